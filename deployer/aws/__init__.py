@@ -1,0 +1,1 @@
+"""The only modules here that call AWS: thin, one call each, with its pagination and its error codes."""

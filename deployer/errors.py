@@ -1,0 +1,105 @@
+"""What a user can get told instead of a result. Each class owns its exit code; no two classes share one.
+
+DeployerError                     1   something failed; the message says what and what to do next
+├── ConfigurationError            3   config/ is missing, broken or contradicts the organization
+├── CredentialsError              4   no credentials, or they are expired or refused
+├── OrganizationAccessError       5   no organization, no trusted access, or not the caller's to manage
+├── PermissionDeniedError         6   AWS denied a call that the command needs
+├── SandboxError                  7   the sandbox is not running, or cannot start
+├── PortInUseError                8   the sandbox's port is taken
+├── BusyError                     9   another operation or roll-out is under way
+├── GuardError                   10   a safety guard refused; nothing was changed
+├── NotFoundError                11   what was asked for does not exist
+├── DeclinedError                12   the user answered no; nothing was changed
+├── ServiceError                 13   AWS answered with an error that the tool does not know
+└── FilesExistError              14   a file would be overwritten
+
+0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits; 64 is wrong usage; 130 is Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DeployerError(Exception):
+    """Something failed. `message` names the file and key or the account and region; `next_step` what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class ConfigurationError(DeployerError):
+    """`config/` is missing, broken, or contradicts the organization."""
+
+    exit_code = 3
+
+
+class CredentialsError(DeployerError):
+    """There are no AWS credentials, or they are expired or refused."""
+
+    exit_code = 4
+
+
+class OrganizationAccessError(DeployerError):
+    """There is no organization, no trusted access for StackSets, or the caller may not manage it."""
+
+    exit_code = 5
+
+
+class PermissionDeniedError(DeployerError):
+    """AWS denied a call that the command needs."""
+
+    exit_code = 6
+
+
+class SandboxError(DeployerError):
+    """The sandbox is not running, or cannot start."""
+
+    exit_code = 7
+
+
+class PortInUseError(DeployerError):
+    """The sandbox's port is taken by another program."""
+
+    exit_code = 8
+
+
+class BusyError(DeployerError):
+    """Another StackSet operation or another roll-out is under way."""
+
+    exit_code = 9
+
+
+class GuardError(DeployerError):
+    """A safety guard refused; nothing was changed."""
+
+    exit_code = 10
+
+
+class NotFoundError(DeployerError):
+    """What was asked for does not exist."""
+
+    exit_code = 11
+
+
+class DeclinedError(DeployerError):
+    """The user answered no; nothing was changed."""
+
+    exit_code = 12
+
+
+class ServiceError(DeployerError):
+    """AWS answered with an error that the tool does not know."""
+
+    exit_code = 13
+
+
+class FilesExistError(DeployerError):
+    """A file would be overwritten."""
+
+    exit_code = 14

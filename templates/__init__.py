@@ -1,0 +1,1 @@
+"""CloudFormation templates as pure functions of names and settings."""

@@ -1,0 +1,120 @@
+"""Every name that `deployer` gives to something in AWS, in one place, so that two of them never clash or drift apart.
+
+The central account may itself be a member that is covered: what the central stack makes and what the StackSets make
+live side by side in one account there, so every name below differs from all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVENT_ID_TAG = "deployer:event-id"
+"""Tag that proves which event made a repository; set in the CreateRepository call itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Names and ARNs that follow from the prefix and from where the central stack lives."""
+
+    prefix: str
+    organization_id: str
+    central_account: str
+    central_region: str
+    partition: str = "aws"
+
+    # Stacks and StackSets
+    @property
+    def artifacts_stack(self) -> str:
+        return f"{self.prefix}-artifacts"
+
+    @property
+    def central_stack(self) -> str:
+        return f"{self.prefix}-central"
+
+    @property
+    def access_stack_set(self) -> str:
+        return f"{self.prefix}-access"
+
+    @property
+    def forwarding_stack_set(self) -> str:
+        return f"{self.prefix}-forwarding"
+
+    # Central account
+    @property
+    def artifacts_bucket(self) -> str:
+        """Bucket names are global: account and region keep two organizations apart (at most 63 characters)."""
+        return f"{self.prefix}-artifacts-{self.central_account}-{self.central_region}"
+
+    @property
+    def event_bus(self) -> str:
+        return f"{self.prefix}-events"
+
+    @property
+    def event_archive(self) -> str:
+        """At most 48 characters."""
+        return f"{self.prefix}-archive"
+
+    @property
+    def central_rule(self) -> str:
+        return f"{self.prefix}-repository-not-found"
+
+    @property
+    def function(self) -> str:
+        return f"{self.prefix}-handler"
+
+    @property
+    def function_role(self) -> str:
+        return f"{self.prefix}-handler"
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/{self.function}"
+
+    @property
+    def ledger_table(self) -> str:
+        return f"{self.prefix}-ledger"
+
+    @property
+    def failures_queue(self) -> str:
+        return f"{self.prefix}-failures"
+
+    @property
+    def dashboard(self) -> str:
+        return self.prefix
+
+    @property
+    def metric_namespace(self) -> str:
+        return self.prefix
+
+    # Member accounts
+    @property
+    def creator_role(self) -> str:
+        return f"{self.prefix}-creator"
+
+    @property
+    def forwarding_role(self) -> str:
+        return f"{self.prefix}-forwarding"
+
+    @property
+    def forwarding_rule(self) -> str:
+        return f"{self.prefix}-forwarding"
+
+    @property
+    def forwarding_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-forwarding-dead-letters"
+
+    # ARNs
+    @property
+    def event_bus_arn(self) -> str:
+        return f"arn:{self.partition}:events:{self.central_region}:{self.central_account}:event-bus/{self.event_bus}"
+
+    @property
+    def function_role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.central_account}:role/{self.function_role}"
+
+    @property
+    def ledger_table_arn(self) -> str:
+        return f"arn:{self.partition}:dynamodb:{self.central_region}:{self.central_account}:table/{self.ledger_table}"
+
+    def creator_role_arn(self, account: str) -> str:
+        return f"arn:{self.partition}:iam::{account}:role/{self.creator_role}"
