@@ -1,0 +1,75 @@
+"""The entry point: every command by name, and the one place where an error becomes a message and an exit code.
+
+Command modules import only typer and the standard library at their top; boto3, troposphere, pydantic and rich are
+imported inside the commands that use them, so that `deployer --help` stays fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from deployer import __version__
+from deployer.errors import DeployerError
+
+USAGE_EXIT_CODE = 64
+INTERRUPTED_EXIT_CODE = 130
+
+app = typer.Typer(
+    name="deployer",
+    help="On-push Amazon ECR repositories for a whole AWS Organization.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deployer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
+) -> None:
+    """On-push Amazon ECR repositories for a whole AWS Organization."""
+
+
+def main() -> None:
+    """Run the command line; never returns. No traceback reaches a user without `--debug`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code (deployer.errors has the table)."""
+    debug = "--debug" in arguments
+    try:
+        code = app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE_EXIT_CODE
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("Interrupted. What AWS was already asked to do goes on; run the command again to go on.", err=True)
+        return INTERRUPTED_EXIT_CODE
+    except DeployerError as error:
+        if debug:
+            raise
+        typer.echo(f"Error: {error.message}", err=True)
+        if error.next_step:
+            typer.echo(f"  {error.next_step}", err=True)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last resort: a user gets a sentence, never a traceback
+        if debug:
+            raise
+        typer.echo(f"Error: {type(error).__name__}: {error}", err=True)
+        typer.echo("  This is a defect in deployer; --debug shows where.", err=True)
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,21 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigDirectory = Annotated[
+    Path, typer.Option("--config", metavar="DIR", help="Folder of the config files.", show_default=True)
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile; the usual chain without it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+OrganizationFile = Annotated[
+    Path | None,
+    typer.Option("--organization", metavar="FILE", help="Snapshot of the organization, instead of asking AWS."),
+]
+
+DEFAULT_CONFIG_DIRECTORY = Path("config")
