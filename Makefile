@@ -1,0 +1,49 @@
+# What people run; `make help` lists it. Every target does all of its own set-up in .venv.
+.DEFAULT_GOAL := help
+.PHONY: help setup node demo test check format golden docs bench clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+NODE   := tests/iam_simulate/node_modules/.package-lock.json
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv with everything that the other targets need
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+node: $(NODE)  ## Install the independent judge of IAM policies (needs npm)
+
+$(NODE): tests/iam_simulate/package-lock.json
+	npm ci --silent --prefix tests/iam_simulate
+	@touch $@
+
+demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
+	@$(BIN)/deployer sandbox demo
+
+test: setup  ## Run all tests
+	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+check: setup  ## Format, lint, types, import contracts, generated docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Format the code and sort its imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/iam_simulate/node_modules
