@@ -1,0 +1,124 @@
+"""What botocore raises, in the words of `deployer.errors`: one place, so that every command says the same thing.
+
+Wrap calls in `translated(...)`. Codes that a caller handles itself are caught inside the block, before they get here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from botocore import exceptions as botocore
+
+from deployer.errors import (
+    ConfigurationError,
+    CredentialsError,
+    DeployerError,
+    OrganizationAccessError,
+    PermissionDeniedError,
+    SandboxError,
+    ServiceError,
+)
+
+_REFUSED_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
+THROTTLED = {
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottledException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_NO_CREDENTIALS = (
+    botocore.CredentialRetrievalError,
+    botocore.NoCredentialsError,
+    botocore.PartialCredentialsError,
+    botocore.ProfileNotFound,
+    botocore.SSOError,
+    botocore.TokenRetrievalError,
+)
+_UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
+_SIGN_IN = "Sign in (`aws sso login`, or set AWS_PROFILE or --profile) and run the command again."
+
+
+def code_of(error: botocore.ClientError) -> str:
+    """The error code that AWS gave, as in `StackSetNotFoundException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def message_of(error: botocore.ClientError) -> str:
+    """The sentence that AWS gave, without botocore's preamble."""
+    return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
+
+
+@contextmanager
+def translated(where: str = "") -> Iterator[None]:
+    """Raise what a user can act on; `where` names account or region when the call went to another than the caller's."""
+    try:
+        yield
+    except botocore.ClientError as error:
+        raise _from_answer(error, where) from error
+    except _NO_CREDENTIALS as error:
+        raise CredentialsError(f"No AWS credentials: {error}", next_step=_SIGN_IN) from error
+    except botocore.NoRegionError as error:
+        raise ConfigurationError("No AWS region is set", next_step="Set AWS_REGION, or use --profile.") from error
+    except _UNREACHABLE as error:
+        raise _unreachable(error) from error
+
+
+def _from_answer(error: botocore.ClientError, where: str) -> DeployerError:
+    code, message = code_of(error), message_of(error)
+    call = f"{error.operation_name}{f' in {where}' if where else ''}"
+    if code in _REFUSED_CREDENTIALS:
+        return CredentialsError(f"AWS refused the credentials ({code}: {message})", next_step=_SIGN_IN)
+    if code in _DENIED:
+        return PermissionDeniedError(
+            f"{call} was denied: {message}",
+            next_step="Allow that call to the principal that runs deployer, then run the command again.",
+        )
+    if code in THROTTLED:
+        return ServiceError(
+            f"{call} was throttled, again and again ({code})",
+            next_step="Run the command again in a minute; it goes on.",
+        )
+    if code == "AWSOrganizationsNotInUseException":
+        return OrganizationAccessError(
+            "This account is in no AWS Organization", next_step="Use credentials of the central account of one."
+        )
+    return ServiceError(f"{call} failed: {code}: {message}", next_step="Run the command again with --debug for more.")
+
+
+def _unreachable(error: botocore.BotoCoreError) -> DeployerError:
+    url = str(error.kwargs.get("endpoint_url") or "") if hasattr(error, "kwargs") else ""
+    if is_loopback(url):
+        address = urlsplit(url).netloc
+        return SandboxError(
+            f"Nothing answers at {address}: the sandbox is not running",
+            next_step='Start it with `deployer sandbox start`, then `eval "$(deployer sandbox env)"`.',
+        )
+    return ServiceError(
+        f"AWS cannot be reached: {error}", next_step="Check the network, then run the command again; it goes on."
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL points at this machine, as the sandbox's does."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,71 @@
+"""One boto3 session and its clients, made one way: retries in standard mode, timeouts that end, clients made once.
+
+`AWS_ENDPOINT_URL` is honoured by botocore itself, which is how the sandbox is used.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+from botocore.config import Config as ClientConfig
+
+from deployer.aws.errors import translated
+from deployer.aws.identity import Identity, get_identity
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+ATTEMPTS = 8
+"""Of each call, the first included; standard mode backs off with jitter, 20 s at most between two."""
+
+_CLIENT = ClientConfig(
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    connect_timeout=5,
+    read_timeout=60,
+    user_agent_extra="deployer",
+)
+
+
+class Session:
+    """Credentials of one principal. `region` is where clients go that are not asked for another."""
+
+    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+        with translated():
+            self._boto = boto3.Session(profile_name=profile, region_name=region)
+        self._clients: dict[tuple[str, str | None], Any] = {}
+
+    @property
+    def region(self) -> str | None:
+        return self._boto.region_name
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who calls; asked of AWS once."""
+        return get_identity(self.client("sts"))
+
+    @overload
+    def client(self, service: Literal["cloudformation"], *, region: str | None = None) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["dynamodb"], *, region: str | None = None) -> DynamoDBClient: ...
+    @overload
+    def client(self, service: Literal["organizations"], *, region: str | None = None) -> OrganizationsClient: ...
+    @overload
+    def client(self, service: Literal["s3"], *, region: str | None = None) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["sqs"], *, region: str | None = None) -> SQSClient: ...
+    @overload
+    def client(self, service: Literal["sts"], *, region: str | None = None) -> STSClient: ...
+    def client(self, service: Any, *, region: str | None = None) -> Any:
+        """The client of a service in a region, the session's own by default."""
+        key = (service, region)
+        if key not in self._clients:
+            with translated():
+                self._clients[key] = self._boto.client(service, region_name=region, config=_CLIENT)
+        return self._clients[key]

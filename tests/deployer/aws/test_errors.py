@@ -1,0 +1,87 @@
+"""What a user reads when AWS, the network or the credentials say no."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import exceptions as botocore
+
+from deployer.aws.errors import is_loopback, translated
+from deployer.errors import (
+    ConfigurationError,
+    CredentialsError,
+    DeployerError,
+    OrganizationAccessError,
+    PermissionDeniedError,
+    SandboxError,
+    ServiceError,
+)
+
+
+def _answer(code: str, message: str = "no") -> botocore.ClientError:
+    return botocore.ClientError({"Error": {"Code": code, "Message": message}}, "ListStacks")
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "part"),
+    [
+        pytest.param(botocore.NoCredentialsError(), CredentialsError, "No AWS credentials", id="no credentials"),
+        pytest.param(
+            botocore.ProfileNotFound(profile="nobody"), CredentialsError, "nobody", id="a profile that does not exist"
+        ),
+        pytest.param(_answer("ExpiredToken"), CredentialsError, "refused the credentials", id="expired credentials"),
+        pytest.param(_answer("InvalidClientTokenId"), CredentialsError, "refused", id="credentials of nobody"),
+        pytest.param(
+            _answer("AccessDenied", "not allowed to list"),
+            PermissionDeniedError,
+            "ListStacks in 123 was denied: not allowed to list",
+            id="a denied call names the call, the place and AWS's reason",
+        ),
+        pytest.param(_answer("Throttling"), ServiceError, "throttled", id="throttling that does not end"),
+        pytest.param(
+            _answer("AWSOrganizationsNotInUseException"), OrganizationAccessError, "no AWS Organization", id="no org"
+        ),
+        pytest.param(_answer("Odd", "what"), ServiceError, "ListStacks in 123 failed: Odd: what", id="an unknown code"),
+        pytest.param(botocore.NoRegionError(), ConfigurationError, "No AWS region", id="no region"),
+        pytest.param(
+            botocore.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"),
+            SandboxError,
+            "127.0.0.1:4566: the sandbox is not running",
+            id="a sandbox that is not running",
+        ),
+        pytest.param(
+            botocore.EndpointConnectionError(endpoint_url="https://sts.amazonaws.com/"),
+            ServiceError,
+            "AWS cannot be reached",
+            id="no network",
+        ),
+        pytest.param(
+            botocore.ReadTimeoutError(endpoint_url="https://sts.amazonaws.com/"),
+            ServiceError,
+            "AWS cannot be reached",
+            id="a call that hangs",
+        ),
+    ],
+)
+def test_what_botocore_raises_becomes_a_sentence_and_a_next_step(
+    raised: Exception, kind: type[DeployerError], part: str
+) -> None:
+    with pytest.raises(kind) as caught, translated("123"):
+        raise raised
+    assert part in caught.value.message
+    assert caught.value.next_step
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://[::1]:4566", True),
+        ("http://localhost:4566", True),
+        ("http://a.localhost:4566", True),
+        ("https://sts.amazonaws.com", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_told_from_aws(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
