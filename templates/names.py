@@ -6,10 +6,20 @@ live side by side in one account there, so every name below differs from all oth
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 EVENT_ID_TAG = "deployer:event-id"
 """Tag that proves which event made a repository; set in the CreateRepository call itself."""
+
+MANAGED_BY_TAG = "deployer:managed-by"
+"""Tag of everything that a template makes; its value is the prefix."""
+
+PREFIX_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+"""What every service takes in a name: S3 has no upper case, CloudFormation begins with a letter, nobody likes `--`."""
+
+PREFIX_MAXIMUM_LENGTH = 20
+"""Leaves the bucket's name, the longest against its limit, within 63 characters in every region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,13 @@ class Names:
     central_account: str
     central_region: str
     partition: str = "aws"
+
+    def __post_init__(self) -> None:
+        if len(self.prefix) > PREFIX_MAXIMUM_LENGTH or not re.fullmatch(PREFIX_PATTERN, self.prefix):
+            raise ValueError(
+                f"prefix {self.prefix!r}: at most {PREFIX_MAXIMUM_LENGTH} lower-case letters, digits and"
+                " single hyphens, beginning with a letter"
+            )
 
     # Stacks and StackSets
     @property
@@ -48,6 +65,11 @@ class Names:
     @property
     def event_bus(self) -> str:
         return f"{self.prefix}-events"
+
+    @property
+    def event_bus_statement(self) -> str:
+        """Statement id in the bus's policy."""
+        return "AdmitOrganization"
 
     @property
     def event_archive(self) -> str:
@@ -86,6 +108,10 @@ class Names:
     def metric_namespace(self) -> str:
         return self.prefix
 
+    def handler_key(self, digest: str) -> str:
+        """S3 key of the handler's zip, by the SHA-256 of its bytes."""
+        return f"handler/{digest}.zip"
+
     # Member accounts
     @property
     def creator_role(self) -> str:
@@ -118,3 +144,8 @@ class Names:
 
     def creator_role_arn(self, account: str) -> str:
         return f"arn:{self.partition}:iam::{account}:role/{self.creator_role}"
+
+    @property
+    def dns_suffix(self) -> str:
+        """What endpoints, and so `kms:ViaService`, end in."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"

@@ -1,0 +1,49 @@
+"""Stack `<prefix>-artifacts`: the bucket that holds the handler's zips, one object for each version, by its digest."""
+
+from __future__ import annotations
+
+from troposphere import Ref, Template, s3
+
+from templates.composition import compose
+from templates.names import Names
+from templates.policies import policy, refuse_plain_bucket_calls
+from templates.tagging import tags
+
+DESCRIPTION = "deployer: bucket for the zips of the handler that creates repositories"
+BUCKET = "ArtifactsBucket"
+
+
+def template(names: Names) -> Template:
+    """Versioned, encrypted, never public, and kept when the stack goes: rolling back needs the old zips."""
+    bucket_policy = s3.BucketPolicy(
+        "ArtifactsBucketPolicy",
+        Bucket=Ref(BUCKET),
+        PolicyDocument=policy(*refuse_plain_bucket_calls(BUCKET)),
+    )
+    return compose(DESCRIPTION, [_bucket(names), bucket_policy])
+
+
+def _bucket(names: Names) -> s3.Bucket:
+    encryption = s3.ServerSideEncryptionRule(
+        ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
+    )
+    old_versions = s3.LifecycleRule(
+        Id="expire-old-versions",
+        Status="Enabled",
+        NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=90),
+        AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(DaysAfterInitiation=7),
+    )
+    return s3.Bucket(
+        BUCKET,
+        BucketName=names.artifacts_bucket,
+        BucketEncryption=s3.BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
+        VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
+        OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
+        PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
+            BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+        ),
+        LifecycleConfiguration=s3.LifecycleConfiguration(Rules=[old_versions]),
+        Tags=tags(names),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )

@@ -1,0 +1,20 @@
+"""The text of a template: what CloudFormation gets, and what people read in golden files."""
+
+from __future__ import annotations
+
+import json
+
+from troposphere import Template
+
+INLINE_LIMIT = 51_200
+"""Bytes of a template that CloudFormation takes without an S3 URL."""
+
+
+def body(template: Template) -> str:
+    """The template as CloudFormation gets it: minified, keys sorted, so that equal templates are equal bytes."""
+    return json.dumps(template.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def readable(template: Template) -> str:
+    """The same for people and for git."""
+    return json.dumps(template.to_dict(), sort_keys=True, indent=2, ensure_ascii=True) + "\n"

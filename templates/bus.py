@@ -1,0 +1,70 @@
+"""The way in: the central event bus, who may put what on it, its archive, and the rule that starts the handler."""
+
+from __future__ import annotations
+
+from troposphere import AWSObject, GetAtt, Ref, awslambda, events
+
+from templates.delivery import dead_letters, retry_policy
+from templates.event_pattern import repository_not_found
+from templates.names import Names
+from templates.policies import admit_organization
+from templates.tagging import tags
+
+BUS = "EventBus"
+RULE = "HandlerRule"
+
+
+def bus(names: Names, *, archive_days: int) -> list[AWSObject]:
+    """The bus, its policy and its archive; `archive_days` is how far back events can be replayed."""
+    return [
+        events.EventBus(
+            BUS,
+            Name=names.event_bus,
+            Description="Failed pushes to missing repositories, from every covered account and region",
+            Tags=tags(names),
+        ),
+        events.EventBusPolicy(
+            "EventBusPolicy",
+            EventBusName=Ref(BUS),
+            StatementId=names.event_bus_statement,
+            Statement=admit_organization(names, bus_arn=GetAtt(BUS, "Arn")),
+        ),
+        events.Archive(
+            "EventArchive",
+            ArchiveName=names.event_archive,
+            Description="What came in, to be replayed after an outage or a defect",
+            SourceArn=GetAtt(BUS, "Arn"),
+            EventPattern=repository_not_found(),
+            RetentionDays=archive_days,
+        ),
+    ]
+
+
+def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
+    """The rule, and its permission to start the function (logical ids); undelivered events go to the queue."""
+    target = events.Target(
+        Id="handler",
+        Arn=GetAtt(function, "Arn"),
+        RetryPolicy=retry_policy(),
+        DeadLetterConfig=dead_letters(queue),
+    )
+    return [
+        events.Rule(
+            RULE,
+            Name=names.central_rule,
+            Description="Hands every failed push to the handler",
+            EventBusName=Ref(BUS),
+            EventPattern=repository_not_found(),
+            State="ENABLED",
+            Targets=[target],
+            Tags=tags(names),
+        ),
+        awslambda.Permission(
+            "HandlerPermission",
+            Action="lambda:InvokeFunction",
+            FunctionName=GetAtt(function, "Arn"),
+            Principal="events.amazonaws.com",
+            SourceAccount=names.central_account,
+            SourceArn=GetAtt(RULE, "Arn"),
+        ),
+    ]

@@ -1,0 +1,21 @@
+"""Which events matter: every ECR call that failed because its repository is missing, whatever its name.
+
+Not only pushes: the handler decides, and the ledger shows what was ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+EVENT_SOURCE = "aws.ecr"
+DETAIL_TYPE = "AWS API Call via CloudTrail"
+ERROR_CODE = "RepositoryNotFoundException"
+
+
+def repository_not_found() -> dict[str, Any]:
+    """The event pattern of the members' rules, of the central rule and of the archive."""
+    return {
+        "source": [EVENT_SOURCE],
+        "detail-type": [DETAIL_TYPE],
+        "detail": {"eventSource": ["ecr.amazonaws.com"], "errorCode": [ERROR_CODE]},
+    }

@@ -1,0 +1,45 @@
+"""StackSet `<prefix>-forwarding`: what each covered region of a member account holds, a rule and its dead letters."""
+
+from __future__ import annotations
+
+from troposphere import GetAtt, Template, events
+
+from templates.arns import arn_here
+from templates.composition import compose
+from templates.delivery import dead_letters, retry_policy
+from templates.event_pattern import repository_not_found
+from templates.names import Names
+from templates.queues import dead_letter_queue
+from templates.tagging import tags
+
+DESCRIPTION = "deployer: forwards failed pushes to missing repositories to the central event bus"
+RULE = "ForwardingRule"
+QUEUE = "DeadLetterQueue"
+
+
+def template(names: Names) -> Template:
+    """The rule on the default bus with the central bus as its target, and the queue for what could not be delivered."""
+    queue = dead_letter_queue(
+        QUEUE, queue_name=names.forwarding_dead_letter_queue, names=names, rule_arn=GetAtt(RULE, "Arn")
+    )
+    return compose(DESCRIPTION, [_rule(names)], queue)
+
+
+def _rule(names: Names) -> events.Rule:
+    """The target needs the role: a bus that admits by organization takes nothing without one."""
+    target = events.Target(
+        Id="central-event-bus",
+        Arn=names.event_bus_arn,
+        RoleArn=arn_here("iam", f"role/{names.forwarding_role}", region=""),
+        RetryPolicy=retry_policy(),
+        DeadLetterConfig=dead_letters(QUEUE),
+    )
+    return events.Rule(
+        RULE,
+        Name=names.forwarding_rule,
+        Description="Forwards ECR calls that found no repository to the central account",
+        EventPattern=repository_not_found(),
+        State="ENABLED",
+        Targets=[target],
+        Tags=tags(names),
+    )

@@ -1,0 +1,112 @@
+"""The handler as Lambda runs it: its role, its log group, the function, and what happens when it fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from troposphere import AWSObject, GetAtt, Ref, awslambda, iam, logs
+
+from templates import policies
+from templates.ledger import TABLE
+from templates.names import Names
+from templates.tagging import tags
+
+FUNCTION = "HandlerFunction"
+LOG_GROUP = "HandlerLogGroup"
+ROLE = "HandlerRole"
+
+RUNTIME = "python3.13"
+ENTRY_POINT = "handler.function.handle"
+MEMORY_MB = 512
+TIMEOUT = timedelta(seconds=60)
+RETRIES = 2
+RETRY_FOR = timedelta(hours=6)
+"""The longest that Lambda keeps an asynchronous event."""
+
+
+class _LoggingConfig(awslambda.LoggingConfig):  # type: ignore[misc]
+    """Lambda's LoggingConfig, with the LogFormat that troposphere 4.11 leaves out."""
+
+    props: ClassVar = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
+
+
+def function(names: Names, *, handler_digest: str, queue: str, log_days: int) -> list[AWSObject]:
+    """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip."""
+    return [
+        _role(names, queue=queue),
+        _log_group(names, days=log_days),
+        _function(names, handler_digest),
+        _retries(queue),
+    ]
+
+
+def _role(names: Names, *, queue: str) -> iam.Role:
+    table_arn = GetAtt(TABLE, "Arn")
+    statements = [
+        policies.assume_creator_roles(names),
+        *policies.look_up_accounts(names),
+        policies.write_ledger(table_arn),
+        policies.count_in_ledger(table_arn, counter_prefix="limit#"),
+        policies.send_failures(GetAtt(queue, "Arn")),
+        policies.write_logs(names),
+    ]
+    return iam.Role(
+        ROLE,
+        RoleName=names.function_role,
+        Description="The handler: decides on failed pushes and has repositories created in the accounts they went to",
+        AssumeRolePolicyDocument=policies.policy(policies.trust_function(names)),
+        MaxSessionDuration=3600,
+        Policies=[iam.Policy(PolicyName="handle-failed-pushes", PolicyDocument=policies.policy(*statements))],
+        Tags=tags(names),
+    )
+
+
+def _log_group(names: Names, *, days: int) -> logs.LogGroup:
+    return logs.LogGroup(
+        LOG_GROUP,
+        LogGroupName=names.log_group,
+        RetentionInDays=days,
+        Tags=tags(names),
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+    )
+
+
+def _function(names: Names, handler_digest: str) -> awslambda.Function:
+    """A new digest is a new S3 key, so code and settings change exactly when the zip does."""
+    return awslambda.Function(
+        FUNCTION,
+        FunctionName=names.function,
+        Description="Creates the repository that a push found missing, or says why not",
+        Code=awslambda.Code(S3Bucket=names.artifacts_bucket, S3Key=names.handler_key(handler_digest)),
+        Handler=ENTRY_POINT,
+        Runtime=RUNTIME,
+        Architectures=["arm64"],
+        MemorySize=MEMORY_MB,
+        Timeout=int(TIMEOUT.total_seconds()),
+        Role=GetAtt(ROLE, "Arn"),
+        Environment=awslambda.Environment(
+            Variables={
+                "CREATOR_ROLE": names.creator_role,
+                "LEDGER_TABLE": Ref(TABLE),
+                "ORGANIZATION_ID": names.organization_id,
+            }
+        ),
+        LoggingConfig=_LoggingConfig(
+            LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(LOG_GROUP)
+        ),
+        Tags=tags(names),
+    )
+
+
+def _retries(queue: str) -> awslambda.EventInvokeConfig:
+    """Two retries over at most six hours, then the failures queue."""
+    return awslambda.EventInvokeConfig(
+        "HandlerRetries",
+        FunctionName=Ref(FUNCTION),
+        Qualifier="$LATEST",
+        MaximumRetryAttempts=RETRIES,
+        MaximumEventAgeInSeconds=int(RETRY_FOR.total_seconds()),
+        DestinationConfig=awslambda.DestinationConfig(OnFailure=awslambda.OnFailure(Destination=GetAtt(queue, "Arn"))),
+    )

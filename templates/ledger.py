@@ -1,0 +1,48 @@
+"""The ledger: one table of decisions, keyed so that writing twice is harmless, and kept when the stack goes."""
+
+from __future__ import annotations
+
+from troposphere import AWSObject, dynamodb
+
+from templates.names import Names
+from templates.tagging import tags
+
+TABLE = "LedgerTable"
+
+_KEY_ATTRIBUTES = ("account", "at", "day", "repository")
+
+
+def ledger(names: Names) -> list[AWSObject]:
+    """On demand, encrypted by the account's own DynamoDB key, restorable for 35 days, protected from deletion."""
+    return [
+        dynamodb.Table(
+            TABLE,
+            TableName=names.ledger_table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S") for name in _KEY_ATTRIBUTES
+            ],
+            KeySchema=_key("account"),
+            GlobalSecondaryIndexes=[_index("by-day", "day"), _index("by-repository", "repository")],
+            PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
+            SSESpecification=dynamodb.SSESpecification(SSEEnabled=True, SSEType="KMS"),
+            TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName="expires", Enabled=True),
+            DeletionProtectionEnabled=True,
+            Tags=tags(names),
+            DeletionPolicy="Retain",
+            UpdateReplacePolicy="Retain",
+        )
+    ]
+
+
+def _key(partition: str) -> list[dynamodb.KeySchema]:
+    return [
+        dynamodb.KeySchema(AttributeName=partition, KeyType="HASH"),
+        dynamodb.KeySchema(AttributeName="at", KeyType="RANGE"),
+    ]
+
+
+def _index(name: str, partition: str) -> dynamodb.GlobalSecondaryIndex:
+    return dynamodb.GlobalSecondaryIndex(
+        IndexName=name, KeySchema=_key(partition), Projection=dynamodb.Projection(ProjectionType="ALL")
+    )
