@@ -1,1 +1,4 @@
-"""A local AWS, faithful for what this project uses: moto, mended where it says yes to things it never did."""
+"""A faithful local AWS for what this project uses: moto underneath, and one module for each thing that moto gets wrong.
+
+Where AWS refuses, the sandbox refuses: being more lenient than AWS is a defect here.
+"""

@@ -1,0 +1,108 @@
+"""Work that AWS does after it has answered: StackSet operations, event deliveries, Lambda invocations, retries.
+
+One scheduler for all of it counts what is under way, so that `settle` is exact: when it returns, nothing is running,
+nothing is waiting, and nothing that ran has started something else.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+WORKERS = 24
+"""Threads at most; a task may block (a Lambda invocation does), so there are more than there are cores."""
+
+Task = tuple[float, int, Callable[..., Any], tuple[Any, ...]]
+
+
+class Scheduler:
+    """Runs functions in threads, now or after a delay; `time_scale` shortens the delays that AWS has."""
+
+    def __init__(self) -> None:
+        self.time_scale = 1.0
+        self.failures: list[BaseException] = []
+        """What escaped from a task: always a defect of the sandbox."""
+        self._changed = threading.Condition()
+        self._waiting: list[Task] = []
+        self._order = itertools.count()
+        self._running = 0
+        self._idle = 0
+        self._threads = 0
+        self._accepting = True
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, delay: float = 0.0) -> None:
+        """Run `function` in the background; `delay` is in AWS's seconds, scaled."""
+        with self._changed:
+            if not self._accepting:
+                return
+            due = time.monotonic() + delay * self.time_scale
+            heapq.heappush(self._waiting, (due, next(self._order), function, arguments))
+            if len(self._waiting) > self._idle and self._threads < WORKERS:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"sandbox-{self._threads}", daemon=True).start()
+            self._changed.notify_all()
+
+    @property
+    def pending(self) -> int:
+        """Tasks that run or wait."""
+        with self._changed:
+            return self._running + len(self._waiting)
+
+    def settle(self, timeout: float) -> None:
+        """Wait until nothing runs and nothing waits; raises TimeoutError, saying what is left."""
+        with self._changed:
+            if self._changed.wait_for(lambda: not self._running and not self._waiting, timeout):
+                return
+            left = ", ".join(getattr(task[2], "__qualname__", repr(task[2])) for task in self._waiting)
+            raise TimeoutError(f"after {timeout} s, {self._running} tasks still run; waiting: {left or 'none'}")
+
+    def reset(self, timeout: float = 10.0) -> None:
+        """Forget what waits, let what runs end, and start afresh."""
+        with self._changed:
+            self._accepting = False
+            self._waiting.clear()
+            ended = self._changed.wait_for(lambda: not self._running, timeout)
+            self._accepting = True
+            self.failures.clear()
+        if not ended:
+            raise TimeoutError(f"background work does not end within {timeout} s")
+
+    def _work(self) -> None:
+        while True:
+            function, arguments = self._next()
+            try:
+                function(*arguments)
+            except BaseException as error:
+                log.exception("background work failed")
+                self.failures.append(error)
+            finally:
+                with self._changed:
+                    self._running -= 1
+                    self._changed.notify_all()
+
+    def _next(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        with self._changed:
+            self._idle += 1
+            while not self._waiting or self._waiting[0][0] > time.monotonic():
+                due = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                self._changed.wait(due)
+            self._idle -= 1
+            _, _, function, arguments = heapq.heappop(self._waiting)
+            self._running += 1
+            return function, arguments
+
+
+scheduler = Scheduler()
+"""The one scheduler of this process, as moto's state is one of the process."""
+
+
+def submit(function: Callable[..., Any], *arguments: Any, delay: float = 0.0) -> None:
+    """Run `function` in the background of the sandbox."""
+    scheduler.submit(function, *arguments, delay=delay)

@@ -1,0 +1,37 @@
+"""The sandbox's own small API, JSON under `/_sandbox/`: what `deployer sandbox …` and a demo ask of a running one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from deployer.errors import DeployerError
+
+Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+class Control:
+    """A WSGI application: `POST /_sandbox/<action>` with a JSON object, a JSON object back."""
+
+    def __init__(self, actions: Mapping[str, Action]) -> None:
+        self._actions = actions
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self._respond(Request(environ))(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        name = request.path.removeprefix("/_sandbox/").strip("/")
+        action = self._actions.get(name)
+        if action is None:
+            return _json({"error": f"no action {name!r}", "actions": sorted(self._actions)}, status=404)
+        try:
+            return _json(action(json.loads(request.get_data() or b"{}")))
+        except (DeployerError, KeyError, TypeError, ValueError, TimeoutError) as error:
+            return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+
+def _json(value: Mapping[str, Any], *, status: int = 200) -> Response:
+    return Response(json.dumps(value, indent=1) + "\n", status=status, mimetype="application/json")

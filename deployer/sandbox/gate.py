@@ -1,0 +1,145 @@
+"""The one place that every AWS call goes through.
+
+In this order: who calls (unknown credentials are refused), what is called (parsed by botocore's own model), the call
+log, faults, authorization by IAM, the answer (a seam's or moto's), and what CloudTrail makes of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
+from threading import RLock
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+
+from deployer.sandbox import seams, wire
+from deployer.sandbox.calls import CURRENT, Call, CallLog, Refused
+from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of
+from deployer.sandbox.faults import ConnectionDropped, Faults, Moment
+
+log = logging.getLogger(__name__)
+
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+CONCURRENT = frozenset({"lambda", "sqs"})
+"""Services whose calls may run side by side: an invocation makes calls of its own, a long poll waits. moto checks and
+then acts without a lock, so that the conditional writes and the unique names of the others need one call at a time."""
+
+
+class Gate:
+    """A WSGI application in front of moto's."""
+
+    def __init__(self, application: Application, *, calls: CallLog, faults: Faults) -> None:
+        self._application = application
+        self._calls = calls
+        self._faults = faults
+        self.defects: list[BaseException] = []
+        """What escaped from moto or a seam: each is a defect of the sandbox, and the caller saw InternalFailure."""
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request = wire.parse(environ)
+        if isinstance(request, wire.Unroutable):
+            return request.response()(environ, start_response)
+        try:
+            call = _identify(request)
+        except Refused as refused:
+            return request.error(refused)(environ, start_response)
+        self._calls.append(call)
+        token = CURRENT.set(call)
+        try:
+            return self._answer(request, call)(environ, start_response)
+        finally:
+            CURRENT.reset(token)
+
+    def _answer(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        started = time.perf_counter()
+        try:
+            self._faults.apply(call, Moment.BEFORE)
+            _hook("iam", "authorize", call)
+            response = self._serve(request, call)
+            self._faults.apply(call, Moment.AFTER)
+        except Refused as refused:
+            response = request.error(refused)
+        except ConnectionDropped:
+            call.error_code = "ConnectionDropped"
+            raise
+        except Exception as defect:
+            log.exception("%s in %s %s", call.name, call.account, call.region)
+            self.defects.append(defect)
+            response = request.error(Refused("InternalFailure", f"{type(defect).__name__}: {defect}", status=500))
+        call.error_code, call.error_message = request.outcome(response)
+        call.milliseconds = (time.perf_counter() - started) * 1000
+        _hook("trail", "record", call)
+        return response
+
+    def _serve(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        if call.service in CONCURRENT:
+            return self._serve_now(request, call)
+        with _lock(call.service):
+            return self._serve_now(request, call)
+
+    def _serve_now(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        account = seams.acting_account(call)
+        answer = seams.answer_for(call.service, call.operation)
+        if answer is None:
+            return request.forward(self._application, account=account)
+        try:
+            return request.success(answer(call))
+        except ServiceException as error:
+            return request.error(Refused(error.code, error.message))
+
+
+def _identify(request: wire.AwsRequest) -> Call:
+    """Who calls what; raises Refused for credentials that AWS would not take."""
+    if request.access_key_id is None:
+        raise Refused("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+    try:
+        principal = principal_of(request.access_key_id, session_token=request.session_token)
+    except UnknownCredentials as error:
+        raise wire.unknown_credentials(request) from error
+    except ExpiredCredentials as error:
+        raise wire.expired_credentials(request) from error
+    return Call(
+        id=str(uuid.uuid4()),
+        service=request.service,
+        operation=request.operation,
+        region=request.region,
+        principal=principal,
+        parameters=request.parameters,
+        source_ip=request.source_ip,
+        user_agent=request.user_agent,
+        started=datetime.now(UTC),
+    )
+
+
+@cache
+def _lock(service: str) -> RLock:  # type: ignore[valid-type]  # RLock is a factory, not a type
+    del service
+    return RLock()
+
+
+def _hook(module: str, function: str, call: Call) -> None:
+    """Call a seam that watches every call, where there is one."""
+    hook = _find_hook(module, function)
+    if hook is not None:
+        hook(call)
+
+
+@cache
+def _find_hook(module: str, function: str) -> Callable[[Call], None] | None:
+    path = f"deployer.sandbox.{module}"
+    if not importlib.util.find_spec(path):
+        return None
+    try:
+        found: Callable[[Call], None] | None = getattr(importlib.import_module(path), function, None)
+    except ImportError:  # TEMPORARY while modules are being written side by side
+        return None
+    return found

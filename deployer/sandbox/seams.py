@@ -1,0 +1,129 @@
+"""How the sandbox mends moto: each seam module declares which methods of moto it replaces and which calls it answers.
+
+`@replace` swaps a method of one of moto's classes and keeps the original within reach; it refuses a method that moto
+does not have, so that an upgrade fails here instead of leaving a seam without effect. `@answers` takes an operation
+out of moto's hands altogether: parameters come in parsed by botocore's model, and a plain value goes out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from deployer.sandbox.calls import Call
+
+log = logging.getLogger(__name__)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Answer = Callable[[Call], Mapping[str, Any]]
+
+MODULES = (
+    "organizations",
+    "organization_reads",
+    "organization_changes",
+    "stack_sets",
+    "cloudformation",
+    "resources",
+    "iam",
+    "event_buses",
+    "archives",
+    "functions",
+    "queues",
+    "ecr",
+    "registry",
+    "trail",
+)
+"""Modules of this package that hold seams; importing one declares what it replaces."""
+
+Redirect = Callable[[Call], str]
+
+_redirects: dict[str, Redirect] = {}
+_resets: list[Callable[[], None]] = []
+_replacements: dict[tuple[type[Any], str], tuple[Any, Any]] = {}
+_answers: dict[tuple[str, str], Answer] = {}
+
+
+def replace(owner: type[Any], method: str) -> Callable[[Function], Function]:
+    """Put the decorated function in the place of a method of moto's; `original(owner, method)` still calls moto's."""
+
+    def declare(function: Function) -> Function:
+        known = _replacements.get((owner, method))
+        stock = known[0] if known else _own(owner, method)
+        _replacements[owner, method] = (stock, function)
+        return function
+
+    return declare
+
+
+def original(owner: type[Any], method: str) -> Any:
+    """What moto itself has in the place of a replaced method: a function that takes the instance first."""
+    return _replacements[owner, method][0]
+
+
+def answers(service: str, operation: str) -> Callable[[Function], Function]:
+    """Answer an operation with the decorated function: a `Call` in, the response's members out, `Refused` for an error."""
+
+    def declare(function: Function) -> Function:
+        _answers[service, operation] = function
+        return function
+
+    return declare
+
+
+def answer_for(service: str, operation: str) -> Answer | None:
+    """The function that answers an operation in moto's place, if a seam has one."""
+    return _answers.get((service, operation))
+
+
+def redirects(service: str) -> Callable[[Function], Function]:
+    """Let the decorated function name the account that moto acts in for a call of this service, or refuse the call.
+
+    Some services answer about more than the caller's own account: Organizations to its delegated administrators.
+    """
+
+    def declare(function: Function) -> Function:
+        _redirects[service] = function
+        return function
+
+    return declare
+
+
+def acting_account(call: Call) -> str:
+    """The account in whose state moto answers a call; raises Refused when the caller may not ask."""
+    redirect = _redirects.get(call.service)
+    return redirect(call) if redirect else call.account
+
+
+def on_reset(function: Function) -> Function:
+    """Call the decorated function whenever the sandbox is reset: for state that a seam keeps outside of moto's backends."""
+    _resets.append(function)
+    return function
+
+
+def forget() -> None:
+    """Let every seam forget what it holds."""
+    for function in _resets:
+        function()
+
+
+def install() -> None:
+    """Import every seam and put its replacements in place; harmless when done again."""
+    for name in MODULES:
+        path = f"deployer.sandbox.{name}"
+        if importlib.util.find_spec(path):
+            try:
+                importlib.import_module(path)
+            except ImportError:  # TEMPORARY while modules are being written side by side
+                log.exception("seam %s is left out", path)
+    for (owner, method), (_, replacement) in _replacements.items():
+        setattr(owner, method, replacement)
+
+
+def _own(owner: type[Any], method: str) -> Any:
+    for base in owner.__mro__:
+        if method in vars(base):
+            return vars(base)[method]
+    raise AttributeError(f"moto's {owner.__module__}.{owner.__name__} has no {method}: the seam over it has no effect")
