@@ -12,7 +12,8 @@ DeployerError                     1   something failed; the message says what an
 ├── NotFoundError                11   what was asked for does not exist
 ├── DeclinedError                12   the user answered no; nothing was changed
 ├── ServiceError                 13   AWS answered with an error that the tool does not know
-└── FilesExistError              14   a file would be overwritten
+├── FilesExistError              14   a file would be overwritten
+└── ImageReferenceError          15   (deployer.images) a reference to an ECR image that no registry would take
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits; 64 is wrong usage; 130 is Ctrl-C.
 """

@@ -1,0 +1,117 @@
+"""References to images in private ECR registries, as people and pipelines write them. Pure.
+
+The host forms are those of https://docs.aws.amazon.com/general/latest/gr/ecr.html: classic, FIPS and dual-stack, in the
+commercial, China and GovCloud partitions. References to other registries are no errors: they are not ours to touch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from deployer.errors import DeployerError
+
+_HOST: Final = re.compile(
+    r"""
+    (?P<account>\d{12})\.
+    (?: dkr\.ecr(?P<fips>-fips)? \. (?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+) \. amazonaws\.com(?:\.cn)?
+      | dkr-ecr(?P<dual_fips>-fips)? \. (?P<dual>[a-z]{2,}(?:-[a-z]+)+-\d+) \. on\.(?:aws|amazonwebservices\.com\.cn)
+    )
+    """,
+    re.VERBOSE,
+)
+_LOOKS_LIKE_ECR: Final = re.compile(r"\.dkr[.-]ecr|^\d{12}\.")
+_REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_TRANSPORTS: Final = ("docker://", "https://", "http://")
+
+NAME_LENGTH: Final = range(2, 257)
+"""Characters of a repository name: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""
+
+
+class ImageReferenceError(DeployerError):
+    """A reference to an ECR image that no registry would take."""
+
+    exit_code = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """A private registry: one account in one region. `host` is as it was written."""
+
+    account: str
+    region: str
+    host: str
+    is_fips: bool = False
+    is_dual_stack: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageReference:
+    """An image in a private registry, by tag, by digest, by both or by neither."""
+
+    registry: Registry
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.registry.host}/{self.repository}{tag}{digest}"
+
+
+def parse_registry(host: str) -> Registry | None:
+    """The private registry that a host name means; None for any other host."""
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return None
+    return Registry(
+        account=match["account"],
+        region=match["region"] or match["dual"],
+        host=host.lower(),
+        is_fips=bool(match["fips"] or match["dual_fips"]),
+        is_dual_stack=match["dual"] is not None,
+    )
+
+
+def parse_image(text: str) -> ImageReference | None:
+    """The ECR image that a reference means, with or without `docker://`; None when it is in another registry.
+
+    Raises ImageReferenceError for what is meant for ECR and cannot be right.
+    """
+    host, slash, rest = _without_transport(text).partition("/")
+    registry = parse_registry(host)
+    if registry is None:
+        if _LOOKS_LIKE_ECR.search(host):
+            raise ImageReferenceError(
+                f"{text}: {host} is not the host name of an ECR registry",
+                next_step="Write <12 digits>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+            )
+        return None
+    if not slash:
+        raise ImageReferenceError(f"{text}: names a registry but no repository", next_step="Add /<repository>:<tag>.")
+    return _image(text, registry, rest)
+
+
+def _image(text: str, registry: Registry, rest: str) -> ImageReference:
+    named, _, digest = rest.partition("@")
+    repository, _, tag = named.partition(":")
+    for part, value, pattern in (("tag", tag, _TAG), ("digest", digest, _DIGEST)):
+        if value and not pattern.fullmatch(value):
+            raise ImageReferenceError(f"{text}: {value} is no {part}", next_step=f"Correct the {part}.")
+    if rest.endswith((":", "@")) or not _REPOSITORY.fullmatch(repository) or len(repository) not in NAME_LENGTH:
+        raise ImageReferenceError(
+            f"{text}: ECR takes no repository named {repository!r}",
+            next_step="Use 2 to 256 lowercase letters, digits, and single . _ - or / between them.",
+        )
+    return ImageReference(registry=registry, repository=repository, tag=tag or None, digest=digest or None)
+
+
+def _without_transport(text: str) -> str:
+    for transport in _TRANSPORTS:
+        if text.startswith(transport):
+            return text.removeprefix(transport)
+    return text
