@@ -1,15 +1,37 @@
-"""The one schema of settings: what an OU's files may say, the built-in defaults, and the merge rules.
+"""The one schema of settings: what an OU's files may say, the built-in defaults, and which settings a name gets.
 
 Standard library only, since it travels in the Lambda's zip. `deployer` validates YAML against these classes (pydantic
-reads `__pydantic_config__`) and generates the JSON Schema and the reference from them; a field's `metadata` holds what
-only people and editors need.
+reads `__pydantic_config__`) and generates the JSON Schema and the reference from them. A field's `metadata` holds what
+only people and editors need: `doc`, a sentence, and `example`, a value to show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from handler import globs
+from handler.layers import Layer, build, merge, overlay
+
+__all__ = [
+    "CreateRules",
+    "Encryption",
+    "EncryptionType",
+    "Layer",
+    "Limit",
+    "NameRules",
+    "Namespace",
+    "PrincipalRules",
+    "RepositorySettings",
+    "Settings",
+    "TagMutability",
+    "Trigger",
+    "build",
+    "merge",
+    "overlay",
+    "settings_from",
+]
 
 Trigger = Literal["push", "pull"]
 TagMutability = Literal["MUTABLE", "IMMUTABLE"]
@@ -24,8 +46,16 @@ class NameRules:
 
     __pydantic_config__ = _STRICT
 
-    allow: tuple[str, ...] = field(default=("**",), metadata={"doc": "Names that may be created."})
-    deny: tuple[str, ...] = field(default=(), metadata={"doc": "Names that are refused; wins over `allow`."})
+    allow: tuple[str, ...] = field(
+        default=("**",), metadata={"doc": "Names that may be created.", "example": ["team-*/**"]}
+    )
+    deny: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Names that are refused; wins over `allow`.",
+            "example": ["**/tmp-*"],
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +64,20 @@ class PrincipalRules:
 
     __pydantic_config__ = _STRICT
 
-    allow: tuple[str, ...] = field(default=("*",), metadata={"doc": "Principals whose push creates a repository."})
-    deny: tuple[str, ...] = field(default=(), metadata={"doc": "Principals that are refused; wins over `allow`."})
+    allow: tuple[str, ...] = field(
+        default=("*",),
+        metadata={
+            "doc": "Principals whose push creates a repository.",
+            "example": ["arn:aws:iam::*:role/ci-*"],
+        },
+    )
+    deny: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Principals that are refused; wins over `allow`.",
+            "example": ["arn:aws:iam::*:user/*"],
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +87,11 @@ class Limit:
     __pydantic_config__ = _STRICT
 
     per_hour: int | None = field(
-        default=None, metadata={"doc": "New repositories for each account and clock hour; null for no limit.", "minimum": 1}
+        default=None,
+        metadata={
+            "doc": "New repositories for each account in each clock hour (UTC, of the push); null for no limit.",
+            "example": 50,
+        },
     )
 
 
@@ -55,10 +101,16 @@ class CreateRules:
 
     __pydantic_config__ = _STRICT
 
-    on: tuple[Trigger, ...] = field(default=("push",), metadata={"doc": "What leads to a repository: push, pull."})
-    names: NameRules = field(default=NameRules())
-    principals: PrincipalRules = field(default=PrincipalRules())
-    limit: Limit = field(default=Limit())
+    on: tuple[Trigger, ...] = field(
+        default=("push",),
+        metadata={
+            "doc": "What leads to a repository: push, pull.",
+            "example": ["push"],
+        },
+    )
+    names: NameRules = field(default=NameRules(), metadata={"doc": "Names that may and may not be created."})
+    principals: PrincipalRules = field(default=PrincipalRules(), metadata={"doc": "Who may and may not cause one."})
+    limit: Limit = field(default=Limit(), metadata={"doc": "How many in an hour."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +119,15 @@ class Encryption:
 
     __pydantic_config__ = _STRICT
 
-    type: EncryptionType = field(default="AES256", metadata={"doc": "AES256, KMS or KMS_DSSE."})
+    type: EncryptionType = field(
+        default="AES256", metadata={"doc": "AES256, KMS or KMS_DSSE (two layers).", "example": "KMS"}
+    )
     kms_key: str | None = field(
         default=None,
-        metadata={"doc": "Key ARN for KMS and KMS_DSSE, `{account}` and `{region}` filled in; null is the key aws/ecr."},
+        metadata={
+            "doc": "Key ARN for KMS and KMS_DSSE, `{account}` and `{region}` filled in; null is the key aws/ecr.",
+            "example": "arn:aws:kms:{region}:{account}:alias/ecr",
+        },
     )
 
 
@@ -80,15 +137,43 @@ class RepositorySettings:
 
     __pydantic_config__ = _STRICT
 
-    image_tag_mutability: TagMutability = field(default="IMMUTABLE", metadata={"doc": "MUTABLE or IMMUTABLE."})
-    mutability_exclusions: tuple[str, ...] = field(
-        default=(), metadata={"doc": "Tag filters that the opposite holds for; at most 5, `*` is a wildcard."}
+    image_tag_mutability: TagMutability = field(
+        default="IMMUTABLE",
+        metadata={"doc": "Whether a tag may be moved to another image: MUTABLE or IMMUTABLE.", "example": "IMMUTABLE"},
     )
-    scan_on_push: bool = field(default=True, metadata={"doc": "Basic scan of each image that is pushed."})
-    encryption: Encryption = field(default=Encryption())
-    lifecycle_policy: str | None = field(default=None, metadata={"doc": "File of a lifecycle policy, from config/."})
-    repository_policy: str | None = field(default=None, metadata={"doc": "File of a repository policy, from config/."})
-    tags: Mapping[str, str] = field(default_factory=dict, metadata={"doc": "Tags; values may hold placeholders."})
+    mutability_exclusions: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Tag filters that the opposite holds for; at most 5, `*` is a wildcard.",
+            "example": ["latest"],
+        },
+    )
+    scan_on_push: bool = field(
+        default=True, metadata={"doc": "Basic scan of each image that is pushed.", "example": True}
+    )
+    encryption: Encryption = field(default=Encryption(), metadata={"doc": "Encryption at rest."})
+    lifecycle_policy: str | None = field(
+        default=None,
+        metadata={
+            "doc": "File of a lifecycle policy, from config/; 100 to 30,720 characters of JSON.",
+            "example": "policies/expire-untagged.json",
+        },
+    )
+    repository_policy: str | None = field(
+        default=None,
+        metadata={
+            "doc": "File of a repository policy, from config/; at most 10,240 characters of JSON.",
+            "example": "policies/pull-within-organization.json",
+        },
+    )
+    tags: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata={
+            "doc": "Tags; values may hold {principal} {account} {account_name} {ou} {region} {repository} "
+            "{namespace} {event_time}.",
+            "example": {"env": "prod", "pushed-by": "{principal}"},
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +182,14 @@ class Namespace:
 
     __pydantic_config__ = _STRICT
 
-    match: str = field(metadata={"doc": "Glob over repository names."})
-    repository: Mapping[str, Any] = field(default_factory=dict, metadata={"doc": "Keys of `repository`, merged over it."})
+    match: str = field(metadata={"doc": "Glob over repository names.", "example": "scratch/**"})
+    repository: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "doc": "Keys of `repository`, merged over it; null resets one to its built-in default.",
+            "example": {"image_tag_mutability": "MUTABLE"},
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,49 +198,28 @@ class Settings:
 
     __pydantic_config__ = _STRICT
 
-    enabled: bool = field(default=False, metadata={"doc": "Whether accounts here are covered at all."})
-    regions: tuple[str, ...] = field(default=(), metadata={"doc": "Regions that are covered."})
-    create: CreateRules = field(default=CreateRules())
-    repository: RepositorySettings = field(default=RepositorySettings())
+    enabled: bool = field(default=False, metadata={"doc": "Whether accounts here are covered at all.", "example": True})
+    regions: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "Regions that are covered.", "example": ["eu-west-1", "us-east-1"]},
+    )
+    create: CreateRules = field(default=CreateRules(), metadata={"doc": "What leads to a repository."})
+    repository: RepositorySettings = field(
+        default=RepositorySettings(), metadata={"doc": "What a new repository looks like."}
+    )
     namespaces: tuple[Namespace, ...] = field(default=(), metadata={"doc": "Exceptions by name; the first match wins."})
 
+    def namespace_for(self, repository: str) -> int | None:
+        """Index of the first namespace whose glob the name matches."""
+        matching = (i for i, space in enumerate(self.namespaces) if globs.matches_name(space.match, repository))
+        return next(matching, None)
 
-Layer = Mapping[str, Any]
-"""What one file says: a part of `Settings` as plain data; None resets a key to the built-in default."""
-
-
-def merge(layers: Iterable[Layer]) -> dict[str, Any]:
-    """One layer that says what all say together, the nearest last: maps merge, scalars and lists replace, None resets."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            if value is None:
-                merged.pop(key, None)
-            elif isinstance(value, Mapping):
-                below = merged.get(key)
-                merged[key] = merge([below, value] if isinstance(below, Mapping) else [value])
-            else:
-                merged[key] = value
-    return merged
-
-
-def build(kind: type[Any], layer: Layer) -> Any:
-    """A frozen dataclass of `kind` from plain data that was validated before; what is not said gets its default."""
-    hints = get_type_hints(kind)
-    known = {item.name for item in fields(kind)}
-    return kind(**{key: _value(hints[key], value) for key, value in layer.items() if key in known})
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if is_dataclass(hint):
-        return build(hint, value)  # type: ignore[arg-type]
-    if get_origin(hint) is tuple:
-        return tuple(_value(get_args(hint)[0], item) for item in value)
-    return value
+    def repository_for(self, repository: str) -> RepositorySettings:
+        """What a repository of this name gets: `repository` with the first matching namespace merged over it."""
+        index = self.namespace_for(repository)
+        return self.repository if index is None else overlay(self.repository, self.namespaces[index].repository)
 
 
 def settings_from(layers: Iterable[Layer]) -> Settings:
     """The settings that layers say together, from the defaults' down to the account's."""
-    settings = build(Settings, merge(layers))
-    assert isinstance(settings, Settings)
-    return settings
+    return build(Settings, merge(layers))

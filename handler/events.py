@@ -1,0 +1,188 @@
+"""From the envelope that EventBridge delivers to a `FailedCall` that the rest can trust, or why there is none.
+
+Everything below `detail.requestParameters`, and more, was chosen by whoever made the call, in any account that may talk
+to ECR. So nothing is used before its type, length and form were looked at, and an event only counts when all that it
+says about its account agrees: the envelope's (set by EventBridge), recipientAccountId (set by CloudTrail), and the
+registry that the caller asked for.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from handler.settings import Trigger
+from handler.text import clean
+
+PUSH_CALLS = frozenset({"InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"})
+PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
+"""BatchCheckLayerAvailability is neither: a pull permission suffices for it, and a push always goes on from it."""
+
+MISSING_REPOSITORY = "RepositoryNotFoundException"
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,3}(-[a-z]{2,12}){1,3}-[0-9]{1,2}", re.ASCII)
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
+_LONGEST_ARN = 2048
+_LONGEST_NAME = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCall:
+    """A call to ECR that failed because the repository is missing, in the account that EventBridge vouches for."""
+
+    account: str
+    region: str
+    repository: str
+    registry_id: str | None
+    recipient_account: str
+    event_region: str
+    event_name: str
+    event_id: str
+    """CloudTrail's eventID: the proof of ownership on the repository, and a part of the record's key."""
+    envelope_id: str
+    event_time: datetime
+    principal: str
+    role_arn: str | None
+    """The role behind an assumed-role session."""
+    source_ip: str
+    user_agent: str
+    is_replay: bool = False
+    """Whether an event archive sent it again."""
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """What kind of work the call was a part of; None for calls that say neither."""
+        if self.event_name in PUSH_CALLS:
+            return "push"
+        return "pull" if self.event_name in PULL_CALLS else None
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """The ARNs that rules on principals are matched against."""
+        return (self.principal, self.role_arn) if self.role_arn else (self.principal,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEvent:
+    """A sound envelope of something else than a call that missed its repository; the bus's rule keeps these out."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedEvent:
+    """Not what EventBridge and CloudTrail send; `account` only where the envelope's is sound."""
+
+    problem: str
+    account: str | None
+    event_id: str | None = None
+
+
+class _Malformed(Exception):  # noqa: N818 - the value that leaves this module is MalformedEvent
+    """Raised inside this module by the first field that is not as documented."""
+
+
+def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
+    """Read one event; never raises, whatever it is given."""
+    try:
+        envelope = _mapping(event, "event")
+        detail = _mapping(envelope.get("detail"), "detail")
+        if detail.get("errorCode") != MISSING_REPOSITORY or detail.get("eventSource") != "ecr.amazonaws.com":
+            name, code = (_information(detail.get(key), limit=128) for key in ("eventName", "errorCode"))
+            return OtherEvent(description=f"{name or 'no event name'}, {code or 'no error code'}")
+        return _failed_call(envelope, detail)
+    except _Malformed as problem:
+        return MalformedEvent(problem=str(problem), account=_account_of(event), event_id=_event_id_of(event))
+
+
+def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> FailedCall:
+    parameters = _mapping(detail.get("requestParameters"), "detail.requestParameters")
+    identity = _mapping(detail.get("userIdentity") or {}, "detail.userIdentity")
+    registry = parameters.get("registryId")
+    return FailedCall(
+        account=_matching(envelope.get("account"), _ACCOUNT, "account"),
+        region=_matching(envelope.get("region"), _REGION, "region"),
+        repository=_text(parameters.get("repositoryName"), "detail.requestParameters.repositoryName", _LONGEST_NAME),
+        registry_id=None if registry is None else _text(registry, "detail.requestParameters.registryId", 64),
+        recipient_account=_matching(detail.get("recipientAccountId"), _ACCOUNT, "detail.recipientAccountId"),
+        event_region=_matching(detail.get("awsRegion"), _REGION, "detail.awsRegion"),
+        event_name=_text(detail.get("eventName"), "detail.eventName", 128),
+        event_id=_matching(detail.get("eventID"), _ID, "detail.eventID"),
+        envelope_id=_matching(envelope.get("id"), _ID, "id"),
+        event_time=_time(detail.get("eventTime"), "detail.eventTime"),
+        principal=_principal(identity),
+        role_arn=_role_arn(identity),
+        source_ip=_information(detail.get("sourceIPAddress"), limit=256),
+        user_agent=_information(detail.get("userAgent"), limit=512),
+        is_replay="replay-name" in envelope,
+    )
+
+
+def _principal(identity: Mapping[str, Any]) -> str:
+    """The caller's ARN; for a caller of another account or a service that has none, its id or name."""
+    for key in ("arn", "invokedBy", "principalId", "accountId"):
+        if identity.get(key):
+            return _text(identity[key], f"detail.userIdentity.{key}", _LONGEST_ARN)
+    return "unknown"
+
+
+def _role_arn(identity: Mapping[str, Any]) -> str | None:
+    """ARN of the role that a session was assumed from, with its path, which the session's own ARN lacks."""
+    context = _mapping(identity.get("sessionContext") or {}, "detail.userIdentity.sessionContext")
+    issuer = _mapping(context.get("sessionIssuer") or {}, "detail.userIdentity.sessionContext.sessionIssuer")
+    if issuer.get("type") != "Role" or not issuer.get("arn"):
+        return None
+    return _text(issuer["arn"], "detail.userIdentity.sessionContext.sessionIssuer.arn", _LONGEST_ARN)
+
+
+def _mapping(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Malformed(f"{where} is no object")
+    return value
+
+
+def _text(value: object, where: str, limit: int) -> str:
+    """Printable text; what was not printable leaves backslashes, which no valid name, id or ARN holds."""
+    if not isinstance(value, str) or not value:
+        raise _Malformed(f"{where} is missing or no text")
+    if len(value) > limit:
+        raise _Malformed(f"{where} is longer than {limit} characters")
+    return clean(value, limit=limit)
+
+
+def _matching(value: object, form: re.Pattern[str], where: str) -> str:
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise _Malformed(f"{where} is missing or not of the form {form.pattern}")
+    return value
+
+
+def _time(value: object, where: str) -> datetime:
+    text = _matching(value, _TIME, where)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as error:
+        raise _Malformed(f"{where} is no time") from error
+
+
+def _information(value: object, *, limit: int) -> str:
+    """What is only kept for people; anything odd is kept as text."""
+    return (
+        "" if value is None else clean(value[:limit] if isinstance(value, str) else type(value).__name__, limit=limit)
+    )
+
+
+def _account_of(event: object) -> str | None:
+    account = event.get("account") if isinstance(event, Mapping) else None
+    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+
+
+def _event_id_of(event: object) -> str | None:
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    event_id = detail.get("eventID") if isinstance(detail, Mapping) else None
+    return event_id if isinstance(event_id, str) and _ID.fullmatch(event_id) else None

@@ -1,0 +1,74 @@
+"""How layers of plain data become frozen settings: the merge rules, and building dataclasses from what they leave.
+
+Pure and generic: it knows dataclasses, not what their fields mean. Data is trusted here: `deployer` validated it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Layer = Mapping[str, Any]
+"""What one file says: a part of `Settings` as plain data; None resets a key to the built-in default."""
+
+Kind = TypeVar("Kind")
+
+
+def merge(layers: Iterable[Layer]) -> dict[str, Any]:
+    """One layer that says what all say, the nearest last: maps merge, scalars and lists replace, None resets."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if value is None:
+                merged.pop(key, None)
+            elif isinstance(value, Mapping):
+                below = merged.get(key)
+                merged[key] = merge([below, value] if isinstance(below, Mapping) else [value])
+            else:
+                merged[key] = value
+    return merged
+
+
+def build(kind: type[Kind], layer: Layer) -> Kind:
+    """A frozen dataclass of `kind`; what the layer does not say gets its default, unknown keys are dropped."""
+    hints = _hints(kind)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    return kind(**{key: _value(hints[key], value) for key, value in layer.items() if key in hints})
+
+
+def overlay(below: Kind, layer: Layer) -> Kind:
+    """`below` with a layer merged over it: the same as building from both layers merged.
+
+    `overlay(build(kind, a), b) == build(kind, merge([a, b]))` for all merged a and all b.
+    """
+    values: dict[str, Any] = {}
+    for item in fields(below):  # type: ignore[arg-type]
+        value = getattr(below, item.name)
+        values[item.name] = _over(item, value, layer[item.name]) if item.name in layer else value
+    return type(below)(**values)
+
+
+def _over(item: Field[Any], below: Any, above: Any) -> Any:
+    if above is None:
+        return item.default if item.default_factory is MISSING else item.default_factory()
+    if is_dataclass(below):
+        return overlay(below, above)
+    if isinstance(above, Mapping):
+        return merge([below, above])
+    return tuple(above) if isinstance(above, list) else above
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if is_dataclass(hint):
+        assert isinstance(hint, type)
+        return build(hint, value)
+    if get_origin(hint) is tuple:
+        return tuple(_value(get_args(hint)[0], item) for item in value)
+    return value
+
+
+@cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    """Types of the fields; resolving annotations costs more than all the rest of `build`."""
+    return get_type_hints(kind)

@@ -1,0 +1,73 @@
+"""Every outcome and every reason code, with the sentence that tells a person what happened and what to do.
+
+Codes are stable: they are in ledgers, dashboards and scripts of users. A new one is added here first.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Outcome = Literal["created", "exists", "refused", "ignored", "failed"]
+
+# created
+CREATED = "created"
+FINISHED = "finished"
+# exists
+ALREADY_EXISTS = "already-exists"
+# refused
+OU_NOT_ENABLED = "ou-not-enabled"
+REGION_NOT_ENABLED = "region-not-enabled"
+NAME_INVALID = "name-invalid"
+NAME_DENIED = "name-denied"
+NAME_NOT_ALLOWED = "name-not-allowed"
+PRINCIPAL_DENIED = "principal-denied"
+PRINCIPAL_NOT_ALLOWED = "principal-not-allowed"
+LIMIT_REACHED = "limit-reached"
+# ignored
+NOT_A_PUSH = "not-a-push"
+NOT_A_PULL = "not-a-pull"
+FOREIGN_REGISTRY = "foreign-registry"
+ACCOUNT_MISMATCH = "account-mismatch"
+REGION_MISMATCH = "region-mismatch"
+NOT_IN_ORGANIZATION = "not-in-organization"
+DUPLICATE_EVENT = "duplicate-event"
+OTHER_EVENT = "other-event"
+# failed
+MALFORMED_EVENT = "malformed-event"
+ROLE_NOT_ASSUMABLE = "role-not-assumable"
+ACCESS_DENIED = "access-denied"
+KMS_FAILED = "kms-failed"
+QUOTA_REACHED = "quota-reached"
+SETTINGS_NOT_ACCEPTED = "settings-not-accepted"
+REQUEST_NOT_ACCEPTED = "request-not-accepted"
+
+SENTENCES: dict[str, str] = {
+    CREATED: "The repository was created with all of its settings.",
+    FINISHED: "The repository was created, and a later attempt of the same event put what was still missing.",
+    ALREADY_EXISTS: "The repository was there already, most often because another layer of the same push came first.",
+    OU_NOT_ENABLED: "No config file enables the account's OU; say `enabled: true` in the OU's file.",
+    REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings.",
+    NAME_INVALID: "ECR does not accept the name.",
+    NAME_DENIED: "The name matches `create.names.deny`.",
+    NAME_NOT_ALLOWED: "The name matches nothing in `create.names.allow`.",
+    PRINCIPAL_DENIED: "The caller matches `create.principals.deny`.",
+    PRINCIPAL_NOT_ALLOWED: "The caller matches nothing in `create.principals.allow`.",
+    LIMIT_REACHED: "The account has had `create.limit.per_hour` new repositories in this hour; push again in the next.",
+    NOT_A_PUSH: "The call was part of a pull or only asked what is there, and `create.on` does not say pull.",
+    NOT_A_PULL: "The call was part of a push, and `create.on` says pull only.",
+    FOREIGN_REGISTRY: "The caller asked for the registry of another account.",
+    ACCOUNT_MISMATCH: "The envelope and CloudTrail name different accounts.",
+    REGION_MISMATCH: "The envelope and CloudTrail name different regions.",
+    NOT_IN_ORGANIZATION: "The account is not in the organization.",
+    DUPLICATE_EVENT: "This event has created its repository before; it was delivered or replayed once more.",
+    OTHER_EVENT: "The event is no call that missed its repository.",
+    MALFORMED_EVENT: "The event is not of the form that EventBridge and CloudTrail document; look at the message.",
+    ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "
+    "roll out, or look for an SCP, then redrive.",
+    ACCESS_DENIED: "AWS denied a call to the creator role; look for an SCP or a changed role, then redrive.",
+    KMS_FAILED: "The KMS key cannot be used: it is missing, disabled, or its policy does not admit the account; "
+    "mend the key, then redrive.",
+    QUOTA_REACHED: "An ECR quota of the account is used up; raise it or delete repositories, then redrive.",
+    SETTINGS_NOT_ACCEPTED: "ECR did not accept a setting; correct the OU's file, roll out, then redrive.",
+    REQUEST_NOT_ACCEPTED: "AWS refused a call for a reason that the handler does not know; see the detail.",
+}

@@ -1,0 +1,111 @@
+"""One record of the ledger: what was decided about one event, and the key that makes writing it twice harmless.
+
+The key is the account and `<eventTime>#<eventID>#<outcome>`, both from CloudTrail, so every attempt at an event writes
+the same key, and of two the second write is refused by its condition. Nothing is ever overwritten, hence the outcome in
+the key: an event can fail, be redriven and then create its repository, and the ledger shows both, but never two
+`created`. A `failed` record's key ends in the Lambda request's id besides, which stays the same over Lambda's own
+retries and differs for each redrive: each round that failed is one record.
+
+The table's items are flat: strings, two numbers, absent values left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from handler.reasons import Outcome
+
+VERSION = 1
+
+OuSource = Literal["asked", "remembered"]
+
+EXPIRY = timedelta(days=30)
+EXPIRING: frozenset[Outcome] = frozenset({"exists", "ignored"})
+"""Outcomes whose records expire; all others stay."""
+
+_NUMBERS = frozenset({"version", "expires"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A decision; times are UTC. `event_id` is CloudTrail's, `envelope_id` EventBridge's, `request_id` Lambda's."""
+
+    account: str
+    outcome: Outcome
+    reason: str
+    event_id: str
+    event_time: datetime
+    received_at: datetime
+    request_id: str
+    settings_digest: str
+    detail: str | None = None
+    rule: str | None = None
+    ou_path: str | None = None
+    ou_source: OuSource | None = None
+    account_name: str | None = None
+    region: str | None = None
+    repository: str | None = None
+    repository_arn: str | None = None
+    principal: str | None = None
+    source_ip: str | None = None
+    user_agent: str | None = None
+    event_name: str | None = None
+    envelope_id: str | None = None
+    created_at: datetime | None = None
+
+    @property
+    def at(self) -> str:
+        """Sort key."""
+        return key_of(
+            event_time=self.event_time, event_id=self.event_id, outcome=self.outcome, request_id=self.request_id
+        )
+
+    @property
+    def day(self) -> str:
+        """Partition key of the index by day."""
+        return f"{self.event_time:%Y-%m-%d}"
+
+    @property
+    def expires(self) -> int | None:
+        """When DynamoDB may delete the record, in seconds since 1970."""
+        return int((self.received_at + EXPIRY).timestamp()) if self.outcome in EXPIRING else None
+
+    def to_item(self) -> dict[str, dict[str, str]]:
+        """The record as DynamoDB's low-level API takes it."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": self.expires}
+        return {
+            name: {"N" if name in _NUMBERS else "S": _text(value)}
+            for name, value in sorted(values.items())
+            if value not in (None, "")
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Mapping[str, Any]]) -> Record:
+        """The record as DynamoDB's low-level API gives it; attributes of later versions are dropped."""
+        values: dict[str, Any] = {field.name: item[field.name]["S"] for field in fields(cls) if field.name in item}
+        for name in ("event_time", "received_at", "created_at"):
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        return cls(**values)
+
+
+def key_of(*, event_time: datetime, event_id: str, outcome: Outcome, request_id: str) -> str:
+    """Sort key of a record; sorts by the time of the event."""
+    key = f"{_seconds(event_time)}#{event_id}#{outcome}"
+    return f"{key}#{request_id}" if outcome == "failed" else key
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return (
+            _seconds(value) if value.microsecond == 0 else f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+        )
+    return str(value)
+
+
+def _seconds(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%S}Z"

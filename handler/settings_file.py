@@ -1,0 +1,88 @@
+"""`settings.json`, which travels in the zip: every layer of every OU, unmerged, and the organization as last seen.
+
+Layers stay apart so that an account that moved, or an OU that was made after the roll-out, is governed right: the
+handler merges along the chain of OUs that the account is in now. `deployer` writes the file; `explain` and `simulate`
+read it with this very code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from handler.settings import Layer, Settings, settings_from
+
+VERSION = 1
+FILE_NAME = "settings.json"
+
+
+class SettingsFileError(Exception):
+    """The file is not one that this version of the handler can read."""
+
+
+class SettingsFile:
+    """The parsed file; asking it for the same account in the same chain again costs nothing."""
+
+    def __init__(self, document: Mapping[str, Any], *, digest: str) -> None:
+        if document.get("version") != VERSION:
+            raise SettingsFileError(f"{FILE_NAME} is of version {document.get('version')!r}, not {VERSION}")
+        self.digest = digest
+        self.organization_id: str = document["organization"]["id"]
+        self._ous: Mapping[str, Mapping[str, str | None]] = document["organization"]["ous"]
+        self._remembered: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
+        self._defaults: Layer = document["defaults"]
+        self._ou_layers: Mapping[str, Layer] = document["ous"]
+        self._account_layers: Mapping[str, Layer] = document["accounts"]
+        self._documents: Mapping[str, str] = document["documents"]
+        self._settings_for = lru_cache(maxsize=4096)(self._merged)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> SettingsFile:
+        """Parse the file's bytes; `digest` is their SHA-256, which every ledger record names."""
+        try:
+            return cls(json.loads(data), digest=hashlib.sha256(data).hexdigest())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SettingsFileError(f"{FILE_NAME} is broken: {error!r}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> SettingsFile:
+        """Read the file from the unpacked zip."""
+        return cls.from_json(path.read_bytes())
+
+    def settings_for(self, account_id: str, chain: Sequence[str]) -> Settings:
+        """What holds for an account in a chain of OUs, from the root down; an OU without a layer adds nothing."""
+        return self._settings_for(account_id, tuple(chain))
+
+    def _merged(self, account_id: str, chain: tuple[str, ...]) -> Settings:
+        ous = (self._ou_layers[id_] for id_ in chain if id_ in self._ou_layers)
+        return settings_from([self._defaults, *ous, self._account_layers.get(account_id, {})])
+
+    def remembered_chain(self, account_id: str) -> tuple[str, ...] | None:
+        """Ids from the root down to the account's OU as of the last roll-out; None for an account unknown then."""
+        account = self._remembered.get(account_id)
+        if account is None:
+            return None
+        chain: list[str] = []
+        parent: str | None = account["parent"]
+        while parent is not None and parent not in chain:
+            chain.append(parent)
+            parent = self._ous.get(parent, {}).get("parent")
+        return tuple(reversed(chain))
+
+    def path_of(self, chain: Sequence[str]) -> str:
+        """Names along a chain, as in `Workloads/Prod`; the root alone is `Root`, an OU made since then is its id."""
+        names = [self._ous.get(id_, {}).get("name") or id_ for id_ in chain]
+        return "/".join(names[1:]) or "".join(names)
+
+    def account_name(self, account_id: str) -> str:
+        """The account's name as of the last roll-out, its id for one made since then."""
+        account = self._remembered.get(account_id)
+        return account["name"] if account else account_id
+
+    def document(self, name: str) -> str:
+        """Text of a policy file that settings name, minified JSON."""
+        return self._documents[name]
