@@ -16,10 +16,24 @@ MANAGED_BY_TAG = "deployer:managed-by"
 """Tag of everything that a template makes; its value is the prefix."""
 
 PREFIX_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-"""What every service takes in a name: S3 has no upper case, CloudFormation begins with a letter, nobody likes `--`."""
+"""What every service takes in a name: S3 has no upper case, and CloudFormation begins with a letter."""
+
+RESERVED_PREFIXES = ("sthree", "amzn-s3-demo")
+"""Beginnings that S3 keeps for itself (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
 
 PREFIX_MAXIMUM_LENGTH = 20
 """Leaves the bucket's name, the longest against its limit, within 63 characters in every region."""
+
+
+def prefix_problem(prefix: str) -> str | None:
+    """What is wrong with a prefix, or None; the same words for a config file and for a programming error."""
+    if len(prefix) > PREFIX_MAXIMUM_LENGTH:
+        return f"longer than {PREFIX_MAXIMUM_LENGTH} characters"
+    if not re.fullmatch(PREFIX_PATTERN, prefix):
+        return "not lower-case letters, digits and single hyphens, beginning with a letter"
+    if prefix.startswith(RESERVED_PREFIXES):
+        return "begins as only S3's own buckets do"
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +47,8 @@ class Names:
     partition: str = "aws"
 
     def __post_init__(self) -> None:
-        if len(self.prefix) > PREFIX_MAXIMUM_LENGTH or not re.fullmatch(PREFIX_PATTERN, self.prefix):
-            raise ValueError(
-                f"prefix {self.prefix!r}: at most {PREFIX_MAXIMUM_LENGTH} lower-case letters, digits and"
-                " single hyphens, beginning with a letter"
-            )
+        if problem := prefix_problem(self.prefix):
+            raise ValueError(f"prefix {self.prefix!r}: {problem}")
 
     # Stacks and StackSets
     @property

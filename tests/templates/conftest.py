@@ -1,0 +1,27 @@
+"""What the tests of templates share: names, the four templates, the option that refreshes golden files."""
+
+from __future__ import annotations
+
+import pytest
+
+from templates.names import Names
+from tests.templates.reading import Templates, synthesize
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden templates anew (make golden).")
+
+
+@pytest.fixture(scope="session")
+def names() -> Names:
+    return Names(
+        prefix="deployer",
+        organization_id="o-exampleorg1",
+        central_account="200000000001",
+        central_region="eu-west-1",
+    )
+
+
+@pytest.fixture(scope="session")
+def templates(names: Names) -> Templates:
+    return synthesize(names)

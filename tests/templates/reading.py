@@ -1,0 +1,90 @@
+"""Reading synthesized templates: what a test asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import Template
+
+from templates import access, artifacts, central, forwarding
+from templates.names import Names
+
+DIGEST = "0123456789abcdef" * 4
+
+Templates = Mapping[str, Template]
+
+
+def synthesize(names: Names) -> dict[str, Template]:
+    """The four templates with every option that adds to them switched on."""
+    return {
+        "artifacts": artifacts.template(names),
+        "central": central.template(names, handler_digest=DIGEST),
+        "access": access.template(names, uses_kms=True),
+        "forwarding": forwarding.template(names),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedStatement:
+    """A policy statement and where it stands, as in `access.CreatorRole.AssumeRolePolicyDocument`."""
+
+    place: str
+    statement: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.place}#{self.statement['Sid']}"
+
+    @property
+    def actions(self) -> list[str]:
+        return as_list(self.statement["Action"])
+
+    @property
+    def resources(self) -> list[str]:
+        return [literal(resource) for resource in as_list(self.statement.get("Resource", []))]
+
+    @property
+    def conditions(self) -> dict[str, dict[str, Any]]:
+        return dict(self.statement.get("Condition", {}))
+
+
+def statements(templates: Templates) -> Iterator[PlacedStatement]:
+    """Every policy statement of every template."""
+    for name, template in templates.items():
+        for logical_id, resource in resources(template).items():
+            yield from _statements(f"{name}.{logical_id}", resource["Properties"])
+
+
+def resources(template: Template) -> dict[str, Any]:
+    """Resources as plain data, by logical id."""
+    found: dict[str, Any] = template.to_dict()["Resources"]
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def literal(value: Any) -> str:
+    """A resource as text; references to the same template stand as `${Name.Attribute}`."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"])
+    if "Fn::GetAtt" in value:
+        return "${" + ".".join(value["Fn::GetAtt"]) + "}"
+    return f"${{{value['Ref']}}}"
+
+
+def _statements(place: str, properties: Any) -> Iterator[PlacedStatement]:
+    if isinstance(properties, list):
+        for item in properties:
+            yield from _statements(place, item)
+    elif isinstance(properties, dict):
+        if {"Effect", "Action"} <= properties.keys():
+            yield PlacedStatement(place=place, statement=properties)
+        else:
+            for key, value in properties.items():
+                yield from _statements(f"{place}.{key}" if key.endswith("Document") else place, value)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from templates.names import PREFIX_MAXIMUM_LENGTH, Names
+from tests.templates.reading import resources, synthesize
+
+LONGEST_REGION = "ap-southeast-99"
+"""One character longer than any region there is."""
+
+LIMITS = {
+    "artifacts_bucket": 63,
+    "artifacts_stack": 128,
+    "central_stack": 128,
+    "access_stack_set": 128,
+    "forwarding_stack_set": 128,
+    "event_bus": 256,
+    "event_archive": 48,
+    "central_rule": 64,
+    "forwarding_rule": 64,
+    "function": 64,
+    "function_role": 64,
+    "creator_role": 64,
+    "forwarding_role": 64,
+    "log_group": 512,
+    "ledger_table": 255,
+    "failures_queue": 80,
+    "forwarding_dead_letter_queue": 80,
+    "dashboard": 255,
+    "metric_namespace": 255,
+}
+"""Most characters that AWS takes, from each service's quotas."""
+
+ACCOUNT_WIDE = {"AWS::IAM::Role": "RoleName", "AWS::S3::Bucket": "BucketName"}
+REGIONAL = {
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::Events::Archive": "ArchiveName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+}
+
+
+def names_with(prefix: str) -> Names:
+    return Names(
+        prefix=prefix, organization_id="o-exampleorg1", central_account="200000000001", central_region=LONGEST_REGION
+    )
+
+
+@pytest.mark.parametrize(("name", "limit"), LIMITS.items())
+def test_the_longest_prefix_stays_within_the_limit(name: str, limit: int) -> None:
+    assert len(getattr(names_with("p" * PREFIX_MAXIMUM_LENGTH), name)) <= limit
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("p" * (PREFIX_MAXIMUM_LENGTH + 1), id="too long"),
+        pytest.param("Deployer", id="upper case, which S3 refuses"),
+        pytest.param("1deployer", id="begins with a digit, which CloudFormation refuses"),
+        pytest.param("deployer-", id="ends with a hyphen"),
+        pytest.param("xn--deployer", id="two hyphens, which S3 keeps for itself"),
+        pytest.param("my_deployer", id="an underscore, which S3 refuses"),
+        pytest.param("deployer\n", id="a line end"),
+        pytest.param("sthree-images", id="begins as S3 keeps for itself"),
+    ],
+)
+def test_a_prefix_that_some_service_refuses_is_refused_first(prefix: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(f'prefix {prefix!r}')}"):
+        names_with(prefix)
+
+
+@pytest.mark.parametrize("prefix", ["d", "deployer", "ecr-on-push", "p" * PREFIX_MAXIMUM_LENGTH, "team1-2"])
+def test_an_ordinary_prefix_is_taken(prefix: str) -> None:
+    assert names_with(prefix).prefix == prefix
+
+
+def test_stacks_that_share_the_central_account_never_share_a_name(names: Names) -> None:
+    """The central account may be a member that is covered: all four templates are then deployed to one region of it."""
+    seen: dict[tuple[str, str], str] = {}
+    for stack, template in synthesize(names).items():
+        for logical_id, resource in resources(template).items():
+            kind = resource["Type"]
+            if name := (ACCOUNT_WIDE | REGIONAL).get(kind):
+                key = (kind, resource["Properties"][name])
+                assert key not in seen, f"{stack}.{logical_id} has the name of {seen[key]}"
+                seen[key] = f"{stack}.{logical_id}"
+
+
+def test_rules_of_one_bus_have_names_of_their_own(names: Names) -> None:
+    assert names.forwarding_rule != names.central_rule
+
+
+def test_two_prefixes_can_live_in_one_account() -> None:
+    first, second = names_with("first"), names_with("second")
+    for name in LIMITS:
+        assert getattr(first, name) != getattr(second, name)
+
+
+def test_arns_are_of_the_partition(names: Names) -> None:
+    china = Names(
+        prefix="deployer",
+        organization_id="o-exampleorg1",
+        central_account="200000000001",
+        central_region="cn-north-1",
+        partition="aws-cn",
+    )
+    assert china.event_bus_arn == "arn:aws-cn:events:cn-north-1:200000000001:event-bus/deployer-events"
+    assert china.dns_suffix == "amazonaws.com.cn"

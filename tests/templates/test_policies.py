@@ -1,0 +1,237 @@
+"""What a security review would ask of the policies, and what no linter looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from templates.names import EVENT_ID_TAG, Names
+from tests.templates.reading import PlacedStatement, Templates, as_list, literal, resources, statements
+
+ORGANIZATION_KEYS = {"aws:PrincipalOrgID", "aws:ResourceOrgID"}
+SOURCE_KEYS = {"aws:SourceArn", "aws:SourceAccount"}
+
+NEVER = ("Delete", "PutImage", "UploadLayerPart", "InitiateLayerUpload", "CompleteLayerUpload", "BatchDelete", "Untag")
+
+WILDCARDS = {
+    "AssumeCreatorRoles": "which account a push went to is only known when it happens",
+    "DescribeAccounts": "the account that a push went to",
+    "ListParentOUs": "the account that a push went to, and the OUs above it",
+    "WriteLogs": "Lambda names its log streams",
+    "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
+    "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
+    "LookAtRepositories": "the repository that a push asks for",
+    "DescribeKeys": "settings name keys, and change without this role being changed",
+    "GrantKeysToECR": "settings name keys, and change without this role being changed",
+}
+"""Statements whose resources hold a `*`, and why they cannot do without."""
+
+
+@pytest.fixture
+def allowed(templates: Templates) -> list[PlacedStatement]:
+    return [placed for placed in statements(templates) if placed.statement["Effect"] == "Allow"]
+
+
+def keys_of(placed: PlacedStatement) -> set[str]:
+    return {key for tests in placed.conditions.values() for key in tests}
+
+
+def test_every_statement_has_an_id_of_its_own(templates: Templates) -> None:
+    ids = [placed.id for placed in statements(templates)]
+    assert len(ids) == len(set(ids))
+
+
+def test_nothing_here_may_delete_or_write_an_image(allowed: list[PlacedStatement]) -> None:
+    for placed in allowed:
+        for action in placed.actions:
+            assert not action.split(":")[1].startswith(NEVER), placed.id
+
+
+def test_no_action_holds_a_wildcard(allowed: list[PlacedStatement]) -> None:
+    for placed in allowed:
+        assert not any("*" in action for action in placed.actions), placed.id
+
+
+def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[PlacedStatement]) -> None:
+    found = {placed.statement["Sid"] for placed in allowed if any("*" in resource for resource in placed.resources)}
+    assert found == WILDCARDS.keys()
+
+
+def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
+    for placed in allowed:
+        assert "*" not in placed.resources, placed.id
+
+
+def test_a_wildcard_account_is_held_to_the_organization(allowed: list[PlacedStatement]) -> None:
+    """An ARN with `*` for its account reaches every AWS account there is, unless a condition says otherwise."""
+    for placed in allowed:
+        for resource in placed.resources:
+            account = (resource.split(":") + [""] * 5)[4]
+            if account == "*":
+                assert keys_of(placed) & ORGANIZATION_KEYS or "/o-exampleorg1/" in resource, placed.id
+
+
+def test_anyone_is_never_admitted_without_the_organization(allowed: list[PlacedStatement]) -> None:
+    for placed in allowed:
+        if placed.statement.get("Principal") in ("*", {"AWS": "*"}):
+            assert placed.conditions["StringEquals"]["aws:PrincipalOrgID"] == "o-exampleorg1", placed.id
+
+
+def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement], names: Names) -> None:
+    """The account root as a principal is the whole account, unless a condition names the role that is meant."""
+    for placed in allowed:
+        principal = placed.statement.get("Principal", {})
+        if isinstance(principal, dict) and "AWS" in principal:
+            assert placed.conditions["ArnEquals"] == {"aws:PrincipalArn": names.function_role_arn}, placed.id
+            assert placed.conditions["StringEquals"] == {"aws:PrincipalOrgID": names.organization_id}, placed.id
+
+
+def test_a_service_is_only_admitted_for_a_named_source(allowed: list[PlacedStatement]) -> None:
+    """Otherwise any customer of the service could have it act here (the confused deputy)."""
+    for placed in allowed:
+        principal = placed.statement.get("Principal", {})
+        if isinstance(principal, dict) and "Service" in principal:
+            assert keys_of(placed) & SOURCE_KEYS, placed.id
+
+
+def test_conditions_never_pass_because_a_key_is_missing(allowed: list[PlacedStatement]) -> None:
+    """`ForAllValues` and `…IfExists` are true for a key that is not there."""
+    for placed in allowed:
+        for operator, tests in placed.conditions.items():
+            assert not operator.endswith("IfExists"), placed.id
+            if operator.startswith("ForAllValues"):
+                assert {"Null": dict.fromkeys(tests, "false")}.items() <= placed.conditions.items(), placed.id
+
+
+def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed: list[PlacedStatement]) -> None:
+    request, resource = f"aws:RequestTag/{EVENT_ID_TAG}", f"aws:ResourceTag/{EVENT_ID_TAG}"
+    by_action = {action: placed for placed in allowed for action in placed.actions}
+    for action, key in {
+        "ecr:CreateRepository": request,
+        "ecr:TagResource": request,
+        "ecr:PutLifecyclePolicy": resource,
+        "ecr:SetRepositoryPolicy": resource,
+    }.items():
+        assert by_action[action].conditions == {"Null": {key: "false"}}
+
+
+def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates: Templates) -> None:
+    ecr = [
+        placed
+        for placed in statements(templates)
+        if placed.place.startswith("access.CreatorRole") and placed.actions[0].startswith("ecr:")
+    ]
+    assert {resource for placed in ecr for resource in placed.resources} == {
+        "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*"
+    }
+
+
+def test_keys_are_used_only_where_settings_ask_for_kms(names: Names) -> None:
+    from templates import access  # noqa: PLC0415 - `templates` is a fixture elsewhere in this module
+
+    with_keys = {placed.statement["Sid"] for placed in statements({"access": access.template(names, uses_kms=True)})}
+    without = {placed.statement["Sid"] for placed in statements({"access": access.template(names)})}
+    assert with_keys - without == {"DescribeKeys", "GrantKeysToECR"}
+
+
+def test_a_session_of_a_role_lasts_an_hour_at_most(templates: Templates) -> None:
+    for resource in typed(templates, "AWS::IAM::Role"):
+        assert resource["MaxSessionDuration"] == 3600
+
+
+def test_permissions_are_written_here_and_not_borrowed(templates: Templates) -> None:
+    """A managed policy changes when AWS or somebody else changes it."""
+    for resource in typed(templates, "AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in resource
+
+
+def test_lambda_is_invoked_only_by_the_one_rule(templates: Templates) -> None:
+    (permission,) = typed(templates, "AWS::Lambda::Permission")
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert literal(permission["SourceArn"]) == "${HandlerRule.Arn}"
+
+
+def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in typed(templates, "AWS::SQS::Queue"))
+    assert all(table["SSESpecification"]["SSEEnabled"] is True for table in typed(templates, "AWS::DynamoDB::Table"))
+    assert all("BucketEncryption" in bucket for bucket in typed(templates, "AWS::S3::Bucket"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "reference"),
+    [("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"), ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket")],
+    ids=["queues", "buckets"],
+)
+def test_nothing_is_reached_without_tls(kind: str, policy: str, reference: str, templates: Templates) -> None:
+    for template in templates.values():
+        found = resources(template)
+        guarded = {
+            literal(target)
+            for resource in found.values()
+            if resource["Type"] == policy and refuses_plain_connections(resource["Properties"]["PolicyDocument"])
+            for target in as_list(resource["Properties"][reference])
+        }
+        assert guarded == {"${" + id_ + "}" for id_, resource in found.items() if resource["Type"] == kind}
+
+
+def test_the_bucket_is_never_public(templates: Templates) -> None:
+    (bucket,) = typed(templates, "AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize(("stack", "logical_id"), [("artifacts", "ArtifactsBucket"), ("central", "LedgerTable")])
+def test_what_cannot_be_made_again_is_kept_when_the_stack_goes(
+    stack: str, logical_id: str, templates: Templates
+) -> None:
+    resource = resources(templates[stack])[logical_id]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_ledger_is_protected(templates: Templates) -> None:
+    (table,) = typed(templates, "AWS::DynamoDB::Table")
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_queues_keep_messages_as_long_as_sqs_can(templates: Templates) -> None:
+    assert {queue["MessageRetentionPeriod"] for queue in typed(templates, "AWS::SQS::Queue")} == {14 * 24 * 3600}
+
+
+UNTAGGED = {
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Events::Archive",
+    "AWS::Events::EventBusPolicy",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+}
+"""Types that take no tags."""
+
+
+def test_everything_that_takes_tags_says_who_manages_it(templates: Templates) -> None:
+    for template in templates.values():
+        for logical_id, resource in resources(template).items():
+            tags = resource["Properties"].get("Tags", [])
+            expected = [] if resource["Type"] in UNTAGGED else [{"Key": "deployer:managed-by", "Value": "deployer"}]
+            assert tags == expected, logical_id
+
+
+def typed(templates: Templates, kind: str) -> list[dict[str, Any]]:
+    return [
+        resource["Properties"]
+        for template in templates.values()
+        for resource in resources(template).values()
+        if resource["Type"] == kind
+    ]
+
+
+def refuses_plain_connections(document: dict[str, Any]) -> bool:
+    return any(
+        statement["Effect"] == "Deny"
+        and statement["Principal"] == "*"
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in document["Statement"]
+    )
