@@ -1,0 +1,164 @@
+"""StackSets as values: what one is to be, what one is, its instances and operations. Pure: AWS is behind a Protocol.
+
+Words and status names are AWS's own. An operation that SUCCEEDED says nothing about its instances: failures within its
+tolerance do not show there, which is why every decision here rests on instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+OUS_PER_OPERATION = 50
+"""Quota of CreateStackInstances, UpdateStackInstances and DeleteStackInstances."""
+
+INLINE_TEMPLATE_BYTES = 51_200
+"""The largest TemplateBody; above it a TemplateURL is needed."""
+
+AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
+"""Always said, since AWS's default is UNION, which CreateStackInstances refuses."""
+
+Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
+InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
+
+
+class InstanceKey(NamedTuple):
+    """What makes a stack instance one of a kind within its StackSet."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSetDefinition:
+    """What a StackSet is to be. Everything of ours is a literal in the template, so there are no parameters."""
+
+    name: str
+    description: str
+    body: str = field(repr=False)
+    depends_on: tuple[str, ...] = ()
+    """Names of the StackSets that auto-deployment does first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentTargets:
+    """Which accounts an operation acts on: those below the OUs, all, only the named, or all but the named."""
+
+    ou_ids: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    account_filter: AccountFilter = "NONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A stack instance as ListStackInstances gives it; `ou_id` is the target that led to it."""
+
+    account: str
+    region: str
+    ou_id: str
+    status: InstanceStatus
+    detailed_status: str = ""
+    reason: str = ""
+    stack_id: str = ""
+
+    @property
+    def key(self) -> InstanceKey:
+        return InstanceKey(self.account, self.region)
+
+    @property
+    def is_current(self) -> bool:
+        return self.status == "CURRENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a StackSet, as far as it got."""
+
+    id: str
+    action: Action
+    status: Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPING", "STOPPED", "QUEUED"]
+    reason: str = ""
+    started: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {"SUCCEEDED", "FAILED", "STOPPED"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceResult:
+    """What an operation did to one instance."""
+
+    account: str
+    region: str
+    status: Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+    reason: str = ""
+
+    @property
+    def key(self) -> InstanceKey:
+        return InstanceKey(self.account, self.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSetState:
+    """A StackSet as it is. `auto_deployment_targets` are the OUs whose future accounts AWS covers by itself."""
+
+    name: str
+    arn: str
+    body: str = field(repr=False)
+    description: str
+    auto_deployment: bool
+    retain_on_removal: bool
+    depends_on: tuple[str, ...] = ()
+    auto_deployment_targets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    instances: tuple[Instance, ...] = field(default=(), repr=False)
+    in_progress: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPreferences:
+    """How fast and how tolerant an operation is. Percentages round down, tolerance counts for each region.
+
+    SOFT_FAILURE_TOLERANCE, since STRICT caps the real concurrency at the tolerance plus one.
+    """
+
+    max_concurrent_percentage: int = 100
+    failure_tolerance_percentage: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceOperation:
+    """One call of Create-, Update- or DeleteStackInstances, and the instances that it is meant for."""
+
+    action: Literal["CREATE", "UPDATE", "DELETE"]
+    targets: DeploymentTargets
+    regions: tuple[str, ...]
+    instances: tuple[InstanceKey, ...] = field(repr=False)
+
+
+class StackSets(Protocol):
+    """The StackSets of the caller's organization; `deployer.aws.stack_sets` is the one that calls AWS.
+
+    What starts an operation gives its id, and raises BusyError when another one is under way for longer than it waits.
+    """
+
+    def describe(self, name: str) -> StackSetState | None: ...
+
+    def create(self, definition: StackSetDefinition) -> str:
+        """Create a StackSet without instances; gives its ARN."""
+
+    def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
+        """Change the StackSet and all its instances, or `only` those; the rest are OUTDATED then."""
+
+    def operate(self, name: str, operation: InstanceOperation) -> str: ...
+
+    def delete(self, name: str) -> None:
+        """Delete a StackSet that has no instances; one that is gone is fine."""
+
+    def operation(self, name: str, operation_id: str) -> Operation: ...
+
+    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]: ...
+
+    def operations_in_progress(self, name: str) -> tuple[Operation, ...]: ...
