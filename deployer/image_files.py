@@ -1,0 +1,121 @@
+"""Images that a file names: a bake file, a compose file, or a plain list. Pure: text and variables in, references out.
+
+Only what a push would write counts: the tags of a bake file's targets, and the images of services that are built.
+A variable that has neither a value nor a default is an error, since a guess would make a wrong repository.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+import yaml
+
+from deployer.errors import ConfigurationError
+
+_VARIABLE: Final = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>[^}]*))?\})"
+)
+
+
+def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that a file names, in its order, each once; `variables` are the environment's.
+
+    `.json` is a bake file, `.yml` and `.yaml` a compose file, anything else a list: one image a line, `#` begins a
+    comment. Raises ConfigurationError naming the file when it cannot be read as such.
+    """
+    match path.suffix.lower():
+        case ".json":
+            found = _in_bake_file(path, _json(path, text), variables)
+        case ".yml" | ".yaml":
+            found = _in_compose_file(path, _yaml(path, text), variables)
+        case ".hcl":
+            raise ConfigurationError(
+                f"{path}: bake files in HCL are not read",
+                next_step=f"Run `docker buildx bake --print -f {path} > docker-bake.json` and give that file.",
+            )
+        case _:
+            found = _in_list(text)
+    return tuple(dict.fromkeys(found))
+
+
+def _in_list(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if reference := line.partition("#")[0].strip():
+            yield reference
+
+
+def _in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
+    """https://docs.docker.com/build/bake/reference/: variables have defaults, the environment wins over them."""
+    targets = document.get("target") if isinstance(document, dict) else None
+    if not isinstance(targets, dict):
+        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
+    declared = document.get("variable")
+    defaults = {
+        name: str(body["default"])
+        for name, body in (declared.items() if isinstance(declared, dict) else ())
+        if isinstance(body, dict) and body.get("default") is not None
+    }
+    for name, target in targets.items():
+        for tag in target.get("tags") or () if isinstance(target, dict) else ():
+            yield interpolated(str(tag), {**defaults, **variables}, where=f"{path}: target {name}")
+
+
+def _in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
+    """https://docs.docker.com/reference/compose-file/: a service without `build` is pulled, never pushed."""
+    services = document.get("services") if isinstance(document, dict) else None
+    if not isinstance(services, dict):
+        raise ConfigurationError(
+            f"{path}: no compose file: it has no `services`", next_step="Give a bake or compose file."
+        )
+    for name, service in services.items():
+        if not isinstance(service, dict) or "build" not in service:
+            continue
+        build = service["build"]
+        tags = (build.get("tags") if isinstance(build, dict) else None) or ()
+        for image in (service.get("image"), *tags):
+            if image:
+                yield interpolated(str(image), variables, where=f"{path}: service {name}")
+
+
+def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
+    """Fill in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${NAME:+other}`; `$$` is a dollar sign.
+
+    A colon makes an empty value count as none. Raises ConfigurationError for a variable that has no value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match["escaped"]:
+            return "$"
+        name, how, word = match["bare"] or match["name"], match["how"] or "", match["word"] or ""
+        found = variables.get(name)
+        is_set = bool(found) if how.startswith(":") else found is not None
+        if how.endswith("+"):
+            return word if is_set else ""
+        if is_set:
+            return str(found)
+        if how.endswith("-"):
+            return word
+        raise ConfigurationError(
+            f"{where}: {name} has no value in {text}{f' ({word})' if word else ''}",
+            next_step=f"Set {name} in the environment, as for the build itself.",
+        )
+
+    return _VARIABLE.sub(value, text)
+
+
+def _json(path: PurePath, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: no JSON: {error}", next_step="Correct the file.") from error
+
+
+def _yaml(path: PurePath, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: no YAML: {error}", next_step="Correct the file.") from error
