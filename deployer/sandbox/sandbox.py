@@ -22,6 +22,7 @@ from deployer.sandbox.control import Control
 from deployer.sandbox.credentials import Credentials, administrator_credentials
 from deployer.sandbox.faults import Faults
 from deployer.sandbox.gate import Gate
+from deployer.sandbox.resources import clients
 from deployer.sandbox.server import Dispatcher, Server
 
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
@@ -69,6 +70,7 @@ class Sandbox:
             "error", category=UserWarning, module=r"moto\."
         )  # what moto skips must not pass as done
         seams.install()
+        clients.attach(self._gate)
         application = Dispatcher(gate=self._gate, control=Control(self._actions()))
         self._server = Server(application, port=self._port)
         self._server.start()

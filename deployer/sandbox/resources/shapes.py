@@ -1,0 +1,105 @@
+"""What a property may look like: the shape of each type, checked and coerced before anything is called.
+
+CloudFormation refuses a key that it does not know and reads "60" where a number is asked for. The sandbox refuses more:
+a property that AWS has and the sandbox does not. Skipping it would make a test say yes to what never happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+STRING = "string"
+INTEGER = "integer"
+BOOLEAN = "boolean"
+DOCUMENT = "document"
+"""Free JSON: a policy or a pattern. A string that holds JSON is read."""
+TEXT_MAP = "map of strings"
+TAGS = [{"Key": STRING, "Value": STRING}]
+
+Shape = Mapping[str, Any]
+"""Property name to a leaf above, a nested shape, or a list of one element. A name that ends with `!` is required."""
+
+
+class ShapeError(Exception):
+    """Properties that CloudFormation or the sandbox refuses; the text is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    path: str = "#"
+
+    def below(self, name: object) -> _At:
+        return _At(f"{self.path}/{name}")
+
+
+def conform(properties: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """The properties with every leaf in its own type; raises ShapeError in CloudFormation's words."""
+    return _object(properties, shape, _At())
+
+
+def _object(value: Any, shape: Shape, at: _At) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ShapeError(f"{at.path}: expected type: JSONObject, found: {type(value).__name__}")
+    leaves = {name.rstrip("!"): leaf for name, leaf in shape.items()}
+    for name in value:
+        if name not in leaves:
+            raise ShapeError(f"{at.path}: extraneous key [{name}] is not permitted")
+    for name in shape:
+        if name.endswith("!") and name[:-1] not in value:
+            raise ShapeError(f"{at.path}: required key [{name[:-1]}] not found")
+    return {name: _value(item, leaves[name], at.below(name)) for name, item in value.items()}
+
+
+def _value(value: Any, leaf: Any, at: _At) -> Any:
+    if isinstance(leaf, Mapping):
+        return _object(value, leaf, at)
+    if isinstance(leaf, list):
+        if not isinstance(value, list):
+            raise ShapeError(f"{at.path}: expected type: JSONArray, found: {type(value).__name__}")
+        return [_value(item, leaf[0], at.below(index)) for index, item in enumerate(value)]
+    if leaf == TEXT_MAP:
+        return {str(key): _value(item, STRING, at.below(key)) for key, item in _mapping(value, at).items()}
+    return {STRING: _string, INTEGER: _integer, BOOLEAN: _boolean, DOCUMENT: _document}[leaf](value, at)
+
+
+def _mapping(value: Any, at: _At) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ShapeError(f"{at.path}: expected type: JSONObject, found: {type(value).__name__}")
+    return value
+
+
+def _string(value: Any, at: _At) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ShapeError(f"{at.path}: expected type: String, found: {type(value).__name__}")
+
+
+def _integer(value: Any, at: _At) -> int:
+    if not isinstance(value, bool):
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            pass
+    raise ShapeError(f"{at.path}: expected type: Number, found: {value!r}")
+
+
+def _boolean(value: Any, at: _At) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in {"true", "false"}:
+        return bool(value == "true")
+    raise ShapeError(f"{at.path}: expected type: Boolean, found: {value!r}")
+
+
+def _document(value: Any, at: _At) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ShapeError(f"{at.path}: not JSON: {error}") from error
