@@ -139,7 +139,9 @@ class _Comparison:
 
     def _deletions(self) -> Iterator[InstanceOperation]:
         left = set(self._removable)
-        for selection in group_ous(self._stale()):
+        stale = tuple(self._stale())
+        whole, partial = [one for one in stale if not one.excluded], [one for one in stale if one.excluded]
+        for selection in (*group_ous(whole), *group_ous(partial)):  # a filter may keep AWS from unregistering the OU
             keys = self._resolve(selection) & self._removable
             left -= keys
             yield _operation("DELETE", selection, keys)
