@@ -1,0 +1,103 @@
+"""The organization as AWS Organizations has it, in few calls: it throttles at a few a second.
+
+ListAccounts says by `Paths` which OU each account is in, 20 accounts a call; ListOrganizationalUnitsForParent is asked
+once for each OU. 300 accounts in 20 OUs take 38 calls. Where `Paths` is missing, parents are asked for: account by
+account while they are few, OU by OU otherwise. Retries with backoff and jitter are the client's (session.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deployer.aws.errors import translated
+from deployer.errors import BusyError, OrganizationAccessError, PermissionDeniedError
+from deployer.organization import Account, Organization, OrganizationalUnit
+
+if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_organizations.type_defs import AccountTypeDef
+
+READINGS = 3
+"""An account can move, or an OU go, between two calls; then the reading does not fit together and is done again."""
+
+_MAY_READ = "Use the management account, or make this one a delegated administrator of a service (such as StackSets)."
+
+
+def read_organization(client: OrganizationsClient) -> Organization:
+    """Every account and OU, suspended and empty ones too; raises OrganizationAccessError where the caller may not."""
+    with _explained(), translated():
+        whole = client.describe_organization()["Organization"]
+        for _ in range(READINGS):
+            ous = _list_ous(client)
+            accounts = _list_accounts(client, ous)
+            if all(account.parent_id in ous for account in accounts.values()):
+                return Organization(
+                    id=whole["Id"], management_account_id=whole["MasterAccountId"], ous=ous, accounts=accounts
+                )
+    raise BusyError(
+        f"Organization {whole['Id']} kept changing while it was read",
+        next_step="Run the command again when accounts are no longer being moved.",
+    )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what a refusal of Organizations means; other errors pass on."""
+    try:
+        yield
+    except PermissionDeniedError as error:
+        raise OrganizationAccessError(error.message, next_step=_MAY_READ) from error
+
+
+def _list_ous(client: OrganizationsClient) -> dict[str, OrganizationalUnit]:
+    """The root and all OUs below it."""
+    root = client.list_roots()["Roots"][0]
+    found = {root["Id"]: OrganizationalUnit(id=root["Id"], name=root["Name"], parent_id=None)}
+    waiting = [root["Id"]]
+    pages = client.get_paginator("list_organizational_units_for_parent")
+    while waiting:
+        parent_id = waiting.pop()
+        for page in pages.paginate(ParentId=parent_id):
+            for ou in page["OrganizationalUnits"]:
+                found[ou["Id"]] = OrganizationalUnit(id=ou["Id"], name=ou["Name"], parent_id=parent_id)
+                waiting.append(ou["Id"])
+    return found
+
+
+def _list_accounts(client: OrganizationsClient, ous: Mapping[str, OrganizationalUnit]) -> dict[str, Account]:
+    listed = [account for page in client.get_paginator("list_accounts").paginate() for account in page["Accounts"]]
+    parents = {account["Id"]: parent for account in listed if (parent := _parent_in_path(account))}
+    unknown = [account["Id"] for account in listed if account["Id"] not in parents]
+    if len(unknown) <= len(ous):
+        parents |= {account_id: _get_parent(client, account_id) for account_id in unknown}
+    else:
+        parents |= _list_parents_by_ou(client, ous)
+    return {
+        account["Id"]: Account(
+            id=account["Id"],
+            name=account["Name"],
+            parent_id=parents.get(account["Id"], ""),
+            state=account.get("State") or account["Status"],
+        )
+        for account in listed
+    }
+
+
+def _parent_in_path(account: AccountTypeDef) -> str | None:
+    """`ou-b` of `o-…/r-…/ou-a/ou-b/111111111111/`."""
+    for path in account.get("Paths", []):
+        return path.strip("/").split("/")[-2]
+    return None
+
+
+def _get_parent(client: OrganizationsClient, account_id: str) -> str:
+    return client.list_parents(ChildId=account_id)["Parents"][0]["Id"]
+
+
+def _list_parents_by_ou(client: OrganizationsClient, ous: Mapping[str, OrganizationalUnit]) -> dict[str, str]:
+    pages = client.get_paginator("list_accounts_for_parent")
+    return {
+        account["Id"]: ou_id for ou_id in ous for page in pages.paginate(ParentId=ou_id) for account in page["Accounts"]
+    }

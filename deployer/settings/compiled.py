@@ -1,0 +1,126 @@
+"""Config files and organization as the one file that travels to the handler, and the questions a roll-out asks of it.
+
+Layers go in unmerged and by id, so that the handler governs accounts that move, and OUs that are made later, by the
+same merge. Every answer here comes from reading that very file back with the handler's own code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from deployer.organization import Organization
+from deployer.settings.config import Config
+from deployer.settings.inheritance import Provenance, provenance
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.matching import Placement, place
+from deployer.settings.problems import InvalidConfigurationError, errors
+from handler.settings import Layer, Settings
+from handler.settings_file import VERSION, SettingsFile
+
+NO_ACCOUNT = ""
+"""Stands for an account that is yet to come: it has no layer of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """What is rolled out: `settings_json` goes into the handler's zip."""
+
+    config: Config = field(repr=False)
+    organization: Organization = field(repr=False)
+    placement: Placement = field(repr=False)
+    settings_json: bytes = field(repr=False)
+
+    @cached_property
+    def settings_file(self) -> SettingsFile:
+        """The file as the handler reads it."""
+        return SettingsFile.from_json(self.settings_json)
+
+    def settings_for_ou(self, ou_id: str) -> Settings:
+        """What holds for an account that would join an OU now."""
+        return self.settings_file.settings_for(NO_ACCOUNT, self.organization.chain(ou_id))
+
+    def settings_for_account(self, account_id: str) -> Settings:
+        """What holds for an account where it is now."""
+        return self.settings_file.settings_for(account_id, self.organization.account_chain(account_id))
+
+    def layers_for_ou(self, ou_id: str) -> tuple[LayerFile, ...]:
+        """The files that speak for an OU, the defaults first, its own last."""
+        return self._layers(self.organization.chain(ou_id))
+
+    def layers_for_account(self, account_id: str) -> tuple[LayerFile, ...]:
+        """The files that speak for an account, the defaults first, its own last."""
+        own = self.placement.accounts.get(account_id)
+        return (*self._layers(self.organization.account_chain(account_id)), *([own] if own else []))
+
+    def _layers(self, chain: Sequence[str]) -> tuple[LayerFile, ...]:
+        files = self.placement.ous
+        return (self.config.defaults, *(files[ou_id] for ou_id in chain if ou_id in files))
+
+    def provenance_for_ou(self, ou_id: str) -> Provenance:
+        """Where each value of `settings_for_ou` comes from."""
+        return provenance(self.layers_for_ou(ou_id))
+
+    def provenance_for_account(self, account_id: str) -> Provenance:
+        """Where each value of `settings_for_account` comes from."""
+        return provenance(self.layers_for_account(account_id))
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Every region in which some OU or active account is covered."""
+        covered: set[str] = set()
+        for settings in self._all_settings():
+            covered |= set(settings.regions) if settings.enabled else set()
+        return tuple(sorted(covered))
+
+    @cached_property
+    def uses_kms(self) -> bool:
+        """Whether any layer asks for encryption with KMS, so that the creator roles need KMS at all."""
+        return any(_says_kms(layer.layer) for layer in self.config.layer_files())
+
+    def _all_settings(self) -> Iterator[Settings]:
+        yield from (self.settings_for_ou(ou_id) for ou_id in self.organization.ous)
+        yield from (self.settings_for_account(account_id) for account_id in self.placement.accounts)
+
+
+def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A001 - the word for it
+    """Match the files with the organization; raises ConfigurationError with every mismatch."""
+    placement = place(config, organization)
+    if found := errors(placement.problems):
+        raise InvalidConfigurationError(found)
+    document = {
+        "version": VERSION,
+        "organization": _organization(organization),
+        "defaults": config.defaults.layer,
+        "ous": {ou_id: file.layer for ou_id, file in placement.ous.items()},
+        "accounts": {account_id: file.layer for account_id, file in placement.accounts.items()},
+        "documents": {name: document.text for name, document in config.documents.items()},
+    }
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Compiled(config=config, organization=organization, placement=placement, settings_json=text.encode())
+
+
+def _organization(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": organization.id,
+        "root": organization.root.id,
+        "ous": {ou.id: {"name": ou.name, "parent": ou.parent_id} for ou in organization.ous.values()},
+        "accounts": {
+            account.id: {"name": account.name, "parent": account.parent_id}
+            for account in organization.accounts.values()
+        },
+    }
+
+
+def _says_kms(said: Layer) -> bool:
+    """Whether an encryption type of KMS stands anywhere in a layer, its namespaces included."""
+    for key, value in said.items():
+        if key == "encryption" and isinstance(value, Mapping) and str(value.get("type")).startswith("KMS"):
+            return True
+        inner = value if isinstance(value, list) else [value]
+        if any(_says_kms(item) for item in inner if isinstance(item, Mapping)):
+            return True
+    return False

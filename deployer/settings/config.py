@@ -1,0 +1,170 @@
+"""A config folder as one value: what each file says, unmerged and with its places; `load` is all or nothing.
+
+`read` is for `validate`: it keeps what can be used of a broken folder, so that the organization can be compared too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from deployer.settings import documents, schema
+from deployer.settings.documents import Document
+from deployer.settings.files import ORGANIZATION_FILE, ConfigFiles, TextFile, read_files
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.limits import ACCOUNT_ID, OU_ID
+from deployer.settings.messages import check
+from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
+from deployer.settings.yaml_source import YamlSource, parse
+
+DEFAULT_PREFIX = "deployer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OuFile(LayerFile):
+    """One OU's file, which names its OU by path, id or both."""
+
+    path: str | None
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFile(LayerFile):
+    """One account's file."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the config files say. Layers are unmerged, since the handler merges them."""
+
+    directory: Path
+    organization_id: str | None
+    central_account: str
+    home_region: str
+    prefix: str
+    defaults: LayerFile
+    ous: tuple[OuFile, ...]
+    accounts: tuple[AccountFile, ...]
+    documents: Mapping[str, Document] = field(repr=False)
+    source: YamlSource = field(repr=False)
+    """`organization.yaml`."""
+    warnings: tuple[Problem, ...] = ()
+
+    def layer_files(self) -> Iterator[LayerFile]:
+        """Every file that says a layer."""
+        yield self.defaults
+        yield from self.ous
+        yield from self.accounts
+
+
+def load(directory: Path) -> Config:
+    """The config folder; raises ConfigurationError with every error of every file."""
+    config, problems = read(directory)
+    if errors(problems):
+        raise InvalidConfigurationError(errors(problems))
+    return config
+
+
+def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
+    """The config folder as far as it can be used, with all problems; only a missing folder raises."""
+    files = read_files(directory)
+    problems = list(files.problems)
+    organization = _organization(files, problems)
+    said = organization.data if isinstance(organization.data, dict) else {}
+    central = _map(said.get("central"))
+    config = Config(
+        directory=directory,
+        organization_id=said.get("organization"),
+        central_account=str(central.get("account", "")),
+        home_region=str(central.get("region", "")),
+        prefix=str(said.get("prefix") or DEFAULT_PREFIX),
+        defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
+        ous=tuple(_ou_files(files.ous, problems)),
+        accounts=tuple(_account_files(files.accounts, problems)),
+        documents=documents.read(files.policies, problems),
+        source=organization,
+    )
+    problems += documents.check_references(config.layer_files(), config.documents)
+    found = in_order(problems)
+    return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
+
+
+def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:
+    if files.organization is None:
+        shown = files.shown(ORGANIZATION_FILE)
+        if not any(problem.file.startswith(shown.removesuffix("yaml")) for problem in problems):
+            message = "missing: it names the central account and region (`deployer init` writes one)"
+            problems.append(Problem(file=shown, message=message))
+        return YamlSource(file=shown)
+    return _checked(files.organization, schema.organization_file(), problems)
+
+
+def _checked(file: TextFile, model: type[BaseModel], problems: list[Problem]) -> YamlSource:
+    """A file's data, with what is wrong with it added to `problems`."""
+    source = parse(file.text, file.shown)
+    problems += source.problems
+    if errors(source.problems) and source.data is None:
+        return source
+    if source.data is None:
+        problems.append(Problem(file=file.shown, message="the file is empty: delete it, or say what it is for"))
+    elif not isinstance(source.data, dict):
+        problems.append(source.problem((), "the file holds no map of keys and values"))
+    else:
+        problems += check(source, model)
+    return source
+
+
+def _ou_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[OuFile]:
+    for text in texts:
+        source = _checked(text, schema.ou_file(), problems)
+        said = _map(source.data)
+        if not said:
+            continue
+        path, id_ = _text(said.get("ou")), _text(said.get("id"))
+        if path is None and id_ is None:
+            if "ou" not in said and "id" not in said:
+                message = "says no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`"
+                problems.append(source.problem((), message))
+            continue
+        if path is not None and OU_ID.fullmatch(path) and id_ is None:
+            path, id_ = None, path
+        yield OuFile(source=source, layer=_without(said, "ou", "id"), path=path, id=id_)
+
+
+def _account_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[AccountFile]:
+    seen: dict[str, str] = {}
+    for text in texts:
+        source = _checked(text, schema.account_file(), problems)
+        said = _map(source.data)
+        named = text.stem if ACCOUNT_ID.fullmatch(text.stem) else None
+        account_id = _text(said.get("account")) or named
+        if not said:
+            continue
+        if account_id is None:
+            message = 'says no account: name it <id>.yaml or add `account: "012345678901"`'
+            problems.append(source.problem((), message))
+        elif named and account_id != named:
+            problems.append(source.problem(("account",), f"the file's name says {named}: they must agree"))
+        elif account_id in seen:
+            problems.append(source.problem(("account",), f"{seen[account_id]} is for account {account_id} too"))
+        else:
+            seen[account_id] = text.shown
+            yield AccountFile(source=source, layer=_without(said, "account"), account_id=account_id)
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _without(said: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in said.items() if key not in keys}

@@ -1,0 +1,141 @@
+"""Policy files: JSON that ECR will accept, minified, with problems at their line and column.
+
+Limits: a lifecycle policy has 100 to 30,720 characters (PutLifecyclePolicy), a repository policy at most 10,240
+(SetRepositoryPolicy).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.settings.files import TextFile
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.policies import check_lifecycle_policy, check_repository_policy
+from deployer.settings.problems import Problem, Severity
+from deployer.settings.yaml_source import KeyPath, parse
+from handler.settings import Layer
+
+LIFECYCLE = "lifecycle_policy"
+REPOSITORY = "repository_policy"
+LONGEST = {LIFECYCLE: 30_720, REPOSITORY: 10_240}
+SHORTEST_LIFECYCLE = 100
+
+
+POLICY_CHECKS = {LIFECYCLE: check_lifecycle_policy, REPOSITORY: check_repository_policy}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A policy file; `text` is what goes to ECR, empty where the file is broken."""
+
+    name: str
+    file: TextFile
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A place in a layer that names a policy file."""
+
+    path: KeyPath
+    kind: str
+    name: str
+
+
+class _DuplicateKeyError(ValueError):
+    """A JSON object says a key twice."""
+
+
+def minify(file: TextFile) -> tuple[str | None, Problem | None]:
+    """The text that goes to ECR, or what is wrong with the JSON."""
+    try:
+        document = json.loads(file.text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        return None, Problem(file=file.shown, line=error.lineno, column=error.colno, message=f"not JSON: {error.msg}")
+    except (ValueError, RecursionError) as error:
+        return None, Problem(file=file.shown, message=f"not usable as JSON: {error}")
+    if not isinstance(document, dict):
+        return None, Problem(file=file.shown, message="a policy is a JSON object: { … }")
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False), None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise _DuplicateKeyError(f'the key "{key}" is given twice in one object')
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def read(files: Iterable[TextFile], problems: list[Problem]) -> dict[str, Document]:
+    """Policy files by path from the config folder; broken ones are named in `problems` and have no text."""
+    found: dict[str, Document] = {}
+    for file in files:
+        text, problem = minify(file)
+        if problem:
+            problems.append(problem)
+        found[file.path] = Document(name=file.path, file=file, text=text or "")
+    return found
+
+
+def check_references(layers: Iterable[LayerFile], documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Problems of policy files as they are used: missing, too long, not that kind; unused ones as warnings."""
+    used: dict[str, set[str]] = {}
+    for layer in layers:
+        for reference in references(layer.layer):
+            if reference.name in documents:
+                used.setdefault(reference.name, set()).add(reference.kind)
+            else:
+                yield layer.problem(reference.path, _missing(reference.name, documents))
+    for name, document in documents.items():
+        kinds = used.get(name, set())
+        if not kinds:
+            message = "no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy"
+            yield Problem(file=document.file.shown, message=message, severity=Severity.WARNING)
+        elif document.text:
+            yield from (problem for kind in sorted(kinds) for problem in _check(document, kind))
+
+
+def references(layer: Layer) -> Iterator[Reference]:
+    """Every policy file that a layer names, in `repository` and in its namespaces."""
+    places: list[tuple[KeyPath, Any]] = [(("repository",), layer.get("repository"))]
+    namespaces = layer.get("namespaces")
+    for index, namespace in enumerate(namespaces if isinstance(namespaces, list) else []):
+        if isinstance(namespace, Mapping):
+            places.append((("namespaces", index, "repository"), namespace.get("repository")))
+    for path, repository in places:
+        for kind in (LIFECYCLE, REPOSITORY):
+            name = repository.get(kind) if isinstance(repository, Mapping) else None
+            if isinstance(name, str):
+                yield Reference(path=(*path, kind), kind=kind, name=name)
+
+
+def _missing(name: str, documents: Mapping[str, Document]) -> str:
+    near = difflib.get_close_matches(name, documents, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else "; policies live in config/policies/"
+    return f"there is no file {name}{hint}"
+
+
+def _check(document: Document, kind: str) -> Iterator[Problem]:
+    length = len(document.text)
+    if length > LONGEST[kind]:
+        message = f"{length:,} characters without spaces; ECR takes at most {LONGEST[kind]:,} for a {_words(kind)}"
+        yield Problem(file=document.file.shown, message=message)
+    if kind == LIFECYCLE and length < SHORTEST_LIFECYCLE:
+        message = f"{length} characters; ECR takes no lifecycle policy of fewer than {SHORTEST_LIFECYCLE}"
+        yield Problem(file=document.file.shown, message=message)
+    source = parse(document.file.text.replace("\t", " "), document.file.shown)
+    for path, message in POLICY_CHECKS[kind](json.loads(document.text)):
+        yield source.problem(path, message)
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")

@@ -1,0 +1,133 @@
+"""Which files a config folder holds, read as text: bounded in size, UTF-8, and never outside the folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer.errors import ConfigurationError
+from deployer.settings.problems import Problem, Severity
+
+LARGEST_FILE = 1024 * 1024
+ORGANIZATION_FILE = "organization.yaml"
+FOLDERS = {"ous": ".yaml", "accounts": ".yaml", "policies": ".json"}
+"""Folder -> ending of the files that are read in it, at any depth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile:
+    """One file: `path` from the config folder (with `/`), `shown` as messages name it."""
+
+    path: str
+    shown: str
+    text: str
+
+    @property
+    def folder(self) -> str:
+        return self.path.partition("/")[0] if "/" in self.path else ""
+
+    @property
+    def stem(self) -> str:
+        return self.path.rpartition("/")[2].rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFiles:
+    """The files of a config folder by kind, sorted by path."""
+
+    directory: Path
+    organization: TextFile | None
+    ous: tuple[TextFile, ...]
+    accounts: tuple[TextFile, ...]
+    policies: tuple[TextFile, ...]
+    problems: tuple[Problem, ...]
+
+    def shown(self, path: str) -> str:
+        """A path inside the folder as messages name it."""
+        return (self.directory / path).as_posix()
+
+
+def read_files(directory: Path) -> ConfigFiles:
+    """Read every file that counts; ConfigurationError only where there is no folder at all."""
+    if not directory.is_dir():
+        raise ConfigurationError(
+            f"there is no folder {directory.as_posix()}/ with config files",
+            next_step="`deployer init` writes one; --config DIR names another.",
+        )
+    problems: list[Problem] = []
+    found: dict[str, list[TextFile]] = {"": [], **{folder: [] for folder in FOLDERS}}
+    for path in sorted(_walk(directory, problems)):
+        file = _read(directory, path, problems)
+        if file is not None:
+            found[file.folder].append(file)
+    return ConfigFiles(
+        directory=directory,
+        organization=next(iter(found[""]), None),
+        ous=tuple(found["ous"]),
+        accounts=tuple(found["accounts"]),
+        policies=tuple(found["policies"]),
+        problems=tuple(problems),
+    )
+
+
+def _walk(directory: Path, problems: list[Problem]) -> Iterator[str]:
+    """Paths of the files to read. A leading dot hides a file; one that only looks like it is in effect is a problem."""
+    for base, folders, names in os.walk(directory, followlinks=False):
+        here = Path(base).relative_to(directory)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            if (Path(base) / name).is_symlink():
+                shown = (directory / here / name).as_posix()
+                problems.append(Problem(file=shown, message="a link to a folder is not followed: put the files here"))
+        for name in names:
+            path = (here / name).as_posix()
+            if name.startswith("."):
+                continue
+            if _is_read(path):
+                yield path
+            elif problem := _misplaced(directory, path):
+                problems.append(problem)
+
+
+def _is_read(path: str) -> bool:
+    folder, slash, _ = path.partition("/")
+    return path == ORGANIZATION_FILE or bool(slash and path.endswith(FOLDERS.get(folder, "\0")))
+
+
+def _misplaced(directory: Path, path: str) -> Problem | None:
+    """A file that somebody may believe to be in effect."""
+    shown = (directory / path).as_posix()
+    folder = path.partition("/")[0] if "/" in path else ""
+    if path.endswith(".yml") and (folder in {"ous", "accounts"} or path == "organization.yml"):
+        return Problem(file=shown, message=f"not read: rename it to {path[:-4].rpartition('/')[2]}.yaml")
+    if path.endswith((".yaml", ".yml")):
+        message = f"not read: {ORGANIZATION_FILE}, ous/**/*.yaml and accounts/**/*.yaml are"
+        return Problem(file=shown, message=message, severity=Severity.WARNING)
+    return None
+
+
+def _read(directory: Path, path: str, problems: list[Problem]) -> TextFile | None:
+    shown = (directory / path).as_posix()
+    try:
+        if not (directory / path).resolve().is_relative_to(directory.resolve()):
+            problems.append(Problem(file=shown, message="a link that leaves the config folder is not followed"))
+            return None
+        with (directory / path).open("rb") as opened:
+            data = opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        problems.append(Problem(file=shown, message=f"cannot be read: {error.strerror}"))
+        return None
+    if len(data) > LARGEST_FILE:
+        problems.append(Problem(file=shown, message="larger than 1 MB, which no config file is"))
+        return None
+    try:
+        return TextFile(path=path, shown=shown, text=data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line_start = before.rfind(b"\n") + 1
+        column = len(before[line_start:].decode("utf-8", errors="replace")) + 1
+        message = f"not UTF-8 (byte 0x{data[error.start]:02x}): save the file as UTF-8"
+        problems.append(Problem(file=shown, line=before.count(b"\n") + 1, column=column, message=message))
+        return None

@@ -1,0 +1,100 @@
+"""Where each effective value comes from: the merge of handler/layers.py once more, over places instead of values.
+
+The values themselves are never merged here: `handler.settings` does that, for the Lambda and for `explain` alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.yaml_source import KeyPath
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """The place that set a value."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Places by key path. `set_by` has every leaf that a file sets; `reset_by` what a null put back to the default."""
+
+    set_by: Mapping[KeyPath, Origin]
+    reset_by: Mapping[KeyPath, Origin]
+
+    def of(self, path: KeyPath) -> Origin | None:
+        """What set a value or something around it; None is the built-in default, perhaps after a reset."""
+        while path:
+            if path in self.set_by:
+                return self.set_by[path]
+            path = path[:-1]
+        return None
+
+    def reset_of(self, path: KeyPath) -> Origin | None:
+        """The null that put a value, or something around it, back to the built-in default."""
+        while path:
+            if path in self.reset_by:
+                return self.reset_by[path]
+            path = path[:-1]
+        return None
+
+
+def provenance(layers: Iterable[LayerFile]) -> Provenance:
+    """Follow the layers from the defaults' down to the account's."""
+    set_by: dict[KeyPath, Origin] = {}
+    reset_by: dict[KeyPath, Origin] = {}
+    for layer in layers:
+        _follow(layer, layer.layer, (), set_by=set_by, reset_by=reset_by)
+    return Provenance(set_by, reset_by)
+
+
+def _follow(
+    layer: LayerFile,
+    said: Mapping[str, Any],
+    at: KeyPath,
+    *,
+    set_by: dict[KeyPath, Origin],
+    reset_by: dict[KeyPath, Origin],
+) -> None:
+    for key, value in said.items():
+        path = (*at, key)
+        if isinstance(value, Mapping):
+            set_by.pop(path, None)
+            reset_by.pop(path, None)
+            _follow(layer, value, path, set_by=set_by, reset_by=reset_by)
+            continue
+        _forget(path, set_by)
+        _forget(path, reset_by)
+        if value is None:
+            reset_by[path] = _origin(layer, path)
+        else:
+            set_by.update({inner: _origin(layer, inner) for inner in _leaves(value, path)})
+
+
+def _forget(path: KeyPath, places: dict[KeyPath, Origin]) -> None:
+    for known in [known for known in places if known[: len(path)] == path]:
+        del places[known]
+
+
+def _leaves(value: Any, path: KeyPath) -> list[KeyPath]:
+    """A list as a whole, and each place inside it."""
+    if isinstance(value, list):
+        return [path, *(leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index)))]
+    if isinstance(value, Mapping):
+        return [path, *(leaf for key, item in value.items() for leaf in _leaves(item, (*path, key)))]
+    return [path]
+
+
+def _origin(layer: LayerFile, path: KeyPath) -> Origin:
+    at = layer.position(path)
+    return Origin(layer.file, at.line, at.column)

@@ -1,0 +1,159 @@
+"""What ECR, KMS and IAM accept as single values, said before a roll-out and in their own numbers.
+
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Tag.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any
+
+MOST_TAGS = 50
+"""Of one repository; `deployer:event-id` is one of them."""
+MOST_EXCLUSIONS = 5
+LONGEST_NAME = 256
+PLACEHOLDERS = ("principal", "account", "account_name", "ou", "region", "repository", "namespace", "event_time")
+OWN_TAGS = "deployer:"
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
+_NAME_GLOB = re.compile(r"[a-z0-9._/*-]+")
+_PRINCIPAL = re.compile(r"\*|(arn|\*):[^:]+:(iam|sts|\*):[^:]*:[^:]*:.+|arn:.*\*.*")
+_EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
+_KMS_KEY = re.compile(
+    r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/[a-zA-Z0-9/_{}-]+"
+)
+_TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
+_PREFIX = re.compile(r"[a-z][a-z0-9-]{0,23}[a-z0-9]")
+_POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A limit: the check (a message when broken), how editors see it, and how people read it."""
+
+    check: Callable[[Any], str | None]
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    text: str
+
+
+def _matching(pattern: re.Pattern[str], message: str, *, text: str) -> Rule:
+    return Rule(
+        check=lambda value: None if pattern.fullmatch(value) else message,
+        schema={"pattern": f"^({pattern.pattern})$"},
+        text=text,
+    )
+
+
+def _check_name_glob(value: str) -> str | None:
+    if not _NAME_GLOB.fullmatch(value):
+        return "matches no repository: ECR names have only a-z 0-9 . _ - and /; wildcards are * and **"
+    if len(value) > LONGEST_NAME:
+        return f"{len(value)} characters; an ECR repository name has at most {LONGEST_NAME}"
+    if value.startswith("/") or value.endswith("/") or "//" in value:
+        return "matches no repository: ECR names neither begin nor end with / nor have two in a row"
+    return None
+
+
+def _check_exclusion(value: str) -> str | None:
+    if not _EXCLUSION.fullmatch(value):
+        return "ECR takes 1 to 128 of 0-9 a-z A-Z . _ * - as an exclusion filter"
+    return None
+
+
+def _check_exclusions(value: list[str]) -> str | None:
+    if len(value) > MOST_EXCLUSIONS:
+        return f"{len(value)} exclusion filters; ECR takes at most {MOST_EXCLUSIONS}"
+    return None
+
+
+def _check_tags(value: dict[str, str | None]) -> str | None:
+    if len(value) >= MOST_TAGS:
+        return f"{len(value)} tags; ECR takes {MOST_TAGS} for a repository, and deployer adds one of its own"
+    return None
+
+
+def _check_tag_key(value: str) -> str | None:
+    if not 1 <= len(value) <= 128:
+        return f"{len(value)} characters; ECR takes 1 to 128 for the key of a tag"
+    if value.lower().startswith("aws:"):
+        return "ECR reserves tag keys that begin with aws:"
+    if value.startswith(OWN_TAGS):
+        return f"deployer reserves tag keys that begin with {OWN_TAGS}"
+    return None if _TAG_TEXT.fullmatch(value) else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
+
+
+def _check_tag_value(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = list(Formatter().parse(value))
+    except ValueError:
+        return "an unmatched brace: placeholders are written as in {account}"
+    unknown = [name for _, name, _, _ in parts if name is not None and name not in PLACEHOLDERS]
+    if unknown:
+        return f"no placeholder {{{unknown[0]}}}; there are " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    fixed = "".join(text for text, _, _, _ in parts)
+    if len(fixed) > 256:
+        return f"{len(fixed)} characters; ECR takes at most 256 for the value of a tag"
+    return (
+        None if _TAG_TEXT.fullmatch(fixed) else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
+    )
+
+
+def _check_policy_file(value: str) -> str | None:
+    if value.startswith("/") or ".." in value.split("/"):
+        return "leaves config/: name a file inside, as in policies/two-weeks.json"
+    if "//" in value or any(part in {"", "."} for part in value.split("/")):
+        return "write the path plainly, as in policies/two-weeks.json"
+    return None if _POLICY_FILE.fullmatch(value) else "name a .json file, with / between folders"
+
+
+def _check_per_hour(value: int | None) -> str | None:
+    return None if value is None or value >= 1 else "at least 1; `enabled: false` switches an OU off"
+
+
+account_id = _matching(
+    ACCOUNT_ID, 'an account id is 12 digits in quotes, as in "012345678901"', text="12 digits, quoted"
+)
+organization_id = _matching(
+    _ORGANIZATION, "an organization id looks like o-exampleorg1", text="`o-` and 10 to 32 a-z 0-9"
+)
+ou_id = _matching(OU_ID, "an OU id looks like ou-exam-prod0001, the root's like r-exam", text="`ou-…` or `r-…`")
+region = _matching(REGION, "not a region: they look like eu-west-1", text="a region's code")
+prefix = _matching(
+    _PREFIX,
+    "2 to 25 of a-z 0-9 -, a letter first, so that the artifact bucket's name fits into S3's 63 characters",
+    text="2 to 25 of `a-z 0-9 -`, a letter first",
+)
+name_glob = Rule(
+    check=_check_name_glob,
+    schema={"pattern": "^[a-z0-9._/*-]+$", "maxLength": LONGEST_NAME},
+    text="`a-z 0-9 . _ - /` and the wildcards `*`, `**`; at most 256",
+)
+principal_glob = _matching(
+    _PRINCIPAL, "an IAM ARN, `*` as wildcard, as in arn:aws:iam::*:role/ci-*", text="an IAM ARN with `*` as wildcard"
+)
+exclusion = Rule(
+    check=_check_exclusion,
+    schema={"pattern": f"^{_EXCLUSION.pattern}$"},
+    text="each 1 to 128 of `0-9 a-z A-Z . _ * -`",
+)
+exclusions = Rule(check=_check_exclusions, schema={"maxItems": MOST_EXCLUSIONS}, text=f"at most {MOST_EXCLUSIONS}")
+kms_key = _matching(
+    _KMS_KEY,
+    "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
+    text="ARN of a key or alias; `{account}` and `{region}` are filled in",
+)
+tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"at most {MOST_TAGS - 1}")
+tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys 1 to 128 characters")
+tag_value = Rule(check=_check_tag_value, text="values at most 256 characters")
+policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
+per_hour = Rule(check=_check_per_hour, schema={"minimum": 1}, text="at least 1")

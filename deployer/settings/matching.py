@@ -1,0 +1,136 @@
+"""Which OU and account each file is for, in the organization as it is: by path of names, by id, or both.
+
+Paths are compared whole, never split at `/`, since the name of an OU may hold one. Nothing is guessed: what does not
+match exactly is a problem that names the candidates.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deployer.organization import Organization
+from deployer.settings.config import AccountFile, Config, OuFile
+from deployer.settings.problems import Problem, Severity, in_order
+
+MOST_CANDIDATES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Files by the id of what they are for, and what could not be placed."""
+
+    ous: Mapping[str, OuFile] = field(default_factory=dict)
+    accounts: Mapping[str, AccountFile] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def place(config: Config, organization: Organization) -> Placement:
+    """Match every file with the organization."""
+    paths = _by_path(organization)
+    ous: dict[str, OuFile] = {}
+    problems = list(_check_whole(config, organization))
+    for file in config.ous:
+        found = _find(file, organization, paths)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found in ous:
+            message = f"{ous[found].file} is for this OU too ({_named(organization, found)}); only one file can be"
+            problems.append(file.source.problem(("ou",), message))
+        else:
+            ous[found] = file
+    problems += _check_accounts(config.accounts, organization)
+    accounts = {file.account_id: file for file in config.accounts if file.account_id in organization.accounts}
+    return Placement(ous=ous, accounts=accounts, problems=in_order(problems))
+
+
+def _by_path(organization: Organization) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
+    for id_ in organization.ous:
+        paths.setdefault(organization.path(id_), []).append(id_)
+    return paths
+
+
+def _find(file: OuFile, organization: Organization, paths: Mapping[str, list[str]]) -> str | Problem:
+    """The id of the OU that a file is for."""
+    at_path = paths.get(file.path, []) if file.path is not None else []
+    if file.id is not None and file.id in organization.ous:
+        if file.path is None or file.id in at_path:
+            return file.id
+        message = f"{file.id} is `{organization.path(file.id)}` now: it was renamed or moved, or the id is another OU's"
+        return file.source.problem(("ou",), message)
+    if file.id is not None:
+        where = f"; `{file.path}` is {at_path[0]}" if at_path else _candidates(file.path, paths)
+        return file.source.problem(("id",), f"there is no OU {file.id} in {organization.id}{where}")
+    if len(at_path) == 1:
+        return at_path[0]
+    assert file.path is not None
+    if at_path:
+        ids = ", ".join(sorted(at_path))
+        return file.source.problem(("ou",), f"`{file.path}` is ambiguous: {ids}; say which by `id: …`")
+    message = f"there is no OU `{file.path}` in {organization.id}{_candidates(file.path, paths)}"
+    return file.source.problem(("ou",), message)
+
+
+def _candidates(path: str | None, paths: Mapping[str, list[str]]) -> str:
+    """`; did you mean …`, or how to see the OUs that there are."""
+    found = near_paths(path, paths) if path else []
+    if not found:
+        return "; `deployer organization show` lists the OUs" if not path else f"; {_nearest_parent(path, paths)}"
+    return "; did you mean " + " or ".join(f"`{near}` ({', '.join(sorted(paths[near]))})" for near in found) + "?"
+
+
+def near_paths(path: str, paths: Iterable[str]) -> list[str]:
+    """Paths that may have been meant, the likeliest first: another case or spaces, the same name elsewhere, a typo."""
+    known = sorted(paths)
+    plain = _plain(path)
+    same = [other for other in known if _plain(other) == plain]
+    moved = [other for other in known if _plain(other).rpartition("/")[2] == plain.rpartition("/")[2]]
+    close = difflib.get_close_matches(path, known, n=MOST_CANDIDATES, cutoff=0.7)
+    return list(dict.fromkeys([*same, *moved, *close]))[:MOST_CANDIDATES]
+
+
+def _plain(path: str) -> str:
+    return "/".join(" ".join(part.split()) for part in path.casefold().split("/"))
+
+
+def _nearest_parent(path: str, paths: Mapping[str, list[str]]) -> str:
+    parent = path.rpartition("/")[0]
+    while parent and parent not in paths:
+        parent = parent.rpartition("/")[0]
+    below = sorted(other for other in paths if other.startswith(f"{parent}/") or (not parent and "/" not in other))
+    where = f"below `{parent}`" if parent else "at the top"
+    return f"{where} there are {', '.join(f'`{other}`' for other in below)}" if below else f"{where} there are none"
+
+
+def _check_whole(config: Config, organization: Organization) -> Iterator[Problem]:
+    """That the organization is the one meant, and that the central account is in it."""
+    said = config.organization_id
+    if said is not None and said != organization.id:
+        message = f"these files are for {said}, but the organization is {organization.id}"
+        yield config.source.problem(("organization",), message)
+    account = organization.accounts.get(config.central_account)
+    if config.central_account and account is None:
+        message = f"account {config.central_account} is not in {organization.id}"
+        yield config.source.problem(("central", "account"), message)
+    elif account is not None and not account.is_active:
+        message = f"account {account.id} ({account.name}) is {account.state}: nothing can be rolled out there"
+        yield config.source.problem(("central", "account"), message)
+
+
+def _check_accounts(files: Iterable[AccountFile], organization: Organization) -> Iterator[Problem]:
+    for file in files:
+        account = organization.accounts.get(file.account_id)
+        if account is None:
+            near = difflib.get_close_matches(file.account_id, organization.accounts, n=1, cutoff=0.9)
+            hint = f"; did you mean {near[0]} ({organization.accounts[near[0]].name})?" if near else ""
+            message = f"account {file.account_id} is not in {organization.id}{hint}"
+            yield file.source.problem(("account",), message)
+        elif not account.is_active:
+            message = f"account {account.id} ({account.name}) is {account.state}: StackSets skip it"
+            yield file.source.problem(("account",), message, severity=Severity.WARNING)
+
+
+def _named(organization: Organization, ou_id: str) -> str:
+    return f"{organization.path(ou_id)}, {ou_id}"

@@ -1,0 +1,139 @@
+"""What a file's data says against its schema, in words: each of pydantic's errors as a problem at its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from deployer.settings.problems import Problem
+from deployer.settings.yaml_source import KeyPath, YamlSource, key_text
+
+_KINDS = {dict: "a map", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+_WANTED = {
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "list_type": "a list",
+    "dict_type": "a map of keys and values",
+    "model_type": "a map of keys and values",
+    "model_attributes_type": "a map of keys and values",
+}
+_HINTS = {
+    "MUTABLE_WITH_EXCLUSION": "write MUTABLE and list the exclusions as mutability_exclusions",
+    "IMMUTABLE_WITH_EXCLUSION": "write IMMUTABLE and list the exclusions as mutability_exclusions",
+}
+
+
+def check(source: YamlSource, model: type[BaseModel]) -> tuple[Problem, ...]:
+    """Every way in which a file's data breaks its schema; places where the YAML itself was refused are left out."""
+    try:
+        model.model_validate(source.data)
+    except ValidationError as invalid:
+        refused = {problem.key for problem in source.problems if problem.is_error}
+        return tuple(problem for problem in _problems(source, model, invalid) if problem.key not in refused)
+    return ()
+
+
+def _problems(source: YamlSource, model: type[BaseModel], invalid: ValidationError) -> Iterator[Problem]:
+    for error in invalid.errors(include_url=False):
+        of_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
+        path: KeyPath = tuple(part for part in error["loc"] if part != "[key]")
+        yield source.problem(path, _message(error, source, model, path), of_key=of_key)
+
+
+def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel], path: KeyPath) -> str:
+    kind = error["type"]
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind == "extra_forbidden":
+        return _unknown_key(str(path[-1]), model, path[:-1])
+    if kind == "missing":
+        return "missing: it has to be said here"
+    if kind == "literal_error":
+        return _unknown_word(error["input"], error["ctx"]["expected"])
+    return _wrong_type(error, source.written.get(path))
+
+
+def _wrong_type(error: Mapping[str, Any], written: str | None) -> str:
+    kind, given = error["type"], error["input"]
+    if given is None:
+        return "must not be null here"
+    if kind == "string_type":
+        return (
+            f'must be a string: write "{written}"' if written is not None else f"must be a string, not {_kind(given)}"
+        )
+    if kind == "list_type" and isinstance(given, str):
+        return f'must be a list: write ["{given}"]'
+    return f"must be {_WANTED[kind]}, not {_kind(given)}" if kind in _WANTED else str(error["msg"])
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        return f'the string "{value}"' if len(value) <= 40 else "a string"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else _KINDS.get(type(value), "this")
+
+
+def _unknown_key(key: str, model: type[BaseModel], parent: KeyPath) -> str:
+    known = sorted(keys_at(model, parent))
+    near = nearest(key, known)
+    if near:
+        return f"unknown key; did you mean `{near}`?"
+    for place, elsewhere in _all_keys(model):
+        if elsewhere == key:
+            return f"unknown key here; `{key}` belongs under {place or 'the top of the file'}"
+    return "unknown key; known here: " + ", ".join(known)
+
+
+def _unknown_word(given: Any, expected: str) -> str:
+    words = expected.replace("'", "").replace(" or ", ", ").split(", ")
+    wanted = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    if isinstance(given, str) and given in _HINTS:
+        return f"must be {wanted}: {_HINTS[given]}"
+    near = nearest(str(given), words)
+    return f"must be {wanted}, not {_kind(given)}" + (f"; did you mean {near}?" if near else "")
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that was probably meant; None where nothing is near."""
+    folded = {item.casefold().replace("_", "").replace("-", ""): item for item in known}
+    plain = word.strip().casefold().replace("_", "").replace("-", "")
+    if plain in folded:
+        return folded[plain]
+    near = difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def keys_at(model: type[BaseModel], path: KeyPath) -> set[str]:
+    """Keys that a model knows at a path."""
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        inner = model_in(field.annotation) if field else None
+        if inner is None:
+            return set()
+        model = inner
+    return set(model.model_fields)
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside a type such as `Model | None` or `list[Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := model_in(argument):
+            return found
+    return None
+
+
+def _all_keys(model: type[BaseModel], at: KeyPath = ()) -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        yield f"`{key_text(at)}`" if at else "", name
+        if inner := model_in(field.annotation):
+            yield from _all_keys(inner, (*at, name))

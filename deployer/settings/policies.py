@@ -1,0 +1,106 @@
+"""What ECR asks of lifecycle and repository policies, as far as it can be seen without asking ECR.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html,
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html.
+Each check gives the place and the problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deployer.settings.yaml_source import KeyPath
+
+Found = Iterator[tuple[KeyPath, str]]
+
+TAG_STATUSES = ("tagged", "untagged", "any")
+COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
+ACTIONS = ("expire", "transition")
+
+
+def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
+    """Rules with priorities of their own, a selection that ECR knows, and an action."""
+    rules = policy.get("rules")
+    if not isinstance(rules, list) or not rules:
+        yield ("rules",), "a lifecycle policy has a list of rules, at least one"
+        return
+    priorities: set[int] = set()
+    for index, rule in enumerate(rules):
+        at: KeyPath = ("rules", index)
+        if not isinstance(rule, Mapping):
+            yield at, "a rule is an object"
+            continue
+        priority = rule.get("rulePriority")
+        if not isinstance(priority, int) or priority < 1:
+            yield (*at, "rulePriority"), "each rule has a rulePriority, a whole number from 1"
+        elif priority in priorities:
+            yield (*at, "rulePriority"), f"another rule has priority {priority}; ECR wants each once"
+        else:
+            priorities.add(priority)
+        yield from _check_selection(rule.get("selection"), (*at, "selection"))
+        action = rule.get("action")
+        if not isinstance(action, Mapping) or action.get("type") not in ACTIONS:
+            yield (*at, "action"), "the type of an action is " + " or ".join(ACTIONS)
+    yield from _check_any_is_last(rules)
+
+
+def _check_selection(selection: Any, at: KeyPath) -> Found:
+    if not isinstance(selection, Mapping):
+        yield at, "each rule has a selection"
+        return
+    status, count_type = selection.get("tagStatus"), selection.get("countType")
+    if status not in TAG_STATUSES:
+        yield (*at, "tagStatus"), "tagStatus is " + ", ".join(TAG_STATUSES)
+    filters = [key for key in ("tagPrefixList", "tagPatternList") if selection.get(key)]
+    if status == "tagged" and len(filters) != 1:
+        yield at, "tagStatus tagged goes with either a tagPrefixList or a tagPatternList"
+    if status in {"untagged", "any"} and filters:
+        yield (*at, filters[0]), f"{filters[0]} goes with tagStatus tagged only"
+    if count_type not in COUNT_TYPES:
+        yield (*at, "countType"), "countType is " + ", ".join(COUNT_TYPES)
+    elif (count_type == "imageCountMoreThan") == ("countUnit" in selection):
+        yield at, "countUnit (days) goes with the since… count types, and only with them"
+    number = selection.get("countNumber")
+    if not isinstance(number, int) or number < 1:
+        yield (*at, "countNumber"), "countNumber is a whole number from 1"
+
+
+def _check_any_is_last(rules: list[Any]) -> Found:
+    """ECR wants the rule for tagStatus any to have the highest priority number."""
+    known = [rule for rule in rules if isinstance(rule, Mapping) and isinstance(rule.get("rulePriority"), int)]
+    highest = max((rule["rulePriority"] for rule in known), default=0)
+    for index, rule in enumerate(rules):
+        if rule in known and rule["rulePriority"] < highest and _status(rule) == "any" and _action(rule) == "expire":
+            yield ("rules", index, "rulePriority"), "a rule for tagStatus any has the highest rulePriority of all"
+
+
+def _status(rule: Mapping[str, Any]) -> Any:
+    selection = rule.get("selection")
+    return selection.get("tagStatus") if isinstance(selection, Mapping) else None
+
+
+def _action(rule: Mapping[str, Any]) -> Any:
+    action = rule.get("action")
+    return action.get("type") if isinstance(action, Mapping) else None
+
+
+def check_repository_policy(policy: Mapping[str, Any]) -> Found:
+    """Statements with an effect, a principal and actions."""
+    statements = policy.get("Statement")
+    if isinstance(statements, Mapping):
+        statements = [statements]
+    if not isinstance(statements, list) or not statements:
+        yield ("Statement",), "a repository policy has a Statement, at least one"
+        return
+    for index, statement in enumerate(statements):
+        at: KeyPath = ("Statement", index) if isinstance(policy["Statement"], list) else ("Statement",)
+        if not isinstance(statement, Mapping):
+            yield at, "a statement is an object"
+            continue
+        if statement.get("Effect") not in {"Allow", "Deny"}:
+            yield (*at, "Effect"), "Effect is Allow or Deny"
+        if not {"Principal", "NotPrincipal"} & statement.keys():
+            yield at, "a statement of a repository policy names a Principal"
+        if not {"Action", "NotAction"} & statement.keys():
+            yield at, "a statement names an Action"

@@ -1,0 +1,106 @@
+"""What is wrong with the config files: one value for each problem, and the forms in which a list of them is printed.
+
+Problems are collected, never raised one by one, so that one run shows all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from deployer.errors import ConfigurationError
+
+SHOWN_IN_ERROR = 20
+"""A command other than `validate` stops listing here; `validate` lists all."""
+
+
+class Severity(StrEnum):
+    """Errors stop every command; warnings are shown by `validate`, and fail it under `--strict`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One problem at one place. `line` and `column` count from 1; `key` is a path as in `create.names.allow[0]`."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    key: str = ""
+    message: str
+    severity: Severity = Severity.ERROR
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    def __str__(self) -> str:
+        kind = "" if self.is_error else "warning: "
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}"
+
+
+class InvalidConfigurationError(ConfigurationError):
+    """`config/` has errors; `problems` holds each of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = [str(problem) for problem in self.problems[:SHOWN_IN_ERROR]]
+        if hidden := len(self.problems) - len(shown):
+            shown.append(f"… and {hidden} more")
+        heading = "the config files have " + counted(len(self.problems), "error")
+        super().__init__(
+            "\n".join([heading, *(f"  {line}" for line in shown)]),
+            next_step="`deployer validate` lists every problem of every file.",
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By file and place, each once: the order in which somebody mends them."""
+    return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.key, p.message)))
+
+
+def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those that stop every command."""
+    return tuple(problem for problem in problems if problem.is_error)
+
+
+def as_text(problems: Iterable[Problem]) -> str:
+    """One line for each problem: `file:line:column: key: problem`, as editors and terminals make links of."""
+    return "\n".join(str(problem) for problem in problems)
+
+
+def as_json(problems: Iterable[Problem]) -> str:
+    """A JSON array of objects with the fields of `Problem`."""
+    return json.dumps([asdict(problem) for problem in problems], indent=2, ensure_ascii=False)
+
+
+def as_github(problems: Iterable[Problem]) -> str:
+    """Workflow commands that GitHub Actions shows as annotations on the changed lines of a pull request.
+
+    Escapes as https://docs.github.com/actions/reference/workflow-commands-for-github-actions asks.
+    """
+    return "\n".join(_annotation(problem) for problem in problems)
+
+
+def _annotation(problem: Problem) -> str:
+    place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
+    title = f",title={_property(problem.key)}" if problem.key else ""
+    return f"::{problem.severity.value} {place}{title}::{_data(problem.message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,162 @@
+"""The shape of each config file, made from the handler's dataclasses, so that the schema is written once.
+
+A file is a partial layer: every key may be missing, and null resets it. Limits of single values come from limits.py,
+keyed by class and field of the dataclass that they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+
+from deployer.settings import limits
+from deployer.settings.limits import Rule
+from handler.settings import (
+    Encryption,
+    Limit,
+    NameRules,
+    Namespace,
+    PrincipalRules,
+    RepositorySettings,
+    Settings,
+)
+
+_CENTRAL = "Where the central stack lives: the account that deployer runs in, and its home region."
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+WHOLE: Mapping[tuple[type[Any], str], Rule] = {
+    (Limit, "per_hour"): limits.per_hour,
+    (Encryption, "kms_key"): limits.kms_key,
+    (RepositorySettings, "mutability_exclusions"): limits.exclusions,
+    (RepositorySettings, "lifecycle_policy"): limits.policy_file,
+    (RepositorySettings, "repository_policy"): limits.policy_file,
+    (RepositorySettings, "tags"): limits.tags,
+    (Namespace, "match"): limits.name_glob,
+}
+"""Limits of a field's value."""
+
+EACH: Mapping[tuple[type[Any], str], Rule] = {
+    (NameRules, "allow"): limits.name_glob,
+    (NameRules, "deny"): limits.name_glob,
+    (PrincipalRules, "allow"): limits.principal_glob,
+    (PrincipalRules, "deny"): limits.principal_glob,
+    (RepositorySettings, "mutability_exclusions"): limits.exclusion,
+    (Settings, "regions"): limits.region,
+}
+"""Limits of each item of a list."""
+
+
+def limited(kind: Any, rule: Rule | None) -> Any:
+    """A type with a rule on its values."""
+    if rule is None:
+        return kind
+    return Annotated[kind, AfterValidator(_validator(rule)), Field(json_schema_extra=dict(rule.schema))]
+
+
+def _validator(rule: Rule) -> Any:
+    def validate(value: Any) -> Any:
+        if value is not None and (message := rule.check(value)):
+            raise ValueError(message)
+        return value
+
+    return validate
+
+
+@cache
+def partial(kind: type[Any]) -> type[BaseModel]:
+    """A model of a layer of `kind`: nothing required but a namespace's `match`, and null allowed at every other key."""
+    hints = get_type_hints(kind)
+    definitions: dict[str, Any] = {}
+    for item in fields(kind):
+        description = item.metadata.get("doc") or (hints[item.name].__doc__ if is_dataclass(hints[item.name]) else None)
+        value = limited(_layer_type(kind, item.name, hints[item.name]), WHOLE.get((kind, item.name)))
+        if (kind, item.name) == (Namespace, "match"):
+            definitions[item.name] = (value, Field(description=description))
+        else:
+            definitions[item.name] = (value | None, Field(default=None, description=description))
+    return create_model(kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **definitions)
+
+
+def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
+    if (kind, name) == (Namespace, "repository"):
+        return partial(RepositorySettings)
+    if (kind, name) == (RepositorySettings, "tags"):
+        return dict[limited(str, limits.tag_key), limited(str, limits.tag_value) | None]  # type: ignore[misc]
+    if is_dataclass(hint) and isinstance(hint, type):
+        return partial(hint)
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        inner = partial(inner) if is_dataclass(inner) and isinstance(inner, type) else inner
+        return list[limited(inner, EACH.get((kind, name)))]  # type: ignore[misc]
+    return hint
+
+
+@cache
+def organization_file() -> type[BaseModel]:
+    """Shape of `organization.yaml`."""
+    layer: Any = partial(Settings)
+    central = create_model(
+        "Central",
+        __config__=STRICT,
+        __doc__=_CENTRAL,
+        account=(limited(str, limits.account_id), Field(description="Id of the central account, in quotes.")),
+        region=(
+            limited(str, limits.region),
+            Field(description="Home region: of the central stack and of the access StackSet."),
+        ),
+    )
+    return create_model(
+        "OrganizationFile",
+        __config__=STRICT,
+        __doc__="`organization.yaml`: where deployer runs, and what holds for every OU unless its files say otherwise.",
+        organization=(
+            limited(str, limits.organization_id) | None,
+            Field(default=None, description="Id of the organization; a roll-out to any other is refused."),
+        ),
+        central=(central, Field(description=_CENTRAL)),
+        prefix=(
+            limited(str, limits.prefix) | None,
+            Field(default=None, description="First part of the name of everything that deployer makes."),
+        ),
+        defaults=(
+            layer | None,
+            Field(default=None, description="Settings for every OU and account, before their own files."),
+        ),
+    )
+
+
+@cache
+def ou_file() -> type[BaseModel]:
+    """Shape of `ous/**/*.yaml`."""
+    return create_model(
+        "OrganizationalUnitFile",
+        __base__=partial(Settings),
+        __doc__="One OU's file: the settings of the accounts in it and in the OUs below, as far as they differ.",
+        ou=(
+            str | None,
+            Field(default=None, description="Path of names, as in `Workloads/Prod`, or an id; the root is `Root`."),
+        ),
+        id=(
+            limited(str, limits.ou_id) | None,
+            Field(default=None, description="Id of the OU; beside `ou` they must agree."),
+        ),
+    )
+
+
+@cache
+def account_file() -> type[BaseModel]:
+    """Shape of `accounts/*.yaml`."""
+    return create_model(
+        "AccountFile",
+        __base__=partial(Settings),
+        __doc__="One account's file: exceptions to the settings of its OU.",
+        account=(
+            limited(str, limits.account_id) | None,
+            Field(default=None, description="Id of the account, in quotes; needed unless the file is named <id>.yaml."),
+        ),
+    )

@@ -1,0 +1,236 @@
+"""YAML with a position for every key and value, and without YAML's surprises.
+
+libyaml gives the events: PyYAML's C parser is many times faster than a pure Python one, and its composer would overflow
+the C stack on `[[[[…`. Keys are always strings, so `on:` is no boolean; scalars.py says what other plain words mean.
+Refused: duplicate keys, several documents, tags, aliases and merge keys (inheritance does that, and keeps one place for
+one value).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from deployer.settings.problems import Problem, Severity
+from deployer.settings.scalars import Plain, resolve
+
+KeyPath = tuple[str | int, ...]
+"""Where a value is inside a file: keys of maps, indexes of lists."""
+
+DEEPEST = 40
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_AMBIGUOUS_NUMBER = re.compile(r"[-+]?(0[0-9_]+|[0-9]+_[0-9_]*|0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+START = Position(1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YamlSource:
+    """One file as plain data; `data` is None where it is empty or cannot be read (then `problems` says why)."""
+
+    file: str
+    data: Any = None
+    keys: Mapping[KeyPath, Position] = field(default_factory=dict)
+    values: Mapping[KeyPath, Position] = field(default_factory=dict)
+    written: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Plain scalars that are no strings, as they stand in the file: the text of a number is lost in its value."""
+    problems: tuple[Problem, ...] = ()
+
+    def position(self, path: KeyPath, *, of_key: bool = False) -> Position:
+        """Where a value (or its key) stands; the nearest one around it where it is missing."""
+        places = self.keys if of_key and path in self.keys else self.values
+        while path and path not in places:
+            path = path[:-1]
+        return places.get(path, START)
+
+    def problem(
+        self, path: KeyPath, message: str, *, of_key: bool = False, severity: Severity = Severity.ERROR
+    ) -> Problem:
+        """A problem at a place in this file."""
+        at = self.position(path, of_key=of_key)
+        return _problem(self.file, at, path, message, severity=severity)
+
+
+def key_text(path: KeyPath) -> str:
+    """`create.names.allow[0]`: a path as people write it."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def parse(text: str, file: str) -> YamlSource:
+    """Read one document; never raises: what is wrong is in `problems`."""
+    reader = _Reader(file, yaml.parse(text, Loader=yaml.CBaseLoader))
+    try:
+        data = reader.document()
+    except yaml.YAMLError as error:
+        return YamlSource(file=file, problems=(_syntax_problem(error, text, file),))
+    except _UnreadableError as unreadable:
+        return YamlSource(file=file, problems=(unreadable.problem,))
+    return YamlSource(
+        file=file,
+        data=data,
+        keys=reader.keys,
+        values=reader.values,
+        written=reader.written,
+        problems=tuple(reader.problems),
+    )
+
+
+class _UnreadableError(Exception):
+    """Reading cannot go on after this problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else _place_of_control_character(text)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+    lines = text.splitlines()
+    around = lines[line - 1] if 0 < line <= len(lines) else ""
+    indentation = around[: len(around) - len(around.lstrip())]
+    if "\t" in indentation or around[column - 1 : column] == "\t":
+        said = "a tab: YAML indents with spaces only"
+    elif around[column - 1 : column] == "*" or getattr(error, "context", None) == "while scanning an alias":
+        said = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
+    else:
+        said = f"not YAML: {said}"
+    return Problem(file=file, line=line, column=column, message=said)
+
+
+def _place_of_control_character(text: str) -> tuple[int, int]:
+    """libyaml complains about a control character without a place."""
+    found = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text)
+    before = text[: found.start()] if found else ""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+class _Reader:
+    """Turns the events of one document into plain data, keeping positions and collecting problems."""
+
+    def __init__(self, file: str, events: Iterator[yaml.Event]) -> None:
+        self.file = file
+        self.events = events
+        self.keys: dict[KeyPath, Position] = {}
+        self.values: dict[KeyPath, Position] = {}
+        self.written: dict[KeyPath, str] = {}
+        self.problems: list[Problem] = []
+
+    def document(self) -> Any:
+        data: Any = None
+        documents = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _UnreadableError(
+                        self.problem(event, (), "a second document begins here (`---`): one file holds one")
+                    )
+            elif isinstance(event, yaml.NodeEvent):
+                data = self.read(event, ())
+        return data
+
+    def read(self, event: yaml.Event, path: KeyPath) -> Any:
+        self.values[path] = _start(event)
+        if len(path) > DEEPEST:
+            raise _UnreadableError(self.problem(event, path[:3], f"nested deeper than {DEEPEST} levels"))
+        if isinstance(event, yaml.AliasEvent):
+            self.say(
+                event, path, f'a value that begins with `*` needs quotes: "*{event.anchor}" (aliases are not supported)'
+            )
+            return None
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        if event.tag not in {None, "!"}:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.say(event, path, f"tags such as `{tag}` are not supported: write the plain value")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self.mapping(path)
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event, path)
+        return self.sequence(path)
+
+    def sequence(self, path: KeyPath) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.read(event, (*path, len(items))))
+        return items
+
+    def mapping(self, path: KeyPath) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(event, path, known=data)
+            self.keys.setdefault((*path, key), _start(event))
+            value_event = next(self.events)
+            if key in data:
+                self.read_aside(value_event)
+            else:
+                data[key] = self.read(value_event, (*path, key))
+        data.pop("<<", None)
+        return data
+
+    def key(self, event: yaml.Event, path: KeyPath, *, known: Mapping[str, Any]) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _UnreadableError(
+                self.problem(event, path, "a key must be a plain word, not a list, a map or an alias")
+            )
+        key: str = event.value
+        if key == "<<":
+            self.say(event, (*path, key), "merge keys are not supported: let a parent OU or `defaults` say it once")
+        elif key in known:
+            first = self.keys[(*path, key)].line
+            self.say(event, (*path, key), f"given twice (first in line {first}); only one can hold")
+        return key
+
+    def read_aside(self, event: yaml.Event) -> None:
+        """Read a value that does not count; it may have problems of its own, but must not move known positions."""
+        aside = _Reader(self.file, self.events)
+        aside.read(event, ())
+
+    def scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Plain:
+        text: str = event.value
+        if event.style or event.tag is not None:
+            return text
+        resolved = resolve(text)
+        if resolved.problem:
+            self.say(event, path, resolved.problem)
+        elif not text and path:
+            at = self.keys.get(path, self.values[path])
+            message = "has no value, which resets it to the built-in default: write `null` if that is meant"
+            self.problems.append(_problem(self.file, at, path, message, severity=Severity.WARNING))
+        elif not isinstance(resolved.value, str):
+            self.written[path] = text
+        return resolved.value
+
+    def say(self, event: yaml.Event, path: KeyPath, message: str) -> None:
+        self.problems.append(self.problem(event, path, message))
+
+    def problem(self, event: yaml.Event, path: KeyPath, message: str) -> Problem:
+        return _problem(self.file, _start(event), path, message)
+
+
+def _problem(file: str, at: Position, path: KeyPath, message: str, *, severity: Severity = Severity.ERROR) -> Problem:
+    return Problem(file=file, line=at.line, column=at.column, key=key_text(path), message=message, severity=severity)
+
+
+def _start(event: yaml.Event) -> Position:
+    assert event.start_mark is not None
+    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
