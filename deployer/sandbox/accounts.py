@@ -97,7 +97,7 @@ def backend_of(management_account_id: str) -> OrganizationsBackend:
 
 def add_ou(backend: OrganizationsBackend, *, id_: str, name: str, parent_id: str) -> FakeOrganizationalUnit:
     """An OU with a chosen id, the default policies attached as AWS does."""
-    ou = FakeOrganizationalUnit(backend.org, Name=name, ParentId=parent_id)
+    ou = FakeOrganizationalUnit(_organization_of(backend), Name=name, ParentId=parent_id)
     ou.id = id_
     backend.ou.append(ou)
     _attach_defaults(backend, id_)
@@ -106,14 +106,38 @@ def add_ou(backend: OrganizationsBackend, *, id_: str, name: str, parent_id: str
 
 def add_account(backend: OrganizationsBackend, account: Account) -> FakeAccount:
     """A member account with a chosen id, and its administrator's credentials."""
-    fake = _fake_account(backend, account_id=account.id, name=account.name)
+    fake = new_account(backend, account_id=account.id, name=account.name)
     fake.parent_id = account.parent_id
     fake.state = account.state
     fake.status = "ACTIVE" if account.is_active else "SUSPENDED"
+    admit(backend, fake)
+    return fake
+
+
+def admit(backend: OrganizationsBackend, fake: FakeAccount) -> None:
+    """Let an account into the organization."""
     backend.accounts.append(fake)
-    organizations_backends.master_accounts[account.id] = (backend.account_id, PARTITION)
-    _attach_defaults(backend, account.id)
-    issue_administrator(account.id)
+    organizations_backends.master_accounts[fake.id] = (backend.account_id, PARTITION)
+    _attach_defaults(backend, fake.id)
+    issue_administrator(fake.id)
+
+
+def new_account(backend: OrganizationsBackend, *, account_id: str, name: str) -> FakeAccount:
+    """moto draws a random id and makes a role in the account of that id: take both over to the chosen one."""
+    fake = FakeAccount(_organization_of(backend), AccountName=name, Email=f"{name}@example.com")
+    drawn = iam_backends.pop(fake.id)[PARTITION]
+    fake.id = account_id
+    role = next(iter(drawn.roles.values()))
+    iam_backends[account_id][PARTITION].create_role(
+        role_name=role.name,
+        assume_role_policy_document=role.assume_role_policy_document,
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
+    )
+    iam_backends[account_id][PARTITION].put_role_policy(role.name, "everything", ALLOW_EVERYTHING)
     return fake
 
 
@@ -128,8 +152,7 @@ def delegate(backend: OrganizationsBackend, *, account_id: str, service: str) ->
 
 def _take_ids(backend: OrganizationsBackend, organization: Organization) -> None:
     """Give moto's organization, root and management account the ids that are wanted."""
-    organization_: FakeOrganization | None = backend.org
-    assert organization_ is not None
+    organization_ = _organization_of(backend)
     organization_.id, organization_.root_id = organization.id, organization.root.id
     organization_.master_account_email = "management@example.com"
     root, management = backend.ou[0], backend.accounts[0]
@@ -147,23 +170,9 @@ def _from_the_top(organization: Organization) -> list[OrganizationalUnit]:
     return sorted(below, key=lambda ou: (len(organization.chain(ou.id)), ou.id))
 
 
-def _fake_account(backend: OrganizationsBackend, *, account_id: str, name: str) -> FakeAccount:
-    """moto draws a random id and makes a role in the account of that id: take both over to the chosen one."""
-    fake = FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
-    drawn = iam_backends.pop(fake.id)[PARTITION]
-    fake.id = account_id
-    role = next(iter(drawn.roles.values()))
-    iam_backends[account_id][PARTITION].create_role(
-        role_name=role.name,
-        assume_role_policy_document=role.assume_role_policy_document,
-        path="/",
-        permissions_boundary=None,
-        description="",
-        tags=[],
-        max_session_duration="3600",
-    )
-    iam_backends[account_id][PARTITION].put_role_policy(role.name, "everything", ALLOW_EVERYTHING)
-    return fake
+def _organization_of(backend: OrganizationsBackend) -> FakeOrganization:
+    assert backend.org is not None
+    return backend.org
 
 
 def _attach_defaults(backend: OrganizationsBackend, target_id: str) -> None:

@@ -59,7 +59,7 @@ class ExpiredCredentials(Exception):  # noqa: N818 - as above
 
 
 def administrator_credentials(account_id: str) -> Credentials:
-    """The keys of an account's administrator: the same in every sandbox, so that a shell keeps working after a restart."""
+    """The keys of an account's administrator: always the same, so that a shell keeps working after a restart."""
     return Credentials(access_key_id=f"AKIASBOX{account_id}", secret_access_key=f"sandbox/{account_id}/".ljust(40, "x"))
 
 
@@ -104,6 +104,7 @@ def _find(access_key_id: str) -> tuple[str, AccessKey] | None:
 
 
 def _user_principal(account_id: str, key: AccessKey) -> Principal:
+    assert key.user_name is not None
     user = iam_backends[account_id][PARTITION].get_user(key.user_name)
     return Principal(
         arn=user.arn,

@@ -21,7 +21,7 @@ THROTTLING = {
     "lambda": ("TooManyRequestsException", "Rate exceeded"),
     "organizations": (
         "TooManyRequestsException",
-        "AWS Organizations can't complete your request because another request is already in progress. Try again later.",
+        "You have sent too many requests in too short a period of time. Try again later.",
     ),
     "s3": ("SlowDown", "Please reduce your request rate."),
     "sts": ("Throttling", "Rate exceeded"),

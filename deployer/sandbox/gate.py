@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from threading import RLock
@@ -121,7 +122,7 @@ def _identify(request: wire.AwsRequest) -> Call:
 
 
 @cache
-def _lock(service: str) -> RLock:  # type: ignore[valid-type]  # RLock is a factory, not a type
+def _lock(service: str) -> AbstractContextManager[bool]:
     del service
     return RLock()
 

@@ -65,11 +65,8 @@ def is_delegated(account_id: str, *, service: str | None = None) -> bool:
     )
 
 
-@seams.replace(FakeDelegatedAdministrator, "supported_service")
-@staticmethod
-def _can_be_delegated(service_principal: str) -> bool:
-    """moto's own list of services that can be delegated is short, and lacks StackSets."""
-    return FakeServiceAccess.trusted_service(service_principal)
+seams.replace(FakeDelegatedAdministrator, "supported_service")(staticmethod(FakeServiceAccess.trusted_service))
+# moto's list of services that can be delegated is short, and lacks StackSets; its list of trusted ones is complete.
 
 
 @seams.redirects("organizations")
@@ -128,7 +125,7 @@ def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
 
 
 def _policies_on(backend: OrganizationsBackend, target_id: str) -> Iterator[dict[str, Any]]:
-    holders = (*backend.ou, *backend.accounts)
+    holders: list[Any] = [*backend.ou, *backend.accounts]
     holder = next(holder for holder in holders if holder.id == target_id)
     for policy in holder.attached_policies:
         if policy.type == "SERVICE_CONTROL_POLICY":

@@ -40,14 +40,14 @@ class SandboxSession(boto3.Session):
         )
         self.endpoint_url = endpoint_url
 
-    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
+    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:
         """A client of the sandbox, unless an endpoint is said."""
         options.setdefault("endpoint_url", self.endpoint_url)
         return super().client(service_name, *arguments, **options)  # type: ignore[call-overload]
 
 
 class Sandbox:
-    """A local AWS of one organization on one loopback port; one at a time in a process, because moto's state is global."""
+    """A local AWS of one organization on one loopback port; one at a time in a process: moto's state is global."""
 
     def __init__(self, *, port: int = 0, organization: Organization | None = None, time_scale: float = 0.01) -> None:
         self.home_region = accounts.HOME_REGION
@@ -98,7 +98,7 @@ class Sandbox:
         self.stop()
 
     def reset(self, organization: Organization | None = None) -> None:
-        """Everything as after the start, with the same port; `organization` replaces the one that it was started with."""
+        """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
         self.faults.clear()
         background.scheduler.reset()
         background.scheduler.time_scale = self.time_scale

@@ -64,7 +64,7 @@ def original(owner: type[Any], method: str) -> Any:
 
 
 def answers(service: str, operation: str) -> Callable[[Function], Function]:
-    """Answer an operation with the decorated function: a `Call` in, the response's members out, `Refused` for an error."""
+    """Answer an operation with the decorated function: a `Call` in, the response's members out, or `Refused`."""
 
     def declare(function: Function) -> Function:
         _answers[service, operation] = function
@@ -98,7 +98,7 @@ def acting_account(call: Call) -> str:
 
 
 def on_reset(function: Function) -> Function:
-    """Call the decorated function whenever the sandbox is reset: for state that a seam keeps outside of moto's backends."""
+    """Call the decorated function at every reset: for state that a seam keeps outside of moto's backends."""
     _resets.append(function)
     return function
 

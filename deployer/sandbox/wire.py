@@ -1,4 +1,4 @@
-"""AWS on the wire: a request told by botocore's models, and answers and errors in the protocol that the client speaks."""
+"""AWS on the wire: a request told by botocore's models; answers and errors in the protocol that the client speaks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from botocore import parsers
 from botocore.exceptions import UnknownServiceError
+from botocore.model import StructureShape
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -35,6 +36,9 @@ SIGNING_NAMES = {
 """Services that sign with another name than botocore's; the rest sign with their own."""
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+_NO_OUTPUT = StructureShape("NoOutput", {"type": "structure", "members": {}})
 
 
 class Unroutable:
@@ -128,12 +132,12 @@ class AwsRequest:
             "headers": dict(response.headers),
             "body": response.get_data(),
         }
-        error = parser.parse(raw, self._operation.output_shape)["Error"]
+        error = parser.parse(raw, self._operation.output_shape or _NO_OUTPUT)["Error"]
         return str(error.get("Code") or response.status_code), str(error.get("Message", ""))
 
 
 def parse(environ: dict[str, Any]) -> AwsRequest | Unroutable:
-    """Tell an AWS call from its HTTP request: the credential scope names the service, botocore's model the operation."""
+    """Tell an AWS call from its request: the credential scope names the service, botocore's model the operation."""
     request = Request(environ)
     request.get_data(cache=True)
     scope = _SCOPE.search(_credential(request))
