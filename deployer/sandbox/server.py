@@ -1,4 +1,4 @@
-"""The sandbox's HTTP server: one port on loopback for AWS APIs, for the ECR registries and for the sandbox's own control.
+"""The sandbox's HTTP server: one port on loopback for AWS APIs, ECR registries and the sandbox's own control.
 
 Requests are told apart by their host: `<account>.dkr.ecr.<region>.amazonaws.com` is a registry, everything else an AWS
 API, except paths under `/_sandbox/`. The same port serves as an HTTP proxy (absolute request URIs), so that container
@@ -7,25 +7,22 @@ clients reach registries by their real names; it is a proxy to nothing else.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 import socket
 import threading
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, cast
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Response
 
-from deployer.errors import PortInUseError, SandboxError
+from deployer.errors import PortInUseError
+from deployer.sandbox import registry
 from deployer.sandbox.gate import Application, StartResponse
 
 LOOPBACK = "127.0.0.1"
 CONTROL_PREFIX = "/_sandbox/"
-REGISTRY_HOST = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(:\d+)?$")
 LOCAL_HOST = re.compile(r"^(127\.0\.0\.1|localhost|[a-z0-9.-]+\.localhost)(:\d+)?$")
 
 
@@ -38,8 +35,8 @@ class Dispatcher:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         host = environ.get("HTTP_HOST", "")
-        if REGISTRY_HOST.match(host):
-            return _registry()(environ, start_response)
+        if registry.serves(environ):
+            return registry.application(environ | {registry.GATE: self._gate}, start_response)
         if environ.get("PATH_INFO", "").startswith(CONTROL_PREFIX):
             return self._control(environ, start_response)
         if environ.get("sandbox.proxied") and not LOCAL_HOST.match(host) and not host.endswith(".amazonaws.com"):
@@ -100,18 +97,9 @@ def _bind(application: Application, port: int) -> ThreadedWSGIServer:
     return server
 
 
-@cache
-def _registry() -> Application:
-    """The registry front, which is a seam of its own."""
-    path = "deployer.sandbox.registry"
-    if not importlib.util.find_spec(path):
-        raise SandboxError("this sandbox has no registry", next_step="Install deployer again; a module is missing.")
-    return cast("Application", importlib.import_module(path).application)
-
-
 def _no_proxy(host: str) -> Response:
     return Response(
-        f"The sandbox is no proxy to {host}: it reaches registries of its own accounts only. Unset HTTP_PROXY for it.\n",
+        f"The sandbox is no proxy to {host}: it reaches its own registries only. Unset HTTP_PROXY for it.\n",
         status=403,
         mimetype="text/plain",
     )
