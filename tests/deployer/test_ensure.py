@@ -1,0 +1,165 @@
+"""Asking for repositories and waiting for them, against a registry where they appear after a while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.ensure import ASK_AGAIN_AFTER, Clock, Ensurer, Refusal, Refused, There, TimedOut
+from deployer.images import ImageReference, parse_image
+
+HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def image(name: str, tag: str = "1") -> ImageReference:
+    parsed = parse_image(f"{HOST}/{name}:{tag}")
+    assert parsed is not None
+    return parsed
+
+
+@dataclass
+class Time:
+    """A clock that only sleeping moves."""
+
+    seconds: float = 1_000_000.0
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.seconds += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.seconds, sleep=self.sleep)
+
+
+@dataclass
+class LateRegistries:
+    """A repository appears `after` seconds from the `heard`-th request for it; absent ones never do."""
+
+    time: Time
+    after: dict[str, float] = field(default_factory=dict)
+    heard: int = 1
+    calls: list[tuple[str, str, float]] = field(default_factory=list)
+    asked: dict[str, list[float]] = field(default_factory=dict)
+
+    def ask_for(self, image: ImageReference) -> bool:
+        self.calls.append(("ask", image.repository, self.time.seconds))
+        if self._there(image):
+            return True
+        self.asked.setdefault(image.repository, []).append(self.time.seconds)
+        return False
+
+    def is_there(self, image: ImageReference) -> bool:
+        self.calls.append(("look", image.repository, self.time.seconds))
+        return self._there(image)
+
+    def _there(self, image: ImageReference) -> bool:
+        after = self.after.get(image.repository)
+        if after is None:
+            return False
+        if after == 0:
+            return True
+        requests = self.asked.get(image.repository, [])
+        return len(requests) >= self.heard and self.time.seconds >= requests[self.heard - 1] + after
+
+
+@dataclass
+class OneRefusal:
+    name: str
+    at: float
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        matches = image.repository == self.name and self.at >= since
+        return Refusal(reason="name-denied", rule="**/tmp-*", ou_path="Workloads/Prod") if matches else None
+
+
+def test_a_repository_that_is_there_costs_one_call_and_no_wait() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 0})
+    assert Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120) == (
+        There(image=image("api"), seconds=0.0, calls=1),
+    )
+    assert [call[0] for call in registries.calls] == ["ask"]
+    assert time.seconds == 1_000_000.0
+
+
+def test_a_missing_repository_is_asked_for_once_and_then_looked_for() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 2.0})
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+    assert 2.0 <= outcome.seconds < 4.0
+    assert [call[0] for call in registries.calls] == ["ask", *["look"] * (outcome.calls - 1)]
+
+
+def test_two_tags_of_one_repository_are_one_wait_and_the_order_is_kept() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 1.0, "web": 0})
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(
+        [image("api", "1"), image("web"), image("api", "2")], timeout=120
+    )
+    assert [outcome.image.repository for outcome in outcomes] == ["api", "web"]
+    assert all(isinstance(outcome, There) for outcome in outcomes)
+
+
+def test_an_event_that_was_lost_is_made_up_for_by_asking_again() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 1.0}, heard=2)
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+    assert outcome.seconds >= ASK_AGAIN_AFTER
+    assert [call[0] for call in registries.calls].count("ask") == 2
+
+
+def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 0})
+    ledger = OneRefusal("team-a/tmp-1", at=time.seconds + 1)
+    outcomes = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(
+        [image("team-a/tmp-1"), image("api")], timeout=120
+    )
+    refused, there = outcomes
+    assert isinstance(refused, Refused)
+    assert refused.refusal.rule == "**/tmp-*"
+    assert isinstance(there, There)
+    assert time.seconds - 1_000_000.0 < 2
+
+
+def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
+    time = Time()
+    ledger = OneRefusal("api", at=time.seconds - 60)
+    registries = LateRegistries(time, after={"api": 3.0})
+    (outcome,) = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+
+
+def test_waiting_ends_at_the_timeout_with_a_last_look() -> None:
+    time = Time()
+    registries = LateRegistries(time)
+    heard: list[Sequence[ImageReference]] = []
+    (outcome,) = Ensurer(
+        registries=registries, clock=time.clock, on_waiting=lambda images, seconds: heard.append(images)
+    ).ensure([image("api")], timeout=20)
+    assert isinstance(outcome, TimedOut)
+    assert outcome.seconds == pytest.approx(20)
+    assert heard
+    assert heard[0] == [image("api")]
+
+
+@given(st.floats(min_value=0.01, max_value=110), st.integers(min_value=1, max_value=5))
+def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
+    time = Time()
+    names = [f"team/{number:02}" for number in range(repositories)]
+    registries = LateRegistries(time, after=dict.fromkeys(names, after))
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(map(image, names), timeout=120)
+    assert all(isinstance(outcome, There) for outcome in outcomes)
+    for name in names:
+        moments = [at - 1_000_000.0 for _, called, at in registries.calls if called == name]
+        assert sum(moment > moments[0] + after for moment in moments) <= 1, "one look after it appeared, no more"
+        gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
+        assert all(gap >= 1 for gap in gaps), "at most one call a second after ten seconds"
