@@ -47,7 +47,7 @@ def _role(names: Names, *, queue: str) -> iam.Role:
         policies.assume_creator_roles(names),
         *policies.look_up_accounts(names),
         policies.write_ledger(table_arn),
-        policies.count_in_ledger(table_arn, counter_prefix="limit#"),
+        policies.count_in_ledger(table_arn),
         policies.send_failures(GetAtt(queue, "Arn")),
         policies.write_logs(names),
     ]

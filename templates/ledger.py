@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from troposphere import AWSObject, dynamodb
 
+from handler.ledger import (
+    DAY_INDEX,
+    DAY_KEY,
+    EXPIRY_ATTRIBUTE,
+    PARTITION_KEY,
+    REPOSITORY_INDEX,
+    REPOSITORY_KEY,
+    SORT_KEY,
+)
 from templates.names import Names
 from templates.tagging import tags
 
 TABLE = "LedgerTable"
 
-_KEY_ATTRIBUTES = ("account", "at", "day", "repository")
+_KEY_ATTRIBUTES = (PARTITION_KEY, SORT_KEY, DAY_KEY, REPOSITORY_KEY)
 
 
 def ledger(names: Names) -> list[AWSObject]:
@@ -22,11 +31,11 @@ def ledger(names: Names) -> list[AWSObject]:
             AttributeDefinitions=[
                 dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S") for name in _KEY_ATTRIBUTES
             ],
-            KeySchema=_key("account"),
-            GlobalSecondaryIndexes=[_index("by-day", "day"), _index("by-repository", "repository")],
+            KeySchema=_key(PARTITION_KEY),
+            GlobalSecondaryIndexes=[_index(DAY_INDEX, DAY_KEY), _index(REPOSITORY_INDEX, REPOSITORY_KEY)],
             PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
             SSESpecification=dynamodb.SSESpecification(SSEEnabled=True, SSEType="KMS"),
-            TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName="expires", Enabled=True),
+            TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName=EXPIRY_ATTRIBUTE, Enabled=True),
             DeletionProtectionEnabled=True,
             Tags=tags(names),
             DeletionPolicy="Retain",
@@ -38,7 +47,7 @@ def ledger(names: Names) -> list[AWSObject]:
 def _key(partition: str) -> list[dynamodb.KeySchema]:
     return [
         dynamodb.KeySchema(AttributeName=partition, KeyType="HASH"),
-        dynamodb.KeySchema(AttributeName="at", KeyType="RANGE"),
+        dynamodb.KeySchema(AttributeName=SORT_KEY, KeyType="RANGE"),
     ]
 
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-EVENT_ID_TAG = "deployer:event-id"
-"""Tag that proves which event made a repository; set in the CreateRepository call itself."""
-
 MANAGED_BY_TAG = "deployer:managed-by"
 """Tag of everything that a template makes; its value is the prefix."""
 

@@ -10,8 +10,11 @@ from typing import Any, Final
 
 from troposphere import GetAtt, Ref, Sub
 
+from handler.ledger import COUNTER_PREFIX
+from handler.tags import EVENT_ID_TAG
 from templates.arns import arn_here
-from templates.names import EVENT_ID_TAG, Names
+from templates.event_pattern import DETAIL_TYPE, EVENT_SOURCE
+from templates.names import Names
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]
@@ -114,7 +117,7 @@ def write_ledger(table_arn: Any) -> Statement:
     }
 
 
-def count_in_ledger(table_arn: Any, *, counter_prefix: str) -> Statement:
+def count_in_ledger(table_arn: Any) -> Statement:
     """Change counters of a limit in place; records, whose keys begin otherwise, can never be changed this way."""
     return {
         "Sid": "CountInLedger",
@@ -122,7 +125,7 @@ def count_in_ledger(table_arn: Any, *, counter_prefix: str) -> Statement:
         "Action": "dynamodb:UpdateItem",
         "Resource": table_arn,
         "Condition": {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{counter_prefix}*"]},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{COUNTER_PREFIX}*"]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         },
     }
@@ -225,8 +228,10 @@ def forward_events(names: Names) -> Statement:
 def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
     """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
 
-    `StringEquals` fails when a key is missing, as wanted; `ForAllValues` would pass.
+    `events:source` and `events:detail-type` have many values, one for each event of a call: all have to be the ones
+    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass.
     """
+    kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
     return {
         "Sid": names.event_bus_statement,
         "Effect": "Allow",
@@ -234,11 +239,9 @@ def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
         "Action": "events:PutEvents",
         "Resource": bus_arn,
         "Condition": {
-            "StringEquals": {
-                "aws:PrincipalOrgID": names.organization_id,
-                "events:source": "aws.ecr",
-                "events:detail-type": "AWS API Call via CloudTrail",
-            }
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+            "ForAllValues:StringEquals": kinds,
+            "Null": dict.fromkeys(kinds, "false"),
         },
     }
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from templates.names import EVENT_ID_TAG, Names
+from handler.tags import EVENT_ID_TAG
+from templates import access
+from templates.names import Names
 from tests.templates.reading import PlacedStatement, Templates, as_list, literal, resources, statements
 
 ORGANIZATION_KEYS = {"aws:PrincipalOrgID", "aws:ResourceOrgID"}
@@ -101,7 +103,7 @@ def test_conditions_never_pass_because_a_key_is_missing(allowed: list[PlacedStat
         for operator, tests in placed.conditions.items():
             assert not operator.endswith("IfExists"), placed.id
             if operator.startswith("ForAllValues"):
-                assert {"Null": dict.fromkeys(tests, "false")}.items() <= placed.conditions.items(), placed.id
+                assert placed.conditions["Null"] == dict.fromkeys(tests, "false"), placed.id
 
 
 def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed: list[PlacedStatement]) -> None:
@@ -128,8 +130,6 @@ def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates
 
 
 def test_keys_are_used_only_where_settings_ask_for_kms(names: Names) -> None:
-    from templates import access  # noqa: PLC0415 - `templates` is a fixture elsewhere in this module
-
     with_keys = {placed.statement["Sid"] for placed in statements({"access": access.template(names, uses_kms=True)})}
     without = {placed.statement["Sid"] for placed in statements({"access": access.template(names)})}
     assert with_keys - without == {"DescribeKeys", "GrantKeysToECR"}

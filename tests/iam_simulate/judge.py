@@ -1,0 +1,94 @@
+"""`@cloud-copilot/iam-simulate` as a judge: it knows IAM's rules and AWS's actions, and nothing of this project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+Policy = Mapping[str, Any]
+
+ANYTHING: Policy = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+"""What an administrator may do: a call that is refused even so is refused by the other side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call to AWS: who, what, on what, under which circumstances, and the policies that speak about it."""
+
+    principal: str
+    action: str
+    resource: str
+    account: str
+    """Account that owns the resource."""
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    identity_policies: Sequence[Policy] = ()
+    resource_policy: Policy | None = None
+
+    def simulation(self) -> dict[str, Any]:
+        """The call in the judge's words; service control policies allow everything, as by default."""
+        everything = [{"orgIdentifier": "r-exam", "policies": [{"name": "FullAWSAccess", "policy": ANYTHING}]}]
+        document: dict[str, Any] = {
+            "request": {
+                "principal": self.principal,
+                "action": self.action,
+                "resource": {"resource": self.resource, "accountId": self.account},
+                "contextVariables": dict(self.context),
+            },
+            "identityPolicies": [
+                {"name": f"policy-{number}", "policy": policy} for number, policy in enumerate(self.identity_policies)
+            ],
+            "serviceControlPolicies": everything,
+            "resourceControlPolicies": [],
+        }
+        if self.resource_policy is not None:
+            document["resourcePolicy"] = self.resource_policy
+        return document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the judge says; `ignored` are context keys that AWS does not give to such a call."""
+
+    result: str
+    ignored: Sequence[str]
+    error: str | None
+
+    @property
+    def is_allowed(self) -> bool:
+        assert self.error is None, self.error
+        return self.result == "Allowed"
+
+
+def is_installed() -> bool:
+    """Whether node and the judge are here; in CI they have to be."""
+    return shutil.which("node") is not None and (HERE / "node_modules").is_dir()
+
+
+def is_required() -> bool:
+    return bool(os.environ.get("CI"))
+
+
+def judge(calls: Sequence[Call]) -> list[Verdict]:
+    """A verdict for each call, all in one run of node."""
+    node = shutil.which("node")
+    assert node is not None
+    run = subprocess.run(
+        [node, str(HERE / "judge.mjs")],
+        input=json.dumps([call.simulation() for call in calls]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return [Verdict(**verdict) for verdict in json.loads(run.stdout)]

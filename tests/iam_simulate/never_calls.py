@@ -1,0 +1,267 @@
+"""The calls that must never be allowed. Where the caller is given every permission, the refusal is the other side's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.iam_simulate.installation import (
+    ABROAD,
+    CENTRAL,
+    CREATOR_ROLE,
+    FORWARDING_ROLE,
+    HANDLER_ROLE,
+    HOME,
+    LEDGER,
+    MEMBER,
+    ORGANIZATION,
+    OTHER_MEMBER,
+    STRANGER,
+    Role,
+    artifacts,
+    bus_policy,
+    document,
+    member,
+    trust,
+)
+from tests.iam_simulate.judge import ANYTHING, Call, Policy
+from tests.iam_simulate.wanted_calls import (
+    ASSUME_CREATOR,
+    ASSUME_FORWARDING,
+    ASSUME_HANDLER,
+    CENTRAL_DEAD_LETTER,
+    COUNT,
+    CREATOR,
+    ECR_EVENT,
+    FORWARD,
+    FORWARDER,
+    HANDLER,
+    KEY,
+    MEMBER_DEAD_LETTER,
+    REDRIVE,
+    REPOSITORY,
+    TAGGED_REPOSITORY,
+    TAGGED_REQUEST,
+    THROUGH_ECR,
+    UPLOAD,
+    by_creator,
+    by_handler,
+)
+
+OTHER_ORGANIZATION = "o-otherorg99"
+
+
+def as_role(call: Call, who: Role) -> Call:
+    """The same call by another role, which may do anything as far as its own account is concerned."""
+    changed = {key: value for key, value in call.context.items() if key not in who.context}
+    return replace(call, principal=who.session, context={**changed, **who.context}, identity_policies=[ANYTHING])
+
+
+def with_context(call: Call, **changes: str | list[str]) -> Call:
+    return replace(call, context={**call.context, **{key.replace("__", ":"): value for key, value in changes.items()}})
+
+
+def on(call: Call, resource: str, *, account: str | None = None, policy: Policy | None = None) -> Call:
+    return replace(call, resource=resource, account=account or call.account, resource_policy=policy)
+
+
+def somebody(arn: str, *, organization: str = ORGANIZATION) -> Role:
+    return Role(arn=arn, policies=[ANYTHING], organization=organization)
+
+
+CENTRAL_ADMINISTRATOR = somebody(f"arn:aws:iam::{CENTRAL}:role/administrator")
+NAMESAKE = somebody(f"arn:aws:iam::{OTHER_MEMBER}:role/deployer-handler")
+STRANGERS_NAMESAKE = somebody(f"arn:aws:iam::{STRANGER}:role/deployer-handler", organization=OTHER_ORGANIZATION)
+STRANGERS_FORWARDER = somebody(f"arn:aws:iam::{STRANGER}:role/deployer-forwarding", organization=OTHER_ORGANIZATION)
+LEFT_THE_ORGANIZATION = somebody(HANDLER.arn, organization=OTHER_ORGANIZATION)
+
+CREATE = by_creator("ecr:CreateRepository", context=TAGGED_REQUEST)
+
+_ROLES: dict[str, Call] = {
+    "an administrator of the central account takes on a creator role": as_role(ASSUME_CREATOR, CENTRAL_ADMINISTRATOR),
+    "a role of the handler's name in another member takes on a creator role": as_role(ASSUME_CREATOR, NAMESAKE),
+    "a role of the handler's name of another organization takes on a creator role": as_role(
+        ASSUME_CREATOR, STRANGERS_NAMESAKE
+    ),
+    "the handler takes on a creator role after the central account left the organization": as_role(
+        ASSUME_CREATOR, LEFT_THE_ORGANIZATION
+    ),
+    "the handler takes on a creator role of another organization that would let it": replace(
+        with_context(ASSUME_CREATOR, aws__ResourceOrgID=OTHER_ORGANIZATION),
+        resource=f"arn:aws:iam::{STRANGER}:role/deployer-creator",
+        account=STRANGER,
+    ),
+    "the handler takes on a member's forwarding role": on(
+        ASSUME_CREATOR, FORWARDING_ROLE, policy=trust(member, "ForwardingRole")
+    ),
+    "the handler takes on some other role of a member that would let it": replace(
+        ASSUME_CREATOR, resource=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
+    ),
+    "an administrator of a member takes on its creator role": as_role(
+        ASSUME_CREATOR, somebody(f"arn:aws:iam::{MEMBER}:role/administrator")
+    ),
+    "a person takes on the handler's role": Call(
+        principal=CENTRAL_ADMINISTRATOR.session,
+        action="sts:AssumeRole",
+        resource=HANDLER_ROLE,
+        account=CENTRAL,
+        context=CENTRAL_ADMINISTRATOR.context,
+        identity_policies=[ANYTHING],
+        resource_policy=ASSUME_HANDLER.resource_policy,
+    ),
+    "Lambda takes on the handler's role for another account": with_context(
+        ASSUME_HANDLER,
+        aws__SourceAccount=STRANGER,
+        aws__SourceArn=f"arn:aws:lambda:{HOME}:{STRANGER}:function:deployer-handler",
+    ),
+    "EventBridge takes on the forwarding role for another rule": with_context(
+        ASSUME_FORWARDING, aws__SourceArn=f"arn:aws:events:{ABROAD}:{MEMBER}:rule/anything-else"
+    ),
+    "EventBridge takes on the forwarding role for another account's rule": with_context(
+        ASSUME_FORWARDING,
+        aws__SourceAccount=STRANGER,
+        aws__SourceArn=f"arn:aws:events:{ABROAD}:{STRANGER}:rule/deployer-forwarding",
+    ),
+    "another service takes on the forwarding role": replace(ASSUME_FORWARDING, principal="lambda.amazonaws.com"),
+}
+
+_BUS: dict[str, Call] = {
+    "another organization puts events on the central bus": as_role(FORWARD, STRANGERS_FORWARDER),
+    "a member puts events of another source on the central bus": with_context(FORWARD, events__source=["my.app"]),
+    "a member puts events of another kind on the central bus": with_context(
+        FORWARD, **{"events__detail-type": ["ECR Image Action"]}
+    ),
+    "a member puts one event of another source among ECR's on the central bus": with_context(
+        FORWARD, events__source=["aws.ecr", "my.app"]
+    ),
+    "a member puts an event without a source on the central bus": replace(
+        FORWARD, context={key: value for key, value in FORWARD.context.items() if key != "events:source"}
+    ),
+    "the forwarding role puts events on its own default bus": on(
+        FORWARD, f"arn:aws:events:{ABROAD}:{MEMBER}:event-bus/default", account=MEMBER
+    ),
+    "the forwarding role puts events on a bus of that name in another region": on(
+        FORWARD, f"arn:aws:events:{ABROAD}:{CENTRAL}:event-bus/deployer-events", policy=bus_policy()
+    ),
+    "the forwarding role puts events on another organization's bus that would let it": replace(
+        FORWARD,
+        resource=f"arn:aws:events:{HOME}:{STRANGER}:event-bus/deployer-events",
+        account=STRANGER,
+        resource_policy={
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}],
+        },
+    ),
+    "a member puts a rule on the central bus": Call(
+        principal=FORWARDER.session,
+        action="events:PutRule",
+        resource=f"arn:aws:events:{HOME}:{CENTRAL}:rule/deployer-events/mine",
+        account=CENTRAL,
+        context={**FORWARDER.context, **ECR_EVENT},
+        identity_policies=[ANYTHING],
+        resource_policy=bus_policy(),
+    ),
+}
+
+_REPOSITORIES: dict[str, Call] = {
+    "the creator role creates a repository without the event's tag": by_creator("ecr:CreateRepository"),
+    "the creator role creates a repository with some other tag only": by_creator(
+        "ecr:CreateRepository", context={"aws:RequestTag/env": "prod"}
+    ),
+    "the creator role creates a repository in another account": on(
+        CREATE,
+        f"arn:aws:ecr:{ABROAD}:{OTHER_MEMBER}:repository/team-a/api",
+        account=OTHER_MEMBER,
+    ),
+    "the creator role tags a repository without the event's tag": by_creator("ecr:TagResource"),
+    "the creator role changes the policy of a repository that no event made": by_creator("ecr:SetRepositoryPolicy"),
+    "the creator role changes the lifecycle of a repository that no event made": by_creator("ecr:PutLifecyclePolicy"),
+    "the creator role deletes a repository": by_creator("ecr:DeleteRepository", context=TAGGED_REPOSITORY),
+    "the creator role deletes images": by_creator("ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
+    "the creator role pushes an image": by_creator("ecr:PutImage", context=TAGGED_REPOSITORY),
+    "the creator role uploads a layer": by_creator("ecr:InitiateLayerUpload", context=TAGGED_REPOSITORY),
+    "the creator role pulls an image": by_creator("ecr:BatchGetImage", context=TAGGED_REPOSITORY),
+    "the creator role takes the tags off a repository": by_creator("ecr:UntagResource", context=TAGGED_REPOSITORY),
+    "the creator role makes a role": by_creator("iam:CreateRole", resource=f"arn:aws:iam::{MEMBER}:role/new"),
+    "the creator role takes on another role": replace(
+        by_creator("sts:AssumeRole", resource=CREATOR_ROLE.replace(MEMBER, OTHER_MEMBER)), account=OTHER_MEMBER
+    ),
+    "the creator role uses a key itself": by_creator(
+        "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
+    ),
+    "the creator role grants a key to a person": by_creator("kms:CreateGrant", resource=KEY, context=THROUGH_ECR),
+    "the creator role grants a key of another organization": by_creator(
+        "kms:CreateGrant",
+        resource=KEY,
+        context={
+            **THROUGH_ECR,
+            "aws:ResourceOrgID": OTHER_ORGANIZATION,
+            "kms:GrantIsForAWSResource": "true",
+        },
+    ),
+    "the creator role decrypts with a key": by_creator("kms:Decrypt", resource=KEY, context=THROUGH_ECR),
+    "the handler creates a repository in its own account by itself": by_handler(
+        "ecr:CreateRepository", REPOSITORY.replace(MEMBER, CENTRAL)
+    ),
+}
+
+_LEDGER: dict[str, Call] = {
+    "the handler changes a record of the ledger": replace(
+        COUNT, context={**HANDLER.context, "dynamodb:LeadingKeys": [MEMBER]}
+    ),
+    "the handler updates the ledger without saying what": by_handler("dynamodb:UpdateItem", LEDGER),
+    "the handler deletes a record of the ledger": by_handler("dynamodb:DeleteItem", LEDGER),
+    "the handler deletes the ledger": by_handler("dynamodb:DeleteTable", LEDGER),
+    "the handler lifts the ledger's protection": by_handler("dynamodb:UpdateTable", LEDGER),
+    "the handler reads the whole ledger": by_handler("dynamodb:Scan", LEDGER),
+    "the handler writes to another table": by_handler(
+        "dynamodb:PutItem", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
+    ),
+    "the creator role writes to the ledger": Call(
+        principal=CREATOR.session,
+        action="dynamodb:PutItem",
+        resource=LEDGER,
+        account=CENTRAL,
+        context=CREATOR.context,
+        identity_policies=CREATOR.policies,
+    ),
+}
+
+_ORGANIZATION: dict[str, Call] = {
+    "the handler moves an account": by_handler(
+        "organizations:MoveAccount", f"arn:aws:organizations::100000000000:account/{ORGANIZATION}/{MEMBER}"
+    ),
+    "the handler asks about an account of another organization": by_handler(
+        "organizations:DescribeAccount", f"arn:aws:organizations::{STRANGER}:account/{OTHER_ORGANIZATION}/{STRANGER}"
+    ),
+    "the handler reads its own zip": by_handler("s3:GetObject", f"{artifacts.arn('ArtifactsBucket')}/handler/0.zip"),
+    "the handler changes its own code": by_handler(
+        "lambda:UpdateFunctionCode", f"arn:aws:lambda:{HOME}:{CENTRAL}:function:deployer-handler"
+    ),
+}
+
+_QUEUES_AND_BUCKET: dict[str, Call] = {
+    "EventBridge sends to the failures queue for another rule": with_context(
+        CENTRAL_DEAD_LETTER, aws__SourceArn=f"arn:aws:events:{HOME}:{CENTRAL}:rule/anything-else"
+    ),
+    "EventBridge sends to a member's queue for another account": with_context(
+        MEMBER_DEAD_LETTER,
+        aws__SourceAccount=STRANGER,
+        aws__SourceArn=f"arn:aws:events:{ABROAD}:{STRANGER}:rule/deployer-forwarding",
+    ),
+    "a stranger sends to the failures queue": as_role(
+        replace(REDRIVE, action="sqs:SendMessage"), somebody(f"arn:aws:iam::{STRANGER}:role/x")
+    ),
+    "another member reads the failures queue": as_role(REDRIVE, somebody(f"arn:aws:iam::{MEMBER}:role/x")),
+    "an administrator reads the failures queue without TLS": with_context(REDRIVE, aws__SecureTransport="false"),
+    "the handler sends to another queue": by_handler("sqs:SendMessage", f"arn:aws:sqs:{HOME}:{CENTRAL}:orders"),
+    "the handler empties the failures queue": by_handler("sqs:PurgeQueue", CENTRAL_DEAD_LETTER.resource),
+    "an administrator uploads a zip without TLS": with_context(UPLOAD, aws__SecureTransport="false"),
+    "an administrator uploads a zip with an old TLS": with_context(UPLOAD, s3__TlsVersion="1.1"),
+    "another member reads the handler's zip": replace(
+        as_role(UPLOAD, somebody(f"arn:aws:iam::{MEMBER}:role/x")),
+        action="s3:GetObject",
+        resource_policy=document(artifacts, "ArtifactsBucketPolicy"),
+    ),
+}
+
+NEVER: dict[str, Call] = {**_ROLES, **_BUS, **_REPOSITORIES, **_LEDGER, **_ORGANIZATION, **_QUEUES_AND_BUCKET}

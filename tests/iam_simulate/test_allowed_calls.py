@@ -1,0 +1,42 @@
+"""What the installation lives by is allowed, says a judge that knows only IAM; and what must never be is not."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.iam_simulate.judge import Call, Verdict, is_installed, judge
+from tests.iam_simulate.never_calls import NEVER
+from tests.iam_simulate.wanted_calls import WANTED
+
+if not is_installed() and not os.environ.get("CI"):
+    pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
+
+TABLE = {**WANTED, **NEVER}
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    return dict(zip(TABLE, judge(list(TABLE.values())), strict=True))
+
+
+@pytest.mark.parametrize("sentence", WANTED)
+def test_a_call_that_is_needed_is_allowed(sentence: str, verdicts: dict[str, Verdict]) -> None:
+    assert verdicts[sentence].is_allowed
+
+
+@pytest.mark.parametrize("sentence", NEVER)
+def test_a_call_that_must_never_be_is_refused(sentence: str, verdicts: dict[str, Verdict]) -> None:
+    assert not verdicts[sentence].is_allowed
+
+
+@pytest.mark.parametrize("sentence", TABLE)
+def test_conditions_rest_on_keys_that_aws_gives_to_the_call(sentence: str, verdicts: dict[str, Verdict]) -> None:
+    """A condition on a key that an action does not have would refuse everything, or nothing."""
+    assert list(verdicts[sentence].ignored) == []
+
+
+def test_the_judge_would_notice() -> None:
+    call = Call(principal="arn:aws:iam::1:user/a", action="ecr:Nonsense", resource="*", account="1")
+    assert judge([call])[0].error is not None

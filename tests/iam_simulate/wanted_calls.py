@@ -1,0 +1,212 @@
+"""The calls that the installation lives by, each as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tests.iam_simulate.installation import (
+    ABROAD,
+    BUCKET,
+    BUS,
+    CENTRAL,
+    CREATOR_ROLE,
+    DEAD_LETTERS,
+    FAILURES,
+    FORWARDING_ROLE,
+    FORWARDING_RULE,
+    HANDLER_ROLE,
+    HANDLER_RULE,
+    HOME,
+    LEDGER,
+    MEMBER,
+    ORGANIZATION,
+    artifacts,
+    bus_policy,
+    central,
+    document,
+    forwarding,
+    member,
+    role,
+    trust,
+)
+from tests.iam_simulate.judge import ANYTHING, Call
+
+HANDLER = role(central, "HandlerRole")
+CREATOR = role(member, "CreatorRole")
+FORWARDER = role(member, "ForwardingRole")
+
+REPOSITORY = f"arn:aws:ecr:{ABROAD}:{MEMBER}:repository/team-a/api"
+KEY = f"arn:aws:kms:{ABROAD}:{MEMBER}:key/11111111-2222-3333-4444-555555555555"
+EVENT_ID = "0d9ae3c2-6f4e-4b0f-9f43-6f2f1c1a2b3c"
+MANAGEMENT = "100000000000"
+"""Owns the ARNs of accounts and OUs; but a delegated administrator's calls are judged in its own account."""
+KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{MEMBER}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+"""What KMS gives a new key."""
+THROUGH_ECR = {"kms:ViaService": f"ecr.{ABROAD}.amazonaws.com", "aws:ResourceOrgID": ORGANIZATION}
+ECR_EVENT = {"events:source": ["aws.ecr"], "events:detail-type": ["AWS API Call via CloudTrail"]}
+
+
+def by_handler(action: str, resource: str, *, account: str = CENTRAL) -> Call:
+    return Call(
+        principal=HANDLER.session,
+        action=action,
+        resource=resource,
+        account=account,
+        context=HANDLER.context,
+        identity_policies=HANDLER.policies,
+    )
+
+
+def by_creator(action: str, *, resource: str = REPOSITORY, context: Mapping[str, str] | None = None) -> Call:
+    return Call(
+        principal=CREATOR.session,
+        action=action,
+        resource=resource,
+        account=MEMBER,
+        context={**CREATOR.context, **(context or {})},
+        identity_policies=CREATOR.policies,
+        resource_policy=KEY_POLICY if resource == KEY else None,
+    )
+
+
+def by_service(service: str, action: str, resource: str, *, policy: object, source: str) -> Call:
+    """A call that an AWS service makes on behalf of `source`, an ARN."""
+    assert isinstance(policy, dict)
+    return Call(
+        principal=f"{service}.amazonaws.com",
+        action=action,
+        resource=resource,
+        account=resource.split(":")[4],
+        context={
+            "aws:SourceArn": source,
+            "aws:SourceAccount": source.split(":")[4],
+            "aws:SecureTransport": "true",
+        },
+        resource_policy=policy,
+    )
+
+
+TAGGED_REQUEST = {"aws:RequestTag/deployer:event-id": EVENT_ID}
+TAGGED_REPOSITORY = {"aws:ResourceTag/deployer:event-id": EVENT_ID}
+
+ASSUME_CREATOR = replace(
+    by_handler("sts:AssumeRole", CREATOR_ROLE, account=MEMBER),
+    context={**HANDLER.context, "aws:ResourceOrgID": ORGANIZATION},
+    resource_policy=trust(member, "CreatorRole"),
+)
+
+FORWARD = Call(
+    principal=FORWARDER.session,
+    action="events:PutEvents",
+    resource=BUS,
+    account=CENTRAL,
+    context={**FORWARDER.context, **ECR_EVENT},
+    identity_policies=FORWARDER.policies,
+    resource_policy=bus_policy(),
+)
+
+COUNT = replace(
+    by_handler("dynamodb:UpdateItem", LEDGER),
+    context={**HANDLER.context, "dynamodb:LeadingKeys": [f"limit#{MEMBER}#2026-11-23T08"]},
+)
+
+ADMINISTRATOR = f"arn:aws:sts::{CENTRAL}:assumed-role/administrator/someone"
+
+UPLOAD = Call(
+    principal=ADMINISTRATOR,
+    action="s3:PutObject",
+    resource=f"{BUCKET}/handler/0.zip",
+    account=CENTRAL,
+    context={"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"},
+    identity_policies=[ANYTHING],
+    resource_policy=document(artifacts, "ArtifactsBucketPolicy"),
+)
+
+REDRIVE = Call(
+    principal=ADMINISTRATOR,
+    action="sqs:ReceiveMessage",
+    resource=FAILURES,
+    account=CENTRAL,
+    context={"aws:SecureTransport": "true"},
+    identity_policies=[ANYTHING],
+    resource_policy=document(central, "FailuresQueuePolicy"),
+)
+
+ASSUME_HANDLER = by_service(
+    "lambda",
+    "sts:AssumeRole",
+    HANDLER_ROLE,
+    policy=trust(central, "HandlerRole"),
+    source=f"arn:aws:lambda:{HOME}:{CENTRAL}:function:deployer-handler",
+)
+ASSUME_FORWARDING = by_service(
+    "events", "sts:AssumeRole", FORWARDING_ROLE, policy=trust(member, "ForwardingRole"), source=FORWARDING_RULE
+)
+CENTRAL_DEAD_LETTER = by_service(
+    "events", "sqs:SendMessage", FAILURES, policy=document(central, "FailuresQueuePolicy"), source=HANDLER_RULE
+)
+MEMBER_DEAD_LETTER = by_service(
+    "events",
+    "sqs:SendMessage",
+    DEAD_LETTERS,
+    policy=document(forwarding, "DeadLetterQueuePolicy"),
+    source=FORWARDING_RULE,
+)
+
+WANTED: dict[str, Call] = {
+    "EventBridge takes on the forwarding role for the forwarding rule": ASSUME_FORWARDING,
+    "the forwarding role puts ECR's events on the central bus": FORWARD,
+    "EventBridge keeps what it could not forward in the member's queue": MEMBER_DEAD_LETTER,
+    "EventBridge keeps what it could not hand over in the failures queue": CENTRAL_DEAD_LETTER,
+    "Lambda takes on the handler's role": ASSUME_HANDLER,
+    "the handler asks which OU an account is in": by_handler(
+        "organizations:DescribeAccount",
+        f"arn:aws:organizations::{MANAGEMENT}:account/{ORGANIZATION}/{MEMBER}",
+    ),
+    "the handler asks for the OU above an account": by_handler(
+        "organizations:ListParents",
+        f"arn:aws:organizations::{MANAGEMENT}:account/{ORGANIZATION}/{MEMBER}",
+    ),
+    "the handler asks for the OU above an OU": by_handler(
+        "organizations:ListParents",
+        f"arn:aws:organizations::{MANAGEMENT}:ou/{ORGANIZATION}/ou-exam-prod0001",
+    ),
+    "the handler takes on the creator role of a member": ASSUME_CREATOR,
+    "the creator role creates a repository with the event's tag": by_creator(
+        "ecr:CreateRepository", context=TAGGED_REQUEST
+    ),
+    "the creator role tags the repository that it creates": by_creator("ecr:TagResource", context=TAGGED_REQUEST),
+    "the creator role gives its repository a lifecycle policy": by_creator(
+        "ecr:PutLifecyclePolicy", context=TAGGED_REPOSITORY
+    ),
+    "the creator role gives its repository a policy": by_creator("ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY),
+    "the creator role looks at a repository": by_creator("ecr:DescribeRepositories"),
+    "the creator role reads the tags of a repository": by_creator("ecr:ListTagsForResource"),
+    "the creator role describes a key through ECR": by_creator("kms:DescribeKey", resource=KEY, context=THROUGH_ECR),
+    "the creator role grants a key to ECR": by_creator(
+        "kms:CreateGrant", resource=KEY, context={**THROUGH_ECR, "kms:GrantIsForAWSResource": "true"}
+    ),
+    "the handler adds a record to the ledger": by_handler("dynamodb:PutItem", LEDGER),
+    "the handler reads a record of the ledger": by_handler("dynamodb:GetItem", LEDGER),
+    "the handler counts new repositories for a limit": COUNT,
+    "the handler reports a failure": replace(
+        by_handler("sqs:SendMessage", FAILURES), resource_policy=document(central, "FailuresQueuePolicy")
+    ),
+    "the handler's logs are written": by_handler(
+        "logs:PutLogEvents",
+        f"arn:aws:logs:{HOME}:{CENTRAL}:log-group:/aws/lambda/deployer-handler:log-stream:2026/11/23/[$LATEST]0",
+    ),
+    "an administrator uploads the handler's zip": UPLOAD,
+    "an administrator reads the failures queue": REDRIVE,
+}
