@@ -1,0 +1,86 @@
+"""The files that execution environments run on: each zip unpacked once, and the packages that Lambda's runtime brings.
+
+All of it lies in one temporary folder of this process, which `clear` removes.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import threading
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+RUNTIME_PACKAGES = (
+    "awslambdaric",
+    "boto3",
+    "botocore",
+    "dateutil",
+    "jmespath",
+    "runtime_client",
+    "s3transfer",
+    "simplejson",
+    "six",
+    "snapshot_restore_py",
+    "urllib3",
+)
+"""What a function finds beside its own zip: the SDK that Lambda's Python runtimes include, and their runtime client."""
+
+
+class CodeFolders:
+    """Folders with function code by digest, and the folder of the runtime's packages; made when first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._base: Path | None = None
+
+    def task_root(self, code: bytes, *, digest: str) -> Path:
+        """The unpacked zip; raises BadZipFile where `code` is none."""
+        with self._lock:
+            folder = self._folder() / "task" / digest
+            if not folder.is_dir():
+                unfinished = folder.with_suffix(".part")
+                with zipfile.ZipFile(io.BytesIO(code)) as archive:
+                    archive.extractall(unfinished)
+                unfinished.rename(folder)
+            return folder
+
+    def runtime_root(self) -> Path:
+        """A folder of links to the runtime's packages, so that no other package of this machine can be imported."""
+        with self._lock:
+            folder = self._folder() / "runtime"
+            if not folder.is_dir():
+                folder.mkdir()
+                for package in RUNTIME_PACKAGES:
+                    location = _location(package)
+                    (folder / location.name).symlink_to(location)
+            return folder
+
+    def clear(self) -> None:
+        """Remove all folders; no execution environment may run any more."""
+        with self._lock:
+            if self._base is not None:
+                shutil.rmtree(self._base, ignore_errors=True)
+                self._base = None
+
+    def _folder(self) -> Path:
+        if self._base is None:
+            self._base = Path(tempfile.mkdtemp(prefix="deployer-sandbox-functions-"))
+            (self._base / "task").mkdir()
+        return self._base
+
+
+def _location(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            f"{package} is not installed; the sandbox runs functions with it (pip install deployer[sandbox])"
+        )
+    origin = Path(spec.origin)
+    return origin.parent if spec.submodule_search_locations else origin
+
+
+folders = CodeFolders()
+"""Those of this process."""
