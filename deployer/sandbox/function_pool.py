@@ -48,6 +48,7 @@ class Pool:
         self._changed = threading.Condition()
         self._slots: defaultdict[str, _Slots] = defaultdict(_Slots)
         self._by_access_key: dict[str, ExecutionEnvironment] = {}
+        self._closed = False
 
     @contextmanager
     def environment(
@@ -83,18 +84,27 @@ class Pool:
             self._close(warm)
 
     def close(self) -> None:
-        """End every process, busy ones too; whoever waits for an answer gets that the process was killed."""
+        """End every process, busy ones too, and start none until `reopen`; whoever waits sees the process killed."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         for environment in list(self._by_access_key.values()):
             environment.kill()
         for function_arn in list(self._slots):
             self.retire(function_arn)
+
+    def reopen(self) -> None:
+        """Start processes again."""
+        self._closed = False
 
     def _enter(self, function_arn: str, *, generation: str, reserved: int | None) -> Warm | None:
         with self._changed:
             slots = self._slots[function_arn]
             if reserved is not None and slots.busy >= reserved:
                 raise Throttled(function_arn)
-            self._changed.wait_for(lambda: slots.busy < (reserved or MAX_ENVIRONMENTS))
+            self._changed.wait_for(lambda: self._closed or slots.busy < (reserved or MAX_ENVIRONMENTS))
+            if self._closed:
+                raise Throttled(function_arn)
             slots.busy += 1
             usable = [warm for warm in slots.idle if warm.generation == generation and warm.environment.alive]
             unusable = [warm for warm in slots.idle if warm not in usable]

@@ -21,7 +21,7 @@ from deployer.sandbox.function_code import folders
 from deployer.sandbox.function_execution import execute, version_of
 from deployer.sandbox.function_pool import Throttled, pool
 from deployer.sandbox.metrics import metrics
-from deployer.sandbox.seams import answers, on_reset
+from deployer.sandbox.seams import answers, on_interrupt, on_reset
 
 __all__ = ["find", "function_configuration", "invoke_async", "kill_process_of", "policy_of", "process_of"]
 
@@ -62,12 +62,17 @@ def kill_process_of(access_key_id: str) -> bool:
     return pool.kill(access_key_id)
 
 
+@on_interrupt
+def _end_processes() -> None:
+    pool.close()
+
+
 @on_reset
-def forget() -> None:
-    """End every process and remove what they ran on."""
+def _forget() -> None:
     pool.close()
     folders.clear()
     metrics.clear()
+    pool.reopen()
 
 
 @answers("lambda", "Invoke")

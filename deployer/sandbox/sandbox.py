@@ -82,6 +82,7 @@ class Sandbox:
         if self._server is None:
             return
         self.faults.clear()
+        seams.interrupt()
         background.scheduler.reset()
         _forget_everything()
         self._server.stop()
@@ -100,6 +101,7 @@ class Sandbox:
     def reset(self, organization: Organization | None = None) -> None:
         """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
         self.faults.clear()
+        seams.interrupt()
         background.scheduler.reset()
         background.scheduler.time_scale = self.time_scale
         _forget_everything()

@@ -29,6 +29,7 @@ MODULES = (
     "resources",
     "iam",
     "event_buses",
+    "event_rules",
     "archives",
     "functions",
     "queues",
@@ -42,6 +43,7 @@ Redirect = Callable[[Call], str]
 
 _redirects: dict[str, Redirect] = {}
 _resets: list[Callable[[], None]] = []
+_interrupts: list[Callable[[], None]] = []
 _replacements: dict[tuple[type[Any], str], tuple[Any, Any]] = {}
 _answers: dict[tuple[str, str], Answer] = {}
 
@@ -101,6 +103,18 @@ def on_reset(function: Function) -> Function:
     """Call the decorated function at every reset: for state that a seam keeps outside of moto's backends."""
     _resets.append(function)
     return function
+
+
+def on_interrupt(function: Function) -> Function:
+    """Call the decorated function before a reset waits for background work: to end what would go on for long."""
+    _interrupts.append(function)
+    return function
+
+
+def interrupt() -> None:
+    """Let every seam end what it has under way."""
+    for function in _interrupts:
+        function()
 
 
 def forget() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from botocore import parsers
 from botocore.exceptions import UnknownServiceError
 from botocore.model import StructureShape
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -50,6 +51,10 @@ class Unroutable:
 
     def response(self) -> Response:
         return Response(self._message + "\n", status=self._status, mimetype="text/plain")
+
+
+class _AwsError(ServiceException):
+    """An error of any code; a class of this package, because moto looks up codes in a service named as the class's."""
 
 
 class AwsRequest:
@@ -103,7 +108,9 @@ class AwsRequest:
 
     def error(self, refused: Refused) -> Response:
         """The answer that clients read as this error."""
-        response = self._serialize(ServiceException(refused.code, refused.message))
+        if refused.code not in COMMON_ERROR_CODES:  # moto warns of codes that a model does not list, as AccessDenied
+            COMMON_ERROR_CODES.append(refused.code)
+        response = self._serialize(_AwsError(refused.code, refused.message))
         if response.status_code == 400 or refused.status >= 500:  # the model knows no other status for this code
             response.status_code = refused.status
         return response
