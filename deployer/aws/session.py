@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -17,6 +18,7 @@ from deployer.aws.identity import Identity, get_identity
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -69,3 +71,18 @@ class Session:
             with translated():
                 self._clients[key] = self._boto.client(service, region_name=region, config=_CLIENT)
         return self._clients[key]
+
+    def ecr_client(self, *, region: str, is_fips: bool = False, is_dual_stack: bool = False) -> ECRClient:
+        """The ECR API at the kind of endpoint that a registry's host name means.
+
+        An endpoint that is set by AWS_ENDPOINT_URL is taken as it is: botocore refuses to combine the two.
+        """
+        if os.environ.get("AWS_ENDPOINT_URL_ECR") or os.environ.get("AWS_ENDPOINT_URL"):
+            is_fips = is_dual_stack = False
+        key = (f"ecr fips={is_fips} dual={is_dual_stack}", region)
+        if key not in self._clients:
+            endpoint = ClientConfig(use_fips_endpoint=is_fips, use_dualstack_endpoint=is_dual_stack)
+            with translated():
+                self._clients[key] = self._boto.client("ecr", region_name=region, config=_CLIENT.merge(endpoint))
+        client: ECRClient = self._clients[key]
+        return client

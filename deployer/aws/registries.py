@@ -1,0 +1,74 @@
+"""ECR as a pusher sees it: the two calls that a push begins with, at the endpoint that the image's host name means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from botocore import exceptions as botocore
+
+from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
+from deployer.errors import PermissionDeniedError
+from deployer.images import ImageReference, Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+_NO_LAYER: Final = f"sha256:{0:064x}"
+"""A digest that no layer has: the answer tells of the repository, never of a layer."""
+
+_MISSING: Final = "RepositoryNotFoundException"
+
+
+class EcrRegistries:
+    """Implements `deployer.ensure.Registries` with the pusher's own credentials."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ask_for(self, image: ImageReference) -> bool:
+        """InitiateLayerUpload; the upload that it begins on a repository that is there is left to lapse."""
+        with _explained(image):
+            try:
+                self._client(image.registry).initiate_layer_upload(
+                    registryId=image.registry.account, repositoryName=image.repository
+                )
+            except botocore.ClientError as error:
+                if code_of(error) != _MISSING:
+                    raise
+                return False
+        return True
+
+    def is_there(self, image: ImageReference) -> bool:
+        """BatchCheckLayerAvailability for a layer that nobody has."""
+        with _explained(image):
+            try:
+                self._client(image.registry).batch_check_layer_availability(
+                    registryId=image.registry.account, repositoryName=image.repository, layerDigests=[_NO_LAYER]
+                )
+            except botocore.ClientError as error:
+                if code_of(error) != _MISSING:
+                    raise
+                return False
+        return True
+
+    def _client(self, registry: Registry) -> ECRClient:
+        return self._session.ecr_client(
+            region=registry.region, is_fips=registry.is_fips, is_dual_stack=registry.is_dual_stack
+        )
+
+
+@contextmanager
+def _explained(image: ImageReference) -> Iterator[None]:
+    """Say of a refusal what a pusher can do about it."""
+    where = f"account {image.registry.account}, {image.registry.region}"
+    try:
+        with translated(where):
+            yield
+    except PermissionDeniedError as error:
+        raise PermissionDeniedError(
+            f"{image.repository} in {where}: {error.message}",
+            next_step="`deployer ensure --policy` prints the smallest policy that a pusher needs.",
+        ) from error

@@ -1,0 +1,67 @@
+"""Push with the user's own client, to repositories that exist by then. Pure but for what is handed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deployer.client_process import Finished
+from deployer.ensure import Ensurer, Outcome, There
+from deployer.images import ImageReference
+
+FIRST_BACKOFF: Final = 1.0
+LONGEST_BACKOFF: Final = 30.0
+
+_NAME_UNKNOWN: Final = re.compile(
+    r"name[ _]unknown|repository with name '[^']*' does not exist|repository name not known", re.IGNORECASE
+)
+"""How clients render NAME_UNKNOWN of the registry protocol, and ECR's own sentence, which most of them repeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """The client ran; `exit_code` is that of its last run."""
+
+    exit_code: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotThere:
+    """The client was not run (again): a repository is refused, or did not appear."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pusher:
+    """Ensures, runs the client, and tries again where the registry still knows no such repository."""
+
+    ensurer: Ensurer
+    run: Callable[[], Finished]
+    timeout: float
+    retries: int
+    on_retry: Callable[[int, float], None]
+
+    def push(self, images: Sequence[ImageReference]) -> Pushed | NotThere:
+        """Push to `images`; a failure for any other reason than a missing repository is the client's to explain."""
+        runs = 0
+        while True:
+            outcomes = self.ensurer.ensure(images, timeout=self.timeout)
+            if not all(isinstance(outcome, There) for outcome in outcomes):
+                return NotThere(outcomes=outcomes)
+            finished = self.run()
+            runs += 1
+            if finished.exit_code == 0 or runs > self.retries or not self._was_missing(finished, images):
+                return Pushed(exit_code=finished.exit_code, runs=runs)
+            seconds = min(FIRST_BACKOFF * 2 ** (runs - 1), LONGEST_BACKOFF)
+            self.on_retry(runs, seconds)
+            self.ensurer.clock.sleep(seconds)
+
+    def _was_missing(self, finished: Finished, images: Sequence[ImageReference]) -> bool:
+        """By the client's complaint, or by the registry's word where the connection was just dropped."""
+        if _NAME_UNKNOWN.search(finished.complaint):
+            return True
+        return not all(self.ensurer.registries.is_there(image) for image in images)

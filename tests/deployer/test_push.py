@@ -1,0 +1,130 @@
+"""Pushing with a client that fails in its own ways."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import pytest
+
+from deployer.client_process import Finished, run_client
+from deployer.ensure import Clock, Ensurer, TimedOut
+from deployer.images import ImageReference, parse_image
+from deployer.push import NotThere, Pushed, Pusher
+
+HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+OK = Finished(exit_code=0, complaint="")
+UNKNOWN = Finished(exit_code=1, complaint="name unknown: The repository with name 'api' does not exist in the registry")
+DROPPED = Finished(exit_code=1, complaint="EOF")
+DENIED = Finished(exit_code=1, complaint="denied: not authorized")
+
+
+def image() -> ImageReference:
+    parsed = parse_image(f"{HOST}/api:1")
+    assert parsed is not None
+    return parsed
+
+
+@dataclass
+class Client:
+    """A client whose runs end one after another as listed."""
+
+    endings: list[Finished]
+    runs: int = 0
+
+    def __call__(self) -> Finished:
+        self.runs += 1
+        return self.endings[self.runs - 1]
+
+
+@dataclass
+class Registry:
+    """There when asked for, as far as `there` says; `looks` is what it says afterwards."""
+
+    there: bool = True
+    looks: list[bool] = field(default_factory=list)
+
+    def ask_for(self, image: ImageReference) -> bool:
+        return self.there
+
+    def is_there(self, image: ImageReference) -> bool:
+        return self.looks.pop(0) if self.looks else self.there
+
+
+def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushed | NotThere, list[float]]:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    waits: list[float] = []
+    pusher = Pusher(
+        ensurer=Ensurer(registries=registry, clock=Clock(now=lambda: now[0], sleep=sleep)),
+        run=client,
+        timeout=10,
+        retries=retries,
+        on_retry=lambda run, seconds: waits.append(seconds),
+    )
+    return pusher.push([image()]), waits
+
+
+@pytest.mark.parametrize(
+    ("endings", "looks", "code", "runs", "waits"),
+    [
+        pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
+        pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
+        pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
+        pytest.param(
+            [DROPPED], [True], 1, 1, [], id="a dropped connection to one that is there is the client's matter"
+        ),
+        pytest.param([DENIED], [True], 1, 1, [], id="another failure is passed on"),
+        pytest.param([UNKNOWN] * 3, [], 1, 3, [1.0, 2.0], id="it ends when the retries do"),
+    ],
+)
+def test_when_the_client_is_run_again(
+    endings: list[Finished], looks: list[bool], code: int, runs: int, waits: list[float]
+) -> None:
+    outcome, waited = push(Client(endings), Registry(looks=looks), retries=2)
+    assert outcome == Pushed(exit_code=code, runs=runs)
+    assert waited == waits
+
+
+def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
+    client = Client([])
+    outcome, _ = push(client, Registry(there=False))
+    assert isinstance(outcome, NotThere)
+    assert isinstance(outcome.outcomes[0], TimedOut)
+    assert client.runs == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        pytest.param("import sys; print('done'); sys.stderr.write('warned\\n'); sys.exit(3)", 3, id="its exit code"),
+        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, id="the signal that ended it"),
+    ],
+)
+def test_a_client_runs_unchanged(script: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    finished = run_client([sys.executable, "-c", script])
+    assert finished.exit_code == code
+    shown = capfd.readouterr()
+    assert shown.err == finished.complaint
+    if code == 3:
+        assert (shown.out, shown.err) == ("done\n", "warned\n")
+
+
+def test_a_client_sees_a_terminal_where_the_user_has_one() -> None:
+    script = "import os, sys; sys.stderr.write(f'{os.isatty(2)} {os.get_terminal_size(2).columns}')"
+    program = (
+        f"import sys; from deployer.client_process import run_client; run_client([sys.executable, '-c', {script!r}])"
+    )
+    terminal = f"stty cols 93; exec {sys.executable} -c {shlex.quote(program)}"
+    shown = subprocess.run(
+        ["script", "--quiet", "--return", "--command", terminal, "/dev/null"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "True 93" in shown.stdout
