@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import yaml
 
@@ -40,6 +40,19 @@ def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tu
         case _:
             found = _in_list(text)
     return tuple(dict.fromkeys(found))
+
+
+def references_in_document(
+    source: str, kind: Literal["bake", "compose"], *, text: str, services: Collection[str]
+) -> tuple[str, ...]:
+    """The images of a JSON document that a client resolved; `services`, if any are named, limit a compose file's."""
+    path = PurePath(source)
+    document = _json(path, text)
+    if kind == "bake":
+        return tuple(dict.fromkeys(_in_bake_file(path, document, {})))
+    if services and isinstance(document, dict) and isinstance(document.get("services"), dict):
+        document = {"services": {name: body for name, body in document["services"].items() if name in services}}
+    return tuple(dict.fromkeys(_in_compose_file(path, document, {})))
 
 
 def _in_list(text: str) -> Iterator[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from deployer import __version__
+from deployer.cli import ensure, push
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -43,6 +43,10 @@ def options(
     """On-push Amazon ECR repositories for a whole AWS Organization."""
 
 
+app.command()(ensure.ensure)
+app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)
+
+
 def main() -> None:
     """Run the command line; never returns. No traceback reaches a user without `--debug`."""
     sys.exit(run(sys.argv[1:]))
@@ -50,13 +54,16 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code (deployer.errors has the table)."""
-    debug = "--debug" in arguments
+    ours, clients = _split(arguments)
+    debug = "--debug" in ours
     try:
-        code = app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
+        code = app(args=[*(argument for argument in ours if argument != "--debug"), *clients], standalone_mode=False)
+    except typer.TyperException as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", None) or "deployer"
+        typer.echo(f"Error: {error.format_message()}", err=True)
+        typer.echo(f"  `{command} --help` lists what it understands.", err=True)
         return USAGE_EXIT_CODE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("Interrupted. What AWS was already asked to do goes on; run the command again to go on.", err=True)
         return INTERRUPTED_EXIT_CODE
     except DeployerError as error:
@@ -66,10 +73,18 @@ def run(arguments: list[str]) -> int:
         if error.next_step:
             typer.echo(f"  {error.next_step}", err=True)
         return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last resort: a user gets a sentence, never a traceback
+    except Exception as error:
         if debug:
             raise
         typer.echo(f"Error: {type(error).__name__}: {error}", err=True)
         typer.echo("  This is a defect in deployer; --debug shows where.", err=True)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What is deployer's, and what is the container client's that `push` runs."""
+    command = next((index for index, argument in enumerate(arguments) if not argument.startswith("-")), None)
+    if command is None or arguments[command] != "push":
+        return arguments, []
+    return arguments[: command + 1], arguments[command + 1 :]

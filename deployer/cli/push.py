@@ -1,0 +1,79 @@
+"""`deployer push`: any client's push, to repositories that exist by then."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.ensure import Timeout, ecr_images, ensurer, exit_code_of, print_outcome
+from deployer.cli.options import Profile
+
+if TYPE_CHECKING:
+    from deployer.client_commands import InFile
+    from deployer.images import ImageReference
+
+
+def push(
+    command: Annotated[
+        list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The push, as you would type it.")
+    ],
+    timeout: Timeout = 120,
+    retries: Annotated[int, typer.Option("--retries", min=0, help="How often a push that finds none is repeated.")] = 5,
+    profile: Profile = None,
+) -> int:
+    """Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.
+
+    The client keeps its terminal and its exit code. Options of deployer stand before the client's name.
+    """
+    from deployer.client_checks import check_client, check_login
+    from deployer.client_process import run_client
+    from deployer.push import NotThere, Pusher
+
+    check_client(command)
+    images = _images(command)
+    check_login(command, list({image.registry.host: image.registry for image in images}.values()), os.environ)
+    pusher = Pusher(
+        ensurer=ensurer(profile),
+        run=lambda: run_client(command),
+        timeout=timeout,
+        retries=retries,
+        on_retry=lambda run, seconds: typer.echo(
+            f"deployer: the registry does not know the repository yet; try {run + 1} in {seconds:.0f} s", err=True
+        ),
+    )
+    outcome = pusher.push(images)
+    if isinstance(outcome, NotThere):
+        for each in outcome.outcomes:
+            print_outcome(each, to_stderr=True)
+        return exit_code_of(outcome.outcomes)
+    return outcome.exit_code
+
+
+def _images(command: list[str]) -> list[ImageReference]:
+    from deployer.client_commands import InFile, Named, destinations_of
+
+    match destinations_of(command):
+        case Named(references=references):
+            return ecr_images(references)
+        case InFile() as asked:
+            return ecr_images(_resolved(asked))
+        case _:
+            return []
+
+
+def _resolved(asked: InFile) -> tuple[str, ...]:
+    """Ask the client what its file names."""
+    from deployer.errors import ConfigurationError
+    from deployer.image_files import references_in_document
+
+    answer = subprocess.run(asked.command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's client
+    if answer.returncode:
+        raise ConfigurationError(
+            f"{' '.join(asked.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",
+            next_step="Correct the file that it complains of; nothing was pushed.",
+        )
+    return references_in_document(Path(asked.command[0]).name, asked.kind, text=answer.stdout, services=asked.services)
