@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import Template, iam
 
-from templates import policies
+from templates import policies, trust
 from templates.composition import compose
 from templates.names import Names
 from templates.tagging import tags
@@ -28,7 +28,7 @@ def _creator_role(names: Names, *, uses_kms: bool) -> iam.Role:
         "CreatorRole",
         RoleName=names.creator_role,
         Description="Creates repositories for pushes that found none; used by the handler in the central account only",
-        AssumeRolePolicyDocument=policies.policy(policies.trust_handler(names)),
+        AssumeRolePolicyDocument=policies.policy(trust.handler(names)),
         MaxSessionDuration=3600,
         Policies=[iam.Policy(PolicyName="create-repositories", PolicyDocument=policies.policy(*statements))],
         Tags=tags(names),
@@ -41,7 +41,7 @@ def _forwarding_role(names: Names) -> iam.Role:
         "ForwardingRole",
         RoleName=names.forwarding_role,
         Description="Lets EventBridge put this account's failed pushes on the central event bus",
-        AssumeRolePolicyDocument=policies.policy(policies.trust_forwarding_rule(names)),
+        AssumeRolePolicyDocument=policies.policy(trust.forwarding_rule(names)),
         MaxSessionDuration=3600,
         Policies=[iam.Policy(PolicyName="forward-events", PolicyDocument=document)],
         Tags=tags(names),

@@ -7,7 +7,7 @@ from troposphere import AWSObject, GetAtt, Ref, awslambda, events
 from templates.delivery import dead_letters, retry_policy
 from templates.event_pattern import repository_not_found
 from templates.names import Names
-from templates.policies import admit_organization
+from templates.resource_policies import admit_organization
 from templates.tagging import tags
 
 BUS = "EventBus"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from troposphere import GetAtt, Template
 
+from templates.alarms import alarms
 from templates.bus import RULE, bus, rule
 from templates.composition import compose
-from templates.function import FUNCTION, function
+from templates.dashboard import dashboard
+from templates.function import FUNCTION, LOG_GROUP, function
 from templates.ledger import ledger
+from templates.metrics import filters
 from templates.names import Names
 from templates.queues import dead_letter_queue
 
@@ -19,9 +24,17 @@ LOG_DAYS = 90
 
 
 def template(
-    names: Names, *, handler_digest: str, archive_days: int = ARCHIVE_DAYS, log_days: int = LOG_DAYS
+    names: Names,
+    *,
+    handler_digest: str,
+    archive_days: int = ARCHIVE_DAYS,
+    log_days: int = LOG_DAYS,
+    alarm_actions: Sequence[str] = (),
 ) -> Template:
-    """All of the central account; `handler_digest` names the zip (code and settings) that the function runs."""
+    """All of the central account; `handler_digest` names the zip (code and settings) that the function runs.
+
+    `alarm_actions` are ARNs that alarms notify, an SNS topic for one.
+    """
     return compose(
         DESCRIPTION,
         ledger(names),
@@ -29,4 +42,7 @@ def template(
         function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=log_days),
         bus(names, archive_days=archive_days),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
+        filters(names, log_group=LOG_GROUP),
+        alarms(names, actions=alarm_actions),
+        dashboard(names),
     )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from troposphere import AWSObject, GetAtt, Ref, awslambda, iam, logs
 
-from templates import policies
+from templates import policies, trust
 from templates.ledger import TABLE
 from templates.names import Names
 from templates.tagging import tags
@@ -55,7 +55,7 @@ def _role(names: Names, *, queue: str) -> iam.Role:
         ROLE,
         RoleName=names.function_role,
         Description="The handler: decides on failed pushes and has repositories created in the accounts they went to",
-        AssumeRolePolicyDocument=policies.policy(policies.trust_function(names)),
+        AssumeRolePolicyDocument=policies.policy(trust.function(names)),
         MaxSessionDuration=3600,
         Policies=[iam.Policy(PolicyName="handle-failed-pushes", PolicyDocument=policies.policy(*statements))],
         Tags=tags(names),

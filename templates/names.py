@@ -116,6 +116,9 @@ class Names:
     def metric_namespace(self) -> str:
         return self.prefix
 
+    def alarm(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
     def handler_key(self, digest: str) -> str:
         """S3 key of the handler's zip, by the SHA-256 of its bytes."""
         return f"handler/{digest}.zip"
@@ -149,6 +152,10 @@ class Names:
     @property
     def ledger_table_arn(self) -> str:
         return f"arn:{self.partition}:dynamodb:{self.central_region}:{self.central_account}:table/{self.ledger_table}"
+
+    def alarm_arn(self, name: str) -> str:
+        owner = f"{self.central_region}:{self.central_account}"
+        return f"arn:{self.partition}:cloudwatch:{owner}:alarm:{self.alarm(name)}"
 
     def creator_role_arn(self, account: str) -> str:
         return f"arn:{self.partition}:iam::{account}:role/{self.creator_role}"

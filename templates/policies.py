@@ -1,81 +1,27 @@
-"""IAM statements as pure functions of names; each says in its docstring what it permits and why it is needed.
+"""What each role may do: IAM statements as pure functions that compose, each with the reason for it.
 
-Refuses nothing and composes freely: a role is `policy(statement, …)`. No statement here deletes anything or writes an
-image, and every `*` in a resource stands for something that is not known when the template is written.
+A role is `policy(statement, …)`. No statement deletes anything or writes an image, and every `*` in a resource stands
+for something that nobody knows when the template is written.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from troposphere import GetAtt, Ref, Sub
+from troposphere import Sub
 
 from handler.ledger import COUNTER_PREFIX
 from handler.tags import EVENT_ID_TAG
 from templates.arns import arn_here
-from templates.event_pattern import DETAIL_TYPE, EVENT_SOURCE
 from templates.names import Names
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]
 
-_EVENTS_SERVICE: Final = "events.amazonaws.com"
-_LAMBDA_SERVICE: Final = "lambda.amazonaws.com"
-
 
 def policy(*statements: Statement) -> Policy:
     """A policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-# Who may use a role
-
-
-def trust_function(names: Names) -> Statement:
-    """Lambda, and only for functions of the central account, gives this role to the handler."""
-    return {
-        "Sid": "LambdaRunsTheHandler",
-        "Effect": "Allow",
-        "Principal": {"Service": _LAMBDA_SERVICE},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": names.central_account}},
-    }
-
-
-def trust_handler(names: Names) -> Statement:
-    """The handler's role, by its ARN, and only while the central account is in the organization.
-
-    The account root stands as Principal since a role's ARN there turns into an id that breaks when the role is made
-    again; `aws:PrincipalArn` then names the one role that is meant.
-    """
-    return {
-        "Sid": "OnlyTheHandler",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "ArnEquals": {"aws:PrincipalArn": names.function_role_arn},
-            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
-        },
-    }
-
-
-def trust_forwarding_rule(names: Names) -> Statement:
-    """EventBridge, and only for the forwarding rule of the same account, in any region.
-
-    EventBridge sets `aws:SourceArn` to the rule's ARN
-    (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
-    """
-    return {
-        "Sid": "OnlyTheForwardingRule",
-        "Effect": "Allow",
-        "Principal": {"Service": _EVENTS_SERVICE},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": arn_here("events", f"rule/{names.forwarding_rule}")},
-            "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
-        },
-    }
 
 
 # What the handler may do in the central account
@@ -220,68 +166,6 @@ def forward_events(names: Names) -> Statement:
         "Action": "events:PutEvents",
         "Resource": names.event_bus_arn,
     }
-
-
-# Policies on resources
-
-
-def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
-    """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
-
-    `events:source` and `events:detail-type` have many values, one for each event of a call: all have to be the ones
-    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass.
-    """
-    kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
-    return {
-        "Sid": names.event_bus_statement,
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "events:PutEvents",
-        "Resource": bus_arn,
-        "Condition": {
-            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
-            "ForAllValues:StringEquals": kinds,
-            "Null": dict.fromkeys(kinds, "false"),
-        },
-    }
-
-
-def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
-    """EventBridge may put what a rule could not deliver on the rule's dead-letter queue."""
-    return {
-        "Sid": "AdmitDeadLetters",
-        "Effect": "Allow",
-        "Principal": {"Service": _EVENTS_SERVICE},
-        "Action": "sqs:SendMessage",
-        "Resource": GetAtt(queue, "Arn"),
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-    }
-
-
-def refuse_plain_queue_calls(queue: str) -> Statement:
-    """Nobody reaches the queue without TLS."""
-    return {
-        "Sid": "RefusePlainConnections",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": GetAtt(queue, "Arn"),
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
-    """Nobody reaches the bucket without TLS, or with TLS older than 1.2."""
-    shared = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
-    }
-    return [
-        {"Sid": "RefusePlainConnections", **shared, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
-        {"Sid": "RefuseOldTLS", **shared, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
-    ]
 
 
 def _own_repositories() -> Sub:

@@ -8,7 +8,8 @@ from typing import Any
 from troposphere import AWSObject, Ref, sqs
 
 from templates.names import Names
-from templates.policies import admit_dead_letters, policy, refuse_plain_queue_calls
+from templates.policies import policy
+from templates.resource_policies import admit_dead_letters, refuse_plain_queue_calls
 from templates.tagging import tags
 
 RETENTION = timedelta(days=14)

@@ -1,0 +1,170 @@
+"""Alarms of the central account: few, each of something that a person has to do something about.
+
+What goes wrong between a member's rule and the central bus is not visible here: it waits in the member's dead-letter
+queue, which `deployer failures list` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from troposphere import AWSObject, cloudwatch
+
+from templates import metrics
+from templates.metrics import Metric
+from templates.names import Names
+from templates.queues import RETENTION
+from templates.tagging import tags
+
+PERIOD = timedelta(minutes=5)
+
+QUIET_IS_GOOD = "notBreaching"
+"""Nothing was pushed, so nothing was measured: no reason to worry."""
+QUIET_CHANGES_NOTHING = "ignore"
+"""A queue that nobody touched for hours stops reporting, even with messages in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is above `threshold`."""
+
+    name: str
+    meaning: str
+    action: str
+    metrics: Mapping[str, tuple[Metric, str]]
+    """By the name that `formula` uses: metric and statistic."""
+    formula: str | None = None
+    threshold: float = 0
+    periods: tuple[int, int] = (1, 1)
+    """How many of how many periods have to be above."""
+    quiet: str = QUIET_IS_GOOD
+
+    @property
+    def logical_id(self) -> str:
+        return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
+
+
+def alarms(names: Names, *, actions: Sequence[str]) -> list[AWSObject]:
+    """The alarms; `actions` are ARNs that CloudWatch notifies when one goes off and when it is over."""
+    return [_resource(alarm, names, actions=actions) for alarm in catalogue(names)]
+
+
+def catalogue(names: Names) -> tuple[Alarm, ...]:
+    """Every alarm, as data: the template and the operator's page are made from it."""
+    return (*_failures(names), *_handler(names), *_delivery(names))
+
+
+def _failures(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="failures-waiting",
+            meaning="Events that could not be handled wait in the failures queue: repositories are missing.",
+            action="`deployer failures list` says why for each; mend that, then `deployer failures redrive`.",
+            metrics={"m": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum")},
+            quiet=QUIET_CHANGES_NOTHING,
+        ),
+        Alarm(
+            name="failures-expiring",
+            meaning="The oldest message of the failures queue will be deleted by SQS within four days.",
+            action="`deployer failures redrive` now; later only the event archive has it.",
+            metrics={"m": (metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage"), "Maximum")},
+            threshold=(RETENTION - timedelta(days=4)).total_seconds(),
+            quiet=QUIET_CHANGES_NOTHING,
+        ),
+    )
+
+
+def _handler(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="handler-errors",
+            meaning="More than 5 % of the handler's runs failed for ten minutes; Lambda tries each three times.",
+            action="Look at the errors on the dashboard; AWS refusing calls is the usual cause.",
+            metrics={
+                "errors": (metrics.of_function(names, "Errors"), "Sum"),
+                "runs": (metrics.of_function(names, "Invocations"), "Sum"),
+            },
+            formula="100 * errors / runs",
+            threshold=5,
+            periods=(2, 3),
+        ),
+        Alarm(
+            name="handler-throttles",
+            meaning="Lambda holds events back, since the account's concurrency is used up; it tries for six hours.",
+            action="Find what uses the concurrency of the account, or have its quota raised.",
+            metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
+            periods=(2, 3),
+        ),
+        Alarm(
+            name="repositories-late",
+            meaning="One in twenty repositories came more than five minutes after the push that missed it.",
+            action="The dashboard shows where the time goes: the handler's own, or the age of events at its start.",
+            metrics={"m": (metrics.of_decisions(names, metrics.TIME_TO_REPOSITORY), "p95")},
+            threshold=timedelta(minutes=5).total_seconds() * 1000,
+            periods=(2, 3),
+        ),
+    )
+
+
+def _delivery(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="delivery-failures",
+            meaning="EventBridge could not hand events to the handler; they are in the failures queue.",
+            action="`deployer rollout --org` restores the function and the rule's permission; then redrive.",
+            metrics={"m": (metrics.of_rule(names, "FailedInvocations"), "Sum")},
+        ),
+        Alarm(
+            name="events-lost",
+            meaning="An event reached neither the handler nor the failures queue.",
+            action="`deployer rollout --org` restores the queue and its policy; then replay from the archive.",
+            metrics={
+                "undelivered": (metrics.of_rule(names, "InvocationsFailedToBeSentToDlq"), "Sum"),
+                "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
+            },
+            formula="FILL(undelivered, 0) + FILL(unreported, 0)",
+        ),
+    )
+
+
+def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwatch.Alarm:
+    above, of = alarm.periods
+    notified = {"AlarmActions": list(actions), "OKActions": list(actions)} if actions else {}
+    return cloudwatch.Alarm(
+        alarm.logical_id,
+        AlarmName=names.alarm(alarm.name),
+        AlarmDescription=f"{alarm.meaning} {alarm.action}",
+        Metrics=_queries(alarm),
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=alarm.threshold,
+        EvaluationPeriods=of,
+        DatapointsToAlarm=above,
+        TreatMissingData=alarm.quiet,
+        Tags=tags(names),
+        **notified,
+    )
+
+
+def _queries(alarm: Alarm) -> list[cloudwatch.MetricDataQuery]:
+    """The metrics, and the formula over them; exactly one of all returns data, as an alarm needs."""
+    queries = [
+        cloudwatch.MetricDataQuery(Id=id_, MetricStat=_statistic(metric, statistic), ReturnData=alarm.formula is None)
+        for id_, (metric, statistic) in alarm.metrics.items()
+    ]
+    if alarm.formula is None:
+        return queries
+    return [*queries, cloudwatch.MetricDataQuery(Id="formula", Expression=alarm.formula, ReturnData=True)]
+
+
+def _statistic(metric: Metric, statistic: str) -> cloudwatch.MetricStat:
+    return cloudwatch.MetricStat(
+        Metric=cloudwatch.Metric(
+            Namespace=metric.namespace,
+            MetricName=metric.name,
+            Dimensions=[cloudwatch.MetricDimension(Name=key, Value=value) for key, value in metric.dimensions.items()],
+        ),
+        Period=int(PERIOD.total_seconds()),
+        Stat=statistic,
+    )

@@ -1,0 +1,70 @@
+"""Who may reach the central bus, the queues and the bucket: the statements of their own policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import GetAtt, Sub
+
+from templates.event_pattern import DETAIL_TYPE, EVENT_SOURCE
+from templates.names import Names
+from templates.policies import Statement
+
+
+def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
+    """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
+
+    `events:source` and `events:detail-type` have many values, one for each event of a call: all have to be the ones
+    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass.
+    """
+    kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
+    return {
+        "Sid": names.event_bus_statement,
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "events:PutEvents",
+        "Resource": bus_arn,
+        "Condition": {
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+            "ForAllValues:StringEquals": kinds,
+            "Null": dict.fromkeys(kinds, "false"),
+        },
+    }
+
+
+def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
+    """EventBridge may put what a rule could not deliver on the rule's dead-letter queue."""
+    return {
+        "Sid": "AdmitDeadLetters",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": GetAtt(queue, "Arn"),
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+
+
+def refuse_plain_queue_calls(queue: str) -> Statement:
+    """Nobody reaches the queue without TLS."""
+    return {
+        "Sid": "RefusePlainConnections",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": GetAtt(queue, "Arn"),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
+    """Nobody reaches the bucket without TLS, or with TLS older than 1.2."""
+    shared = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
+    }
+    return [
+        {"Sid": "RefusePlainConnections", **shared, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"Sid": "RefuseOldTLS", **shared, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+    ]

@@ -1,0 +1,56 @@
+"""Who may use each role: the statements of trust policies. Each names one caller, and the one thing it acts for."""
+
+from __future__ import annotations
+
+from troposphere import Ref
+
+from templates.arns import arn_here
+from templates.names import Names
+from templates.policies import Statement
+
+
+def function(names: Names) -> Statement:
+    """Lambda, and only for functions of the central account, gives this role to the handler."""
+    return {
+        "Sid": "LambdaRunsTheHandler",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": names.central_account}},
+    }
+
+
+def handler(names: Names) -> Statement:
+    """The handler's role, by its ARN, and only while the central account is in the organization.
+
+    The account root stands as Principal since a role's ARN there turns into an id that breaks when the role is made
+    again; `aws:PrincipalArn` then names the one role that is meant.
+    """
+    return {
+        "Sid": "OnlyTheHandler",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnEquals": {"aws:PrincipalArn": names.function_role_arn},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+        },
+    }
+
+
+def forwarding_rule(names: Names) -> Statement:
+    """EventBridge, and only for the forwarding rule of the same account, in any region.
+
+    EventBridge sets `aws:SourceArn` to the rule's ARN
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
+    """
+    return {
+        "Sid": "OnlyTheForwardingRule",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": arn_here("events", f"rule/{names.forwarding_rule}")},
+            "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+        },
+    }
