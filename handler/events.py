@@ -80,8 +80,9 @@ class MalformedEvent:
     """Not what EventBridge and CloudTrail send; `account` only where the envelope's is sound."""
 
     problem: str
-    account: str | None
+    account: str | None = None
     event_id: str | None = None
+    event_time: datetime | None = None
 
 
 class _Malformed(Exception):  # noqa: N818 - the value that leaves this module is MalformedEvent
@@ -98,7 +99,7 @@ def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
             return OtherEvent(description=f"{name or 'no event name'}, {code or 'no error code'}")
         return _failed_call(envelope, detail)
     except _Malformed as problem:
-        return MalformedEvent(problem=str(problem), account=_account_of(event), event_id=_event_id_of(event))
+        return _malformed(event, problem=str(problem))
 
 
 def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> FailedCall:
@@ -177,12 +178,25 @@ def _information(value: object, *, limit: int) -> str:
     )
 
 
-def _account_of(event: object) -> str | None:
-    account = event.get("account") if isinstance(event, Mapping) else None
-    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+def _malformed(event: object, *, problem: str) -> MalformedEvent:
+    """What can still be said about an event for its record: the key's parts, where they are sound."""
+    envelope = event if isinstance(event, Mapping) else {}
+    detail = envelope.get("detail")
+    detail = detail if isinstance(detail, Mapping) else {}
+    return MalformedEvent(
+        problem=problem,
+        account=_sound(envelope.get("account"), _ACCOUNT),
+        event_id=_sound(detail.get("eventID"), _ID) or _sound(envelope.get("id"), _ID),
+        event_time=_sound_time(detail.get("eventTime")) or _sound_time(envelope.get("time")),
+    )
 
 
-def _event_id_of(event: object) -> str | None:
-    detail = event.get("detail") if isinstance(event, Mapping) else None
-    event_id = detail.get("eventID") if isinstance(detail, Mapping) else None
-    return event_id if isinstance(event_id, str) and _ID.fullmatch(event_id) else None
+def _sound(value: object, form: re.Pattern[str]) -> str | None:
+    return value if isinstance(value, str) and form.fullmatch(value) else None
+
+
+def _sound_time(value: object) -> datetime | None:
+    try:
+        return _time(value, "time")
+    except _Malformed:
+        return None

@@ -1,6 +1,31 @@
-"""The ledger's table: its key schema, which the central template builds it from."""
+"""The ledger's table: its key schema, writing a record once, and counting new repositories exactly.
+
+A limit must hold while hundreds of events are handled at once, must not count a retry or the five events of one push
+five times, and must not be used up by repositories that are there already. So what is counted is not events but names:
+one item for each account and hour holds the SET of repositories that events were let through for, and one conditional
+update both adds to it and looks at its size. DynamoDB runs updates of one item one after another, which makes it exact;
+adding a name again changes nothing, which makes it safe to repeat. The hour is that of the event, so that a retry an
+hour later counts where it counted before. Should the repository turn out to exist by someone else's hand, its slot is
+given back. A crash before the giving back, a creation that AWS refuses, and a push whose layers lie on both sides of a
+full hour use up a slot too many; nothing ever lets one repository too many through.
+
+Errors of the ledger are never swallowed: Lambda retries the event, and the retry finishes it.
+"""
 
 from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from handler.events import FailedCall
+from handler.records import Record, key_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 PARTITION_KEY = "account"
 SORT_KEY = "at"
@@ -11,3 +36,103 @@ REPOSITORY_KEY = "repository"
 EXPIRY_ATTRIBUTE = "expires"
 COUNTER_PREFIX = "limit#"
 """Begins the partition key of every counter; no record's does, since an account is 12 digits."""
+
+COUNTER_EXPIRY = timedelta(days=1)
+"""From the end of the hour that it counts: as long as EventBridge goes on trying to deliver an event."""
+
+_COUNTER_SORT_KEY = "repositories"
+_DIGEST_BYTES = 12
+"""Of a repository's name: an item (400 KB) has room for more than 20,000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What one repository takes up of its account's limit in one hour."""
+
+    account: str
+    hour: datetime
+    digest: str
+
+    @classmethod
+    def of(cls, call: FailedCall) -> Slot:
+        """The slot of the repository that a call missed."""
+        digest = sha256(f"{call.region}/{call.repository}".encode()).digest()[:_DIGEST_BYTES]
+        return cls(
+            account=call.account,
+            hour=call.event_time.replace(minute=0, second=0, microsecond=0),
+            digest=urlsafe_b64encode(digest).decode(),
+        )
+
+    @property
+    def key(self) -> dict[str, AttributeValueTypeDef]:
+        """Key of the counter's item."""
+        partition = f"{COUNTER_PREFIX}{self.account}#{self.hour:%Y-%m-%dT%H}"
+        return {PARTITION_KEY: {"S": partition}, SORT_KEY: {"S": _COUNTER_SORT_KEY}}
+
+    @property
+    def expires(self) -> int:
+        """When DynamoDB may delete the counter, in seconds since 1970."""
+        return int((self.hour + timedelta(hours=1) + COUNTER_EXPIRY).timestamp())
+
+
+class Ledger:
+    """The table, through the function's own role."""
+
+    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def write(self, record: Record) -> bool:
+        """Add a record; False when it was there already, which is as good."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=record.to_item(),
+                ConditionExpression="attribute_not_exists(#account)",
+                ExpressionAttributeNames={"#account": PARTITION_KEY},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool:
+        """Whether the event has a `created` record, which is written last: all of its work is done."""
+        at = key_of(event_time=event_time, event_id=event_id, outcome="created", request_id="")
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key={PARTITION_KEY: {"S": account}, SORT_KEY: {"S": at}},
+            ConsistentRead=True,
+            ProjectionExpression="#account",
+            ExpressionAttributeNames={"#account": PARTITION_KEY},
+        )
+        return "Item" in answer
+
+    def reserve(self, slot: Slot, *, limit: int) -> bool:
+        """Take one of the hour's slots for a repository, or keep it; False when none is left."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=slot.key,
+                UpdateExpression="ADD #slots :slot SET #expires = :expires",
+                ConditionExpression="attribute_not_exists(#slots) OR size(#slots) < :limit OR contains(#slots, :name)",
+                ExpressionAttributeNames={"#slots": "slots", "#expires": EXPIRY_ATTRIBUTE},
+                ExpressionAttributeValues={
+                    ":slot": {"SS": [slot.digest]},
+                    ":name": {"S": slot.digest},
+                    ":limit": {"N": str(limit)},
+                    ":expires": {"N": str(slot.expires)},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def give_back(self, slot: Slot) -> None:
+        """Free a slot; one that is not taken stays free."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=slot.key,
+            UpdateExpression="DELETE #slots :slot",
+            ExpressionAttributeNames={"#slots": "slots"},
+            ExpressionAttributeValues={":slot": {"SS": [slot.digest]}},
+        )

@@ -36,7 +36,7 @@ def function(names: Names, *, handler_digest: str, queue: str, log_days: int) ->
     return [
         _role(names, queue=queue),
         _log_group(names, days=log_days),
-        _function(names, handler_digest),
+        _function(names, handler_digest, queue=queue),
         _retries(queue),
     ]
 
@@ -73,7 +73,7 @@ def _log_group(names: Names, *, days: int) -> logs.LogGroup:
     )
 
 
-def _function(names: Names, handler_digest: str) -> awslambda.Function:
+def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Function:
     """A new digest is a new S3 key, so code and settings change exactly when the zip does."""
     return awslambda.Function(
         FUNCTION,
@@ -89,6 +89,7 @@ def _function(names: Names, handler_digest: str) -> awslambda.Function:
         Environment=awslambda.Environment(
             Variables={
                 "CREATOR_ROLE": names.creator_role,
+                "FAILURES_QUEUE_URL": Ref(queue),
                 "LEDGER_TABLE": Ref(TABLE),
                 "ORGANIZATION_ID": names.organization_id,
             }

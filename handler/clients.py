@@ -1,0 +1,69 @@
+"""botocore clients: one session, each client made once, timeouts that fit into the function's minute.
+
+botocore without boto3: the handler needs clients only, and boto3's import costs a cold start a third more. A session
+is not safe to make clients in several threads, so one lock guards that; the clients themselves are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import RLock
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+    user_agent_extra="deployer-handler",
+)
+"""A call that AWS never answers is given up after 18 s and two short pauses, and the event is Lambda's to retry, well
+within the function's 60 s. Should several calls of one event each be answered only at the last attempt, Lambda ends the
+function instead, which is the same as a crash, and a crash loses nothing."""
+
+_MOST_CLIENTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Temporary credentials of a role."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+
+class Clients:
+    """Clients of the function's own role, and of roles that it took on."""
+
+    def __init__(self, *, region: str) -> None:
+        self.region = region
+        self._session = botocore.session.Session()
+        self._lock = RLock()
+        self.partition: str = self._session.get_partition_for_region(region)
+        self._made = lru_cache(maxsize=_MOST_CLIENTS)(self._make)
+
+    def own(self, service: str) -> Any:
+        """A client with the function's credentials in its own region."""
+        return self.of(service, region=self.region, credentials=None)
+
+    def of(self, service: str, *, region: str, credentials: Credentials | None) -> Any:
+        """A client with a role's credentials, the same one each time they are the same."""
+        with self._lock:
+            return self._made(service, region, credentials)
+
+    def _make(self, service: str, region: str, credentials: Credentials | None) -> Any:
+        if credentials is None:
+            return self._session.create_client(service, region_name=region, config=CONFIG)
+        return self._session.create_client(
+            service,
+            region_name=region,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            config=CONFIG,
+        )

@@ -1,0 +1,42 @@
+"""The failures queue: events that nobody needs to retry until a person has mended something.
+
+Messages have the form that Lambda's own on-failure destination writes, so that one reader and one redrive serve both.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+CONDITION = "PermanentFailure"
+"""Stands where Lambda says RetriesExhausted or EventAgeExceeded."""
+
+
+class FailuresQueue:
+    """The queue; its client is made for the first message only."""
+
+    def __init__(self, client: Callable[[], SQSClient], *, queue_url: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._clock = clock
+
+    def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:
+        """Keep an event with the reason why it failed; redriving it runs the handler on `requestPayload` again."""
+        message = {
+            "version": "1.0",
+            "timestamp": f"{self._clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+            "requestContext": {
+                "requestId": request_id,
+                "condition": CONDITION,
+                "approximateInvokeCount": 1,
+            },
+            "requestPayload": event,
+            "responsePayload": {"errorType": reason, "errorMessage": detail},
+        }
+        self._client().send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))

@@ -1,0 +1,145 @@
+"""One event, from the envelope to its record: parse, screen, look up, decide, create, write down, log.
+
+What is expected ends as a record; what AWS refuses for good ends as a `failed` record and a message in the failures
+queue, in this order, since a record may be written twice without harm. What may pass (throttling, timeouts, a ledger
+that does not answer) is raised: Lambda retries, and then its own destination is the same queue. So no event is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handler import reasons, tags
+from handler.aws_errors import are_credentials_stale
+from handler.creation import Conclusion, Creation, UnfinishedError
+from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.errors import PermanentError
+from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.ports import Failures, Ledger, Membership, Organization, Registries, Repositories
+from handler.recording import Attempt, log_fields, record_of, record_of_malformed
+from handler.records import Record
+from handler.settings_file import SettingsFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """Handles events by the settings that it was deployed with."""
+
+    settings: SettingsFile
+    organization: Organization
+    registries: Registries
+    ledger: Ledger
+    failures: Failures
+    clock: Callable[[], datetime]
+    log: Callable[[dict[str, Any]], None]
+
+    def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
+        """Do what one event deserves; gives the fields of its log line. What it raises, Lambda retries."""
+        attempt = Attempt(event=event, request_id=request_id, received_at=self.clock())
+        parsed = parse(event)
+        try:
+            conclusion, record = self._concluded(parsed, attempt)
+            self._keep(attempt, conclusion, record)
+        except Exception as error:
+            if isinstance(parsed, FailedCall) and are_credentials_stale(error):
+                self.registries.forget(parsed.account)
+            self.log(log_fields(parsed, attempt, error=error))
+            raise
+        fields = log_fields(parsed, attempt, conclusion=conclusion)
+        self.log(fields)
+        return fields
+
+    def _concluded(
+        self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt
+    ) -> tuple[Conclusion, Record | None]:
+        """How an event ends and what is written down, which is nothing where not even the account is known."""
+        digest = self.settings.digest
+        match parsed:
+            case FailedCall():
+                conclusion, membership = self._concluded_call(parsed, attempt)
+                record = record_of(
+                    parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
+                )
+                return conclusion, record
+            case OtherEvent():
+                return Conclusion(outcome="ignored", reason=reasons.OTHER_EVENT, detail=parsed.description), None
+            case MalformedEvent():
+                conclusion = Conclusion(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=parsed.problem)
+                return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings_digest=digest)
+
+    def _keep(self, attempt: Attempt, conclusion: Conclusion, record: Record | None) -> None:
+        with attempt.steps("record"):
+            if record is not None:
+                self.ledger.write(record)
+            if conclusion.outcome == "failed":
+                self.failures.send(
+                    attempt.event,
+                    request_id=attempt.request_id,
+                    reason=conclusion.reason,
+                    detail=conclusion.detail,
+                )
+
+    def _concluded_call(self, call: FailedCall, attempt: Attempt) -> tuple[Conclusion, Membership | None]:
+        if ignored := screen(call):
+            return _concluded_without(ignored), None
+        registry = self._open_early(call)
+        try:
+            with attempt.steps("organization"):
+                membership = self.organization.membership(call.account)
+        except PermanentError as error:
+            return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), None
+        if membership is None:
+            return Conclusion(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION), None
+        decision = decide(call, self.settings.settings_for(call.account, membership.chain))
+        if not isinstance(decision, Create):
+            return _concluded_without(decision), membership
+        creation = self._creation(call, attempt, decision=decision, membership=membership)
+        return self._created(creation, attempt, registry or self.registries.open(call)), membership
+
+    def _open_early(self, call: FailedCall) -> Callable[[], Repositories] | None:
+        """Take on the role beside the look-up of the OU, unless what the last roll-out remembers says no."""
+        chain = self.settings.remembered_chain(call.account)
+        if chain is None or isinstance(decide(call, self.settings.settings_for(call.account, chain)), Create):
+            return self.registries.open(call)
+        return None
+
+    def _creation(self, call: FailedCall, attempt: Attempt, *, decision: Create, membership: Membership) -> Creation:
+        values = tags.placeholders(
+            call,
+            account_name=self.settings.account_name(call.account),
+            ou_path=self.settings.path_of(membership.chain),
+        )
+        return Creation(
+            call=call,
+            decision=decision,
+            tags=tags.render(decision.repository.tags, values, event_id=call.event_id),
+            document=self.settings.document,
+            ledger=self.ledger,
+            steps=attempt.steps,
+        )
+
+    def _created(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
+        try:
+            return creation.run(registry, received_at=attempt.received_at)
+        except PermanentError as error:
+            if error.reason == reasons.ACCESS_DENIED:
+                self.registries.forget(creation.call.account)
+            return Conclusion(
+                outcome="failed",
+                reason=error.reason,
+                detail=error.detail,
+                rule=creation.decision.rule,
+                repository=error.repository if isinstance(error, UnfinishedError) else None,
+            )
+
+
+def _concluded_without(decision: Refused | Ignored) -> Conclusion:
+    """The conclusion of an event that leads to no call."""
+    match decision:
+        case Refused():
+            return Conclusion(outcome="refused", reason=decision.reason, rule=decision.rule)
+        case Ignored():
+            return Conclusion(outcome="ignored", reason=decision.reason, detail=decision.detail)

@@ -1,0 +1,67 @@
+"""What the handling of an event needs of AWS, as Protocols: the AWS modules provide them, fakes in tests too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from handler.events import FailedCall
+from handler.ledger import Slot
+from handler.records import OuSource, Record
+from handler.settings import RepositorySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers."""
+
+    chain: tuple[str, ...]
+    source: OuSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A repository that is there."""
+
+    arn: str
+    created_at: datetime
+
+
+class Organization(Protocol):
+    """AWS Organizations; `handler.organization`."""
+
+    def membership(self, account: str) -> Membership | None: ...
+
+
+class Repositories(Protocol):
+    """The repositories of one registry; `handler.repositories`."""
+
+    def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None: ...
+    def creator(self, name: str) -> str | None: ...
+    def describe(self, name: str) -> Repository: ...
+    def put_lifecycle_policy(self, name: str, text: str) -> None: ...
+    def set_repository_policy(self, name: str, text: str) -> None: ...
+
+
+class Registries(Protocol):
+    """The registries of all accounts; `handler.registries`."""
+
+    def open(self, call: FailedCall) -> Callable[[], Repositories]: ...
+    def forget(self, account: str) -> None: ...
+
+
+class Ledger(Protocol):
+    """The ledger; `handler.ledger`."""
+
+    def write(self, record: Record) -> bool: ...
+    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool: ...
+    def reserve(self, slot: Slot, *, limit: int) -> bool: ...
+    def give_back(self, slot: Slot) -> None: ...
+
+
+class Failures(Protocol):
+    """The failures queue; `handler.failures`."""
+
+    def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None: ...

@@ -1,0 +1,127 @@
+"""What is kept of one attempt: the ledger's record of it, and the fields of its log line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from handler.creation import Conclusion
+from handler.events import FailedCall, MalformedEvent, OtherEvent
+from handler.log import Steps
+from handler.ports import Membership
+from handler.records import Record
+from handler.settings_file import SettingsFile
+from handler.text import clean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One round at one event; `request_id` is the same over Lambda's own retries."""
+
+    event: Any
+    request_id: str
+    received_at: datetime
+    steps: Steps = field(default_factory=Steps)
+
+
+def record_of(
+    call: FailedCall,
+    attempt: Attempt,
+    *,
+    conclusion: Conclusion,
+    membership: Membership | None,
+    settings: SettingsFile,
+) -> Record:
+    """The record of a call that missed its repository; `membership` where it was looked up."""
+    repository = conclusion.repository
+    return Record(
+        account=call.account,
+        outcome=conclusion.outcome,
+        reason=conclusion.reason,
+        detail=conclusion.detail,
+        rule=conclusion.rule,
+        ou_path=settings.path_of(membership.chain) if membership else None,
+        ou_source=membership.source if membership else None,
+        account_name=settings.account_name(call.account),
+        region=call.region,
+        repository=call.repository,
+        repository_arn=repository.arn if repository else None,
+        created_at=repository.created_at if repository else None,
+        principal=call.principal,
+        source_ip=call.source_ip,
+        user_agent=call.user_agent,
+        event_name=call.event_name,
+        event_id=call.event_id,
+        envelope_id=call.envelope_id,
+        event_time=call.event_time,
+        received_at=attempt.received_at,
+        request_id=attempt.request_id,
+        settings_digest=settings.digest,
+    )
+
+
+def record_of_malformed(
+    event: MalformedEvent, attempt: Attempt, *, conclusion: Conclusion, settings_digest: str
+) -> Record | None:
+    """The record of a malformed event, under the envelope's account; None where that is not sound either."""
+    if event.account is None:
+        return None
+    return Record(
+        account=event.account,
+        outcome=conclusion.outcome,
+        reason=conclusion.reason,
+        detail=conclusion.detail,
+        event_id=event.event_id or attempt.request_id,
+        event_time=event.event_time or attempt.received_at,
+        received_at=attempt.received_at,
+        request_id=attempt.request_id,
+        settings_digest=settings_digest,
+    )
+
+
+def log_fields(
+    parsed: FailedCall | OtherEvent | MalformedEvent,
+    attempt: Attempt,
+    *,
+    conclusion: Conclusion | None = None,
+    error: Exception | None = None,
+) -> dict[str, Any]:
+    """The log line of an attempt that came to a conclusion, or of one that Lambda is to retry because of an error."""
+    fields = _subject(parsed) | {"request_id": attempt.request_id, "milliseconds": attempt.steps.milliseconds}
+    if conclusion is None:
+        message = clean(f"{type(error).__name__}: {error}")
+        return fields | {"level": "ERROR", "outcome": "retry", "detail": message}
+    return fields | {
+        "level": "ERROR" if conclusion.outcome == "failed" else "INFO",
+        "outcome": conclusion.outcome,
+        "reason": conclusion.reason,
+        "rule": conclusion.rule,
+        "detail": conclusion.detail,
+        "event_to_repository_ms": _event_to_repository(parsed, conclusion),
+    }
+
+
+def _subject(parsed: FailedCall | OtherEvent | MalformedEvent) -> dict[str, Any]:
+    match parsed:
+        case FailedCall():
+            return {
+                "event_id": parsed.event_id,
+                "account": parsed.account,
+                "region": parsed.region,
+                "repository": parsed.repository,
+                "principal": parsed.principal,
+                "event_name": parsed.event_name,
+                "event_time": parsed.event_time.isoformat(),
+            }
+        case MalformedEvent():
+            return {"event_id": parsed.event_id, "account": parsed.account}
+        case OtherEvent():
+            return {}
+
+
+def _event_to_repository(parsed: FailedCall | OtherEvent | MalformedEvent, conclusion: Conclusion) -> int | None:
+    """Milliseconds from the failed call to the repository; CloudTrail's times are whole seconds."""
+    if conclusion.outcome != "created" or conclusion.repository is None or not isinstance(parsed, FailedCall):
+        return None
+    return round((conclusion.repository.created_at - parsed.event_time).total_seconds() * 1000)

@@ -1,0 +1,49 @@
+"""Taking on the creator role of a member account, once for each account and the lifetime of its credentials.
+
+STS is asked in the function's own region: the global endpoint's credentials do not work in opt-in regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from handler import reasons
+from handler.aws_errors import told
+from handler.clients import Credentials
+from handler.concurrency import Fresh, SingleFlight
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+_LONGEST_SESSION_NAME = 64
+_MARGIN = timedelta(minutes=5)
+"""Credentials are renewed this long before they end, which is far longer than one event takes."""
+
+
+class Sessions:
+    """Credentials of the creator role in each account."""
+
+    def __init__(self, client: STSClient, *, partition: str, role_name: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._partition = partition
+        self._role_name = role_name
+        self._cache = SingleFlight[str, Credentials](clock=clock)
+
+    def start(self, account: str, *, event_id: str) -> Callable[[], Credentials]:
+        """Begin to take on the role; calling what is returned waits for it. The session is named after the event."""
+        return self._cache.start(account, lambda: self._assume(account, event_id))
+
+    def forget(self, account: str) -> None:
+        """Take on the role anew for the next event; AWS refused the credentials."""
+        self._cache.forget(account)
+
+    def _assume(self, account: str, event_id: str) -> Fresh[Credentials]:
+        with told("AssumeRole", where=account, denied=reasons.ROLE_NOT_ASSUMABLE):
+            answer = self._client.assume_role(
+                RoleArn=f"arn:{self._partition}:iam::{account}:role/{self._role_name}",
+                RoleSessionName=f"deployer-{event_id}"[:_LONGEST_SESSION_NAME],
+            )["Credentials"]
+        credentials = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+        return Fresh(credentials, answer["Expiration"] - _MARGIN)
