@@ -1,0 +1,10 @@
+"""IAM, enforced: every call is judged by the policies of its caller, of the resource and of the organization.
+
+`authorize` is asked by the gate before each call. The other functions are for services that act on somebody's behalf:
+EventBridge for a rule, Lambda for a function.
+"""
+
+from deployer.sandbox.iam.authorization import authorize
+from deployer.sandbox.iam.services import Access, Service, caller_admitted, may_assume, refusal, service_admitted
+
+__all__ = ["Access", "Service", "authorize", "caller_admitted", "may_assume", "refusal", "service_admitted"]

@@ -1,0 +1,94 @@
+"""Assuming roles: trust policies, for callers of any account and for AWS services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from moto.iam.models import Role
+
+from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.iam.contexts import call_context, request_context, resource_context, service_context
+from deployer.sandbox.iam.evaluation import Decision, Grant, applies, evaluate, granted
+from deployer.sandbox.iam.identities import account_of, find_role, principal_policies, subject_of
+from deployer.sandbox.iam.policies import PolicyError, parse_policy
+from deployer.sandbox.iam.requests import AccessRequest, ConditionContext, Subject
+
+ACTION = "sts:AssumeRole"
+CHAINED_LIMIT = 3600
+"""Seconds of a session that another session opened; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+DEFAULT_DURATION = 3600
+
+Denied = Callable[[Call, str, str | None, Decision], Refused]
+
+
+def authorize_assume_role(call: Call, *, denied: Denied) -> None:
+    """Let sts:AssumeRole pass if caller and role both agree; a role that is not there is refused like any other."""
+    arn = str(call.parameters.get("RoleArn", ""))
+    role = find_role(arn)
+    if role is None:
+        raise denied(call, ACTION, arn, Decision(allowed=False))
+    context = call_context(call).with_values(
+        {
+            **resource_context(role.account_id),
+            "sts:ExternalId": call.parameters.get("ExternalId"),
+            "sts:RoleSessionName": call.parameters.get("RoleSessionName"),
+        }
+    )
+    request = AccessRequest(
+        subject=subject_of(call.principal),
+        action=ACTION,
+        resource=arn,
+        resource_account=role.account_id,
+        context=context,
+    )
+    try:
+        trusted = parse_policy(role.assume_role_policy_document)
+    except PolicyError as error:
+        raise denied(call, ACTION, arn, Decision(allowed=False, because=f"because {error}")) from error
+    policies = replace(principal_policies(call.principal), resource=trusted, resource_decides=True)
+    decision = evaluate(request, policies)
+    if not decision:
+        raise denied(call, ACTION, arn, decision)
+    _check_duration(call, role)
+
+
+def _check_duration(call: Call, role: Role) -> None:
+    wanted = int(call.parameters.get("DurationSeconds") or DEFAULT_DURATION)
+    if call.principal.role_arn and wanted > CHAINED_LIMIT:
+        raise Refused(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        )
+    if wanted > int(role.max_session_duration or DEFAULT_DURATION):
+        raise Refused(
+            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+
+
+def service_may_assume(
+    service: str, role_arn: str, *, source_arn: str | None = None, source_account: str | None = None
+) -> bool:
+    """Whether a role is there and its trust policy lets an AWS service in."""
+    role = find_role(role_arn)
+    if role is None:
+        return False
+    request = AccessRequest(
+        subject=Subject(service=service),
+        action=ACTION,
+        resource=role_arn,
+        resource_account=account_of(role_arn),
+        context=ConditionContext(
+            {
+                **request_context("us-east-1"),
+                **service_context(service, source_arn=source_arn, source_account=source_account),
+                **resource_context(role.account_id),
+            }
+        ),
+    )
+    try:
+        statements = parse_policy(role.assume_role_policy_document)
+        refused = any(item.effect == "Deny" and applies(item, request) for item in statements)
+        return not refused and granted(statements, request) is Grant.DIRECT
+    except PolicyError:
+        return False
