@@ -1,0 +1,92 @@
+"""The artifacts bucket: the handler's zip by its digest, and templates that are too large to send."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
+_PER_DELETE = 1000
+"""Quota of DeleteObjects."""
+
+
+class ArtifactsBucket:
+    """One bucket. Names of objects say their content, so what is there never has to be written again."""
+
+    def __init__(self, client: S3Client, *, bucket: str, account: str, domain: str = "amazonaws.com") -> None:
+        self._client = client
+        self._domain = domain
+        self._bucket: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": account}
+        """The owner is said with every call: bucket names are global, and ours may be taken by a stranger."""
+
+    def has(self, key: str) -> bool:
+        """Whether an object is there; not where there is no bucket."""
+        with translated():
+            try:
+                self._client.head_object(Key=key, **self._bucket)
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return False
+                raise
+        return True
+
+    def fetch(self, key: str) -> bytes | None:
+        """An object's bytes, None where there is no such object."""
+        with translated():
+            try:
+                return self._client.get_object(Key=key, **self._bucket)["Body"].read()
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return None
+                raise
+
+    def upload(self, key: str, data: bytes) -> None:
+        """Write an object; botocore adds a checksum that S3 verifies."""
+        with translated():
+            self._client.put_object(Key=key, Body=data, **self._bucket)
+
+    def store_template(self, body: str) -> str:
+        """Keep a template and give the URL that CloudFormation reads it from."""
+        data = body.encode()
+        key = f"templates/{hashlib.sha256(data).hexdigest()}.json"
+        if not self.has(key):
+            self.upload(key, data)
+        return f"https://{self._bucket['Bucket']}.s3.{self._client.meta.region_name}.{self._domain}/{key}"
+
+    def remove(self) -> None:
+        """Delete every version of every object, then the bucket; one that is gone is fine."""
+        with translated():
+            try:
+                self._empty()
+                self._client.delete_bucket(**self._bucket)
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+
+    def exists(self) -> bool:
+        """Whether the bucket is there and ours."""
+        with translated():
+            try:
+                self._client.head_bucket(**self._bucket)
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return False
+                raise
+        return True
+
+    def _empty(self) -> None:
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            **self._bucket, PaginationConfig={"PageSize": _PER_DELETE}
+        )
+        for page in pages:
+            found: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if found:
+                objects: Any = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+                self._client.delete_objects(Delete={"Objects": objects, "Quiet": True}, **self._bucket)

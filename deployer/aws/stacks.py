@@ -1,0 +1,231 @@
+"""Stacks of the caller's account: change sets, and waiting for what they do. Implements `deployer.stacks.Stacks`.
+
+Every create and update goes through a change set, with resources taken over that were kept when the stack was deleted
+(the ledger), which is what ImportExistingResources does.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import message_of, translated
+from deployer.aws.session import Session
+from deployer.errors import DeployerError
+from deployer.polling import Sleep, looks
+from deployer.stacks import CAPABILITIES, OnStackEvent, ResourceChange, StackDefinition, StackEvent, StackState
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+class StackFailedError(DeployerError):
+    """A stack did not become what it was asked to be; the message has the failing resource's own reason."""
+
+
+class CloudFormationStacks:
+    """Stacks through CloudFormation's API."""
+
+    def __init__(self, session: Session, *, sleep: Sleep = time.sleep) -> None:
+        self._session = session
+        self._sleep = sleep
+
+    def describe(self, name: str, *, region: str) -> StackState | None:
+        """The stack, or None when there is none; one that only has a change set yet is none."""
+        client = self._client(region)
+        with translated(region):
+            stack = _describe(client, name)
+            if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+                return None
+            template: Any = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        return StackState(
+            name=name,
+            region=region,
+            status=stack["StackStatus"],
+            body=template if isinstance(template, str) else json.dumps(template),
+            reason=stack.get("StackStatusReason", ""),
+        )
+
+    def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:
+        """What an update would do; its change set is deleted again."""
+        client = self._client(definition.region)
+        with translated(definition.region):
+            change_set = self._change_set(client, definition, "UPDATE")
+            if change_set is None:
+                return ()
+            changes = tuple(_changes(client, change_set))
+            client.delete_change_set(ChangeSetName=change_set)
+            return changes
+
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
+        """Create or update, and wait for the end of it."""
+        client = self._client(definition.region)
+        with translated(definition.region):
+            stack = self._settled(client, definition.name, on_event)
+            if stack is not None and StackState(name="", region="", status=stack, body="").is_unusable:
+                self._delete(client, definition.name, on_event)
+                stack = None
+            kind = "CREATE" if stack in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
+            change_set = self._change_set(client, definition, kind)
+            if change_set is None:
+                return
+            seen = _event_ids(client, definition.name)
+            client.execute_change_set(ChangeSetName=change_set)
+            self._finish(client, definition.name, seen, on_event)
+
+    def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None:
+        """Delete, and wait for the end of it; a stack that is gone is fine."""
+        client = self._client(region)
+        with translated(region):
+            if self._settled(client, name, on_event) is not None:
+                self._delete(client, name, on_event)
+
+    def _client(self, region: str) -> CloudFormationClient:
+        return self._session.client("cloudformation", region=region)
+
+    def _settled(self, client: CloudFormationClient, name: str, on_event: OnStackEvent) -> str | None:
+        """The stack's status once nothing is under way: what an earlier run started is waited for."""
+        stack = _describe(client, name)
+        if stack is None:
+            return None
+        status = stack["StackStatus"]
+        if not StackState(name=name, region="", status=status, body="").is_in_progress:
+            return str(status)
+        seen = _event_ids(client, name)
+        for _ in looks(self._sleep):
+            for event in _new_events(client, stack["StackId"], seen):
+                on_event(_event(name, event))
+            now = _describe(client, stack["StackId"])
+            if now is None or now["StackStatus"] == "DELETE_COMPLETE":
+                return None
+            if not now["StackStatus"].endswith("_IN_PROGRESS"):
+                return str(now["StackStatus"])
+        raise AssertionError("looks() does not end")
+
+    def _change_set(self, client: CloudFormationClient, definition: StackDefinition, kind: str) -> str | None:
+        """The ARN of a change set that is ready, or None when it has no changes."""
+        change_set = client.create_change_set(
+            StackName=definition.name,
+            ChangeSetName=f"deployer-{uuid4().hex}",
+            ChangeSetType=cast("Any", kind),
+            TemplateBody=definition.body,
+            Capabilities=list(cast("Any", CAPABILITIES)),
+            ImportExistingResources=kind == "CREATE",
+        )["Id"]
+        for _ in looks(self._sleep):
+            answer = client.describe_change_set(ChangeSetName=change_set)
+            if answer["Status"] == "CREATE_COMPLETE":
+                return change_set
+            if answer["Status"] == "FAILED":
+                client.delete_change_set(ChangeSetName=change_set)
+                reason = answer.get("StatusReason", "")
+                if any(text in reason for text in _NO_CHANGES):
+                    return None
+                raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
+        raise AssertionError("looks() does not end")
+
+    def _delete(self, client: CloudFormationClient, name: str, on_event: OnStackEvent) -> None:
+        stack_id = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+        seen = _event_ids(client, name)
+        client.delete_stack(StackName=stack_id)
+        self._finish(client, stack_id, seen, on_event, deleting=True)
+
+    def _finish(
+        self,
+        client: CloudFormationClient,
+        name: str,
+        seen: set[str],
+        on_event: OnStackEvent,
+        *,
+        deleting: bool = False,
+    ) -> None:
+        """Tell every event until the stack is done; raises StackFailedError unless it did what it was asked."""
+        causes: list[StackEvent] = []
+        for _ in looks(self._sleep):
+            for raw in _new_events(client, name, seen):
+                event = _event(name, raw)
+                causes += [event] if event.is_cause else []
+                on_event(event)
+            stack = _describe(client, name)
+            status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+            if status.endswith("_IN_PROGRESS"):
+                continue
+            wanted = {"DELETE_COMPLETE"} if deleting else {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+            if status in wanted:
+                return
+            raise StackFailedError(_failure(name, status, causes))
+
+
+def _describe(client: CloudFormationClient, name: str) -> Any:
+    try:
+        return client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in message_of(error):
+            return None
+        raise
+
+
+def _changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
+    token: dict[str, str] = {}
+    while True:
+        answer = client.describe_change_set(ChangeSetName=change_set, **cast("Any", token))
+        for change in answer["Changes"]:
+            resource = change.get("ResourceChange", {})
+            yield ResourceChange(
+                action=cast("Any", resource.get("Action", "Modify")),
+                logical_id=resource.get("LogicalResourceId", ""),
+                type=resource.get("ResourceType", ""),
+                replacement=cast("Any", resource.get("Replacement", "False")),
+                details=tuple(_properties(resource)),
+            )
+        if "NextToken" not in answer:
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
+def _properties(resource: Any) -> list[str]:
+    targets = (detail.get("Target", {}) for detail in resource.get("Details", []))
+    return sorted({target.get("Name") or target.get("Attribute", "") for target in targets} - {""})
+
+
+def _event_ids(client: CloudFormationClient, name: str) -> set[str]:
+    """Events that there are already; the newest page holds all that can be told again."""
+    return {event["EventId"] for event in client.describe_stack_events(StackName=name)["StackEvents"]}
+
+
+def _new_events(client: CloudFormationClient, name: str, seen: set[str]) -> list[Any]:
+    """Events since the last look, the oldest first. A page of 100 is far more than happens between two looks."""
+    try:
+        events = client.describe_stack_events(StackName=name)["StackEvents"]
+    except ClientError as error:
+        if "does not exist" in message_of(error):
+            return []
+        raise
+    new = [event for event in events if event["EventId"] not in seen]
+    seen.update(event["EventId"] for event in new)
+    return new[::-1]
+
+
+def _event(stack: str, event: Any) -> StackEvent:
+    return StackEvent(
+        stack=stack.split("/")[1] if stack.startswith("arn:") else stack,
+        logical_id=event.get("LogicalResourceId", ""),
+        type=event.get("ResourceType", ""),
+        status=event.get("ResourceStatus", ""),
+        reason=event.get("ResourceStatusReason", ""),
+    )
+
+
+def _failure(name: str, status: str, causes: list[StackEvent]) -> str:
+    shown = name.split("/")[1] if name.startswith("arn:") else name
+    if not causes:
+        return f"Stack {shown} ended as {status}"
+    first = causes[0]
+    return f"Stack {shown} ended as {status}: {first.logical_id} ({first.type}): {first.reason or first.status}"

@@ -1,0 +1,53 @@
+"""Accounts that a roll-out leaves out, and why: what a silent tool would not say. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deployer.organization import Account
+from deployer.targets import Coverage, Scope
+
+MANAGEMENT = "management account: no target of StackSets; run deployer with its credentials to cover it too"
+MANAGEMENT_COVERED = "management account: covered by companion stacks, since StackSets never deploy there"
+OU_OFF = "not enabled for this OU"
+ACCOUNT_OFF = "not enabled for this account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Accounts of one OU that are left out for one reason."""
+
+    ou_id: str
+    reason: str
+    accounts: tuple[str, ...]
+
+
+def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tuple[Skip, ...]:
+    """Every account in scope that no instance is wanted for, by OU and reason."""
+    organization = coverage.organization
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for account in sorted(organization.accounts.values(), key=lambda one: one.id):
+        if not scope.has_account(organization, account.id):
+            continue
+        for reason in _reasons(coverage.within(scope), account, management_is_caller=management_is_caller):
+            found[account.parent_id, reason].append(account.id)
+    return tuple(
+        Skip(ou_id=ou_id, reason=reason, accounts=tuple(accounts))
+        for (ou_id, reason), accounts in sorted(
+            found.items(), key=lambda one: (organization.path(one[0][0]), one[0][1])
+        )
+    )
+
+
+def _reasons(coverage: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
+    if not account.is_active:
+        yield account.state.lower().replace("_", " ")
+    elif account.id == coverage.organization.management_account_id:
+        if coverage.accounts.get(account.id):
+            yield MANAGEMENT_COVERED if management_is_caller else MANAGEMENT
+        else:
+            yield f"management account: {OU_OFF}"
+    elif not coverage.wanted(account):
+        yield ACCOUNT_OFF if coverage.ous.get(account.parent_id) else OU_OFF

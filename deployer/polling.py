@@ -1,0 +1,22 @@
+"""How long to wait between two looks at something that AWS is busy with: briefly at first, then less and less often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+Sleep = Callable[[float], None]
+
+FIRST = 0.05
+GROWTH = 1.5
+LONGEST = 10.0
+
+
+def looks(sleep: Sleep, *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Yield for each look, without end. Looking takes at most a fifth of the time, however many pages a look reads."""
+    interval = FIRST
+    while True:
+        before = clock()
+        yield
+        sleep(max(interval, 4 * (clock() - before)))
+        interval = min(interval * GROWTH, LONGEST)

@@ -1,0 +1,191 @@
+"""Does what a plan says, in order, and reads back whether it is so.
+
+Every step can be run again: stacks and StackSets are compared before they are touched, and an operation that an earlier
+run started is waited for. So a roll-out that was cut off anywhere is finished by running it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from deployer.bundle import Bundle
+from deployer.errors import DeployerError
+from deployer.operations import Finished, OperationRunner
+from deployer.outcome import Failure, Outcome, shortfalls
+from deployer.planning import Plan, StackPlan, StackSetPlan
+from deployer.polling import Sleep
+from deployer.progress import Report, StackProgress, StepEnded, StepStarted
+from deployer.stack_sets import InstanceOperation, StackSets
+from deployer.stacks import StackEvent, Stacks
+
+
+class Artifacts(Protocol):
+    """The bucket that the handler's zip is in."""
+
+    def has(self, key: str) -> bool: ...
+
+    def fetch(self, key: str) -> bytes | None: ...
+
+    def upload(self, key: str, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Everything that a roll-out acts on."""
+
+    stacks: Stacks
+    stack_sets: StackSets
+    artifacts: Artifacts
+    sleep: Sleep = field(default=time.sleep)
+
+
+class Step(NamedTuple):
+    """A part of a roll-out that has something to do."""
+
+    name: str
+    run: Callable[[], None]
+
+
+class OperationFailedError(DeployerError):
+    """An operation left every one of its instances as it was, so what depends on it is not tried."""
+
+
+def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report) -> Outcome:
+    """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest."""
+    return _Run(plan, bundle, cloud, report).run()
+
+
+class _Run:
+    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report) -> None:
+        self._plan = plan
+        self._bundle = bundle
+        self._cloud = cloud
+        self._report = report
+        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep)
+        self._succeeded: Counter[str] = Counter()
+        """Instances by action."""
+
+    def run(self) -> Outcome:
+        steps = tuple(self._steps())
+        done: list[str] = []
+        error: DeployerError | None = None
+        for step in steps:
+            self._report(StepStarted(step=step.name))
+            try:
+                step.run()
+            except DeployerError as caught:
+                error = caught
+                self._report(StepEnded(step=step.name, error=caught.message))
+                break
+            self._report(StepEnded(step=step.name))
+            done.append(step.name)
+        return Outcome(
+            done=tuple(done),
+            not_run=tuple(step.name for step in steps[len(done) + (error is not None) :]),
+            created=self._succeeded["CREATE"],
+            updated=self._succeeded["UPDATE"],
+            deleted=self._succeeded["DELETE"],
+            unchanged=sum(one.instances.unchanged for one in self._plan.stack_sets),
+            failures=tuple(self._read_back(stopped=error is not None)),
+            error=error,
+        )
+
+    def _steps(self) -> Iterator[Step]:
+        plan = self._plan
+        yield from self._stack_steps(plan.artifacts)
+        if plan.uploads_bundle:
+            yield Step(f"upload of {plan.bundle_key}", self._upload)
+        yield from self._stack_steps(plan.central)
+        for stack_set in plan.stack_sets:
+            if stack_set.change != "unchanged" or stack_set.instances.create or stack_set.instances.update:
+                yield Step(f"StackSet {stack_set.definition.name}", partial(self._bring_about, stack_set))
+        for stack_set in reversed(plan.stack_sets):
+            if stack_set.instances.delete:
+                name = f"StackSet {stack_set.definition.name}: removal"
+                yield Step(name, partial(self._operate, stack_set.definition.name, stack_set.instances.delete))
+        for companion in plan.companions:
+            yield from self._stack_steps(companion)
+
+    # Stacks
+    def _stack_steps(self, plan: StackPlan) -> Iterator[Step]:
+        if plan.change != "unchanged":
+            yield Step(f"stack {plan.key.name} in {plan.key.region}", partial(self._stack, plan))
+
+    def _stack(self, plan: StackPlan) -> None:
+        if plan.definition is None:
+            self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
+        else:
+            self._cloud.stacks.apply(plan.definition, self._on_stack_event)
+
+    def _on_stack_event(self, event: StackEvent) -> None:
+        self._report(StackProgress(event=event))
+
+    def _upload(self) -> None:
+        self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
+
+    # StackSets
+    def _bring_about(self, plan: StackSetPlan) -> None:
+        """The StackSet itself, then what is missing, then what is outdated."""
+        name = plan.definition.name
+        if plan.change == "create":
+            self._cloud.stack_sets.create(plan.definition)
+        elif plan.change == "update":
+            self._update(plan)
+        self._operate(name, (*plan.instances.create, *plan.instances.update))
+
+    def _update(self, plan: StackSetPlan) -> None:
+        name = plan.definition.name
+        finished = self._runner.run(
+            name,
+            lambda: self._cloud.stack_sets.update(plan.definition, only=plan.only),
+            action="UPDATE",
+            instances=plan.rewritten,
+        )
+        self._succeeded["UPDATE"] += sum(one.status == "SUCCEEDED" for one in finished.results.values())
+        _check(name, finished)
+
+    def _operate(self, name: str, operations: tuple[InstanceOperation, ...]) -> None:
+        for operation in operations:
+            finished = self._runner.run(
+                name,
+                partial(self._cloud.stack_sets.operate, name, operation),
+                action=operation.action,
+                instances=len(operation.instances),
+            )
+            meant = set(operation.instances)
+            self._succeeded[operation.action] += sum(
+                key in meant and result.status == "SUCCEEDED" for key, result in finished.results.items()
+            )
+            _check(name, finished)
+
+    def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
+        """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""
+        for plan in self._plan.stack_sets:
+            name = plan.definition.name
+            if plan.is_empty or (stopped and name not in self._runner.results):
+                continue
+            try:
+                state = self._cloud.stack_sets.describe(name)
+            except DeployerError:
+                if not stopped:
+                    raise
+                continue
+            yield from shortfalls(plan, state, self._runner.results.get(name, {}))
+
+
+def _check(name: str, finished: Finished) -> None:
+    """Stop when nothing at all came of an operation; failures in some accounts are told in the end."""
+    operation, results = finished
+    if operation.status == "SUCCEEDED" or any(result.status == "SUCCEEDED" for result in results.values()):
+        return
+    reasons = [result.reason for result in results.values() if result.status == "FAILED"]
+    reason = next(iter(reasons), "") or operation.reason or "no reason given"
+    raise OperationFailedError(
+        f"StackSet {name}: {operation.action} ended as {operation.status}, nowhere with success: {reason}",
+        next_step="Remove the cause, then run `deployer rollout` again; it goes on from here.",
+    )

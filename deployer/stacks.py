@@ -1,0 +1,97 @@
+"""CloudFormation stacks as values, and the Protocol that `deployer.aws.stacks` fulfils. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
+"""Roles have names that other accounts' policies refer to."""
+
+UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
+"""Statuses of a stack that never came to be or never went: it can only be deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackDefinition:
+    """What a stack is to be, in one region of the caller's account."""
+
+    name: str
+    region: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackState:
+    """A stack as it is; `body` is the template that it was last asked to be."""
+
+    name: str
+    region: str
+    status: str
+    body: str = field(repr=False)
+    reason: str = ""
+
+    @property
+    def is_unusable(self) -> bool:
+        return self.status in UNUSABLE
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stack is what its template says; an update that was rolled back is not."""
+        return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceChange:
+    """What CloudFormation would do to one resource; `details` name the properties that lead to it."""
+
+    action: Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
+    logical_id: str
+    type: str
+    replacement: Literal["True", "False", "Conditional"] = "False"
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackEvent:
+    """One line of a stack's history."""
+
+    stack: str
+    logical_id: str
+    type: str
+    status: str
+    reason: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status.endswith("_FAILED")
+
+    @property
+    def is_cause(self) -> bool:
+        """A failure of its own, not one that another resource's failure cancelled."""
+        return self.is_failure and "cancelled" not in self.reason.lower()
+
+
+OnStackEvent = Callable[[StackEvent], None]
+
+
+class Stacks(Protocol):
+    """Stacks of the caller's account; calls that change one return when it is done.
+
+    A stack that fails raises DeployerError with the failing resource's reason.
+    """
+
+    def describe(self, name: str, *, region: str) -> StackState | None: ...
+
+    def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:
+        """What an existing stack's update would do, from a change set that is deleted again."""
+
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
+        """Create or update; a stack that can only be deleted is deleted first."""
+
+    def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None: ...
