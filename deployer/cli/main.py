@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import ensure, push
+from deployer.cli import ensure, push, synth
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -44,6 +44,7 @@ def options(
 
 
 app.command()(ensure.ensure)
+app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)
 
 

@@ -1,0 +1,58 @@
+"""`deployer synth`: everything that a roll-out would deploy, as files, to read, to compare or to deploy otherwise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+
+OutputDirectory = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; made if missing.")]
+
+
+def synth(
+    out: OutputDirectory,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Write the templates and the handler's zip to a folder.
+
+    artifacts.json, central.json, access.json, forwarding.json and handler.zip: the same bytes for the same config files
+    and organization. Needs no credentials with --organization. Changes nothing in AWS.
+    """
+    from deployer.cli.sources import compiled_from
+    from deployer.synthesis import synthesize
+
+    synthesis = synthesize(compiled_from(config, organization, profile=profile))
+    paths = _write(synthesis.files(), out)
+    if as_json:
+        typer.echo(json.dumps({"files": paths, "handler_digest": synthesis.bundle.digest}, indent=2))
+        return
+    for path in paths:
+        typer.echo(path)
+    typer.echo(f"The handler's zip belongs at s3://{synthesis.names.artifacts_bucket}/{synthesis.bundle.key}", err=True)
+
+
+def _write(files: Mapping[str, bytes], directory: Path) -> list[str]:
+    """Write each file, over one of its name; other files in the folder stay."""
+    from deployer.errors import DeployerError, FilesExistError
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (directory / name).write_bytes(data)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FilesExistError(
+            f"{directory.as_posix()} is a file, not a folder", next_step="Name another folder with --out."
+        ) from error
+    except OSError as error:
+        raise DeployerError(
+            f"{directory.as_posix()} cannot be written: {error.strerror}", next_step="Name another folder with --out."
+        ) from error
+    return [(directory / name).as_posix() for name in files]

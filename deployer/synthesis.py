@@ -1,0 +1,72 @@
+"""What a roll-out deploys, made from compiled settings alone: names, the handler's zip and the four templates. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from troposphere import Template
+
+from deployer import bundle
+from deployer.bundle import Bundle
+from deployer.settings import Compiled
+from templates import access, artifacts, central, forwarding
+from templates.body import readable
+from templates.names import Names
+
+ZIP = "handler.zip"
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesis:
+    """Everything that goes to AWS; equal settings and organization give equal bytes."""
+
+    names: Names
+    bundle: Bundle
+    artifacts: Template = field(repr=False)
+    central: Template = field(repr=False)
+    access: Template = field(repr=False)
+    forwarding: Template = field(repr=False)
+
+    def files(self) -> Mapping[str, bytes]:
+        """By file name: the templates as people read them, and the zip."""
+        templates = {
+            "artifacts.json": self.artifacts,
+            "central.json": self.central,
+            "access.json": self.access,
+            "forwarding.json": self.forwarding,
+        }
+        return {name: readable(template).encode() for name, template in templates.items()} | {ZIP: self.bundle.data}
+
+
+def synthesize(compiled: Compiled) -> Synthesis:
+    """Make all of it; raises nothing that `settings.compile` has not raised before."""
+    names = names_of(compiled)
+    handler = bundle.build(compiled.settings_json)
+    return Synthesis(
+        names=names,
+        bundle=handler,
+        artifacts=artifacts.template(names),
+        central=central.template(names, handler_digest=handler.digest),
+        access=access.template(names, uses_kms=compiled.uses_kms),
+        forwarding=forwarding.template(names),
+    )
+
+
+def names_of(compiled: Compiled) -> Names:
+    """The names that follow from the config files and the organization."""
+    config = compiled.config
+    return Names(
+        prefix=config.prefix,
+        organization_id=compiled.organization.id,
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=partition_of(config.home_region),
+    )
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html)."""
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
