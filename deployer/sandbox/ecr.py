@@ -10,10 +10,10 @@ from base64 import b64decode
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import RepositoryNotFoundException
-from moto.ecr.models import Image, Repository, ecr_backends
+from moto.ecr.models import Repository
 from moto.ecr.responses import ECRResponse
 
-from deployer.sandbox import ecr_access, ecr_images, ecr_rules, ecr_settings
+from deployer.sandbox import ecr_images, ecr_rules, ecr_settings
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.ecr_layers import PART_SIZE, Layers, layers_of
 from deployer.sandbox.registry_tokens import issue
@@ -31,8 +31,6 @@ def _registry(call: Call) -> str:
         ecr_rules.check_pattern("registryId", registry, ecr_rules.REGISTRY_ID)
         if name is not None:
             ecr_rules.check_repository_name(name)
-        if registry != call.account:
-            ecr_access.check(call, ecr_backends[registry][call.region])
     except ServiceException as error:
         raise Refused(error.code, error.message) from error
     return registry
@@ -136,13 +134,3 @@ def _put_image(self: ECRResponse) -> ActionResult:
 @replace(ECRResponse, "batch_get_image")
 def _batch_get_image(self: ECRResponse) -> ActionResult:
     return ActionResult(ecr_images.lookup(_repository(self), self._get_param("imageIds") or []))
-
-
-@replace(Image, "get_image_size_in_bytes")
-def _image_size(self: Image) -> int:
-    for account in list(ecr_backends.values()):
-        for backend in list(account.values()):
-            repository = backend.repositories.get(self.repository_name)
-            if repository and self in repository.images:
-                return ecr_images.size(self, repository)
-    return ecr_images.size(self, None)

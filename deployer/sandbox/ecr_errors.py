@@ -30,18 +30,6 @@ class KmsException(ServiceException):
         self.kms_error = kms_error
 
 
-class AccessDeniedException(ServiceException):
-    """A registry of another account that the caller has no say in."""
-
-    code = "AccessDeniedException"
-
-    def __init__(self, *, principal: str, operation: str, arn: str) -> None:
-        super().__init__(
-            f"User: {principal} is not authorized to perform: ecr:{operation} on resource: {arn} "
-            f"because no resource-based policy allows the ecr:{operation} action"
-        )
-
-
 class _OnUpload(ServiceException):
     """An error about one upload to one repository."""
 

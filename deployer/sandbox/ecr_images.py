@@ -34,6 +34,18 @@ MAXIMUM_MANIFEST: Final = 4_194_304
 """Characters of a manifest (service model, ImageManifest)."""
 
 
+class StoredImage(Image):
+    """moto's image, with the size that AWS counts: config and layers; for a list, its largest image.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
+    """
+
+    size: int = 0
+
+    def get_image_size_in_bytes(self) -> int:
+        return self.size
+
+
 def digest_of(manifest: str) -> str:
     """An image's digest is that of its manifest's bytes."""
     return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
@@ -52,11 +64,7 @@ def put(repository: Repository, manifest: str, *, tag: str | None, media_type: s
     _check_references(repository, document, kind)
     known = find(repository, digest=actual)
     _check_tag(repository, known, tag=tag, digest=actual)
-    image = known or Image(repository.account_id, tag or "", manifest, repository.name, kind, actual)
-    if known is None:
-        image.registry_id = repository.registry_id
-        image.image_tags = []
-        repository.images.append(image)
+    image = known or _store(repository, manifest, document, media_type=kind)
     if tag is not None:
         _move_tag(repository, tag, image)
     return image
@@ -76,19 +84,6 @@ def is_immutable(repository: Repository, tag: str) -> bool:
     filters = repository.image_tag_mutability_exclusion_filters or []
     excluded = any(fnmatch.fnmatchcase(tag, item["filter"]) for item in filters)
     return mutability.startswith("IMMUTABLE") != excluded
-
-
-def size(image: Image, repository: Repository | None) -> int:
-    """Bytes of an image as DescribeImages counts them: config and layers; for a list, its largest manifest.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
-    """
-    document = json.loads(image.image_manifest)
-    if "manifests" in document:
-        parts = [find(repository, digest=item["digest"]) for item in document["manifests"]] if repository else []
-        return max((size(part, repository) for part in parts if part), default=0)
-    descriptors = [document.get("config", {}), *document.get("layers", [])]
-    return sum(int(descriptor.get("size", 0)) for descriptor in descriptors)
 
 
 def described(repository: Repository, image: Image, *, tag: str | None = None) -> dict[str, Any]:
@@ -117,6 +112,21 @@ def lookup(repository: Repository, identifiers: Sequence[Mapping[str, str]]) -> 
             failure = {"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
             failures.append({"imageId": dict(identifier), **failure})
     return {"images": images, "failures": failures}
+
+
+def _store(repository: Repository, manifest: str, document: Mapping[str, Any], *, media_type: str) -> StoredImage:
+    image = StoredImage(repository.account_id, "", manifest, repository.name, media_type, digest_of(manifest))
+    image.image_tags = []
+    image.size = _size(repository, document)
+    repository.images.append(image)
+    return image
+
+
+def _size(repository: Repository, document: Mapping[str, Any]) -> int:
+    if "manifests" in document:
+        parts = [find(repository, digest=item["digest"]) for item in document["manifests"]]
+        return max((part.get_image_size_in_bytes() or 0 for part in parts if part), default=0)
+    return sum(int(descriptor.get("size", 0)) for descriptor in [document["config"], *document["layers"]])
 
 
 def _parse(manifest: str, media_type: str | None) -> tuple[dict[str, Any], str]:

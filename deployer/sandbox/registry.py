@@ -9,14 +9,15 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal, get_args
 
 from moto.ecr.models import ecr_backends
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Request, Response
 
 from deployer.sandbox.ecr_layers import layers_of
+from deployer.sandbox.faults import ConnectionDropped
 from deployer.sandbox.registry_api import EcrApi
 from deployer.sandbox.registry_blobs import Blobs
 from deployer.sandbox.registry_errors import NAME_UNKNOWN, RegistryError, not_found, token_expired, unauthorized
@@ -44,6 +45,15 @@ _LAYER: Final = re.compile(rf"{LAYERS_PREFIX}(?P<account>\d{{12}})/(?P<region>[^
 _sessions = Sessions()
 
 
+def control(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sandbox's control action `registry`: `{"missing_repository": "drop"}`; says what holds now."""
+    if "missing_repository" in values:
+        if values["missing_repository"] not in get_args(Missing):
+            raise ValueError(f"missing_repository is one of {', '.join(get_args(Missing))}")
+        answer_missing_repositories_by(values["missing_repository"])
+    return {"missing_repository": missing_repository}
+
+
 def answer_missing_repositories_by(missing: Missing) -> None:
     """Say what a push to a missing repository gets: a 404, or, as ECR did until 2023, a dropped connection."""
     global missing_repository  # noqa: PLW0603 - one sandbox at a time, because moto's state is global
@@ -68,8 +78,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     except RegistryError as error:
         request.get_data()  # an answer before the request's end breaks the connection for some clients
         if error.code == NAME_UNKNOWN and missing_repository == "drop" and request.method != "HEAD":
-            _drop(environ)
+            raise ConnectionDropped(error.message) from error
         response = error.response()
+    except RequestedRangeNotSatisfiable as error:
+        response = Response(status=416, headers={"Content-Range": f"bytes */{error.length}"})
     response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
     return response(environ, start_response)
 
@@ -134,11 +146,3 @@ def _download(request: Request) -> Response:
         return not_found()
     response = Response(data, mimetype="application/octet-stream")
     return response.make_conditional(request.environ, accept_ranges=True, complete_length=len(data))
-
-
-def _drop(environ: dict[str, Any]) -> None:
-    """Cut the connection without an answer."""
-    connection = environ.get("werkzeug.socket")
-    if isinstance(connection, socket.socket):
-        connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("the registry drops the connection, as ECR did until 2023")

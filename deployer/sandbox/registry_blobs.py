@@ -30,8 +30,10 @@ class Blobs:
         answer = self.api.call("BatchCheckLayerAvailability", repositoryName=self.repository, layerDigests=[digest])
         if not answer["layers"]:
             raise _unknown(digest)
-        length = {"Content-Length": str(answer["layers"][0]["layerSize"])}
-        return Response(b"", headers=_headers(digest) | length, mimetype="application/octet-stream")
+        response = Response(headers=_headers(digest), mimetype="application/octet-stream")
+        response.automatically_set_content_length = False
+        response.content_length = answer["layers"][0]["layerSize"]
+        return response
 
     def get(self, digest: str, request: Request) -> Response:
         """The bytes, or a range of them. AWS redirects to S3 here, which no client can tell from an answer."""

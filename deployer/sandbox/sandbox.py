@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from deployer.errors import SandboxError
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.sandbox import accounts, background, context, seams
+from deployer.sandbox import accounts, background, context, registry, seams
 from deployer.sandbox.calls import CallLog
 from deployer.sandbox.control import Control
 from deployer.sandbox.credentials import Credentials, administrator_credentials
@@ -220,7 +220,7 @@ class Sandbox:
                 "defects": [f"{type(defect).__name__}: {defect}" for defect in self.defects],
             }
 
-        return {"settle": settle, "status": status}
+        return {"registry": registry.control, "settle": settle, "status": status}
 
 
 def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:

@@ -55,6 +55,11 @@ class Handler(MotoRequestHandler):
         environ["sandbox.proxied"] = self.path.startswith("http://")
         return environ
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """A ConnectionError came out of the application: close the connection without an answer."""
+        del error, environ
+        self.close_connection = True
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         del type, message, args
 

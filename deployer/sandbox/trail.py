@@ -16,6 +16,7 @@ from typing import Any, Final
 from moto.cloudtrail.models import Trail, cloudtrail_backends
 from moto.organizations.models import organizations_backends
 
+from deployer.sandbox import event_buses
 from deployer.sandbox.background import submit
 from deployer.sandbox.calls import Call
 from deployer.sandbox.registry_hosts import AWS_INTERNAL
@@ -53,8 +54,6 @@ def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _deliver(event: dict[str, Any], account: str, region: str) -> None:
-    from deployer.sandbox import event_buses  # noqa: PLC0415
-
     event_buses.deliver(event, account=account, region=region)
 
 

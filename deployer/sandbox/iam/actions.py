@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from moto.ecr.models import ecr_backends
+
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam.contexts import Context
@@ -47,7 +49,7 @@ def _rows(resource: str, *operations: str) -> dict[str, str]:
 TABLES: Mapping[str, Mapping[str, str]] = {
     "ecr": {
         **_rows(ANY, "GetAuthorizationToken", "DescribeRegistry", "GetRegistryScanningConfiguration",
-                "PutRegistryScanningConfiguration", "GetRegistryPolicy"),
+                "PutRegistryScanningConfiguration", "GetRegistryPolicy", "GetAccountSetting", "PutAccountSetting"),
         **_rows(_REPOSITORY, "BatchCheckLayerAvailability", "BatchDeleteImage", "BatchGetImage", "CompleteLayerUpload",
                 "DeleteLifecyclePolicy", "DeleteRepository", "DeleteRepositoryPolicy", "DescribeImages",
                 "DescribeImageScanFindings", "GetDownloadUrlForLayer", "GetLifecyclePolicy", "GetRepositoryPolicy",
@@ -128,7 +130,8 @@ def table_need(call: Call) -> Need | None:
 
 def need(call: Call, template: str, *, operation: str | None = None, context: Context | None = None) -> Need:
     """An action on the resource that `template` describes; an ARN in place of a name stands for itself."""
-    values = {"partition": PARTITION, "account": call.account, "region": call.region}
+    account = str(call.parameters.get("registryId") or call.account) if call.service == "ecr" else call.account
+    values = {"partition": PARTITION, "account": account, "region": call.region}
     resource = template
     for name in _PLACEHOLDER.findall(template):
         value = values.get(name) or str(call.parameters.get(name) or ANY)
@@ -140,6 +143,14 @@ def need(call: Call, template: str, *, operation: str | None = None, context: Co
     return Need(
         action=f"{PREFIXES.get(call.service, call.service)}:{operation or call.operation}",
         resource=resource,
-        account=owner or None,
+        account=None if _is_missing_repository(resource, operation or call.operation) else owner or None,
         context=context or {},
     )
+
+
+def _is_missing_repository(arn: str, operation: str) -> bool:
+    """A missing repository is nobody's: AWS says that it is missing to callers of other accounts too."""
+    _, _, service, region, account, resource = [*arn.split(":", 5), *[""] * 6][:6]
+    if service != "ecr" or operation == "CreateRepository":
+        return False
+    return resource.removeprefix("repository/") not in ecr_backends[account][region].repositories

@@ -32,8 +32,8 @@ def resource_policy(arn: str) -> Statements | None:
 
 
 def decides_alone(arn: str) -> bool:
-    """Whether nobody gets in without the resource's policy, not even its own account: so with keys."""
-    return arn.startswith(f"arn:{PARTITION}:kms:")
+    """Whether nobody gets in without the resource's policy, not even its own account: so with keys that exist."""
+    return arn.startswith(f"arn:{PARTITION}:kms:") and resource_policy(arn) is not None
 
 
 def _bus(account: str, region: str, resource: str) -> Document:
