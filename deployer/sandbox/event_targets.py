@@ -16,8 +16,8 @@ from typing import Any
 from moto.logs.models import logs_backends
 from moto.utilities.arns import Arn, parse_arn
 
-from deployer.sandbox import event_inputs, functions, queues, service_permissions
-from deployer.sandbox.service_permissions import Access, Service
+from deployer.sandbox import event_inputs, functions, iam, queues
+from deployer.sandbox.iam import Access, Service
 
 SERVICE = "events.amazonaws.com"
 
@@ -80,7 +80,7 @@ def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
 def _check_role(delivery: Delivery, *, bus_policy: Mapping[str, Any] | None) -> None:
     """The target's role must be one that EventBridge may assume, may put events there, and be let in by the bus."""
     role_arn = str(delivery.target["RoleArn"])
-    if not service_permissions.may_assume(_eventbridge(delivery), role_arn):
+    if not iam.may_assume(_eventbridge(delivery), role_arn):
         raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
     access = Access(
         action="events:PutEvents",
@@ -88,7 +88,7 @@ def _check_role(delivery: Delivery, *, bus_policy: Mapping[str, Any] | None) -> 
         region=parse_arn(delivery.target_arn).region,
         context={"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]},
     )
-    refusal = service_permissions.refusal(role_arn, access, resource_policy=bus_policy)
+    refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
     if refusal is not None:
         raise NotDelivered("NO_PERMISSIONS", refusal)
 
@@ -147,7 +147,7 @@ def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
 
 def _admitted(delivery: Delivery, action: str, policy: Mapping[str, Any] | None, *, resource: str) -> bool:
     access = Access(action=action, resource=resource, region=delivery.region)
-    return service_permissions.service_admitted(_eventbridge(delivery), access, policy)
+    return iam.service_admitted(_eventbridge(delivery), access, policy)
 
 
 def _eventbridge(delivery: Delivery) -> Service:

@@ -15,10 +15,10 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from deployer.sandbox import background, queues, service_permissions
+from deployer.sandbox import background, iam, queues
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.function_configuration import event_invoke_config, kept
-from deployer.sandbox.function_execution import count, execute, version_of
+from deployer.sandbox.function_execution import count, execute
 from deployer.sandbox.function_pool import Throttled
 from deployer.sandbox.function_runtime import Outcome
 
@@ -113,7 +113,7 @@ def _notify(
 
 def _record(queued: Queued, function: LambdaFunction, outcome: Outcome | None, *, condition: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""
-    version = version_of(function)
+    version = str(function.version)
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -154,10 +154,10 @@ def _dead_letter(queued: Queued, function: LambdaFunction, outcome: Outcome | No
 
 def _send(function: LambdaFunction, arn: str, body: str, attributes: Mapping[str, Mapping[str, str]]) -> bool:
     """Send to a queue with the permissions of the function's role; False when that fails."""
-    access = service_permissions.Access(action="sqs:SendMessage", resource=arn, region=function.region)
+    access = iam.Access(action="sqs:SendMessage", resource=arn, region=function.region)
 
     def admitted(policy: Mapping[str, Any] | None) -> bool:
-        return service_permissions.refusal(function.role, access, resource_policy=policy) is None
+        return iam.refusal(function.role, access, resource_policy=policy) is None
 
     try:
         queues.send(arn, body, attributes=attributes, admitted=admitted)

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 from moto.awslambda.models import LambdaFunction
 from moto.sts.models import AssumedRole, sts_backends
 
-from deployer.sandbox import context, function_configuration, function_logs, service_permissions
+from deployer.sandbox import context, function_configuration, function_logs, iam
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.function_code import folders
@@ -61,17 +61,10 @@ def count(function: LambdaFunction, name: str, *, by: float = 1) -> None:
     metrics.count("AWS/Lambda", name, dimensions, by=by)
 
 
-def version_of(function: LambdaFunction) -> str:
-    """`$LATEST`, or the number of a published version; moto counts the unpublished one as version 1."""
-    return str(function.version) if function.function_arn.endswith(f":{function.version}") else "$LATEST"
-
-
 def _start(function: LambdaFunction) -> Warm:
     """A new environment, as a session of the function's role that is its own."""
-    service = service_permissions.Service(
-        principal=SERVICE, source_arn=function.function_arn, source_account=function.account_id
-    )
-    if not service_permissions.may_assume(service, function.role):
+    service = iam.Service(principal=SERVICE, source_arn=function.function_arn, source_account=function.account_id)
+    if not iam.may_assume(service, function.role):
         raise Refused(
             "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", status=403
         )
@@ -83,7 +76,7 @@ def _start(function: LambdaFunction) -> Warm:
         duration=SESSION_SECONDS,
         external_id="",
     )
-    log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{version_of(function)}]{uuid.uuid4().hex}"
+    log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
     return Warm(
         environment=ExecutionEnvironment(_specification(function, session, log_stream=log_stream)),
         generation=generation(function),
@@ -129,7 +122,7 @@ def _environment(function: LambdaFunction, session: AssumedRole, *, log_stream: 
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
         "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
-        "AWS_LAMBDA_FUNCTION_VERSION": version_of(function),
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": function_configuration.log_group_of(function),
@@ -147,7 +140,7 @@ def _log(function: LambdaFunction, outcome: Outcome, *, warm: Warm, request_id: 
         stream=warm.log_stream,
         role_arn=function.role,
         json_format=function_configuration.is_json_logged(function),
-        version=version_of(function),
+        version=str(function.version),
         memory_mb=int(function.memory_size),
         runtime=str(function.run_time),
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.logs.models import logs_backends
 
-from deployer.sandbox import service_permissions
+from deployer.sandbox import iam
 from deployer.sandbox.function_runtime import Outcome
 
 
@@ -62,8 +62,8 @@ def write(messages: list[str], *, target: LogTarget) -> None:
 
 
 def _may(target: LogTarget, action: str, resource: str) -> bool:
-    access = service_permissions.Access(action=action, resource=resource, region=target.region)
-    return service_permissions.refusal(target.role_arn, access) is None
+    access = iam.Access(action=action, resource=resource, region=target.region)
+    return iam.refusal(target.role_arn, access) is None
 
 
 def _text_lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> tuple[list[str], list[str]]:

@@ -127,6 +127,8 @@ class Pool:
 
     def _register(self, warm: Warm) -> Warm:
         self._by_access_key[warm.access_key_id] = warm.environment
+        if self._closed:
+            warm.environment.kill()
         return warm
 
     def _close(self, warm: Warm) -> None:

@@ -15,10 +15,10 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.utilities.arns import parse_arn
 
-from deployer.sandbox import function_async, function_configuration, service_permissions
+from deployer.sandbox import function_async, function_configuration, iam
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.function_code import folders
-from deployer.sandbox.function_execution import execute, version_of
+from deployer.sandbox.function_execution import execute
 from deployer.sandbox.function_pool import Throttled, pool
 from deployer.sandbox.metrics import metrics
 from deployer.sandbox.seams import answers, on_interrupt, on_reset
@@ -97,7 +97,7 @@ def _invoke_now(function: LambdaFunction, payload: bytes, *, tail: bool) -> Mapp
         outcome = execute(function, payload, request_id=str(uuid.uuid4()))
     except Throttled as error:
         raise Refused("TooManyRequestsException", "Rate Exceeded.", status=429) from error
-    response = {"StatusCode": 200, "Payload": outcome.payload, "ExecutedVersion": version_of(function)}
+    response = {"StatusCode": 200, "Payload": outcome.payload, "ExecutedVersion": str(function.version)}
     if outcome.error:
         response["FunctionError"] = "Unhandled"
     if tail:
@@ -124,12 +124,8 @@ def _addressed_function(call: Call) -> LambdaFunction:
     function = find(given, qualifier=call.parameters.get("Qualifier"))
     if function is None:
         raise Refused("ResourceNotFoundException", f"Function not found: {given}", status=404)
-    access = service_permissions.Access(
-        action="lambda:InvokeFunction", resource=function.function_arn, region=function.region
-    )
-    if function.account_id != call.account and not service_permissions.caller_admitted(
-        call, access, policy_of(function)
-    ):
+    access = iam.Access(action="lambda:InvokeFunction", resource=function.function_arn, region=function.region)
+    if function.account_id != call.account and not iam.caller_admitted(call, access, policy_of(function)):
         raise Refused(
             "AccessDeniedException",
             f"User: {call.principal.arn} is not authorized to perform: lambda:InvokeFunction on resource: "

@@ -104,7 +104,12 @@ class AwsRequest:
 
     def success(self, result: Mapping[str, Any]) -> Response:
         """The answer that holds `result`, by the names of the operation's output."""
-        return self._serialize(result)
+        response = self._serialize(result)
+        shape = self._operation.output_shape
+        for name, member in shape.members.items() if shape else ():
+            if member.serialization.get("location") == "statusCode" and name in result:
+                response.status_code = result[name]
+        return response
 
     def error(self, refused: Refused) -> Response:
         """The answer that clients read as this error."""
