@@ -1,0 +1,170 @@
+"""What a service-managed StackSet is made of: itself, its stack instances, its operations and their results."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+Action = Literal["CREATE", "UPDATE", "DELETE"]
+OperationStatus = Literal["QUEUED", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED"]
+ResultStatus = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
+DetailedStatus = Literal[
+    "PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "INOPERABLE", "SKIPPED_SUSPENDED_ACCOUNT"
+]
+Key = tuple[str, str]
+"""Account and region: what tells the instances of one StackSet apart."""
+
+UNFINISHED: frozenset[OperationStatus] = frozenset({"QUEUED", "RUNNING", "STOPPING"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoDeployment:
+    """Whether accounts that come into a target OU are deployed to, and what happens in those that leave."""
+
+    enabled: bool
+    retain_stacks: bool = False
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How an operation goes through accounts and regions; counts win over percentages, of which AWS takes one."""
+
+    region_order: tuple[str, ...] = ()
+    parallel_regions: bool = False
+    tolerance_count: int | None = None
+    tolerance_percentage: int | None = None
+    concurrent_count: int | None = None
+    concurrent_percentage: int | None = None
+    soft: bool = False
+
+    def tolerance(self, accounts: int) -> int:
+        """How many accounts of a region may fail; percentages round down."""
+        if self.tolerance_percentage is not None:
+            return accounts * self.tolerance_percentage // 100
+        return self.tolerance_count or 0
+
+    def concurrency(self, accounts: int) -> int:
+        """How many accounts of a region go at once; percentages round down, but never to none."""
+        if self.concurrent_percentage is not None:
+            return max(1, accounts * self.concurrent_percentage // 100)
+        return self.concurrent_count or 1
+
+
+@dataclass(kw_only=True)
+class Instance:
+    """A stack in one account and region. `organizational_unit_id` is the OU of the request that covers it."""
+
+    account: str
+    region: str
+    organizational_unit_id: str
+    stack_id: str | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
+    status: InstanceStatus = "OUTDATED"
+    detailed: DetailedStatus = "PENDING"
+    reason: str | None = None
+    last_operation_id: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.account, self.region
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What an operation did in one account and region."""
+
+    account: str
+    region: str
+    organizational_unit_id: str
+    status: ResultStatus = "PENDING"
+    reason: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.account, self.region
+
+
+@dataclass(kw_only=True)
+class Operation:
+    """One operation on the instances of a StackSet; `request` is what asked for it, None for auto-deployment."""
+
+    id: str
+    action: Action
+    results: dict[Key, Result]
+    regions: tuple[str, ...]
+    preferences: Preferences = Preferences()
+    request: str | None = None
+    targets: Mapping[str, object] | None = None
+    retain_stacks: bool = False
+    overrides: Mapping[str, str] | None = None
+    status: OperationStatus = "QUEUED"
+    reason: str | None = None
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    waits_for: tuple[Operation, ...] = ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
+
+    @property
+    def failures(self) -> int:
+        return sum(result.status == "FAILED" for result in self.results.values())
+
+
+@dataclass(kw_only=True)
+class StackSet:
+    """A StackSet as the management account holds it, whoever administers it. `targets` are what is auto-deployed to."""
+
+    name: str
+    region: str
+    management_account: str
+    template_body: str = field(repr=False)
+    parameters: dict[str, str]
+    tags: dict[str, str]
+    capabilities: tuple[str, ...]
+    description: str | None
+    auto_deployment: AutoDeployment
+    managed_execution: bool
+    token: str | None
+    unique: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: Literal["ACTIVE", "DELETED"] = "ACTIVE"
+    targets: dict[str, list[str]] = field(default_factory=dict)
+    instances: dict[Key, Instance] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}:{self.unique}"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:cloudformation:{self.region}:{self.management_account}:stackset/{self.id}"
+
+    @property
+    def stack_name(self) -> str:
+        """The name of its stacks: the same in every account and region."""
+        return f"StackSet-{self.name}-{self.unique}"
+
+    @property
+    def unfinished(self) -> Iterator[Operation]:
+        return (operation for operation in self.operations if operation.is_unfinished)
+
+    def add_target(self, ou_id: str, regions: tuple[str, ...]) -> None:
+        """From now on, accounts that come into the OU are deployed to in these regions too."""
+        known = self.targets.setdefault(ou_id, [])
+        known.extend(region for region in regions if region not in known)
+
+    def remove_target(self, ou_id: str, regions: tuple[str, ...]) -> None:
+        left = [region for region in self.targets.get(ou_id, []) if region not in regions]
+        if left:
+            self.targets[ou_id] = left
+        else:
+            self.targets.pop(ou_id, None)
