@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from templates import central
+from templates.alarms import Alarm, catalogue
+from templates.body import body
+from templates.metrics import Metric
+from templates.names import Names
+from tests.templates.reading import DIGEST, Templates, resources
+
+EXAMPLE = Names(
+    prefix="deployer", organization_id="o-exampleorg1", central_account="200000000001", central_region="eu-west-1"
+)
+ALARMS = {alarm.name: alarm for alarm in catalogue(EXAMPLE)}
+
+PUBLISHED = {
+    "AWS/Lambda": {"Errors", "Invocations", "Throttles", "Duration", "AsyncEventAge", "DestinationDeliveryFailures"},
+    "AWS/Events": {"MatchedEvents", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"},
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"},
+    "AWS/DynamoDB": {"ConsumedWriteCapacityUnits", "WriteThrottleEvents"},
+}
+"""Metrics that AWS documents, of those that we use."""
+
+
+def is_published(metric: Metric, templates: Templates) -> bool:
+    if metric.namespace in PUBLISHED:
+        return metric.name in PUBLISHED[metric.namespace]
+    return any(
+        transformation["MetricNamespace"] == metric.namespace
+        and transformation["MetricName"] == metric.name
+        and {dimension["Key"] for dimension in transformation.get("Dimensions", [])} == metric.dimensions.keys()
+        for resource in resources(templates["central"]).values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        for transformation in resource["Properties"]["MetricTransformations"]
+    )
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
+def test_an_alarm_watches_what_somebody_publishes(alarm: Alarm, templates: Templates) -> None:
+    """A metric filter with dimensions publishes nothing without them."""
+    for metric, _ in alarm.metrics.values():
+        assert is_published(metric, templates), metric
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
+def test_a_formula_uses_every_metric_of_its_alarm(alarm: Alarm) -> None:
+    used = set(re.findall(r"\b[a-z]\w*", alarm.formula or "m"))
+    assert used == alarm.metrics.keys()
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
+def test_an_alarm_says_what_it_means_and_what_to_do(alarm: Alarm, templates: Templates) -> None:
+    description = resources(templates["central"])[alarm.logical_id]["Properties"]["AlarmDescription"]
+    assert description == f"{alarm.meaning} {alarm.action}"
+    assert len(description) <= 1024
+
+
+@pytest.mark.parametrize("name", ["failures-waiting", "failures-expiring"])
+def test_a_queue_that_falls_silent_does_not_end_its_alarm(name: str) -> None:
+    """SQS stops publishing for a queue that nobody touched for six hours, even with messages in it."""
+    assert ALARMS[name].quiet == "ignore"
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS.keys() - {"failures-waiting", "failures-expiring"}))
+def test_no_pushes_are_no_reason_to_worry(name: str) -> None:
+    assert ALARMS[name].quiet == "notBreaching"
+
+
+def test_there_is_time_to_act_before_a_message_is_lost() -> None:
+    assert ALARMS["failures-expiring"].threshold == 10 * 24 * 3600
+
+
+def test_alarms_notify_nobody_unless_they_are_told_whom(names: Names, templates: Templates) -> None:
+    topic = f"arn:aws:sns:eu-west-1:{names.central_account}:on-call"
+    told = central.template(names, handler_digest=DIGEST, alarm_actions=[topic])
+    for alarm in ALARMS.values():
+        assert "AlarmActions" not in resources(templates["central"])[alarm.logical_id]["Properties"]
+        properties = resources(told)[alarm.logical_id]["Properties"]
+        assert (properties["AlarmActions"], properties["OKActions"]) == ([topic], [topic])
+
+
+def test_the_dashboard_shows_every_alarm(names: Names, templates: Templates) -> None:
+    text = body(templates["central"])
+    for alarm in ALARMS.values():
+        assert names.alarm_arn(alarm.name) in text
