@@ -90,7 +90,6 @@ def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Fun
             Variables={
                 "CREATOR_ROLE": names.creator_role,
                 "FAILURES_QUEUE_URL": Ref(queue),
-                "FAILURES_QUEUE_URL": Ref(queue),
                 "LEDGER_TABLE": Ref(TABLE),
                 "ORGANIZATION_ID": names.organization_id,
             }

@@ -45,7 +45,7 @@ def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
 
 
 def refuse_plain_queue_calls(queue: str) -> Statement:
-    """Nobody reaches the queue without TLS."""
+    """Nobody gets there without TLS."""
     return {
         "Sid": "RefusePlainConnections",
         "Effect": "Deny",
@@ -57,7 +57,7 @@ def refuse_plain_queue_calls(queue: str) -> Statement:
 
 
 def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
-    """Nobody reaches the bucket without TLS, or with TLS older than 1.2."""
+    """Nobody gets there without TLS, or with TLS older than 1.2."""
     shared = {
         "Effect": "Deny",
         "Principal": "*",

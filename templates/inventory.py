@@ -1,0 +1,74 @@
+"""What the templates make in an account, in words: every resource with its kind, its name and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A resource type: what people call it, which property names it, and its purpose unless it says that itself."""
+
+    label: str
+    name: str | None
+    purpose: str = ""
+
+
+KINDS = {
+    "AWS::CloudWatch::Alarm": Kind("alarm", "AlarmName"),
+    "AWS::CloudWatch::Dashboard": Kind("dashboard", "DashboardName", "what came in, what was decided, and how fast"),
+    "AWS::DynamoDB::Table": Kind(
+        "DynamoDB table",
+        "TableName",
+        "the ledger of decisions, encrypted, restorable to any second of 35 days, protected from deletion",
+    ),
+    "AWS::Events::Archive": Kind("event archive", "ArchiveName"),
+    "AWS::Events::EventBus": Kind("event bus", "Name"),
+    "AWS::Events::EventBusPolicy": Kind(
+        "policy of the event bus", None, "accounts of the organization may put ECR's events on it"
+    ),
+    "AWS::Events::Rule": Kind("event rule", "Name"),
+    "AWS::IAM::Role": Kind("IAM role", "RoleName"),
+    "AWS::Lambda::EventInvokeConfig": Kind(
+        "invocation settings of the function", None, "two retries, then the failures queue"
+    ),
+    "AWS::Lambda::Function": Kind("Lambda function", "FunctionName"),
+    "AWS::Lambda::Permission": Kind("permission on the function", None, "the one rule may start it"),
+    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each decision of the handler"),
+    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from the handler's log"),
+    "AWS::S3::Bucket": Kind(
+        "S3 bucket", "BucketName", "the handler's code and settings, versioned, encrypted, never public"
+    ),
+    "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
+    "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be handed on, encrypted, kept 14 days"),
+    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "TLS only, and EventBridge may send for the one rule"),
+}
+
+
+def changes(template: Template) -> Iterator[str]:
+    """A line for each resource, as in "IAM role `deployer-creator`: …"."""
+    resources: Mapping[str, Any] = template.to_dict()["Resources"]
+    for resource in resources.values():
+        yield _change(resource)
+
+
+def _change(resource: Mapping[str, Any]) -> str:
+    kind, properties = KINDS[resource["Type"]], resource["Properties"]
+    name = f" `{properties[kind.name]}`" if kind.name else ""
+    purpose = kind.purpose or properties.get("Description") or properties["AlarmDescription"]
+    kept = "; kept when the stack is deleted" if resource.get("DeletionPolicy") == "Retain" else ""
+    return f"{_capitalized(kind.label)}{name}: {_uncapitalized(purpose.rstrip('.'))}{kept}."
+
+
+def _capitalized(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _uncapitalized(text: str) -> str:
+    """Lower case after a colon, but for names such as ECR and EventBridge."""
+    first = text.split(maxsplit=1)[0]
+    return text if first in {"EventBridge", "Lambda", "TLS"} else text[0].lower() + text[1:]

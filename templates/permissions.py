@@ -1,0 +1,173 @@
+"""docs/permissions.md, made from the templates: what changes in which account, and what each role may do and why.
+
+A statement's reason is the docstring of the function that makes it, so code and document cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from troposphere import Template
+
+from templates import access, artifacts, central, forwarding, policies, resource_policies, trust
+from templates.inventory import changes
+from templates.names import Names
+from templates.wording import code, conditions, principal
+
+REASONS: Mapping[str, Callable[..., Any]] = {
+    "AdmitDeadLetters": resource_policies.admit_dead_letters,
+    "AdmitOrganization": resource_policies.admit_organization,
+    "AssumeCreatorRoles": policies.assume_creator_roles,
+    "CountInLedger": policies.count_in_ledger,
+    "CreateTaggedRepositories": policies.create_repositories,
+    "DescribeAccounts": policies.look_up_accounts,
+    "DescribeKeys": policies.use_keys,
+    "FinishCreatedRepositories": policies.finish_created_repositories,
+    "ForwardEvents": policies.forward_events,
+    "GrantKeysToECR": policies.use_keys,
+    "LambdaRunsTheHandler": trust.function,
+    "ListParentOUs": policies.look_up_accounts,
+    "LookAtRepositories": policies.look_at_repositories,
+    "OnlyTheForwardingRule": trust.forwarding_rule,
+    "OnlyTheHandler": trust.handler,
+    "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
+    "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
+    "SendFailures": policies.send_failures,
+    "WriteLedger": policies.write_ledger,
+    "WriteLogs": policies.write_logs,
+}
+"""The function that makes each statement, by its Sid."""
+
+INTRODUCTION = """\
+# Permissions
+
+What deployer changes in your accounts, and what each of its roles may do there and why. `make golden` writes this page
+from the templates, with the names of the example organization; `deployer synth` writes the templates for yours.
+
+No role may delete anything, or write or read an image. The tests try that, and much else, call by call against the
+templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py` lists what is tried).
+
+The creator role may change only repositories that carry the tag `deployer:event-id`. IAM cannot tell the tags of a new
+repository from new tags of an old one, so it is the handler that sees to the rest: it sets tags in CreateRepository
+only, and never calls TagResource.
+"""
+
+KMS_NOTE = """\
+`DescribeKeys` and `GrantKeysToECR` are there only where some config file asks for encryption with KMS. A key in another
+account must admit the creator role by its own key policy.
+"""
+
+
+def render(names: Names) -> str:
+    """The page; every `<…>` in it is filled in by CloudFormation in each account."""
+    stacks = {
+        "artifacts": artifacts.template(names),
+        "central": central.template(names, handler_digest="<digest>"),
+        "access": access.template(names, uses_kms=True),
+        "forwarding": forwarding.template(names),
+    }
+    parts = [INTRODUCTION, _changes(names, stacks), _roles(stacks), KMS_NOTE, _resource_policies(stacks)]
+    return "\n".join(parts)
+
+
+def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
+    home = names.central_region
+    sections = {
+        f"In the central account, region {home} (stack `{names.artifacts_stack}`)": stacks["artifacts"],
+        f"In the central account, region {home} (stack `{names.central_stack}`)": stacks["central"],
+        f"In every covered account, once (StackSet `{names.access_stack_set}`, region {home})": stacks["access"],
+        f"In every covered account, each covered region (StackSet `{names.forwarding_stack_set}`)": stacks[
+            "forwarding"
+        ],
+    }
+    lines = ["## Changes that will be made to your AWS accounts", ""]
+    number = 0
+    for title, template in sections.items():
+        lines += [f"**{title}**", ""]
+        for number, change in enumerate(changes(template), start=number + 1):  # noqa: B020 - one numbering for all
+            lines.append(f"{number}. {change}")
+        lines.append("")
+    lines += [
+        "Later, repositories are created in covered accounts as the config files say. Nothing else is changed.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _roles(stacks: Mapping[str, Template]) -> str:
+    lines = ["## Roles", ""]
+    for template in stacks.values():
+        for role in _of_type(template, "AWS::IAM::Role"):
+            (who,) = role["AssumeRolePolicyDocument"]["Statement"]
+            lines += [
+                f"### `{role['RoleName']}`",
+                "",
+                f"{role['Description']}. Sessions last {role['MaxSessionDuration'] // 60} minutes at most.",
+                "",
+                f"Used by {principal(who['Principal'])}, only if {conditions(who['Condition'])}. {reason(who['Sid'])}",
+                "",
+                "| Statement | May | On | Only if | Why |",
+                "| --- | --- | --- | --- | --- |",
+            ]
+            lines += [_row(statement) for policy in role["Policies"] for statement in _statements(policy)]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _resource_policies(stacks: Mapping[str, Template]) -> str:
+    lines = [
+        "## Policies of the bus, the queues and the bucket",
+        "",
+        "| Statement | Who | May or may not | Only if | Why |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    rows = [_admission(statement) for template in stacks.values() for statement in _admissions(template)]
+    return "\n".join([*lines, *dict.fromkeys(rows), ""])
+
+
+def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
+    for policy in _of_type(template, "AWS::Events::EventBusPolicy"):
+        yield policy["Statement"]
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+        for policy in _of_type(template, kind):
+            yield from _statements(policy)
+
+
+def _row(statement: Mapping[str, Any]) -> str:
+    cells = (
+        f"`{statement['Sid']}`",
+        code(statement["Action"]).replace(" or ", ", "),
+        code(statement["Resource"]).replace(" or ", ", "),
+        conditions(statement.get("Condition", {})),
+        reason(statement["Sid"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _admission(statement: Mapping[str, Any]) -> str:
+    verb = "may" if statement["Effect"] == "Allow" else "may not"
+    cells = (
+        f"`{statement['Sid']}`",
+        principal(statement["Principal"]),
+        f"{verb} {code(statement['Action'])}",
+        conditions(statement["Condition"]),
+        reason(statement["Sid"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def reason(sid: str) -> str:
+    """Why a statement is needed: the first paragraph of its function's docstring."""
+    return " ".join((inspect.getdoc(REASONS[sid]) or "").split("\n\n")[0].split())
+
+
+def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def _of_type(template: Template, kind: str) -> list[Mapping[str, Any]]:
+    resources: Mapping[str, Any] = template.to_dict()["Resources"]
+    return [resource["Properties"] for resource in resources.values() if resource["Type"] == kind]

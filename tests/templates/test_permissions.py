@@ -1,0 +1,38 @@
+"""docs/permissions.md is what the templates say; `make golden` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from templates.names import Names
+from templates.permissions import REASONS, reason, render
+from tests.templates.reading import Templates, resources, statements
+
+PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+
+
+def test_the_page_is_what_the_templates_say(names: Names, request: pytest.FixtureRequest) -> None:
+    text = render(names)
+    if request.config.getoption("--update-golden", default=False):
+        PAGE.write_text(text, encoding="utf-8")
+    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+
+
+def test_every_statement_has_a_reason(templates: Templates) -> None:
+    assert {placed.statement["Sid"] for placed in statements(templates)} == REASONS.keys()
+    assert all(reason(sid).endswith(".") for sid in REASONS)
+
+
+def test_every_action_of_every_role_is_on_the_page(names: Names, templates: Templates) -> None:
+    page = render(names)
+    for placed in statements(templates):
+        for action in placed.actions:
+            assert f"`{action}`" in page or action == "sts:AssumeRole", action
+
+
+def test_every_resource_is_among_the_changes(names: Names, templates: Templates) -> None:
+    numbered = [line for line in render(names).splitlines() if line.split(". ")[0].isdigit()]
+    assert len(numbered) == sum(len(resources(template)) for template in templates.values())
+    assert [int(line.split(". ")[0]) for line in numbered] == list(range(1, len(numbered) + 1))
