@@ -1,4 +1,4 @@
-"""The organization as one frozen value: accounts, OUs and their paths. Pure: reading it from AWS is `deployer.aws.organizations`.
+"""The organization as one frozen value: accounts, OUs and their paths. `deployer.aws.organizations` reads it from AWS.
 
 It is also the snapshot file that `deployer organization snapshot` writes: JSON, stable order, fit for git.
 """
@@ -16,7 +16,10 @@ from deployer.errors import ConfigurationError
 SNAPSHOT_VERSION = 1
 
 ACTIVE = "ACTIVE"
-"""`State` of an account that StackSets deploy to; PENDING_ACTIVATION, SUSPENDED, PENDING_CLOSURE and CLOSED are skipped."""
+"""`State` of an account that StackSets deploy to; others (SUSPENDED, PENDING_CLOSURE, CLOSED, …) are skipped."""
+
+_WRITE = "Write it with `deployer organization snapshot`."
+_WRITE_AGAIN = "Write it again with `deployer organization snapshot`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +78,26 @@ class Organization:
 
     def children(self, ou_id: str) -> tuple[OrganizationalUnit, ...]:
         """OUs directly below, by name."""
-        below = [ou for ou in self.ous.values() if ou.parent_id == ou_id]
-        return tuple(sorted(below, key=lambda ou: (ou.name, ou.id)))
+        return self._children.get(ou_id, ())
 
     def accounts_in(self, ou_id: str) -> tuple[Account, ...]:
         """Accounts directly in an OU, by id."""
-        inside = [account for account in self.accounts.values() if account.parent_id == ou_id]
-        return tuple(sorted(inside, key=lambda account: account.id))
+        return self._accounts_in.get(ou_id, ())
+
+    @cached_property
+    def _children(self) -> Mapping[str, tuple[OrganizationalUnit, ...]]:
+        below: dict[str, list[OrganizationalUnit]] = {}
+        for ou in sorted(self.ous.values(), key=lambda ou: (ou.name, ou.id)):
+            if ou.parent_id is not None:
+                below.setdefault(ou.parent_id, []).append(ou)
+        return {parent_id: tuple(ous) for parent_id, ous in below.items()}
+
+    @cached_property
+    def _accounts_in(self) -> Mapping[str, tuple[Account, ...]]:
+        inside: dict[str, list[Account]] = {}
+        for account in sorted(self.accounts.values(), key=lambda account: account.id):
+            inside.setdefault(account.parent_id, []).append(account)
+        return {parent_id: tuple(accounts) for parent_id, accounts in inside.items()}
 
     def accounts_below(self, ou_id: str) -> Iterator[Account]:
         """Accounts in an OU and in all OUs below it."""
@@ -108,22 +124,41 @@ class Organization:
 
     @classmethod
     def from_json(cls, text: str, *, source: str = "snapshot") -> Organization:
-        """Read a snapshot; raises ConfigurationError naming `source` when it is not one."""
+        """Read a snapshot; raises ConfigurationError naming `source` when it is not one, or does not fit together."""
         try:
             document: dict[str, Any] = json.loads(text)
             if document["version"] != SNAPSHOT_VERSION:
                 raise ConfigurationError(
                     f"{source}: version {document['version']} of the organization snapshot is not known",
-                    next_step="Write it again with `deployer organization snapshot`.",
+                    next_step=_WRITE_AGAIN,
                 )
-            return cls(
+            organization = cls(
                 id=document["id"],
                 management_account_id=document["management_account_id"],
                 ous={ou["id"]: OrganizationalUnit(**ou) for ou in document["ous"]},
                 accounts={account["id"]: Account(**account) for account in document["accounts"]},
             )
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigurationError(
-                f"{source}: not an organization snapshot ({error})",
-                next_step="Write it with `deployer organization snapshot`.",
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise ConfigurationError(f"{source}: not an organization snapshot ({reason})", next_step=_WRITE) from error
+        if defect := organization.defect():
+            raise ConfigurationError(f"{source}: the snapshot does not fit together: {defect}", next_step=_WRITE_AGAIN)
+        return organization
+
+    def defect(self) -> str | None:
+        """What keeps OUs and accounts from being one tree: nothing, unless somebody edited a snapshot."""
+        roots = [ou.id for ou in self.ous.values() if ou.parent_id is None]
+        if len(roots) != 1:
+            return f"{len(roots)} OUs have no parent, but one root has"
+        parents = {item.id: item.parent_id for items in (self.ous, self.accounts) for item in items.values()}
+        for id_, parent_id in parents.items():
+            if parent_id is not None and parent_id not in self.ous:
+                return f"the parent {parent_id} of {id_} is missing"
+        reached = {roots[0]}
+        waiting = [roots[0]]
+        while waiting:
+            below = [ou.id for ou in self.children(waiting.pop())]
+            reached.update(below)
+            waiting += below
+        lost = sorted(self.ous.keys() - reached)
+        return f"{lost[0]} is its own ancestor" if lost else None

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from string import Formatter
 from typing import Any
 
-MOST_TAGS = 50
-"""Of one repository; `deployer:event-id` is one of them."""
+from handler.repository_names import MAXIMUM_LENGTH
+from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
+from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
+
 MOST_EXCLUSIONS = 5
-LONGEST_NAME = 256
 PLACEHOLDERS = ("principal", "account", "account_name", "ou", "region", "repository", "namespace", "event_time")
 OWN_TAGS = "deployer:"
 
@@ -28,10 +28,8 @@ _EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 _KMS_KEY = re.compile(
     r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/[a-zA-Z0-9/_{}-]+"
 )
-_TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
-_PREFIX = re.compile(r"[a-z][a-z0-9-]{0,23}[a-z0-9]")
 _POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
 
 
@@ -55,8 +53,8 @@ def _matching(pattern: re.Pattern[str], message: str, *, text: str) -> Rule:
 def _check_name_glob(value: str) -> str | None:
     if not _NAME_GLOB.fullmatch(value):
         return "matches no repository: ECR names have only a-z 0-9 . _ - and /; wildcards are * and **"
-    if len(value) > LONGEST_NAME:
-        return f"{len(value)} characters; an ECR repository name has at most {LONGEST_NAME}"
+    if len(value) > MAXIMUM_LENGTH:
+        return f"{len(value)} characters; an ECR repository name has at most {MAXIMUM_LENGTH}"
     if value.startswith("/") or value.endswith("/") or "//" in value:
         return "matches no repository: ECR names neither begin nor end with / nor have two in a row"
     return None
@@ -87,25 +85,20 @@ def _check_tag_key(value: str) -> str | None:
         return "ECR reserves tag keys that begin with aws:"
     if value.startswith(OWN_TAGS):
         return f"deployer reserves tag keys that begin with {OWN_TAGS}"
-    return None if _TAG_TEXT.fullmatch(value) else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
+    return None if sanitise(value) == value else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
 
 
 def _check_tag_value(value: str | None) -> str | None:
     if value is None:
         return None
-    try:
-        parts = list(Formatter().parse(value))
-    except ValueError:
-        return "an unmatched brace: placeholders are written as in {account}"
-    unknown = [name for _, name, _, _ in parts if name is not None and name not in PLACEHOLDERS]
-    if unknown:
-        return f"no placeholder {{{unknown[0]}}}; there are " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    fixed = "".join(text for text, _, _, _ in parts)
-    if len(fixed) > 256:
-        return f"{len(fixed)} characters; ECR takes at most 256 for the value of a tag"
-    return (
-        None if _TAG_TEXT.fullmatch(fixed) else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
-    )
+    fixed = value
+    for name in PLACEHOLDERS:
+        fixed = fixed.replace(f"{{{name}}}", "")
+    if "{" in fixed or "}" in fixed:
+        return "braces are for placeholders: " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    if len(fixed) > LONGEST_VALUE:
+        return f"{len(fixed)} characters; ECR takes at most {LONGEST_VALUE} for the value of a tag"
+    return None if sanitise(fixed) == fixed else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
 
 
 def _check_policy_file(value: str) -> str | None:
@@ -128,14 +121,14 @@ organization_id = _matching(
 )
 ou_id = _matching(OU_ID, "an OU id looks like ou-exam-prod0001, the root's like r-exam", text="`ou-…` or `r-…`")
 region = _matching(REGION, "not a region: they look like eu-west-1", text="a region's code")
-prefix = _matching(
-    _PREFIX,
-    "2 to 25 of a-z 0-9 -, a letter first, so that the artifact bucket's name fits into S3's 63 characters",
-    text="2 to 25 of `a-z 0-9 -`, a letter first",
+prefix = Rule(
+    check=prefix_problem,
+    schema={"pattern": PREFIX_PATTERN, "maxLength": PREFIX_MAXIMUM_LENGTH},
+    text=f"at most {PREFIX_MAXIMUM_LENGTH} of `a-z 0-9 -`, a letter first",
 )
 name_glob = Rule(
     check=_check_name_glob,
-    schema={"pattern": "^[a-z0-9._/*-]+$", "maxLength": LONGEST_NAME},
+    schema={"pattern": "^[a-z0-9._/*-]+$", "maxLength": MAXIMUM_LENGTH},
     text="`a-z 0-9 . _ - /` and the wildcards `*`, `**`; at most 256",
 )
 principal_glob = _matching(

@@ -14,7 +14,7 @@ from deployer.organization import Organization
 from deployer.settings.config import AccountFile, Config, OuFile
 from deployer.settings.problems import Problem, Severity, in_order
 
-MOST_CANDIDATES = 4
+MOST_CANDIDATES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

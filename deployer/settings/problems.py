@@ -79,9 +79,16 @@ def as_text(problems: Iterable[Problem]) -> str:
     return "\n".join(str(problem) for problem in problems)
 
 
-def as_json(problems: Iterable[Problem]) -> str:
-    """A JSON array of objects with the fields of `Problem`."""
-    return json.dumps([asdict(problem) for problem in problems], indent=2, ensure_ascii=False)
+def as_json(problems: Sequence[Problem], *, organization_id: str | None) -> str:
+    """An object: totals, the organization compared with (null for none), and the problems with all their fields."""
+    found = errors(problems)
+    document = {
+        "errors": len(found),
+        "warnings": len(problems) - len(found),
+        "organization": organization_id,
+        "problems": [asdict(problem) for problem in problems],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def as_github(problems: Iterable[Problem]) -> str:

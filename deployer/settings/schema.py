@@ -7,8 +7,9 @@ keyed by class and field of the dataclass that they belong to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
@@ -73,12 +74,14 @@ def partial(kind: type[Any]) -> type[BaseModel]:
     hints = get_type_hints(kind)
     definitions: dict[str, Any] = {}
     for item in fields(kind):
-        description = item.metadata.get("doc") or (hints[item.name].__doc__ if is_dataclass(hints[item.name]) else None)
         value = limited(_layer_type(kind, item.name, hints[item.name]), WHOLE.get((kind, item.name)))
-        if (kind, item.name) == (Namespace, "match"):
-            definitions[item.name] = (value, Field(description=description))
-        else:
-            definitions[item.name] = (value | None, Field(default=None, description=description))
+        is_required = item.default is MISSING and item.default_factory is MISSING
+        about: dict[str, Any] = {"description": item.metadata["doc"]}
+        if "example" in item.metadata:
+            about["examples"] = [item.metadata["example"]]
+        definitions[item.name] = (
+            (value, Field(**about)) if is_required else (value | None, Field(default=None, **about))
+        )
     return create_model(kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **definitions)
 
 
@@ -93,7 +96,13 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
         inner = get_args(hint)[0]
         inner = partial(inner) if is_dataclass(inner) and isinstance(inner, type) else inner
         return list[limited(inner, EACH.get((kind, name)))]  # type: ignore[misc]
-    return hint
+    return without_none(hint)
+
+
+def without_none(hint: Any) -> Any:
+    """`str` of `str | None`: null is allowed anyway, since it resets a key."""
+    kinds = [argument for argument in get_args(hint) if argument is not type(None)]
+    return kinds[0] if isinstance(hint, UnionType) and len(kinds) == 1 else hint
 
 
 @cache

@@ -1,0 +1,71 @@
+"""`deployer explain`: why the settings of an account or OU are what they are, and what they say about a push."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from deployer.explaining import Explanation
+    from deployer.verdicts import Verdict
+
+NO_ACCOUNT = "000000000000"
+"""Stands for an account of the OU in a made-up call; nothing that is decided depends on it."""
+
+
+def explain(
+    target: Annotated[str, typer.Argument(metavar="ACCOUNT|OU", help="Id or name of an account; path or id of an OU.")],
+    repository: Annotated[str | None, typer.Argument(help="What would happen to a push of this name?")] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Region of the push; else the first enabled.")] = None,
+    principal: Annotated[
+        str | None, typer.Option("--principal", metavar="ARN", help="Who pushes; else anyone.")
+    ] = None,
+    pull: Annotated[bool, typer.Option("--pull", help="Ask about a pull instead of a push.")] = False,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the settings of an account or OU, each with the file and line that it comes from.
+
+    With a repository: whether a push to it would create it, and the rule behind that. The decision is made by the code
+    that the handler runs.
+    """
+    from deployer import explaining
+    from deployer.cli.sources import compiled_from
+    from deployer.explanations import as_document, as_text
+
+    compiled = compiled_from(config, organization, profile=profile)
+    explanation = explaining.explain(compiled, target)
+    verdict = None
+    if repository is not None:
+        verdict = _verdict(explanation, repository, region=region, principal=principal, pull=pull)
+    if as_json:
+        typer.echo(as_document(explanation, verdict))
+    else:
+        typer.echo(as_text(explanation, verdict, any_principal=principal is None))
+
+
+def _verdict(
+    explanation: Explanation, repository: str, *, region: str | None, principal: str | None, pull: bool
+) -> Verdict:
+    from deployer.settings.limits import REGION
+    from deployer.verdicts import for_any_principal, judge, made_up_call
+
+    settings = explanation.settings
+    where = region or next(iter(settings.regions), "none")
+    if region is not None and not REGION.fullmatch(region):
+        raise ConfigurationError(f"--region {region} is no region", next_step="They look like eu-west-1.")
+    call = made_up_call(
+        account=explanation.id if explanation.is_account else NO_ACCOUNT,
+        region=where,
+        repository=repository,
+        principal=principal or "*",
+        trigger="pull" if pull else "push",
+    )
+    asked = settings if principal else for_any_principal(settings)
+    return judge(call, asked, explanation.provenance)

@@ -1,0 +1,100 @@
+"""`deployer init`: a config folder to begin with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, OrganizationFile, Profile, Yes
+from deployer.errors import ConfigurationError, FilesExistError
+
+if TYPE_CHECKING:
+    from deployer.organization import Organization
+
+DEFAULT_REGION = "us-east-1"
+
+
+def init(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    ou: Annotated[
+        list[str] | None, typer.Option("--ou", metavar="PATH", help="OU to switch on; may be given again.")
+    ] = None,
+    central_account: Annotated[
+        str | None, typer.Option("--central-account", metavar="ID", help="Where deployer runs; else the caller's.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Home region; else the caller's.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    yes: Yes = False,
+    profile: Profile = None,
+) -> None:
+    """Write a config folder for the organization: organization.yaml, and a commented file for each OU.
+
+    OUs named by --ou (or in the answer) are switched on in the home region; without any, each top-level OU gets a file
+    that is switched off. Nothing is overwritten without --force.
+    """
+    from deployer.cli.sources import organization_from
+    from deployer.explaining import find_ou
+    from deployer.initial_files import Choices, initial_files, top_ous
+
+    known = organization_from(organization, profile=profile, region=region)
+    account = central_account or _caller(profile, known, is_live=organization is None)
+    home = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    chosen = list(ou or [])
+    if not yes:
+        account = central_account or typer.prompt("Central account", default=account, err=True)
+        home = region or typer.prompt("Home region", default=home, err=True)
+        chosen = chosen or _ask_ous(known)
+    if account not in known.accounts:
+        raise ConfigurationError(
+            f"account {account} is not in {known.id}", next_step="--central-account ID names the account to use."
+        )
+    enabled = [find_ou(known, path) for path in chosen]
+    choices = Choices(
+        central_account=account,
+        region=home,
+        enabled=list(dict.fromkeys(enabled)),
+        prepared=() if enabled else top_ous(known),
+    )
+    _write(config, initial_files(known, choices), force=force)
+    typer.echo(f"Next: look through {config.as_posix()}/, then `deployer validate` and `deployer plan`.", err=True)
+
+
+def _caller(profile: str | None, organization: Organization, *, is_live: bool) -> str:
+    """The account of the credentials; a snapshot says no more than which the management account is."""
+    if not is_live:
+        return organization.management_account_id
+    from deployer.aws.session import Session
+
+    return Session(profile=profile).identity.account
+
+
+def _ask_ous(organization: Organization) -> list[str]:
+    paths = sorted(organization.path(id_) for id_ in organization.ous if id_ != organization.root.id)
+    typer.echo("OUs: " + ", ".join(paths), err=True)
+    answer: str = typer.prompt(
+        "Switch on which, separated by commas (none: files for the top ones, switched off)",
+        default="",
+        show_default=False,
+        err=True,
+    )
+    return [path.strip() for path in answer.split(",") if path.strip()]
+
+
+def _write(directory: Path, files: dict[str, str], *, force: bool) -> None:
+    there = [path for path in files if (directory / path).exists()]
+    if there and not force:
+        raise FilesExistError(
+            f"{directory.as_posix()}/ has {', '.join(there[:3])}{' and more' * (len(there) > 3)} already",
+            next_step="--force overwrites, --config DIR writes elsewhere; nothing was written.",
+        )
+    try:
+        for path, text in files.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_text(text, encoding="utf-8")
+            typer.echo((directory / path).as_posix())
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}") from error

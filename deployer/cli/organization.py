@@ -1,0 +1,71 @@
+"""`deployer organization`: the organization as AWS has it, as a file and as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import Json, OrganizationFile, Profile
+from deployer.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from deployer.organization import Organization
+
+app = typer.Typer(name="organization", help="Read the organization: accounts and OUs.", no_args_is_help=True)
+
+
+@app.command()
+def snapshot(
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of to stdout.")] = None,
+    profile: Profile = None,
+) -> None:
+    """Write the organization as JSON: every OU and account, with names and states.
+
+    The same organization gives the same bytes, so the file is fit for git. validate, explain, simulate, init, schema
+    and synth take it by --organization, and then need no credentials.
+    """
+    from deployer.cli.sources import organization_from
+
+    organization = organization_from(None, profile=profile)
+    text = organization.to_json()
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NotFoundError(f"{out.as_posix()} cannot be written: {error.strerror}") from error
+    typer.echo(f"{out.as_posix()}: {_totals(organization)}.", err=True)
+
+
+@app.command()
+def show(organization: OrganizationFile = None, profile: Profile = None, as_json: Json = False) -> None:
+    """Show OUs and accounts as a tree, with ids and states."""
+    from deployer.cli.sources import organization_from
+
+    known = organization_from(organization, profile=profile)
+    if as_json:
+        typer.echo(known.to_json(), nl=False)
+        return
+    typer.echo(f"{known.id}: {_totals(known)}")
+    typer.echo("\n".join(_tree(known, known.root.id, depth=0)))
+
+
+def _totals(organization: Organization) -> str:
+    accounts, ous = len(organization.accounts), len(organization.ous) - 1
+    return f"{accounts:,} account{'s' * (accounts != 1)} in {ous:,} OU{'s' * (ous != 1)}"
+
+
+def _tree(organization: Organization, ou_id: str, *, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    yield f"{indent}{organization.ous[ou_id].name}/  {ou_id}"
+    for account in organization.accounts_in(ou_id):
+        notes = [account.state] if not account.is_active else []
+        notes += ["management account"] if account.id == organization.management_account_id else []
+        yield f"{indent}  {account.id} {account.name}" + (f" ({', '.join(notes)})" if notes else "")
+    for child in organization.children(ou_id):
+        yield from _tree(organization, child.id, depth=depth + 1)

@@ -1,0 +1,56 @@
+"""`deployer schema`: what editors need to complete and check config files, and the reference for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployer.cli.options import OrganizationFile
+from deployer.errors import NotFoundError
+
+
+class File(StrEnum):
+    """Which config file."""
+
+    ORGANIZATION = "organization"
+    OU = "ou"
+    ACCOUNT = "account"
+
+
+def schema(
+    file: Annotated[File, typer.Argument(help="Which config file it is for.")] = File.OU,
+    organization: OrganizationFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write all three there: organization, ou, account.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/configuration.md instead.")] = False,
+) -> None:
+    """Print the JSON Schema of a config file, for editors.
+
+    With a snapshot (--organization) it lists the organization's own OUs and accounts. An editor with a YAML language
+    server finds it by the first line of a file:
+
+    # yaml-language-server: $schema=../.schema/ou.json
+    """
+    from deployer.cli.sources import read_snapshot
+    from deployer.settings.json_schema import Kind, as_text, json_schema
+
+    if markdown:
+        from deployer.settings.reference import markdown as reference
+
+        typer.echo(reference(), nl=False)
+        return
+    known = read_snapshot(organization) if organization else None
+    if out is None:
+        typer.echo(as_text(json_schema(Kind(file.value), known)), nl=False)
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for kind in Kind:
+            (out / f"{kind}.json").write_text(as_text(json_schema(kind, known)), encoding="utf-8")
+            typer.echo((out / f"{kind}.json").as_posix(), err=True)
+    except OSError as error:
+        raise NotFoundError(f"{out.as_posix()} cannot be written: {error.strerror}") from error

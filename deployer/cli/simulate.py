@@ -1,0 +1,63 @@
+"""`deployer simulate`: what the handler would make of an event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.errors import NotFoundError
+
+STANDARD_INPUT = Path("-")
+
+
+def simulate(
+    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="Event as EventBridge delivers it; - for stdin.")],
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Decide about an event exactly as the handler would, and change nothing.
+
+    The file holds one event, or a list of them: one from the failures queue, an archive, or `tests/events/`.
+    """
+    from deployer.cli.sources import compiled_from
+    from deployer.explanations import shown, verdict_document, verdict_lines
+    from deployer.verdicts import judge_event
+
+    events, is_list = _events(event)
+    compiled = compiled_from(config, organization, profile=profile)
+    verdicts = [judge_event(one, compiled) for one in events]
+    if as_json:
+        documents = [verdict_document(verdict) for verdict in verdicts]
+        typer.echo(json.dumps(documents if is_list else documents[0], indent=2, ensure_ascii=False))
+        return
+    for verdict in verdicts:
+        if verdict.account_name and verdict.call:
+            typer.echo(f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}")
+        typer.echo("\n".join(verdict_lines(verdict)))
+        for key, value in verdict.tags.items():
+            typer.echo(f"  tag {key}: {shown(value)}")
+
+
+def _events(file: Path) -> tuple[list[Any], bool]:
+    """The events of a file, and whether it holds a list."""
+    name = "standard input" if file == STANDARD_INPUT else file.as_posix()
+    try:
+        document = json.loads(_text(file))
+    except OSError as error:
+        raise NotFoundError(f"the event {name} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        hint = "An event is the whole envelope, with `detail` inside."
+        raise NotFoundError(f"{name} holds no JSON event: {error}", next_step=hint) from error
+    return (document, True) if isinstance(document, list) else ([document], False)
+
+
+def _text(file: Path) -> str:
+    if file == STANDARD_INPUT:
+        return typer.get_text_stream("stdin").read()
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,46 @@
+"""Where commands get the organization and the compiled settings from: a snapshot file, or AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from deployer.organization import Organization
+    from deployer.settings import Compiled
+
+
+def read_snapshot(file: Path) -> Organization:
+    """An organization from a file that `deployer organization snapshot` wrote."""
+    from deployer.organization import Organization
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise NotFoundError(
+            f"the snapshot {file.as_posix()} cannot be read: {reason}",
+            next_step=f"`deployer organization snapshot --out {file.as_posix()}` writes it.",
+        ) from error
+    return Organization.from_json(text, source=file.as_posix())
+
+
+def organization_from(file: Path | None, *, profile: str | None, region: str | None = None) -> Organization:
+    """The organization of a snapshot, or without one the live one of the credentials."""
+    if file is not None:
+        return read_snapshot(file)
+    from deployer.aws.organizations import read_organization
+    from deployer.aws.session import Session
+
+    return read_organization(Session(profile=profile, region=region).client("organizations"))
+
+
+def compiled_from(directory: Path, organization_file: Path | None, *, profile: str | None) -> Compiled:
+    """Config files and organization, checked against each other."""
+    from deployer import settings
+
+    config = settings.load(directory)
+    organization = organization_from(organization_file, profile=profile, region=config.home_region)
+    return settings.compile(config, organization)

@@ -1,0 +1,72 @@
+"""`deployer validate`: every problem of every config file, without credentials."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+
+WARNINGS_EXIT_CODE = 1
+ERRORS_EXIT_CODE = 2
+
+
+class Format(StrEnum):
+    """How problems are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def validate(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    live: Annotated[bool, typer.Option("--live", help="Compare with the organization that AWS has now.")] = False,
+    profile: Profile = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="How problems are printed.")] = Format.TEXT,
+    as_json: Json = False,
+) -> None:
+    """Check every config file and report every problem.
+
+    Needs no credentials. With a snapshot of the organization (--organization, written by `deployer organization
+    snapshot`) or with --live, OUs and accounts are checked too.
+
+    Exits 0 when there is nothing to mend, 1 for warnings under --strict, 2 for errors.
+    """
+    from deployer.cli.sources import organization_from
+    from deployer.settings import problems
+    from deployer.settings.checking import check_folder
+
+    wanted = organization is not None or live or profile is not None
+    known = organization_from(organization, profile=profile) if wanted else None
+    found = check_folder(config, known)
+    if as_json or output is Format.JSON:
+        typer.echo(problems.as_json(found, organization_id=known.id if known else None))
+    elif found:
+        typer.echo(problems.as_github(found) if output is Format.GITHUB else problems.as_text(found))
+    errors = problems.errors(found)
+    typer.echo(
+        _summary(config.as_posix(), len(errors), len(found) - len(errors), known.id if known else None), err=True
+    )
+    if errors:
+        raise typer.Exit(ERRORS_EXIT_CODE)
+    if found and strict:
+        raise typer.Exit(WARNINGS_EXIT_CODE)
+
+
+def _summary(directory: str, errors: int, warnings: int, organization_id: str | None) -> str:
+    from deployer.settings.problems import counted
+
+    result = " and ".join(
+        counted(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number
+    )
+    against = (
+        f"compared with {organization_id}"
+        if organization_id
+        else "OUs and accounts not looked up; --organization FILE or --live does that"
+    )
+    return f"{directory}/: {result or 'no problems'} ({against})."

@@ -1,0 +1,125 @@
+"""Why a value is what it is: the effective settings of an account or OU, each value with the place that set it.
+
+Values come from the handler's own code; only places are added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from deployer.errors import NotFoundError
+from deployer.organization import Organization
+from deployer.settings.compiled import Compiled
+from deployer.settings.inheritance import Origin, Provenance
+from deployer.settings.limits import ACCOUNT_ID
+from deployer.settings.matching import near_paths
+from deployer.settings.yaml_source import KeyPath, key_text
+from handler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One effective value; no `origin` means the built-in default, which `reset_by` put back if it is there."""
+
+    key: str
+    value: Any
+    origin: Origin | None
+    reset_by: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The effective settings of one account or OU."""
+
+    id: str
+    name: str
+    ou_path: str
+    settings: Settings
+    provenance: Provenance
+    files: tuple[str, ...]
+    is_account: bool
+
+    def values(self) -> Iterator[Value]:
+        """Every value in the order of the schema."""
+        for path, value in _leaves(self.settings, ()):
+            origin = self.provenance.of(path)
+            reset = None if origin else self.provenance.reset_of(path)
+            yield Value(key=key_text(path), value=value, origin=origin, reset_by=reset)
+
+
+def explain(compiled: Compiled, target: str) -> Explanation:
+    """The settings of an account (id or name) or OU (path of names or id)."""
+    organization = compiled.organization
+    account_id, ou_id = find(organization, target)
+    if account_id:
+        account = organization.accounts[account_id]
+        return Explanation(
+            id=account.id,
+            name=account.name,
+            ou_path=organization.path(account.parent_id),
+            settings=compiled.settings_for_account(account.id),
+            provenance=compiled.provenance_for_account(account.id),
+            files=tuple(layer.file for layer in compiled.layers_for_account(account.id)),
+            is_account=True,
+        )
+    assert ou_id is not None
+    return Explanation(
+        id=ou_id,
+        name=organization.ous[ou_id].name,
+        ou_path=organization.path(ou_id),
+        settings=compiled.settings_for_ou(ou_id),
+        provenance=compiled.provenance_for_ou(ou_id),
+        files=tuple(layer.file for layer in compiled.layers_for_ou(ou_id)),
+        is_account=False,
+    )
+
+
+def find(organization: Organization, target: str) -> tuple[str | None, str | None]:
+    """(account id, None) or (None, OU id); raises NotFoundError with the nearest there is."""
+    if target in organization.accounts:
+        return target, None
+    if target in organization.ous:
+        return None, target
+    by_path = [id_ for id_ in organization.ous if organization.path(id_) == target]
+    by_name = [account.id for account in organization.accounts.values() if account.name == target]
+    if len(by_path) + len(by_name) == 1:
+        return (by_name[0], None) if by_name else (None, by_path[0])
+    if by_path or by_name:
+        ids = ", ".join(sorted([*by_path, *by_name]))
+        raise NotFoundError(f"{target} is ambiguous: {ids}", next_step="Name it by its id.")
+    raise NotFoundError(
+        f"there is no account or OU {target} in {organization.id}", next_step=_hint(organization, target)
+    )
+
+
+def find_ou(organization: Organization, target: str) -> str:
+    """The id of an OU by path or id; raises NotFoundError for anything else."""
+    _, ou_id = find(organization, target)
+    if ou_id is None:
+        raise NotFoundError(f"{target} is an account, not an OU", next_step="Name the OU that it is in.")
+    return ou_id
+
+
+def _hint(organization: Organization, target: str) -> str:
+    names = {account.name: account.id for account in organization.accounts.values()}
+    known = [*(organization.path(id_) for id_ in organization.ous), *names]
+    if ACCOUNT_ID.fullmatch(target):
+        return "Take a new snapshot if the account is younger than that: `deployer organization snapshot`."
+    near = near_paths(target, known)
+    return f"Did you mean {' or '.join(near)}?" if near else "`deployer organization show` lists what there is."
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if is_dataclass(value):
+        for item in fields(value):
+            yield from _leaves(getattr(value, item.name), (*path, item.name))
+    elif isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, list(value) if isinstance(value, tuple) else value

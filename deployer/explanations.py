@@ -1,0 +1,130 @@
+"""Explanations and verdicts as text for a terminal of 80 columns, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from deployer.explaining import Explanation, Value
+from deployer.settings.inheritance import Origin
+from deployer.verdicts import Verdict
+
+LEFT = 44
+"""Column of the places; a longer value moves its place to the next line."""
+
+
+def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal: bool) -> str:
+    """The decision first, if one was asked for; then every value and its place."""
+    lines = [_heading(explanation), ""]
+    if verdict is not None:
+        lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal), ""]
+    lines += [line for value in explanation.values() for line in _value_lines(value)]
+    return "\n".join(lines)
+
+
+def _heading(explanation: Explanation) -> str:
+    if explanation.is_account:
+        return f"Account {explanation.id} ({explanation.name}) in {explanation.ou_path}"
+    return f"OU {explanation.ou_path} ({explanation.id})"
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """What was asked, the outcome, and the rules behind it."""
+    if verdict.call is not None:
+        call = verdict.call
+        yield f"{(call.trigger or call.event_name).capitalize()} of {call.repository} in {call.region}:"
+    reason = "" if verdict.outcome == "create" else f" ({verdict.reason})"
+    yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
+    if verdict.detail:
+        yield f"  {verdict.detail}"
+    for rule in verdict.rules:
+        yield from placed(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
+    if verdict.per_hour is not None:
+        yield f"  as long as the account had fewer than {verdict.per_hour} new repositories in this hour"
+
+
+def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bool) -> Iterator[str]:
+    rules = explanation.settings.create.principals
+    if any_principal and verdict.outcome == "create" and (rules.deny or rules.allow != ("*",)):
+        denied = f", not {', '.join(rules.deny)}" if rules.deny else ""
+        yield f"  if the one who pushes is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
+
+
+def _value_lines(value: Value) -> Iterator[str]:
+    yield from placed(f"{value.key}: {shown(value.value)}", _place(value))
+
+
+def _place(value: Value) -> str:
+    if value.origin is not None:
+        return str(value.origin)
+    return f"built-in default, reset by {value.reset_by}" if value.reset_by else "built-in default"
+
+
+def placed(text: str, place: str) -> Iterator[str]:
+    """A text and its place, side by side where they fit."""
+    if len(text) < LEFT:
+        yield f"{text:<{LEFT}} {place}"
+    else:
+        yield text
+        yield f"{'':<{LEFT}} {place}"
+
+
+def shown(value: Any) -> str:
+    """A value as it would stand in a file."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(str(item) for item in value) + "]"
+    return "{}" if value == {} else str(value)
+
+
+def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
+    """The same as JSON."""
+    document: dict[str, Any] = {
+        "kind": "account" if explanation.is_account else "ou",
+        "id": explanation.id,
+        "name": explanation.name,
+        "ou_path": explanation.ou_path,
+        "files": list(explanation.files),
+        "settings": [
+            {
+                "key": value.key,
+                "value": value.value,
+                "set_by": _place_of(value.origin),
+                "reset_by": _place_of(value.reset_by),
+            }
+            for value in explanation.values()
+        ],
+    }
+    if verdict is not None:
+        document["decision"] = verdict_document(verdict)
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data."""
+    call = verdict.call
+    return {
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "sentence": verdict.sentence,
+        "detail": verdict.detail,
+        "rules": [{"rule": rule.text, "set_by": _place_of(rule.origin)} for rule in verdict.rules],
+        "per_hour": verdict.per_hour,
+        "account": call.account if call else None,
+        "account_name": verdict.account_name,
+        "ou_path": verdict.ou_path,
+        "region": call.region if call else None,
+        "repository": call.repository if call else None,
+        "principal": call.principal if call else None,
+        "repository_settings": asdict(verdict.repository) if verdict.repository else None,
+        "tags": dict(verdict.tags),
+    }
+
+
+def _place_of(origin: Origin | None) -> dict[str, Any] | None:
+    return asdict(origin) if origin else None

@@ -1,0 +1,150 @@
+"""The files that `deployer init` writes: a config folder that validates, with comments that say what may follow."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deployer.organization import Organization
+from deployer.settings.json_schema import Kind, as_text, json_schema
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+ORGANIZATION = """\
+# yaml-language-server: $schema=.schema/organization.json
+#
+# Where deployer runs, and what holds for every OU unless its own file says otherwise.
+# Every key: `deployer schema --markdown`. Check with `deployer validate`.
+
+organization: {organization}       # a roll-out to any other organization is refused
+
+central:
+  account: "{account}"          # {account_name}
+  region: {region}
+
+prefix: deployer                   # of the name of everything that deployer makes
+
+defaults:                          # for all OUs; they are switched on one by one, in ous/
+  repository:
+    lifecycle_policy: policies/expire-untagged.json
+    tags:
+      pushed-by: "{{principal}}"
+"""
+
+OU = """\
+# yaml-language-server: $schema={up}.schema/ou.json
+#
+# {accounts} here and in the OUs below, unless their own files say otherwise.
+
+ou: {path}
+id: {id}
+enabled: {enabled}
+regions: [{region}]
+
+# create:
+#   names:
+#     allow: ["team-*/**"]         # * stays within one part of a name, ** crosses /
+#     deny: ["**/tmp-*"]           # wins over allow
+#   principals:
+#     allow: ["arn:aws:iam::*:role/ci-*"]
+#   limit: {{per_hour: 50}}          # new repositories of one account
+# repository:
+#   image_tag_mutability: IMMUTABLE
+#   mutability_exclusions: [latest]
+#   encryption: {{type: KMS}}
+#   tags: {{env: prod}}
+# namespaces:                      # exceptions by name; the first match wins
+#   - match: "scratch/**"
+#     repository: {{image_tag_mutability: MUTABLE}}
+"""
+
+EXPIRE_UNTAGGED = """\
+{
+  "rules": [
+    {
+      "rulePriority": 1,
+      "description": "Untagged images go after a week",
+      "selection": {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 7
+      },
+      "action": { "type": "expire" }
+    }
+  ]
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What `init` was told: `enabled` OUs are switched on, `prepared` ones get a file that is switched off."""
+
+    central_account: str
+    region: str
+    enabled: Sequence[str] = ()
+    prepared: Sequence[str] = ()
+
+
+def initial_files(organization: Organization, choices: Choices) -> dict[str, str]:
+    """Texts by path inside the config folder."""
+    account = organization.accounts.get(choices.central_account)
+    files = {
+        "organization.yaml": ORGANIZATION.format(
+            organization=organization.id,
+            account=choices.central_account,
+            account_name=_comment(account.name) if account else "not in the organization",
+            region=choices.region,
+        ),
+        "policies/expire-untagged.json": EXPIRE_UNTAGGED,
+    }
+    for ou_id in [*choices.enabled, *choices.prepared]:
+        path = _file_of(organization, ou_id, taken=files)
+        files[path] = _ou_file(organization, ou_id, path=path, choices=choices)
+    for kind in Kind:
+        files[f".schema/{kind}.json"] = as_text(json_schema(kind, organization))
+    return files
+
+
+def top_ous(organization: Organization) -> tuple[str, ...]:
+    """Ids of the OUs directly below the root."""
+    return tuple(ou.id for ou in organization.children(organization.root.id))
+
+
+def _ou_file(organization: Organization, ou_id: str, *, path: str, choices: Choices) -> str:
+    number = sum(1 for account in organization.accounts_below(ou_id) if account.is_active)
+    return OU.format(
+        up="../" * path.count("/"),
+        accounts=f"{number} active account{'s' * (number != 1)}",
+        path=yaml_text(organization.path(ou_id)),
+        id=ou_id,
+        enabled=str(ou_id in choices.enabled).lower(),
+        region=choices.region,
+    )
+
+
+def yaml_text(text: str) -> str:
+    """A string as YAML: plain where no reader could take it for something else, quoted otherwise."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _comment(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _file_of(organization: Organization, ou_id: str, *, taken: Mapping[str, str]) -> str:
+    """`ous/workloads/prod.yaml`; with the id where two names look alike or nothing is left of a name."""
+    names = [organization.ous[id_].name for id_ in organization.chain(ou_id)]
+    parts = [_slug(name) for name in (names[1:] or names)]
+    path = f"ous/{'/'.join(parts)}.yaml"
+    return path if all(parts) and path not in taken else f"ous/{ou_id}.yaml"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,50 @@
+"""Everything that can be said about a config folder, in one list: what `validate` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from deployer.organization import Organization
+from deployer.settings.config import Config, read
+from deployer.settings.consistency import inconsistencies
+from deployer.settings.matching import Placement, place
+from deployer.settings.problems import Problem, errors, in_order
+from deployer.settings.regions import unknown_regions
+from deployer.settings.shadowing import shadowed_rules
+from deployer.settings.views import View, views
+
+
+def check_folder(directory: Path, organization: Organization | None = None) -> tuple[Problem, ...]:
+    """Problems of every file, in the order of files and lines; with an organization, of the files against it too.
+
+    What follows from merging is only looked at once each file by itself is right.
+    """
+    config, found = read(directory)
+    placement = Placement() if organization is None else place(config, organization)
+    problems = [*found, *placement.problems, *unknown_regions(config)]
+    if organization is None:
+        problems += _same_ou_twice(config)
+    if not errors(problems):
+        for view in views(config, organization, placement):
+            problems += inconsistencies(view)
+            problems += _idle(view)
+    return in_order(problems)
+
+
+def _idle(view: View) -> Iterator[Problem]:
+    for path, message in shadowed_rules(view.settings):
+        yield view.problem(path, message)
+
+
+def _same_ou_twice(config: Config) -> Iterator[Problem]:
+    """Without an organization two files for one OU can still be told by what they say."""
+    seen: dict[tuple[str, str], str] = {}
+    for file in config.ous:
+        for key, said in (("ou", file.path), ("id", file.id)):
+            if said is None:
+                continue
+            if (key, said) in seen:
+                yield file.source.problem((key,), f"{seen[key, said]} is for this OU too; only one file can be")
+            else:
+                seen[key, said] = file.file

@@ -1,0 +1,77 @@
+"""What only shows once layers are merged: settings that ECR would refuse together, or that hardly can be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deployer.settings.problems import Problem, Severity
+from deployer.settings.views import View
+from deployer.settings.yaml_source import KeyPath
+from handler.settings import RepositorySettings, merge, overlay
+from handler.tags import MOST_TAGS
+
+
+def inconsistencies(view: View) -> Iterator[Problem]:
+    """Errors that ECR would give at the first push, and warnings."""
+    settings = view.settings
+    yield from _repository(view, settings.repository, ())
+    for index, namespace in enumerate(settings.namespaces):
+        yield from _repository(view, overlay(settings.repository, namespace.repository), ("namespaces", index))
+    yield from _turned_exclusions(view)
+    if view.is_complete and settings.enabled and not settings.regions:
+        yield view.problem(("enabled",), "enabled, but in no region: say regions here or in a parent OU")
+    if settings.enabled and not settings.create.on:
+        yield view.problem(("create", "on"), "enabled, but nothing leads to a repository")
+
+
+def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iterator[Problem]:
+    """`at` is the namespace that was merged over the OU's own settings."""
+    encryption = repository.encryption
+    if encryption.type == "AES256" and encryption.kms_key is not None:
+        path = _said_at(view, at, ("repository", "encryption", "type"), ("repository", "encryption", "kms_key"))
+        message = "AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
+        yield view.problem(path, message, severity=Severity.ERROR)
+    if len(repository.tags) >= MOST_TAGS:
+        message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MOST_TAGS}, deployer adds one"
+        path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
+        yield view.problem(path, message, severity=Severity.ERROR)
+
+
+def _said_at(view: View, at: KeyPath, *paths: KeyPath) -> KeyPath:
+    """The first of some paths that a file says, below a namespace if there is one."""
+    for path in paths:
+        for candidate in ((*at, *path), path):
+            if candidate in view.provenance.set_by:
+                return candidate
+    return at or paths[0]
+
+
+def _turned_exclusions(view: View) -> Iterator[Problem]:
+    """A layer that turns the mutability around turns inherited exclusions around with it."""
+    merged: dict[str, Any] = {}
+    for file in view.layers:
+        above = RepositorySettings(**_mutability(merged.get("repository")))
+        merged = merge([merged, file.layer])
+        if message := _turned(above, file.layer.get("repository")):
+            yield file.problem(("repository", "image_tag_mutability"), message, severity=Severity.WARNING)
+        below = RepositorySettings(**_mutability(merged.get("repository")))
+        for index, namespace in enumerate(file.layer.get("namespaces") or []):
+            if message := _turned(below, namespace.get("repository")):
+                path = ("namespaces", index, "repository", "image_tag_mutability")
+                yield file.problem(path, message, severity=Severity.WARNING)
+
+
+def _mutability(said: Any) -> dict[str, Any]:
+    keys = ("image_tag_mutability", "mutability_exclusions")
+    return {key: said[key] for key in keys if key in said} if said else {}
+
+
+def _turned(above: RepositorySettings, said: Any) -> str | None:
+    mutability = (said or {}).get("image_tag_mutability")
+    if mutability in {None, above.image_tag_mutability} or "mutability_exclusions" in said:
+        return None
+    if not above.mutability_exclusions:
+        return None
+    listed = ", ".join(above.mutability_exclusions)
+    return f"turns the inherited exclusions around ({listed} would be the exception): say mutability_exclusions too"

@@ -1,0 +1,90 @@
+"""JSON Schema for editors, from the same models that `validate` uses, with the organization's own OUs where known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from deployer.organization import Organization
+from deployer.settings import schema
+from deployer.settings.regions import partitions
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Kind(StrEnum):
+    """Which config file a schema is for; also the name of the shipped file."""
+
+    ORGANIZATION = "organization"
+    OU = "ou"
+    ACCOUNT = "account"
+
+
+def model_of(kind: Kind) -> type[BaseModel]:
+    """The model that `validate` checks such a file with."""
+    models = {
+        Kind.ORGANIZATION: schema.organization_file,
+        Kind.OU: schema.ou_file,
+        Kind.ACCOUNT: schema.account_file,
+    }
+    return models[kind]()
+
+
+def json_schema(kind: Kind, organization: Organization | None = None) -> dict[str, Any]:
+    """The schema of one kind of file."""
+    document = model_of(kind).model_json_schema(schema_generator=_Generator)
+    document = _without_noise(document)
+    if organization is not None:
+        _list_known(document, kind, organization)
+    return {"$schema": DIALECT, **document}
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """The file's text: stable, so that a test can hold the shipped files to it."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's, with keys in the order in which people write them."""
+
+    def sort(self, value: Any, parent_key: str | None = None) -> Any:
+        return value if parent_key in {None, "properties", "$defs"} else super().sort(value, parent_key)
+
+
+def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
+    """Drop pydantic's titles and null defaults, which only clutter what an editor shows."""
+    if isinstance(value, list):
+        return [_without_noise(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_noise(item, is_properties=key in {"properties", "$defs"})
+        for key, item in value.items()
+        if is_properties or not (key == "title" or (key == "default" and item is None))
+    }
+
+
+def _list_known(document: dict[str, Any], kind: Kind, organization: Organization) -> None:
+    """Offer the OUs, accounts and regions that there are; an id stays possible where a path is."""
+    properties = document["properties"]
+    paths = sorted({organization.path(id_) for id_ in organization.ous})
+    ids = sorted(organization.ous)
+    if kind is Kind.OU:
+        properties["ou"] = _described(properties["ou"], {"enum": [*paths, *ids]})
+        properties["id"] = _described(properties["id"], {"enum": ids})
+    elif kind is Kind.ACCOUNT:
+        properties["account"] = _described(properties["account"], {"enum": sorted(organization.accounts)})
+    else:
+        properties["organization"] = _described(properties["organization"], {"const": organization.id})
+        central = document["$defs"]["Central"]["properties"]
+        central["account"] = _described(central["account"], {"enum": sorted(organization.accounts)})
+        central["region"] = _described(central["region"], {"enum": sorted(partitions())})
+
+
+def _described(known: Mapping[str, Any], allowed: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": known["description"], **allowed}

@@ -1,0 +1,172 @@
+"""docs/configuration.md, generated: every key with its type, default, limit and example, and the merge rules at work.
+
+The worked example is merged by the handler's own code when the page is made, so it cannot say anything untrue.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from deployer.settings import reference_text as text
+from deployer.settings import schema
+from deployer.settings.inheritance import Provenance, provenance
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.limits import PLACEHOLDERS, Rule
+from deployer.settings.messages import model_in
+from deployer.settings.yaml_source import parse
+from handler.settings import Namespace, Settings, merge
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_WORDS = {str: "string", bool: "true or false", int: "whole number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One row of the reference."""
+
+    key: str
+    type: str
+    default: str
+    limit: str
+    doc: str
+    example: Any
+
+    def row(self) -> str:
+        cells = (f"`{self.key}`", self.type, self.default, self.limit, self.doc, self.shown_example())
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    def shown_example(self) -> str:
+        return "" if self.example is None else f"`{_flow(self.example)}`"
+
+
+def markdown() -> str:
+    """The whole page."""
+    parts = [
+        text.FILES,
+        "## organization.yaml\n\n" + _table(_organization_keys()),
+        "## ous/**/*.yaml\n\n" + _table(_ou_keys()) + "\n" + text.OUS,
+        "## accounts/**/*.yaml\n\n" + _table(_account_keys()) + "\n" + text.ACCOUNTS,
+        "## Settings\n\n" + text.SETTINGS + "\n" + _table(settings_keys(Settings)),
+        "### namespaces\n\n" + text.NAMESPACES + "\n" + _table(settings_keys(Namespace, "namespaces[].")),
+        text.GLOBS,
+        text.PLACEHOLDERS.format(listed=", ".join(f"`{{{name}}}`" for name in PLACEHOLDERS)),
+        text.MERGING + "\n" + _worked_example(),
+        text.YAML,
+        text.CHECKING,
+    ]
+    return "\n".join(parts)
+
+
+def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
+    """Every key of a class of the schema, nested ones by their path."""
+    hints = get_type_hints(kind)
+    for item in fields(kind):
+        hint, path = hints[item.name], f"{prefix}{item.name}"
+        if is_dataclass(hint) and isinstance(hint, type):
+            yield from settings_keys(hint, f"{path}.")
+            continue
+        rules = [schema.EACH.get((kind, item.name)), schema.WHOLE.get((kind, item.name))]
+        yield Key(
+            key=path,
+            type=_type(hint),
+            default=_default(item.default, item.default_factory),
+            limit=_limit(rules),
+            doc=item.metadata["doc"],
+            example=item.metadata.get("example"),
+        )
+
+
+def _type(hint: Any) -> str:
+    hint = schema.without_none(hint)
+    if get_origin(hint) is Literal:
+        return " or ".join(f"`{word}`" for word in get_args(hint))
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return "list of maps" if is_dataclass(inner) else f"list of {_type(inner)}"
+    return "map" if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping) else _WORDS[hint]
+
+
+def _default(value: Any, factory: Any) -> str:
+    if value is MISSING:
+        value = None if factory is MISSING else factory()
+        return "required" if value is None else "none"
+    if value is None or value == ():
+        return "none"
+    return f"`{_flow(list(value) if isinstance(value, tuple) else value)}`"
+
+
+def _limit(rules: list[Rule | None]) -> str:
+    return "; ".join(rule.text for rule in rules if rule is not None)
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return json.dumps(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _table(keys: Iterator[Key]) -> str:
+    head = "| key | type | default | limit | meaning | example |\n| --- | --- | --- | --- | --- | --- |"
+    return "\n".join([head, *(key.row() for key in keys)]) + "\n"
+
+
+def _organization_keys() -> Iterator[Key]:
+    yield from _model_keys(schema.organization_file(), text.ORGANIZATION_KEYS)
+
+
+def _ou_keys() -> Iterator[Key]:
+    yield from _model_keys(schema.ou_file(), text.OU_KEYS)
+
+
+def _account_keys() -> Iterator[Key]:
+    yield from _model_keys(schema.account_file(), text.ACCOUNT_KEYS)
+
+
+def _model_keys(model: Any, about: Mapping[str, text.About]) -> Iterator[Key]:
+    """Keys that are no settings; what a model cannot say about them stands in `about`."""
+    for path, said in about.items():
+        inner = model
+        *parents, name = path.split(".")
+        for parent in parents:
+            inner = model_in(inner.model_fields[parent].annotation)
+        yield Key(
+            key=path,
+            type=said.type,
+            default=said.default,
+            limit=said.limit,
+            doc=inner.model_fields[name].description or "",
+            example=said.example,
+        )
+
+
+def _worked_example() -> str:
+    shown = [f"```yaml\n{body}```\n" for body in text.EXAMPLE.values()]
+    layers = [_layer_file(name, body) for name, body in text.EXAMPLE.items()]
+    merged = merge(file.layer for file in layers)
+    lines = [f"{line:<38} {origin}" for line, origin in _lines(merged, provenance(layers))]
+    return "\n".join([*shown, text.EXAMPLE_RESULT, "```text\n" + "\n".join(lines) + "\n```\n"])
+
+
+def _layer_file(name: str, body: str) -> LayerFile:
+    source = parse(body, name)
+    if "defaults" in source.data:
+        return LayerFile(source=source, layer=source.data["defaults"], at=("defaults",))
+    return LayerFile(source=source, layer={key: value for key, value in source.data.items() if key != "ou"})
+
+
+def _lines(merged: Mapping[str, Any], places: Provenance, at: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    for key, value in merged.items():
+        path = (*at, key)
+        if isinstance(value, Mapping):
+            yield from _lines(value, places, path)
+        else:
+            yield f"{'.'.join(path)}: {_flow(value)}", str(places.of(path))

@@ -1,0 +1,51 @@
+"""Regions that exist, as botocore's own list of partitions has them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+
+from deployer.settings.config import Config
+from deployer.settings.layer_file import LayerFile
+from deployer.settings.limits import REGION
+from deployer.settings.problems import Problem
+from deployer.settings.yaml_source import KeyPath, YamlSource
+
+
+@cache
+def partitions() -> dict[str, str]:
+    """Region -> partition (`aws`, `aws-cn`, …)."""
+    text = resources.files("botocore").joinpath("data/partitions.json").read_text(encoding="utf-8")
+    known = json.loads(text)["partitions"]
+    return {
+        region: partition["id"] for partition in known for region in partition["regions"] if REGION.fullmatch(region)
+    }
+
+
+def unknown_regions(config: Config) -> Iterator[Problem]:
+    """Regions that no partition has, and regions of another partition than the home region's."""
+    home = partitions().get(config.home_region)
+    if REGION.fullmatch(config.home_region):
+        yield from _check(config.home_region, config.source, ("central", "region"), home)
+    for file in config.layer_files():
+        yield from _check_layer(file, home)
+
+
+def _check_layer(file: LayerFile, home: str | None) -> Iterator[Problem]:
+    listed = file.layer.get("regions")
+    for index, region in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(region, str) and REGION.fullmatch(region):
+            yield from _check(region, file.source, (*file.at, "regions", index), home)
+
+
+def _check(region: str, source: YamlSource, at: KeyPath, home: str | None) -> Iterator[Problem]:
+    partition = partitions().get(region)
+    if partition is None:
+        near = difflib.get_close_matches(region, partitions(), n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        yield source.problem(at, f"no region that botocore knows{hint} (for a new one: pip install -U botocore)")
+    elif home is not None and partition != home:
+        yield source.problem(at, f"of partition {partition}, but the home region is of {home}: they cannot be mixed")
