@@ -7,10 +7,11 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deployer.sandbox.ecr_images import OCI_MANIFEST
+from deployer.sandbox.ecr_images import OCI_INDEX, OCI_MANIFEST
 
 _CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -50,6 +51,13 @@ def build(*, layers: int = 3, content: str = "hello") -> OciImage:
         }
     )
     return OciImage(manifest, {digest_of(blob): blob for blob in [config, *packed]})
+
+
+def index(images: Sequence[OciImage]) -> OciImage:
+    """An index over images, as one for several platforms; it has no blobs of its own."""
+    entries = [_descriptor(image.media_type, image.manifest) for image in images]
+    manifest = _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+    return OciImage(manifest, {}, OCI_INDEX)
 
 
 def digest_of(data: bytes) -> str:
