@@ -13,9 +13,13 @@ DeployerError                     1   something failed; the message says what an
 ├── DeclinedError                12   the user answered no; nothing was changed
 ├── ServiceError                 13   AWS answered with an error that the tool does not know
 ├── FilesExistError              14   a file would be overwritten
-└── ImageReferenceError          15   (deployer.images) a reference to an ECR image that no registry would take
+├── ImageReferenceError          15   (deployer.images) a reference to an ECR image that no registry would take
+├── WrongAccountError            16   the credentials are of another account than the config's central account
+├── WrongOrganizationError       17   the credentials are of another organization than the config's
+└── RegionDisabledError          20   a region of the config is not enabled
 
-0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits; 64 is wrong usage; 130 is Ctrl-C.
+0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits and `status`;
+64 is wrong usage; 130 is Ctrl-C.
 """
 
 from __future__ import annotations
@@ -104,3 +108,21 @@ class FilesExistError(DeployerError):
     """A file would be overwritten."""
 
     exit_code = 14
+
+
+class WrongAccountError(DeployerError):
+    """The credentials are of another account than the config's central account; nothing was changed."""
+
+    exit_code = 16
+
+
+class WrongOrganizationError(DeployerError):
+    """The credentials are of another organization than the config's; nothing was changed."""
+
+    exit_code = 17
+
+
+class RegionDisabledError(DeployerError):
+    """A region that the config covers is not enabled; nothing was changed."""
+
+    exit_code = 20

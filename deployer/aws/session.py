@@ -18,6 +18,7 @@ from deployer.aws.identity import Identity, get_identity
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
@@ -56,6 +57,8 @@ class Session:
     def client(self, service: Literal["cloudformation"], *, region: str | None = None) -> CloudFormationClient: ...
     @overload
     def client(self, service: Literal["dynamodb"], *, region: str | None = None) -> DynamoDBClient: ...
+    @overload
+    def client(self, service: Literal["ec2"], *, region: str | None = None) -> EC2Client: ...
     @overload
     def client(self, service: Literal["organizations"], *, region: str | None = None) -> OrganizationsClient: ...
     @overload

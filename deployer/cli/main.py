@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import ensure, explain, init, organization, push, schema, simulate, synth, validate
+from deployer.cli import ensure, explain, init, organization, plan, push, rollout, schema, simulate, synth, validate
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -49,6 +49,8 @@ app.command()(explain.explain)
 app.command()(simulate.simulate)
 app.command()(schema.schema)
 app.add_typer(organization.app)
+app.command()(plan.plan)
+app.command()(rollout.rollout)
 app.command()(ensure.ensure)
 app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)

@@ -1,0 +1,74 @@
+"""What has to hold before anything is written; each thing that does not is an error of its own, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, message_of, translated
+from deployer.aws.session import Session
+from deployer.aws.stack_sets import CallAs
+from deployer.errors import OrganizationAccessError, RegionDisabledError, WrongAccountError, WrongOrganizationError
+from deployer.organization import Organization
+
+_ACTIVATE = "In the management account, run `aws cloudformation activate-organizations-access`, then try again."
+
+
+def check_account(session: Session, *, central_account: str) -> None:
+    """Raise unless the caller is in the account that the config calls central."""
+    caller = session.identity
+    if caller.account != central_account:
+        raise WrongAccountError(
+            f"The credentials are of account {caller.account} ({caller.arn}), the central account is {central_account}",
+            next_step="Use credentials of the central account, or change `central.account` in organization.yaml.",
+        )
+
+
+def check_organization(organization: Organization, *, wanted: str | None) -> None:
+    """Raise unless the credentials' organization is the one that the config names, if it names one."""
+    if wanted is not None and organization.id != wanted:
+        raise WrongOrganizationError(
+            f"The credentials are of organization {organization.id}, organization.yaml says {wanted}",
+            next_step="Use other credentials, or another config folder.",
+        )
+
+
+def check_stack_sets(session: Session, organization: Organization, *, region: str) -> CallAs:
+    """Whom the caller acts for; raises OrganizationAccessError unless it may manage service-managed StackSets."""
+    is_management = session.identity.account == organization.management_account_id
+    call_as: CallAs = "SELF" if is_management else "DELEGATED_ADMIN"
+    with translated():
+        try:
+            status = session.client("cloudformation", region=region).describe_organizations_access(CallAs=call_as)
+        except ClientError as error:
+            if code_of(error) not in {"ValidationError", "InvalidOperationException"}:
+                raise
+            raise OrganizationAccessError(
+                f"Account {session.identity.account} may not manage StackSets: {message_of(error)}",
+                next_step=_register(session.identity.account),
+            ) from error
+    if status.get("Status") != "ENABLED":
+        raise OrganizationAccessError(
+            f"Trusted access for StackSets is not on in organization {organization.id}", next_step=_ACTIVATE
+        )
+    return call_as
+
+
+def _register(account: str) -> str:
+    return (
+        f"In the management account, run `aws organizations register-delegated-administrator --account-id {account}"
+        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`, then try again."
+    )
+
+
+def check_regions(session: Session, regions: Iterable[str], *, home: str) -> None:
+    """Raise unless every region is enabled in the central account, as StackSets want it for opt-in regions."""
+    with translated():
+        answer = session.client("ec2", region=home).describe_regions()
+    enabled = {region["RegionName"] for region in answer["Regions"]}
+    if missing := sorted({home, *regions} - enabled):
+        raise RegionDisabledError(
+            f"Not enabled in account {session.identity.account}: {', '.join(missing)}",
+            next_step="Enable the region (Account settings), or take it out of the config files.",
+        )

@@ -1,0 +1,43 @@
+"""`deployer plan`: what a roll-out would change, and where."""
+
+from __future__ import annotations
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.printing import print_json, print_lines
+from deployer.cli.scope_options import Accounts, Org, Ous, Regions, check_scope
+
+CHANGES_EXIT_CODE = 2
+
+
+def plan(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    org: Org = False,
+    ou: Ous = None,
+    account: Accounts = None,
+    region: Regions = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a roll-out would change, account by account and region by region; changes nothing.
+
+    Without a scope it is the whole organization. Where the central stacks would be updated, a change set is made and
+    deleted again. Exits 0 when there is nothing to change, 2 when there is, 1 and up for errors.
+    """
+    if org:
+        check_scope(org=org, ous=ou, accounts=account)
+    from deployer.composition import Ask, assemble
+    from deployer.rendering_plan import plan_lines
+    from deployer.rendering_plan_json import plan_document
+
+    situation = assemble(
+        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
+    )
+    found = situation.plan()
+    if as_json:
+        print_json(plan_document(found, situation.organization, caller=situation.caller))
+    else:
+        print_lines(plan_lines(found, situation.organization, caller=situation.caller))
+    if not found.is_empty:
+        raise typer.Exit(CHANGES_EXIT_CODE)

@@ -1,0 +1,48 @@
+"""How lines get to a terminal, a pipe or a JSON reader: results to standard output, the rest to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from deployer.rendering_text import Line
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "": {},
+    "heading": {"bold": True},
+    "add": {"fg": "green"},
+    "change": {"fg": "yellow"},
+    "remove": {"fg": "red", "bold": True},
+    "bad": {"fg": "red"},
+    "quiet": {"dim": True},
+}
+
+
+def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
+    """Print lines; colours go where a terminal is (typer strips them elsewhere)."""
+    for line in lines:
+        typer.secho(line.text, err=err, **_STYLES[line.tone])
+
+
+def print_json(document: Any) -> None:
+    """Print a result for programs: keys in the order in which they were made."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def confirm(question: str, *, yes: bool, command: str) -> None:
+    """Ask; raises DeclinedError on no, GuardError where there is no terminal to ask on."""
+    if yes:
+        return
+    from deployer.errors import DeclinedError, GuardError
+
+    if not sys.stdin.isatty():
+        raise GuardError(
+            "There is no terminal to ask on, so nothing was changed", next_step=f"Say it beforehand: {command} --yes"
+        )
+    if not typer.confirm(question, err=True):
+        raise DeclinedError("Nothing was changed", next_step=f"`{command}` asks again.")

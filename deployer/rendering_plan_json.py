@@ -1,0 +1,107 @@
+"""A plan and an outcome as JSON documents: every instance by account and region, with names and OU paths. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from deployer.organization import Organization
+from deployer.outcome import Outcome
+from deployer.planning import Plan, StackPlan, StackSetPlan
+from deployer.rendering_text import account_path
+from deployer.stack_sets import InstanceKey, InstanceOperation
+
+Document = dict[str, Any]
+
+
+def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Document:
+    """The whole plan."""
+    return {
+        "organization": organization.id,
+        "caller": caller,
+        "changes": not plan.is_empty,
+        "stacks": [_stack(stack) for stack in plan.stacks],
+        "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
+        "settings": [asdict(change) for change in plan.settings],
+        "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
+        "skipped": [
+            {**place(organization, account), "reason": skip.reason} for skip in plan.skips for account in skip.accounts
+        ],
+    }
+
+
+def outcome_document(outcome: Outcome, plan: Plan, organization: Organization, *, caller: str) -> Document:
+    """The plan, and what came of it."""
+    return {
+        **plan_document(plan, organization, caller=caller),
+        "outcome": {
+            "exit_code": outcome.exit_code,
+            "done": list(outcome.done),
+            "not_run": list(outcome.not_run),
+            "instances": {
+                "created": outcome.created,
+                "updated": outcome.updated,
+                "deleted": outcome.deleted,
+                "unchanged": outcome.unchanged,
+            },
+            "failures": [
+                {
+                    **place(organization, failure.account),
+                    "region": failure.region,
+                    "stack_set": failure.stack_set,
+                    "reason": failure.reason,
+                }
+                for failure in outcome.failures
+            ],
+            "error": outcome.error.message if outcome.error else None,
+        },
+    }
+
+
+def place(organization: Organization, account_id: str) -> Document:
+    """An account with its name and the path of its OU."""
+    account = organization.accounts.get(account_id)
+    return {
+        "account": account_id,
+        "name": account.name if account else None,
+        "ou": account_path(organization, account_id),
+    }
+
+
+def _stack(plan: StackPlan) -> Document:
+    return {
+        "name": plan.key.name,
+        "region": plan.key.region,
+        "change": plan.change,
+        "resources": [asdict(resource) for resource in plan.resources],
+    }
+
+
+def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
+    return {
+        "name": plan.definition.name,
+        "change": plan.change,
+        "resources": [asdict(resource) for resource in plan.resources],
+        "properties": list(plan.properties),
+        "instances": {
+            "rewritten": plan.rewritten,
+            "create": [_operation(one, organization) for one in plan.instances.create],
+            "update": [_operation(one, organization) for one in plan.instances.update],
+            "delete": [_operation(one, organization) for one in plan.instances.delete],
+            "unchanged": plan.instances.unchanged,
+            "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),
+        },
+    }
+
+
+def _operation(operation: InstanceOperation, organization: Organization) -> Document:
+    return {
+        "targets": asdict(operation.targets),
+        "regions": list(operation.regions),
+        "instances": _instances(organization, operation.instances),
+    }
+
+
+def _instances(organization: Organization, keys: Iterable[InstanceKey]) -> list[Document]:
+    return [{**place(organization, key.account), "region": key.region} for key in keys]

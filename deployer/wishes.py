@@ -1,0 +1,130 @@
+"""What a roll-out is to bring about, from the compiled settings: templates, zip, where StackSets are wanted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer.bundle import Bundle, build
+from deployer.planning import StackKey, StackSetWish, Wish
+from deployer.settings import Compiled
+from deployer.stack_sets import StackSetDefinition
+from deployer.stacks import StackDefinition
+from deployer.targets import Coverage, Regions, Scope
+from handler.settings import Settings
+from templates import access, artifacts, central, forwarding
+from templates.body import body
+from templates.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The wish, and the zip that it names."""
+
+    wish: Wish
+    bundle: Bundle
+    names: Names
+
+
+def names_of(compiled: Compiled, *, partition: str) -> Names:
+    """Names of everything for these config files."""
+    config = compiled.config
+    return Names(
+        prefix=config.prefix,
+        organization_id=compiled.organization.id,
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=partition,
+    )
+
+
+def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
+    """All that is to be, for the config files as they are."""
+    organization, home = compiled.organization, compiled.config.home_region
+    names = names_of(compiled, partition=partition)
+    bundle = build(compiled.settings_json)
+    covered = _coverage(compiled)
+    bodies = _bodies(compiled, names)
+    is_management = compiled.config.central_account == organization.management_account_id
+    wish = Wish(
+        organization=organization,
+        scope=scope,
+        artifacts=StackDefinition(name=names.artifacts_stack, region=home, body=body(artifacts.template(names))),
+        bundle_key=bundle.key,
+        settings_json=compiled.settings_json,
+        central=StackDefinition(
+            name=names.central_stack,
+            region=home,
+            body=body(central.template(names, handler_digest=bundle.digest)),
+        ),
+        stack_sets=(
+            StackSetWish(
+                definition=StackSetDefinition(
+                    name=names.access_stack_set, description=access.DESCRIPTION, body=bodies[names.access_stack_set]
+                ),
+                coverage=_at_home(covered, home),
+            ),
+            StackSetWish(
+                definition=StackSetDefinition(
+                    name=names.forwarding_stack_set,
+                    description=forwarding.DESCRIPTION,
+                    body=bodies[names.forwarding_stack_set],
+                    depends_on=(names.access_stack_set,),
+                ),
+                coverage=covered,
+            ),
+        ),
+        companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
+        former_companions=tuple(_companion_keys(names, home, compiled.regions)) if is_management else (),
+        management_is_caller=is_management,
+    )
+    return Wanted(wish=wish, bundle=bundle, names=names)
+
+
+def _bodies(compiled: Compiled, names: Names) -> Mapping[str, str]:
+    return {
+        names.access_stack_set: body(access.template(names, uses_kms=compiled.uses_kms)),
+        names.forwarding_stack_set: body(forwarding.template(names)),
+    }
+
+
+def _coverage(compiled: Compiled) -> Coverage:
+    organization = compiled.organization
+    return Coverage(
+        organization=organization,
+        ous={ou_id: _regions(compiled.settings_for_ou(ou_id)) for ou_id in organization.ous},
+        accounts={
+            account_id: _regions(compiled.settings_for_account(account_id)) for account_id in organization.accounts
+        },
+    )
+
+
+def _regions(settings: Settings) -> Regions:
+    return frozenset(settings.regions) if settings.enabled else frozenset()
+
+
+def _at_home(covered: Coverage, home: str) -> Coverage:
+    """IAM is global: where anything is wanted, the roles are wanted once."""
+    return Coverage(
+        organization=covered.organization,
+        ous={ou_id: frozenset({home}) if regions else regions for ou_id, regions in covered.ous.items()},
+        accounts={
+            account_id: frozenset({home}) if regions else regions for account_id, regions in covered.accounts.items()
+        },
+    )
+
+
+def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[str, str]) -> Iterator[StackDefinition]:
+    """The same templates as stacks, for the management account, which StackSets never deploy to."""
+    organization = compiled.organization
+    if not scope.has_account(organization, organization.management_account_id):
+        return
+    regions = sorted(_regions(compiled.settings_for_account(organization.management_account_id)))
+    home = compiled.config.home_region
+    for name, region in _companion_keys(names, home, tuple(regions)) if regions else ():
+        yield StackDefinition(name=name, region=region, body=bodies[name])
+
+
+def _companion_keys(names: Names, home: str, regions: tuple[str, ...]) -> Iterator[StackKey]:
+    yield StackKey(names.access_stack_set, home)
+    yield from (StackKey(names.forwarding_stack_set, region) for region in regions)
