@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import ensure, explain, init, organization, plan, push, rollout, schema, simulate, synth, validate
+from deployer.cli import (
+    ensure,
+    explain,
+    init,
+    organization,
+    plan,
+    push,
+    rollout,
+    sandbox,
+    schema,
+    simulate,
+    synth,
+    validate,
+)
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -54,6 +67,7 @@ app.command()(rollout.rollout)
 app.command()(ensure.ensure)
 app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)
+app.add_typer(sandbox.app)
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ class Control:
         return self._respond(Request(environ))(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
+        if request.headers.get("Origin"):  # a web page in a browser on this machine has no business here
+            return _json({"error": "requests from web pages are refused"}, status=403)
         name = request.path.removeprefix("/_sandbox/").strip("/")
         action = self._actions.get(name)
         if action is None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Mapping
 from typing import Any, Self
 
 import boto3
@@ -16,9 +14,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from deployer.errors import SandboxError
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.sandbox import accounts, background, context, registry, seams
+from deployer.sandbox import accounts, background, context, seams
 from deployer.sandbox.calls import CallLog
 from deployer.sandbox.control import Control
+from deployer.sandbox.control_actions import control_actions
 from deployer.sandbox.credentials import Credentials, administrator_credentials
 from deployer.sandbox.faults import Faults
 from deployer.sandbox.gate import Gate
@@ -71,7 +70,7 @@ class Sandbox:
         )  # what moto skips must not pass as done
         seams.install()
         clients.attach(self._gate)
-        application = Dispatcher(gate=self._gate, control=Control(self._actions()))
+        application = Dispatcher(gate=self._gate, control=Control(control_actions(self)))
         self._server = Server(application, port=self._port)
         self._server.start()
         self.reset()
@@ -203,24 +202,6 @@ class Sandbox:
         from deployer.sandbox import organization_changes  # noqa: PLC0415 - as above
 
         return organization_changes.create_ou(self._initial.management_account_id, name=name, parent_id=parent_id)
-
-    def _actions(self) -> Mapping[str, Any]:
-        def settle(values: Mapping[str, Any]) -> Mapping[str, Any]:
-            self.settle(float(values.get("timeout", 30.0)))
-            return {"settled": True}
-
-        def status(_: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {
-                "pid": os.getpid(),
-                "endpoint_url": self.endpoint_url,
-                "organization": self.organization.id,
-                "accounts": len(self.organization.accounts),
-                "calls": len(self.calls),
-                "pending": background.scheduler.pending,
-                "defects": [f"{type(defect).__name__}: {defect}" for defect in self.defects],
-            }
-
-        return {"registry": registry.control, "settle": settle, "status": status}
 
 
 def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:
