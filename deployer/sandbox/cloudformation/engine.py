@@ -102,29 +102,27 @@ def _update_resource(
     definition, resources = template.resources[logical_id], steps.stack.resources
     properties, old = steps.resolved(definition), resources.get(logical_id)
     if old is None:
-        made = steps.create(definition, properties)
-
-        def remove() -> None:
-            steps.delete(made)
-            del resources[logical_id]
-
-        undo.append(remove)
+        undo.append(lambda: _take_back(steps, logical_id, None))
+        steps.create(definition, properties)
     elif old.properties == properties:
         resources[logical_id] = StackResource(**{**vars(old), "definition": definition})
     elif replaces(definition, old.properties, properties):
+        undo.append(lambda: _take_back(steps, logical_id, old))
         steps.replace(old, definition, properties)
-        new = resources[logical_id]
         replaced.append(old)
-
-        def put_back() -> None:
-            steps.delete(new)
-            resources[logical_id] = old
-
-        undo.append(put_back)
     else:
         # A step that fails half way may have changed something: going back starts from what was wanted.
         undo.append(lambda: _restore(steps, old, properties))
         steps.update(old, definition, properties)
+
+
+def _take_back(steps: Steps, logical_id: str, old: StackResource | None) -> None:
+    """Delete what was made, if it came that far, and put back what was there before."""
+    made = steps.stack.resources.pop(logical_id, None)
+    if old is not None:
+        steps.stack.resources[logical_id] = old
+    if made is not None and made is not old:
+        steps.delete(made)
 
 
 def _restore(steps: Steps, old: StackResource, properties: Mapping[str, object]) -> None:

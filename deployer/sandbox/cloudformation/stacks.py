@@ -25,7 +25,7 @@ class StackResource:
     physical_id: str
     properties: Mapping[str, Any]
     attributes: Mapping[str, str] = field(default_factory=dict)
-    status: str = "CREATE_COMPLETE"
+    status: str = "CREATE_IN_PROGRESS"
     reason: str | None = None
     changed: datetime
 

@@ -72,21 +72,21 @@ class Steps:
             raise self._failed(definition, "", _status_of(self.stack), error) from error
 
     def create(self, definition: Definition, properties: Mapping[str, Any]) -> StackResource:
-        """Make a resource and take it into the stack."""
-        logical_id, resource, place = definition.logical_id, TYPES[definition.type], self._place(definition)
+        """Make a resource and take it into the stack, where it stays for the rollback if it cannot be completed."""
+        resource, place = TYPES[definition.type], self._place(definition)
         self._event(definition, "", "CREATE_IN_PROGRESS")
-        physical_id = ""
+        made = None
         try:
             self._refuse_owned(definition, resource.identifier(place, properties))
             physical_id = resource.create(place, properties)
+            made = StackResource(definition=definition, physical_id=physical_id, properties=properties, changed=now())
+            self.stack.resources[definition.logical_id] = made
             self._event(definition, physical_id, "CREATE_IN_PROGRESS", "Resource creation Initiated", properties)
-            attributes = resource.attributes(place, physical_id, properties)
+            resource.complete(place, physical_id, properties)
+            made.attributes = resource.attributes(place, physical_id, properties)
         except _FAILURES as error:
-            raise self._failed(definition, physical_id, "CREATE_FAILED", error) from error
-        made = StackResource(
-            definition=definition, physical_id=physical_id, properties=properties, attributes=attributes, changed=now()
-        )
-        self.stack.resources[logical_id] = made
+            raise self._failed(definition, made.physical_id if made else "", "CREATE_FAILED", error) from error
+        made.status = "CREATE_COMPLETE"
         self._event(definition, physical_id, "CREATE_COMPLETE", properties=properties)
         return made
 

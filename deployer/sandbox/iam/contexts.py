@@ -37,6 +37,7 @@ def request_context(region: str) -> Context:
     return {
         "aws:RequestedRegion": region,
         "aws:SecureTransport": "true",
+        "s3:TlsVersion": "1.3",
         "aws:CurrentTime": now.isoformat(),
         "aws:EpochTime": str(int(now.timestamp())),
     }

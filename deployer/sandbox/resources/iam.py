@@ -42,8 +42,10 @@ class Role(Resource):
             Tags=[{"Key": key, "Value": value} for key, value in tag_map(properties).items()],
             **optional,
         )
-        _sync_policies(iam, name, old={}, new=properties)
         return str(name)
+
+    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        _sync_policies(place.client("iam"), physical_id, old={}, new=properties)
 
     def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
         iam = place.client("iam")

@@ -1,4 +1,4 @@
-"""What every resource type is to the stack engine: a shape, what replaces it, and four things to do with it."""
+"""What every resource type is to the stack engine: a shape, what replaces it, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,11 @@ class Resource(ABC):
 
     @abstractmethod
     def create(self, place: Place, properties: Properties) -> str:
-        """Make it; the physical id."""
+        """Make it; the physical id. From then on it exists, and a rollback deletes it."""
+
+    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        """What creating it takes beyond the first call."""
+        del place, physical_id, properties
 
     @abstractmethod
     def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 STRING = "string"
 INTEGER = "integer"
 BOOLEAN = "boolean"
+NUMBER = "number"
 DOCUMENT = "document"
 """Free JSON: a policy or a pattern. A string that holds JSON is read."""
 TEXT_MAP = "map of strings"
@@ -62,7 +63,9 @@ def _value(value: Any, leaf: Any, at: _At) -> Any:
         return [_value(item, leaf[0], at.below(index)) for index, item in enumerate(value)]
     if leaf == TEXT_MAP:
         return {str(key): _value(item, STRING, at.below(key)) for key, item in _mapping(value, at).items()}
-    return {STRING: _string, INTEGER: _integer, BOOLEAN: _boolean, DOCUMENT: _document}[leaf](value, at)
+    return {STRING: _string, INTEGER: _integer, NUMBER: _number, BOOLEAN: _boolean, DOCUMENT: _document}[leaf](
+        value, at
+    )
 
 
 def _mapping(value: Any, at: _At) -> Mapping[str, Any]:
@@ -83,6 +86,15 @@ def _integer(value: Any, at: _At) -> int:
     if not isinstance(value, bool):
         try:
             return int(value)
+        except (TypeError, ValueError):
+            pass
+    raise ShapeError(f"{at.path}: expected type: Number, found: {value!r}")
+
+
+def _number(value: Any, at: _At) -> float:
+    if not isinstance(value, bool):
+        try:
+            return float(value)
         except (TypeError, ValueError):
             pass
     raise ShapeError(f"{at.path}: expected type: Number, found: {value!r}")

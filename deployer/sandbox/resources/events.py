@@ -1,0 +1,128 @@
+"""AWS::Events::EventBus, EventBusPolicy and Archive; rules are in `event_rules`."""
+
+from __future__ import annotations
+
+from deployer.sandbox.resources.resource import (
+    Place,
+    Properties,
+    Resource,
+    already_exists,
+    exists,
+    sync_tags,
+    text,
+    unless_gone,
+)
+from deployer.sandbox.resources.shapes import DOCUMENT, INTEGER, STRING, TAGS
+
+MISSING = "ResourceNotFoundException"
+
+
+class EventBus(Resource):
+    """A custom event bus; `Ref` is its name."""
+
+    type_name = "AWS::Events::EventBus"
+    shape = {"Name!": STRING, "Description": STRING, "Tags": TAGS}
+    replaced_by = ("Name",)
+    name_property = "Name"
+    tagged = True
+
+    def create(self, place: Place, properties: Properties) -> str:
+        optional = {key: properties[key] for key in ("Description", "Tags") if key in properties}
+        place.client("events").create_event_bus(Name=properties["Name"], **optional)
+        return str(properties["Name"])
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        events, arn = place.client("events"), place.arn("events", f"event-bus/{physical_id}")
+        if old.get("Description") != new.get("Description"):
+            events.update_event_bus(Name=physical_id, Description=new.get("Description", ""))
+        sync_tags(
+            old,
+            new,
+            tag=lambda tags: events.tag_resource(
+                ResourceARN=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+            ),
+            untag=lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
+        )
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: place.client("events").delete_event_bus(Name=physical_id), MISSING)
+
+    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": place.arn("events", f"event-bus/{physical_id}"), "Name": physical_id}
+
+
+class EventBusPolicy(Resource):
+    """One statement of a bus's policy."""
+
+    type_name = "AWS::Events::EventBusPolicy"
+    shape = {"EventBusName": STRING, "StatementId!": STRING, "Statement!": DOCUMENT}
+    replaced_by = ("EventBusName", "StatementId")
+
+    def create(self, place: Place, properties: Properties) -> str:
+        identifier = self.identifier(place, properties)
+        _put_statement(place, properties)
+        return identifier
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        _put_statement(place, new)
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        events = place.client("events")
+        unless_gone(
+            lambda: events.remove_permission(EventBusName=_bus(properties), StatementId=properties["StatementId"]),
+            MISSING,
+        )
+
+    def identifier(self, place: Place, properties: Properties) -> str:
+        return f"{_bus(properties)}|{properties['StatementId']}"
+
+
+class Archive(Resource):
+    """An archive of a bus's events; `Ref` is its name."""
+
+    type_name = "AWS::Events::Archive"
+    shape = {
+        "ArchiveName": STRING,
+        "Description": STRING,
+        "EventPattern": DOCUMENT,
+        "RetentionDays": INTEGER,
+        "SourceArn!": STRING,
+    }
+    replaced_by = ("ArchiveName", "SourceArn")
+    name_property = "ArchiveName"
+
+    def create(self, place: Place, properties: Properties) -> str:
+        events = place.client("events")
+        name = str(properties.get("ArchiveName") or place.generated_name(48))
+        if exists(lambda: events.describe_archive(ArchiveName=name), MISSING):
+            raise already_exists(self.type_name, name)
+        events.create_archive(ArchiveName=name, EventSourceArn=properties["SourceArn"], **_archive(properties))
+        return name
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        reset = {"Description": "", "RetentionDays": 0}
+        place.client("events").update_archive(ArchiveName=physical_id, **{**reset, **_archive(new)})
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: place.client("events").delete_archive(ArchiveName=physical_id), MISSING)
+
+    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": place.arn("events", f"archive/{physical_id}"), "ArchiveName": physical_id}
+
+
+def _archive(properties: Properties) -> dict[str, object]:
+    found = {key: properties[key] for key in ("Description", "RetentionDays") if key in properties}
+    if "EventPattern" in properties:
+        found["EventPattern"] = text(properties["EventPattern"])
+    return found
+
+
+def _bus(properties: Properties) -> str:
+    return str(properties.get("EventBusName", "default"))
+
+
+def _put_statement(place: Place, properties: Properties) -> None:
+    """PutPermission takes whole policies; a bus keeps its other statements."""
+    statement = {**properties["Statement"], "Sid": properties["StatementId"]}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    place.client("events").put_permission(EventBusName=_bus(properties), Policy=text(policy))
