@@ -82,14 +82,14 @@ class SingleFlight(Generic[Key, Value]):
                 del self._futures[key]
 
 
-def side_by_side(calls: Sequence[Callable[[], object]]) -> list[Exception]:
+def side_by_side(calls: Sequence[Callable[[], object]]) -> list[BaseException]:
     """Run all calls at once, wait for every one, and give the errors of those that failed, in order."""
-    errors: dict[int, Exception] = {}
+    errors: dict[int, BaseException] = {}
 
     def run(index: int) -> None:
         try:
             calls[index]()
-        except Exception as error:  # noqa: BLE001 - the caller weighs all of them
+        except BaseException as error:  # noqa: BLE001 - the caller weighs all of them
             errors[index] = error
 
     threads = [Thread(target=run, args=(index,)) for index in range(1, len(calls))]

@@ -123,7 +123,7 @@ class Creation:
             )
 
 
-def _worst(errors: Sequence[Exception], repository: Repository) -> Exception:
+def _worst(errors: Sequence[BaseException], repository: Repository) -> BaseException:
     """An error that a retry may mend before any that it cannot: the retry puts both policies again."""
     refusals = [error for error in errors if isinstance(error, PermanentError)]
     if len(refusals) == len(errors):

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _TOKENS = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
+_PARENTS = re.compile(r"(?:^|(?<=/))\*{2,}/")
+_OPTIONAL = "\0"
 _ARN_PARTS = 6
 
 
@@ -30,7 +32,7 @@ class _Machine:
     across_parts: int
     """Tokens `**`: stay on every character."""
     optional_parts: int
-    """Tokens `**` of a `**/` at the start of a part: both tokens may be left out."""
+    """Tokens that read nothing and stand before a `**/` at the start of a part: that may be left out."""
     end: int
 
     def matches(self, text: str) -> bool:
@@ -44,9 +46,9 @@ class _Machine:
 
     def _closed(self, states: int) -> int:
         """All positions that are reached without reading a character."""
-        wildcards = self.within_part | self.across_parts
+        passable = self.within_part | self.across_parts | self.optional_parts
         while True:
-            wider = states | (states & wildcards) << 1 | (states & self.optional_parts) << 2
+            wider = states | (states & passable) << 1 | (states & self.optional_parts) << 3
             if wider == states:
                 return states
             states = wider
@@ -54,36 +56,25 @@ class _Machine:
 
 @lru_cache(maxsize=4096)
 def _name_machine(pattern: str) -> _Machine:
-    tokens = _TOKENS.findall(pattern)
-    literals, stars = _positions(tokens)
-    within_part = across_parts = optional_parts = 0
-    for index in stars:
-        if tokens[index] == "*":
-            within_part |= 1 << index
-            continue
-        across_parts |= 1 << index
-        if tokens[index + 1 : index + 2] == ["/"] and (index == 0 or tokens[index - 1] == "/"):
-            optional_parts |= 1 << index
-    return _Machine(literals, within_part, across_parts, optional_parts, 1 << len(tokens))
+    tokens = _TOKENS.findall(_PARENTS.sub(f"{_OPTIONAL}**/", pattern.replace(_OPTIONAL, "")))
+    bits = _bits(tokens)
+    optional_parts = bits.pop(_OPTIONAL, 0)
+    return _Machine(bits, bits.pop("*", 0), bits.pop("**", 0), optional_parts, 1 << len(tokens))
 
 
 @lru_cache(maxsize=4096)
 def _arn_machine(part: str) -> _Machine:
     tokens = _TOKENS.findall(part)
-    literals, stars = _positions(tokens)
-    return _Machine(literals, 0, sum(1 << index for index in stars), 0, 1 << len(tokens))
+    bits = _bits(tokens)
+    return _Machine(bits, 0, bits.pop("*", 0) | bits.pop("**", 0), 0, 1 << len(tokens))
 
 
-def _positions(tokens: list[str]) -> tuple[dict[str, int], list[int]]:
-    """Bits of each literal character, and the indexes of the wildcards."""
-    literals: dict[str, int] = {}
-    stars: list[int] = []
+def _bits(tokens: list[str]) -> dict[str, int]:
+    """The positions that each token is at; more than two stars are two."""
+    bits: dict[str, int] = {}
     for index, token in enumerate(tokens):
-        if token[0] == "*":
-            stars.append(index)
-        else:
-            literals[token] = literals.get(token, 0) | 1 << index
-    return literals, stars
+        bits[token[:2]] = bits.get(token[:2], 0) | 1 << index
+    return bits
 
 
 def matches_name(pattern: str, name: str) -> bool:

@@ -46,9 +46,9 @@ class Handler:
         except Exception as error:
             if isinstance(parsed, FailedCall) and are_credentials_stale(error):
                 self.registries.forget(parsed.account)
-            self.log(log_fields(parsed, attempt, error=error))
+            self.log(log_fields(parsed, attempt, written_at=self.clock(), error=error))
             raise
-        fields = log_fields(parsed, attempt, conclusion=conclusion)
+        fields = log_fields(parsed, attempt, written_at=self.clock(), conclusion=conclusion)
         self.log(fields)
         return fields
 

@@ -84,11 +84,19 @@ def log_fields(
     parsed: FailedCall | OtherEvent | MalformedEvent,
     attempt: Attempt,
     *,
+    written_at: datetime,
     conclusion: Conclusion | None = None,
     error: Exception | None = None,
 ) -> dict[str, Any]:
-    """The log line of an attempt that came to a conclusion, or of one that Lambda is to retry because of an error."""
-    fields = _subject(parsed) | {"request_id": attempt.request_id, "milliseconds": attempt.steps.milliseconds}
+    """The log line of an attempt that came to a conclusion, or of one that Lambda is to retry because of an error.
+
+    `timestamp` and `level` are the names that Lambda filters JSON lines by.
+    """
+    fields = _subject(parsed) | {
+        "timestamp": written_at.isoformat(timespec="milliseconds"),
+        "request_id": attempt.request_id,
+        "milliseconds": attempt.steps.milliseconds,
+    }
     if conclusion is None:
         message = clean(f"{type(error).__name__}: {error}")
         return fields | {"level": "ERROR", "outcome": "retry", "detail": message}
@@ -98,7 +106,7 @@ def log_fields(
         "reason": conclusion.reason,
         "rule": conclusion.rule,
         "detail": conclusion.detail,
-        "event_to_repository_ms": _event_to_repository(parsed, conclusion),
+        "milliseconds_to_repository": _event_to_repository(parsed, conclusion),
     }
 
 

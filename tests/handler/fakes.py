@@ -1,0 +1,248 @@
+"""AWS as the handler sees it, in memory: registries, a ledger, an organization, a failures queue.
+
+They hold state and refuse as AWS does; every call is counted, and a test may make any call fail, before it took effect
+or after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from handler import tags
+from handler.events import FailedCall
+from handler.handling import Handler
+from handler.ledger import Slot
+from handler.ports import Membership, Repository
+from handler.records import Record
+from handler.settings import RepositorySettings
+from handler.settings_file import SettingsFile
+
+NOW = datetime(2026, 11, 23, 7, 45, 20, tzinfo=UTC)
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
+LIFECYCLE = json.dumps({"rules": [{"rulePriority": 1, "description": "x" * 100}]})
+ROOT, WORKLOADS, PROD, SANDBOX = "r-exam", "ou-exam-work0001", "ou-exam-prod0001", "ou-exam-sand0001"
+ACCOUNT, OTHER_ACCOUNT, NEW_ACCOUNT = "300000000001", "500000000001", "300000000099"
+
+
+class CrashError(BaseException):
+    """The process is gone: no `except Exception` sees it."""
+
+
+def settings_document(**repository: Any) -> dict[str, Any]:
+    """settings.json of a small organization whose Prod gets everything that can be put."""
+    return {
+        "version": 1,
+        "organization": {
+            "id": "o-exampleorg1",
+            "root": ROOT,
+            "ous": {
+                ROOT: {"name": "Root", "parent": None},
+                WORKLOADS: {"name": "Workloads", "parent": ROOT},
+                PROD: {"name": "Prod", "parent": WORKLOADS},
+                SANDBOX: {"name": "Sandbox", "parent": ROOT},
+            },
+            "accounts": {
+                ACCOUNT: {"name": "shop-prod", "parent": PROD},
+                OTHER_ACCOUNT: {"name": "alice-sandbox", "parent": SANDBOX},
+            },
+        },
+        "defaults": {"repository": {"tags": {"managed-by": "deployer"}}},
+        "ous": {
+            PROD: {
+                "enabled": True,
+                "regions": ["eu-west-1", "us-east-1"],
+                "create": {"names": {"allow": ["team-*/**"], "deny": ["**/tmp-*"]}},
+                "repository": {
+                    "lifecycle_policy": "policies/lifecycle.json",
+                    "repository_policy": "policies/pull.json",
+                    "tags": {"pushed-by": "{principal}", "ou": "{ou}"},
+                    **repository,
+                },
+            },
+            SANDBOX: {"enabled": False},
+        },
+        "accounts": {},
+        "documents": {"policies/lifecycle.json": LIFECYCLE, "policies/pull.json": POLICY},
+    }
+
+
+@dataclass
+class Held:
+    """A repository as it is in a registry."""
+
+    tags: dict[str, str]
+    settings: RepositorySettings | None
+    created_at: datetime
+    lifecycle_policy: str | None = None
+    repository_policy: str | None = None
+
+
+@dataclass
+class Faults:
+    """What is to go wrong: for the n-th call of all, or for each call of a name."""
+
+    calls: list[str] = field(default_factory=list)
+    before: dict[int, BaseException] = field(default_factory=dict)
+    after: dict[int, BaseException] = field(default_factory=dict)
+    by_name: dict[str, BaseException] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+
+    def run(self, name: str, effect: Callable[[], Any]) -> Any:
+        with self.lock:
+            number = len(self.calls)
+            self.calls.append(name)
+            if error := self.by_name.get(name) or self.before.get(number):
+                raise error
+            result = effect()
+            if error := self.after.get(number):
+                raise error
+            return result
+
+
+@dataclass
+class FakeRepositories:
+    """One registry; ECR's answers."""
+
+    world: World
+    account: str
+    region: str
+
+    def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
+        def effect() -> Repository | None:
+            if (self.account, self.region, name) in self.world.repositories:
+                return None
+            held = Held(tags=dict(tags), settings=settings, created_at=self.world.now)
+            self.world.repositories[self.account, self.region, name] = held
+            self.world.creations.append((self.account, self.region, name))
+            return self._repository(name, held)
+
+        result: Repository | None = self.world.faults.run("create", effect)
+        return result
+
+    def creator(self, name: str) -> str | None:
+        result: str | None = self.world.faults.run("creator", lambda: self._held(name).tags.get(tags.EVENT_ID_TAG))
+        return result
+
+    def describe(self, name: str) -> Repository:
+        result: Repository = self.world.faults.run("describe", lambda: self._repository(name, self._held(name)))
+        return result
+
+    def put_lifecycle_policy(self, name: str, text: str) -> None:
+        self.world.faults.run("lifecycle", lambda: setattr(self._held(name), "lifecycle_policy", text))
+
+    def set_repository_policy(self, name: str, text: str) -> None:
+        self.world.faults.run("policy", lambda: setattr(self._held(name), "repository_policy", text))
+
+    def _held(self, name: str) -> Held:
+        return self.world.repositories[self.account, self.region, name]
+
+    def _repository(self, name: str, held: Held) -> Repository:
+        arn = f"arn:aws:ecr:{self.region}:{self.account}:repository/{name}"
+        return Repository(arn=arn, created_at=held.created_at)
+
+
+@dataclass
+class World:
+    """Everything outside the handler."""
+
+    now: datetime = NOW
+    faults: Faults = field(default_factory=Faults)
+    repositories: dict[tuple[str, str, str], Held] = field(default_factory=dict)
+    creations: list[tuple[str, str, str]] = field(default_factory=list)
+    chains: dict[str, tuple[str, ...] | None] = field(
+        default_factory=lambda: {
+            ACCOUNT: (ROOT, WORKLOADS, PROD),
+            NEW_ACCOUNT: (ROOT, WORKLOADS, PROD),
+            OTHER_ACCOUNT: (ROOT, SANDBOX),
+        }
+    )
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    # the organization
+    def membership(self, account: str) -> Membership | None:
+        chain = self.faults.run("organization", lambda: self.chains.get(account))
+        return Membership(chain=chain, source="asked") if chain else None
+
+    # registries
+    def open(self, call: FailedCall) -> Callable[[], FakeRepositories]:
+        return lambda: FakeRepositories(self, call.account, call.region)
+
+    def forget(self, account: str) -> None:
+        self.forgotten.append(account)
+
+    # the ledger
+    def write(self, record: Record) -> bool:
+        def effect() -> bool:
+            item = json.dumps(record.to_item())
+            assert item.isascii()
+            return self.records.setdefault((record.account, record.at), record) is record
+
+        written: bool = self.faults.run("write", effect)
+        return written
+
+    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool:
+        at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}#{event_id}#created"
+        found: bool = self.faults.run("has_created", lambda: (account, at) in self.records)
+        return found
+
+    def reserve(self, slot: Slot, *, limit: int) -> bool:
+        def effect() -> bool:
+            taken = self.slots.setdefault((slot.account, slot.hour), set())
+            if len(taken) >= limit and slot.digest not in taken:
+                return False
+            taken.add(slot.digest)
+            return True
+
+        reserved: bool = self.faults.run("reserve", effect)
+        return reserved
+
+    def give_back(self, slot: Slot) -> None:
+        self.faults.run("give_back", lambda: self.slots[slot.account, slot.hour].discard(slot.digest))
+
+    # the failures queue
+    def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:
+        message = {"event": event, "request_id": request_id, "reason": reason, "detail": detail}
+        self.faults.run("send", lambda: self.messages.append(message))
+
+    def handler(self, document: dict[str, Any] | None = None) -> Handler:
+        """The real handler in this world."""
+        data = json.dumps(document or settings_document()).encode()
+        return Handler(
+            settings=SettingsFile.from_json(data),
+            organization=self,
+            registries=self,
+            ledger=self,
+            failures=self,
+            clock=self.clock,
+            log=self.lines.append,
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def pass_time(self, time: timedelta) -> None:
+        self.now += time
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Outcome and reason of each record, by key."""
+        return [(record.outcome, record.reason) for _, record in sorted(self.records.items())]
+
+    def deliver(self, handler: Handler, event: Any, *, request_id: str = "request-1", attempts: int = 3) -> None:
+        """Lambda's asynchronous invocation: up to three attempts, a minute apart, then the failures queue."""
+        for _ in range(attempts):
+            try:
+                handler.handle(event, request_id=request_id)
+            except (Exception, CrashError):  # noqa: BLE001 - Lambda does not look at what it was
+                self.pass_time(timedelta(minutes=1))
+            else:
+                return
+        self.messages.append({"event": event, "request_id": request_id, "reason": "RetriesExhausted", "detail": ""})

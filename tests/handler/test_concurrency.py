@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+
+from handler.concurrency import Fresh, SingleFlight, side_by_side
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_many_who_ask_at_once_cause_one_load() -> None:
+    loads: list[int] = []
+    may_end = Event()
+
+    def load() -> Fresh[str]:
+        loads.append(1)
+        may_end.wait(timeout=5)
+        return Fresh("value", NOW + timedelta(minutes=5))
+
+    cache = SingleFlight[str, str](clock=Clock())
+    values: list[str] = []
+    threads = [Thread(target=lambda: values.append(cache.get("key", load))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    waiting = cache.start("key", load)
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert [*values, waiting()] == ["value"] * 21
+    assert len(loads) == 1
+
+
+def test_a_value_is_loaded_again_when_it_is_no_longer_fresh() -> None:
+    clock = Clock()
+    cache = SingleFlight[str, datetime](clock=clock)
+
+    def load() -> Fresh[datetime]:
+        return Fresh(clock.now, clock.now + timedelta(minutes=5))
+
+    assert cache.get("key", load) == NOW
+    clock.now += timedelta(minutes=4)
+    assert cache.get("key", load) == NOW
+    clock.now += timedelta(minutes=1)
+    assert cache.get("key", load) == NOW + timedelta(minutes=5)
+    cache.forget("key")
+    clock.now += timedelta(minutes=1)
+    assert cache.get("key", load) == NOW + timedelta(minutes=6)
+
+
+def test_an_error_is_told_and_not_kept() -> None:
+    cache = SingleFlight[str, int](clock=Clock())
+
+    def fail() -> Fresh[int]:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        cache.get("key", fail)
+    with pytest.raises(ValueError, match="no"):
+        cache.start("key", fail)()
+    assert cache.get("key", lambda: Fresh(1, NOW + timedelta(minutes=1))) == 1
+
+
+def test_the_oldest_make_room() -> None:
+    cache = SingleFlight[int, int](clock=Clock(), most=2)
+    later = NOW + timedelta(minutes=1)
+    for key in range(3):
+        assert cache.get(key, lambda key=key: Fresh(key, later)) == key  # type: ignore[misc]
+    assert cache.get(0, lambda: Fresh(100, later)) == 100
+    assert cache.get(2, lambda: Fresh(100, later)) == 2
+
+
+def test_calls_side_by_side_all_run_and_all_errors_are_told_in_order() -> None:
+    done: list[str] = []
+
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    errors = side_by_side([lambda: fail("first"), lambda: done.append("second"), lambda: fail("third")])
+    assert [str(error) for error in errors] == ["first", "third"]
+    assert done == ["second"]
+    assert side_by_side([]) == []
+
+
+def test_calls_side_by_side_do_not_wait_for_each_other() -> None:
+    one, two = Event(), Event()
+
+    def first() -> None:
+        one.set()
+        assert two.wait(timeout=5)
+
+    def second() -> None:
+        two.set()
+        assert one.wait(timeout=5)
+
+    assert side_by_side([first, second]) == []

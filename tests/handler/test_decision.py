@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler import reasons
+from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.settings import Settings, settings_from
+from tests.handler.events import call
+
+NAME = "detail.requestParameters.repositoryName"
+
+
+def settings(**changes: Any) -> Settings:
+    enabled: dict[str, Any] = {"enabled": True, "regions": ["eu-west-1"]}
+    return settings_from([enabled, changes])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "decision"),
+    [
+        pytest.param({}, {"enabled": False}, Refused(reason="ou-not-enabled", rule="enabled: false"), id="off is off"),
+        pytest.param(
+            {},
+            {"regions": ["us-east-1", "eu-central-1"]},
+            Refused(reason="region-not-enabled", rule="regions: us-east-1, eu-central-1"),
+            id="a region must be listed",
+        ),
+        pytest.param(
+            {}, {"regions": []}, Refused(reason="region-not-enabled", rule="regions: none"), id="no region is none"
+        ),
+        pytest.param(
+            {NAME: "Team-A/api"},
+            {},
+            Refused(reason="name-invalid", rule="ECR's rules for repository names"),
+            id="ECR takes no capitals",
+        ),
+        pytest.param(
+            {NAME: "team-a/tmp-1"},
+            {"create": {"names": {"allow": ["team-*/**"], "deny": ["x", "**/tmp-*"]}}},
+            Refused(reason="name-denied", rule="create.names.deny: **/tmp-*"),
+            id="deny wins over allow",
+        ),
+        pytest.param(
+            {NAME: "other/api"},
+            {"create": {"names": {"allow": ["team-*/**", "base/*"]}}},
+            Refused(reason="name-not-allowed", rule="create.names.allow: team-*/**, base/*"),
+            id="what no glob allows is refused",
+        ),
+        pytest.param(
+            {},
+            {"create": {"names": {"allow": [f"n{i}" for i in range(7)]}}},
+            Refused(reason="name-not-allowed", rule="create.names.allow: n0, n1, n2, n3, n4 and 2 more"),
+            id="a long list is told in part",
+        ),
+        pytest.param(
+            {},
+            {"create": {"principals": {"deny": ["arn:aws:iam::*:role/ci/*"]}}},
+            Refused(reason="principal-denied", rule="create.principals.deny: arn:aws:iam::*:role/ci/*"),
+            id="a session is denied by its role with its path",
+        ),
+        pytest.param(
+            {},
+            {"create": {"principals": {"allow": ["arn:aws:iam::*:user/*"]}}},
+            Refused(reason="principal-not-allowed", rule="create.principals.allow: arn:aws:iam::*:user/*"),
+            id="a role is no user",
+        ),
+        pytest.param(
+            {}, {"create": {"on": ["pull"]}}, Ignored(reason="not-a-pull", detail="InitiateLayerUpload"), id="-"
+        ),
+        pytest.param(
+            {"detail.eventName": "BatchGetImage"},
+            {"enabled": False},
+            Ignored(reason="not-a-push", detail="BatchGetImage"),
+            id="a pull where nothing is enabled is ignored, so that its record expires",
+        ),
+    ],
+)
+def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], decision: Refused | Ignored) -> None:
+    assert decide(call(changes=changes), settings(**said)) == decision
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "rule"),
+    [
+        pytest.param({}, {}, "create.names.allow: **", id="all names by default"),
+        pytest.param({}, {"create": {"names": {"allow": ["x", "team-*/**"]}}}, "create.names.allow: team-*/**", id="a glob"),
+        pytest.param({}, {"create": {"principals": {"allow": ["arn:*:sts::*:assumed-role/ci-build/*"]}}}, "create.names.allow: **", id="a session by its own ARN"),
+        pytest.param({}, {"create": {"principals": {"allow": ["arn:aws:iam::*:role/ci/ci-*"]}}}, "create.names.allow: **", id="a session by its role's ARN"),
+        pytest.param({"detail.eventName": "BatchGetImage"}, {"create": {"on": ["push", "pull"]}}, "create.names.allow: **", id="a pull where pulls count"),
+        pytest.param({"detail.requestParameters.registryId": None}, {}, "create.names.allow: **", id="no registry named"),
+        pytest.param({}, {"namespaces": [{"match": "x/**"}, {"match": "team-a/*"}]}, "create.names.allow: **; namespaces[1]: team-a/*", id="a namespace"),
+    ],
+)  # fmt: skip
+def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
+    decision = decide(call(changes=changes), settings(**said))
+    assert isinstance(decision, Create)
+    assert decision.rule == rule
+
+
+def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> None:
+    namespaces = [
+        {"match": "team-a/**", "repository": {"image_tag_mutability": "MUTABLE", "tags": {"a": None, "c": "3"}}},
+        {"match": "**", "repository": {"scan_on_push": False}},
+    ]
+    said = settings(repository={"tags": {"a": "1", "b": "2"}}, namespaces=namespaces, create={"limit": {"per_hour": 3}})
+    decision = decide(call(), said)
+    assert isinstance(decision, Create)
+    assert decision.repository.image_tag_mutability == "MUTABLE"
+    assert decision.repository.tags == {"b": "2", "c": "3"}
+    assert decision.repository.scan_on_push is True
+    assert decision.per_hour == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "decision"),
+    [
+        pytest.param({}, None, id="a push is something to decide about"),
+        pytest.param(
+            {"detail.recipientAccountId": "999999999999"},
+            Ignored(reason=reasons.ACCOUNT_MISMATCH, detail="recipientAccountId is 999999999999"),
+            id="the recipient must be the envelope's account",
+        ),
+        pytest.param(
+            {"detail.requestParameters.registryId": "999999999999"},
+            Ignored(reason=reasons.FOREIGN_REGISTRY, detail="registryId is 999999999999"),
+            id="the registry must be the envelope's account",
+        ),
+        pytest.param(
+            {"region": "us-east-1"},
+            Ignored(reason=reasons.REGION_MISMATCH, detail="awsRegion is eu-west-1"),
+            id="the regions must agree",
+        ),
+    ],
+)
+def test_screening_needs_no_settings(changes: dict[str, Any], decision: Ignored | None) -> None:
+    assert screen(call(changes=changes)) == decision
+
+
+def test_every_reason_has_a_sentence() -> None:
+    codes = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
+    assert codes == reasons.SENTENCES.keys()

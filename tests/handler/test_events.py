@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from tests.handler.events import MISSING, call, load, names
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_real_event_is_read(name: str) -> None:
+    assert isinstance(parse(load(name)), FailedCall)
+
+
+def test_a_push_by_a_role_tells_who_what_where_and_when() -> None:
+    assert call() == FailedCall(
+        account="300000000001",
+        region="eu-west-1",
+        repository="team-a/api",
+        registry_id="300000000001",
+        recipient_account="300000000001",
+        event_region="eu-west-1",
+        event_name="InitiateLayerUpload",
+        event_id="0f8e4c6a-0000-4000-8000-000000000001",
+        envelope_id="7bf73129-1428-4cd3-a780-000000000001",
+        event_time=datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC),
+        principal="arn:aws:sts::300000000001:assumed-role/ci-build/build-4711",
+        role_arn="arn:aws:iam::300000000001:role/ci/ci-build",
+        source_ip="203.0.113.7",
+        user_agent="docker/27.3.1 go/go1.22.7",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "principal"),
+    [
+        pytest.param("push-by-a-user", "arn:aws:iam::300000000001:user/alice", id="a user has an ARN"),
+        pytest.param("push-from-another-account", "AROAEXAMPLEEXAMPLE002:deploy", id="a stranger has an id"),
+        pytest.param("push-by-a-service", "codebuild.amazonaws.com", id="a service has a name"),
+    ],
+)
+def test_the_principal_is_the_best_name_there_is(name: str, principal: str) -> None:
+    assert call(name).principal == principal
+    assert call(name).principals == (principal,)
+
+
+@pytest.mark.parametrize(
+    ("event_name", "trigger"),
+    [
+        ("InitiateLayerUpload", "push"),
+        ("UploadLayerPart", "push"),
+        ("CompleteLayerUpload", "push"),
+        ("PutImage", "push"),
+        ("BatchGetImage", "pull"),
+        ("GetDownloadUrlForLayer", "pull"),
+        ("BatchCheckLayerAvailability", None),
+        ("DeleteRepository", None),
+    ],
+)
+def test_what_a_call_was_part_of(event_name: str, trigger: str | None) -> None:
+    assert call(changes={"detail.eventName": event_name}).trigger == trigger
+
+
+def test_a_replay_is_known_by_its_name() -> None:
+    assert call("push-replayed").is_replay
+    assert not call().is_replay
+
+
+MALFORMED: list[Any] = [
+    pytest.param({"detail": "text"}, "detail is no object", id="detail that is text"),
+    pytest.param({"detail.requestParameters": None}, "detail.requestParameters is no object", id="no parameters"),
+    pytest.param(
+        {"detail.requestParameters.repositoryName": ["team-a/api"]},
+        "detail.requestParameters.repositoryName is missing or no text",
+        id="a name that is a list",
+    ),
+    pytest.param(
+        {"detail.requestParameters.repositoryName": "a" * 5000},
+        "detail.requestParameters.repositoryName is longer than 1024 characters",
+        id="a name without end",
+    ),
+    pytest.param(
+        {"detail.requestParameters.registryId": 300000000001},
+        "detail.requestParameters.registryId is missing or no text",
+        id="a registry that is a number",
+    ),
+    pytest.param({"account": "٣٠٠٠٠٠٠٠٠٠٠١"}, "account is missing", id="an account in other digits"),
+    pytest.param({"account": "300000000001\n"}, "account is missing", id="an account with a line end"),
+    pytest.param({"region": "evil.example/"}, "region is missing", id="a region that is a host"),
+    pytest.param({"detail.awsRegion": 7}, "detail.awsRegion is missing", id="a region that is a number"),
+    pytest.param({"detail.recipientAccountId": MISSING}, "detail.recipientAccountId is", id="no recipient"),
+    pytest.param({"detail.eventID": "../../x"}, "detail.eventID is missing", id="an event id that is a path"),
+    pytest.param({"detail.eventID": "x" * 65}, "detail.eventID is missing", id="an event id that is too long"),
+    pytest.param({"detail.eventTime": "yesterday"}, "detail.eventTime is missing", id="a time in words"),
+    pytest.param({"detail.eventTime": "2026-13-45T99:00:00Z"}, "detail.eventTime is no time", id="a time that is none"),
+    pytest.param({"detail.userIdentity": "root"}, "detail.userIdentity is no object", id="an identity that is text"),
+    pytest.param(
+        {"detail.userIdentity.arn": "a" * 3000},
+        "detail.userIdentity.arn is longer than 2048 characters",
+        id="an ARN without end",
+    ),
+    pytest.param(
+        {"detail.userIdentity.sessionContext": [1]},
+        "detail.userIdentity.sessionContext is no object",
+        id="a session that is a list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "problem"), MALFORMED)
+def test_a_malformed_event_says_what_is_wrong(changes: dict[str, Any], problem: str) -> None:
+    parsed = parse(load(changes=changes))
+    assert isinstance(parsed, MalformedEvent)
+    assert parsed.problem.startswith(problem)
+
+
+@pytest.mark.parametrize("event", [None, 1, "text", [], {}, {"detail": {}}, {"detail": None}])
+def test_what_is_no_event_gives_no_call(event: object) -> None:
+    assert isinstance(parse(event), MalformedEvent | OtherEvent)
+
+
+def test_a_malformed_event_keeps_the_sound_parts_of_its_key() -> None:
+    parsed = parse(load(changes={"detail.requestParameters": None, "detail.eventTime": "soon"}))
+    assert isinstance(parsed, MalformedEvent)
+    assert parsed.account == "300000000001"
+    assert parsed.event_id == "0f8e4c6a-0000-4000-8000-000000000001"
+    assert parsed.event_time == datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
+
+
+def test_another_error_is_another_event() -> None:
+    parsed = parse(load(changes={"detail.errorCode": "AccessDenied"}))
+    assert parsed == OtherEvent(description="InitiateLayerUpload, AccessDenied")
+
+
+def test_control_characters_do_not_get_in() -> None:
+    parsed = call(
+        changes={
+            "detail.requestParameters.repositoryName": "team\n-a\x1b[2J\u202e",
+            "detail.userAgent": "docker\r\nforged: line\ud800",
+            "detail.sourceIPAddress": ["203.0.113.7"],
+        }
+    )
+    assert parsed.repository == r"team\u000a-a\u001b[2J\u202e"
+    assert parsed.user_agent == r"docker\u000d\u000aforged: line\ud800"
+    assert parsed.source_ip == "list"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+PATHS = st.sampled_from(
+    [
+        "account",
+        "region",
+        "id",
+        "detail",
+        "detail.eventID",
+        "detail.eventTime",
+        "detail.eventName",
+        "detail.awsRegion",
+        "detail.recipientAccountId",
+        "detail.requestParameters",
+        "detail.requestParameters.repositoryName",
+        "detail.requestParameters.registryId",
+        "detail.userIdentity",
+        "detail.userIdentity.arn",
+        "detail.userIdentity.sessionContext",
+        "detail.userIdentity.sessionContext.sessionIssuer",
+        "detail.userAgent",
+        "detail.sourceIPAddress",
+        "detail.errorCode",
+    ]
+)
+
+
+@given(event=JSON)
+def test_parsing_never_raises(event: object) -> None:
+    parse(event)
+
+
+@given(path=PATHS, value=JSON)
+def test_whatever_one_field_holds_a_call_is_sound(path: str, value: object) -> None:
+    parsed = parse(load(changes={path: value}))
+    if isinstance(parsed, FailedCall):
+        texts = [parsed.repository, parsed.principal, parsed.user_agent, parsed.source_ip, parsed.event_name]
+        assert all(text.isprintable() for text in texts)
+        assert "\n" not in json.dumps(texts)
+        assert len(parsed.account) == 12

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from handler import log, reasons
+from handler.errors import PermanentError
+from tests.handler.events import load, names
+from tests.handler.fakes import (
+    ACCOUNT,
+    LIFECYCLE,
+    NEW_ACCOUNT,
+    OTHER_ACCOUNT,
+    POLICY,
+    PROD,
+    ROOT,
+    SANDBOX,
+    CrashError,
+    Held,
+    World,
+    settings_document,
+)
+
+KEY = (ACCOUNT, "eu-west-1", "team-a/api")
+
+
+def limited(per_hour: int) -> dict[str, Any]:
+    document = settings_document()
+    document["ous"][PROD]["create"]["limit"] = {"per_hour": per_hour}
+    return document
+
+
+def sibling(number: int, **changes: Any) -> Any:
+    """Another event of the same push: another layer."""
+    return load(changes={"detail.eventID": f"event-{number}", "id": f"envelope-{number}", **changes})
+
+
+def throttled(operation: str = "Any") -> ClientError:
+    return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, operation)
+
+
+def test_a_push_gets_its_repository_with_all_settings_and_one_record() -> None:
+    world = World()
+    world.handler().handle(load(), request_id="request-1")
+
+    held = world.repositories[KEY]
+    assert held.lifecycle_policy == LIFECYCLE
+    assert held.repository_policy == POLICY
+    assert held.tags == {
+        "managed-by": "deployer",
+        "pushed-by": "arn:aws:sts::300000000001:assumed-role/ci-build/build-4711",
+        "ou": "Workloads/Prod",
+        "deployer:event-id": "0f8e4c6a-0000-4000-8000-000000000001",
+    }
+    (record,) = world.records.values()
+    assert (record.outcome, record.reason) == ("created", "created")
+    assert record.repository_arn == "arn:aws:ecr:eu-west-1:300000000001:repository/team-a/api"
+    assert record.created_at == world.now
+    assert (record.ou_path, record.ou_source, record.account_name) == ("Workloads/Prod", "asked", "shop-prod")
+    assert record.rule == "create.names.allow: team-*/**"
+    assert not world.messages
+
+
+def test_invariant_6_a_warm_path_has_one_call_before_the_repository_two_with_a_limit() -> None:
+    world = World()
+    world.handler().handle(load(), request_id="request-1")
+    assert world.faults.calls[:2] == ["organization", "create"]  # the look-up is cached, in handler.organization
+
+    world = World()
+    world.handler(limited(5)).handle(load(), request_id="request-1")
+    assert world.faults.calls[:3] == ["organization", "reserve", "create"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "outcome", "reason"),
+    [
+        pytest.param("question-about-layers", {}, "ignored", "not-a-push", id="asking for layers is no push"),
+        pytest.param("pull", {}, "ignored", "not-a-push", id="a pull is no push"),
+        pytest.param("push-to-a-foreign-registry", {}, "ignored", "foreign-registry", id="a foreign registry"),
+        pytest.param(
+            "push-by-a-role",
+            {"detail.recipientAccountId": OTHER_ACCOUNT},
+            "ignored",
+            "account-mismatch",
+            id="a forged recipient",
+        ),
+        pytest.param(
+            "push-by-a-role", {"detail.awsRegion": "us-east-1"}, "ignored", "region-mismatch", id="another region"
+        ),
+        pytest.param(
+            "push-by-a-role",
+            {"account": "999999999999", "detail.recipientAccountId": "999999999999"}
+            | {"detail.requestParameters.registryId": "999999999999"},
+            "ignored",
+            "not-in-organization",
+            id="an account of nobody's",
+        ),
+        pytest.param(
+            "push-by-a-role",
+            {"region": "eu-north-1", "detail.awsRegion": "eu-north-1"},
+            "refused",
+            "region-not-enabled",
+            id="a region that is not enabled",
+        ),
+        pytest.param(
+            "push-by-a-role",
+            {"detail.requestParameters.repositoryName": "team-a/tmp-1"},
+            "refused",
+            "name-denied",
+            id="a denied name",
+        ),
+    ],
+)
+def test_what_leads_to_no_repository_is_recorded_with_its_reason(
+    name: str, changes: dict[str, Any], outcome: str, reason: str
+) -> None:
+    world = World()
+    world.handler().handle(load(name, changes), request_id="request-1")
+    assert world.outcomes() == [(outcome, reason)]
+    assert not world.repositories
+    assert "create" not in world.faults.calls
+
+
+def test_an_account_in_an_ou_that_is_switched_off_is_refused() -> None:
+    world = World()
+    world.chains[ACCOUNT] = (ROOT, SANDBOX)
+    world.handler().handle(load(), request_id="request-1")
+    assert world.outcomes() == [("refused", "ou-not-enabled")]
+
+
+def test_an_account_that_the_last_rollout_did_not_know_is_governed_by_its_ou() -> None:
+    world = World()
+    changes = {"account": NEW_ACCOUNT, "detail.recipientAccountId": NEW_ACCOUNT}
+    event = load(changes=changes | {"detail.requestParameters.registryId": NEW_ACCOUNT})
+    world.handler().handle(event, request_id="request-1")
+    assert (NEW_ACCOUNT, "eu-west-1", "team-a/api") in world.repositories
+    (record,) = world.records.values()
+    assert record.account_name == NEW_ACCOUNT
+
+
+def test_a_malformed_event_changes_nothing_and_lands_in_the_failures_queue() -> None:
+    world = World()
+    event = load(changes={"detail.requestParameters": "x"})
+    world.handler().handle(event, request_id="request-1")
+    assert world.outcomes() == [("failed", "malformed-event")]
+    assert [message["event"] for message in world.messages] == [event]
+    assert not world.repositories
+
+
+def test_what_is_no_event_at_all_lands_in_the_failures_queue() -> None:
+    world = World()
+    world.handler().handle({"account": "?"}, request_id="request-1")
+    assert not world.records
+    assert [message["reason"] for message in world.messages] == ["malformed-event"]
+
+
+def test_invariant_1_the_same_event_a_hundred_times_gives_one_created_record() -> None:
+    world = World()
+    handler = world.handler()
+    for number in range(100):
+        handler.handle(load(), request_id=f"request-{number}")
+    assert world.creations == [KEY]
+    assert [outcome for outcome, _ in world.outcomes()].count("created") == 1
+    assert not world.messages
+
+
+def test_invariant_1_five_events_of_one_push_give_one_created_and_four_exists() -> None:
+    world = World()
+    handler = world.handler()
+    for number in range(5):
+        handler.handle(sibling(number), request_id=f"request-{number}")
+    outcomes = [outcome for outcome, _ in world.outcomes()]
+    assert sorted(outcomes) == ["created", "exists", "exists", "exists", "exists"]
+
+
+def _calls_of_a_whole_run(event: Any, document: dict[str, Any]) -> int:
+    world = World()
+    world.handler(document).handle(event, request_id="request-1")
+    return len(world.faults.calls)
+
+
+CALLS = _calls_of_a_whole_run(load(), limited(5))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(CALLS))
+@pytest.mark.parametrize("error", [CrashError(), throttled(), ConnectTimeoutError(endpoint_url="x")])
+def test_invariants_1_and_2_a_retry_finishes_the_work_wherever_it_was_broken_off(
+    number: int, moment: str, error: BaseException
+) -> None:
+    world = World()
+    getattr(world.faults, moment)[number] = error
+    world.deliver(world.handler(limited(5)), load())
+
+    assert world.creations == [KEY]
+    held = world.repositories[KEY]
+    assert (held.lifecycle_policy, held.repository_policy) == (LIFECYCLE, POLICY)
+    assert [outcome for outcome, _ in world.outcomes()].count("created") == 1
+    assert not world.messages
+    assert [len(taken) for taken in world.slots.values()] == [1]
+
+
+@pytest.mark.parametrize("name", ["create", "lifecycle", "policy", "write", "reserve", "organization"])
+def test_invariant_5_an_event_that_no_retry_can_handle_is_kept_and_a_redrive_finishes_it(name: str) -> None:
+    world = World()
+    handler = world.handler(limited(5))
+    world.faults.by_name[name] = throttled()
+    world.deliver(handler, load())
+    assert [message["reason"] for message in world.messages] == ["RetriesExhausted"]
+
+    world.faults.by_name.clear()
+    world.pass_time(timedelta(hours=5))
+    world.deliver(handler, world.messages[0]["event"], request_id="request-2")
+    assert [outcome for outcome, _ in world.outcomes()] == ["created"]
+    assert world.repositories[KEY].repository_policy == POLICY
+
+
+@pytest.mark.parametrize("name", ["create", "lifecycle", "policy"])
+def test_invariant_2_what_aws_refuses_for_good_is_told_once_and_a_redrive_finishes_it(name: str) -> None:
+    world = World()
+    handler = world.handler()
+    world.faults.by_name[name] = PermanentError(reasons.KMS_FAILED, "CreateRepository: the key is disabled")
+    world.deliver(handler, load())
+    world.deliver(handler, load())  # the same request once more, as after a crash: the record is there
+    assert world.outcomes() == [("failed", "kms-failed")]
+    (record,) = world.records.values()
+    assert "the key is disabled" in (record.detail or "")
+    assert (record.repository_arn is None) is (name == "create")
+    assert world.messages[0]["reason"] == "kms-failed"
+
+    world.faults.by_name.clear()
+    world.pass_time(timedelta(days=2))
+    world.deliver(handler, world.messages[0]["event"], request_id="request-2")
+    assert sorted(outcome for outcome, _ in world.outcomes()) == ["created", "failed"]
+    assert world.creations == [KEY]
+    assert world.repositories[KEY].lifecycle_policy == LIFECYCLE
+
+
+def test_a_policy_that_is_refused_and_one_that_is_throttled_are_tried_again_together() -> None:
+    world = World()
+    world.faults.by_name["lifecycle"] = PermanentError(reasons.ACCESS_DENIED, "denied")
+    world.faults.by_name["policy"] = throttled()
+    with pytest.raises(ClientError):
+        world.handler().handle(load(), request_id="request-1")
+    assert not world.records
+
+
+def test_both_policies_that_are_refused_are_named() -> None:
+    world = World()
+    world.faults.by_name["lifecycle"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "PutLifecyclePolicy: no")
+    world.faults.by_name["policy"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "SetRepositoryPolicy: no")
+    fields = world.handler().handle(load(), request_id="request-1")
+    assert "PutLifecyclePolicy: no; SetRepositoryPolicy: no" in fields["detail"]
+
+
+def test_invariant_3_a_repository_of_somebody_else_is_left_alone() -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(sibling(1), request_id="request-1")
+    held = world.repositories[KEY]
+    held.tags.pop("deployer:event-id")
+    held.lifecycle_policy = "theirs"
+    handler.handle(load(), request_id="request-2")
+    assert held.lifecycle_policy == "theirs"
+    assert ("exists", "already-exists") in world.outcomes()
+
+
+def test_invariant_3_a_duplicate_does_not_undo_what_people_changed_since() -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(load(), request_id="request-1")
+    world.repositories[KEY].lifecycle_policy = "changed by its team"
+    handler.handle(load(), request_id="request-2")
+    assert world.repositories[KEY].lifecycle_policy == "changed by its team"
+
+
+@pytest.mark.parametrize(
+    ("name", "later"),
+    [
+        pytest.param("push-replayed", timedelta(), id="an archive's replay"),
+        pytest.param("push-by-a-role", timedelta(hours=1), id="a duplicate that comes late"),
+    ],
+)
+def test_a_repository_that_was_deleted_since_is_not_made_again(name: str, later: timedelta) -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(load(), request_id="request-1")
+    del world.repositories[KEY]
+    world.pass_time(later)
+    handler.handle(load(name), request_id="request-2")
+    assert not world.repositories
+    assert sorted(world.outcomes()) == [("created", "created"), ("ignored", "duplicate-event")]
+
+
+def test_invariant_4_a_call_never_leaves_the_account_that_the_envelope_names() -> None:
+    world = World()
+    handler = world.handler()
+    for name in names():
+        for account in (ACCOUNT, OTHER_ACCOUNT, "999999999999"):
+            for path in ("detail.recipientAccountId", "detail.requestParameters.registryId"):
+                handler.handle(load(name, {path: account}), request_id="request-1")
+    assert {account for account, _, _ in world.creations} == {ACCOUNT}
+
+
+def test_a_limit_is_exact_for_names_and_free_for_what_exists() -> None:
+    world = World()
+    handler = world.handler(limited(2))
+    world.repositories[ACCOUNT, "eu-west-1", "team-a/theirs"] = Held(tags={}, settings=None, created_at=world.now)
+    for number, name in enumerate(["theirs", "one", "one", "two", "three", "one"]):
+        event = sibling(number, **{"detail.requestParameters.repositoryName": f"team-a/{name}"})
+        handler.handle(event, request_id=f"request-{number}")
+    assert [name for _, _, name in world.creations] == ["team-a/one", "team-a/two"]
+    assert ("refused", "limit-reached") in world.outcomes()
+
+
+def test_the_next_hour_has_a_limit_of_its_own() -> None:
+    world = World()
+    handler = world.handler(limited(1))
+    handler.handle(sibling(1), request_id="request-1")
+    changes = {"detail.requestParameters.repositoryName": "team-a/next", "detail.eventTime": "2026-11-23T08:00:00Z"}
+    handler.handle(sibling(2, **changes), request_id="request-2")
+    assert len(world.creations) == 2
+
+
+def test_denied_access_and_stale_credentials_make_the_role_be_taken_on_anew() -> None:
+    world = World()
+    world.faults.by_name["create"] = PermanentError(reasons.ACCESS_DENIED, "denied")
+    world.handler().handle(load(), request_id="request-1")
+    assert world.forgotten == [ACCOUNT]
+
+    expired = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "CreateRepository")
+    world.faults.by_name["create"] = expired
+    with pytest.raises(ClientError):
+        world.handler().handle(load(), request_id="request-2")
+    assert world.forgotten == [ACCOUNT, ACCOUNT]
+
+
+def test_an_attempt_that_is_to_be_retried_is_logged_too() -> None:
+    world = World()
+    world.faults.by_name["create"] = throttled("CreateRepository")
+    with pytest.raises(ClientError):
+        world.handler().handle(load(), request_id="request-1")
+    (fields,) = world.lines
+    assert fields["outcome"] == "retry"
+    assert "Rate exceeded" in fields["detail"]
+
+
+def test_a_log_line_of_a_hostile_event_is_one_line_of_json() -> None:
+    world = World()
+    changes = {
+        "detail.requestParameters.repositoryName": 'x"}\n{"outcome":"created',
+        "detail.userAgent": "\u2028\x1b]0;owned\x07",
+    }
+    world.handler().handle(load(changes=changes), request_id="request-1")
+    text = log.line(world.lines[0])
+    assert len(text.splitlines()) == 1
+    assert text.isascii()
+    assert json.loads(text)["reason"] == "name-invalid"
+
+
+def test_the_log_says_how_long_it_took_from_the_push_to_the_repository() -> None:
+    world = World()
+    fields = world.handler().handle(load(), request_id="request-1")
+    assert fields["milliseconds_to_repository"] == 8000
+    assert {"organization", "role", "create", "policies", "record", "total"} <= fields["milliseconds"].keys()

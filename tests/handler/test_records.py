@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.reasons import Outcome
+from handler.records import Record
+
+TIME = datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
+
+
+def record(**changes: Any) -> Record:
+    values: dict[str, Any] = {
+        "account": "300000000001",
+        "outcome": "created",
+        "reason": "created",
+        "event_id": "event-1",
+        "event_time": TIME,
+        "received_at": TIME.replace(microsecond=250_000),
+        "request_id": "request-1",
+        "settings_digest": "0" * 64,
+    }
+    return Record(**values | changes)
+
+
+def test_a_record_as_an_item_is_flat_and_leaves_out_what_is_absent() -> None:
+    assert record(repository="team-a/api", detail="").to_item() == {
+        "account": {"S": "300000000001"},
+        "at": {"S": "2026-11-23T07:45:12Z#event-1#created"},
+        "day": {"S": "2026-11-23"},
+        "event_id": {"S": "event-1"},
+        "event_time": {"S": "2026-11-23T07:45:12Z"},
+        "outcome": {"S": "created"},
+        "reason": {"S": "created"},
+        "received_at": {"S": "2026-11-23T07:45:12.250Z"},
+        "repository": {"S": "team-a/api"},
+        "request_id": {"S": "request-1"},
+        "settings_digest": {"S": "0" * 64},
+        "version": {"N": "1"},
+    }
+
+
+def test_a_round_that_failed_has_a_key_of_its_own() -> None:
+    keys = {
+        record().at,
+        record(request_id="request-2").at,
+        record(outcome="failed").at,
+        record(outcome="failed", request_id="request-2").at,
+    }
+    assert keys == {
+        "2026-11-23T07:45:12Z#event-1#created",
+        "2026-11-23T07:45:12Z#event-1#failed#request-1",
+        "2026-11-23T07:45:12Z#event-1#failed#request-2",
+    }
+
+
+def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
+    month_later = int(datetime(2026, 12, 23, 7, 45, 12, tzinfo=UTC).timestamp())
+    outcomes: list[Outcome] = ["created", "exists", "refused", "ignored", "failed"]
+    expiries = {outcome: record(outcome=outcome).expires for outcome in outcomes}
+    assert expiries == {
+        "created": None,
+        "exists": month_later,
+        "refused": None,
+        "ignored": month_later,
+        "failed": None,
+    }
+
+
+MILLISECONDS = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+    lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000)
+)
+
+
+@given(created_at=st.none() | MILLISECONDS, detail=st.none() | st.text(min_size=1))
+def test_a_record_survives_its_way_through_the_table(created_at: datetime | None, detail: str | None) -> None:
+    written = record(created_at=created_at, detail=detail)
+    assert Record.from_item(written.to_item() | {"attribute_to_come": {"S": "x"}}) == written

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.repository_names import PATTERN, is_valid, namespace_of
+
+
+@pytest.mark.parametrize("name", ["ab", "team-a/api", "a.b_c__d-e--f/0", "x" * 256, "1/2/3"])
+def test_names_that_ecr_takes(name: str) -> None:
+    assert is_valid(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a",
+        "x" * 257,
+        "Api",
+        "a//b",
+        "/a",
+        "a/",
+        "a..b",
+        "a___b",
+        "-a",
+        "a-",
+        "a b",
+        "ab\n",
+        "ä1",
+        "a\u0660",
+        "a.-b",
+    ],
+)
+def test_names_that_ecr_refuses(name: str) -> None:
+    assert not is_valid(name)
+
+
+@given(name=st.from_regex(re.compile(PATTERN, re.ASCII), fullmatch=True).filter(lambda name: 2 <= len(name) <= 256))
+def test_what_ecrs_pattern_makes_is_taken(name: str) -> None:
+    assert is_valid(name)
+
+
+def test_a_hostile_name_takes_no_time() -> None:
+    began = time.perf_counter()
+    assert not is_valid("a-" * 127 + "A")
+    assert not is_valid("a" * 10_000_000 + "!")
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(("name", "namespace"), [("api", ""), ("team-a/api", "team-a"), ("a/b/c", "a/b")])
+def test_the_namespace_is_all_before_the_last_part(name: str, namespace: str) -> None:
+    assert namespace_of(name) == namespace

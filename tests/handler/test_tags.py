@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler import tags
+from tests.handler.events import call
+
+VALUES = tags.placeholders(call(), account_name="shop-prod", ou_path="Workloads/Prod")
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        pytest.param("{principal}", "arn:aws:sts::300000000001:assumed-role/ci-build/build-4711", id="principal"),
+        pytest.param("{account} {account_name}", "300000000001 shop-prod", id="account"),
+        pytest.param("{ou}@{region}", "Workloads/Prod@eu-west-1", id="OU and region"),
+        pytest.param("{repository} {namespace}", "team-a/api team-a", id="repository and namespace"),
+        pytest.param("{event_time}", "2026-11-23T07:45:12Z", id="event time"),
+        pytest.param("{unknown} {}", "_unknown_ __", id="what is no placeholder is text, made acceptable"),
+        pytest.param("{principal.__class__}", "_principal.__class___", id="no attribute is ever looked up"),
+        pytest.param("{account!r:>300}", "_account_r:_300_", id="no format is ever applied"),
+        pytest.param("", "", id="an empty value stays empty"),
+    ],
+)
+def test_a_tag(template: str, value: str) -> None:
+    assert tags.render({"key": template}, VALUES, event_id="e")["key"] == value
+
+
+def test_what_is_filled_in_is_not_looked_at_again() -> None:
+    assert tags.fill("{principal}", VALUES | {"principal": "{account}"}) == "{account}"
+
+
+def test_no_setting_takes_the_place_of_the_proof_of_ownership() -> None:
+    rendered = tags.render({"deployer:event-id": "forged", "a": "1"}, VALUES, event_id="event")
+    assert rendered == {"deployer:event-id": "event", "a": "1"}
+
+
+ACCEPTED = re.compile(r"[\w .:/=+@-]*")
+
+
+@given(text=st.text(max_size=400))
+def test_every_value_is_in_ecrs_alphabet_and_length(text: str) -> None:
+    value = tags.sanitise(text)
+    assert len(value) == min(len(text), 256)
+    assert all(
+        character in " _.:/=+-@" or character.isalpha() or character.isnumeric()
+        for character in value
+        if character.isascii()
+    )
+    assert value.isprintable()
+    assert tags.sanitise(value) == value

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.text import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        pytest.param("docker/27 (linux)", "docker/27 (linux)", id="plain text stays"),
+        pytest.param("größer 漢字", "größer 漢字", id="letters of all scripts stay"),
+        pytest.param("a\nb\tc\x00", r"a\u000ab\u0009c\u0000", id="control characters are shown"),
+        pytest.param("gpj.\u202eexe", r"gpj.\u202eexe", id="nothing turns the reading direction"),
+        pytest.param("\ud800\U000e0001", r"\ud800\U000e0001", id="no half and no invisible characters"),
+        pytest.param("x" * 20, "x" * 9 + "…", id="what is too long is cut and marked"),
+    ],
+)
+def test_cleaning(text: str, cleaned: str) -> None:
+    assert clean(text, limit=10 if len(text) == 20 else 1024) == cleaned
+
+
+@given(text=st.text(), limit=st.integers(min_value=1, max_value=50))
+def test_clean_text_is_printable_short_and_can_be_encoded(text: str, limit: int) -> None:
+    cleaned = clean(text, limit=limit)
+    assert len(cleaned) <= limit
+    assert cleaned.isprintable() or "\u00a0" in cleaned or any(character.isspace() for character in cleaned)
+    cleaned.encode()
