@@ -1,0 +1,43 @@
+"""The quantities in docs/costs.md are those of the templates and the handler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handler.records import EXPIRY
+from templates import central, function
+from templates.alarms import catalogue
+from templates.names import Names
+from tests.templates.reading import Templates, resources
+
+PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
+
+
+def test_alarms_and_their_metrics(names: Names) -> None:
+    alarms = catalogue(names)
+    assert f"{len(alarms)} alarms over {sum(len(alarm.metrics) for alarm in alarms)} metrics" in PAGE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Logs are kept {central.LOG_DAYS} days, archived events {central.ARCHIVE_DAYS} days",
+        f"expire from the ledger after {EXPIRY.days} days",
+        f"{function.MEMORY_MB / 1024} GB for as long as it runs",
+    ],
+)
+def test_what_is_kept_how_long_and_how_large_the_function_is(said: str) -> None:
+    assert said in PAGE
+
+
+def test_one_record_is_written_to_the_table_and_its_indexes(templates: Templates) -> None:
+    indexes = resources(templates["central"])["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"]
+    assert f"the table and {len(indexes)} indexes, {1 + len(indexes)} write units" in PAGE
+
+
+def test_nothing_that_members_get_costs_money_while_idle(templates: Templates) -> None:
+    by_use = {"AWS::Events::Rule", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"}
+    for name in ("access", "forwarding"):
+        assert {resource["Type"] for resource in resources(templates[name]).values()} <= by_use
