@@ -9,6 +9,7 @@ from handler.decision import Create, Ignored, Refused, decide, screen
 from handler.settings import Settings, settings_from
 from tests.handler.events import call
 
+ALL_NAMES = "create.names.allow: **"
 NAME = "detail.requestParameters.repositoryName"
 
 
@@ -67,7 +68,10 @@ def settings(**changes: Any) -> Settings:
             id="a role is no user",
         ),
         pytest.param(
-            {}, {"create": {"on": ["pull"]}}, Ignored(reason="not-a-pull", detail="InitiateLayerUpload"), id="-"
+            {},
+            {"create": {"on": ["pull"]}},
+            Ignored(reason="not-a-pull", detail="InitiateLayerUpload"),
+            id="a push is no pull",
         ),
         pytest.param(
             {"detail.eventName": "BatchGetImage"},
@@ -84,15 +88,37 @@ def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], deci
 @pytest.mark.parametrize(
     ("changes", "said", "rule"),
     [
-        pytest.param({}, {}, "create.names.allow: **", id="all names by default"),
-        pytest.param({}, {"create": {"names": {"allow": ["x", "team-*/**"]}}}, "create.names.allow: team-*/**", id="a glob"),
-        pytest.param({}, {"create": {"principals": {"allow": ["arn:*:sts::*:assumed-role/ci-build/*"]}}}, "create.names.allow: **", id="a session by its own ARN"),
-        pytest.param({}, {"create": {"principals": {"allow": ["arn:aws:iam::*:role/ci/ci-*"]}}}, "create.names.allow: **", id="a session by its role's ARN"),
-        pytest.param({"detail.eventName": "BatchGetImage"}, {"create": {"on": ["push", "pull"]}}, "create.names.allow: **", id="a pull where pulls count"),
-        pytest.param({"detail.requestParameters.registryId": None}, {}, "create.names.allow: **", id="no registry named"),
-        pytest.param({}, {"namespaces": [{"match": "x/**"}, {"match": "team-a/*"}]}, "create.names.allow: **; namespaces[1]: team-a/*", id="a namespace"),
+        pytest.param({}, {}, ALL_NAMES, id="all names by default"),
+        pytest.param(
+            {}, {"create": {"names": {"allow": ["x", "team-*/**"]}}}, "create.names.allow: team-*/**", id="a glob"
+        ),
+        pytest.param(
+            {},
+            {"create": {"principals": {"allow": ["arn:*:sts::*:assumed-role/ci-build/*"]}}},
+            ALL_NAMES,
+            id="a session by its own ARN",
+        ),
+        pytest.param(
+            {},
+            {"create": {"principals": {"allow": ["arn:aws:iam::*:role/ci/ci-*"]}}},
+            ALL_NAMES,
+            id="a session by its role's ARN",
+        ),
+        pytest.param(
+            {"detail.eventName": "BatchGetImage"},
+            {"create": {"on": ["push", "pull"]}},
+            ALL_NAMES,
+            id="a pull where pulls count",
+        ),
+        pytest.param({"detail.requestParameters.registryId": None}, {}, ALL_NAMES, id="no registry named"),
+        pytest.param(
+            {},
+            {"namespaces": [{"match": "x/**"}, {"match": "team-a/*"}]},
+            "create.names.allow: **; namespaces[1]: team-a/*",
+            id="a namespace",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
     decision = decide(call(changes=changes), settings(**said))
     assert isinstance(decision, Create)
