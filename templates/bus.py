@@ -64,7 +64,6 @@ def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
             Action="lambda:InvokeFunction",
             FunctionName=GetAtt(function, "Arn"),
             Principal="events.amazonaws.com",
-            SourceAccount=names.central_account,
             SourceArn=GetAtt(RULE, "Arn"),
         ),
     ]

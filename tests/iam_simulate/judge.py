@@ -71,11 +71,12 @@ class Verdict:
 
 
 def is_installed() -> bool:
-    """Whether node and the judge are here; in CI they have to be."""
+    """Whether node and the judge are here."""
     return shutil.which("node") is not None and (HERE / "node_modules").is_dir()
 
 
 def is_required() -> bool:
+    """Whether its absence is a failure: in CI it is."""
     return bool(os.environ.get("CI"))
 
 

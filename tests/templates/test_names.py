@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import assume, given, strategies
 
-from templates.names import PREFIX_MAXIMUM_LENGTH, Names
+from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, Names, prefix_problem
 from tests.templates.reading import resources, synthesize
 
 LONGEST_REGION = "ap-southeast-99"
@@ -113,3 +114,28 @@ def test_arns_are_of_the_partition(names: Names) -> None:
     )
     assert china.event_bus_arn == "arn:aws-cn:events:cn-north-1:200000000001:event-bus/deployer-events"
     assert china.dns_suffix == "amazonaws.com.cn"
+
+
+PATTERNS = {
+    "artifacts_bucket": r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
+    "central_stack": r"[a-zA-Z][a-zA-Z0-9-]{0,127}",
+    "access_stack_set": r"[a-zA-Z][a-zA-Z0-9-]{0,127}",
+    "event_bus": r"(?!aws\.)[.\-_A-Za-z0-9]{1,256}",
+    "event_archive": r"[.\-_A-Za-z0-9]{1,48}",
+    "central_rule": r"[.\-_A-Za-z0-9]{1,64}",
+    "function": r"[a-zA-Z0-9-_]{1,64}",
+    "creator_role": r"[\w+=,.@-]{1,64}",
+    "log_group": r"[.\-_/#A-Za-z0-9]{1,512}",
+    "ledger_table": r"[a-zA-Z0-9_.-]{3,255}",
+    "failures_queue": r"[a-zA-Z0-9_-]{1,80}",
+    "dashboard": r"[a-zA-Z0-9_-]{1,255}",
+}
+"""What each service takes, from its API reference."""
+
+
+@given(prefix=strategies.from_regex(PREFIX_PATTERN, fullmatch=True))
+def test_whatever_prefix_is_taken_every_service_takes_its_names(prefix: str) -> None:
+    assume(prefix_problem(prefix) is None)
+    names = names_with(prefix)
+    for name, pattern in PATTERNS.items():
+        assert re.fullmatch(pattern, getattr(names, name), re.ASCII), name
