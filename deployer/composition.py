@@ -11,18 +11,22 @@ from pathlib import Path
 
 from deployer import settings
 from deployer.aws.artifacts import ArtifactsBucket
+from deployer.aws.ledger import LedgerTable
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
 from deployer.aws.session import Session
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
+from deployer.destroy import Removal, plan_removal
 from deployer.organization import Organization
 from deployer.planning import Facts, Plan, Wish, make_plan
 from deployer.rollout import Cloud
 from deployer.scopes import find_scope
 from deployer.stack_sets import OperationPreferences
+from deployer.status import Status, status_of
 from deployer.survey import look
 from deployer.wishes import Wanted, wish_for
+from templates.names import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Situation:
     wanted: Wanted
     cloud: Cloud
     bucket: ArtifactsBucket
-    session: Session
+    ledger: LedgerTable
 
     @property
     def wish(self) -> Wish:
@@ -55,9 +59,38 @@ class Situation:
         """Compare the wish with what there is now."""
         return make_plan(self.wish, look(self.wish, self.cloud))
 
-    def facts(self) -> Facts:
-        """What there is now, without asking what updates would do."""
+    def status(self) -> Status:
+        """The same comparison, without asking what updates would do."""
+        facts = self._facts()
+        return status_of(self.wish, facts, make_plan(self.wish, facts))
+
+    def removal(self, *, delete_ledger: bool) -> Removal:
+        """All that there is, to be taken back."""
+        return plan_removal(
+            self.wish,
+            self._facts(),
+            bucket=self.bucket.exists(),
+            ledger=self.ledger.exists(),
+            delete_ledger=delete_ledger,
+        )
+
+    def _facts(self) -> Facts:
         return look(self.wish, self.cloud, previews=False)
+
+
+def open_ledger(config_directory: Path, *, profile: str | None) -> LedgerTable:
+    """The ledger that the config files name, for reading; needs no more than the credentials of its account."""
+    config = settings.load(config_directory)
+    session = Session(profile=profile, region=config.home_region)
+    check_account(session, central_account=config.central_account)
+    names = Names(
+        prefix=config.prefix,
+        organization_id=config.organization_id or "",
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=session.identity.partition,
+    )
+    return LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
 
 
 def assemble(ask: Ask) -> Situation:
@@ -90,5 +123,5 @@ def assemble(ask: Ask) -> Situation:
         wanted=wanted,
         cloud=Cloud(stacks=CloudFormationStacks(session), stack_sets=stack_sets, artifacts=bucket),
         bucket=bucket,
-        session=session,
+        ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
     )

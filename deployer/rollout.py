@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from deployer.bundle import Bundle
 from deployer.errors import DeployerError
@@ -19,9 +19,10 @@ from deployer.operations import Finished, OperationRunner
 from deployer.outcome import Failure, Outcome, shortfalls
 from deployer.planning import Plan, StackPlan, StackSetPlan
 from deployer.polling import Sleep
-from deployer.progress import Report, StackProgress, StepEnded, StepStarted
+from deployer.progress import Report, StackProgress
 from deployer.stack_sets import InstanceOperation, StackSets
 from deployer.stacks import StackEvent, Stacks
+from deployer.steps import Step, take_steps
 
 
 class Artifacts(Protocol):
@@ -44,13 +45,6 @@ class Cloud:
     sleep: Sleep = field(default=time.sleep)
 
 
-class Step(NamedTuple):
-    """A part of a roll-out that has something to do."""
-
-    name: str
-    run: Callable[[], None]
-
-
 class OperationFailedError(DeployerError):
     """An operation left every one of its instances as it was, so what depends on it is not tried."""
 
@@ -71,28 +65,16 @@ class _Run:
         """Instances by action."""
 
     def run(self) -> Outcome:
-        steps = tuple(self._steps())
-        done: list[str] = []
-        error: DeployerError | None = None
-        for step in steps:
-            self._report(StepStarted(step=step.name))
-            try:
-                step.run()
-            except DeployerError as caught:
-                error = caught
-                self._report(StepEnded(step=step.name, error=caught.message))
-                break
-            self._report(StepEnded(step=step.name))
-            done.append(step.name)
+        taken = take_steps(self._steps(), self._report)
         return Outcome(
-            done=tuple(done),
-            not_run=tuple(step.name for step in steps[len(done) + (error is not None) :]),
+            done=taken.done,
+            not_run=taken.not_run,
             created=self._succeeded["CREATE"],
             updated=self._succeeded["UPDATE"],
             deleted=self._succeeded["DELETE"],
             unchanged=sum(one.instances.unchanged for one in self._plan.stack_sets),
-            failures=tuple(self._read_back(stopped=error is not None)),
-            error=error,
+            failures=tuple(self._read_back(stopped=taken.error is not None)),
+            error=taken.error,
         )
 
     def _steps(self) -> Iterator[Step]:

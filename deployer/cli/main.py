@@ -13,6 +13,8 @@ import typer
 
 from deployer import __version__
 from deployer.cli import (
+    audit,
+    destroy,
     ensure,
     explain,
     init,
@@ -23,6 +25,7 @@ from deployer.cli import (
     sandbox,
     schema,
     simulate,
+    status,
     synth,
     validate,
 )
@@ -64,6 +67,9 @@ app.command()(schema.schema)
 app.add_typer(organization.app)
 app.command()(plan.plan)
 app.command()(rollout.rollout)
+app.command()(status.status)
+app.command()(destroy.destroy)
+app.add_typer(audit.app)
 app.command()(ensure.ensure)
 app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)

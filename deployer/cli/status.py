@@ -1,0 +1,41 @@
+"""`deployer status`: what there is, against what the config files ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.printing import print_json, print_lines
+from deployer.cli.scope_options import Accounts, Ous, Regions
+
+FINDINGS_EXIT_CODE = 2
+
+
+def status(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    ou: Ous = None,
+    account: Accounts = None,
+    region: Regions = None,
+    instances: Annotated[bool, typer.Option("--instances", help="List every stack instance.")] = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show coverage by OU and region, and what differs from the config files; changes nothing.
+
+    Exits 0 when everything is as wanted, 2 when something is not.
+    """
+    from deployer.composition import Ask, assemble
+    from deployer.rendering_status import status_document, status_lines
+
+    situation = assemble(
+        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
+    )
+    found = situation.status()
+    if as_json:
+        print_json(status_document(found, situation.organization))
+    else:
+        print_lines(status_lines(found, situation.organization, instances=instances))
+    if not found.is_as_wanted:
+        raise typer.Exit(FINDINGS_EXIT_CODE)
