@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,7 +14,16 @@ from deployer.cli.printing import print_json, print_lines
 if TYPE_CHECKING:
     from handler.reasons import Outcome
 
-OutcomeName = Literal["created", "exists", "refused", "ignored", "failed"]
+
+class OutcomeName(StrEnum):
+    """What came of an event."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
 
 DAYS = 7
 
@@ -58,7 +68,7 @@ def list_records(
         accounts=tuple(account or ()),
         repository=repository,
         regions=tuple(region or ()),
-        outcomes=cast("tuple[Outcome, ...]", tuple(outcome or ())),
+        outcomes=cast("tuple[Outcome, ...]", tuple(one.value for one in outcome or ())),
         limit=limit,
     )
     records = find_records(question, open_ledger(config, profile=profile))
