@@ -17,6 +17,7 @@ from moto.events.models import EventBus, EventsBackend, Rule, events_backends
 from deployer.sandbox import archives, event_deliveries, event_patterns
 from deployer.sandbox.event_targets import Delivery
 from deployer.sandbox.metrics import metrics
+from deployer.sandbox.seams import replace
 
 Event = Mapping[str, Any]
 
@@ -53,16 +54,34 @@ def find_bus(*, account: str, region: str, name: str) -> EventBus | None:
     return bus
 
 
+@replace(Rule, "send_to_targets")
+def _send_to_targets(rule: Rule, original_event: Event, transform_input: bool = True) -> None:
+    """What moto's own services send: an event for one rule at a time, with its time as a number."""
+    del transform_input
+    event = {**original_event, "time": _timestamp(original_event.get("time"))}
+    for target in list(rule.targets) if _wants(rule, event) else ():
+        event_deliveries.start(_delivery(event, target, rule=rule, forwarded=False))
+
+
+def _timestamp(value: object) -> str:
+    moment = datetime.fromtimestamp(float(value), UTC) if isinstance(value, int | float) else datetime.now(UTC)
+    return value if isinstance(value, str) and value else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _matching(bus: EventBus, event: Event) -> Iterator[Rule]:
     """Enabled rules that want the event; a replayed one goes to the rules alone that the replay names."""
     only = event.get("replay-name") and archives.rules_of_replay(event, bus=bus)
     for rule in list(bus.rules.values()):
-        if rule.managed_by or rule.state == "DISABLED" or (only and rule.arn not in only):
-            continue
-        pattern = rule.event_pattern.dump()
-        if pattern and event_patterns.parse(pattern).matches(event):
+        if _wants(rule, event) and (not only or rule.arn in only):
             _count(rule)
             yield rule
+
+
+def _wants(rule: Rule, event: Event) -> bool:
+    """Whether a rule is on and its pattern matches; rules that EventBridge made for archives do nothing here."""
+    pattern = rule.event_pattern.dump()
+    off = rule.managed_by or rule.state == "DISABLED"
+    return bool(pattern and not off and event_patterns.parse(pattern).matches(event))
 
 
 def _delivery(event: Event, target: Mapping[str, Any], *, rule: Rule, forwarded: bool) -> Delivery:

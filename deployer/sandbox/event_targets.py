@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.logs.models import logs_backends
 from moto.utilities.arns import Arn, parse_arn
 
-from deployer.sandbox import event_inputs, functions, iam, queues
-from deployer.sandbox.iam import Access, Service
+from deployer.sandbox import event_inputs, functions, iam, queues, service_calls
+from deployer.sandbox.calls import Refused
 
 SERVICE = "events.amazonaws.com"
 
@@ -52,6 +53,11 @@ class Delivery:
     def target_arn(self) -> str:
         return str(self.target["Arn"])
 
+    @property
+    def service(self) -> iam.Service:
+        """EventBridge, as IAM sees it when it acts for the rule."""
+        return iam.Service(principal=SERVICE, source_arn=self.rule_arn, source_account=self.account)
+
     def again(self, delay: float) -> Delivery:
         """The same after another attempt failed and `delay` seconds passed."""
         return replace(self, retries=self.retries + 1, age=self.age + delay)
@@ -63,53 +69,6 @@ def send(delivery: Delivery) -> None:
     _SENDERS[arn.service](delivery, arn)
 
 
-def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
-    from deployer.sandbox import event_buses  # noqa: PLC0415 - buses deliver to targets, of which a bus is one
-
-    if delivery.forwarded:
-        code = "THIRD_REGION_HOP_DETECTED" if arn.account == delivery.account else "THIRD_ACCOUNT_HOP_DETECTED"
-        raise NotDelivered(code, "An event received from another event bus is not routed to a third one.")
-    name = arn.resource_id
-    bus = event_buses.find_bus(account=arn.account, region=arn.region, name=name)
-    if bus is None:
-        raise NotDelivered("NO_RESOURCE", f"Event bus {name} does not exist.")
-    _check_role(delivery, bus_policy=json.loads(bus.policy) if bus.policy else None)
-    event_buses.receive(delivery.event, account=arn.account, region=arn.region, bus=name, forwarded=True)
-
-
-def _check_role(delivery: Delivery, *, bus_policy: Mapping[str, Any] | None) -> None:
-    """The target's role must be one that EventBridge may assume, may put events there, and be let in by the bus."""
-    role_arn = str(delivery.target["RoleArn"])
-    if not iam.may_assume(_eventbridge(delivery), role_arn):
-        raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
-    access = Access(
-        action="events:PutEvents",
-        resource=delivery.target_arn,
-        region=parse_arn(delivery.target_arn).region,
-        context={"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]},
-    )
-    refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
-    if refusal is not None:
-        raise NotDelivered("NO_PERMISSIONS", refusal)
-
-
-def _send_to_function(delivery: Delivery, arn: Arn) -> None:
-    function = functions.find(delivery.target_arn)
-    if function is None:
-        raise NotDelivered("NO_RESOURCE", f"Function not found: {delivery.target_arn}")
-    if not _admitted(delivery, "lambda:InvokeFunction", functions.policy_of(function), resource=function.function_arn):
-        raise NotDelivered(
-            "NO_PERMISSIONS", f"User: {SERVICE} is not authorized to perform: lambda:InvokeFunction on resource: {arn}"
-        )
-    functions.invoke_async(delivery.target_arn, _payload(delivery).encode())
-
-
-def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
-    del arn
-    group = delivery.target.get("SqsParameters", {}).get("MessageGroupId")
-    send_to_queue(delivery, delivery.target_arn, _payload(delivery), group_id=group)
-
-
 def send_to_queue(
     delivery: Delivery,
     arn: str,
@@ -119,39 +78,120 @@ def send_to_queue(
     group_id: str | None = None,
 ) -> None:
     """Put a message into a queue whose policy lets EventBridge send on behalf of the delivery's rule."""
-    try:
+    access = iam.Access(action="sqs:SendMessage", resource=arn, region=delivery.region)
+    with _attempt(delivery, "sqs", "SendMessage", {"QueueUrl": arn}):
         queues.send(
             arn,
             body,
-            admitted=lambda policy: _admitted(delivery, "sqs:SendMessage", policy, resource=arn),
+            admitted=lambda policy: iam.service_admitted(delivery.service, access, policy),
             attributes=attributes,
             group_id=group_id,
         )
-    except queues.NotSent as refused:
-        raise NotDelivered(refused.code, refused.message) from refused
+
+
+def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
+    del arn
+    group = delivery.target.get("SqsParameters", {}).get("MessageGroupId")
+    send_to_queue(delivery, delivery.target_arn, _payload(delivery), group_id=group)
+
+
+def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
+    from deployer.sandbox import event_buses  # noqa: PLC0415 - buses deliver to targets, of which a bus is one
+
+    if delivery.forwarded:
+        code = "THIRD_REGION_HOP_DETECTED" if arn.account == delivery.account else "THIRD_ACCOUNT_HOP_DETECTED"
+        raise NotDelivered(code, "An event received from another event bus is not routed to a third one.")
+    event, name, role_arn = delivery.event, arn.resource_id, str(delivery.target["RoleArn"])
+    if not iam.may_assume(delivery.service, role_arn):
+        raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
+    entry = {"EventBusName": delivery.target_arn, "Source": event["source"], "DetailType": event["detail-type"]}
+    with _attempt(delivery, "events", "PutEvents", {"Entries": [entry]}, role_arn=role_arn):
+        bus = event_buses.find_bus(account=arn.account, region=arn.region, name=name)
+        if bus is None:
+            raise Refused("ResourceNotFoundException", f"Event bus {name} does not exist.")
+        _check_bus(delivery, role_arn, region=arn.region, bus_policy=json.loads(bus.policy) if bus.policy else None)
+        event_buses.receive(event, account=arn.account, region=arn.region, bus=name, forwarded=True)
+
+
+def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Mapping[str, Any] | None) -> None:
+    """The role's policies must allow to put events on that bus, and in another account the bus's policy too."""
+    access = iam.Access(
+        action="events:PutEvents",
+        resource=delivery.target_arn,
+        region=region,
+        context={"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]},
+    )
+    refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
+    if refusal is not None:
+        raise Refused("AccessDeniedException", refusal)
+
+
+def _send_to_function(delivery: Delivery, arn: Arn) -> None:
+    payload = _payload(delivery).encode()
+    parameters = {"FunctionName": delivery.target_arn, "InvocationType": "Event"}
+    with _attempt(delivery, "lambda", "Invoke", parameters):
+        function = functions.find(delivery.target_arn)
+        if function is None:
+            raise Refused("ResourceNotFoundException", f"Function not found: {delivery.target_arn}", status=404)
+        access = iam.Access(action="lambda:InvokeFunction", resource=function.function_arn, region=arn.region)
+        if not iam.service_admitted(delivery.service, access, functions.policy_of(function)):
+            message = f"{SERVICE} is not authorized to perform: lambda:InvokeFunction on resource: {arn}"
+            raise Refused("AccessDeniedException", message, status=403)
+        functions.invoke_async(delivery.target_arn, payload)
 
 
 def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
     backend = logs_backends[arn.account][arn.region]
-    name = arn.resource_id.removesuffix(":*")
-    if name not in backend.groups:
-        raise NotDelivered("NO_RESOURCE", f"The specified log group does not exist: {name}")
-    stream = str(uuid.uuid4())
-    resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{name}:log-stream:{stream}"
-    policies = [json.loads(policy.policy_document) for policy in backend.describe_resource_policies()]
-    if not any(_admitted(delivery, "logs:PutLogEvents", policy, resource=resource) for policy in policies):
-        raise NotDelivered("NO_PERMISSIONS", f"EventBridge may not write to log group {name}.")
-    backend.create_log_stream(name, stream)
-    backend.put_log_events(name, stream, [{"timestamp": int(time.time() * 1000), "message": _payload(delivery)}])
+    name, stream = arn.resource_id.removesuffix(":*"), str(uuid.uuid4())
+    message = {"timestamp": int(time.time() * 1000), "message": _payload(delivery)}
+    with _attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}):
+        if name not in backend.groups:
+            raise Refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
+        resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{name}:log-stream:{stream}"
+        access = iam.Access(action="logs:PutLogEvents", resource=resource, region=arn.region)
+        policies = [json.loads(policy.policy_document) for policy in backend.describe_resource_policies()]
+        if not any(iam.service_admitted(delivery.service, access, policy) for policy in policies):
+            raise Refused("AccessDeniedException", f"{SERVICE} may not write to log group {name}.")
+        backend.create_log_stream(name, stream)
+        backend.put_log_events(name, stream, [message])
 
 
-def _admitted(delivery: Delivery, action: str, policy: Mapping[str, Any] | None, *, resource: str) -> bool:
-    access = Access(action=action, resource=resource, region=delivery.region)
-    return iam.service_admitted(_eventbridge(delivery), access, policy)
+@contextmanager
+def _attempt(
+    delivery: Delivery,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    role_arn: str | None = None,
+) -> Iterator[None]:
+    """Record the call to a target, as the target's role or as EventBridge itself, and tell a failure in its words."""
+    principal = (
+        service_calls.role_principal(role_arn, session_name="EventBridge", service=SERVICE)
+        if role_arn
+        else service_calls.service_principal(SERVICE, account=delivery.account)
+    )
+    region = parse_arn(delivery.target_arn).region if role_arn else delivery.region
+    try:
+        with service_calls.recorded(service, operation, principal=principal, region=region, parameters=parameters):
+            yield
+    except Refused as refused:
+        raise NotDelivered(
+            _error_code(refused), refused.message, retryable=service_calls.is_transient(refused)
+        ) from refused
 
 
-def _eventbridge(delivery: Delivery) -> Service:
-    return Service(principal=SERVICE, source_arn=delivery.rule_arn, source_account=delivery.account)
+def _error_code(refused: Refused) -> str:
+    """ERROR_CODE of a dead letter; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html."""
+    if refused.code == "ConnectionDropped":
+        return "CONNECTION_FAILURE"
+    if refused.code.startswith("AccessDenied"):
+        return "NO_PERMISSIONS"
+    if refused.code in {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
+        return "NO_RESOURCE"
+    if service_calls.is_transient(refused):
+        return "INTERNAL_ERROR" if refused.status >= 500 else "THROTTLING"
+    return "ERROR_FROM_TARGET"
 
 
 def _payload(delivery: Delivery) -> str:

@@ -8,16 +8,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from deployer.sandbox import background, iam, queues
+from deployer.sandbox import background, function_destinations
 from deployer.sandbox.calls import Refused
-from deployer.sandbox.function_configuration import event_invoke_config, kept
+from deployer.sandbox.function_configuration import event_invoke_config
+from deployer.sandbox.function_destinations import Ended
 from deployer.sandbox.function_execution import count, execute
 from deployer.sandbox.function_pool import Throttled
 from deployer.sandbox.function_runtime import Outcome
@@ -78,7 +76,7 @@ def _after_throttle(queued: Queued, function: LambdaFunction) -> None:
 def _after(queued: Queued, function: LambdaFunction, outcome: Outcome) -> None:
     queued = replace(queued, attempts=queued.attempts + 1)
     if not outcome.error:
-        _notify(queued, function, outcome, condition="Success", destination="OnSuccess")
+        function_destinations.report(_ended(queued, function, condition="Success", outcome=outcome))
         return
     retries = int(event_invoke_config(function).get("MaximumRetryAttempts", MAX_RETRIES))
     if queued.attempts > retries:
@@ -97,70 +95,15 @@ def _max_age(function: LambdaFunction) -> float:
 
 def _give_up(queued: Queued, function: LambdaFunction, *, condition: str, outcome: Outcome | None) -> None:
     count(function, "AsyncEventsDropped")
-    _notify(queued, function, outcome, condition=condition, destination="OnFailure")
-    _dead_letter(queued, function, outcome)
+    function_destinations.report(_ended(queued, function, condition=condition, outcome=outcome))
 
 
-def _notify(
-    queued: Queued, function: LambdaFunction, outcome: Outcome | None, *, condition: str, destination: str
-) -> None:
-    """Send the invocation record to a destination, where one is configured."""
-    configured = event_invoke_config(function).get("DestinationConfig", {}).get(destination) or {}
-    arn = configured.get("Destination")
-    if arn and not _send(function, arn, json.dumps(_record(queued, function, outcome, condition=condition)), {}):
-        count(function, "DestinationDeliveryFailures")
-
-
-def _record(queued: Queued, function: LambdaFunction, outcome: Outcome | None, *, condition: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""
-    version = str(function.version)
-    record: dict[str, Any] = {
-        "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "requestContext": {
-            "requestId": queued.request_id,
-            "functionArn": f"{function.function_arn}:{version}",
-            "condition": condition,
-            "approximateInvokeCount": queued.attempts,
-        },
-        "requestPayload": json.loads(queued.payload),
-    }
-    if outcome is not None:
-        record["responseContext"] = {"statusCode": 200, "executedVersion": version}
-        if outcome.error:
-            record["responseContext"]["functionError"] = "Unhandled"
-        record["responsePayload"] = _json_or_text(outcome.payload)
-    return record
-
-
-def _json_or_text(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return payload.decode(errors="replace")
-
-
-def _dead_letter(queued: Queued, function: LambdaFunction, outcome: Outcome | None) -> None:
-    """Send the event alone, with the error as attributes, to the function's own dead-letter queue."""
-    arn = kept(function, "DeadLetterConfig").get("TargetArn")
-    if not arn:
-        return
-    message = outcome.payload.decode(errors="replace")[:1024] if outcome else "Rate Exceeded."
-    attributes = queues.text_attributes(RequestID=queued.request_id, ErrorMessage=message)
-    attributes["ErrorCode"] = {"DataType": "Number", "StringValue": "200" if outcome else "429"}
-    if not _send(function, arn, queued.payload.decode(), attributes):
-        count(function, "DeadLetterErrors")
-
-
-def _send(function: LambdaFunction, arn: str, body: str, attributes: Mapping[str, Mapping[str, str]]) -> bool:
-    """Send to a queue with the permissions of the function's role; False when that fails."""
-    access = iam.Access(action="sqs:SendMessage", resource=arn, region=function.region)
-
-    def admitted(policy: Mapping[str, Any] | None) -> bool:
-        return iam.refusal(function.role, access, resource_policy=policy) is None
-
-    try:
-        queues.send(arn, body, attributes=attributes, admitted=admitted)
-    except queues.NotSent:
-        return False
-    return True
+def _ended(queued: Queued, function: LambdaFunction, *, condition: str, outcome: Outcome | None) -> Ended:
+    return Ended(
+        function=function,
+        request_id=queued.request_id,
+        payload=queued.payload,
+        attempts=queued.attempts,
+        condition=condition,
+        outcome=outcome,
+    )

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.logs.models import logs_backends
 
-from deployer.sandbox import iam
+from deployer.sandbox import iam, service_calls
+from deployer.sandbox.calls import Refused
 from deployer.sandbox.function_runtime import Outcome
 
 
@@ -45,25 +47,36 @@ def lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> list[str]:
 
 def write(messages: list[str], *, target: LogTarget) -> None:
     """Put lines into the log stream, as far as the function's role may; without permission they are lost, as in AWS."""
+    with suppress(Refused):
+        _write(messages, target)
+
+
+def _write(messages: list[str], target: LogTarget) -> None:
     backend = logs_backends[target.account][target.region]
-    base = f"arn:aws:logs:{target.region}:{target.account}:log-group:{target.group}"
+    names = {"logGroupName": target.group, "logStreamName": target.stream}
+    group = f"arn:aws:logs:{target.region}:{target.account}:log-group:{target.group}"
     if target.group not in backend.groups:
-        if not _may(target, "logs:CreateLogGroup", f"{base}:*"):
-            return
-        backend.ensure_log_group(target.group)
-    stream = f"{base}:log-stream:{target.stream}"
-    if not (_may(target, "logs:CreateLogStream", f"{base}:*") and _may(target, "logs:PutLogEvents", stream)):
-        return
+        with _call(target, "CreateLogGroup", f"{group}:*", {"logGroupName": target.group}):
+            backend.ensure_log_group(target.group)
     if target.stream not in backend.groups[target.group].streams:
-        backend.create_log_stream(target.group, target.stream)
+        with _call(target, "CreateLogStream", f"{group}:*", names):
+            backend.create_log_stream(target.group, target.stream)
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": message} for message in messages]
-    backend.put_log_events(target.group, target.stream, events)
+    with _call(target, "PutLogEvents", f"{group}:log-stream:{target.stream}", names):
+        backend.put_log_events(target.group, target.stream, events)
 
 
-def _may(target: LogTarget, action: str, resource: str) -> bool:
-    access = iam.Access(action=action, resource=resource, region=target.region)
-    return iam.refusal(target.role_arn, access) is None
+@contextmanager
+def _call(target: LogTarget, operation: str, resource: str, parameters: Mapping[str, str]) -> Iterator[None]:
+    """One call that Lambda makes as the function's role; raises Refused where the role may not."""
+    principal = service_calls.role_principal(target.role_arn, session_name="awslambda", service="lambda.amazonaws.com")
+    with service_calls.recorded("logs", operation, principal=principal, region=target.region, parameters=parameters):
+        access = iam.Access(action=f"logs:{operation}", resource=resource, region=target.region)
+        refusal = iam.refusal(target.role_arn, access)
+        if refusal is not None:
+            raise Refused("AccessDeniedException", refusal)
+        yield
 
 
 def _text_lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> tuple[list[str], list[str]]:

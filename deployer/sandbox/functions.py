@@ -15,15 +15,12 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.utilities.arns import parse_arn
 
-from deployer.sandbox import function_async, function_configuration, iam
+from deployer.sandbox import function_async, iam
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.function_code import folders
 from deployer.sandbox.function_execution import execute
 from deployer.sandbox.function_pool import Throttled, pool
-from deployer.sandbox.metrics import metrics
 from deployer.sandbox.seams import answers, on_interrupt, on_reset
-
-__all__ = ["find", "function_configuration", "invoke_async", "kill_process_of", "policy_of", "process_of"]
 
 MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024
 MAX_ASYNCHRONOUS_BYTES = 1024 * 1024
@@ -71,7 +68,6 @@ def _end_processes() -> None:
 def _forget() -> None:
     pool.close()
     folders.clear()
-    metrics.clear()
     pool.reopen()
 
 

@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from deployer.sandbox.seams import on_reset
+
 Dimensions = frozenset[tuple[str, str]]
 
 
@@ -38,3 +40,4 @@ class Metrics:
 
 metrics = Metrics()
 """Those of this process."""
+on_reset(metrics.clear)

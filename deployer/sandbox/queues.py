@@ -13,16 +13,9 @@ from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Queue, sqs_backends
 from moto.utilities.arns import parse_arn
 
+from deployer.sandbox.calls import Refused
+
 Policy = Mapping[str, Any]
-
-
-class NotSent(Exception):  # noqa: N818 - a fact for the sending service, which decides what becomes of it
-    """The message did not get into the queue; `code` is EventBridge's for the reason."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def find_queue(arn: str) -> Queue | None:
@@ -46,19 +39,19 @@ def send(
     attributes: Mapping[str, Mapping[str, str]] | None = None,
     group_id: str | None = None,
 ) -> None:
-    """Put a message into a queue on behalf of a service; raises NotSent. `admitted` judges the queue's policy."""
+    """Put a message into a queue on behalf of a service; raises Refused. `admitted` judges the queue's policy."""
     queue = find_queue(arn)
     if queue is None:
-        raise NotSent("NO_RESOURCE", f"The specified queue does not exist: {arn}")
+        raise Refused("AWS.SimpleQueueService.NonExistentQueue", f"The specified queue does not exist: {arn}")
     if not admitted(policy_of(queue)):
-        raise NotSent("NO_PERMISSIONS", f"Access to the resource {arn} is denied.")
+        raise Refused("AccessDenied", f"Access to the resource {arn} is denied.", status=403)
     backend = sqs_backends[queue.account_id][queue.region]
     try:
         backend.send_message(queue.name, body, message_attributes=dict(attributes or {}), group_id=group_id)
     except SQSException as refused:
-        raise NotSent("INVALID_PARAMETER", str(refused.message)) from refused
+        raise Refused("InvalidParameterValue", str(refused.message)) from refused
 
 
 def text_attributes(**values: str) -> dict[str, dict[str, str]]:
-    """Message attributes of type String, as SQS wants them."""
+    """Message attributes of type String, as SQS wants them; empty values are left out."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from deployer.sandbox.calls import Call
-
-log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Answer = Callable[[Call], Mapping[str, Any]]
@@ -31,6 +28,8 @@ MODULES = (
     "event_buses",
     "event_rules",
     "archives",
+    "function_checks",
+    "function_configuration",
     "functions",
     "queues",
     "ecr",
@@ -128,10 +127,7 @@ def install() -> None:
     for name in MODULES:
         path = f"deployer.sandbox.{name}"
         if importlib.util.find_spec(path):
-            try:
-                importlib.import_module(path)
-            except ImportError:  # TEMPORARY while modules are being written side by side
-                log.exception("seam %s is left out", path)
+            importlib.import_module(path)
     for (owner, method), (_, replacement) in _replacements.items():
         setattr(owner, method, replacement)
 
