@@ -41,9 +41,9 @@ class Synthesis:
         return {name: readable(template).encode() for name, template in templates.items()} | {ZIP: self.bundle.data}
 
 
-def synthesize(compiled: Compiled) -> Synthesis:
-    """Make all of it; raises nothing that `settings.compile` has not raised before."""
-    names = names_of(compiled)
+def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
+    """Make all of it; the partition is the home region's unless the caller's own is known."""
+    names = names_of(compiled, partition=partition or partition_of(compiled.config.home_region))
     handler = bundle.build(compiled.settings_json)
     return Synthesis(
         names=names,
@@ -55,7 +55,7 @@ def synthesize(compiled: Compiled) -> Synthesis:
     )
 
 
-def names_of(compiled: Compiled) -> Names:
+def names_of(compiled: Compiled, *, partition: str) -> Names:
     """The names that follow from the config files and the organization."""
     config = compiled.config
     return Names(
@@ -63,7 +63,7 @@ def names_of(compiled: Compiled) -> Names:
         organization_id=compiled.organization.id,
         central_account=config.central_account,
         central_region=config.home_region,
-        partition=partition_of(config.home_region),
+        partition=partition,
     )
 
 

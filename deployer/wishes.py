@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deployer.bundle import Bundle, build
+from deployer.bundle import Bundle
 from deployer.planning import StackKey, StackSetWish, Wish
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.stacks import StackDefinition
+from deployer.synthesis import synthesize
 from deployer.targets import Coverage, Regions, Scope
 from handler.settings import Settings
-from templates import access, artifacts, central, forwarding
+from templates import access, forwarding
 from templates.body import body
 from templates.names import Names
 
@@ -26,37 +27,24 @@ class Wanted:
     names: Names
 
 
-def names_of(compiled: Compiled, *, partition: str) -> Names:
-    """Names of everything for these config files."""
-    config = compiled.config
-    return Names(
-        prefix=config.prefix,
-        organization_id=compiled.organization.id,
-        central_account=config.central_account,
-        central_region=config.home_region,
-        partition=partition,
-    )
-
-
 def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
     """All that is to be, for the config files as they are."""
     organization, home = compiled.organization, compiled.config.home_region
-    names = names_of(compiled, partition=partition)
-    bundle = build(compiled.settings_json)
+    synthesis = synthesize(compiled, partition=partition)
+    names, bundle = synthesis.names, synthesis.bundle
     covered = _coverage(compiled)
-    bodies = _bodies(compiled, names)
+    bodies = {
+        names.access_stack_set: body(synthesis.access),
+        names.forwarding_stack_set: body(synthesis.forwarding),
+    }
     is_management = compiled.config.central_account == organization.management_account_id
     wish = Wish(
         organization=organization,
         scope=scope,
-        artifacts=StackDefinition(name=names.artifacts_stack, region=home, body=body(artifacts.template(names))),
+        artifacts=StackDefinition(name=names.artifacts_stack, region=home, body=body(synthesis.artifacts)),
         bundle_key=bundle.key,
         settings_json=compiled.settings_json,
-        central=StackDefinition(
-            name=names.central_stack,
-            region=home,
-            body=body(central.template(names, handler_digest=bundle.digest)),
-        ),
+        central=StackDefinition(name=names.central_stack, region=home, body=body(synthesis.central)),
         stack_sets=(
             StackSetWish(
                 definition=StackSetDefinition(
@@ -79,13 +67,6 @@ def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
         management_is_caller=is_management,
     )
     return Wanted(wish=wish, bundle=bundle, names=names)
-
-
-def _bodies(compiled: Compiled, names: Names) -> Mapping[str, str]:
-    return {
-        names.access_stack_set: body(access.template(names, uses_kms=compiled.uses_kms)),
-        names.forwarding_stack_set: body(forwarding.template(names)),
-    }
 
 
 def _coverage(compiled: Compiled) -> Coverage:
