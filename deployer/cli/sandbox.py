@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from deployer.cli.demo import demo
 from deployer.cli.options import Json
 
 app = typer.Typer(name="sandbox", help="A local AWS with an example organization.", no_args_is_help=True)
+app.command()(demo)
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes any free one.")]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")]

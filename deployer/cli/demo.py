@@ -1,0 +1,24 @@
+"""`deployer sandbox demo`: the whole of it in the local AWS, told step by step."""
+
+from __future__ import annotations
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory
+
+
+def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
+    """Roll out, push and audit in a sandbox of its own; exits 0 only if everything was seen.
+
+    The config files must be those of the example organization, as in the folder config/ of deployer's source.
+    """
+    from deployer.cli.printing import print_lines
+    from deployer.sandbox import process
+
+    process.check_extra()
+    from deployer import settings
+    from deployer.sandbox import demo as story
+
+    settings.load(config)
+    if not story.run(config=config, show=print_lines):
+        raise typer.Exit(1)

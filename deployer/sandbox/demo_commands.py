@@ -1,0 +1,47 @@
+"""The demo's own shell: `deployer` as users run it, in a process of its own that has the sandbox for its AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.cli.main import main; main()"
+_WIDTH = "80"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs the command line; `variables` point it at the sandbox."""
+
+    variables: Mapping[str, str]
+
+    def show(self, *arguments: str) -> int:
+        """Run a command whose output goes where the demo's goes; gives its exit code."""
+        return self._run(arguments, capture=False).returncode
+
+    def ask(self, *arguments: str) -> Any:
+        """What a command prints with --json; raises RuntimeError with what it says when it fails."""
+        completed = self._run([*arguments, "--json"], capture=True)
+        if completed.returncode:
+            raise RuntimeError(f"deployer {' '.join(arguments)}: {completed.stderr.strip()}")
+        return json.loads(completed.stdout)
+
+    def _run(self, arguments: Any, *, capture: bool) -> subprocess.CompletedProcess[str]:
+        sys.stdout.flush()
+        return subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, "-c", _PROGRAM, *arguments],
+            env=self._environment(),
+            capture_output=capture,
+            text=True,
+            check=False,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """The user's, without what would lead to the real AWS."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {"COLUMNS": _WIDTH, **inherited, **self.variables}
