@@ -13,7 +13,7 @@ from deployer.sandbox.cloudformation.steps import properties_of
 from deployer.sandbox.cloudformation.template import Definition, references
 from deployer.sandbox.resources.catalogue import TYPES
 
-Action = Literal["Add", "Modify", "Remove"]
+Action = Literal["Add", "Import", "Modify", "Remove"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from deployer.sandbox.resources.clients import acting_as
 if TYPE_CHECKING:
     from deployer.sandbox.credentials import Credentials
 
-_DEPLOYABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+DEPLOYABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
 class StackFailed(Exception):  # noqa: N818 - it reads as what happened; StackSets turn it into an instance's status
@@ -67,7 +67,7 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
             if stack is None:
                 stack = stacks.add(account=account, region=region, name=name)
                 stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
-            elif stack.status not in _DEPLOYABLE:
+            elif stack.status not in DEPLOYABLE:
                 raise StackFailed(_busy(stack), stack_id=stack.id)
             elif is_unchanged(stack, wanted):
                 return stack.id

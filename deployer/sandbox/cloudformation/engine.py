@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from deployer.sandbox.cloudformation.intrinsics import Scope, resolve
 from deployer.sandbox.cloudformation.stacks import Stack, StackResource, now
-from deployer.sandbox.cloudformation.steps import StepFailed, Steps, known_type, replaces
+from deployer.sandbox.cloudformation.steps import IMPORTED, StepFailed, Steps, known_type, replaces
 from deployer.sandbox.cloudformation.template import RETAINING, Template, TemplateError
 
 
@@ -22,6 +22,8 @@ class Wanted:
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
+    imports: frozenset[str] = frozenset()
+    """Logical ids of resources that are there already, and are taken over."""
 
     def apply(self, stack: Stack) -> None:
         """Make it what the stack says of itself."""
@@ -45,7 +47,8 @@ def create(stack: Stack, wanted: Wanted) -> None:
     try:
         for logical_id in wanted.template.order:
             definition = wanted.template.resources[logical_id]
-            steps.create(definition, steps.resolved(definition))
+            make = steps.take_over if logical_id in wanted.imports else steps.create
+            make(definition, steps.resolved(definition))
         stack.outputs = _outputs(stack, wanted)
     except (StepFailed, TemplateError) as failure:
         _roll_back_create(stack, steps, failure)
@@ -59,9 +62,14 @@ def _roll_back_create(stack: Stack, steps: Steps, failure: Exception) -> None:
         stack.set_status("CREATE_FAILED", reason)
         return
     stack.set_status("ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
-    kept = [item for item in stack.resources.values() if item.definition.deletion_policy == "Retain"]
+    kept = [item for item in stack.resources.values() if _survives(item)]
     failed = _remove(stack, steps, list(stack.resources.values()), keep=kept)
     stack.set_status("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", failed)
+
+
+def _survives(item: StackResource) -> bool:
+    """Whether a resource outlives the rollback of the operation that brought it in."""
+    return item.definition.deletion_policy == "Retain" or item.status == IMPORTED
 
 
 def update(stack: Stack, wanted: Wanted) -> None:
@@ -72,7 +80,7 @@ def update(stack: Stack, wanted: Wanted) -> None:
     replaced: list[StackResource] = []
     try:
         for logical_id in wanted.template.order:
-            _update_resource(steps, wanted.template, logical_id, undo=undo, replaced=replaced)
+            _update_resource(steps, wanted, logical_id, undo=undo, replaced=replaced)
         outputs = _outputs(stack, wanted)
     except (StepFailed, TemplateError) as failure:
         _roll_back_update(stack, before, undo, failure)
@@ -92,18 +100,18 @@ def update(stack: Stack, wanted: Wanted) -> None:
 
 def _update_resource(
     steps: Steps,
-    template: Template,
+    wanted: Wanted,
     logical_id: str,
     *,
     undo: list[Callable[[], None]],
     replaced: list[StackResource],
 ) -> None:
     """Bring one resource to what the template says, and note how to go back."""
-    definition, resources = template.resources[logical_id], steps.stack.resources
+    definition, resources = wanted.template.resources[logical_id], steps.stack.resources
     properties, old = steps.resolved(definition), resources.get(logical_id)
     if old is None:
         undo.append(lambda: _take_back(steps, logical_id, None))
-        steps.create(definition, properties)
+        (steps.take_over if logical_id in wanted.imports else steps.create)(definition, properties)
     elif old.properties == properties:
         resources[logical_id] = StackResource(**{**vars(old), "definition": definition})
     elif replaces(definition, old.properties, properties):
@@ -122,7 +130,7 @@ def _take_back(steps: Steps, logical_id: str, old: StackResource | None) -> None
     if old is not None:
         steps.stack.resources[logical_id] = old
     if made is not None and made is not old:
-        steps.delete(made)
+        steps.delete(made, keep=made.status == IMPORTED)
 
 
 def _restore(steps: Steps, old: StackResource, properties: Mapping[str, object]) -> None:

@@ -31,6 +31,10 @@ _HANDLER_CODES = {
 """Parts of services' error codes, and what CloudFormation's resource handlers call them; the first match counts."""
 
 
+IMPORTED = "IMPORT_COMPLETE"
+"""Status of a resource that was there before its stack: a rollback leaves it."""
+
+
 class StepFailed(Exception):  # noqa: N818 - the statuses of AWS are called so
     """A resource that could not be made, changed or removed; its event is written already."""
 
@@ -73,7 +77,7 @@ class Steps:
 
     def create(self, definition: Definition, properties: Mapping[str, Any]) -> StackResource:
         """Make a resource and take it into the stack, where it stays for the rollback if it cannot be completed."""
-        resource, place = TYPES[definition.type], self._place(definition)
+        resource, place = TYPES[definition.type], self.place(definition)
         self._event(definition, "", "CREATE_IN_PROGRESS")
         made = None
         try:
@@ -90,9 +94,29 @@ class Steps:
         self._event(definition, physical_id, "CREATE_COMPLETE", properties=properties)
         return made
 
+    def take_over(self, definition: Definition, properties: Mapping[str, Any]) -> None:
+        """Import a resource that is there already. It stays as it is; what differs from the template is drift."""
+        resource, place = TYPES[definition.type], self.place(definition)
+        physical_id = resource.identifier(place, properties) or ""
+        self._event(definition, physical_id, "IMPORT_IN_PROGRESS", "Resource import started.", properties)
+        try:
+            self._refuse_owned(definition, physical_id)
+            attributes = resource.attributes(place, physical_id, properties)
+        except _FAILURES as error:
+            raise self._failed(definition, physical_id, "IMPORT_FAILED", error) from error
+        self.stack.resources[definition.logical_id] = StackResource(
+            definition=definition,
+            physical_id=physical_id,
+            properties=properties,
+            attributes=attributes,
+            status=IMPORTED,
+            changed=now(),
+        )
+        self._event(definition, physical_id, IMPORTED, "Resource import completed.", properties)
+
     def update(self, item: StackResource, definition: Definition, properties: Mapping[str, Any]) -> None:
         """Change a resource in place."""
-        resource, place = TYPES[definition.type], self._place(definition)
+        resource, place = TYPES[definition.type], self.place(definition)
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", properties=properties)
         try:
             resource.update(place, item.physical_id, old=item.properties, new=properties)
@@ -114,7 +138,7 @@ class Steps:
         resource = TYPES[definition.type]
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", reason)
-        name = resource.identifier(self._place(definition), properties)
+        name = resource.identifier(self.place(definition), properties)
         if name is not None and name == item.physical_id:
             refusal = ResourceError(
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
@@ -132,12 +156,13 @@ class Steps:
             return
         self._event(definition, item.physical_id, "DELETE_IN_PROGRESS")
         try:
-            TYPES[definition.type].delete(self._place(definition), item.physical_id, item.properties)
+            TYPES[definition.type].delete(self.place(definition), item.physical_id, item.properties)
         except _FAILURES as error:
             raise self._failed(definition, item.physical_id, "DELETE_FAILED", error) from error
         self._event(definition, item.physical_id, "DELETE_COMPLETE")
 
-    def _place(self, definition: Definition) -> Place:
+    def place(self, definition: Definition) -> Place:
+        """Where a resource of this stack lives."""
         stack = self.stack
         return Place(
             account=stack.account,

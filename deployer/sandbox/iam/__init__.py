@@ -4,10 +4,17 @@
 EventBridge for a rule, Lambda for a function.
 """
 
-from deployer.sandbox.iam import bucket_policies as _bucket_policies
+from deployer.sandbox.iam import bucket_policies
 from deployer.sandbox.iam.authorization import authorize
 from deployer.sandbox.iam.services import Access, Service, caller_admitted, may_assume, refusal, service_admitted
 
-assert _bucket_policies  # a seam: importing it is all that it takes
-
-__all__ = ["Access", "Service", "authorize", "caller_admitted", "may_assume", "refusal", "service_admitted"]
+__all__ = [
+    "Access",
+    "Service",
+    "authorize",
+    "bucket_policies",
+    "caller_admitted",
+    "may_assume",
+    "refusal",
+    "service_admitted",
+]

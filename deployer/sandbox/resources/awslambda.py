@@ -100,6 +100,9 @@ class Function(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("lambda").delete_function(FunctionName=physical_id), MISSING)
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("lambda").get_function(FunctionName=physical_id), MISSING)
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"Arn": place.arn("lambda", f"function:{physical_id}")}
 

@@ -85,6 +85,9 @@ class Alarm(Resource):
         if cloudwatch.describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]:
             cloudwatch.delete_alarms(AlarmNames=[physical_id])
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return bool(place.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"])
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"Arn": place.arn("cloudwatch", f"alarm:{physical_id}")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.sandbox.resources.resource import Place, Properties, Resource, sync_tags, unless_gone
+from deployer.sandbox.resources.resource import Place, Properties, Resource, exists, sync_tags, unless_gone
 from deployer.sandbox.resources.shapes import BOOLEAN, INTEGER, STRING, TAGS
 
 _KEY_SCHEMA = [{"AttributeName!": STRING, "KeyType!": STRING}]
@@ -83,6 +83,10 @@ class Table(Resource):
 
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("dynamodb").delete_table(TableName=physical_id), "ResourceNotFoundException")
+
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        dynamodb = place.client("dynamodb")
+        return exists(lambda: dynamodb.describe_table(TableName=physical_id), "ResourceNotFoundException")
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         table = place.client("dynamodb").describe_table(TableName=physical_id)["Table"]

@@ -47,6 +47,9 @@ class EventBus(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("events").delete_event_bus(Name=physical_id), MISSING)
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("events").describe_event_bus(Name=physical_id), MISSING)
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"Arn": place.arn("events", f"event-bus/{physical_id}"), "Name": physical_id}
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from deployer.sandbox.resources.resource import Place, Properties, Resource, sync_tags, tag_map, text, unless_gone
+from deployer.sandbox.resources.resource import (
+    Place,
+    Properties,
+    Resource,
+    exists,
+    sync_tags,
+    tag_map,
+    text,
+    unless_gone,
+)
 from deployer.sandbox.resources.shapes import DOCUMENT, INTEGER, STRING, TAGS
 
 
@@ -67,6 +76,9 @@ class Role(Resource):
         iam = place.client("iam")
         unless_gone(lambda: _sync_policies(iam, physical_id, old=properties, new={}), "NoSuchEntity")
         unless_gone(lambda: iam.delete_role(RoleName=physical_id), "NoSuchEntity")
+
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("iam").get_role(RoleName=physical_id), "NoSuchEntity")
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         role = place.client("iam").get_role(RoleName=physical_id)["Role"]

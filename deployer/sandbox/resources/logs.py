@@ -65,6 +65,10 @@ class LogGroup(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("logs").delete_log_group(logGroupName=physical_id), MISSING)
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        groups = place.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
+        return any(group["logGroupName"] == physical_id for group in groups)
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"Arn": place.arn("logs", f"log-group:{physical_id}:*")}
 

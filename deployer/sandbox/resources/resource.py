@@ -77,6 +77,11 @@ class Resource(ABC):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         """Remove it; nothing to do where it is gone already."""
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        """Whether it exists already and could be imported; False for types that cannot be."""
+        del place, physical_id
+        return False
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         """What `Fn::GetAtt` gives."""
         del place, physical_id, properties

@@ -72,6 +72,9 @@ class Bucket(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("s3").delete_bucket(Bucket=physical_id), "NoSuchBucket")
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("s3").head_bucket(Bucket=physical_id), "404", "NoSuchBucket")
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {
             "Arn": f"arn:{place.partition}:s3:::{physical_id}",

@@ -70,6 +70,9 @@ class Topic(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("sns").delete_topic(TopicArn=physical_id), *MISSING)
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("sns").get_topic_attributes(TopicArn=physical_id), *MISSING)
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"TopicArn": physical_id, "TopicName": physical_id.rsplit(":", 1)[-1]}
 

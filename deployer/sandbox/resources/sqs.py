@@ -82,6 +82,10 @@ class Queue(Resource):
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
         unless_gone(lambda: place.client("sqs").delete_queue(QueueUrl=physical_id), *MISSING)
 
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        name = physical_id.rsplit("/", 1)[-1]
+        return exists(lambda: place.client("sqs").get_queue_url(QueueName=name), *MISSING)
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         name = physical_id.rsplit("/", 1)[-1]
         return {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": physical_id}
