@@ -22,7 +22,7 @@ from moto.core.exceptions import ServiceException
 
 from deployer.sandbox import seams, wire
 from deployer.sandbox.calls import CURRENT, Call, CallLog, Refused
-from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of
+from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of, secret_of
 from deployer.sandbox.faults import ConnectionDropped, Faults, Moment
 
 log = logging.getLogger(__name__)
@@ -108,6 +108,8 @@ def _identify(request: wire.AwsRequest) -> Call:
         raise wire.unknown_credentials(request) from error
     except ExpiredCredentials as error:
         raise wire.expired_credentials(request) from error
+    if not request.is_signed_with(secret_of(request.access_key_id) or ""):
+        raise wire.wrong_signature(request)
     return Call(
         id=str(uuid.uuid4()),
         service=request.service,
@@ -139,8 +141,5 @@ def _find_hook(module: str, function: str) -> Callable[[Call], None] | None:
     path = f"deployer.sandbox.{module}"
     if not importlib.util.find_spec(path):
         return None
-    try:
-        found: Callable[[Call], None] | None = getattr(importlib.import_module(path), function, None)
-    except ImportError:  # TEMPORARY while modules are being written side by side
-        return None
+    found: Callable[[Call], None] | None = getattr(importlib.import_module(path), function, None)
     return found

@@ -31,6 +31,7 @@ MODULES = (
     "function_checks",
     "function_configuration",
     "functions",
+    "function_sessions",
     "queues",
     "ecr",
     "registry",

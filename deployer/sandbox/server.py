@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from deployer.errors import PortInUseError
 from deployer.sandbox import registry
 from deployer.sandbox.gate import Application, StartResponse
+from deployer.sandbox.wire import FROM_SOCKET
 
 LOOPBACK = "127.0.0.1"
 CONTROL_PREFIX = "/_sandbox/"
@@ -52,6 +53,7 @@ class Handler(MotoRequestHandler):
 
     def make_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().make_environ()
+        environ[FROM_SOCKET] = True
         environ["sandbox.proxied"] = self.path.startswith("http://")
         return environ
 

@@ -24,9 +24,19 @@ from werkzeug.exceptions import NotFound
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
+from deployer.sandbox import signatures
 from deployer.sandbox.calls import Refused
 
-__all__ = ["AwsRequest", "Response", "Unroutable", "expired_credentials", "parse", "unknown_credentials"]
+__all__ = [
+    "FROM_SOCKET",
+    "AwsRequest",
+    "Response",
+    "Unroutable",
+    "expired_credentials",
+    "parse",
+    "unknown_credentials",
+    "wrong_signature",
+]
 
 SIGNING_NAMES = {
     "email": "ses",
@@ -35,6 +45,9 @@ SIGNING_NAMES = {
     "tagging": "resourcegroupstaggingapi",
 }
 """Services that sign with another name than botocore's; the rest sign with their own."""
+
+FROM_SOCKET = "sandbox.from_socket"
+"""Key of a request's environ that the server sets, and callers in this process do not."""
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
@@ -74,6 +87,12 @@ class AwsRequest:
     def session_token(self) -> str | None:
         header: str | None = self._request.headers.get("X-Amz-Security-Token")
         return header or self._request.args.get("X-Amz-Security-Token")
+
+    def is_signed_with(self, secret: str) -> bool:
+        """Whether the request bears the signature of this secret; those from inside the sandbox need none."""
+        if not self._request.environ.get(FROM_SOCKET):
+            return True
+        return signatures.is_valid(self._request, service=self.service, secret=secret)
 
     @property
     def source_ip(self) -> str:
@@ -174,6 +193,13 @@ def unknown_credentials(request: AwsRequest) -> Refused:
     if _speaks_json(request.service):
         return Refused("UnrecognizedClientException", message, status=400 if request.service != "lambda" else 403)
     return Refused("InvalidClientTokenId", message, status=403)
+
+
+def wrong_signature(request: AwsRequest) -> Refused:
+    """The refusal of a request that was signed with another secret."""
+    code = "InvalidSignatureException" if _speaks_json(request.service) else "SignatureDoesNotMatch"
+    message = "The request signature we calculated does not match the signature you provided."
+    return Refused(code, f"{message} Check your AWS Secret Access Key and signing method.", status=403)
 
 
 def expired_credentials(request: AwsRequest) -> Refused:

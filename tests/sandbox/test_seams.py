@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from deployer.sandbox import seams
+
+
+class Stock:
+    def greet(self) -> str:
+        return "stock"
+
+
+class Child(Stock):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seams, "_replacements", dict(seams._replacements))
+    monkeypatch.setattr(Child, "greet", Stock.greet)
+
+
+def test_a_replacement_reaches_the_original() -> None:
+    @seams.replace(Child, "greet")
+    def greet(self: Child) -> str:
+        return f"better than {seams.original(Child, 'greet')(self)}"
+
+    assert Child().greet() == "stock"
+    for _ in range(2):
+        seams.install()
+        assert Child().greet() == "better than stock"
+    assert Stock().greet() == "stock"
+
+
+def test_a_seam_over_nothing_is_refused() -> None:
+    with pytest.raises(AttributeError, match="no vanished"):
+        seams.replace(Stock, "vanished")(lambda self: None)
+
+
+def test_every_module_of_seams_is_there() -> None:
+    seams.install()
+    assert {"organizations", "stack_sets", "cloudformation", "iam", "trail"} <= set(seams.MODULES)
