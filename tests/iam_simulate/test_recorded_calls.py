@@ -1,0 +1,179 @@
+"""Every call that handler and EventBridge really make, recorded in the sandbox, is allowed, says the judge.
+
+The sandbox only says what was asked: who, which action, on what, under which circumstances. Which policies apply comes
+from the templates, and the verdict from the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer import settings
+from deployer.sandbox import event_buses
+from deployer.sandbox.cloudformation import deploy_stack
+from deployer.sandbox.iam import authorization, services, trust
+from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
+from deployer.sandbox.iam.requests import AccessRequest
+from deployer.sandbox.sandbox import Sandbox
+from deployer.synthesis import Synthesis, synthesize
+from templates.body import body
+from tests.iam_simulate import installation
+from tests.iam_simulate.judge import Call, Policy, is_installed, is_required, judge
+from tests.templates.resolving import Stack
+
+if not is_installed() and not is_required():
+    pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
+
+CONFIG = Path(__file__).parents[2] / "config"
+HOME = "eu-west-1"
+SHOP, PAYMENTS = "300000000001", "300000000003"
+
+EXPECTED = {
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "ecr:CreateRepository",
+    "ecr:ListTagsForResource",
+    "ecr:PutLifecyclePolicy",
+    "ecr:SetRepositoryPolicy",
+    "ecr:TagResource",
+    "events:PutEvents",
+    "organizations:DescribeAccount",
+    "sqs:SendMessage",
+    "sts:AssumeRole",
+}
+"""What has to be among the recorded calls, or the scenario has shrunk."""
+
+
+@pytest.fixture
+def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRequest]:
+    """What our roles asked for while repositories were created, found there already, refused and failed."""
+    requests: list[AccessRequest] = []
+
+    def recording(request: AccessRequest, policies: PolicySet) -> Decision:
+        if request.subject.arns and role_of(request) in ROLES:
+            requests.append(request)
+        return evaluate(request, policies)
+
+    for module in (authorization, services, trust):
+        monkeypatch.setattr(module, "evaluate", recording)
+    synthesis = synthesize(settings.compile(settings.load(CONFIG), sandbox.organization))
+    install(sandbox, synthesis)
+    for event in events():
+        event_buses.deliver(event, account=event["account"], region=event["region"])
+        sandbox.settle(60)
+    return requests
+
+
+ROLES = {
+    "deployer-handler": (installation.central, "HandlerRole"),
+    "deployer-creator": (installation.member, "CreatorRole"),
+    "deployer-forwarding": (installation.member, "ForwardingRole"),
+}
+
+
+def install(sandbox: Sandbox, synthesis: Synthesis) -> None:
+    central, names = sandbox.central_account, synthesis.names
+    deploy_stack(account=central, region=HOME, name="artifacts", template_body=body(synthesis.artifacts))
+    key = synthesis.bundle.key
+    sandbox.client("s3").put_object(Bucket=names.artifacts_bucket, Key=key, Body=synthesis.bundle.data)
+    deploy_stack(account=central, region=HOME, name="central", template_body=body(synthesis.central))
+    for account in (SHOP, PAYMENTS):
+        deploy_stack(account=account, region=HOME, name="access", template_body=body(synthesis.access))
+        deploy_stack(account=account, region=HOME, name="forwarding", template_body=body(synthesis.forwarding))
+
+
+def events() -> Iterator[dict[str, Any]]:
+    yield event(SHOP, "team-a/api", number=1)
+    yield event(SHOP, "team-a/api", number=2)
+    yield event(SHOP, "team-a/tmp-1", number=3)
+    yield event(PAYMENTS, "team-b/ledger", number=4)
+    malformed = event(SHOP, "team-a/worker", number=5)
+    del malformed["detail"]["requestParameters"]
+    yield malformed
+
+
+def event(account: str, repository: str, *, number: int) -> dict[str, Any]:
+    """A push that found no repository, by a CI role, as CloudTrail tells it."""
+    role = f"arn:aws:iam::{account}:role/ci-build"
+    return {
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.ecr",
+        "account": account,
+        "region": HOME,
+        "detail": {
+            "eventSource": "ecr.amazonaws.com",
+            "eventName": "InitiateLayerUpload",
+            "eventTime": f"2026-11-23T08:00:0{number}Z",
+            "eventID": f"00000000-0000-0000-0000-00000000000{number}",
+            "awsRegion": HOME,
+            "sourceIPAddress": "192.0.2.1",
+            "userAgent": "skopeo/1.9.3",
+            "errorCode": "RepositoryNotFoundException",
+            "recipientAccountId": account,
+            "requestParameters": {"repositoryName": repository},
+            "userIdentity": {
+                "type": "AssumedRole",
+                "arn": f"arn:aws:sts::{account}:assumed-role/ci-build/run",
+                "accountId": account,
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}},
+            },
+        },
+    }
+
+
+def test_the_judge_allows_every_call_that_was_made(recorded: list[AccessRequest]) -> None:
+    assert {request.action for request in recorded} >= EXPECTED
+    calls = [call_of(request) for request in recorded]
+    refused = [
+        f"{call.principal}: {call.action} on {call.resource} ({verdict.error or verdict.result})"
+        for call, verdict in zip(calls, judge(calls), strict=True)
+        if verdict.error or not verdict.is_allowed
+    ]
+    assert refused == []
+
+
+def call_of(request: AccessRequest) -> Call:
+    """The request with the policies that the templates give the role and the resource."""
+    stack, logical_id = ROLES[role_of(request)]
+    account = request.subject.account or ""
+    role = installation.role(Stack(template=stack.template, account=account, region=HOME), logical_id)
+    assert request.resource is not None
+    return Call(
+        principal=request.subject.arns[0],
+        action=request.action,
+        resource=request.resource,
+        account=request.resource_account or account,
+        context={key: value for key in request.context if (value := context_value(request, key)) is not None},
+        identity_policies=role.policies,
+        resource_policy=policy_of(request),
+    )
+
+
+def context_value(request: AccessRequest, key: str) -> str | list[str] | None:
+    found = request.context.get(key)
+    if found is None:
+        return None
+    return list(found) if key in {"dynamodb:leadingkeys", "events:source", "events:detail-type"} else found[0]
+
+
+def role_of(request: AccessRequest) -> str:
+    return request.subject.arns[0].split("/")[1] if "/" in request.subject.arns[0] else ""
+
+
+def policy_of(request: AccessRequest) -> Policy | None:
+    account = request.resource_account or ""
+    match request.action.split(":")[0]:
+        case "sts":
+            return installation.trust(
+                Stack(template=installation.member.template, account=account, region=HOME), "CreatorRole"
+            )
+        case "events":
+            return installation.bus_policy()
+        case "sqs":
+            return installation.document(installation.central, "FailuresQueuePolicy")
+        case _:
+            return None
