@@ -10,7 +10,6 @@ from deployer.settings.config import Config, read
 from deployer.settings.consistency import inconsistencies
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import Problem, errors, in_order
-from deployer.settings.regions import unknown_regions
 from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.views import View, views
 
@@ -22,7 +21,7 @@ def check_folder(directory: Path, organization: Organization | None = None) -> t
     """
     config, found = read(directory)
     placement = Placement() if organization is None else place(config, organization)
-    problems = [*found, *placement.problems, *unknown_regions(config)]
+    problems = [*found, *placement.problems]
     if organization is None:
         problems += _same_ou_twice(config)
     if not errors(problems):

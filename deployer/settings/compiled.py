@@ -14,10 +14,12 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.settings.config import Config
+from deployer.settings.consistency import inconsistencies
 from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, place
-from deployer.settings.problems import InvalidConfigurationError, errors
+from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
+from deployer.settings.views import views
 from handler.settings import Layer, Settings
 from handler.settings_file import VERSION, SettingsFile
 
@@ -89,7 +91,7 @@ class Compiled:
 def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A001 - the word for it
     """Match the files with the organization; raises ConfigurationError with every mismatch."""
     placement = place(config, organization)
-    if found := errors(placement.problems):
+    if found := errors(placement.problems) or errors(_inconsistencies(config, organization, placement)):
         raise InvalidConfigurationError(found)
     document = {
         "version": VERSION,
@@ -101,6 +103,10 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Compiled(config=config, organization=organization, placement=placement, settings_json=text.encode())
+
+
+def _inconsistencies(config: Config, organization: Organization, placement: Placement) -> tuple[Problem, ...]:
+    return in_order(problem for view in views(config, organization, placement) for problem in inconsistencies(view))
 
 
 def _organization(organization: Organization) -> dict[str, Any]:

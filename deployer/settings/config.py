@@ -19,6 +19,7 @@ from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import ACCOUNT_ID, OU_ID
 from deployer.settings.messages import check
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
+from deployer.settings.regions import unknown_regions
 from deployer.settings.yaml_source import YamlSource, parse
 
 DEFAULT_PREFIX = "deployer"
@@ -91,6 +92,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         source=organization,
     )
     problems += documents.check_references(config.layer_files(), config.documents)
+    problems += unknown_regions(config.home_region, organization, config.layer_files())
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
 

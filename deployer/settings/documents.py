@@ -14,6 +14,7 @@ from typing import Any
 
 from deployer.settings.files import TextFile
 from deployer.settings.layer_file import LayerFile
+from deployer.settings.limits import policy_file
 from deployer.settings.policies import check_lifecycle_policy, check_repository_policy
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.yaml_source import KeyPath, parse
@@ -93,7 +94,7 @@ def check_references(layers: Iterable[LayerFile], documents: Mapping[str, Docume
         for reference in references(layer.layer):
             if reference.name in documents:
                 used.setdefault(reference.name, set()).add(reference.kind)
-            else:
+            elif policy_file.check(reference.name) is None:
                 yield layer.problem(reference.path, _missing(reference.name, documents))
     for name, document in documents.items():
         kinds = used.get(name, set())

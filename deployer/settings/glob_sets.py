@@ -7,39 +7,45 @@ tests hold the two readings together. Answers are exact, for names and for ARNs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TOKENS = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
-_ARN_PARTS = 6
-_OTHER = "\0"
+_PARENTS = re.compile(r"(?:^|(?<=/))\*{2,}/")
+_SKIP = "\x01"
+"""A token that reads nothing and stands before a `**/` that may be left out."""
+_OTHER = "\x02"
 """Stands for every character that neither pattern names."""
-MOST_STATES = 20_000
+_ARN_PARTS = 6
+MOST_STATES = 5_000
 """Beyond this a question is given up, and nothing is said about the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Glob:
+    """An automaton: state i stands before token i, the last one is a match."""
+
     tokens: tuple[str, ...]
     is_arn: bool
 
     @classmethod
-    def of(cls, pattern: str, *, is_arn: bool = False) -> _Glob:
-        return cls(tuple(_TOKENS.findall(pattern)), is_arn)
+    def of_name(cls, pattern: str) -> _Glob:
+        return cls(tuple(_TOKENS.findall(_PARENTS.sub(f"{_SKIP}**/", pattern))), is_arn=False)
+
+    @classmethod
+    def of_arn(cls, pattern: str) -> _Glob:
+        return cls(tuple(_TOKENS.findall(pattern)), is_arn=True)
 
     def start(self) -> frozenset[int]:
         return self._closed({0})
 
     def step(self, states: frozenset[int], character: str) -> frozenset[int]:
         reached: set[int] = set()
-        for state in states:
-            if state == len(self.tokens):
-                continue
+        for state in states - {len(self.tokens)}:
             token = self.tokens[state]
-            if token[0] != "*":
-                if token == character:
-                    reached.add(state + 1)
-            elif self.is_arn or len(token) > 1 or character != "/":
+            if token == character:
+                reached.add(state + 1)
+            elif token[0] == "*" and (self.is_arn or len(token) > 1 or character != "/"):
                 reached.add(state)
         return self._closed(reached)
 
@@ -47,73 +53,64 @@ class _Glob:
         return len(self.tokens) in states
 
     def _closed(self, states: set[int]) -> frozenset[int]:
+        """All states that are reached without reading."""
         waiting = list(states)
         while waiting:
-            for follower in self._followers(waiting.pop()):
-                if follower not in states:
-                    states.add(follower)
-                    waiting.append(follower)
+            state = waiting.pop()
+            token = self.tokens[state] if state < len(self.tokens) else ""
+            followers = {"*": (state + 1,), _SKIP: (state + 1, state + 3)}.get(token[:1], ())
+            waiting += [follower for follower in followers if follower not in states]
+            states.update(followers)
         return frozenset(states)
-
-    def _followers(self, state: int) -> Iterator[int]:
-        """States reached without reading: past a wildcard, and past `**/` where a part begins."""
-        if state == len(self.tokens) or self.tokens[state][0] != "*":
-            return
-        yield state + 1
-        begins_part = state == 0 or self.tokens[state - 1] == "/"
-        if (
-            not self.is_arn
-            and len(self.tokens[state]) > 1
-            and begins_part
-            and self.tokens[state + 1 : state + 2] == ("/",)
-        ):
-            yield state + 2
 
 
 def covers_name(wide: str, narrow: str) -> bool:
     """Whether every name that `narrow` matches is matched by `wide`."""
-    return _covers(_Glob.of(wide), _Glob.of(narrow))
+    return _covers(_Glob.of_name(wide), _Glob.of_name(narrow))
 
 
 def names_overlap(one: str, other: str) -> bool:
     """Whether some name matches both."""
-    left, right = _Glob.of(one), _Glob.of(other)
-    return any(left.accepts(a) and right.accepts(b) for a, b in _pairs(left, right))
+    left, right = _Glob.of_name(one), _Glob.of_name(other)
+    try:
+        return any(left.accepts(a) and right.accepts(b) for a, b in _pairs(left, right))
+    except _TooManyStatesError:
+        return True
 
 
 def covers_arn(wide: str, narrow: str) -> bool:
-    """Whether every ARN that `narrow` matches is matched by `wide`."""
-    if wide.strip("*") == "":
-        return True
-    if narrow.strip("*") == "":
+    """Whether every ARN that `narrow` matches is matched by `wide`; False where only its parts could tell."""
+    wide_parts, narrow_parts = wide.split(":", _ARN_PARTS - 1), narrow.split(":", _ARN_PARTS - 1)
+    if len(wide_parts) < _ARN_PARTS:
+        return _covers(_Glob.of_arn(wide), _Glob.of_arn(narrow))
+    if len(narrow_parts) < _ARN_PARTS:
         return False
-    wide_parts, narrow_parts = _arn_parts(wide), _arn_parts(narrow)
-    if len(wide_parts) != len(narrow_parts):
-        return False
-    return all(
-        _covers(_Glob.of(a, is_arn=True), _Glob.of(b, is_arn=True))
-        for a, b in zip(wide_parts, narrow_parts, strict=True)
-    )
-
-
-def _arn_parts(pattern: str) -> Sequence[str]:
-    return pattern.split(":", _ARN_PARTS - 1)
+    pairs = zip(wide_parts, narrow_parts, strict=True)
+    return all(_covers(_Glob.of_arn(a), _Glob.of_arn(b)) for a, b in pairs)
 
 
 def _covers(wide: _Glob, narrow: _Glob) -> bool:
-    return all(wide.accepts(a) or not narrow.accepts(b) for a, b in _pairs(wide, narrow))
+    try:
+        return all(wide.accepts(a) or not narrow.accepts(b) for a, b in _pairs(wide, narrow))
+    except _TooManyStatesError:
+        return False
+
+
+class _TooManyStatesError(Exception):
+    """Two globs are too intricate to compare."""
 
 
 def _pairs(left: _Glob, right: _Glob) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
     """Every pair of states that some text leads to, while the right one is still alive."""
-    alphabet = {token for token in (*left.tokens, *right.tokens) if token[0] != "*"} | {_OTHER, "/"}
+    alphabet = {token for token in (*left.tokens, *right.tokens) if token[0] not in {"*", _SKIP}} | {_OTHER, "/"}
     waiting = [(left.start(), right.start())]
     seen = set(waiting)
     while waiting:
         a, b = waiting.pop()
         yield a, b
-        for character in alphabet:
-            pair = (left.step(a, character), right.step(b, character))
-            if pair[1] and pair not in seen and len(seen) < MOST_STATES:
-                seen.add(pair)
-                waiting.append(pair)
+        following = {(left.step(a, character), right.step(b, character)) for character in alphabet}
+        fresh = {pair for pair in following - seen if pair[1]}
+        seen |= fresh
+        waiting += fresh
+        if len(seen) > MOST_STATES:
+            raise _TooManyStatesError

@@ -15,6 +15,7 @@ from deployer.settings.config import AccountFile, Config, OuFile
 from deployer.settings.problems import Problem, Severity, in_order
 
 MOST_CANDIDATES = 3
+SIMILAR = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +87,17 @@ def near_paths(path: str, paths: Iterable[str]) -> list[str]:
     known = sorted(paths)
     plain = _plain(path)
     same = [other for other in known if _plain(other) == plain]
-    moved = [other for other in known if _plain(other).rpartition("/")[2] == plain.rpartition("/")[2]]
-    close = difflib.get_close_matches(path, known, n=MOST_CANDIDATES, cutoff=0.7)
-    return list(dict.fromkeys([*same, *moved, *close]))[:MOST_CANDIDATES]
+    moved = [other for other in known if _last_name(other) == _last_name(path)]
+    close = [
+        other
+        for other in difflib.get_close_matches(path, known, n=MOST_CANDIDATES, cutoff=0.7)
+        if difflib.SequenceMatcher(None, _last_name(path), _last_name(other)).ratio() > SIMILAR
+    ]
+    return (same or list(dict.fromkeys([*moved, *close])))[:MOST_CANDIDATES]
+
+
+def _last_name(path: str) -> str:
+    return _plain(path).rpartition("/")[2]
 
 
 def _plain(path: str) -> str:

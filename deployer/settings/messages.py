@@ -33,9 +33,13 @@ def check(source: YamlSource, model: type[BaseModel]) -> tuple[Problem, ...]:
     try:
         model.model_validate(source.data)
     except ValidationError as invalid:
-        refused = {problem.key for problem in source.problems if problem.is_error}
-        return tuple(problem for problem in _problems(source, model, invalid) if problem.key not in refused)
+        refused = {_place(problem) for problem in source.problems if problem.is_error}
+        return tuple(problem for problem in _problems(source, model, invalid) if _place(problem) not in refused)
     return ()
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return problem.key, problem.line, problem.column
 
 
 def _problems(source: YamlSource, model: type[BaseModel], invalid: ValidationError) -> Iterator[Problem]:
@@ -84,9 +88,12 @@ def _unknown_key(key: str, model: type[BaseModel], parent: KeyPath) -> str:
     near = nearest(key, known)
     if near:
         return f"unknown key; did you mean `{near}`?"
-    for place, elsewhere in _all_keys(model):
-        if elsewhere == key:
-            return f"unknown key here; `{key}` belongs under {place or 'the top of the file'}"
+    elsewhere = list(_all_keys(model))
+    plain = _plain(key)
+    same = [path for path in elsewhere if _plain(str(path[-1])) == plain]
+    meant = same or [path for path in elsewhere if plain in _plain(str(path[-1]))]
+    if meant:
+        return f"unknown key here; did you mean `{key_text(meant[0])}`?"
     return "unknown key; known here: " + ", ".join(known)
 
 
@@ -101,12 +108,17 @@ def _unknown_word(given: Any, expected: str) -> str:
 
 def nearest(word: str, known: list[str]) -> str | None:
     """The known word that was probably meant; None where nothing is near."""
-    folded = {item.casefold().replace("_", "").replace("-", ""): item for item in known}
-    plain = word.strip().casefold().replace("_", "").replace("-", "")
+    folded = {_plain(item): item for item in known}
+    plain = _plain(word)
     if plain in folded:
         return folded[plain]
     near = difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None
+
+
+def _plain(word: str) -> str:
+    """A word without what people write differently: capitals, underscores, hyphens."""
+    return word.strip().casefold().replace("_", "").replace("-", "")
 
 
 def keys_at(model: type[BaseModel], path: KeyPath) -> set[str]:
@@ -132,8 +144,8 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _all_keys(model: type[BaseModel], at: KeyPath = ()) -> Iterator[tuple[str, str]]:
+def _all_keys(model: type[BaseModel], at: KeyPath = ()) -> Iterator[KeyPath]:
     for name, field in model.model_fields.items():
-        yield f"`{key_text(at)}`" if at else "", name
+        yield (*at, name)
         if inner := model_in(field.annotation):
             yield from _all_keys(inner, (*at, name))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
-from deployer.settings.config import Config
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import REGION
 from deployer.settings.problems import Problem
@@ -25,12 +24,12 @@ def partitions() -> dict[str, str]:
     }
 
 
-def unknown_regions(config: Config) -> Iterator[Problem]:
+def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable[LayerFile]) -> Iterator[Problem]:
     """Regions that no partition has, and regions of another partition than the home region's."""
-    home = partitions().get(config.home_region)
-    if REGION.fullmatch(config.home_region):
-        yield from _check(config.home_region, config.source, ("central", "region"), home)
-    for file in config.layer_files():
+    home = partitions().get(home_region)
+    if REGION.fullmatch(home_region):
+        yield from _check(home_region, organization, ("central", "region"), home)
+    for file in layers:
         yield from _check_layer(file, home)
 
 

@@ -102,7 +102,8 @@ class _UnreadableError(Exception):
 
 
 def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
+    is_alias = getattr(error, "context", None) == "while scanning an alias"
+    mark = getattr(error, "context_mark" if is_alias else "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else _place_of_control_character(text)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
     lines = text.splitlines()
@@ -110,7 +111,7 @@ def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
     indentation = around[: len(around) - len(around.lstrip())]
     if "\t" in indentation or around[column - 1 : column] == "\t":
         said = "a tab: YAML indents with spaces only"
-    elif around[column - 1 : column] == "*" or getattr(error, "context", None) == "while scanning an alias":
+    elif is_alias:
         said = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
     else:
         said = f"not YAML: {said}"

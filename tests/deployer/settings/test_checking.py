@@ -1,0 +1,152 @@
+# ruff: noqa: E501 - messages read best whole
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings import InvalidConfigurationError, compile, load
+from deployer.settings.checking import check_folder
+from tests.deployer.settings.conftest import Write
+
+
+def _said(folder: Path, *, live: bool = True) -> list[str]:
+    problems = check_folder(folder, EXAMPLE if live else None)
+    return [str(found).replace(f"{folder.as_posix()}/", "") for found in problems]
+
+
+PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without one"])
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        pytest.param(
+            "namespaces:\n  - {match: 'team-*/**'}\n  - {match: 'team-a/**'}\n",
+            "6:13: warning: namespaces[1].match: never reached: namespaces[0] (team-*/**) matches first",
+            id="a namespace behind a wider one",
+        ),
+        pytest.param(
+            "create: {names: {allow: ['team-*/**']}}\nnamespaces: [{match: 'scratch/**'}]\n",
+            "5:22: warning: namespaces[0].match: never reached: create.names.allow lets no such name through",
+            id="a namespace that is not allowed",
+        ),
+        pytest.param(
+            "create: {names: {deny: ['scratch/**']}}\nnamespaces: [{match: 'scratch/a/*'}]\n",
+            "5:22: warning: namespaces[0].match: never reached: create.names.deny refuses every such name",
+            id="a namespace that is denied",
+        ),
+        pytest.param(
+            "create: {names: {allow: ['a/**', 'b/**'], deny: ['a/**']}}\n",
+            "4:26: warning: create.names.allow[0]: has no effect: deny has a/**, which refuses all of it",
+            id="an allow that is denied",
+        ),
+        pytest.param(
+            "create: {names: {allow: ['a/**', 'a/b/*']}}\n",
+            "4:34: warning: create.names.allow[1]: has no effect: a/** in the same list matches all of it",
+            id="an entry that another covers",
+        ),
+        pytest.param(
+            "create: {names: {allow: ['a/**', 'a/**']}}\n",
+            "4:34: warning: create.names.allow[1]: has no effect: a/** in the same list matches all of it",
+            id="an entry said twice",
+        ),
+        pytest.param(
+            "create: {principals: {allow: ['arn:aws:iam::*:role/ci-*'], deny: ['arn:aws:iam::*:role/*']}}\n",
+            "4:31: warning: create.principals.allow[0]: has no effect: deny has arn:aws:iam::*:role/*, which refuses all of it",
+            id="a principal that is denied",
+        ),
+        pytest.param(
+            "create: {on: []}\n",
+            "4:14: warning: create.on: enabled, but nothing leads to a repository",
+            id="nothing creates",
+        ),
+        pytest.param(
+            "create: {on: [push, push]}\n",
+            "4:21: warning: create.on[1]: push is listed twice",
+            id="a trigger listed twice",
+        ),
+    ],
+)
+def test_a_rule_that_can_have_no_say_is_a_warning(write: Write, text: str, warning: str, live: bool) -> None:
+    assert _said(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
+
+
+def test_a_region_listed_twice_is_a_warning(write: Write) -> None:
+    folder = write("ous/dev.yaml", "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-west-1]\n")
+    assert _said(folder) == ["ous/dev.yaml:3:22: warning: regions[1]: eu-west-1 is listed twice"]
+
+
+def test_enabled_in_no_region_is_a_warning_only_where_no_parent_says_one(write: Write) -> None:
+    write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: true\n")
+    folder = write("ous/dev.yaml", "ou: Workloads/Dev\n")
+    expected = ["ous/prod.yaml:2:10: warning: enabled: enabled, but in no region: say regions here or in a parent OU"]
+    assert _said(folder) == expected
+    assert _said(folder, live=False) == expected
+    write("ous/workloads.yaml", "ou: Workloads\nregions: [eu-west-1]\n")
+    assert _said(folder) == _said(folder, live=False) == []
+
+
+def test_a_warning_in_a_parent_is_said_once_however_many_inherit_it(write: Write) -> None:
+    write("ous/prod.yaml", PROD + "create: {names: {allow: ['a/**', 'a/b']}}\n")
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {scan_on_push: false}\n")
+    assert len(_said(folder)) == 1
+
+
+def test_mutability_that_turns_inherited_exclusions_around_is_a_warning(write: Write) -> None:
+    write("ous/prod.yaml", PROD + "repository: {mutability_exclusions: [latest]}\n")
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE}\n")
+    assert _said(folder) == [
+        "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: turns the inherited exclusions around "
+        "(latest would be the exception): say mutability_exclusions too"
+    ]
+    write(
+        "ous/payments.yaml",
+        "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE, mutability_exclusions: []}\n",
+    )
+    assert _said(folder) == []
+
+
+def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(write: Write) -> None:
+    write(
+        "ous/prod.yaml",
+        PROD + "repository:\n  encryption: {type: KMS, kms_key: 'arn:aws:kms:{region}:{account}:alias/ecr'}\n",
+    )
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {encryption: {type: AES256}}\n")
+    expected = "ous/payments.yaml:2:33: repository.encryption.type: AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
+    assert _said(folder) == [expected]
+    with pytest.raises(InvalidConfigurationError, match="AES256, but there is a kms_key"):
+        compile(load(folder), EXAMPLE)
+
+
+def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
+    def tags(first: int, last: int) -> str:
+        return "".join(f"    tag{number}: x\n" for number in range(first, last))
+
+    write("ous/prod.yaml", PROD + "repository:\n  tags:\n" + tags(0, 30))
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository:\n  tags:\n" + tags(30, 50))
+    assert _said(folder) == [
+        "ous/payments.yaml:23:12: repository.tags.tag49: 50 tags with the inherited ones; ECR takes 50, deployer adds one"
+    ]
+
+
+def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write: Write) -> None:
+    write("policies/two-weeks.json", '{"rules": []}')
+    folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-week.json}\n")
+    assert _said(folder) == [
+        "ous/prod.yaml:4:32: repository.lifecycle_policy: there is no file policies/two-week.json; did you mean policies/two-weeks.json?",
+        "policies/two-weeks.json:1:1: warning: no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy",
+    ]
+
+
+def test_two_files_for_one_ou_are_noticed_without_an_organization(write: Write) -> None:
+    write("ous/a.yaml", "ou: Workloads/Prod\n")
+    folder = write("ous/b.yaml", "ou: Workloads/Prod\n")
+    (line,) = _said(folder, live=False)
+    assert line.startswith("ous/b.yaml:1:5: ou: ")
+
+
+def test_the_example_is_right_in_the_example_organization() -> None:
+    assert check_folder(Path("config"), EXAMPLE) == ()

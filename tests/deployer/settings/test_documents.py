@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deployer.settings import load, read
+from tests.deployer.settings.conftest import Write
+
+RULE: dict[str, Any] = {
+    "rulePriority": 1,
+    "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5},
+    "action": {"type": "expire"},
+}
+STATEMENT: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
+
+
+def _said(write: Write, text: str, *, key: str = "lifecycle_policy") -> list[str]:
+    write("ous/prod.yaml", f"ou: Workloads/Prod\nrepository: {{{key}: policies/p.json}}\n")
+    folder = write("policies/p.json", text)
+    return [str(found).partition("policies/p.json:")[2] for found in read(folder)[1]]
+
+
+def _lifecycle(**changes: Any) -> str:
+    selection = RULE["selection"] | changes.pop("selection", {})
+    return json.dumps({"rules": [RULE | {"selection": selection} | changes]})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("{", "1:2: not JSON: Expecting property name enclosed in double quotes", id="half an object"),
+        pytest.param("[]", "1:1: a policy is a JSON object: { … }", id="a list"),
+        pytest.param("", "1:1: not JSON: Expecting value", id="an empty file"),
+        pytest.param(
+            '{"a": 1, "a": 2}', '1:1: not usable as JSON: the key "a" is given twice in one object', id="twice"
+        ),
+        pytest.param('{"a": NaN}', "1:1: not usable as JSON: NaN is no JSON", id="no number"),
+        pytest.param(
+            '{"rules":[]}', "1:1: 12 characters; ECR takes no lifecycle policy of fewer than 100", id="too short"
+        ),
+    ],
+)
+def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, problem: str) -> None:
+    assert problem in _said(write, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(_lifecycle(), None, id="a sound policy"),
+        pytest.param(_lifecycle(rulePriority=0), "each rule has a rulePriority, a whole number from 1", id="priority 0"),
+        pytest.param(
+            json.dumps({"rules": [RULE, RULE]}), "another rule has priority 1; ECR wants each once", id="priority twice"
+        ),
+        pytest.param(
+            _lifecycle(selection={"tagStatus": "all"}), "tagStatus is tagged, untagged, any", id="unknown status"
+        ),
+        pytest.param(
+            _lifecycle(selection={"tagStatus": "tagged"}),
+            "tagStatus tagged goes with either a tagPrefixList or a tagPatternList",
+            id="tagged without a list",
+        ),
+        pytest.param(
+            _lifecycle(selection={"tagPrefixList": ["v"]}),
+            "tagPrefixList goes with tagStatus tagged only",
+            id="a list without tagged",
+        ),
+        pytest.param(
+            _lifecycle(selection={"countType": "sinceImagePushed"}),
+            "countUnit (days) goes with the since… count types, and only with them",
+            id="days without a unit",
+        ),
+        pytest.param(_lifecycle(selection={"countNumber": 0}), "countNumber is a whole number from 1", id="count of 0"),
+        pytest.param(
+            _lifecycle(action={"type": "delete"}), "the type of an action is expire or transition", id="unknown action"
+        ),
+        pytest.param(
+            json.dumps({"rules": [RULE, RULE | {"rulePriority": 2, "selection": RULE["selection"] | {"tagStatus": "untagged"}}]}),
+            "a rule for tagStatus any has the highest rulePriority of all",
+            id="any before another",
+        ),
+    ],
+)  # fmt: skip
+def test_a_lifecycle_policy_is_held_to_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
+    messages = [line.rpartition(": ")[2] for line in _said(write, text)]
+    assert messages == ([] if problem is None else [problem])
+
+
+def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
+    text = json.dumps({"rules": [RULE | {"action": {"type": "delete"}}]}, indent="\t")
+    assert _said(write, text) == ["10:14: rules[0].action: the type of an action is expire or transition"]
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        pytest.param({"Statement": [STATEMENT]}, None, id="a sound policy"),
+        pytest.param({"Statement": STATEMENT}, None, id="one statement without a list"),
+        pytest.param({}, "a repository policy has a Statement, at least one", id="no statement"),
+        pytest.param({"Statement": [STATEMENT | {"Effect": "allow"}]}, "Effect is Allow or Deny", id="small letters"),
+        pytest.param(
+            {"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]},
+            "a statement of a repository policy names a Principal",
+            id="no principal",
+        ),
+        pytest.param(
+            {"Statement": [{"Effect": "Allow", "Principal": "*"}]}, "a statement names an Action", id="no action"
+        ),
+    ],
+)
+def test_a_repository_policy_is_held_to_ecrs_rules(write: Write, document: Any, problem: str | None) -> None:
+    messages = [line.rpartition(": ")[2] for line in _said(write, json.dumps(document), key="repository_policy")]
+    assert messages == ([] if problem is None else [problem])
+
+
+def test_limits_are_those_of_the_minified_text(write: Write) -> None:
+    wide = json.dumps({"Statement": [STATEMENT | {"Sid": "x" * 10_000}]}, indent=400)
+    assert _said(write, wide, key="repository_policy") == []
+    long = json.dumps({"Statement": [STATEMENT | {"Sid": "x" * 10_240}]})
+    (problem,) = _said(write, long, key="repository_policy")
+    assert "ECR takes at most 10,240 for a repository policy" in problem
+
+
+def test_a_policy_travels_minified(write: Write) -> None:
+    write("ous/prod.yaml", "ou: Workloads/Prod\nrepository: {lifecycle_policy: policies/p.json}\n")
+    folder = write("policies/p.json", json.dumps(json.loads(_lifecycle()), indent=4))
+    text = load(folder).documents["policies/p.json"].text
+    assert text == json.dumps(json.loads(_lifecycle()), separators=(",", ":"))

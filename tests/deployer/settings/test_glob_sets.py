@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.settings.glob_sets import covers_arn, covers_name, names_overlap
+from handler.globs import matches_arn, matches_name
+
+_PATTERNS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "-"]), min_size=1, max_size=6).map("".join)
+_NAMES = st.text("ab/-c", max_size=6)
+_ARN_PATTERNS = st.tuples(st.sampled_from(["*", "1"]), st.text("a*/", min_size=1, max_size=4)).map(
+    lambda parts: f"arn:aws:iam::{parts[0]}:{parts[1]}"
+)
+_ARNS = st.tuples(st.sampled_from(["1", "2"]), st.text("ab/", max_size=4)).map(
+    lambda parts: f"arn:aws:iam::{parts[0]}:{parts[1]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "is_covered"),
+    [
+        pytest.param("**", "team-*/**", True, id="two stars cover all"),
+        pytest.param("*", "team-*/**", False, id="one star stays within a part"),
+        pytest.param("team-*/**", "team-a/web/**", True, id="a narrower prefix is covered"),
+        pytest.param("team-a/**", "team-*/**", False, id="a wider prefix is not"),
+        pytest.param("**/tmp-*", "tmp-*", True, id="two stars may stand for no parent"),
+        pytest.param("a/**/z", "a/z", True, id="and for no part between"),
+        pytest.param("a*", "a*", True, id="every glob covers itself"),
+    ],
+)
+def test_what_one_glob_covers_of_another(wide: str, narrow: str, is_covered: bool) -> None:
+    assert covers_name(wide, narrow) is is_covered
+
+
+@given(_PATTERNS, _PATTERNS, st.lists(_NAMES, max_size=20))
+def test_a_covered_glob_matches_nothing_that_the_wider_one_does_not(wide: str, narrow: str, names: list[str]) -> None:
+    if covers_name(wide, narrow):
+        assert not [name for name in names if matches_name(narrow, name) and not matches_name(wide, name)]
+
+
+_SHORT_NAMES = ["".join(name) for length in range(5) for name in itertools.product("ab/-", repeat=length)]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "/", "*", "**/"]), min_size=1, max_size=3).map("".join),
+    st.lists(st.sampled_from(["a", "/", "*", "**"]), min_size=1, max_size=2).map("".join),
+)
+def test_answers_agree_with_trying_every_short_name(wide: str, narrow: str) -> None:
+    matched = [name for name in _SHORT_NAMES if matches_name(narrow, name)]
+    if any(not matches_name(wide, name) for name in matched):
+        assert not covers_name(wide, narrow)
+    if any(matches_name(wide, name) for name in matched):
+        assert names_overlap(wide, narrow)
+
+
+@given(_PATTERNS, _PATTERNS, _NAMES)
+def test_globs_that_share_a_name_overlap(one: str, other: str, name: str) -> None:
+    if matches_name(one, name) and matches_name(other, name):
+        assert names_overlap(one, other)
+
+
+@given(_PATTERNS)
+def test_every_glob_covers_itself_and_two_stars_cover_it(pattern: str) -> None:
+    assert covers_name(pattern, pattern)
+    assert covers_name("**", pattern)
+
+
+@given(_ARN_PATTERNS, _ARN_PATTERNS, st.lists(_ARNS, max_size=20))
+def test_a_covered_arn_glob_matches_nothing_more(wide: str, narrow: str, arns: list[str]) -> None:
+    assert covers_arn("*", narrow)
+    assert not covers_arn(narrow, "*")
+    if covers_arn(wide, narrow):
+        assert not [arn for arn in arns if matches_arn(narrow, arn) and not matches_arn(wide, arn)]
+
+
+def test_a_hostile_pair_of_globs_ends() -> None:
+    assert covers_name("*a" * 60, "a*" * 60) in {True, False}

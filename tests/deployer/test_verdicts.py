@@ -1,0 +1,153 @@
+"""`explain`, `simulate` and the Lambda decide alike: one settings file, one event, three ways."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings import Compiled, compile, load
+from deployer.settings.inheritance import Origin
+from deployer.verdicts import Verdict, for_any_principal, judge, judge_event, made_up_call
+from handler import tags
+from tests.handler.events import load as load_event
+from tests.handler.fakes import World
+
+EVENTS = 200
+COMPILED = compile(load(Path("config")), EXAMPLE)
+
+_ACCOUNTS = [*EXAMPLE.accounts, "999999999999"]
+_NAMES = ["team-a/api", "team-b/cache/x", "team-a/tmp-1", "tmp-1", "shop", "Team-A/api", "scratch/a/b"]
+_CALLS = ["InitiateLayerUpload", "PutImage", "BatchGetImage", "BatchCheckLayerAvailability"]
+
+
+def _random_event(chance: random.Random, number: int) -> dict[str, Any]:
+    account = chance.choice(_ACCOUNTS)
+    region = chance.choice(["eu-west-1", "us-east-1", "eu-central-1"])
+    role = chance.choice(["ci-build", "developer"])
+    event: dict[str, Any] = load_event(
+        "push-by-a-role",
+        {
+            "account": account,
+            "region": region,
+            "detail.awsRegion": region,
+            "detail.recipientAccountId": account,
+            "detail.eventID": f"event-{number}",
+            "detail.eventName": chance.choice(_CALLS),
+            "detail.requestParameters.repositoryName": chance.choice(_NAMES),
+            "detail.requestParameters.registryId": chance.choice([account, account, None, "300000000001"]),
+            "detail.userIdentity.arn": f"arn:aws:sts::{account}:assumed-role/{role}/session",
+            "detail.userIdentity.sessionContext.sessionIssuer.arn": f"arn:aws:iam::{account}:role/{role}",
+        },
+    )
+    if event["detail"]["requestParameters"]["registryId"] is None:
+        del event["detail"]["requestParameters"]["registryId"]
+    return event
+
+
+def _world() -> World:
+    chains = {account: EXAMPLE.account_chain(account) for account in EXAMPLE.accounts}
+    return World(chains={**chains, "999999999999": None})
+
+
+def _by_the_lambda(event: dict[str, Any], compiled: Compiled) -> tuple[World, dict[str, Any]]:
+    world = _world()
+    handler = world.handler(json.loads(compiled.settings_json))
+    return world, handler.handle(event, request_id="request-1")
+
+
+@pytest.mark.parametrize("number", range(EVENTS))
+def test_simulate_decides_as_the_lambda_does(number: int) -> None:
+    event = _random_event(random.Random(number), number)
+    verdict = judge_event(event, COMPILED)
+    world, line = _by_the_lambda(event, COMPILED)
+    assert {"create": "created"}.get(verdict.outcome, verdict.outcome) == line["outcome"]
+    assert verdict.reason == line["reason"]
+    for (_, _, name), held in world.repositories.items():
+        assert verdict.call is not None
+        assert name == verdict.call.repository
+        assert held.settings == verdict.repository
+        assert held.tags == verdict.tags
+    assert (verdict.outcome == "create") == bool(world.repositories)
+
+
+@pytest.mark.parametrize("number", range(EVENTS))
+def test_explain_decides_as_simulate_does(number: int) -> None:
+    event = _random_event(random.Random(number), number)
+    simulated = judge_event(event, COMPILED)
+    call = simulated.call
+    if call is None or call.account not in EXAMPLE.accounts or call.trigger is None or call.registry_id not in {None, call.account}:
+        return
+    asked = made_up_call(
+        account=call.account,
+        region=call.region,
+        repository=call.repository,
+        principal=call.principal,
+        trigger=call.trigger,
+    )
+    account = call.account
+    explained = judge(asked, COMPILED.settings_for_account(account), COMPILED.provenance_for_account(account))
+    assert (explained.outcome, explained.reason, explained.rules) == (simulated.outcome, simulated.reason, simulated.rules)
+
+
+def _explained(account: str, repository: str, *, principal: str | None = None, region: str = "eu-west-1") -> Verdict:
+    settings = COMPILED.settings_for_account(account)
+    call = made_up_call(account=account, region=region, repository=repository, principal=principal or "*", trigger="push")
+    asked = settings if principal else for_any_principal(settings)
+    return judge(call, asked, COMPILED.provenance_for_account(account))
+
+
+def test_the_rule_that_decided_has_its_line() -> None:
+    denied = _explained("300000000001", "team-a/tmp-1")
+    (rule,) = denied.rules
+    assert rule.text == "create.names.deny: **/tmp-*"
+    assert rule.origin is not None
+    line = Path(rule.origin.file).read_text(encoding="utf-8").splitlines()[rule.origin.line - 1]
+    assert line[rule.origin.column - 1 :].startswith('"**/tmp-*"')
+
+
+def test_a_namespace_that_decided_has_its_line_too() -> None:
+    created = _explained("300000000001", "team-a/cache/x")
+    allow, namespace = created.rules
+    assert allow.origin is not None
+    assert namespace.text.startswith("namespaces[0]")
+    assert isinstance(namespace.origin, Origin)
+    assert created.repository is not None
+    assert created.repository.image_tag_mutability == "MUTABLE"
+
+
+def test_a_role_that_may_not_is_refused_and_nobody_in_particular_is_not_asked_about() -> None:
+    session = "arn:aws:sts::300000000003:assumed-role/developer/jane"
+    assert _explained("300000000003", "team-a/api", principal=session).reason == "principal-not-allowed"
+    assert _explained("300000000003", "team-a/api", principal=session.replace("developer", "ci-x")).outcome == "create"
+    assert _explained("300000000003", "team-a/api").outcome == "create"
+
+
+def test_a_built_in_rule_has_no_line() -> None:
+    (rule,) = _explained("400000000001", "anything").rules
+    assert rule.text == "create.names.allow: **"
+    assert rule.origin is None
+
+
+@pytest.mark.parametrize("event", [None, [], {}, {"detail": 1}, "text", {"detail": {"eventName": "x"}}])
+def test_whatever_is_no_event_gets_a_verdict_too(event: object) -> None:
+    assert judge_event(event, COMPILED).outcome in {"failed", "ignored"}
+
+
+def test_the_placeholders_that_validate_knows_are_those_that_the_handler_fills() -> None:
+    from deployer.settings.limits import PLACEHOLDERS
+
+    call = made_up_call(account="300000000001", region="eu-west-1", repository="a/b", principal="*", trigger="push")
+    assert set(PLACEHOLDERS) == set(tags.placeholders(call, account_name="", ou_path=""))
+
+
+def test_settings_json_is_reproducible_and_holds_layers_unmerged() -> None:
+    again = compile(load(Path("config")), EXAMPLE)
+    assert again.settings_json == COMPILED.settings_json
+    document = json.loads(COMPILED.settings_json)
+    assert json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == again.settings_json
+    assert document["ous"]["ou-exam-paym0001"].keys() == {"create", "repository"}
