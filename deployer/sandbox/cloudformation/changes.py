@@ -10,8 +10,9 @@ from deployer.sandbox.cloudformation.engine import Wanted
 from deployer.sandbox.cloudformation.intrinsics import Scope, resolve
 from deployer.sandbox.cloudformation.stacks import Stack, StackResource
 from deployer.sandbox.cloudformation.steps import properties_of
-from deployer.sandbox.cloudformation.template import Definition, references
+from deployer.sandbox.cloudformation.template import Definition, TemplateError, references
 from deployer.sandbox.resources.catalogue import TYPES
+from deployer.sandbox.resources.shapes import ShapeError
 
 Action = Literal["Add", "Import", "Modify", "Remove"]
 
@@ -81,8 +82,11 @@ class Change:
 
 def is_unchanged(stack: Stack, wanted: Wanted) -> bool:
     """Whether an update would do nothing: no resource, no output and no tag of the stack differs."""
-    if dict(wanted.tags) != stack.tags or changes(stack, wanted):
-        return False
+    try:
+        if dict(wanted.tags) != stack.tags or changes(stack, wanted):
+            return False
+    except (ShapeError, TemplateError):
+        return False  # the update itself tells what is wrong, in the resource's own event
     outputs = {
         name: resolve(output["Value"], _scope(stack, wanted, frozenset()))
         for name, output in wanted.template.outputs.items()

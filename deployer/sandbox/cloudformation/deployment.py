@@ -72,6 +72,7 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
             elif is_unchanged(stack, wanted):
                 return stack.id
             else:
+                _check_update(stack, wanted)
                 stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
         first = len(stack.events) - 1
         (engine.create if stack.status == "CREATE_IN_PROGRESS" else engine.update)(stack, wanted)
@@ -108,6 +109,13 @@ def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -
     template = parse(body)
     engine.check_types(template)
     return Wanted(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
+
+
+def _check_update(stack: Stack, wanted: Wanted) -> None:
+    try:
+        engine.check_update(stack, wanted.template)
+    except TemplateError as error:
+        raise StackFailed(str(error), stack_id=stack.id) from error
 
 
 def _failure(stack: Stack, first: int) -> StackFailed:

@@ -40,6 +40,20 @@ def check_types(template: Template) -> None:
         known_type(type_)
 
 
+def check_update(stack: Stack, template: Template) -> None:
+    """Raise TemplateError where a resource would become one of another type."""
+    changed = sorted(
+        logical_id
+        for logical_id, item in stack.resources.items()
+        if logical_id in template.resources and template.resources[logical_id].type != item.type
+    )
+    if changed:
+        raise TemplateError(
+            "Update of resource type is not permitted. "
+            f"The new template modifies resource type of the following resources: [{', '.join(changed)}]"
+        )
+
+
 def create(stack: Stack, wanted: Wanted) -> None:
     """Deploy a new stack that is CREATE_IN_PROGRESS already; ends CREATE_COMPLETE, ROLLBACK_COMPLETE or worse."""
     wanted.apply(stack)

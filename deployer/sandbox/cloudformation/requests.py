@@ -65,6 +65,8 @@ def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
     try:
         template = template_of(call, previous=previous)
         engine.check_types(template)
+        if previous is not None:
+            engine.check_update(previous, template)
         given = _parameters(call, previous=previous)
         values = parameter_values(template.parameters, given)
     except TemplateError as error:

@@ -24,9 +24,10 @@ from deployer.sandbox.iam.special_actions import SPECIAL
 ALWAYS_ALLOWED = frozenset({("sts", "GetCallerIdentity")})
 """No policy can deny these; https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html."""
 
+_CODES = {"sns": "AuthorizationError"}
 _QUERY_SERVICES = frozenset({"cloudformation", "cloudwatch", "iam", "s3", "sqs", "sts"})
 """Services whose code for a denied call is AccessDenied; the others say AccessDeniedException."""
-_STATUS_403 = frozenset({"lambda", *_QUERY_SERVICES})
+_STATUS_403 = frozenset({"lambda", "sns", *_QUERY_SERVICES})
 
 
 def authorize(call: Call) -> None:
@@ -99,7 +100,7 @@ def _resource_tags(need: Need, account: str) -> Context:
 
 def denied(call: Call, action: str, resource: str | None, decision: Decision) -> Refused:
     """The error that AWS answers a denied call with."""
-    code = "AccessDenied" if call.service in _QUERY_SERVICES else "AccessDeniedException"
+    code = _CODES.get(call.service, "AccessDenied" if call.service in _QUERY_SERVICES else "AccessDeniedException")
     message = f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {resource or '*'}" + (
         f" {decision.because}" if decision.because else ""
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from moto.s3.models import s3_backends
 
+from deployer.sandbox import organizations
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam.actions import ANY, Need, need
@@ -137,7 +138,8 @@ def _lambda_create(call: Call) -> Iterable[Need]:
 
 
 def _lambda_invoke(call: Call) -> Iterable[Need]:
-    return [need(call, _FUNCTION, operation="InvokeFunction")]
+    name = str(call.parameters.get("FunctionName", ANY))
+    return [need(call, name if name.startswith("arn:") else _FUNCTION, operation="InvokeFunction")]
 
 
 def _pass_role(role_arn: str, service: str) -> Need:
@@ -156,8 +158,20 @@ def _queue(call: Call) -> Iterable[Need]:
 
 
 def _organizations(call: Call) -> Iterable[Need]:
-    """Organizations' own resources are mostly asked for with `*`; the account or OU in question is what ARNs name."""
-    return [Need(action=f"organizations:{call.operation}", resource=ANY)]
+    """The account, OU or root in question, where the call names one; the other calls are about no resource."""
+    names = ("AccountId", "OrganizationalUnitId", "ChildId", "ParentId", "ResourceId")
+    id_ = next((call.parameters[name] for name in names if call.parameters.get(name)), None)
+    resource = _organizations_arn(call.account, str(id_)) if id_ else ANY
+    return [Need(action=f"organizations:{call.operation}", resource=resource)]
+
+
+def _organizations_arn(caller: str, id_: str) -> str:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html."""
+    organization = organizations.backend_for(caller).org
+    if organization is None:
+        return ANY
+    kind = "account" if id_.isdigit() else "ou" if id_.startswith("ou-") else "root"
+    return f"arn:{PARTITION}:organizations::{organization.master_account_id}:{kind}/{organization.id}/{id_}"
 
 
 def _bucket(action: str, *, with_key: bool = False) -> Needs:

@@ -49,7 +49,9 @@ def authorize_assume_role(call: Call, *, denied: Denied) -> None:
     policies = replace(principal_policies(call.principal), resource=trusted, resource_decides=True)
     decision = evaluate(request, policies)
     if not decision:
-        raise denied(call, ACTION, arn, decision)
+        # STS does not tell a stranger which side refuses; only explicit denies are named.
+        because = decision.because if decision.because.startswith("with") else ""
+        raise denied(call, ACTION, arn, Decision(allowed=False, because=because))
     _check_duration(call, role)
 
 
