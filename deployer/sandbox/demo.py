@@ -107,7 +107,7 @@ class Demo:
             return
         repository = self._wait_for(push)
         seconds = time.monotonic() - started
-        because = _settings_of(repository) if repository else f"not within {PATIENCE:.0f} s"
+        because = _settings_of(repository) if repository else self._what_happened(push)
         if not self._narrator.check(
             f"the repository appears ({seconds:.1f} s after the push began)",
             holds=repository is not None,
@@ -126,8 +126,7 @@ class Demo:
     def _is_refused(self, push: Push, place: Place, image: oci_images.OciImage) -> bool:
         organization = self._sandbox.organization
         account = organization.accounts[push.account]
-        self._narrator.say("")
-        self._narrator.say(f"{account.name}, {organization.path(account.parent_id)}, {push.region}")
+        self._narrator.scene(f"{account.name} ({account.id}), {organization.path(account.parent_id)}, {push.region}")
         self._narrator.say(f"push {place.reference}")
         try:
             self._pusher.push(image, place)
@@ -149,7 +148,7 @@ class Demo:
     def _check_refusal(self, push: Push) -> None:
         self._narrator.check("no repository appears", holds=self._describe(push) is None)
         record = next((one for one in self._ledger() if _is_about(one, push) and one["outcome"] == "refused"), {})
-        because = f"{record.get('reason')} ({record.get('detail')}), decided for {record.get('ou_path')}"
+        because = f"{record.get('reason')} ({record.get('rule')}), decided for {record.get('ou_path')}"
         self._narrator.check("the ledger has the reason", holds=record.get("reason") == push.reason, because=because)
 
     def _push_from_new_account(self) -> Push:
@@ -167,9 +166,10 @@ class Demo:
     def _show_ledger(self, created: Sequence[Push]) -> None:
         self._narrator.chapter("The ledger", "One record for each decision, in the central account.")
         self._sandbox.settle()
-        self._narrator.command("deployer", "audit", "list")
-        code = self._shell.show("audit", "list", "--config", str(self._config))
-        self._narrator.say("")
+        arguments = ("audit", "list", "--outcome", "created", "--outcome", "refused", "--outcome", "failed")
+        self._narrator.command("deployer", *arguments)
+        code = self._shell.show(*arguments, "--config", str(self._config))
+        self._narrator.scene("What it must hold")
         records = self._ledger()
         for push in created:
             found = [one for one in records if _is_about(one, push) and one["outcome"] == "created"]
@@ -183,8 +183,15 @@ class Demo:
             "the sandbox had no trouble of its own", holds=not defects, because=repr(defects or "none")
         )
 
+    def _what_happened(self, push: Push) -> str:
+        """Why a repository did not appear, as far as the ledger knows."""
+        told = {
+            f"{one['outcome']}: {one['reason']} ({one['detail']})" for one in self._ledger() if _is_about(one, push)
+        }
+        return f"not within {PATIENCE:.0f} s; the ledger says {', '.join(sorted(told)) or 'nothing'}"
+
     def _ledger(self) -> list[Mapping[str, Any]]:
-        records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--config", str(self._config))["records"]
+        records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--config", str(self._config))
         return records
 
     def _place(self, push: Push) -> Place:

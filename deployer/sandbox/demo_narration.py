@@ -25,6 +25,10 @@ class Narrator:
         self._chapters += 1
         self._show([Line(""), Line(f"{self._chapters}. {title}", "heading"), *wrapped(text, indent=3)])
 
+    def scene(self, title: str) -> None:
+        """Begin a part of a chapter."""
+        self._show([Line(""), *wrapped(title, indent=3, tone="heading")])
+
     def say(self, text: str, *, indent: int = 3) -> None:
         self._show(wrapped(text, indent=indent))
 
