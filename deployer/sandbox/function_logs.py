@@ -39,7 +39,7 @@ class LogTarget:
 
 def lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> list[str]:
     """All that is logged about one invocation, in order."""
-    own = [line.replace("\r", "\n") for line in outcome.output.splitlines() if line] if outcome.output else []
+    own = [line.replace("\r", "\n") for line in outcome.output.split("\n") if line]  # \r parts lines of ONE message
     platform = _json_lines if target.json_format else _text_lines
     before, after = platform(outcome, target=target, request_id=request_id)
     return [*before, *own, *after]
@@ -55,15 +55,16 @@ def _write(messages: list[str], target: LogTarget) -> None:
     backend = logs_backends[target.account][target.region]
     names = {"logGroupName": target.group, "logStreamName": target.stream}
     group = f"arn:aws:logs:{target.region}:{target.account}:log-group:{target.group}"
+    stream = f"{group}:log-stream:{target.stream}"
     if target.group not in backend.groups:
-        with _call(target, "CreateLogGroup", f"{group}:*", {"logGroupName": target.group}):
+        with _call(target, "CreateLogGroup", f"{group}:log-stream:", {"logGroupName": target.group}):
             backend.ensure_log_group(target.group)
     if target.stream not in backend.groups[target.group].streams:
-        with _call(target, "CreateLogStream", f"{group}:*", names):
+        with _call(target, "CreateLogStream", stream, names):
             backend.create_log_stream(target.group, target.stream)
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": message} for message in messages]
-    with _call(target, "PutLogEvents", f"{group}:log-stream:{target.stream}", names):
+    with _call(target, "PutLogEvents", stream, names):
         backend.put_log_events(target.group, target.stream, events)
 
 

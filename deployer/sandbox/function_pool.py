@@ -68,6 +68,12 @@ class Pool:
         environment = self._by_access_key.get(access_key_id)
         return environment.pid if environment and environment.alive else None
 
+    def adopt(self, access_key_id: str, *, parent: str) -> None:
+        """Count a session as that of the environment that opened it; nothing happens for any other parent."""
+        environment = self._by_access_key.get(parent)
+        if environment is not None:
+            self._by_access_key[access_key_id] = environment
+
     def kill(self, access_key_id: str) -> bool:
         """Kill the process that got these credentials; False where there is none."""
         environment = self._by_access_key.get(access_key_id)
@@ -132,7 +138,9 @@ class Pool:
         return warm
 
     def _close(self, warm: Warm) -> None:
-        self._by_access_key.pop(warm.access_key_id, None)
+        for access_key_id, environment in list(self._by_access_key.items()):
+            if environment is warm.environment:
+                self._by_access_key.pop(access_key_id, None)
         warm.environment.close()
 
 

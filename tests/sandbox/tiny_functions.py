@@ -36,8 +36,6 @@ def handle(event, context):
 """
 """A handler that does what its event says, and answers with what it knows of itself."""
 
-TRUST = "sts:AssumeRole"
-
 
 def zip_of(source: str, *, name: str = "app.py") -> bytes:
     """A zip that holds one file."""
@@ -62,7 +60,7 @@ def create_role(
 ) -> str:
     """A role that a service may assume; returns its ARN."""
     iam = sandbox.client("iam", account=account)
-    trust = policy({"Effect": "Allow", "Principal": {"Service": service}, "Action": TRUST})
+    trust = policy({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=policy(*statements))
@@ -85,8 +83,7 @@ def create_function(
         Runtime="python3.13",
         Role=role,
         Handler="app.handle",
-        Code={"ZipFile": zip_of(source)},
-        **({"Timeout": 10} | options),
+        **({"Timeout": 10, "Code": {"ZipFile": zip_of(source)}} | options),
     )
     arn: str = created["FunctionArn"]
     return arn
