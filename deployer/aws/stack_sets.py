@@ -155,10 +155,11 @@ class CloudFormationStackSets:
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; gives the operation's id."""
-        options: dict[str, Any] = {}
-        if only is not None:
-            options = {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
-        return self._started(definition.name, self._client.update_stack_set, **self._properties(definition), **options)
+        options = self._properties(definition)
+        if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is
+            del options["AutoDeployment"]
+            options |= {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
+        return self._started(definition.name, self._client.update_stack_set, **options)
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
         """Start an operation on instances; gives its id."""
