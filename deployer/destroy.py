@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from deployer.causes import Failure
 from deployer.errors import DeployerError
 from deployer.operations import OperationRunner
-from deployer.outcome import Failure, Outcome
+from deployer.outcome import Outcome
 from deployer.planning import Facts, StackKey, Wish
 from deployer.planning_instances import InstancePlan, instances_of, plan_instances
 from deployer.progress import Report, StackProgress

@@ -6,31 +6,14 @@ themselves only explains failures.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from deployer.causes import Failure
 from deployer.errors import DeployerError
 from deployer.planning import StackSetPlan
 from deployer.planning_instances import instances_of
 from deployer.stack_sets import InstanceKey, InstanceResult, StackSetState
-
-CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """One instance that is not as wanted."""
-
-    stack_set: str
-    account: str
-    region: str
-    reason: str
-
-    @property
-    def is_cause(self) -> bool:
-        """Whether something went wrong here, rather than elsewhere before its turn came."""
-        return CANCELLED not in self.reason.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,30 +34,6 @@ class Outcome:
         if self.error is not None:
             return self.error.exit_code
         return 1 if self.failures else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Failures with the same reason."""
-
-    reason: str
-    failures: tuple[Failure, ...]
-
-
-def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
-    """Failures by reason, the most frequent first; what was only cancelled is left out where others explain it."""
-    all_ = tuple(failures)
-    told = [one for one in all_ if one.is_cause] or all_
-    by_reason: dict[str, list[Failure]] = defaultdict(list)
-    for failure in told:
-        by_reason[_generic(failure)].append(failure)
-    groups = (Cause(reason=reason, failures=tuple(some)) for reason, some in by_reason.items())
-    return tuple(sorted(groups, key=lambda cause: (-len(cause.failures), cause.reason)))
-
-
-def _generic(failure: Failure) -> str:
-    """The reason without what differs from account to account, so that one cause is told once."""
-    return failure.reason.replace(failure.account, "<account>").replace(failure.region, "<region>")
 
 
 def shortfalls(

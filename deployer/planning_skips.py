@@ -10,7 +10,6 @@ from deployer.organization import Account
 from deployer.targets import Coverage, Scope
 
 MANAGEMENT = "management account: no target of StackSets; run deployer with its credentials to cover it too"
-MANAGEMENT_COVERED = "management account: covered by companion stacks, since StackSets never deploy there"
 OU_OFF = "not enabled for this OU"
 ACCOUNT_OFF = "not enabled for this account"
 
@@ -45,9 +44,9 @@ def _reasons(coverage: Coverage, account: Account, *, management_is_caller: bool
     if not account.is_active:
         yield account.state.lower().replace("_", " ")
     elif account.id == coverage.organization.management_account_id:
-        if coverage.accounts.get(account.id):
-            yield MANAGEMENT_COVERED if management_is_caller else MANAGEMENT
-        else:
+        if not coverage.accounts.get(account.id):
             yield f"management account: {OU_OFF}"
+        elif not management_is_caller:
+            yield MANAGEMENT
     elif not coverage.wanted(account):
         yield ACCOUNT_OFF if coverage.ous.get(account.parent_id) else OU_OFF

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from deployer.causes import shortened
 from deployer.organization import Organization
 from deployer.progress import (
     Event,
@@ -66,5 +67,5 @@ def _instance(result: InstanceResult, organization: Organization) -> Line:
     where = f"{account_path(organization, result.account)}: {account_name(organization, result.account)}"
     text = f"    {result.status} {where} in {result.region}"
     if result.status == "FAILED":
-        return Line(f"{text}: {result.reason or 'no reason given'}", "bad")
+        return Line(f"{text}: {shortened(result.reason) or 'no reason given'}", "bad")
     return Line(text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from deployer.causes import Cause, causes
 from deployer.organization import Organization
-from deployer.outcome import Cause, Outcome, causes
+from deployer.outcome import Outcome
 from deployer.planning import Plan
 from deployer.rendering_text import Line, account_name, account_path, counted, wrapped
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deployer.causes import shortened
 from deployer.destroy import Removal, removed_instances
 from deployer.organization import Organization
 from deployer.outcome import Outcome
@@ -46,7 +47,9 @@ def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[
     ]
     for failure in outcome.failures:
         where = f"{account_path(organization, failure.account)}: {account_name(organization, failure.account)}"
-        lines += wrapped(f"{where} in {failure.region} ({failure.stack_set}): {failure.reason}", indent=4, tone="bad")
+        lines += wrapped(
+            f"{where} in {failure.region} ({failure.stack_set}): {shortened(failure.reason)}", indent=4, tone="bad"
+        )
     if outcome.error is not None:
         lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
         lines += wrapped(outcome.error.next_step or "Run `deployer destroy` again; it goes on from here.", indent=2)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from deployer.causes import shortened
 from deployer.organization import Organization
 from deployer.rendering_plan_json import place
 from deployer.rendering_text import Line, account_name, account_path, table, wrapped
@@ -45,7 +46,7 @@ def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
 
 def _instance(one: InstanceStatus, organization: Organization) -> list[Line]:
     where = f"{account_path(organization, one.account)}: {account_name(organization, one.account)} in {one.region}"
-    reason = f": {one.reason}" if one.reason else ""
+    reason = f": {shortened(one.reason)}" if one.reason else ""
     tone = "" if one.state == "current" else "bad"
     return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone="bad" if tone else "")
 

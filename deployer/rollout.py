@@ -14,9 +14,10 @@ from functools import partial
 from typing import Protocol
 
 from deployer.bundle import Bundle
+from deployer.causes import Failure, shortened
 from deployer.errors import DeployerError
 from deployer.operations import Finished, OperationRunner
-from deployer.outcome import Failure, Outcome, shortfalls
+from deployer.outcome import Outcome, shortfalls
 from deployer.planning import Plan, StackPlan, StackSetPlan
 from deployer.polling import Sleep
 from deployer.progress import Report, StackProgress
@@ -161,13 +162,18 @@ class _Run:
 
 
 def _check(name: str, finished: Finished) -> None:
-    """Stop when nothing at all came of an operation; failures in some accounts are told in the end."""
+    """Stop when nothing at all came of an operation; failures in some accounts are told in the end.
+
+    The operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
+    """
     operation, results = finished
-    if operation.status == "SUCCEEDED" or any(result.status == "SUCCEEDED" for result in results.values()):
+    failed = [result for result in results.values() if result.status in {"FAILED", "CANCELLED"}]
+    if any(result.status == "SUCCEEDED" for result in results.values()):
         return
-    reasons = [result.reason for result in results.values() if result.status == "FAILED"]
-    reason = next(iter(reasons), "") or operation.reason or "no reason given"
+    if operation.status == "SUCCEEDED" and not failed:
+        return
+    reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
     raise OperationFailedError(
-        f"StackSet {name}: {operation.action} ended as {operation.status}, nowhere with success: {reason}",
-        next_step="Remove the cause, then run `deployer rollout` again; it goes on from here.",
+        f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",
+        next_step="Remove the cause, then run the same command again; it goes on from here.",
     )

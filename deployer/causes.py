@@ -1,0 +1,71 @@
+"""Why stack instances failed, told once for each cause: AWS's reasons without what differs between instances. Pure.
+
+StackSets give one long sentence for an instance: the resource, its type, and what its handler said, with a request's
+id and token. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationResultSummary.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_RESOURCE = re.compile(
+    r"ResourceLogicalId:(?P<id>[^,]+), ?ResourceType:(?P<type>[^,]+), ?ResourceStatusReason:(?P<reason>.*)", re.DOTALL
+)
+_HANDLER = re.compile(r'Resource handler returned message: "(?P<message>.*)" \(RequestToken:.*\)', re.DOTALL)
+_REQUEST = re.compile(r" \(Service: [^()]*(?:\([^()]*\)[^()]*)*\)")
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One instance that is not as wanted."""
+
+    stack_set: str
+    account: str
+    region: str
+    reason: str
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether something went wrong here, rather than elsewhere before its turn came."""
+        return CANCELLED not in self.reason.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Failures with the same cause."""
+
+    reason: str
+    failures: tuple[Failure, ...]
+
+
+def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
+    """Failures by cause, the most frequent first; what was only cancelled is left out where others explain it."""
+    all_ = tuple(failures)
+    told = [one for one in all_ if one.is_cause] or all_
+    by_reason: dict[str, list[Failure]] = defaultdict(list)
+    for failure in told:
+        by_reason[_generic(failure)].append(failure)
+    groups = (Cause(reason=_told(reason, some), failures=tuple(some)) for reason, some in by_reason.items())
+    return tuple(sorted(groups, key=lambda cause: (-len(cause.failures), cause.reason)))
+
+
+def shortened(reason: str) -> str:
+    """`CreatorRole (AWS::IAM::Role): what its handler said`, where AWS's sentence has these parts."""
+    resource = _RESOURCE.search(reason)
+    said = resource["reason"] if resource else reason
+    handler = _HANDLER.search(said)
+    said = _REQUEST.sub("", handler["message"] if handler else said).strip()
+    return f"{resource['id']} ({resource['type']}): {said}" if resource else said
+
+
+def _generic(failure: Failure) -> str:
+    return shortened(failure.reason).replace(failure.account, "<account>").replace(failure.region, "<region>")
+
+
+def _told(generic: str, failures: list[Failure]) -> str:
+    """A cause of one instance is told with its own account and region."""
+    return shortened(failures[0].reason) if len(failures) == 1 else generic

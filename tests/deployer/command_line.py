@@ -1,0 +1,56 @@
+"""Runs the command line in this process, against a sandbox, and keeps what it printed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from deployer.cli.main import run
+from deployer.sandbox.sandbox import Sandbox
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+READING = ("Get", "List", "Describe", "Head", "Query", "Search", "BatchGet")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+class Deployer:
+    """The command line as one account's operator sees it."""
+
+    def __init__(self, sandbox: Sandbox, *, config: Path = CONFIG, account: str | None = None) -> None:
+        self.sandbox = sandbox
+        self.config = config
+        self.environment: Mapping[str, str] = sandbox.environment(account)
+
+    def __call__(self, *arguments: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict("os.environ", self.environment),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = run([*arguments, "--config", str(self.config)])
+        return Ran(code, out.getvalue(), err.getvalue())
+
+
+def writes(sandbox: Sandbox) -> list[str]:
+    """Calls since the log was cleared that could have changed something."""
+    return [call.name for call in sandbox.calls if not call.operation.startswith(READING)]

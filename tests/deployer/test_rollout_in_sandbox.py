@@ -1,0 +1,323 @@
+"""Roll-outs of the example organization in the sandbox: what is in each account and region afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
+
+CREATOR, FORWARDER = "deployer-creator", "deployer-forwarding"
+RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"
+REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
+MANAGEMENT, CENTRAL, NETWORK = "100000000000", "200000000001", "200000000002"
+SEARCH_PROD, PROD_OU, DEV_OU = "300000000002", "ou-exam-prod0001", "ou-exam-dev00001"
+
+WANTED = {
+    CENTRAL: {"eu-west-1"},
+    NETWORK: {"eu-west-1", "eu-central-1"},
+    "200000000003": {"eu-west-1"},
+    "300000000001": {"eu-west-1", "us-east-1"},
+    SEARCH_PROD: {"eu-west-1", "us-east-1"},
+    "300000000003": {"eu-west-1", "us-east-1"},
+    "300000000004": {"eu-west-1", "us-east-1"},
+    "400000000001": {"eu-west-1"},
+    "400000000002": {"eu-west-1"},
+}
+
+
+def installed(sandbox: Sandbox) -> dict[str, set[str]]:
+    """Accounts with both roles, and the regions in which they have rule and queue; halves fail."""
+    found: dict[str, set[str]] = {}
+    for account in sandbox.organization.accounts:
+        roles = {role["RoleName"] for role in sandbox.client("iam", account=account).list_roles()["Roles"]}
+        assert (CREATOR in roles) == (FORWARDER in roles)
+        if CREATOR in roles:
+            found[account] = set(_regions(sandbox, account))
+        else:
+            assert not set(_regions(sandbox, account))
+    return found
+
+
+def _regions(sandbox: Sandbox, account: str) -> Iterator[str]:
+    for region in REGIONS:
+        rules = sandbox.client("events", account=account, region=region).list_rules()["Rules"]
+        queues = sandbox.client("sqs", account=account, region=region).list_queues().get("QueueUrls", [])
+        has_rule = any(rule["Name"] == RULE for rule in rules)
+        assert has_rule == any(url.endswith(f"/{QUEUE}") for url in queues)
+        if has_rule:
+            yield region
+
+
+@pytest.fixture
+def deployer(sandbox: Sandbox) -> Deployer:
+    return Deployer(sandbox)
+
+
+@pytest.fixture
+def rolled_out(deployer: Deployer) -> Deployer:
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran
+    deployer.sandbox.settle()
+    deployer.sandbox.calls.clear()
+    return deployer
+
+
+def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the config folder with one change."""
+    config = tmp_path / "config"
+    if not config.exists():
+        shutil.copytree(CONFIG, config)
+    text = (config / file).read_text()
+    assert old in text
+    (config / file).write_text(text.replace(old, new))
+    return config
+
+
+def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(rolled_out: Deployer) -> None:
+    sandbox = rolled_out.sandbox
+    assert installed(sandbox) == WANTED
+    function = sandbox.client("lambda").get_function(FunctionName="deployer-handler")["Configuration"]
+    assert function["Role"] == f"arn:aws:iam::{CENTRAL}:role/deployer-handler"
+    assert sandbox.client("dynamodb").describe_table(TableName="deployer-ledger")["Table"]["TableStatus"] == "ACTIVE"
+    target = sandbox.client("events", account=SEARCH_PROD, region="us-east-1").list_targets_by_rule(Rule=RULE)
+    assert target["Targets"][0]["Arn"] == f"arn:aws:events:eu-west-1:{CENTRAL}:event-bus/deployer-events"
+
+
+def test_a_second_roll_out_says_that_there_is_nothing_to_do_and_writes_nothing(rolled_out: Deployer) -> None:
+    ran = rolled_out("rollout", "--org")
+    assert ran.exit_code == 0
+    assert "Nothing to change." in ran.out
+    assert writes(rolled_out.sandbox) == []
+    assert rolled_out("plan").exit_code == 0
+    assert rolled_out("status").exit_code == 0
+
+
+def test_a_plan_says_what_would_change_and_changes_nothing(deployer: Deployer) -> None:
+    ran = deployer("plan")
+    assert ran.exit_code == 2
+    assert "+ StackSet deployer-forwarding" in ran.out
+    assert "Workloads/Prod/Payments: 2 accounts x eu-west-1, us-east-1" in ran.out
+    assert "old-project (600000000001): suspended" in ran.out
+    assert max(len(line) for line in ran.out.splitlines()) <= 80
+    assert writes(deployer.sandbox) == []
+    document = deployer("plan", "--json").document
+    created = {
+        (one["account"], one["region"])
+        for stack_set in document["stack_sets"]
+        if stack_set["name"] == "deployer-forwarding"
+        for operation in stack_set["instances"]["create"]
+        for one in operation["instances"]
+    }
+    assert created == {(account, region) for account, regions in WANTED.items() for region in regions}
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(deployer: Deployer) -> None:
+    ran = deployer("rollout", "--org")
+    assert ran.exit_code == 10
+    assert "--yes" in ran.err
+    assert writes(deployer.sandbox) == []
+
+
+def test_an_account_that_fails_is_told_with_its_region_and_reason_and_the_rest_is_done(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
+    iam = sandbox.client("iam", account=SEARCH_PROD)
+    iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    ran = deployer("rollout", "--org", "--yes", "--json")
+    assert ran.exit_code == 1, ran
+    (failure,) = ran.document["outcome"]["failures"]
+    assert (failure["account"], failure["name"], failure["ou"]) == (SEARCH_PROD, "search-prod", "Workloads/Prod")
+    assert failure["region"] == "eu-west-1"
+    assert CREATOR in failure["reason"]
+    iam.delete_role(RoleName=CREATOR)
+    assert deployer("status").exit_code == 2
+    again = deployer("rollout", "--org", "--yes")
+    assert again.exit_code == 0, again
+    assert installed(sandbox) == WANTED
+
+
+def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> None:
+    deployer.sandbox.faults.add(
+        Fault(
+            effect=Error(code="ServiceFailure", message="IAM is down"),
+            service="iam",
+            operation="CreateRole",
+            principal="*stacksets-exec*",
+        )
+    )
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 1, ran
+    assert "StackSet deployer-forwarding" in ran.out.split("not run")[1]
+    deployer.sandbox.faults.clear()
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    assert installed(deployer.sandbox) == WANTED
+
+
+def test_a_new_account_is_covered_without_another_roll_out(rolled_out: Deployer) -> None:
+    sandbox = rolled_out.sandbox
+    account = sandbox.create_account("new-prod", PROD_OU)
+    sandbox.settle()
+    assert installed(sandbox) == WANTED | {account.id: {"eu-west-1", "us-east-1"}}
+    plan = rolled_out("plan", "--json").document
+    assert all(not stack_set["instances"]["create"] for stack_set in plan["stack_sets"])
+
+
+def test_a_moved_account_gets_the_regions_of_its_new_ou(rolled_out: Deployer) -> None:
+    sandbox = rolled_out.sandbox
+    sandbox.move_account(SEARCH_PROD, DEV_OU)
+    sandbox.settle()
+    ran = rolled_out("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran
+    assert installed(sandbox) == WANTED | {SEARCH_PROD: {"eu-west-1"}}
+    assert rolled_out("plan").exit_code == 0
+
+
+def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(
+    rolled_out: Deployer, tmp_path: Path
+) -> None:
+    sandbox = rolled_out.sandbox
+    config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
+    without_payments = Deployer(sandbox, config=config)
+    refused = without_payments("rollout", "--org", "--yes")
+    assert refused.exit_code == 10
+    assert "--allow-delete 6" in refused.err
+    assert "DELETES" in refused.out
+    assert writes(sandbox) == ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"]
+    allowed = without_payments("rollout", "--org", "--yes", "--allow-delete", "6")
+    assert allowed.exit_code == 0, allowed
+    assert installed(sandbox) == {
+        account: regions for account, regions in WANTED.items() if account not in {"300000000003", "300000000004"}
+    }
+    assert without_payments("plan").exit_code == 0
+
+
+def test_what_aws_adds_to_an_ou_that_is_off_is_foretold_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
+    deployer = Deployer(sandbox, config=config)
+    told = deployer("rollout", "--org", "--yes")
+    assert told.exit_code == 0
+    assert "AWS then adds new accounts of Workloads/Prod/Payments" in " ".join(told.out.split())
+    before = installed(sandbox)
+    account = sandbox.create_account("payments-new", "ou-exam-paym0001")
+    sandbox.settle()
+    assert account.id in installed(sandbox), "AWS does not heed account filters when it deploys automatically"
+    assert deployer("rollout", "--org", "--yes", "--allow-delete", "3").exit_code == 0
+    assert installed(sandbox) == before
+
+
+def test_a_scoped_roll_out_touches_only_its_scope(deployer: Deployer) -> None:
+    ran = deployer("rollout", "--ou", "Workloads/Dev", "--account", NETWORK, "--yes")
+    assert ran.exit_code == 0, ran
+    assert installed(deployer.sandbox) == {key: WANTED[key] for key in ("400000000001", "400000000002", NETWORK)}
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    assert installed(deployer.sandbox) == WANTED
+    assert deployer("plan").exit_code == 0
+
+
+def test_an_operation_in_progress_is_waited_for(rolled_out: Deployer, tmp_path: Path) -> None:
+    sandbox = rolled_out.sandbox
+    sandbox.client("cloudformation").update_stack_instances(
+        StackSetName="deployer-forwarding",
+        DeploymentTargets={"OrganizationalUnitIds": [PROD_OU], "AccountFilterType": "NONE"},
+        Regions=["eu-west-1"],
+        CallAs="DELEGATED_ADMIN",
+    )
+    config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
+    ran = Deployer(sandbox, config=config)("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran
+    assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
+
+
+def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(rolled_out: Deployer) -> None:
+    sandbox = rolled_out.sandbox
+    ran = rolled_out("destroy", "--yes")
+    assert ran.exit_code == 0, ran
+    assert installed(sandbox) == {}
+    assert sandbox.client("dynamodb").list_tables()["TableNames"] == ["deployer-ledger"]
+    assert sandbox.client("lambda").list_functions()["Functions"] == []
+    assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == []
+    assert rolled_out("destroy", "--yes").exit_code == 0
+    again = rolled_out("rollout", "--org", "--yes")
+    assert again.exit_code == 0, again
+    assert installed(sandbox) == WANTED
+    assert rolled_out("destroy", "--yes", "--delete-ledger").exit_code == 0
+    assert sandbox.client("dynamodb").list_tables()["TableNames"] == []
+
+
+def _management_config(tmp_path: Path) -> Path:
+    config = _edited(tmp_path, "organization.yaml", '"200000000001"', f'"{MANAGEMENT}"')
+    (config / "accounts").mkdir(exist_ok=True)
+    (config / "accounts" / f"{MANAGEMENT}.yaml").write_text("enabled: true\nregions: [eu-west-1, us-east-1]\n")
+    return config
+
+
+def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = _management_config(tmp_path)
+    deployer = Deployer(sandbox, config=config, account=MANAGEMENT)
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran
+    assert installed(sandbox) == WANTED | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
+    assert "SELF" in {call.parameters.get("CallAs") for call in sandbox.calls}
+    sandbox.calls.clear()
+    assert deployer("rollout", "--org").exit_code == 0
+    assert writes(sandbox) == []
+    narrowed = _edited(tmp_path, f"accounts/{MANAGEMENT}.yaml", ", us-east-1", "")
+    assert Deployer(sandbox, config=narrowed, account=MANAGEMENT)("rollout", "--org", "--yes").exit_code == 0
+    assert installed(sandbox)[MANAGEMENT] == {"eu-west-1"}
+    assert deployer("destroy", "--yes").exit_code == 0
+    assert installed(sandbox) == {}
+
+
+def _no_trusted_access(sandbox: Sandbox) -> None:
+    sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
+
+
+@pytest.mark.parametrize("command", [("plan",), ("rollout", "--org", "--yes"), ("status",), ("destroy", "--yes")])
+def test_another_account_than_the_central_one_is_refused(sandbox: Sandbox, command: tuple[str, ...]) -> None:
+    _refused(Deployer(sandbox, account=NETWORK)(*command), 16, "central account is 200000000001")
+    assert writes(sandbox) == []
+
+
+def test_another_organization_than_the_configs_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = _edited(tmp_path, "organization.yaml", "o-exampleorg1", "o-another0001")
+    _refused(Deployer(sandbox, config=config)("rollout", "--org", "--yes"), 17, "o-another0001")
+    assert writes(sandbox) == []
+
+
+def test_an_account_that_may_not_manage_stack_sets_is_told_how_to_become_one_that_may(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = _edited(tmp_path, "organization.yaml", "200000000001", NETWORK)
+    sandbox.client("organizations", account=MANAGEMENT).register_delegated_administrator(
+        AccountId=NETWORK, ServicePrincipal="config.amazonaws.com"
+    )
+    ran = Deployer(sandbox, config=config, account=NETWORK)("rollout", "--org", "--yes")
+    _refused(ran, 5, "register-delegated-administrator")
+
+
+def test_missing_trusted_access_names_the_command_that_gives_it(sandbox: Sandbox) -> None:
+    sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
+    _refused(Deployer(sandbox)("rollout", "--org", "--yes"), 5, "activate-organizations-access")
+
+
+def test_a_sandbox_that_is_not_running_is_named(sandbox: Sandbox) -> None:
+    deployer = Deployer(sandbox)
+    deployer.environment = {**deployer.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    _refused(deployer("plan"), 7, "deployer sandbox start")
+
+
+def test_an_ou_that_does_not_exist_is_told_with_the_nearest(deployer: Deployer) -> None:
+    _refused(deployer("rollout", "--ou", "Workloads/Pord", "--yes"), 11, "Did you mean Workloads/Prod?")
+
+
+def _refused(ran: Ran, exit_code: int, part: str) -> None:
+    assert ran.exit_code == exit_code, ran
+    assert part in ran.err
+    assert "Traceback" not in ran.err
