@@ -203,9 +203,7 @@ class Demo:
         deadline = time.monotonic() + PATIENCE
         while (found := self._describe(push)) is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        if found:
-            self._sandbox.settle()
-        return self._describe(push)
+        return found
 
     def _describe(self, push: Push) -> dict[str, Any] | None:
         ecr = self._ecr(push)

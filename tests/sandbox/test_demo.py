@@ -55,10 +55,8 @@ def test_each_step_is_told(told: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_lines_are_at_most_80_wide(told: subprocess.CompletedProcess[str]) -> None:
-    wide = [
-        line for line in told.stdout.splitlines() if len(line) > 80 and "://" not in line and ".dkr.ecr." not in line
-    ]
-    assert wide == []
+    wide = [line for line in told.stdout.splitlines() if len(line) > 80]
+    assert [line for line in wide if ".dkr.ecr." not in line] == []  # a name that cannot be broken
 
 
 def test_without_config_files_a_sentence_says_so(tmp_path: Path) -> None:
