@@ -19,6 +19,7 @@ from handler.concurrency import Fresh, SingleFlight
 from handler.errors import PermanentError
 from handler.ports import Membership
 from handler.settings_file import SettingsFile
+from handler.text import clean
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
@@ -28,6 +29,7 @@ ASKED_FRESH: Final = timedelta(minutes=5)
 REMEMBERED_FRESH: Final = timedelta(seconds=30)
 
 _NOT_IN_ORGANIZATION = frozenset({"AccountNotFoundException", "ChildNotFoundException"})
+_LONGEST_PROBLEM = 500
 _DEEPEST = 8
 """OUs nest five deep below the root."""
 
@@ -57,13 +59,15 @@ class Accounts:
         try:
             with told("DescribeAccount", where=account):
                 chain = self._ask(account)
-        except (PermanentError, ClientError, BotoCoreError):
+        except (PermanentError, ClientError, BotoCoreError) as error:
             remembered = self._settings.remembered_chain(account)
             if remembered is None:
                 raise
-            return Fresh(Membership(chain=remembered, source="remembered"), self._clock() + REMEMBERED_FRESH)
-        membership = None if chain is None else Membership(chain=chain, source="asked")
-        return Fresh(membership, self._clock() + ASKED_FRESH)
+            problem = clean(f"Organizations could not be asked: {error}", limit=_LONGEST_PROBLEM)
+            membership = Membership(chain=remembered, source="remembered", problem=problem)
+            return Fresh(membership, self._clock() + REMEMBERED_FRESH)
+        asked = None if chain is None else Membership(chain=chain, source="asked")
+        return Fresh(asked, self._clock() + ASKED_FRESH)
 
     def _ask(self, account: str) -> tuple[str, ...] | None:
         try:

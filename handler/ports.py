@@ -15,10 +15,14 @@ from handler.settings import RepositorySettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers."""
+    """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers.
+
+    `problem` says why AWS could not be asked.
+    """
 
     chain: tuple[str, ...]
     source: OuSource
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ def record_of(
         account=call.account,
         outcome=conclusion.outcome,
         reason=conclusion.reason,
-        detail=conclusion.detail,
+        detail=conclusion.detail or (membership.problem if membership else None),
         rule=conclusion.rule,
         ou_path=settings.path_of(membership.chain) if membership else None,
         ou_source=membership.source if membership else None,

@@ -8,7 +8,6 @@ out of moto's hands altogether: parameters come in parsed by botocore's model, a
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -126,9 +125,7 @@ def forget() -> None:
 def install() -> None:
     """Import every seam and put its replacements in place; harmless when done again."""
     for name in MODULES:
-        path = f"deployer.sandbox.{name}"
-        if importlib.util.find_spec(path):
-            importlib.import_module(path)
+        importlib.import_module(f"deployer.sandbox.{name}")
     for (owner, method), (_, replacement) in _replacements.items():
         setattr(owner, method, replacement)
 
