@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from deployer.sandbox.accounts import EXAMPLE
-from deployer.settings import Compiled, compile, load
+from deployer.settings import Compiled, load
+from deployer.settings import compile as compile_settings
 from deployer.settings.inheritance import Origin
+from deployer.settings.limits import PLACEHOLDERS
 from deployer.verdicts import Verdict, for_any_principal, judge, judge_event, made_up_call
 from handler import tags
 from tests.handler.events import load as load_event
 from tests.handler.fakes import World
 
 EVENTS = 200
-COMPILED = compile(load(Path("config")), EXAMPLE)
+COMPILED = compile_settings(load(Path("config")), EXAMPLE)
 
 _ACCOUNTS = [*EXAMPLE.accounts, "999999999999"]
 _NAMES = ["team-a/api", "team-b/cache/x", "team-a/tmp-1", "tmp-1", "shop", "Team-A/api", "scratch/a/b"]
@@ -80,7 +82,12 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
     event = _random_event(random.Random(number), number)
     simulated = judge_event(event, COMPILED)
     call = simulated.call
-    if call is None or call.account not in EXAMPLE.accounts or call.trigger is None or call.registry_id not in {None, call.account}:
+    if (
+        call is None
+        or call.account not in EXAMPLE.accounts
+        or call.trigger is None
+        or call.registry_id not in {None, call.account}
+    ):
         return
     asked = made_up_call(
         account=call.account,
@@ -91,12 +98,18 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
     )
     account = call.account
     explained = judge(asked, COMPILED.settings_for_account(account), COMPILED.provenance_for_account(account))
-    assert (explained.outcome, explained.reason, explained.rules) == (simulated.outcome, simulated.reason, simulated.rules)
+    assert (explained.outcome, explained.reason, explained.rules) == (
+        simulated.outcome,
+        simulated.reason,
+        simulated.rules,
+    )
 
 
 def _explained(account: str, repository: str, *, principal: str | None = None, region: str = "eu-west-1") -> Verdict:
     settings = COMPILED.settings_for_account(account)
-    call = made_up_call(account=account, region=region, repository=repository, principal=principal or "*", trigger="push")
+    call = made_up_call(
+        account=account, region=region, repository=repository, principal=principal or "*", trigger="push"
+    )
     asked = settings if principal else for_any_principal(settings)
     return judge(call, asked, COMPILED.provenance_for_account(account))
 
@@ -139,15 +152,15 @@ def test_whatever_is_no_event_gets_a_verdict_too(event: object) -> None:
 
 
 def test_the_placeholders_that_validate_knows_are_those_that_the_handler_fills() -> None:
-    from deployer.settings.limits import PLACEHOLDERS
-
     call = made_up_call(account="300000000001", region="eu-west-1", repository="a/b", principal="*", trigger="push")
     assert set(PLACEHOLDERS) == set(tags.placeholders(call, account_name="", ou_path=""))
 
 
 def test_settings_json_is_reproducible_and_holds_layers_unmerged() -> None:
-    again = compile(load(Path("config")), EXAMPLE)
+    again = compile_settings(load(Path("config")), EXAMPLE)
     assert again.settings_json == COMPILED.settings_json
     document = json.loads(COMPILED.settings_json)
-    assert json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == again.settings_json
+    assert (
+        json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == again.settings_json
+    )
     assert document["ous"]["ou-exam-paym0001"].keys() == {"create", "repository"}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from deployer.sandbox.accounts import EXAMPLE
-from deployer.settings import InvalidConfigurationError, compile, load
+from deployer.settings import InvalidConfigurationError, load
+from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder
 from tests.deployer.settings.conftest import Write
 
@@ -99,8 +100,7 @@ def test_mutability_that_turns_inherited_exclusions_around_is_a_warning(write: W
     write("ous/prod.yaml", PROD + "repository: {mutability_exclusions: [latest]}\n")
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE}\n")
     assert _said(folder) == [
-        "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: turns the inherited exclusions around "
-        "(latest would be the exception): say mutability_exclusions too"
+        "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: turns the inherited exclusions around (latest would be the exception): say mutability_exclusions too"
     ]
     write(
         "ous/payments.yaml",
@@ -118,7 +118,7 @@ def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(wri
     expected = "ous/payments.yaml:2:33: repository.encryption.type: AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
     assert _said(folder) == [expected]
     with pytest.raises(InvalidConfigurationError, match="AES256, but there is a kms_key"):
-        compile(load(folder), EXAMPLE)
+        compile_settings(load(folder), EXAMPLE)
 
 
 def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:

@@ -218,8 +218,7 @@ def test_a_file_that_is_for_nothing_is_a_problem(write: Write, text: str, proble
 def test_the_central_account_in_numbers_is_refused(write: Write) -> None:
     folder = write("organization.yaml", "central:\n  account: 200000000001\n  region: eu-west-1\n")
     assert _said(folder) == [
-        "organization.yaml:2:12: central.account: an unquoted account id is a number and can lose its leading zeros: "
-        'write "200000000001"'
+        'organization.yaml:2:12: central.account: an unquoted account id is a number and can lose its leading zeros: write "200000000001"'
     ]
 
 

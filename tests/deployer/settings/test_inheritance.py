@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.organization import Organization
-from deployer.settings import Compiled, compile, load
+from deployer.settings import Compiled, load
+from deployer.settings import compile as compile_settings
 from deployer.settings.yaml_source import KeyPath
 from handler.settings import Settings
 from tests.deployer.settings.layers import layers
@@ -33,7 +34,7 @@ def _compiled(folder: Path, organization: Organization, said: Mapping[str, Any],
             _write(folder, f"ous/{id_}.yaml", head, layer)
         elif id_ in organization.accounts:
             _write(folder, f"accounts/{id_}.yaml", {"account": id_}, layer)
-    return compile(load(folder), organization)
+    return compile_settings(load(folder), organization)
 
 
 @st.composite
@@ -44,7 +45,7 @@ def _cases(draw: st.DrawFn) -> tuple[Organization, dict[str, Any]]:
 
 
 def _naive(chain: list[Mapping[str, Any]]) -> dict[KeyPath, tuple[Any, int]]:
-    """For each leaf, who said it last: every layer by itself wipes what it replaces or resets, then writes its leaves."""
+    """For each leaf, who said it last: a layer wipes what it replaces or resets, then writes its own leaves."""
     known: dict[KeyPath, tuple[Any, int]] = {}
     for number, layer in enumerate(chain):
         for path, value in _flat(layer, ()):

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - messages read best whole
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of messages read best with each row whole
 from __future__ import annotations
 
 import json

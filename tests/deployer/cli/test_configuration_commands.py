@@ -1,0 +1,267 @@
+"""validate, explain, simulate, init, schema and organization as a user runs them, in the example's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.organization import Organization
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.sandbox.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[3]
+SNAPSHOT = "config/snapshot.json"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the example to work in, and no credentials."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    with mock.patch.dict(os.environ, {**kept, "HOME": str(tmp_path)}, clear=True):
+        yield tmp_path
+
+
+class Ran:
+    """What a command said and how it ended."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        code = run(list(arguments))
+        captured = self._capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+
+@pytest.fixture
+def deployer(capsys: pytest.CaptureFixture[str]) -> Ran:
+    return Ran(capsys)
+
+
+class TestValidate:
+    def test_the_example_is_right_and_needs_no_credentials(self, deployer: Ran) -> None:
+        assert deployer("validate")[:2] == (0, "")
+        code, _, err = deployer("validate", "--organization", SNAPSHOT)
+        assert (code, err) == (0, "config/: no problems (compared with o-exampleorg1).\n")
+
+    def test_errors_exit_with_2_and_stand_on_stdout(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text("ou: Sandbox\nenabled: of\n", encoding="utf-8")
+        code, out, err = deployer("validate")
+        assert code == 2
+        assert out == 'config/ous/sandbox.yaml:2:10: enabled: must be true or false, not the string "of"\n'
+        assert err.startswith("config/: 1 error ")
+
+    def test_warnings_exit_with_1_only_when_strict(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/policies/unused.json").write_text("{}", encoding="utf-8")
+        assert deployer("validate")[0] == 0
+        assert deployer("validate", "--strict")[0] == 1
+
+    def test_an_ou_that_is_gone_is_an_error_with_a_snapshot(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text("ou: Sandboxes\n", encoding="utf-8")
+        assert deployer("validate")[0] == 0
+        code, out, _ = deployer("validate", "--organization", SNAPSHOT)
+        assert code == 2
+        assert "did you mean `Sandbox` (ou-exam-sand0001)?" in out
+
+    def test_json_says_what_it_was_compared_with(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text("ou: Sandbox\nenabeld: true\n", encoding="utf-8")
+        _, out, _ = deployer("validate", "--json", "--organization", SNAPSHOT)
+        document = json.loads(out)
+        assert (document["errors"], document["warnings"], document["organization"]) == (1, 0, "o-exampleorg1")
+        assert document["problems"] == [
+            {
+                "file": "config/ous/sandbox.yaml",
+                "line": 2,
+                "column": 1,
+                "key": "enabeld",
+                "message": "unknown key; did you mean `enabled`?",
+                "severity": "error",
+            }
+        ]
+
+    def test_github_gets_annotations_with_everything_escaped(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text('ou: Sandbox\n"a,b:%": 1\n', encoding="utf-8")
+        _, out, _ = deployer("validate", "--format", "github")
+        assert out.startswith("::error file=config/ous/sandbox.yaml,line=2,col=1,title=a%2Cb%3A%25::unknown key")
+
+    def test_no_folder_is_one_sentence_with_the_next_step(self, deployer: Ran) -> None:
+        code, out, err = deployer("validate", "--config", "nowhere")
+        assert (code, out) == (3, "")
+        assert err == (
+            "Error: there is no folder nowhere/ with config files\n"
+            "  `deployer init` writes one; --config DIR names another.\n"
+        )
+
+    def test_a_snapshot_that_is_none_is_named(self, deployer: Ran) -> None:
+        code, _, err = deployer("validate", "--organization", "config/organization.yaml")
+        assert code == 3
+        assert "config/organization.yaml: not an organization snapshot" in err
+        assert deployer("validate", "--organization", "nowhere.json")[0] == 11
+
+    def test_the_live_organization_can_be_compared_with(self, deployer: Ran, sandbox: Sandbox) -> None:
+        with mock.patch.dict(os.environ, sandbox.environment()):
+            assert "compared with o-exampleorg1" in deployer("validate", "--live")[2]
+
+
+class TestExplain:
+    def test_every_value_has_its_place_within_80_columns(self, deployer: Ran) -> None:
+        code, out, _ = deployer("explain", "payments-prod", "--organization", SNAPSHOT)
+        assert code == 0
+        lines = out.splitlines()
+        assert lines[0] == "Account 300000000003 (payments-prod) in Workloads/Prod/Payments"
+        assert "enabled: true                                config/ous/workloads/prod.yaml:7:10" in lines
+        assert "create.on: [push]                            built-in default" in lines
+        assert max(map(len, lines)) <= 90
+
+    @pytest.mark.parametrize("target", ["Workloads/Prod", "ou-exam-prod0001"])
+    def test_a_decision_stands_beside_its_rule(self, deployer: Ran, target: str) -> None:
+        _, out, _ = deployer("explain", target, "team-a/tmp-1", "--region", "us-east-1", "--organization", SNAPSHOT)
+        assert "Push of team-a/tmp-1 in us-east-1:\n  refused (name-denied): " in out
+        assert "create.names.deny: **/tmp-*                config/ous/workloads/prod.yaml:12:12" in out
+
+    def test_who_pushes_matters_only_when_asked(self, deployer: Ran) -> None:
+        ask = ("explain", "300000000003", "team-a/api", "--organization", SNAPSHOT)
+        assert "if the one who pushes is arn:aws:iam::*:role/ci-*" in deployer(*ask)[1]
+        refused = deployer(*ask, "--principal", "arn:aws:sts::300000000003:assumed-role/developer/jane")[1]
+        assert "refused (principal-not-allowed)" in refused
+
+    def test_a_pull_and_a_region_that_is_none(self, deployer: Ran) -> None:
+        ask = ("explain", "Workloads/Prod", "team-a/api", "--organization", SNAPSHOT)
+        assert "Pull of team-a/api" in deployer(*ask, "--pull")[1]
+        code, _, err = deployer(*ask, "--region", "Ireland")
+        assert code == 3
+        assert "--region Ireland is no region" in err
+
+    def test_a_null_is_shown_as_the_reset_that_it_is(self, deployer: Ran, folder: Path) -> None:
+        text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\nrepository: {lifecycle_policy: null}\n"
+        (folder / "config/ous/workloads/dev.yaml").write_text(text, encoding="utf-8")
+        _, out, _ = deployer("explain", "Workloads/Dev", "--organization", SNAPSHOT)
+        assert "built-in default, reset by config/ous/workloads/dev.yaml:4:32" in out
+
+    def test_json_has_settings_places_and_the_decision(self, deployer: Ran) -> None:
+        _, out, _ = deployer("explain", "shop-prod", "team-a/api", "--json", "--organization", SNAPSHOT)
+        document: dict[str, Any] = json.loads(out)
+        values = {item["key"]: item for item in document["settings"]}
+        assert values["enabled"]["set_by"] == {"file": "config/ous/workloads/prod.yaml", "line": 7, "column": 10}
+        assert document["decision"]["outcome"] == "create"
+        assert document["decision"]["repository_settings"]["mutability_exclusions"] == ["latest"]
+
+    def test_nobody_of_that_name_names_the_nearest(self, deployer: Ran) -> None:
+        code, _, err = deployer("explain", "Workloads/Prods", "--organization", SNAPSHOT)
+        assert code == 11
+        assert "Did you mean Workloads/Prod?" in err
+
+    def test_without_snapshot_and_credentials_it_says_so(self, deployer: Ran) -> None:
+        code, _, err = deployer("explain", "Workloads/Prod")
+        assert code == 4
+        assert "credentials" in err
+
+
+class TestSimulate:
+    EVENT = str(ROOT / "tests/events/push-by-a-role.json")
+
+    def test_an_event_gets_the_handlers_decision(self, deployer: Ran) -> None:
+        code, out, _ = deployer("simulate", self.EVENT, "--organization", SNAPSHOT)
+        assert code == 0
+        assert "Push of " in out
+
+    def test_a_list_of_events_gives_a_list(self, deployer: Ran, folder: Path) -> None:
+        event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))
+        (folder / "events.json").write_text(json.dumps([event, {}]), encoding="utf-8")
+        _, out, _ = deployer("simulate", "events.json", "--json", "--organization", SNAPSHOT)
+        first, second = json.loads(out)
+        assert first["tags"]["deployer:event-id"] == event["detail"]["eventID"]
+        assert second["reason"] == "malformed-event"
+
+    @pytest.mark.parametrize("file", ["nowhere.json", "config/organization.yaml"])
+    def test_a_file_that_holds_no_event_is_named(self, deployer: Ran, file: str) -> None:
+        code, _, err = deployer("simulate", file, "--organization", SNAPSHOT)
+        assert code == 11
+        assert file in err
+
+
+class TestInit:
+    def test_what_it_writes_validates_without_a_warning(self, deployer: Ran) -> None:
+        ask = ("init", "--config", "new", "--organization", SNAPSHOT, "--yes")
+        code, out, _ = deployer(*ask, "--ou", "Workloads/Prod", "--ou", "Infrastructure", "--region", "eu-west-1")
+        assert code == 0
+        assert "new/ous/workloads/prod.yaml" in out.splitlines()
+        assert deployer("validate", "--config", "new", "--organization", SNAPSHOT, "--strict")[:2] == (0, "")
+        _, out, _ = deployer("explain", "Workloads/Prod", "--config", "new", "--organization", SNAPSHOT)
+        assert "enabled: true " in out
+        assert "regions: [eu-west-1] " in out
+
+    def test_without_a_choice_every_top_ou_is_prepared_and_switched_off(self, deployer: Ran, folder: Path) -> None:
+        deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes")
+        files = sorted(path.name for path in (folder / "new/ous").iterdir())
+        assert files == ["infrastructure.yaml", "sandbox.yaml", "suspended.yaml", "workloads.yaml"]
+        assert "enabled: false" in (folder / "new/ous/workloads.yaml").read_text(encoding="utf-8")
+
+    def test_nothing_is_overwritten_without_being_told(self, deployer: Ran, folder: Path) -> None:
+        before = (folder / "config/organization.yaml").read_text(encoding="utf-8")
+        code, _, err = deployer("init", "--organization", SNAPSHOT, "--yes")
+        assert code == 14
+        assert "nothing was written" in err
+        assert (folder / "config/organization.yaml").read_text(encoding="utf-8") == before
+        assert deployer("init", "--organization", SNAPSHOT, "--yes", "--force")[0] == 0
+
+    def test_the_live_organization_is_asked_with_the_callers_account_as_central(
+        self, deployer: Ran, sandbox: Sandbox, folder: Path
+    ) -> None:
+        with mock.patch.dict(os.environ, sandbox.environment()):
+            assert deployer("init", "--config", "new", "--yes")[0] == 0
+        text = (folder / "new/organization.yaml").read_text(encoding="utf-8")
+        assert f'account: "{sandbox.central_account}"' in text
+        assert "region: eu-west-1" in text
+
+    def test_names_that_yaml_could_misread_are_quoted(self, deployer: Ran, folder: Path) -> None:
+        document = json.loads(EXAMPLE.to_json())
+        names = {"ou-exam-sand0001": "on", "ou-exam-susp0001": "010: #x"}
+        for ou in document["ous"]:
+            ou["name"] = names.get(ou["id"], ou["name"])
+        (folder / "odd.json").write_text(json.dumps(document), encoding="utf-8")
+        assert deployer("init", "--config", "new", "--organization", "odd.json", "--yes")[0] == 0
+        assert deployer("validate", "--config", "new", "--organization", "odd.json", "--strict")[:2] == (0, "")
+
+
+class TestSchema:
+    def test_it_prints_the_schema_of_a_file(self, deployer: Ran) -> None:
+        assert "$defs" in json.loads(deployer("schema", "ou")[1])
+        known = json.loads(deployer("schema", "ou", "--organization", SNAPSHOT)[1])
+        assert "Workloads/Prod/Payments" in known["properties"]["ou"]["enum"]
+
+    def test_it_writes_all_three(self, deployer: Ran, folder: Path) -> None:
+        assert deployer("schema", "--out", "schemas")[0] == 0
+        assert sorted(path.name for path in (folder / "schemas").iterdir()) == [
+            "account.json",
+            "organization.json",
+            "ou.json",
+        ]
+
+
+class TestOrganization:
+    def test_a_snapshot_of_the_live_organization_reads_back(
+        self, deployer: Ran, sandbox: Sandbox, folder: Path
+    ) -> None:
+        with mock.patch.dict(os.environ, sandbox.environment()):
+            assert deployer("organization", "snapshot")[1] == EXAMPLE.to_json()
+            code, out, err = deployer("organization", "snapshot", "--out", "a/b.json")
+        assert (code, out) == (0, "")
+        assert err == "a/b.json: 14 accounts in 9 OUs.\n"
+        assert Organization.from_json((folder / "a/b.json").read_text(encoding="utf-8")) == EXAMPLE
+
+    def test_the_tree_has_names_beside_ids(self, deployer: Ran) -> None:
+        _, out, _ = deployer("organization", "show", "--organization", SNAPSHOT)
+        assert "      Payments/  ou-exam-paym0001\n        300000000003 payments-prod\n" in out
+        assert "600000000001 old-project (SUSPENDED)" in out

@@ -1,0 +1,106 @@
+"""What is generated from the schema and shipped: the editors' schemas, the reference, the example's snapshot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given
+from jsonschema import Draft202012Validator
+
+from deployer.organization import Organization
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings.json_schema import Kind, as_text, json_schema
+from deployer.settings.reference import markdown, settings_keys
+from deployer.settings.schema import EACH, WHOLE
+from deployer.settings.yaml_source import parse
+from handler.settings import Namespace, Settings
+from tests.deployer.settings.layers import layers
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_shipped_schemas_are_those_of_the_example_organization(kind: Kind) -> None:
+    shipped = Path(f"config/.schema/{kind}.json").read_text(encoding="utf-8")
+    expected = as_text(json_schema(kind, EXAMPLE))
+    assert shipped == expected, "deployer schema --out config/.schema --organization config/snapshot.json"
+
+
+def test_the_shipped_snapshot_is_the_example_organization() -> None:
+    text = Path("config/snapshot.json").read_text(encoding="utf-8")
+    assert Organization.from_json(text) == EXAMPLE
+    assert text == EXAMPLE.to_json()
+
+
+def test_the_shipped_reference_is_up_to_date() -> None:
+    shipped = Path("docs/configuration.md").read_text(encoding="utf-8")
+    assert shipped == markdown(), "deployer schema --markdown > docs/configuration.md"
+
+
+def _validator(kind: Kind, organization: Organization | None = None) -> Draft202012Validator:
+    document = json_schema(kind, organization)
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+def test_the_example_files_fit_their_schemas_and_name_them() -> None:
+    for kind, pattern in ((Kind.ORGANIZATION, "organization.yaml"), (Kind.OU, "ous/**/*.yaml")):
+        validator = _validator(kind, EXAMPLE)
+        for file in sorted(Path("config").glob(pattern)):
+            text = file.read_text(encoding="utf-8")
+            assert list(validator.iter_errors(parse(text, file.name).data)) == []
+            modeline = text.splitlines()[0].partition("$schema=")[2]
+            assert (file.parent / modeline).resolve() == Path(f"config/.schema/{kind}.json").resolve()
+
+
+@given(layers)
+def test_every_valid_layer_fits_the_editors_schema(layer: dict[str, Any]) -> None:
+    assert list(_validator(Kind.OU).iter_errors({"ou": "A", **layer})) == []
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"enabeld": True},
+        {"ou": "Workloads/Prd"},
+        {"regions": ["EU"]},
+        {"create": {"limit": {"per_hour": 0}}},
+        {"repository": {"image_tag_mutability": "immutable"}},
+        {"repository": {"mutability_exclusions": list("abcdef")}},
+        {"repository": {"encryption": {"kms_key": "alias/x"}}},
+        {"namespaces": [{}]},
+    ],
+    ids=str,
+)
+def test_an_editor_marks_mistakes(layer: dict[str, Any]) -> None:
+    assert list(_validator(Kind.OU, EXAMPLE).iter_errors(layer))
+
+
+def test_the_reference_has_every_key_of_the_schema() -> None:
+    def keys(kind: type[Any], prefix: str = "") -> set[str]:
+        hints = get_type_hints(kind)
+        nested = {item.name for item in fields(kind) if is_dataclass(hints[item.name])}
+        plain = {f"{prefix}{item.name}" for item in fields(kind) if item.name not in nested}
+        return plain.union(*(keys(hints[name], f"{prefix}{name}.") for name in nested))
+
+    expected = keys(Settings) | keys(Namespace, "namespaces[].")
+    assert {key.key for key in (*settings_keys(Settings), *settings_keys(Namespace, "namespaces[]."))} == expected
+    page = markdown()
+    assert all(f"| `{key}` |" in page for key in expected)
+
+
+def test_every_limit_belongs_to_a_key_that_there_is() -> None:
+    for kind, name in (*WHOLE, *EACH):
+        assert name in {item.name for item in fields(kind)}
+
+
+def test_examples_of_the_schema_are_valid() -> None:
+    validator = _validator(Kind.OU)
+    for key in settings_keys(Settings):
+        if key.example is not None:
+            layer: Any = json.loads(json.dumps(key.example))
+            for part in reversed(key.key.split(".")):
+                layer = {part: layer}
+            assert list(validator.iter_errors(layer)) == []

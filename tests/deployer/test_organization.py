@@ -1,0 +1,74 @@
+# ruff: noqa: E501 - tables of messages read best with each row whole
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from deployer.errors import ConfigurationError
+from deployer.organization import Organization
+from deployer.sandbox.accounts import EXAMPLE
+from tests.deployer.settings.organizations import organizations
+
+
+@given(organizations())
+def test_a_snapshot_reads_back_as_what_was_written(organization: Organization) -> None:
+    again = Organization.from_json(organization.to_json())
+    assert again == organization
+    assert again.to_json() == organization.to_json()
+
+
+@given(organizations())
+def test_each_account_is_below_every_ou_of_its_chain_and_below_no_other(organization: Organization) -> None:
+    for account in organization.accounts.values():
+        chain = organization.account_chain(account.id)
+        assert chain[0] == organization.root.id
+        holders = {ou_id for ou_id in organization.ous if account in organization.accounts_below(ou_id)}
+        assert holders == set(chain)
+
+
+def test_paths_are_names_from_the_top() -> None:
+    assert EXAMPLE.path("ou-exam-paym0001") == "Workloads/Prod/Payments"
+    assert EXAMPLE.path("r-exam") == "Root"
+    assert [ou.name for ou in EXAMPLE.children("ou-exam-work0001")] == ["Dev", "Prod"]
+    assert EXAMPLE.accounts_in("ou-exam-work0001")[0].name == "workloads-baseline"
+    assert EXAMPLE.accounts_in("ou-exam-none0001") == ()
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(EXAMPLE.to_json())
+    return document
+
+
+def _without(key: str) -> dict[str, Any]:
+    document = _document()
+    del document[key]
+    return document
+
+
+def _with_ou(**changes: Any) -> dict[str, Any]:
+    document = _document()
+    document["ous"][0] |= changes
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        pytest.param("{", "not an organization snapshot", id="no JSON"),
+        pytest.param("[]", "not an organization snapshot", id="a list"),
+        pytest.param(json.dumps(_without("accounts")), "'accounts' is missing", id="no accounts"),
+        pytest.param(json.dumps(_document() | {"version": 9}), "version 9 of the organization snapshot", id="of the future"),
+        pytest.param(json.dumps(_document() | {"ous": []}), "0 OUs have no parent", id="no root"),
+        pytest.param(json.dumps(_with_ou(parent_id="ou-none")), "the parent ou-none of ou-exam-depl0001 is missing", id="no parent"),
+        pytest.param(json.dumps(_with_ou(parent_id="ou-exam-depl0001")), "ou-exam-depl0001 is its own ancestor", id="a circle"),
+        pytest.param(json.dumps(_with_ou(colour="red")), "not an organization snapshot", id="a key too many"),
+    ],
+)  # fmt: skip
+def test_what_is_no_snapshot_is_refused_with_its_name(document: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        Organization.from_json(document, source="org.json")
+    assert caught.value.message.startswith("org.json: ")
+    assert "deployer organization snapshot" in (caught.value.next_step or "")
