@@ -168,6 +168,6 @@ class Faults:
 
 def _kill_caller(call: Call) -> None:
     """Kill the Lambda process whose credentials signed the call; nothing happens to any other caller."""
-    from deployer.sandbox import functions  # noqa: PLC0415 - the Lambda seam imports the gate's modules
+    from deployer.sandbox.functions import kill_process_of  # noqa: PLC0415 - the Lambda seam imports this module
 
-    functions.kill_process_of(call.principal.access_key_id)
+    kill_process_of(call.principal.access_key_id)

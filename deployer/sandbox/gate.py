@@ -7,7 +7,6 @@ log, faults, authorization by IAM, the answer (a seam's or moto's), and what Clo
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import logging
 import time
 import uuid
@@ -64,7 +63,7 @@ class Gate:
         started = time.perf_counter()
         try:
             self._faults.apply(call, Moment.BEFORE)
-            _hook("iam", "authorize", call)
+            _hook("iam", "authorize")(call)
             response = self._serve(request, call)
             self._faults.apply(call, Moment.AFTER)
         except Refused as refused:
@@ -78,7 +77,7 @@ class Gate:
             response = request.error(Refused("InternalFailure", f"{type(defect).__name__}: {defect}", status=500))
         call.error_code, call.error_message = request.outcome(response)
         call.milliseconds = (time.perf_counter() - started) * 1000
-        _hook("trail", "record", call)
+        _hook("trail", "record")(call)
         return response
 
     def _serve(self, request: wire.AwsRequest, call: Call) -> wire.Response:
@@ -129,17 +128,8 @@ def _lock(service: str) -> AbstractContextManager[bool]:
     return RLock()
 
 
-def _hook(module: str, function: str, call: Call) -> None:
-    """Call a seam that watches every call, where there is one."""
-    hook = _find_hook(module, function)
-    if hook is not None:
-        hook(call)
-
-
 @cache
-def _find_hook(module: str, function: str) -> Callable[[Call], None] | None:
-    path = f"deployer.sandbox.{module}"
-    if not importlib.util.find_spec(path):
-        return None
-    found: Callable[[Call], None] | None = getattr(importlib.import_module(path), function, None)
-    return found
+def _hook(module: str, function: str) -> Callable[[Call], None]:
+    """What a seam does at every call; found late, because seams import this module's neighbours."""
+    hook: Callable[[Call], None] = getattr(importlib.import_module(f"deployer.sandbox.{module}"), function)
+    return hook

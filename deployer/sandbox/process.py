@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -121,19 +120,20 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
     """Run a sandbox in this process until SIGTERM or Ctrl-C."""
     from deployer.sandbox.sandbox import Sandbox  # noqa: PLC0415 - loads moto
 
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    with Sandbox(port=port, time_scale=time_scale) as sandbox:
-        _write_down(Running(pid=os.getpid(), port=sandbox.port))
-        sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C ends it.\n")
-        sys.stderr.write('In another shell: eval "$(deployer sandbox env)"\n')
-        sys.stderr.flush()
-        try:
-            ended.wait()
-        except KeyboardInterrupt:
-            sys.stderr.write("\n")
-        finally:
-            state_file().unlink(missing_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Sandbox(port=port, time_scale=time_scale) as sandbox:
+            _write_down(Running(pid=os.getpid(), port=sandbox.port))
+            sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C ends it.\n")
+            sys.stderr.write('In another shell: eval "$(deployer sandbox env)"\n')
+            sys.stderr.flush()
+            try:
+                while True:
+                    time.sleep(0.2)  # a signal may come to another thread: this one has to wake up to handle it
+            finally:
+                state_file().unlink(missing_ok=True)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
 
 
 def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
