@@ -39,7 +39,8 @@ class Steps:
 
 def line(fields: dict[str, Any]) -> str:
     """One line of JSON; fields without a value are left out."""
-    return json.dumps({key: value for key, value in fields.items() if value not in (None, "")}, default=str)
+    text = json.dumps({key: value for key, value in fields.items() if value not in (None, "")}, default=str)
+    return text.replace("\x7f", "\\u007f")
 
 
 def write(fields: dict[str, Any]) -> None:

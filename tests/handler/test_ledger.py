@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from deployer.sandbox.sandbox import Sandbox
+from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Ledger, Slot
+from tests.handler.events import call
+from tests.handler.test_records import record
+
+TABLE = "ledger"
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Any:
+    client = sandbox.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (PARTITION_KEY, SORT_KEY)],
+        KeySchema=[
+            {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
+            {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
+        ],
+    )
+    return client
+
+
+@pytest.fixture
+def ledger(client: Any) -> Ledger:
+    return Ledger(client, table=TABLE)
+
+
+def slot(name: str, **changes: Any) -> Slot:
+    return Slot.of(call(changes={"detail.requestParameters.repositoryName": name} | changes))
+
+
+def items(client: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.scan(TableName=TABLE)["Items"]
+    return found
+
+
+def test_a_record_is_written_once_and_never_changed(ledger: Ledger, client: Any) -> None:
+    assert ledger.write(record())
+    assert not ledger.write(replace(record(), detail="another attempt"))
+    assert items(client) == [record().to_item()]
+
+
+def test_only_a_created_record_says_that_all_is_done(ledger: Ledger) -> None:
+    said: dict[str, Any] = {
+        "account": record().account,
+        "event_time": record().event_time,
+        "event_id": record().event_id,
+    }
+    ledger.write(record(outcome="failed"))
+    ledger.write(record(outcome="exists"))
+    assert not ledger.has_created(**said)
+    ledger.write(record())
+    assert ledger.has_created(**said)
+
+
+def test_a_limit_counts_names_however_often_they_come(ledger: Ledger) -> None:
+    taken = [ledger.reserve(slot(name), limit=2) for name in ("a", "a", "b", "a", "c", "b", "d")]
+    assert taken == [True, True, True, True, False, True, False]
+
+
+def test_a_limit_is_exact_when_all_come_at_once(ledger: Ledger) -> None:
+    slots = [slot(f"team-a/{number % 40}") for number in range(120)]
+    with ThreadPoolExecutor(16) as pool:
+        taken = list(pool.map(lambda slot: ledger.reserve(slot, limit=10), slots))
+    assert len({slot.digest for slot, was_taken in zip(slots, taken, strict=True) if was_taken}) == 10
+
+
+def test_a_slot_that_is_given_back_is_free_again(ledger: Ledger) -> None:
+    assert ledger.reserve(slot("a"), limit=1)
+    assert not ledger.reserve(slot("b"), limit=1)
+    ledger.give_back(slot("a"))
+    ledger.give_back(slot("a"))
+    assert ledger.reserve(slot("b"), limit=1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"account": "300000000002"}, id="another account"),
+        pytest.param({"detail.eventTime": "2026-11-23T08:00:00Z"}, id="another hour"),
+    ],
+)
+def test_each_account_and_hour_has_slots_of_its_own(ledger: Ledger, changes: dict[str, Any]) -> None:
+    assert ledger.reserve(slot("a"), limit=1)
+    assert ledger.reserve(slot("b", **changes), limit=1)
+
+
+def test_the_same_name_in_another_region_is_another_repository(ledger: Ledger) -> None:
+    assert ledger.reserve(slot("a"), limit=1)
+    assert not ledger.reserve(slot("a", region="us-east-1"), limit=1)
+
+
+def test_a_counter_is_kept_as_long_as_events_are_delivered_and_is_no_record(ledger: Ledger, client: Any) -> None:
+    ledger.reserve(slot("a"), limit=1)
+    (item,) = items(client)
+    assert item[PARTITION_KEY]["S"] == f"{COUNTER_PREFIX}300000000001#2026-11-23T07"
+    expected = int(datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp())
+    assert item[EXPIRY_ATTRIBUTE]["N"] == str(expected)
+    assert "day" not in item
+    assert "repository" not in item
