@@ -43,26 +43,24 @@ def explain(
     explanation = explaining.explain(compiled, target)
     verdict = None
     if repository is not None:
-        verdict = _verdict(explanation, repository, region=region, principal=principal, pull=pull)
+        where = region or next(iter(explanation.settings.regions), compiled.config.home_region)
+        verdict = _verdict(explanation, repository, region=where, principal=principal, pull=pull)
     if as_json:
         typer.echo(as_document(explanation, verdict))
     else:
         typer.echo(as_text(explanation, verdict, any_principal=principal is None))
 
 
-def _verdict(
-    explanation: Explanation, repository: str, *, region: str | None, principal: str | None, pull: bool
-) -> Verdict:
+def _verdict(explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool) -> Verdict:
     from deployer.settings.limits import REGION
     from deployer.verdicts import for_any_principal, judge, made_up_call
 
     settings = explanation.settings
-    where = region or next(iter(settings.regions), "none")
-    if region is not None and not REGION.fullmatch(region):
+    if not REGION.fullmatch(region):
         raise ConfigurationError(f"--region {region} is no region", next_step="They look like eu-west-1.")
     call = made_up_call(
         account=explanation.id if explanation.is_account else NO_ACCOUNT,
-        region=where,
+        region=region,
         repository=repository,
         principal=principal or "*",
         trigger="pull" if pull else "push",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.settings import limits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
@@ -23,7 +25,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     ),
     "central.account": About(type="string", default="required", limit="12 digits, in quotes", example="200000000001"),
     "central.region": About(type="string", default="required", limit="a region", example="eu-west-1"),
-    "prefix": About(type="string", default="`deployer`", limit="at most 20 of `a-z 0-9 -`", example="deployer"),
+    "prefix": About(type="string", default="`deployer`", limit=limits.prefix.text, example="deployer"),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {
