@@ -6,6 +6,7 @@ sentence. The state file is in the user's state folder (XDG_STATE_HOME).
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import json
 import os
@@ -59,7 +60,7 @@ class Running:
         except urllib.error.HTTPError as error:
             message = json.loads(error.read()).get("error", error.reason)
             raise SandboxError(f"the sandbox refuses {action}: {message}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # the last: it ends while it answers
             raise SandboxError(f"the sandbox at {self.url} does not answer", next_step=_NOT_RUNNING_STEP) from error
 
 
