@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```console\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"\s{2,}#\s.*$")
 
@@ -32,7 +32,7 @@ class Shown:
 
 def pages() -> list[Path]:
     """README.md and every page of docs/, in the order in which they are read."""
-    return [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def shown_in(page: Path) -> Iterator[Shown]:
@@ -43,4 +43,4 @@ def shown_in(page: Path) -> Iterator[Shown]:
         for number, line in enumerate(fence["body"].splitlines(), start=first):
             if line.startswith("$ "):
                 command = _COMMENT.sub("", line.removeprefix("$ "))
-                yield Shown(page=str(page.relative_to(_ROOT)), line=number, text=command)
+                yield Shown(page=str(page.relative_to(ROOT)), line=number, text=command)

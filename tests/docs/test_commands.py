@@ -1,0 +1,69 @@
+"""Every command that README.md and docs/ show does what it shows: it is run against the sandbox, page by page."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.sandbox.sandbox import Sandbox
+from tests.docs.commands import ROOT, Shown, pages, shown_in
+
+ELSEWHERE = {
+    "git clone": "fetches what is being tested",
+    "cd": "goes where the test is already",
+    "make": "tests/sandbox/test_demo.py runs what `make demo` runs; the rest is this test run itself",
+    "pip install": "has happened, or nothing here would run",
+    "deployer sandbox": "tests/sandbox/test_process.py starts, uses and stops it as a program of its own",
+    "eval": "as above",
+}
+"""Commands that are run by another test, or cannot be: each with where or why."""
+
+EXIT_CODES = {"deployer plan": {0, 2}}
+"""Commands that mean something by another exit code than 0."""
+
+
+def _is_run_elsewhere(command: Shown) -> bool:
+    return any(command.text.startswith(beginning) for beginning in ELSEWHERE)
+
+
+def _arguments(command: Shown) -> list[str]:
+    """What a reader answers at the question, the test says in the command."""
+    asks = command.arguments[1:2] in (["rollout"], ["destroy"]) and "--yes" not in command.arguments
+    return [*command.arguments[1:], *(["--yes"] if asks else [])]
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An operator's folder with the example config, and credentials of the central account."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sandbox.settle()
+
+
+def _empty(folder: Path) -> Path:
+    """`init` begins where there is no config/ yet."""
+    empty = folder / "empty"
+    empty.mkdir()
+    return empty
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages() if any(shown_in(page))])
+def test_the_commands_of_a_page(page: Path, folder: Path, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+    for command in shown_in(page):
+        if _is_run_elsewhere(command):
+            continue
+        assert command.program == "deployer", f"{command.page}:{command.line}: say in ELSEWHERE where this is run"
+        with contextlib.chdir(_empty(folder) if command.text.startswith("deployer init") else folder):
+            code = run(_arguments(command))
+        sandbox.settle()
+        expected = next((codes for text, codes in EXIT_CODES.items() if command.text.startswith(text)), {0})
+        assert code in expected, f"{command.page}:{command.line}: {command.text}\n{capfd.readouterr()}"
