@@ -14,6 +14,10 @@ _PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.cli.main import 
 _WIDTH = "80"
 
 
+class CommandFailed(Exception):  # noqa: N818 - it reads as what happened
+    """A command ended with another exit code than 0; the message is what it said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """Runs the command line; `variables` point it at the sandbox."""
@@ -25,10 +29,10 @@ class Shell:
         return self._run(arguments, capture=False).returncode
 
     def ask(self, *arguments: str) -> Any:
-        """What a command prints with --json; raises RuntimeError with what it says when it fails."""
+        """What a command prints with --json; raises CommandFailed with what it says when it fails."""
         completed = self._run([*arguments, "--json"], capture=True)
         if completed.returncode:
-            raise RuntimeError(f"deployer {' '.join(arguments)}: {completed.stderr.strip()}")
+            raise CommandFailed(f"deployer {' '.join(arguments)}: {completed.stderr.strip()}")
         return json.loads(completed.stdout)
 
     def _run(self, arguments: Any, *, capture: bool) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployer import __version__
-from deployer.sandbox.demo_commands import Shell
+from deployer.sandbox.demo_commands import CommandFailed, Shell
 
 
 def test_output_goes_where_the_demos_goes(capfd: pytest.CaptureFixture[str]) -> None:
@@ -18,7 +18,7 @@ def test_exit_codes_are_those_of_the_command() -> None:
 
 
 def test_a_question_that_fails_says_what_was_said() -> None:
-    with pytest.raises(RuntimeError, match="no-such-command"):
+    with pytest.raises(CommandFailed, match="no-such-command"):
         Shell({}).ask("no-such-command")
 
 
