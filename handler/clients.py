@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 CONFIG = Config(
     connect_timeout=2,
@@ -24,6 +25,9 @@ CONFIG = Config(
 """A call that AWS never answers is given up after 18 s and two short pauses, and the event is Lambda's to retry, well
 within the function's 60 s. Should several calls of one event each be answered only at the last attempt, Lambda ends the
 function instead, which is the same as a crash, and a crash loses nothing."""
+
+SERVICES = ("dynamodb", "ecr", "organizations", "sqs", "sts")
+"""All that the handler talks to."""
 
 _MOST_CLIENTS = 512
 
@@ -37,12 +41,20 @@ class Credentials:
     session_token: str
 
 
+class _Loader(Loader):
+    """botocore's loader of service models; botocore else looks through its 400 services to find out which there are."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        return list(SERVICES)
+
+
 class Clients:
     """Clients of the function's own role, and of roles that it took on."""
 
     def __init__(self, *, region: str) -> None:
         self.region = region
         self._session = botocore.session.Session()
+        self._session.register_component("data_loader", _Loader())
         self._lock = RLock()
         self.partition: str = self._session.get_partition_for_region(region)
         self._made = lru_cache(maxsize=_MOST_CLIENTS)(self._make)

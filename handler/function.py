@@ -1,29 +1,20 @@
-"""The Lambda's entry point, and the one place where the handler is put together.
+"""The Lambda's entry point: `handle` for each event, and everything else while Lambda initialises the container.
 
-Made while Lambda initialises a container, when it gives a full processor whatever the memory: clients are built and
-botocore's models read before the first event is looked at.
+Lambda gives a full processor while it initialises, whatever the memory, so botocore is imported and clients are built
+then and not by the first event. All of that lives as long as the container: the garbage collector would look through
+it a dozen times, a seventh of a cold start, so it waits until all is there and then never looks at it again.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from handler import log
-from handler.clients import Clients
-from handler.failures import FailuresQueue
-from handler.handling import Handler
-from handler.ledger import Ledger
-from handler.organization import Accounts
-from handler.registries import Registries
-from handler.sessions import Sessions
-from handler.settings_file import FILE_NAME, SettingsFile
-
-_SETTINGS = Path(__file__).parent.parent / FILE_NAME
+if TYPE_CHECKING:
+    from handler.handling import Handler
 
 
 class Context(Protocol):
@@ -39,33 +30,16 @@ def handle(event: Any, context: Context) -> dict[str, Any]:
 
 @cache
 def _handler() -> Handler:
-    return compose(os.environ, settings=SettingsFile.load(_SETTINGS))
+    """The handler with the settings that lie beside the code."""
+    gc.disable()
+    try:
+        from handler.composition import compose  # noqa: PLC0415 - with the garbage collector off
+        from handler.settings_file import FILE_NAME, SettingsFile  # noqa: PLC0415
 
-
-def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handler:
-    """The handler over AWS, as the function's environment variables say."""
-    clients = Clients(region=environment["AWS_REGION"])
-    sessions = Sessions(
-        clients.own("sts"), partition=clients.partition, role_name=environment["CREATOR_ROLE"], clock=_now
-    )
-    return Handler(
-        settings=settings,
-        organization=Accounts(
-            clients.own("organizations"),
-            settings=settings,
-            organization_id=environment["ORGANIZATION_ID"],
-            clock=_now,
-        ),
-        registries=Registries(clients=clients, sessions=sessions),
-        ledger=Ledger(clients.own("dynamodb"), table=environment["LEDGER_TABLE"]),
-        failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),
-        clock=_now,
-        log=log.write,
-    )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return compose(os.environ, settings=SettingsFile.load(Path(__file__).parent.parent / FILE_NAME))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

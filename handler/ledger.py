@@ -15,6 +15,7 @@ Errors of the ledger are never swallowed: Lambda retries the event, and the retr
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -76,29 +77,30 @@ class Slot:
 
 
 class Ledger:
-    """The table, through the function's own role."""
+    """The table, through the function's own role; the client is asked for when it is needed."""
 
-    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+    def __init__(self, client: Callable[[], DynamoDBClient], *, table: str) -> None:
         self._client = client
         self._table = table
 
     def write(self, record: Record) -> bool:
         """Add a record; False when it was there already, which is as good."""
+        client = self._client()
         try:
-            self._client.put_item(
+            client.put_item(
                 TableName=self._table,
                 Item=record.to_item(),
                 ConditionExpression="attribute_not_exists(#account)",
                 ExpressionAttributeNames={"#account": PARTITION_KEY},
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
     def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool:
         """Whether the event has a `created` record, which is written last: all of its work is done."""
         at = key_of(event_time=event_time, event_id=event_id, outcome="created", request_id="")
-        answer = self._client.get_item(
+        answer = self._client().get_item(
             TableName=self._table,
             Key={PARTITION_KEY: {"S": account}, SORT_KEY: {"S": at}},
             ConsistentRead=True,
@@ -109,8 +111,9 @@ class Ledger:
 
     def reserve(self, slot: Slot, *, limit: int) -> bool:
         """Take one of the hour's slots for a repository, or keep it; False when none is left."""
+        client = self._client()
         try:
-            self._client.update_item(
+            client.update_item(
                 TableName=self._table,
                 Key=slot.key,
                 UpdateExpression="ADD #slots :slot SET #expires = :expires",
@@ -123,13 +126,13 @@ class Ledger:
                     ":expires": {"N": str(slot.expires)},
                 },
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
     def give_back(self, slot: Slot) -> None:
         """Free a slot; one that is not taken stays free."""
-        self._client.update_item(
+        self._client().update_item(
             TableName=self._table,
             Key=slot.key,
             UpdateExpression="DELETE #slots :slot",

@@ -32,7 +32,7 @@ def client(sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def ledger(client: Any) -> Ledger:
-    return Ledger(client, table=TABLE)
+    return Ledger(lambda: client, table=TABLE)
 
 
 def slot(name: str, **changes: Any) -> Slot:
