@@ -213,13 +213,13 @@ def test_names_of_another_stack_are_taken(sandbox: Sandbox) -> None:
 
 def test_a_global_name_is_taken_in_every_region(sandbox: Sandbox) -> None:
     deploy({"Role": role("shared")}, name="first")
-    with pytest.raises(StackFailed, match="Role with name shared already exists.*HandlerErrorCode: AlreadyExists"):
+    with pytest.raises(StackFailed, match=r"Role with name shared already exists.*HandlerErrorCode: AlreadyExists"):
         deploy({"Role": role("shared")}, region="us-east-1")
 
 
 def test_a_named_resource_cannot_be_replaced_under_its_name(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker", Path="/")})
-    with pytest.raises(StackFailed, match="custom-named resource requires replacing. Rename worker"):
+    with pytest.raises(StackFailed, match="Rename worker and update the stack again"):
         deploy({"Role": role("worker", Path="/other/")})
     assert stack_of().status == "UPDATE_ROLLBACK_COMPLETE"
 
