@@ -14,6 +14,7 @@ from templates.function import FUNCTION, LOG_GROUP, function
 from templates.ledger import ledger
 from templates.metrics import filters
 from templates.names import Names
+from templates.operators import operators
 from templates.queues import dead_letter_queue
 
 DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and keeps the ledger of it"
@@ -42,6 +43,7 @@ def template(
         function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=log_days),
         bus(names, archive_days=archive_days),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
+        operators(names),
         filters(names, log_group=LOG_GROUP),
         alarms(names, actions=alarm_actions),
         dashboard(names),

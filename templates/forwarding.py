@@ -10,6 +10,7 @@ from templates.delivery import dead_letters, retry_policy
 from templates.event_pattern import repository_not_found
 from templates.names import Names
 from templates.queues import dead_letter_queue
+from templates.resource_policies import admit_operators
 from templates.tagging import tags
 
 DESCRIPTION = "deployer: forwards failed pushes to missing repositories to the central event bus"
@@ -20,7 +21,11 @@ QUEUE = "DeadLetterQueue"
 def template(names: Names) -> Template:
     """The rule on the default bus with the central bus as its target, and the queue for what could not be delivered."""
     queue = dead_letter_queue(
-        QUEUE, queue_name=names.forwarding_dead_letter_queue, names=names, rule_arn=GetAtt(RULE, "Arn")
+        QUEUE,
+        queue_name=names.forwarding_dead_letter_queue,
+        names=names,
+        rule_arn=GetAtt(RULE, "Arn"),
+        admitting=[admit_operators(names, queue=QUEUE)],
     )
     return compose(DESCRIPTION, [_rule(names)], queue)
 

@@ -45,7 +45,7 @@ KINDS = {
     ),
     "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
     "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be handed on, encrypted, kept 14 days"),
-    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "TLS only, and EventBridge may send for the one rule"),
+    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and empty it, by TLS only"),
 }
 
 

@@ -97,6 +97,10 @@ class Names:
         return f"{self.prefix}-handler"
 
     @property
+    def operator_role(self) -> str:
+        return f"{self.prefix}-operator"
+
+    @property
     def log_group(self) -> str:
         return f"/aws/lambda/{self.function}"
 
@@ -152,6 +156,33 @@ class Names:
     @property
     def ledger_table_arn(self) -> str:
         return f"arn:{self.partition}:dynamodb:{self.central_region}:{self.central_account}:table/{self.ledger_table}"
+
+    @property
+    def operator_role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.central_account}:role/{self.operator_role}"
+
+    @property
+    def function_arn(self) -> str:
+        return f"arn:{self.partition}:lambda:{self.central_region}:{self.central_account}:function:{self.function}"
+
+    @property
+    def failures_queue_arn(self) -> str:
+        return f"arn:{self.partition}:sqs:{self.central_region}:{self.central_account}:{self.failures_queue}"
+
+    @property
+    def event_archive_arn(self) -> str:
+        return f"arn:{self.partition}:events:{self.central_region}:{self.central_account}:archive/{self.event_archive}"
+
+    @property
+    def central_rule_arn(self) -> str:
+        owner = f"{self.central_region}:{self.central_account}"
+        return f"arn:{self.partition}:events:{owner}:rule/{self.event_bus}/{self.central_rule}"
+
+    @property
+    def replay_arns(self) -> str:
+        """The replays that `deployer failures replay` starts."""
+        owner = f"{self.central_region}:{self.central_account}"
+        return f"arn:{self.partition}:events:{owner}:replay/{self.prefix}-*"
 
     def alarm_arn(self, name: str) -> str:
         owner = f"{self.central_region}:{self.central_account}"

@@ -18,6 +18,7 @@ from templates.wording import code, conditions, principal
 
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,
+    "AdmitOperators": resource_policies.admit_operators,
     "AdmitOrganization": resource_policies.admit_organization,
     "AssumeCreatorRoles": policies.assume_creator_roles,
     "CountInLedger": policies.count_in_ledger,
@@ -25,15 +26,22 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
+    "FindQueues": policies.find_queues,
     "ForwardEvents": policies.forward_events,
     "GrantKeysToECR": policies.use_keys,
+    "HandleDeadLetters": policies.handle_dead_letters,
+    "HandleFailures": policies.handle_failures,
     "LambdaRunsTheHandler": trust.function,
     "ListParentOUs": policies.look_up_accounts,
     "LookAtRepositories": policies.look_at_repositories,
+    "NameAccounts": policies.name_accounts,
+    "OnlyOperators": trust.operators,
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
+    "PutEventsBack": policies.put_events_back,
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
     "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
+    "ReplayEvents": policies.replay_events,
     "SendFailures": policies.send_failures,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,
@@ -46,8 +54,9 @@ INTRODUCTION = """\
 What deployer changes in your accounts, and what each of its roles may do there and why. `make golden` writes this page
 from the templates, with the names of the example organization; `deployer synth` writes the templates for yours.
 
-No role may delete anything, or write or read an image. The tests try that, and much else, call by call against the
-templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py` lists what is tried).
+No role may delete anything but messages of the queues for failures, or write or read an image. The tests try that, and
+much else, call by call against the templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py`
+lists what is tried).
 
 The creator role may change only repositories that carry the tag `deployer:event-id`. IAM cannot tell the tags of a new
 repository from new tags of an old one, so it is the handler that sees to the rest: it sets tags in CreateRepository
@@ -59,6 +68,19 @@ KMS_NOTE = """\
 account must admit the creator role by its own key policy.
 """
 
+OPERATORS = """\
+## Operators
+
+`deployer failures` takes on the role `{operator}`, and does nothing with any other. Whoever is to use it needs one
+permission in the central account: `sts:AssumeRole` on that role. In a member it reaches the one queue of dead letters,
+by that queue's own policy (`AdmitOperators`); the member has no role for it. CloudTrail shows its sessions under the
+name of the person or pipeline that took it on.
+
+A member's administrators own their queue, and could put a message of their own making there. So an event from such a
+queue goes back only if it names the queue's own account and region. What it says of its caller is then as good as that
+account's administrators, and it leads to nothing beyond repositories of that account, under the rules of its OU.
+"""
+
 
 def render(names: Names) -> str:
     """The page; every `<…>` in it is filled in by CloudFormation in each account."""
@@ -68,7 +90,14 @@ def render(names: Names) -> str:
         "access": access.template(names, uses_kms=True),
         "forwarding": forwarding.template(names),
     }
-    parts = [INTRODUCTION, _changes(names, stacks), _roles(stacks), KMS_NOTE, _resource_policies(stacks)]
+    parts = [
+        INTRODUCTION,
+        _changes(names, stacks),
+        _roles(stacks),
+        KMS_NOTE,
+        _resource_policies(stacks),
+        OPERATORS.format(operator=names.operator_role),
+    ]
     return "\n".join(parts)
 
 

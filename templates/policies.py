@@ -168,5 +168,78 @@ def forward_events(names: Names) -> Statement:
     }
 
 
+# What the operator role may do in the central account, and in members as far as their queues admit it
+
+HANDLE_MESSAGES = (
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+)
+
+
+def handle_failures(names: Names) -> Statement:
+    """Look into the failures queue, and take out what was put back."""
+    return {
+        "Sid": "HandleFailures",
+        "Effect": "Allow",
+        "Action": list(HANDLE_MESSAGES),
+        "Resource": names.failures_queue_arn,
+    }
+
+
+def handle_dead_letters(names: Names) -> Statement:
+    """The same for the dead-letter queues of the organization's accounts, whose policies admit the central account."""
+    return {
+        "Sid": "HandleDeadLetters",
+        "Effect": "Allow",
+        "Action": list(HANDLE_MESSAGES),
+        "Resource": f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
+    }
+
+
+def put_events_back(names: Names) -> Statement:
+    """Hand an event to the handler once more, as it was: PutEvents takes no event of an AWS service."""
+    return {
+        "Sid": "PutEventsBack",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": names.function_arn,
+    }
+
+
+def find_queues(names: Names) -> Statement:
+    """Know in which accounts and regions there are dead-letter queues."""
+    return {
+        "Sid": "FindQueues",
+        "Effect": "Allow",
+        "Action": "cloudformation:ListStackInstances",
+        "Resource": f"arn:{names.partition}:cloudformation:*:*:stackset/{names.forwarding_stack_set}:*",
+    }
+
+
+def name_accounts() -> Statement:
+    """Show the names of accounts and OUs beside their ids, and filter by them."""
+    actions = ("DescribeOrganization", "ListAccounts", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
+    return {
+        "Sid": "NameAccounts",
+        "Effect": "Allow",
+        "Action": [f"organizations:{action}" for action in actions],
+        "Resource": "*",
+    }
+
+
+def replay_events(names: Names) -> Statement:
+    """Replay the event archive to the bus that it is of, and see how far that is."""
+    return {
+        "Sid": "ReplayEvents",
+        "Effect": "Allow",
+        "Action": ["events:DescribeArchive", "events:DescribeReplay", "events:StartReplay"],
+        "Resource": [names.event_archive_arn, names.event_bus_arn, names.replay_arns],
+    }
+
+
 def _own_repositories() -> Sub:
     return arn_here("ecr", "repository/*")

@@ -6,6 +6,7 @@ from typing import Any
 
 from troposphere import GetAtt, Sub
 
+from templates import policies
 from templates.event_pattern import DETAIL_TYPE, EVENT_SOURCE
 from templates.names import Names
 from templates.policies import Statement
@@ -41,6 +42,25 @@ def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
         "Action": "sqs:SendMessage",
         "Resource": GetAtt(queue, "Arn"),
         "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+
+
+def admit_operators(names: Names, *, queue: str) -> Statement:
+    """The operator role of the central account, by its ARN, may look into a dead-letter queue and empty it.
+
+    So no role is needed in this account, where it could do more. (Sending is not among the actions: a redrive starts
+    the handler, and puts nothing back here.)
+    """
+    return {
+        "Sid": "AdmitOperators",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": list(policies.HANDLE_MESSAGES),
+        "Resource": GetAtt(queue, "Arn"),
+        "Condition": {
+            "ArnEquals": {"aws:PrincipalArn": names.operator_role_arn},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+        },
     }
 
 

@@ -38,6 +38,20 @@ def handler(names: Names) -> Statement:
     }
 
 
+def operators(names: Names) -> Statement:
+    """People and pipelines of the central account that it allows `sts:AssumeRole` on this role; never the handler."""
+    return {
+        "Sid": "OnlyOperators",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnNotEquals": {"aws:PrincipalArn": names.function_role_arn},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+        },
+    }
+
+
 def forwarding_rule(names: Names) -> Statement:
     """EventBridge, and only for the forwarding rule of the same account, in any region.
 

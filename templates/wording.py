@@ -10,6 +10,7 @@ _VERBS = {
     "StringLike": "is like",
     "ArnEquals": "is",
     "ArnLike": "is like",
+    "ArnNotEquals": "is not",
     "Bool": "is",
     "NumericLessThan": "is below",
 }

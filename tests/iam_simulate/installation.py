@@ -36,6 +36,7 @@ DEAD_LETTERS = forwarding.arn("DeadLetterQueue")
 CREATOR_ROLE = member.arn("CreatorRole")
 FORWARDING_ROLE = member.arn("ForwardingRole")
 HANDLER_ROLE = central.arn("HandlerRole")
+OPERATOR_ROLE = central.arn("OperatorRole")
 BUCKET = artifacts.arn("ArtifactsBucket")
 
 

@@ -8,11 +8,13 @@ from tests.iam_simulate.installation import (
     ABROAD,
     CENTRAL,
     CREATOR_ROLE,
+    DEAD_LETTERS,
     FORWARDING_ROLE,
     HANDLER_ROLE,
     HOME,
     LEDGER,
     MEMBER,
+    NAMES,
     ORGANIZATION,
     OTHER_MEMBER,
     STRANGER,
@@ -28,6 +30,7 @@ from tests.iam_simulate.wanted_calls import (
     ASSUME_CREATOR,
     ASSUME_FORWARDING,
     ASSUME_HANDLER,
+    ASSUME_OPERATOR,
     CENTRAL_DEAD_LETTER,
     COUNT,
     CREATOR,
@@ -45,6 +48,8 @@ from tests.iam_simulate.wanted_calls import (
     UPLOAD,
     by_creator,
     by_handler,
+    by_operator,
+    on_dead_letters,
 )
 
 OTHER_ORGANIZATION = "o-otherorg99"
@@ -264,4 +269,42 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
     ),
 }
 
-NEVER: dict[str, Call] = {**_ROLES, **_BUS, **_REPOSITORIES, **_LEDGER, **_ORGANIZATION, **_QUEUES_AND_BUCKET}
+_OPERATORS: dict[str, Call] = {
+    "the handler takes on the operator role": as_role(ASSUME_OPERATOR, HANDLER),
+    "a member's administrator takes on the operator role": as_role(
+        ASSUME_OPERATOR, somebody(f"arn:aws:iam::{MEMBER}:role/x")
+    ),
+    "somebody whom the central account does not let takes on the operator role": replace(
+        ASSUME_OPERATOR, identity_policies=[]
+    ),
+    "the central account's administrator reads a member's dead letters without the operator role": as_role(
+        on_dead_letters("ReceiveMessage"), somebody(f"arn:aws:iam::{CENTRAL}:role/administrator")
+    ),
+    "the handler reads a member's dead letters": as_role(on_dead_letters("ReceiveMessage"), HANDLER),
+    "another member reads a member's dead letters": as_role(
+        on_dead_letters("ReceiveMessage"), somebody(f"arn:aws:iam::{OTHER_MEMBER}:role/deployer-operator")
+    ),
+    "an operator whose account left the organization reads a member's dead letters": with_context(
+        on_dead_letters("ReceiveMessage"), aws__PrincipalOrgID=OTHER_ORGANIZATION
+    ),
+    "an operator puts a message on a member's dead letters": on_dead_letters("SendMessage"),
+    "an operator empties a member's dead letters at once": on_dead_letters("PurgeQueue"),
+    "an operator reads another queue of a member": by_operator(
+        "sqs:ReceiveMessage", DEAD_LETTERS.replace("deployer-forwarding-dead-letters", "orders")
+    ),
+    "an operator changes the handler's code": by_operator("lambda:UpdateFunctionCode", NAMES.function_arn),
+    "an operator runs another function": by_operator("lambda:InvokeFunction", f"{NAMES.function_arn}-2"),
+    "an operator replays to another bus": by_operator("events:StartReplay", f"{NAMES.event_bus_arn}-2"),
+    "an operator takes on the creator role": by_operator("sts:AssumeRole", CREATOR_ROLE),
+    "an operator writes to the ledger": by_operator("dynamodb:PutItem", LEDGER),
+}
+
+NEVER: dict[str, Call] = {
+    **_ROLES,
+    **_BUS,
+    **_REPOSITORIES,
+    **_LEDGER,
+    **_ORGANIZATION,
+    **_QUEUES_AND_BUCKET,
+    **_OPERATORS,
+}

@@ -20,7 +20,10 @@ from tests.iam_simulate.installation import (
     HOME,
     LEDGER,
     MEMBER,
+    NAMES,
+    OPERATOR_ROLE,
     ORGANIZATION,
+    Role,
     artifacts,
     bus_policy,
     central,
@@ -35,6 +38,17 @@ from tests.iam_simulate.judge import ANYTHING, Call
 HANDLER = role(central, "HandlerRole")
 CREATOR = role(member, "CreatorRole")
 FORWARDER = role(member, "ForwardingRole")
+OPERATOR = role(central, "OperatorRole")
+PERSON = Role(
+    arn=f"arn:aws:iam::{CENTRAL}:role/on-call",
+    policies=[
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": OPERATOR_ROLE}],
+        }
+    ],
+)
+"""Somebody of the central account who may look after failures, and nothing else."""
 
 REPOSITORY = f"arn:aws:ecr:{ABROAD}:{MEMBER}:repository/team-a/api"
 KEY = f"arn:aws:kms:{ABROAD}:{MEMBER}:key/11111111-2222-3333-4444-555555555555"
@@ -66,6 +80,22 @@ def by_handler(action: str, resource: str, *, account: str = CENTRAL) -> Call:
         context=HANDLER.context,
         identity_policies=HANDLER.policies,
     )
+
+
+def by_operator(action: str, resource: str, *, context: Mapping[str, str] | None = None) -> Call:
+    return Call(
+        principal=OPERATOR.session,
+        action=action,
+        resource=resource,
+        account=resource.split(":")[4] if resource != "*" else CENTRAL,
+        context={**OPERATOR.context, **(context or {})},
+        identity_policies=OPERATOR.policies,
+    )
+
+
+def on_dead_letters(action: str) -> Call:
+    call = by_operator(f"sqs:{action}", DEAD_LETTERS, context={"aws:ResourceOrgID": ORGANIZATION})
+    return replace(call, resource_policy=document(forwarding, "DeadLetterQueuePolicy"))
 
 
 def by_creator(action: str, *, resource: str = REPOSITORY, context: Mapping[str, str] | None = None) -> Call:
@@ -164,7 +194,38 @@ MEMBER_DEAD_LETTER = by_service(
     source=FORWARDING_RULE,
 )
 
+ASSUME_OPERATOR = Call(
+    principal=PERSON.session,
+    action="sts:AssumeRole",
+    resource=OPERATOR_ROLE,
+    account=CENTRAL,
+    context=PERSON.context,
+    identity_policies=PERSON.policies,
+    resource_policy=trust(central, "OperatorRole"),
+)
+
+REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261123T090000"
+
 WANTED: dict[str, Call] = {
+    "somebody who may takes on the operator role": ASSUME_OPERATOR,
+    "an operator takes messages of the failures queue": by_operator("sqs:ReceiveMessage", FAILURES),
+    "an operator deletes a message of the failures queue that was put back": by_operator("sqs:DeleteMessage", FAILURES),
+    "an operator finds a member's dead letters": on_dead_letters("GetQueueUrl"),
+    "an operator counts a member's dead letters": on_dead_letters("GetQueueAttributes"),
+    "an operator takes a member's dead letters": on_dead_letters("ReceiveMessage"),
+    "an operator keeps a member's dead letters for a while": on_dead_letters("ChangeMessageVisibility"),
+    "an operator deletes a dead letter that was put back": on_dead_letters("DeleteMessage"),
+    "an operator hands an event to the handler again": by_operator("lambda:InvokeFunction", NAMES.function_arn),
+    "an operator looks at the archive": by_operator("events:DescribeArchive", NAMES.event_archive_arn),
+    "an operator replays the archive": by_operator("events:StartReplay", NAMES.event_archive_arn),
+    "an operator replays to the central bus": by_operator("events:StartReplay", BUS),
+    "an operator names the replay": by_operator("events:StartReplay", REPLAY),
+    "an operator sees how far a replay is": by_operator("events:DescribeReplay", REPLAY),
+    "an operator asks where there are dead letters": by_operator(
+        "cloudformation:ListStackInstances",
+        f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",
+    ),
+    "an operator asks for the names of accounts": by_operator("organizations:ListAccounts", "*"),
     "EventBridge takes on the forwarding role for the forwarding rule": ASSUME_FORWARDING,
     "the forwarding role puts ECR's events on the central bus": FORWARD,
     "EventBridge keeps what it could not forward in the member's queue": MEMBER_DEAD_LETTER,
