@@ -64,6 +64,7 @@ def _update_configuration(function: LambdaFunction, config_updates: Mapping[str,
 
 @replace(LambdaFunction, "update_function_code")
 def _update_function_code(function: LambdaFunction, updated_spec: Mapping[str, Any]) -> dict[str, Any]:
+    function.architectures = list(updated_spec.get("Architectures") or function.architectures)  # which moto leaves
     configuration: dict[str, Any] = original(LambdaFunction, "update_function_code")(function, updated_spec)
     pool.retire(function.function_arn)
     return configuration

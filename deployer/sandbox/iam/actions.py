@@ -40,6 +40,8 @@ class Need:
     resource: str | None
     account: str | None = None
     context: Context = field(default_factory=dict)
+    creates: bool = False
+    """Whether the resource is yet to be made: one of this name that is there has no say."""
 
 
 def _rows(resource: str, *operations: str) -> dict[str, str]:

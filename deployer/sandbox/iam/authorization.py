@@ -75,7 +75,11 @@ def decide(call: Call, need: Need, *, policies: PolicySet, context: ConditionCon
         return _decide_unknown(request, policies)
     return evaluate(
         request,
-        replace(policies, resource=resource_policy(need.resource), resource_decides=decides_alone(need.resource)),
+        replace(
+            policies,
+            resource=None if need.creates else resource_policy(need.resource),
+            resource_decides=decides_alone(need.resource),
+        ),
     )
 
 

@@ -183,6 +183,10 @@ def _bucket(action: str, *, with_key: bool = False) -> Needs:
     return needs
 
 
+def _create_bucket(call: Call) -> Iterable[Need]:
+    return [Need(action="s3:CreateBucket", resource=f"arn:{PARTITION}:s3:::{call.parameters['Bucket']}", creates=True)]
+
+
 def _bucket_owner(bucket: str) -> str | None:
     """Bucket names are global: whose a bucket is does not show in its ARN."""
     for account, backends in list(s3_backends.items()):
@@ -229,7 +233,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **_each(_bucket("PutObject", with_key=True), "s3", "CompleteMultipartUpload", "CreateMultipartUpload", "PutObject",
             "UploadPart"),
     ("s3", "DeleteObject"): _bucket("DeleteObject", with_key=True),
-    ("s3", "CreateBucket"): _bucket("CreateBucket"),
+    ("s3", "CreateBucket"): _create_bucket,
     ("s3", "DeleteBucket"): _bucket("DeleteBucket"),
     ("s3", "GetBucketLocation"): _bucket("GetBucketLocation"),
     ("s3", "ListObjectVersions"): _bucket("ListBucketVersions"),

@@ -3,3 +3,7 @@
 They call AWS APIs as whoever deploys the stack, in process, so that policies, faults and AWS's own validation hold for
 CloudFormation as they do for any other caller.
 """
+
+from deployer.sandbox.resources import gaps
+
+__all__ = ["gaps"]

@@ -68,6 +68,7 @@ def _client(service: str, region: str) -> Any:
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
         inject_host_prefix=False,
+        request_checksum_calculation="when_required",  # else S3 bodies come in chunks
     )
     prefix = _ENDPOINT_PREFIXES.get(service, service)
     host = f"{prefix}.amazonaws.com" if service in GLOBAL_SERVICES else f"{prefix}.{region}.amazonaws.com"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from deployer.sandbox.resources.resource import (
     Place,
     Properties,
@@ -125,7 +127,9 @@ def _bus(properties: Properties) -> str:
 
 
 def _put_statement(place: Place, properties: Properties) -> None:
-    """PutPermission takes whole policies; a bus keeps its other statements."""
-    statement = {**properties["Statement"], "Sid": properties["StatementId"]}
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    place.client("events").put_permission(EventBusName=_bus(properties), Policy=text(policy))
+    """PutPermission replaces the whole policy, so that the bus's other statements go along."""
+    events, bus, sid = place.client("events"), _bus(properties), properties["StatementId"]
+    policy = json.loads(events.describe_event_bus(Name=bus).get("Policy") or "{}")
+    others = [statement for statement in policy.get("Statement", []) if statement["Sid"] != sid]
+    statements = [*others, {**properties["Statement"], "Sid": sid}]
+    events.put_permission(EventBusName=bus, Policy=text({"Version": "2012-10-17", "Statement": statements}))

@@ -57,7 +57,7 @@ class Bucket(Resource):
         location: dict[str, Any] = {}
         if place.region != "us-east-1":
             location = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
-        elif exists(lambda: s3.head_bucket(Bucket=name), "404", "NoSuchBucket"):
+        elif exists(lambda: s3.head_bucket(Bucket=name), "403", "404", "NoSuchBucket"):
             # In us-east-1 alone S3 answers 200 to the owner who creates a bucket again.
             raise ResourceError(f"{name} already exists", code="AlreadyExists")
         s3.create_bucket(Bucket=name, **location)

@@ -1,0 +1,65 @@
+"""What moto's services lack or get wrong for the types here, and nothing else mends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from moto.events.models import EventBus, EventBusPolicyStatement, events_backends
+from moto.logs.metric_filters import MetricFilters
+from moto.logs.models import LogsBackend
+
+from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.seams import answers, original, replace
+
+RETENTIONS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+"""Days; https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
+
+
+@answers("events", "UpdateEventBus")
+def update_event_bus(call: Call) -> Mapping[str, Any]:
+    """Change a bus, which moto cannot."""
+    name = str(call.parameters.get("Name") or "default")
+    bus = events_backends[call.account][call.region].event_buses.get(name)
+    if bus is None:
+        raise Refused("ResourceNotFoundException", f"Event bus {name} does not exist.")
+    if "Description" in call.parameters:
+        bus.description = call.parameters["Description"] or None
+    return {"Arn": bus.arn, "Name": bus.name, "Description": bus.description}
+
+
+@replace(EventBus, "add_policy")
+def _put_policy(bus: EventBus, policy: dict[str, Any]) -> None:
+    """PutPermission with a policy replaces the bus's whole policy; moto drops statements by their principal."""
+    bus.remove_statements()
+    for statement in policy["Statement"]:
+        bus._statements[statement["Sid"]] = EventBusPolicyStatement.from_dict(statement)
+
+
+@replace(MetricFilters, "add_filter")
+def _put_filter(
+    filters: MetricFilters,
+    filter_name: str,
+    filter_pattern: str,
+    log_group_name: str,
+    metric_transformations: str,
+) -> None:
+    """PutMetricFilter creates or updates; moto adds another of the same name."""
+    filters.delete_filter(filter_name, log_group_name)
+    add = original(MetricFilters, "add_filter")
+    add(filters, filter_name, filter_pattern, log_group_name, metric_transformations)
+
+
+@replace(LogsBackend, "put_retention_policy")
+def _put_retention_policy(backend: LogsBackend, log_group_name: str, retention_in_days: Any) -> None:
+    """CloudWatch Logs takes certain numbers of days only; moto takes any."""
+    if int(retention_in_days) not in RETENTIONS:
+        days = ", ".join(map(str, sorted(RETENTIONS)))
+        raise Refused(
+            "InvalidParameterException",
+            f"1 validation error detected: Value '{retention_in_days}' at 'retentionInDays' failed to satisfy "
+            f"constraint: Member must satisfy enum value set: [{days}]",
+        )
+    original(LogsBackend, "put_retention_policy")(backend, log_group_name, retention_in_days)
