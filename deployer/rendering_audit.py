@@ -1,36 +1,67 @@
-"""Ledger records as a table of 80 columns, by day, and as JSON. Pure."""
+"""Ledger records as a table of 80 columns, by day. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from datetime import datetime
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 
-from deployer.rendering_text import Line, table, wrapped
+from deployer.audit.others import Others
+from deployer.audit.reading import Usage
+from deployer.rendering_text import Line, Tone, counted, table, wrapped
 from handler.records import Record
 
 _REASON_INDENT = 12
 """Below the outcome: two blanks, the time, two blanks."""
 
+_MOST_ROWS = 200
+"""In one block: a block's columns are as wide as its widest cells, so it is held in memory."""
 
-def record_lines(records: Sequence[Record], *, wide: bool) -> list[Line]:
-    """The newest first; times are UTC. `wide` adds ids, OU paths and principals."""
-    lines: list[Line] = []
+_TONES: dict[str, Tone] = {"created": "add", "refused": "change", "failed": "bad"}
+
+
+def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:
+    """A block for each day, in the order of the records; times are UTC. `wide` adds ids, OU paths and principals."""
+    is_first = True
     for day, some in groupby(records, key=lambda record: record.day):
-        lines += [Line(f"{day} (UTC)", "heading"), *_day(list(some), wide=wide), Line("")]
-    return lines[:-1] if lines else [Line("No records.")]
+        while block := list(islice(some, _MOST_ROWS)):
+            if not is_first:
+                yield Line("")
+            yield Line(f"{day} (UTC)", "heading")
+            yield from _block(block, wide=wide)
+            is_first = False
+    if is_first:
+        yield Line("No records.")
 
 
-def _day(records: Sequence[Record], *, wide: bool) -> list[Line]:
+def followed_lines(record: Record, *, wide: bool) -> list[Line]:
+    """One record by itself, as it comes in."""
+    row = _row(record, wide=wide)
+    cells = [f"{record.day} {row[0]}", f"{row[1]:8}", *row[2:]]
+    return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_reason(record)]
+
+
+def others_lines(others: Others) -> list[Line]:
+    """What the list leaves out, and how to see it."""
+    if not others.number and others.is_all:
+        return []
+    number = f"{others.number:,}" if others.is_all else f"{max(others.number, 1):,} or more"
+    return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
+
+
+def usage_line(usage: Usage) -> Line:
+    """What reading took, in the unit that AWS bills."""
+    calls = counted(usage.calls, "call")
+    return Line(f"Read {counted(usage.examined, 'record')} in {calls}: {usage.capacity:,.1f} read capacity units.")
+
+
+def _block(records: Sequence[Record], *, wide: bool) -> Iterator[Line]:
     header = ["time", "outcome", "account", "region", "repository"]
     extra = ["account id", "ou", "principal"] if wide else []
     heading, *rows = table([*header, *extra], [_row(record, wide=wide) for record in records])
-    lines = [Line(f"  {heading.text}", heading.tone)]
+    yield Line(f"  {heading.text}", heading.tone)
     for row, record in zip(rows, records, strict=True):
-        lines += [Line(f"  {row.text}", row.tone), *_reason(record)]
-    return lines
+        yield Line(f"  {row.text}", _TONES.get(record.outcome, ""))
+        yield from _reason(record)
 
 
 def _row(record: Record, *, wide: bool) -> list[str]:
@@ -52,11 +83,3 @@ def _reason(record: Record) -> list[Line]:
         return []
     because = record.detail or record.rule
     return wrapped(f"{record.reason}{f': {because}' if because else ''}", indent=_REASON_INDENT, tone="quiet")
-
-
-def record_documents(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Records with the table's attribute names; absent values are null."""
-    return [
-        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(record).items()}
-        for record in records
-    ]

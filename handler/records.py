@@ -6,6 +6,11 @@ the key: an event can fail, be redriven and then create its repository, and the 
 `created`. A `failed` record's key ends in the Lambda request's id besides, which stays the same over Lambda's own
 retries and differs for each redrive: each round that failed is one record.
 
+`outcome_month` is the key of the index by outcome: what people ask about (created, refused, failed) is read without
+what there is most of and nobody asks about. The latter is spread over shards besides, by account, so that a storm of
+pulls from many accounts does not end in one partition; one partition takes 1,000 records a second.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+
 The table's items are flat: strings, two numbers, absent values left out.
 """
 
@@ -15,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from zlib import crc32
 
 from handler.reasons import Outcome
 
@@ -26,12 +32,18 @@ EXPIRY = timedelta(days=30)
 EXPIRING: frozenset[Outcome] = frozenset({"exists", "ignored"})
 """Outcomes whose records expire; all others stay."""
 
+SHARDS = 4
+"""Of each month of an outcome that expires."""
+
 _NUMBERS = frozenset({"version", "expires"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A decision; times are UTC. `event_id` is CloudTrail's, `envelope_id` EventBridge's, `request_id` Lambda's."""
+    """A decision; times are UTC. `event_id` is CloudTrail's, `envelope_id` EventBridge's, `request_id` Lambda's.
+
+    `settings` (of a repository that was made: what was asked for) and `steps` (milliseconds by step) are JSON texts.
+    """
 
     account: str
     outcome: Outcome
@@ -55,6 +67,8 @@ class Record:
     event_name: str | None = None
     envelope_id: str | None = None
     created_at: datetime | None = None
+    settings: str | None = None
+    steps: str | None = None
 
     @property
     def at(self) -> str:
@@ -65,8 +79,14 @@ class Record:
 
     @property
     def day(self) -> str:
-        """Partition key of the index by day."""
+        """Day of the event, for exports that are partitioned by it."""
         return f"{self.event_time:%Y-%m-%d}"
+
+    @property
+    def outcome_month(self) -> str:
+        """Partition key of the index by outcome."""
+        partitions = outcome_months(self.outcome, f"{self.event_time:%Y-%m}")
+        return partitions[crc32(self.account.encode()) % len(partitions)]
 
     @property
     def expires(self) -> int | None:
@@ -77,6 +97,7 @@ class Record:
         """The record as DynamoDB's low-level API takes it."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": self.expires}
+        values["outcome_month"] = self.outcome_month
         return {
             name: {"N" if name in _NUMBERS else "S": _text(value)}
             for name, value in sorted(values.items())
@@ -91,6 +112,12 @@ class Record:
             if name in values:
                 values[name] = datetime.fromisoformat(values[name])
         return cls(**values)
+
+
+def outcome_months(outcome: Outcome, month: str) -> tuple[str, ...]:
+    """The partitions of the index by outcome that hold a month (`2026-11`) of an outcome."""
+    partition = f"{outcome}#{month}"
+    return tuple(f"{partition}#{shard}" for shard in range(SHARDS)) if outcome in EXPIRING else (partition,)
 
 
 def key_of(*, event_time: datetime, event_id: str, outcome: Outcome, request_id: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from troposphere import AWSObject, dynamodb
 
 from handler.ledger import (
-    DAY_INDEX,
-    DAY_KEY,
+    EVENT_INDEX,
+    EVENT_KEY,
     EXPIRY_ATTRIBUTE,
+    OUTCOME_INDEX,
+    OUTCOME_KEY,
     PARTITION_KEY,
     REPOSITORY_INDEX,
     REPOSITORY_KEY,
@@ -18,7 +20,7 @@ from templates.tagging import tags
 
 TABLE = "LedgerTable"
 
-_KEY_ATTRIBUTES = (PARTITION_KEY, SORT_KEY, DAY_KEY, REPOSITORY_KEY)
+_KEY_ATTRIBUTES = (PARTITION_KEY, SORT_KEY, OUTCOME_KEY, REPOSITORY_KEY, EVENT_KEY)
 
 
 def ledger(names: Names) -> list[AWSObject]:
@@ -32,7 +34,11 @@ def ledger(names: Names) -> list[AWSObject]:
                 dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S") for name in _KEY_ATTRIBUTES
             ],
             KeySchema=_key(PARTITION_KEY),
-            GlobalSecondaryIndexes=[_index(DAY_INDEX, DAY_KEY), _index(REPOSITORY_INDEX, REPOSITORY_KEY)],
+            GlobalSecondaryIndexes=[
+                _index(OUTCOME_INDEX, OUTCOME_KEY),
+                _index(REPOSITORY_INDEX, REPOSITORY_KEY),
+                _index(EVENT_INDEX, EVENT_KEY, projection="KEYS_ONLY"),
+            ],
             PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
             SSESpecification=dynamodb.SSESpecification(SSEEnabled=True, SSEType="KMS"),
             TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName=EXPIRY_ATTRIBUTE, Enabled=True),
@@ -51,7 +57,7 @@ def _key(partition: str) -> list[dynamodb.KeySchema]:
     ]
 
 
-def _index(name: str, partition: str) -> dynamodb.GlobalSecondaryIndex:
+def _index(name: str, partition: str, *, projection: str = "ALL") -> dynamodb.GlobalSecondaryIndex:
     return dynamodb.GlobalSecondaryIndex(
-        IndexName=name, KeySchema=_key(partition), Projection=dynamodb.Projection(ProjectionType="ALL")
+        IndexName=name, KeySchema=_key(partition), Projection=dynamodb.Projection(ProjectionType=projection)
     )

@@ -1,24 +1,25 @@
-"""The ledger's table as people read it: queries by key and index, newest first. Implements `deployer.audit.Ledger`."""
+"""The ledger's table as people read it: pages by key and index, never a scan. Implements `deployer.audit.Ledger`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployer.audit.partitions import Partition
+from deployer.audit.query import Query
+from deployer.audit.reading import Page, Usage
 from deployer.aws.errors import code_of, translated
+from deployer.aws.ledger_queries import KEYS, request_for
 from deployer.errors import NotFoundError
-from handler.ledger import DAY_INDEX, DAY_KEY, PARTITION_KEY, REPOSITORY_INDEX, REPOSITORY_KEY, SORT_KEY
+from handler.ledger import PARTITION_KEY, SORT_KEY
 from handler.records import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _MISSING = "ResourceNotFoundException"
-_AFTER_EVERY_TIME = "~"
-"""Sorts behind `T`, with which the time of day begins, so that a whole day lies before it."""
 
 
 class LedgerTable:
@@ -28,17 +29,32 @@ class LedgerTable:
         self._client = client
         self._table = table
 
-    def of_account(self, account: str, *, since: date, until: date) -> Iterator[Record]:
-        """Records of an account in days from `since` to `until`, both included."""
-        return self._query(PARTITION_KEY, account, between=(since, until))
+    def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+        """One call of Query; `size` bounds how many items DynamoDB looks at for it."""
+        request = request_for(partition, query)
+        if start is not None:
+            request["ExclusiveStartKey"] = start
+        if size is not None:
+            request["Limit"] = size
+        return self._page(request)
 
-    def of_repository(self, repository: str, *, since: date, until: date) -> Iterator[Record]:
-        """Records of a repository's name in all accounts and regions."""
-        return self._query(REPOSITORY_KEY, repository, index=REPOSITORY_INDEX, between=(since, until))
-
-    def of_day(self, day: date) -> Iterator[Record]:
-        """Records of a day in UTC."""
-        return self._query(DAY_KEY, day.isoformat(), index=DAY_INDEX)
+    def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
+        """All records about one CloudTrail event, the oldest first: each round that failed, and how it ended."""
+        index, key = KEYS["by-event"]
+        request: dict[str, Any] = {
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :value",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": {":value": {"S": event_id}},
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        for found in self._call("query", request).get("Items", []):
+            keys = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
+            answer = self._call("get_item", {"Key": keys, "ReturnConsumedCapacity": "TOTAL"})
+            if usage is not None:
+                usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
+            if "Item" in answer:
+                yield Record.from_item(answer["Item"])
 
     def exists(self) -> bool:
         """Whether the table is there."""
@@ -62,35 +78,19 @@ class LedgerTable:
                 if code_of(error) != _MISSING:
                     raise
 
-    def _query(
-        self, key: str, value: str, *, index: str | None = None, between: tuple[date, date] | None = None
-    ) -> Iterator[Record]:
-        condition, values = "#key = :value", {":value": {"S": value}}
-        names = {"#key": key}
-        if between is not None:
-            condition += " AND #at BETWEEN :since AND :until"
-            names["#at"] = SORT_KEY
-            values[":since"] = {"S": between[0].isoformat()}
-            values[":until"] = {"S": between[1].isoformat() + _AFTER_EVERY_TIME}
-        request: Any = {
-            "TableName": self._table,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-            "ScanIndexForward": False,
-            **({"IndexName": index} if index else {}),
-        }
-        while True:
-            answer = self._page(request)
-            yield from (Record.from_item(item) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    def _page(self, request: dict[str, Any]) -> Page:
+        answer = self._call("query", request)
+        return Page(
+            records=tuple(Record.from_item(item) for item in answer["Items"]),
+            examined=answer["ScannedCount"],
+            capacity=_capacity(answer),
+            next=answer.get("LastEvaluatedKey"),
+        )
 
-    def _page(self, request: Any) -> Any:
+    def _call(self, operation: str, request: dict[str, Any]) -> Any:
         with translated():
             try:
-                return self._client.query(**request)
+                return getattr(self._client, operation)(TableName=self._table, **request)
             except ClientError as error:
                 if code_of(error) != _MISSING:
                     raise
@@ -98,3 +98,7 @@ class LedgerTable:
                     f"There is no ledger {self._table} in this account and region",
                     next_step="`deployer rollout --org` makes it.",
                 ) from error
+
+
+def _capacity(answer: Any) -> float:
+    return float(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0))

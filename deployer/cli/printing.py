@@ -34,6 +34,22 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def print_json_list(documents: Iterable[Any]) -> None:
+    """Print a JSON array whose items may be too many to hold: each is printed as it comes."""
+    is_empty = True
+    for document in documents:
+        text = json.dumps(document, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        typer.echo(f"{'[' if is_empty else ','}\n  {text}", nl=False)
+        is_empty = False
+    typer.echo("[]" if is_empty else "\n]")
+
+
+def print_json_lines(documents: Iterable[Any]) -> None:
+    """Print one JSON object a line, each as it comes."""
+    for document in documents:
+        typer.echo(json.dumps(document, ensure_ascii=False))
+
+
 def confirm(question: str, *, yes: bool, command: str) -> None:
     """Ask; raises DeclinedError on no, GuardError where there is no terminal to ask on."""
     if yes:

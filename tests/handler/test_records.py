@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.reasons import Outcome
-from handler.records import Record
+from handler.records import Record, outcome_months
 
 TIME = datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
 
@@ -34,6 +34,7 @@ def test_a_record_as_an_item_is_flat_and_leaves_out_what_is_absent() -> None:
         "event_id": {"S": "event-1"},
         "event_time": {"S": "2026-11-23T07:45:12Z"},
         "outcome": {"S": "created"},
+        "outcome_month": {"S": "created#2026-11"},
         "reason": {"S": "created"},
         "received_at": {"S": "2026-11-23T07:45:12.250Z"},
         "repository": {"S": "team-a/api"},
@@ -68,6 +69,13 @@ def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
         "ignored": month_later,
         "failed": None,
     }
+
+
+def test_what_there_is_most_of_is_spread_by_account() -> None:
+    accounts = [f"{number:012}" for number in range(100)]
+    ignored = {record(account=account, outcome="ignored").outcome_month for account in accounts}
+    assert ignored == set(outcome_months("ignored", "2026-11")) == {f"ignored#2026-11#{shard}" for shard in range(4)}
+    assert {record(account=account, outcome="refused").outcome_month for account in accounts} == {"refused#2026-11"}
 
 
 MILLISECONDS = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001

@@ -61,7 +61,11 @@ def test_the_ledger_is_protected_restorable_encrypted_and_forgets_what_expires(d
     assert table["DeletionProtectionEnabled"] is True
     assert table["SSEDescription"]["Status"] == "ENABLED"
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"by-day", "by-repository"}
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {
+        "by-outcome",
+        "by-repository",
+        "by-event",
+    }
     backups = dynamodb.describe_continuous_backups(TableName=names.ledger_table)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     ttl = dynamodb.describe_time_to_live(TableName=names.ledger_table)["TimeToLiveDescription"]

@@ -1,0 +1,56 @@
+"""A record as a flat document with names beside ids and times in UTC ISO 8601: for JSON, CSV and Parquet. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from deployer.audit.times import iso
+from handler.records import Record
+
+COLUMNS = (
+    "event_time",
+    "outcome",
+    "reason",
+    "account",
+    "account_name",
+    "ou_path",
+    "ou_source",
+    "region",
+    "repository",
+    "repository_arn",
+    "principal",
+    "rule",
+    "detail",
+    "event_name",
+    "source_ip",
+    "user_agent",
+    "received_at",
+    "created_at",
+    "event_id",
+    "envelope_id",
+    "request_id",
+    "settings_digest",
+    "settings",
+    "steps",
+)
+"""In the order in which people read them."""
+
+TIMES = ("event_time", "received_at", "created_at")
+_JSON = frozenset({"settings", "steps"})
+
+
+def flat(record: Record) -> dict[str, str | None]:
+    """Every column as text; None for what is absent."""
+    return {name: _text(getattr(record, name)) for name in COLUMNS}
+
+
+def document(record: Record) -> dict[str, Any]:
+    """The same for JSON, where `settings` and `steps` are objects."""
+    values: dict[str, Any] = flat(record)
+    return values | {name: json.loads(values[name]) for name in _JSON if values[name]}
+
+
+def _text(value: str | datetime | None) -> str | None:
+    return iso(value) if isinstance(value, datetime) else value

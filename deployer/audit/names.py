@@ -1,0 +1,31 @@
+"""What people call accounts and OUs, as what the records call them. Pure; the organization is read only if needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from deployer.errors import NotFoundError
+from deployer.explaining import find, find_ou
+from deployer.organization import Organization
+from deployer.settings.limits import ACCOUNT_ID, OU_ID
+
+
+def account_ids(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
+    """Ids of accounts that are told by id or name; an id needs not be in the organization any more."""
+    return tuple(one if ACCOUNT_ID.fullmatch(one) else _account_id(one, organization()) for one in wanted)
+
+
+def ou_paths(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
+    """Paths of OUs that are told by path or id; a path needs not be one of today: the records keep those of then."""
+    return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in wanted)
+
+
+def _account_id(name: str, organization: Organization) -> str:
+    account_id, _ = find(organization, name)
+    if account_id is None:
+        raise NotFoundError(f"{name} is an OU, not an account", next_step=f"Ask for it by `--ou {name}`.")
+    return account_id
+
+
+def _ou_path(id_: str, organization: Organization) -> str:
+    return organization.path(find_ou(organization, id_))

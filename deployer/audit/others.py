@@ -1,0 +1,32 @@
+"""How many decisions a list leaves out, counted as far as is cheap: nobody waits for a number that nobody needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from deployer.audit.query import OTHERS, Query
+from deployer.audit.reading import Ledger, Usage, read
+from handler.records import Record
+
+MOST_EXAMINED = 1000
+_PAGE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """`number` of `exists` and `ignored` records; at least so many where `is_all` is False."""
+
+    number: int
+    is_all: bool
+
+
+def count_others(query: Query, ledger: Ledger, *, oldest_shown: Record | None, usage: Usage) -> Others:
+    """Count what matches but for its outcome, back to the oldest record that is shown."""
+    since = oldest_shown.event_time if oldest_shown else query.since
+    own = Usage()
+    others = read(
+        replace(query, outcomes=OTHERS, since=since), ledger, usage=own, page_size=_PAGE, most_examined=MOST_EXAMINED
+    )
+    number = sum(1 for _ in others)
+    usage.merge(own)
+    return Others(number, is_all=own.examined < MOST_EXAMINED)

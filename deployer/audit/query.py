@@ -1,0 +1,121 @@
+"""What is asked of the ledger: one frozen value, with every filter that `audit list`, `export` and `report` know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from handler import globs, reasons
+from handler.reasons import Outcome
+from handler.records import EXPIRING, Record
+
+NOTABLE: tuple[Outcome, ...] = ("created", "refused", "failed")
+"""What a person asks about: something came to be, or somebody did not get what was asked for."""
+
+OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
+"""Several of each push: its other layers, and calls that ask what is there. They expire."""
+
+ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
+
+_REASONS_OF_OTHERS = frozenset(
+    {
+        reasons.ALREADY_EXISTS,
+        reasons.NOT_A_PUSH,
+        reasons.NOT_A_PULL,
+        reasons.FOREIGN_REGISTRY,
+        reasons.ACCOUNT_MISMATCH,
+        reasons.REGION_MISMATCH,
+        reasons.NOT_IN_ORGANIZATION,
+        reasons.DUPLICATE_EVENT,
+        reasons.OTHER_EVENT,
+    }
+)
+_WILDCARD = "*"
+ROOT = "Root"
+"""Path of the accounts that are in no OU; every OU is below it."""
+_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
+
+assert frozenset(OTHERS) == EXPIRING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Records of events from `since` (included) to `until` (not included), in UTC, that match all that is said.
+
+    Several values of one filter mean any of them. OUs are paths as the records have them (`Workloads/Prod`), with the
+    OUs below unless `below` is False. Repositories and principals are globs, as in config files.
+    """
+
+    since: datetime
+    until: datetime
+    outcomes: tuple[Outcome, ...] = NOTABLE
+    reasons: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    ous: tuple[str, ...] = ()
+    below: bool = True
+    regions: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    oldest_first: bool = False
+
+    def matches(self, record: Record) -> bool:
+        """Whether a record is one of those asked for."""
+        return (
+            self.since <= record.event_time < self.until
+            and record.outcome in self.outcomes
+            and _is_any(record.reason, self.reasons)
+            and _is_any(record.account, self.accounts)
+            and _is_any(record.region, self.regions)
+            and (not self.ous or _is_in(record.ou_path or "", self.ous, below=self.below))
+            and (not self.repositories or _matches(self.repositories, _names(record), globs.matches_name))
+            and (not self.principals or _matches(self.principals, _principals(record), globs.matches_arn))
+        )
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether few of the records that are read may match, so that large pages are worth their while."""
+        return any((self.reasons, self.accounts, self.ous, self.regions, self.repositories, self.principals))
+
+    @property
+    def exact_repositories(self) -> tuple[str, ...]:
+        """The repositories by name, where none of them is a glob."""
+        return () if any(_WILDCARD in name for name in self.repositories) else tuple(dict.fromkeys(self.repositories))
+
+
+def outcomes_of(codes: Iterable[str]) -> tuple[Outcome, ...]:
+    """Which outcomes records with one of these reasons can have."""
+    kinds = {code in _REASONS_OF_OTHERS for code in codes}
+    return (*(NOTABLE if False in kinds else ()), *(OTHERS if True in kinds else ()))
+
+
+def literal_start(pattern: str) -> str:
+    """What every text that a glob matches begins with."""
+    return pattern.partition(_WILDCARD)[0].removesuffix("/")
+
+
+def _is_any(value: str | None, wanted: tuple[str, ...]) -> bool:
+    return not wanted or value in wanted
+
+
+def _is_in(path: str, ous: tuple[str, ...], *, below: bool) -> bool:
+    return any(path == ou or (below and (ou == ROOT or path.startswith(f"{ou}/"))) for ou in ous)
+
+
+def _matches(patterns: tuple[str, ...], texts: Iterable[str], matches: Callable[[str, str], bool]) -> bool:
+    return any(matches(pattern, text) for text in texts for pattern in patterns)
+
+
+def _names(record: Record) -> Iterator[str]:
+    if record.repository is not None:
+        yield record.repository
+
+
+def _principals(record: Record) -> Iterator[str]:
+    """The caller, and for an assumed-role session its role, as rules over principals see it."""
+    if record.principal is None:
+        return
+    yield record.principal
+    if session := _SESSION.fullmatch(record.principal):
+        yield f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"

@@ -1,0 +1,95 @@
+"""Records that match a query, one after the other: by key or index, page by page, never more than a page of each
+partition in memory. Pure: the pages come from a `Ledger`, which `deployer.aws.ledger` implements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any, Protocol
+
+from deployer.audit.partitions import Partition, partitions_of
+from deployer.audit.query import Query
+from handler.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one call gave: the records that passed the filters, how many were looked at, and where the next begins."""
+
+    records: tuple[Record, ...]
+    examined: int = 0
+    capacity: float = 0.0
+    next: Any = None
+
+
+class Ledger(Protocol):
+    """The ledger, a page at a time."""
+
+    def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+        """A page of a partition in the query's time and order; `start` is the last page's `next`.
+
+        It may leave out records that do not match, and need not. `size` bounds how many are looked at.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Usage:
+    """What reading took so far."""
+
+    calls: int = 0
+    examined: int = 0
+    capacity: float = 0.0
+
+    def add(self, page: Page) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.examined += page.examined
+        self.capacity += page.capacity
+
+    def merge(self, other: Usage) -> None:
+        """Count what was counted apart."""
+        self.calls += other.calls
+        self.examined += other.examined
+        self.capacity += other.capacity
+
+
+def read(
+    query: Query,
+    ledger: Ledger,
+    *,
+    usage: Usage | None = None,
+    page_size: int | None = None,
+    most_examined: int | None = None,
+) -> Iterator[Record]:
+    """Records that match, the newest first unless the query says otherwise; read on as they are consumed.
+
+    `usage` is kept up to date. `page_size` is for a reader who wants few: a page may be as large as 1 MB else. After
+    `most_examined` records, matching or not, no further page is read.
+    """
+    reader = _Reader(query, ledger, usage if usage is not None else Usage(), page_size, most_examined)
+    for group in partitions_of(query):
+        each = (reader.records(partition) for partition in group)
+        yield from merge(*each, key=lambda record: record.at, reverse=not query.oldest_first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    query: Query
+    ledger: Ledger
+    usage: Usage
+    page_size: int | None
+    most_examined: int | None
+
+    def records(self, partition: Partition) -> Iterator[Record]:
+        """What matches in one partition."""
+        start: Any = None
+        while self.most_examined is None or self.usage.examined < self.most_examined:
+            page = self.ledger.page(partition, self.query, start=start, size=self.page_size)
+            self.usage.add(page)
+            yield from (record for record in page.records if self.query.matches(record))
+            start = page.next
+            if start is None:
+                return

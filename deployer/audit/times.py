@@ -1,0 +1,45 @@
+"""Times as people say them: `7d` ago, a day, or a moment; UTC, unless an offset is said. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+FORMS = "`90m`, `24h`, `7d` or `2w` ago, a day as 2026-11-23, or 2026-11-23T07:45 in UTC"
+
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DAY = timedelta(days=1)
+
+
+def parse_since(text: str, *, now: datetime) -> datetime:
+    """The first moment; of a day its beginning. ValueError for what is no time."""
+    return _parse(text, now=now)[0]
+
+
+def parse_until(text: str, *, now: datetime) -> datetime:
+    """The moment after the last; of a day its end. ValueError for what is no time."""
+    return _parse(text, now=now)[1]
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second or the millisecond."""
+    utc = moment.astimezone(UTC)
+    if utc.microsecond == 0:
+        return f"{utc:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def _parse(text: str, *, now: datetime) -> tuple[datetime, datetime]:
+    try:
+        if ago := _AGO.fullmatch(text):
+            moment = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return moment, moment
+        if len(text) == len("2026-11-23"):
+            begin = datetime.combine(date.fromisoformat(text), time(), UTC)
+            return begin, begin + _DAY
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text} is no time: say {FORMS}") from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment, moment

@@ -1,0 +1,141 @@
+"""Options that say which records are meant: the same for every command that reads the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from deployer.audit.query import Query
+    from deployer.organization import Organization
+    from handler.reasons import Outcome
+
+DEFAULT_SINCE = "7d"
+
+
+class OutcomeName(StrEnum):
+    """What came of an event."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+Since = Annotated[
+    str, typer.Option("--since", metavar="WHEN", help="From when: 90m, 24h, 7d, 2w, a day, or a time (UTC).")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now without it.")]
+Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="Only this one; repeatable.")]
+Ous = Annotated[
+    list[str] | None, typer.Option("--ou", metavar="PATH|ID", help="Only this one and those below; repeatable.")
+]
+WithoutChildren = Annotated[bool, typer.Option("--without-children", help="Not the OUs below --ou.")]
+Regions = Annotated[list[str] | None, typer.Option("--region", help="Only this one; repeatable.")]
+Repositories = Annotated[
+    list[str] | None, typer.Option("--repository", metavar="GLOB", help="Only these names, as team-a/**; repeatable.")
+]
+Principals = Annotated[
+    list[str] | None,
+    typer.Option("--principal", metavar="GLOB", help="Only these ARNs, of a role or its sessions; repeatable."),
+]
+Outcomes = Annotated[
+    list[OutcomeName] | None,
+    typer.Option("--outcome", help="Only this one; repeatable. Without it: created, refused and failed."),
+]
+Reasons = Annotated[list[str] | None, typer.Option("--reason", metavar="CODE", help="Only this one; repeatable.")]
+All = Annotated[bool, typer.Option("--all", help="Every outcome, exists and ignored too.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """The options as they were typed."""
+
+    since: str = DEFAULT_SINCE
+    until: str | None = None
+    accounts: Sequence[str] | None = None
+    ous: Sequence[str] | None = None
+    without_children: bool = False
+    regions: Sequence[str] | None = None
+    repositories: Sequence[str] | None = None
+    principals: Sequence[str] | None = None
+    outcomes: Sequence[OutcomeName] | None = None
+    reasons: Sequence[str] | None = None
+    every_outcome: bool = False
+
+    @property
+    def says_outcomes(self) -> bool:
+        """Whether it was said which outcomes are meant."""
+        return bool(self.outcomes or self.reasons or self.every_outcome)
+
+    def query(self, *, now: datetime, organization: Callable[[], Organization]) -> Query:
+        """What they ask for; `organization` is read only where a name or an OU's id needs it."""
+        from deployer.audit.names import account_ids, ou_paths
+        from deployer.audit.query import Query
+        from deployer.audit.times import parse_since, parse_until
+
+        try:
+            since = parse_since(self.since, now=now)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--since") from error
+        try:
+            until = parse_until(self.until, now=now) if self.until else _second_after(now)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--until") from error
+        if since >= until:
+            raise typer.BadParameter("it is not before --until", param_hint="--since")
+        return Query(
+            since=since,
+            until=until,
+            outcomes=self._outcomes(),
+            reasons=tuple(self.reasons or ()),
+            accounts=account_ids(self.accounts or (), organization),
+            ous=ou_paths(self.ous or (), organization),
+            below=not self.without_children,
+            regions=tuple(self.regions or ()),
+            repositories=tuple(self.repositories or ()),
+            principals=tuple(self.principals or ()),
+        )
+
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        from deployer.audit.query import ALL, NOTABLE, outcomes_of
+        from handler.reasons import SENTENCES
+
+        if unknown := [code for code in self.reasons or () if code not in SENTENCES]:
+            known = ", ".join(sorted(SENTENCES))
+            raise typer.BadParameter(f"{unknown[0]} is none of {known}", param_hint="--reason")
+        if self.every_outcome:
+            return ALL
+        if self.outcomes:
+            return cast("tuple[Outcome, ...]", tuple(dict.fromkeys(one.value for one in self.outcomes)))
+        return outcomes_of(self.reasons) if self.reasons else NOTABLE
+
+
+def _second_after(now: datetime) -> datetime:
+    """Events of this very second are asked for too; CloudTrail's times are whole seconds."""
+    from datetime import timedelta
+
+    return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def organization_reader(config: Path, organization: Path | None, *, profile: str | None) -> Callable[[], Organization]:
+    """Reads the organization when it is first needed: from a snapshot, or from AWS."""
+    from functools import cache
+
+    from deployer import settings
+    from deployer.cli.sources import organization_from
+
+    @cache
+    def read() -> Organization:
+        region = settings.load(config).home_region if organization is None else None
+        return organization_from(organization, profile=profile, region=region)
+
+    return read

@@ -1,0 +1,149 @@
+"""`deployer audit list`: decisions, the newest first, or as they come in."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli import audit_filters as filters
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.printing import print_json_lines, print_json_list, print_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.audit.query import Query
+    from deployer.audit.reading import Ledger
+    from handler.records import Record
+
+
+def list_records(
+    since: filters.Since = filters.DEFAULT_SINCE,
+    until: filters.Until = None,
+    account: filters.Accounts = None,
+    ou: filters.Ous = None,
+    without_children: filters.WithoutChildren = False,
+    region: filters.Regions = None,
+    repository: filters.Repositories = None,
+    principal: filters.Principals = None,
+    outcome: filters.Outcomes = None,
+    reason: filters.Reasons = None,
+    every_outcome: filters.All = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many records: 100; with --follow 10 to begin with.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks of --follow.")] = 2.0,
+    wide: Annotated[bool, typer.Option("--wide", help="Show account ids, OUs and principals too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="Print one JSON object a line.")] = False,
+) -> None:
+    """List decisions, the newest first: repositories created, pushes refused and why, failures.
+
+    What there is most of is left out, and said to be: further layers of the same push (exists) and calls that ask
+    for nothing (ignored).
+    """
+    from deployer.composition import open_ledger
+
+    if follow and until:
+        raise typer.BadParameter("what comes in has no end", param_hint="--until")
+    wanted = filters.Filters(
+        since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
+        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
+    )  # fmt: skip
+    query = wanted.query(now=_now(), organization=filters.organization_reader(config, organization, profile=profile))
+    listing = _Listing(query, open_ledger(config, profile=profile), limit=limit or (10 if follow else 100))
+    if follow:
+        _follow(listing, every=every, as_json=as_json or json_lines, wide=wide)
+    elif json_lines:
+        print_json_lines(listing.documents())
+    elif as_json:
+        print_json_list(listing.documents())
+    else:
+        _print_table(listing, wide=wide, say_others=not wanted.says_outcomes)
+    if verbose:
+        from deployer.rendering_audit import usage_line
+
+        print_lines([usage_line(listing.usage)], err=True)
+
+
+class _Listing:
+    """The newest records that match, counted on their way to the reader."""
+
+    def __init__(self, query: Query, ledger: Ledger, *, limit: int) -> None:
+        from deployer.audit.reading import Usage
+
+        self.query = query
+        self.ledger = ledger
+        self.limit = limit
+        self.usage = Usage()
+        self.count = 0
+        self.last: Record | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        from deployer.audit.reading import read
+
+        size = None if self.query.is_selective else min(max(self.limit, 50), 1000)
+        records = read(self.query, self.ledger, usage=self.usage, page_size=size)
+        for record in islice(records, self.limit):
+            self.count += 1
+            self.last = record
+            yield record
+
+    def documents(self) -> Iterator[object]:
+        """The records for programs."""
+        from deployer.audit.documents import document
+
+        return (document(record) for record in self)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more."""
+        return self.count == self.limit
+
+
+def _print_table(listing: _Listing, *, wide: bool, say_others: bool) -> None:
+    from deployer.audit.others import count_others
+    from deployer.rendering_audit import others_lines, record_lines
+
+    print_lines(record_lines(listing, wide=wide))
+    if listing.is_cut:
+        typer.echo(f"The newest {listing.limit}; --limit and --since say how far back.", err=True)
+    if say_others:
+        oldest = listing.last if listing.is_cut else None
+        others = count_others(listing.query, listing.ledger, oldest_shown=oldest, usage=listing.usage)
+        print_lines(others_lines(others), err=True)
+
+
+def _follow(listing: _Listing, *, every: float, as_json: bool, wide: bool) -> None:
+    """What there is, the newest last, then what comes in; Ctrl-C is how it ends well."""
+    from deployer.audit.documents import document
+    from deployer.audit.following import follow
+    from deployer.rendering_audit import followed_lines
+
+    records = follow(listing.query, listing.ledger, listing, moments=_moments(every), usage=listing.usage)
+    with contextlib.suppress(KeyboardInterrupt):
+        for record in records:
+            if as_json:
+                print_json_lines([document(record)])
+            else:
+                print_lines(followed_lines(record, wide=wide))
+
+
+def _moments(every: float) -> Iterator[datetime]:
+    while True:
+        yield _now()
+        time.sleep(every)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
