@@ -119,14 +119,18 @@ def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
     management = management_account_of(account_id)
     if management is None or management == account_id:
         return []
-    organization = snapshot(management)
-    targets = [*organization.account_chain(account_id), account_id]
-    return [list(_policies_on(backend_of(management), target)) for target in targets]
-
-
-def _policies_on(backend: OrganizationsBackend, target_id: str) -> Iterator[dict[str, Any]]:
+    backend = backend_of(management)
     holders: list[Any] = [*backend.ou, *backend.accounts]
-    holder = next(holder for holder in holders if holder.id == target_id)
+    by_id = {holder.id: holder for holder in holders}
+    levels: list[list[dict[str, Any]]] = []  # asked for at every call: no snapshot of the whole organization for it
+    holder = by_id.get(account_id)
+    while holder is not None:
+        levels.append(list(_policies_on(holder)))
+        holder = by_id.get(holder.parent_id)
+    return levels[::-1]
+
+
+def _policies_on(holder: Any) -> Iterator[dict[str, Any]]:
     for policy in holder.attached_policies:
         if policy.type == "SERVICE_CONTROL_POLICY":
             yield json.loads(policy.content)

@@ -48,12 +48,10 @@ def role_subject(role_arn: str, *, session_name: str) -> Subject:
 
 def principal_policies(principal: Principal) -> PolicySet:
     """All that speaks about a caller, without the policy of the resource that it asks for."""
-    scps = service_control_policies(principal.account)
-    if principal.unrestricted:
-        return PolicySet(identity=None, scps=scps)
     if principal.role_arn:
         return role_policies(principal.role_arn, session=_session_policy(principal))
-    return PolicySet(identity=_user_statements(principal), scps=scps)
+    identity = None if principal.unrestricted else _user_statements(principal)
+    return PolicySet(identity=identity, scps=service_control_policies(principal.account))
 
 
 def role_policies(role_arn: str, *, session: Statements | None = None) -> PolicySet:
