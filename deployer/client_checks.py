@@ -29,13 +29,13 @@ class ClientMissingError(DeployerError):
 class DaemonError(DeployerError):
     """The client's daemon does not answer."""
 
-    exit_code: ClassVar[int] = 16
+    exit_code: ClassVar[int] = 21
 
 
 class LoginError(DeployerError):
     """There is no login for a registry."""
 
-    exit_code: ClassVar[int] = 17
+    exit_code: ClassVar[int] = 22
 
 
 def check_client(command: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
 from deployer.images import ImageReference
 
@@ -19,6 +19,8 @@ LONGEST_DELAY: Final = 5.0
 ASK_AGAIN_AFTER: Final = 30.0
 """CloudTrail delivers to EventBridge on a best-effort basis, so a request that nobody heard is made again.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
+CLOCK_TOLERANCE: Final = 10.0
+"""Seconds that the caller's clock may be ahead of AWS's. CloudTrail besides cuts its times down to whole seconds."""
 
 
 class Registries(Protocol):
@@ -33,11 +35,14 @@ class Registries(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What the ledger says of a repository that was refused."""
+    """Why the ledger says that a repository will not appear: a rule does not want it, or creating it failed."""
 
     reason: str
+    outcome: Literal["refused", "failed"] = "refused"
     rule: str | None = None
+    detail: str | None = None
     ou_path: str | None = None
+    account_name: str | None = None
 
 
 class Ledger(Protocol):
@@ -51,6 +56,8 @@ class Ledger(Protocol):
 class There:
     """The repository exists. `seconds` is 0 when it did before."""
 
+    exit_code: ClassVar[int] = 0
+
     image: ImageReference
     seconds: float
     calls: int
@@ -58,15 +65,21 @@ class There:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The rules of the account's OU do not want the repository."""
+    """The ledger has the decision, and it is against the repository: waiting would not help."""
+
+    exit_code: ClassVar[int] = 19
 
     image: ImageReference
     refusal: Refusal
+    seconds: float
+    calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
     """The repository did not appear in time."""
+
+    exit_code: ClassVar[int] = 18
 
     image: ImageReference
     seconds: float
@@ -163,13 +176,24 @@ class Ensurer:
         now = self.clock.now()
         if wait.call(self.registries, now):
             return There(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
-        refusal = self.ledger.refusal_of(wait.image, since=wait.begun_at) if self.ledger else None
+        refusal = self._refusal(wait)
         if refusal is not None:
-            return Refused(image=wait.image, refusal=refusal)
+            return Refused(image=wait.image, refusal=refusal, seconds=now - wait.begun_at, calls=wait.calls)
         if now >= deadline:
             return TimedOut(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
         wait.postpone(now)
         return None
+
+    def _refusal(self, wait: _Wait) -> Refusal | None:
+        """One that was decided since the repository was asked for; an older one may be by rules of the past."""
+        if self.ledger is None:
+            return None
+        return self.ledger.refusal_of(wait.image, since=wait.begun_at - CLOCK_TOLERANCE)
+
+
+def exit_code_of(outcomes: Iterable[Outcome]) -> int:
+    """0 when all are there; a refusal, which waiting cannot cure, wins over a time-out."""
+    return max((outcome.exit_code for outcome in outcomes), default=0)
 
 
 def _repository(image: ImageReference) -> str:

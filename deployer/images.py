@@ -1,7 +1,8 @@
 """References to images in private ECR registries, as people and pipelines write them. Pure.
 
 The host forms are those of https://docs.aws.amazon.com/general/latest/gr/ecr.html: classic, FIPS and dual-stack, in the
-commercial, China and GovCloud partitions. References to other registries are no errors: they are not ours to touch.
+commercial, China, GovCloud and European partitions. References to other registries are no errors: they are not ours to
+touch.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from deployer.errors import DeployerError
 _HOST: Final = re.compile(
     r"""
     (?P<account>\d{12})\.
-    (?: dkr\.ecr(?P<fips>-fips)? \. (?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+) \. amazonaws\.com(?:\.cn)?
-      | dkr-ecr(?P<dual_fips>-fips)? \. (?P<dual>[a-z]{2,}(?:-[a-z]+)+-\d+) \. on\.(?:aws|amazonwebservices\.com\.cn)
+    (?: dkr\.ecr(?P<fips>-fips)?\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.amazonaws\.(?:com(?:\.cn)?|eu)
+      | dkr-ecr(?P<dual_fips>-fips)?\.(?P<dual>[a-z]{2,}(?:-[a-z]+)+-\d+)\.on\.(?:aws|amazonwebservices\.(?:com\.cn|eu))
     )
+    (?P<port>:\d{1,5})?
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
-_LOOKS_LIKE_ECR: Final = re.compile(r"\.dkr[.-]ecr|^\d{12}\.")
+_LOOKS_LIKE_ECR: Final = re.compile(r"\.dkr[.-]ecr|^\d{12}\.(?:dkr|ecr)\b|^\d+\..*\bamazonaws\.")
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -39,13 +41,18 @@ class ImageReferenceError(DeployerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """A private registry: one account in one region. `host` is as it was written."""
+    """A private registry: one account in one region. `host` is as it was written, in lower case."""
 
     account: str
     region: str
     host: str
     is_fips: bool = False
     is_dual_stack: bool = False
+
+    @property
+    def partition(self) -> str:
+        """What ARNs of this registry begin with after `arn:`."""
+        return partition_of(self.region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,16 @@ class ImageReference:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry.host}/{self.repository}{tag}{digest}"
+
+    @property
+    def repository_arn(self) -> str:
+        owner = f"{self.registry.region}:{self.registry.account}"
+        return f"arn:{self.registry.partition}:ecr:{owner}:repository/{self.repository}"
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in, by the beginning of its name."""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov", "eusc-de": "aws-eusc"}.get(region.rsplit("-", 2)[0], "aws")
 
 
 def parse_registry(host: str) -> Registry | None:

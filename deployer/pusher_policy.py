@@ -14,16 +14,22 @@ PUSH_ACTIONS: Final = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html, less what only a pull needs."""
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html, less BatchGetImage, which see below."""
+
+LOOKING_ACTION: Final = "ecr:BatchGetImage"
+"""What clients built on containerd need besides: they look for the manifest (HEAD) before they push it, and take a 403
+for the end (containerd's core/remotes/docker/pusher.go)."""
+
+LOOKING_CLIENTS: Final = "docker buildx, nerdctl, finch and oras"
 
 
-def pusher_policy(images: Sequence[ImageReference], *, partition: str = "aws") -> dict[str, Any]:
+def pusher_policy(images: Sequence[ImageReference]) -> dict[str, Any]:
     """A policy document for just the repositories of `images`, or for a placeholder to fill in when there are none.
 
     GetAuthorizationToken is the login of a container client and takes no resource.
     """
-    resources = sorted({_arn(image) for image in images}) or [
-        f"arn:{partition}:ecr:<region>:<account>:repository/<repository>"
+    resources = sorted({image.repository_arn for image in images}) or [
+        "arn:aws:ecr:<region>:<account>:repository/<repository>"
     ]
     return {
         "Version": "2012-10-17",
@@ -32,9 +38,3 @@ def pusher_policy(images: Sequence[ImageReference], *, partition: str = "aws") -
             {"Sid": "AskAndPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": resources},
         ],
     }
-
-
-def _arn(image: ImageReference) -> str:
-    region = image.registry.region
-    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
-    return f"arn:{partition}:ecr:{region}:{image.registry.account}:repository/{image.repository}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.ensure import Timeout, ecr_images, ensurer, exit_code_of, print_outcome
+from deployer.cli.ensuring import ConfigAtHand, LedgerArn, Timeout, ecr_images, make_ensurer, print_outcomes
 from deployer.cli.options import Profile
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def push(
     ],
     timeout: Timeout = 120,
     retries: Annotated[int, typer.Option("--retries", min=0, help="How often a push that finds none is repeated.")] = 5,
+    ledger: LedgerArn = None,
+    config: ConfigAtHand = None,
     profile: Profile = None,
 ) -> int:
     """Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.
@@ -31,13 +33,14 @@ def push(
     """
     from deployer.client_checks import check_client, check_login
     from deployer.client_process import run_client
+    from deployer.ensure import exit_code_of
     from deployer.push import NotThere, Pusher
 
     check_client(command)
     images = _images(command)
     check_login(command, list({image.registry.host: image.registry for image in images}.values()), os.environ)
     pusher = Pusher(
-        ensurer=ensurer(profile),
+        ensurer=make_ensurer(profile=profile, ledger=ledger, config=config),
         run=lambda: run_client(command),
         timeout=timeout,
         retries=retries,
@@ -47,8 +50,7 @@ def push(
     )
     outcome = pusher.push(images)
     if isinstance(outcome, NotThere):
-        for each in outcome.outcomes:
-            print_outcome(each, to_stderr=True)
+        print_outcomes(outcome.outcomes, err=True)
         return exit_code_of(outcome.outcomes)
     return outcome.exit_code
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-_HOST: Final = re.compile(
-    r"(?P<account>[0-9]{12})\."
-    r"(?:dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
-    r"|dkr-ecr(?:-fips)?\.(?P<dual>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
-    r"(?::[0-9]{1,5})?"
-)
+from deployer.images import parse_registry
 
 AWS_INTERNAL: Final = "AWS Internal"
 """What CloudTrail shows in place of a container client's address and user agent: the registry makes the calls.
@@ -30,14 +24,11 @@ class RegistryHost:
 
 
 def parse_host(host: str) -> RegistryHost | None:
-    """The registry that a Host header names, in the classic, FIPS or dual-stack form; None for any other host.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html and ecr-requests.html (dual-stack).
-    """
-    match = _HOST.fullmatch(host.lower())
-    if not match:
+    """The registry that a Host header names, in the classic, FIPS or dual-stack form; None for any other host."""
+    registry = parse_registry(host)
+    if registry is None:
         return None
-    return RegistryHost(match["account"], match["region"] or match["dual"], host.lower().partition(":")[0])
+    return RegistryHost(registry.account, registry.region, registry.host.partition(":")[0])
 
 
 def host_of(account: str, region: str) -> str:

@@ -1,0 +1,140 @@
+"""What `ensure` and `push` share: their options, how an Ensurer is put together, and how its progress is shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY
+from deployer.cli.printing import print_lines
+
+if TYPE_CHECKING:
+    from deployer.aws.refusals import LedgerAddress, LedgerRefusals
+    from deployer.aws.session import Session
+    from deployer.ensure import Ensurer, Outcome, Refusal
+    from deployer.images import ImageReference
+
+Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait, for all images together.")]
+LedgerArn = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="ARN",
+        envvar="DEPLOYER_LEDGER",
+        help="The ledger's table, to learn of a refusal at once; what config/ names without it.",
+    ),
+]
+ConfigAtHand = Annotated[
+    Path | None, typer.Option("--config", metavar="DIR", help="Config files that name the ledger; config/ without it.")
+]
+
+
+def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
+    """Those of the references that are in ECR; the others are named on standard error."""
+    from deployer.images import parse_image
+
+    found = []
+    for text in texts:
+        image = parse_image(text)
+        if image is None:
+            typer.echo(f"{text}: not in a private ECR registry, left alone", err=True)
+        else:
+            found.append(image)
+    return found
+
+
+def make_ensurer(*, profile: str | None, ledger: str | None, config: Path | None) -> Ensurer:
+    """An Ensurer with the caller's own credentials, the real clock, and progress on standard error."""
+    from deployer.aws.refusals import LedgerAddress
+    from deployer.aws.registries import EcrRegistries
+    from deployer.aws.session import Session
+    from deployer.ensure import Clock, Ensurer
+
+    session = Session(profile=profile)
+    return Ensurer(
+        registries=EcrRegistries(session),
+        clock=Clock(now=time.time, sleep=time.sleep),
+        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config),
+        on_waiting=WaitingLine(),
+    )
+
+
+class LedgerAtHand:
+    """Implements `deployer.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
+
+    def __init__(self, session: Session, address: LedgerAddress | None, config: Path | None) -> None:
+        self._session = session
+        self._address = address
+        self._config = config
+        self._opened: LedgerRefusals | None = None
+        self._is_open = False
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        if not self._is_open:
+            self._opened, self._is_open = self._open(), True
+        return self._opened.refusal_of(image, since=since) if self._opened else None
+
+    def _open(self) -> LedgerRefusals | None:
+        from deployer.aws.refusals import LedgerRefusals
+
+        address = self._address or self._from_config()
+        return LedgerRefusals(self._session, address) if address else None
+
+    def _from_config(self) -> LedgerAddress | None:
+        """A folder that was named must be right; one that just lies here may be of another program."""
+        from deployer import settings
+        from deployer.aws.refusals import LedgerAddress
+        from deployer.errors import ConfigurationError
+        from deployer.images import partition_of
+        from deployer.settings.files import ORGANIZATION_FILE
+        from templates.names import Names
+
+        folder = self._config or DEFAULT_CONFIG_DIRECTORY
+        if self._config is None and not (folder / ORGANIZATION_FILE).is_file():
+            return None
+        try:
+            config = settings.load(folder)
+        except ConfigurationError:
+            if self._config is None:
+                return None
+            raise
+        names = Names(
+            prefix=config.prefix,
+            organization_id=config.organization_id or "",
+            central_account=config.central_account,
+            central_region=config.home_region,
+            partition=partition_of(config.home_region),
+        )
+        return LedgerAddress(arn=names.ledger_table_arn, region=config.home_region)
+
+
+class WaitingLine:
+    """One line that is redrawn on a terminal; elsewhere a line when the waiting begins."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    def __call__(self, images: Sequence[ImageReference], seconds: float) -> None:
+        from deployer.rendering_ensure import waiting_text
+
+        text = waiting_text(images)
+        if sys.stderr.isatty():
+            typer.echo(f"\r\033[K{text[:65]} {seconds:.0f} s", err=True, nl=False)
+        elif not self._is_said:
+            typer.echo(f"{text}: asked for, as a push would", err=True)
+        self._is_said = True
+
+
+def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
+    """Repositories that are there go to standard output unless `err`; all others to standard error."""
+    from deployer.rendering_ensure import outcome_lines
+
+    if sys.stderr.isatty():
+        typer.echo("\r\033[K", err=True, nl=False)
+    for outcome in outcomes:
+        print_lines(outcome_lines(outcome), err=err or outcome.exit_code != 0)
