@@ -44,8 +44,12 @@ COUNTER_EXPIRY = timedelta(days=1)
 """From the end of the hour that it counts: as long as EventBridge goes on trying to deliver an event."""
 
 _COUNTER_SORT_KEY = "repositories"
+MOST_PER_HOUR = 10_000
+"""The highest limit that settings may ask for. The counter grows with it, an item holds 400 KB, and each update is
+charged for the whole item."""
+
 _DIGEST_BYTES = 12
-"""Of a repository's name: an item (400 KB) has room for more than 20,000."""
+"""Of a repository's name: 10,000 make an item of 170 KB, and two names of an hour share one once in 10**21."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

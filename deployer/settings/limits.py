@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handler.ledger import MOST_PER_HOUR
 from handler.repository_names import MAXIMUM_LENGTH
 from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
@@ -110,7 +111,11 @@ def _check_policy_file(value: str) -> str | None:
 
 
 def _check_per_hour(value: int | None) -> str | None:
-    return None if value is None or value >= 1 else "at least 1; `enabled: false` switches an OU off"
+    if value is None or 1 <= value <= MOST_PER_HOUR:
+        return None
+    if value < 1:
+        return "at least 1; `enabled: false` switches an OU off"
+    return f"at most {MOST_PER_HOUR:,}, which is what is counted exactly; null for no limit"
 
 
 account_id = _matching(
@@ -149,4 +154,6 @@ tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"a
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys 1 to 128 characters")
 tag_value = Rule(check=_check_tag_value, text="values at most 256 characters")
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
-per_hour = Rule(check=_check_per_hour, schema={"minimum": 1}, text="at least 1")
+per_hour = Rule(
+    check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}"
+)

@@ -119,6 +119,11 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
             id="true is no number",
         ),
         pytest.param(
+            "create: {limit: {per_hour: 10001}}",
+            "1:28: create.limit.per_hour: at most 10,000, which is what is counted exactly; null for no limit",
+            id="more than the counter has room for",
+        ),
+        pytest.param(
             "repository: {tags: {cost: 12}}",
             '1:27: repository.tags.cost: must be a string: write "12"',
             id="a number as a tag",

@@ -67,6 +67,7 @@ def test_every_valid_layer_fits_the_editors_schema(layer: dict[str, Any]) -> Non
         {"ou": "Workloads/Prd"},
         {"regions": ["EU"]},
         {"create": {"limit": {"per_hour": 0}}},
+        {"create": {"limit": {"per_hour": 10_001}}},
         {"repository": {"image_tag_mutability": "immutable"}},
         {"repository": {"mutability_exclusions": list("abcdef")}},
         {"repository": {"encryption": {"kms_key": "alias/x"}}},
