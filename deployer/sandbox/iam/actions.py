@@ -7,7 +7,7 @@ than one action, or one that is not called like the operation. A call in neither
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from moto.ecr.models import ecr_backends
@@ -44,6 +44,15 @@ class Need:
     """Whether the resource is yet to be made: one of this name that is there has no say."""
 
 
+Needs = Callable[[Call], Iterable[Need]]
+"""What a call needs, for those that take more than a row of a table."""
+
+
+def each(needs: Needs, service: str, *operations: str) -> dict[tuple[str, str], Needs]:
+    """The same for several operations of a service."""
+    return {(service, operation): needs for operation in operations}
+
+
 def _rows(resource: str, *operations: str) -> dict[str, str]:
     return dict.fromkeys(operations, resource)
 
@@ -76,35 +85,40 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "lambda": {
         **_rows(_FUNCTION, "AddPermission", "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig",
                 "GetFunction", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
+                "DeleteFunctionConcurrency", "PutFunctionConcurrency",
                 "PutFunctionEventInvokeConfig", "RemovePermission", "UpdateFunctionCode",
                 "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
         **_rows("{Resource}", "ListTags", "TagResource", "UntagResource"),
         **_rows(ANY, "ListFunctions"),
     },
     "logs": {
-        **_rows(_LOG_GROUP, "CreateLogStream", "DeleteMetricFilter", "DeleteRetentionPolicy", "DescribeLogStreams",
-                "DescribeMetricFilters", "FilterLogEvents", "PutMetricFilter", "PutRetentionPolicy"),
+        **_rows(_LOG_GROUP, "AssociateKmsKey", "CreateLogStream", "DeleteMetricFilter", "DeleteRetentionPolicy",
+                "DescribeLogStreams", "DescribeMetricFilters", "DisassociateKmsKey", "FilterLogEvents",
+                "PutMetricFilter", "PutRetentionPolicy"),
         **_rows(_LOG_GROUP + ":*", "CreateLogGroup", "DeleteLogGroup"),
         **_rows(_LOG_STREAM, "GetLogEvents", "PutLogEvents"),
         **_rows("{resourceArn}", "ListTagsForResource", "TagResource", "UntagResource"),
         **_rows(ANY, "DescribeLogGroups"),
     },
     "events": {
-        **_rows(_BUS, "CreateEventBus", "DeleteEventBus", "DescribeEventBus"),
+        **_rows(_BUS, "CreateEventBus", "DeleteEventBus", "DescribeEventBus", "UpdateEventBus"),
         **_rows("arn:{partition}:events:{region}:{account}:event-bus/{EventBusName}", "PutPermission",
                 "RemovePermission"),
+        **_rows("arn:{partition}:events:{region}:{account}:replay/{ReplayName}", "CancelReplay", "DescribeReplay"),
         **_rows(_ARCHIVE, "CreateArchive", "DeleteArchive", "DescribeArchive", "UpdateArchive"),
         **_rows("{ResourceARN}", "ListTagsForResource", "TagResource", "UntagResource"),
         **_rows(ANY, "ListEventBuses", "ListRules", "ListArchives"),
     },
     "cloudwatch": {
         **_rows(_ALARM, "PutMetricAlarm"),
+        **_rows("{ResourceARN}", "ListTagsForResource", "TagResource", "UntagResource"),
         **_rows("arn:{partition}:cloudwatch::{account}:dashboard/{DashboardName}", "GetDashboard", "PutDashboard"),
         **_rows(ANY, "DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetMetricData", "GetMetricStatistics",
                 "ListMetrics", "PutMetricData"),
     },
     "sns": {
-        **_rows(_TOPIC, "DeleteTopic", "GetTopicAttributes", "Publish", "SetTopicAttributes", "Subscribe"),
+        **_rows(_TOPIC, "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish",
+                "SetTopicAttributes", "Subscribe"),
         **_rows("arn:{partition}:sns:{region}:{account}:{Name}", "CreateTopic"),
         **_rows("{ResourceArn}", "ListTagsForResource", "TagResource", "UntagResource"),
         **_rows(ANY, "ListTopics"),

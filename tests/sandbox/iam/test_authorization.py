@@ -288,3 +288,23 @@ def test_a_role_that_trusts_nobody_here_cannot_be_used(sandbox: Sandbox) -> None
     deploy({"Role": role("service-only", allow("*"), trusts=trust({"Service": "lambda.amazonaws.com"}))})
     with denied("sts:AssumeRole", code="AccessDenied"):
         assume(sandbox, arn_of("service-only"))
+
+
+def test_stacks_are_named_in_policies_and_change_sets_stand_for_theirs(sandbox: Sandbox) -> None:
+    stacks = f"arn:aws:cloudformation:{HOME}:{MEMBER}:stack/mine/*"
+    client = as_role(
+        sandbox,
+        allow(["cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet"], stacks),
+        service="cloudformation",
+    )
+    body = json.dumps({"Resources": {"Queue": resource("AWS::SQS::Queue")}})
+    request = {"ChangeSetName": "changes", "ChangeSetType": "CREATE", "TemplateBody": body}
+    with denied("cloudformation:CreateChangeSet", code="AccessDenied"):
+        client.create_change_set(StackName="other", **request)
+    made = client.create_change_set(StackName="mine", **request)["Id"]
+    sandbox.settle()
+    assert client.describe_change_set(ChangeSetName=made)["Status"] == "CREATE_COMPLETE"
+    with denied("cloudformation:ExecuteChangeSet", code="AccessDenied"):
+        client.execute_change_set(ChangeSetName=made)
+    with denied("cloudformation:ListStacks", code="AccessDenied"):
+        client.list_stacks()
