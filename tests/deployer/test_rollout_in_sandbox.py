@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.faults import Error, Fault, Moment, Throttle
 from deployer.sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 
@@ -154,6 +155,42 @@ def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> No
     assert ran.exit_code == 1, ran
     assert "StackSet deployer-forwarding" in ran.out.split("not run")[1]
     deployer.sandbox.faults.clear()
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    assert installed(deployer.sandbox) == WANTED
+
+
+@pytest.mark.parametrize(
+    "operation", ["ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "DescribeStackSetOperation"]
+)
+def test_credentials_that_expire_midway_leave_nothing_that_a_second_run_does_not_finish(
+    deployer: Deployer, operation: str
+) -> None:
+    """The call has had its effect, but nobody hears of it: the worst moment to be cut off."""
+    expired = Error(code="ExpiredToken", message="The security token included in the request is expired")
+    deployer.sandbox.faults.add(
+        Fault(
+            effect=expired,
+            service="cloudformation",
+            operation=operation,
+            principal="*administrator",
+            moment=Moment.AFTER,
+        )
+    )
+    cut_off = deployer("rollout", "--org", "--yes")
+    assert cut_off.exit_code == 4, cut_off
+    assert "ExpiredToken" in cut_off.out
+    deployer.sandbox.faults.clear()
+    again = deployer("rollout", "--org", "--yes")
+    assert again.exit_code == 0, again
+    assert installed(deployer.sandbox) == WANTED
+
+
+def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> None:
+    """Only the tool's own calls: CloudFormation acts with the same principal."""
+    calls = itertools.count()
+    deployer.sandbox.faults.add(
+        Fault(effect=Throttle(), when=lambda call: "deployer" in call.user_agent and next(calls) % 8 == 0)
+    )
     assert deployer("rollout", "--org", "--yes").exit_code == 0
     assert installed(deployer.sandbox) == WANTED
 
