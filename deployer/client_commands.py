@@ -7,7 +7,7 @@ names its images in a file (bake, compose), the client itself is asked to resolv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -44,6 +44,7 @@ class Where(Enum):
     LAST = "the last reference"
     FIRST = "the first reference"
     TAGS = "the values of --tag, when it is to be pushed"
+    PUSHED_TAGS = "the values of --tag, always pushed"
     BAKE = "the targets of a bake file, when it is to be pushed"
     COMPOSE = "the services of a compose file"
 
@@ -57,6 +58,7 @@ _ENGINE: Final[dict[tuple[str, ...], Where]] = {
     ("builder", "build"): Where.TAGS,
     ("buildx", "build"): Where.TAGS,
     ("buildx", "bake"): Where.BAKE,
+    ("buildx", "imagetools", "create"): Where.PUSHED_TAGS,
     ("compose", "push"): Where.COMPOSE,
     ("compose", "build"): Where.COMPOSE,
 }
@@ -66,17 +68,65 @@ CLIENTS: Final[dict[str, dict[tuple[str, ...], Where]]] = {
     "nerdctl": _ENGINE,
     "finch": _ENGINE,
     "buildah": {("push",): Where.LAST, ("manifest", "push"): Where.LAST},
-    "skopeo": {("copy",): Where.LAST, ("sync",): Where.LAST},
-    "crane": {("push",): Where.LAST, ("copy",): Where.LAST, ("cp",): Where.LAST, ("append",): Where.TAGS},
+    "skopeo": {("copy",): Where.LAST},
+    "crane": {
+        ("push",): Where.LAST,
+        ("copy",): Where.LAST,
+        ("cp",): Where.LAST,
+        ("append",): Where.PUSHED_TAGS,
+        ("index", "append"): Where.PUSHED_TAGS,
+        ("mutate",): Where.PUSHED_TAGS,
+        ("rebase",): Where.PUSHED_TAGS,
+    },
     "oras": {
         ("push",): Where.FIRST,
         ("attach",): Where.FIRST,
         ("cp",): Where.LAST,
         ("copy",): Where.LAST,
         ("manifest", "push"): Where.FIRST,
+        ("manifest", "index", "create"): Where.FIRST,
+        ("blob", "push"): Where.FIRST,
     },
 }
-"""Every client that is known, and the subcommands by which it pushes."""
+"""Every client that is known, and the subcommands by which it pushes.
+
+Not `skopeo sync`: the names of what it makes are not in its arguments.
+"""
+
+_PATHS: Final = frozenset(
+    [
+        "--authfile",
+        "--ca-file",
+        "--cert-dir",
+        "--cert-file",
+        "--config",
+        "--dest-authfile",
+        "--dest-cert-dir",
+        "--digestfile",
+        "--env-file",
+        "--export-manifest",
+        "--file",
+        "--from-file",
+        "--iidfile",
+        "--key-file",
+        "--metadata-file",
+        "--policy",
+        "--project-directory",
+        "--registries-conf",
+        "--registries.d",
+        "--registry-config",
+        "--root",
+        "--runroot",
+        "--src-authfile",
+        "--src-cert-dir",
+        "--tlscacert",
+        "--tlscert",
+        "--tlskey",
+        "--tmpdir",
+        "-f",
+    ]
+)
+"""Options whose value is a path, which may look like a reference: `ci.d/auth.json`."""
 
 _LOCAL_TRANSPORT: Final = re.compile(
     r"(?:dir|oci|oci-archive|docker-archive|docker-daemon|containers-storage|ostree|sif|tarball):"
@@ -89,21 +139,31 @@ def destinations_of(command: Sequence[str]) -> Destinations:
     client = PurePath(command[0]).name.removesuffix(".exe")
     known = CLIENTS.get(client)
     if known is None:
-        return _named(filter(_is_reference, command[1:]))
-    words = [(index, word) for index, word in enumerate(command) if index and not word.startswith("-")]
-    where = _where(known, [word for _, word in words])
+        return _named(filter(_is_reference, (word.rpartition("=")[2] for word in command[1:])))
+    words = list(_words(command))
+    where = _where(known, words)
     match where:
         case None:
             return NoPush()
         case Where.LAST | Where.FIRST:
-            references = [word for _, word in words if _is_reference(word)]
+            references = [word for word in words if _is_reference(word)]
             return _named(references[-1:] if where is Where.LAST else references[:1])
-        case Where.TAGS:
-            return _named(_tags(command)) if client == "crane" or _is_pushed(command) else NoPush()
+        case Where.TAGS | Where.PUSHED_TAGS:
+            is_pushed = where is Where.PUSHED_TAGS or _is_pushed(command)
+            return _named(_tags(command)) if is_pushed else NoPush()
         case Where.BAKE:
             return InFile("bake", _printing_bake(command)) if _is_pushed(command) else NoPush()
         case Where.COMPOSE:
             return _compose(command)
+
+
+def _words(command: Sequence[str]) -> Iterator[str]:
+    """What is neither an option nor a path that belongs to one."""
+    before = ""
+    for word in command[1:]:
+        if not word.startswith("-") and before not in _PATHS:
+            yield word
+        before = word
 
 
 def _where(known: dict[tuple[str, ...], Where], words: Sequence[str]) -> Where | None:
@@ -117,7 +177,7 @@ def _stand_in_order(verbs: Sequence[str], words: Sequence[str]) -> bool:
     return all(verb in rest for verb in verbs)
 
 
-def _named(references: Iterator[str] | Sequence[str]) -> Named | NoPush:
+def _named(references: Iterable[str]) -> Named | NoPush:
     found = tuple(dict.fromkeys(references))
     return Named(found) if found else NoPush()
 

@@ -14,15 +14,18 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
 _KEPT_BYTES: Final = 65_536
 _CHUNK_BYTES: Final = 4_096
-_FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_LAST_WORDS_SECONDS: Final = 5
+"""How long what a client leaves running may keep its standard error open."""
+_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +39,15 @@ class Finished:
 def run_client(command: Sequence[str]) -> Finished:
     """Run a client to its end; a signal that would end this program reaches the client instead."""
     reader, writer = _standard_error()
-    client = subprocess.Popen(list(command), stderr=writer)  # noqa: S603 - the user's own command, unchanged
-    os.close(writer)
     kept = bytearray()
-    copier = threading.Thread(target=_copy, args=(reader, kept), daemon=True)
-    copier.start()
-    with _signals_to(client):
+    with _passed_on(reader) as receive:
+        client = subprocess.Popen(list(command), stderr=writer)  # noqa: S603 - the user's own command, unchanged
+        os.close(writer)
+        receive(client)
+        copier = threading.Thread(target=_copy, args=(reader, kept), daemon=True)
+        copier.start()
         code = client.wait()
-    copier.join(timeout=5)
+        copier.join(timeout=_LAST_WORDS_SECONDS)
     return Finished(exit_code=code if code >= 0 else 128 - code, complaint=kept.decode("utf-8", "replace"))
 
 
@@ -76,16 +80,49 @@ def _copy(reader: int, kept: bytearray) -> None:
 
 
 @contextmanager
-def _signals_to(client: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ctrl-C reaches the client by itself, being of the same terminal; other signals are passed on."""
+def _passed_on(terminal: int) -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Pass signals on to the client that is told of by the call of what this gives; earlier ones are kept for it.
+
+    Ctrl-C reaches a client of the same terminal by itself, and twice would be taken for impatience. The handlers are
+    set before the client starts: it begins with the usual ones, since a program's own do not survive its exec.
+    """
+    clients: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        client.send_signal(number)
+        if number == signal.SIGWINCH:
+            _resize(terminal)
+        elif number == signal.SIGINT and _is_foreground():
+            return
+        elif clients:
+            clients[0].send_signal(number)
+        else:
+            early.append(number)
+
+    def receive(client: subprocess.Popen[bytes]) -> None:
+        clients.append(client)
+        for number in early:
+            client.send_signal(number)
 
     earlier = {number: signal.signal(number, forward) for number in _FORWARDED}
-    earlier[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        yield receive
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def _is_foreground() -> bool:
+    """Whether a terminal sends Ctrl-C to this program, and so to the client too: they are one process group."""
+    try:
+        with Path("/dev/tty").open("rb") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _resize(terminal: int) -> None:
+    """Give the client's terminal the size that the user's has now."""
+    if sys.stderr.isatty() and os.isatty(terminal):
+        size = fcntl.ioctl(sys.stderr.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)

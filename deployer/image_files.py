@@ -16,9 +16,31 @@ import yaml
 
 from deployer.errors import ConfigurationError
 
+_WORD: Final = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
+"""What stands behind `:-`: text, with variables inside of variables two deep."""
 _VARIABLE: Final = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>[^}]*))?\})"
+    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>"
+    rf"{_WORD}))?\}})"
 )
+
+
+class _ComposeLoader(yaml.SafeLoader):
+    """Knows the tags of compose files: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
+
+    def reset(self, _node: yaml.Node) -> None:
+        """`!reset` takes a value away."""
+
+    def override(self, node: yaml.Node) -> Any:
+        """`!override` replaces where a merge would add; the value is as without it."""
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return node.value
+
+
+_ComposeLoader.add_constructor("!reset", _ComposeLoader.reset)
+_ComposeLoader.add_constructor("!override", _ComposeLoader.override)
 
 
 def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -107,11 +129,11 @@ def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
         found = variables.get(name)
         is_set = bool(found) if how.startswith(":") else found is not None
         if how.endswith("+"):
-            return word if is_set else ""
+            return interpolated(word, variables, where=where) if is_set else ""
         if is_set:
             return str(found)
         if how.endswith("-"):
-            return word
+            return interpolated(word, variables, where=where)
         raise ConfigurationError(
             f"{where}: {name} has no value in {text}{f' ({word})' if word else ''}",
             next_step=f"Set {name} in the environment, as for the build itself.",
@@ -129,6 +151,6 @@ def _json(path: PurePath, text: str) -> Any:
 
 def _yaml(path: PurePath, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_ComposeLoader)  # noqa: S506 - a SafeLoader with two more tags
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: no YAML: {error}", next_step="Correct the file.") from error

@@ -62,6 +62,8 @@ class Pusher:
 
     def _was_missing(self, finished: Finished, images: Sequence[ImageReference]) -> bool:
         """By the client's complaint, or by the registry's word where the connection was just dropped."""
+        if not images:
+            return False  # nothing of it is in ECR, so nothing would change by the next time
         if _NAME_UNKNOWN.search(finished.complaint):
             return True
         return not all(self.ensurer.registries.is_there(image) for image in images)

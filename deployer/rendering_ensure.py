@@ -16,7 +16,7 @@ _NAMED = 2
 
 def outcome_lines(outcome: Outcome) -> list[Line]:
     """One line, and below it why the repository is not there and what to do next."""
-    where = _where(outcome.image)
+    where = _where(outcome)
     match outcome:
         case There(seconds=seconds):
             return [Line(f"{where}: there after {seconds:.1f} s" if seconds else f"{where}: there already")]
@@ -29,7 +29,6 @@ def outcome_lines(outcome: Outcome) -> list[Line]:
 def _reasons(outcome: Refused) -> list[Line]:
     refusal, image = outcome.refusal, outcome.image
     sentence = SENTENCES.get(refusal.reason, "")
-    account = f"{refusal.account_name} ({image.registry.account})" if refusal.account_name else image.registry.account
     lines = wrapped(f"{sentence} [{refusal.reason}]".strip(), indent=2)
     if refusal.rule:
         of = f" of the OU {refusal.ou_path}" if refusal.ou_path else ""
@@ -40,7 +39,7 @@ def _reasons(outcome: Refused) -> list[Line]:
         lines += wrapped(refusal.detail, indent=2)
     return [
         *lines,
-        Line(f"  In the central account, this shows where the rules of {account} come from:"),
+        Line("  In the central account, this shows which file each rule comes from:"),
         Line(f"    deployer explain {image.registry.account} {image.repository}"),
     ]
 
@@ -90,5 +89,8 @@ def _kind(outcome: Outcome) -> str:
             return "timed-out"
 
 
-def _where(image: ImageReference) -> str:
-    return f"{image.repository} ({image.registry.account}, {image.registry.region})"
+def _where(outcome: Outcome) -> str:
+    registry = outcome.image.registry
+    name = outcome.refusal.account_name if isinstance(outcome, Refused) else None
+    account = f"{name} {registry.account}" if name else registry.account
+    return f"{outcome.image.repository} ({account}, {registry.region})"

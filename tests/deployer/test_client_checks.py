@@ -39,6 +39,22 @@ def test_a_daemon_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     check_client(["docker", "push"])
 
 
+def test_the_daemon_that_the_command_means_is_the_one_that_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program(tmp_path, "docker", '[ "$*" = "--context ci version --format {{.Server.Version}}" ]')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    check_client(["docker", "--debug", "--context", "ci", "push", "--quiet"])
+    with pytest.raises(DaemonError):
+        check_client(["docker", "push", "--context", "ci"])
+
+
+def test_a_builder_needs_no_daemon_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path, "docker", "exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    check_client(["docker", "buildx", "build", "--push", "."])
+
+
 def test_a_client_without_a_daemon_is_not_asked_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program(tmp_path, "skopeo", "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -91,6 +107,15 @@ def test_no_login_is_said_with_the_command_that_gives_one(tmp_path: Path, conten
 )
 def test_credentials_in_the_command_need_no_login(tmp_path: Path, option: list[str]) -> None:
     check_login(["skopeo", "copy", *option], [REGISTRY], {"HOME": str(tmp_path)})
+
+
+def test_a_client_that_is_not_known_keeps_its_own_logins(tmp_path: Path) -> None:
+    check_login(["/kaniko/executor"], [REGISTRY], {"HOME": str(tmp_path)})
+
+
+def test_the_folder_that_docker_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {HOST: {}}}))
+    check_login(["docker", "--config", str(tmp_path), "push"], [REGISTRY], {"HOME": "/nonexistent"})
 
 
 def test_a_login_file_named_in_the_command(tmp_path: Path) -> None:

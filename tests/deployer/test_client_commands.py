@@ -23,6 +23,11 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
             Named((f"docker://{R}/new:1",)),
             id="podman's destination, not its source",
         ),
+        pytest.param(
+            f"podman push {R}/api:1 --authfile ci.d/auth.json",
+            Named((f"{R}/api:1",)),
+            id="a path that looks like a reference",
+        ),
         pytest.param(f"podman push {R}/api:1 dir:/tmp/api", Named(("dir:/tmp/api",)), id="a push into a folder"),
         pytest.param(
             f"skopeo copy docker://docker.io/library/alpine:3 docker://{R}/alpine:3 --dest-tls-verify=false",
@@ -40,6 +45,7 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
         pytest.param(
             f"oras push {R}/docs:1 ./a.txt:text/plain --artifact-type x/y", Named((f"{R}/docs:1",)), id="oras push"
         ),
+        pytest.param(f"oras blob push {R}/docs ./a.txt", Named((f"{R}/docs",)), id="oras blob push"),
         pytest.param(f"oras cp {R}/docs:1 {R}/copy:1", Named((f"{R}/copy:1",)), id="oras cp"),
         pytest.param(
             f"docker buildx build --push -t {R}/api:1 --tag={R}/api:latest .",
@@ -51,6 +57,13 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
             Named((f"{R}/api:1",)),
             id="buildx with an output that pushes",
         ),
+        pytest.param(
+            f"docker buildx imagetools create -t {R}/api:1 {R}/api:amd64 {R}/api:arm64",
+            Named((f"{R}/api:1",)),
+            id="an index made of images",
+        ),
+        pytest.param(f"crane append -f layer.tar -t {R}/api:1", Named((f"{R}/api:1",)), id="crane append"),
+        pytest.param(f"skopeo sync --src dir --dest docker ./images {R}/mirror", NoPush(), id="names not told"),
         pytest.param(f"docker build -t {R}/api:1 .", NoPush(), id="a build that is not pushed"),
         pytest.param(f"docker pull {R}/api:1", NoPush(), id="a pull"),
         pytest.param("docker ps", NoPush(), id="something else"),
@@ -65,6 +78,7 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
             id="compose is asked for its services",
         ),
         pytest.param("docker compose build", NoPush(), id="a compose build that is not pushed"),
+        pytest.param(f"/kaniko/executor --destination={R}/api:1", Named((f"{R}/api:1",)), id="kaniko"),
         pytest.param(f"regctl image copy a.io/x {R}/api:1", Named(("a.io/x", f"{R}/api:1")), id="a client not known"),
     ],
 )

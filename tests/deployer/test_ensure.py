@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.ensure import ASK_AGAIN_AFTER, Clock, Ensurer, Refusal, Refused, There, TimedOut
+from deployer.ensure import (
+    ASK_AGAIN_AFTER,
+    Clock,
+    Ensurer,
+    Outcome,
+    Refusal,
+    Refused,
+    There,
+    TimedOut,
+    exit_code_of,
+)
 from deployer.images import ImageReference, parse_image
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
@@ -130,6 +140,15 @@ def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
     assert time.seconds - 1_000_000.0 < 2
 
 
+def test_a_refusal_of_the_same_second_is_an_answer_though_cloudtrail_cuts_the_second_down() -> None:
+    time = Time(seconds=1_000_000.9)
+    ledger = OneRefusal("api", at=1_000_000.0)
+    (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
+        [image("api")], timeout=120
+    )
+    assert isinstance(outcome, Refused)
+
+
 def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
     time = Time()
     ledger = OneRefusal("api", at=time.seconds - 60)
@@ -149,6 +168,24 @@ def test_waiting_ends_at_the_timeout_with_a_last_look() -> None:
     assert outcome.seconds == pytest.approx(20)
     assert heard
     assert heard[0] == [image("api")]
+
+
+THERE = There(image=image("api"), seconds=0, calls=1)
+REFUSED = Refused(image=image("api"), refusal=Refusal(reason="name-denied"), seconds=1, calls=2)
+LATE = TimedOut(image=image("api"), seconds=120, calls=30)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        pytest.param([THERE, THERE], 0, id="all are there"),
+        pytest.param([THERE, LATE], 18, id="one is late"),
+        pytest.param([LATE, REFUSED, THERE], 19, id="one is refused, which waiting does not cure"),
+        pytest.param([], 0, id="none was wanted"),
+    ],
+)
+def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
+    assert exit_code_of(outcomes) == code
 
 
 @given(st.floats(min_value=0.01, max_value=110), st.integers(min_value=1, max_value=5))

@@ -36,6 +36,8 @@ services:
     image: {HOST}/api:${{TAG:-dev}}
   database:
     image: postgres:16
+    ports: !override ["5432"]
+    profiles: !reset []
   unnamed:
     build: .
 """
@@ -46,6 +48,7 @@ services:
     ("text", "variables", "result"),
     [
         pytest.param("a-$X-b", {"X": "1"}, "a-1-b", id="a bare variable"),
+        pytest.param("${X:-${Y:-${Z}}}", {"Z": "3"}, "3", id="a default that is a variable"),
         pytest.param("${X:-d}", {"X": ""}, "d", id="empty counts as none with a colon"),
         pytest.param("${X-d}", {"X": ""}, "", id="empty counts as a value without one"),
         pytest.param("${X:+set}", {"X": "1"}, "set", id="the other value when set"),

@@ -24,6 +24,10 @@ DIGEST = "sha256:" + "a" * 64
             "300000000001.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", False, True, id="China dual"
         ),
         pytest.param("300000000001.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1", False, False, id="GovCloud"),
+        pytest.param(
+            "300000000001.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", False, False, id="European Sovereign"
+        ),
+        pytest.param(f"{CLASSIC}:443", "eu-west-1", False, False, id="with a port"),
         pytest.param(CLASSIC.upper(), "eu-west-1", False, False, id="host names know no case"),
     ],
 )
@@ -58,10 +62,33 @@ def test_images(text: str, repository: str, tag: str | None, digest: str | None)
         pytest.param("alpine", id="no registry"),
         pytest.param("public.ecr.aws/docker/library/alpine", id="ECR Public"),
         pytest.param("localhost:5000/api", id="a local registry"),
+        pytest.param("300000000001.registry.example/api", id="a host of another that begins with twelve digits"),
     ],
 )
 def test_other_registries_are_not_ours(text: str) -> None:
     assert parse_image(text) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "arn"),
+    [
+        pytest.param(CLASSIC, "arn:aws:ecr:eu-west-1:300000000001:repository/api", id="commercial"),
+        pytest.param(
+            "300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn",
+            "arn:aws-cn:ecr:cn-north-1:300000000001:repository/api",
+            id="China",
+        ),
+        pytest.param(
+            "300000000001.dkr.ecr-fips.us-gov-east-1.amazonaws.com",
+            "arn:aws-us-gov:ecr:us-gov-east-1:300000000001:repository/api",
+            id="GovCloud",
+        ),
+    ],
+)
+def test_the_arn_of_a_repository(host: str, arn: str) -> None:
+    image = parse_image(f"{host}/api:1")
+    assert image is not None
+    assert image.repository_arn == arn
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 from dataclasses import dataclass, field
 
 import pytest
 
-from deployer.client_process import Finished, run_client
+from deployer.client_process import Finished
 from deployer.ensure import Clock, Ensurer, TimedOut
 from deployer.images import ImageReference, parse_image
 from deployer.push import NotThere, Pushed, Pusher
@@ -99,32 +96,13 @@ def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
     assert client.runs == 0
 
 
-@pytest.mark.parametrize(
-    ("script", "code"),
-    [
-        pytest.param("import sys; print('done'); sys.stderr.write('warned\\n'); sys.exit(3)", 3, id="its exit code"),
-        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, id="the signal that ended it"),
-    ],
-)
-def test_a_client_runs_unchanged(script: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
-    finished = run_client([sys.executable, "-c", script])
-    assert finished.exit_code == code
-    shown = capfd.readouterr()
-    assert shown.err == finished.complaint
-    if code == 3:
-        assert (shown.out, shown.err) == ("done\n", "warned\n")
-
-
-def test_a_client_sees_a_terminal_where_the_user_has_one() -> None:
-    script = "import os, sys; sys.stderr.write(f'{os.isatty(2)} {os.get_terminal_size(2).columns}')"
-    program = (
-        f"import sys; from deployer.client_process import run_client; run_client([sys.executable, '-c', {script!r}])"
+def test_what_is_in_another_registry_is_not_tried_again() -> None:
+    client = Client([UNKNOWN])
+    pusher = Pusher(
+        ensurer=Ensurer(registries=Registry(), clock=Clock(now=lambda: 0.0, sleep=lambda seconds: None)),
+        run=client,
+        timeout=10,
+        retries=5,
+        on_retry=lambda run, seconds: None,
     )
-    terminal = f"stty cols 93; exec {sys.executable} -c {shlex.quote(program)}"
-    shown = subprocess.run(
-        ["script", "--quiet", "--return", "--command", terminal, "/dev/null"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "True 93" in shown.stdout
+    assert pusher.push([]) == Pushed(exit_code=1, runs=1)
