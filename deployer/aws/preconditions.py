@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.session import Session
-from deployer.aws.stack_sets import CallAs
+from deployer.aws.stack_set_reader import CallAs
 from deployer.errors import OrganizationAccessError, RegionDisabledError, WrongAccountError, WrongOrganizationError
 from deployer.organization import Organization
 
@@ -34,10 +34,14 @@ def check_organization(organization: Organization, *, wanted: str | None) -> Non
         )
 
 
+def call_as_of(account: str, organization: Organization) -> CallAs:
+    """Whom a caller of this account acts for when it deals with service-managed StackSets."""
+    return "SELF" if account == organization.management_account_id else "DELEGATED_ADMIN"
+
+
 def check_stack_sets(session: Session, organization: Organization, *, region: str) -> CallAs:
     """Whom the caller acts for; raises OrganizationAccessError unless it may manage service-managed StackSets."""
-    is_management = session.identity.account == organization.management_account_id
-    call_as: CallAs = "SELF" if is_management else "DELEGATED_ADMIN"
+    call_as = call_as_of(session.identity.account, organization)
     with translated():
         try:
             status = session.client("cloudformation", region=region).describe_organizations_access(CallAs=call_as)

@@ -185,6 +185,21 @@ def test_credentials_that_expire_midway_leave_nothing_that_a_second_run_does_not
     assert installed(deployer.sandbox) == WANTED
 
 
+def test_a_central_stack_that_never_came_to_be_is_deleted_and_made_anew(deployer: Deployer) -> None:
+    deployer.sandbox.faults.add(
+        Fault(effect=Error(code="ServiceException", message="Lambda is down", status=500), operation="CreateFunction")
+    )
+    failed = deployer("rollout", "--org", "--yes")
+    assert failed.exit_code == 1, failed
+    assert "Lambda is down" in failed.out
+    assert installed(deployer.sandbox) == {}
+    deployer.sandbox.faults.clear()
+    again = deployer("rollout", "--org", "--yes")
+    assert again.exit_code == 0, again
+    assert "± stack deployer-central" in again.out
+    assert installed(deployer.sandbox) == WANTED
+
+
 def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> None:
     """Only the tool's own calls: CloudFormation acts with the same principal."""
     calls = itertools.count()

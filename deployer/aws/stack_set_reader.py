@@ -1,0 +1,122 @@
+"""StackSets with service-managed permissions, looked at: state, instances, operations and their results.
+
+Whom the caller acts for (CallAs) is decided once, here, and goes with every call that takes it, reading ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
+from deployer.stack_sets import Instance, InstanceResult, Operation, StackSetState
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+CallAs = Literal["SELF", "DELEGATED_ADMIN"]
+
+_UNDER_WAY = {"RUNNING", "STOPPING", "QUEUED"}
+
+
+class StackSetReader:
+    """StackSets through CloudFormation's API, in the region that the client is for."""
+
+    def __init__(self, client: CloudFormationClient, *, call_as: CallAs) -> None:
+        self._client = client
+        self._call_as: dict[str, Any] = {"CallAs": call_as}
+
+    def describe(self, name: str) -> StackSetState | None:
+        """All that is known of a StackSet; None when there is none."""
+        with translated():
+            try:
+                found: Any = self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]
+            except ClientError as error:
+                if code_of(error) == "StackSetNotFoundException":
+                    return None
+                raise
+            if found["Status"] == "DELETED":
+                return None
+            auto = found.get("AutoDeployment", {})
+            return StackSetState(
+                name=name,
+                arn=found["StackSetARN"],
+                body=found["TemplateBody"],
+                description=found.get("Description", ""),
+                auto_deployment=auto.get("Enabled", False),
+                retain_on_removal=auto.get("RetainStacksOnAccountRemoval", False),
+                depends_on=tuple(sorted(_name(arn) for arn in auto.get("DependsOn", []))),
+                auto_deployment_targets=self._auto_deployment_targets(name),
+                instances=tuple(self._instances(name)),
+                in_progress=self.operations_in_progress(name),
+            )
+
+    def _auto_deployment_targets(self, name: str) -> dict[str, frozenset[str]]:
+        pages = self._pages(self._client.list_stack_set_auto_deployment_targets, name)
+        return {one["OrganizationalUnitId"]: frozenset(one["Regions"]) for one in pages}
+
+    def _instances(self, name: str) -> list[Instance]:
+        return [
+            Instance(
+                account=one["Account"],
+                region=one["Region"],
+                ou_id=one.get("OrganizationalUnitId", ""),
+                status=one["Status"],
+                detailed_status=one.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
+                reason=one.get("StatusReason", ""),
+                stack_id=one.get("StackId", ""),
+            )
+            for one in self._pages(self._client.list_stack_instances, name)
+        ]
+
+    def operation(self, name: str, operation_id: str) -> Operation:
+        """One operation as it is now."""
+        with translated():
+            answer = self._client.describe_stack_set_operation(
+                StackSetName=name, OperationId=operation_id, **self._call_as
+            )
+        return _operation(answer["StackSetOperation"])
+
+    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
+        """What an operation did to each instance, so far."""
+        with translated():
+            pages = self._pages(self._client.list_stack_set_operation_results, name, OperationId=operation_id)
+        return tuple(
+            InstanceResult(
+                account=one["Account"], region=one["Region"], status=one["Status"], reason=one.get("StatusReason", "")
+            )
+            for one in pages
+        )
+
+    def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
+        """Operations that are not over; they are among the newest, which come first."""
+        with translated():
+            answer = self._client.list_stack_set_operations(StackSetName=name, MaxResults=20, **self._call_as)
+        return tuple(_operation(one) for one in answer["Summaries"] if one["Status"] in _UNDER_WAY)
+
+    def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> list[Any]:
+        """Summaries of all pages, as large as AWS makes them."""
+        found: list[Any] = []
+        while True:
+            answer = call(StackSetName=name, MaxResults=100, **options, **self._call_as)
+            found += answer["Summaries"]
+            if not answer.get("NextToken"):
+                return found
+            options["NextToken"] = answer["NextToken"]
+
+
+def _operation(found: Any) -> Operation:
+    return Operation(
+        id=found["OperationId"],
+        action=found["Action"],
+        status=found["Status"],
+        reason=found.get("StatusReason", ""),
+        started=found.get("CreationTimestamp"),
+    )
+
+
+def _name(arn: str) -> str:
+    """`…:stackset/deployer-access:4f1c…` is deployer-access."""
+    return arn.rsplit("/", 1)[-1].split(":", maxsplit=1)[0]
