@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
 from handler.clients import SERVICES, Clients, Credentials
 
@@ -45,3 +49,41 @@ def test_a_call_without_an_answer_ends_well_before_the_function_does(clients: Cl
     config = clients.own("ecr").meta.config
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) <= 20
+
+
+A_CALL = {
+    "dynamodb": ("list_tables", {}),
+    "ecr": ("describe_repositories", {}),
+    "organizations": ("list_roots", {}),
+    "sqs": ("send_message", {"QueueUrl": "https://sqs.example/1/queue", "MessageBody": "x"}),
+    "sts": ("get_caller_identity", {}),
+}
+
+
+def sent_by(client: Any) -> tuple[str, str]:
+    """Where a client would send a call, and for which region and service it would sign it."""
+    requests: list[AWSPreparedRequest] = []
+
+    def catch(request: AWSPreparedRequest, **_: Any) -> None:
+        requests.append(request)
+        raise InterruptedError
+
+    client.meta.events.register("before-send", catch)
+    operation, parameters = A_CALL[client.meta.service_model.service_name]
+    with pytest.raises(InterruptedError):
+        getattr(client, operation)(**parameters)
+    return requests[0].url, str(requests[0].headers["Authorization"]).partition(", ")[0]
+
+
+def test_calls_go_where_botocore_with_its_whole_list_of_endpoints_sends_them(clients: Clients) -> None:
+    stock = botocore.session.Session()
+    regions = [
+        region
+        for partition in stock.get_available_partitions()
+        for region in stock.get_available_regions("dynamodb", partition_name=partition)[::5]
+    ]
+    assert len(regions) > 10
+    for region in [*regions, "eu-new-9"]:
+        for service in SERVICES:
+            ours, theirs = clients.of(service, region=region, credentials=None), stock.create_client(service, region)
+            assert sent_by(ours) == sent_by(theirs), region
