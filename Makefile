@@ -1,6 +1,6 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo test check format golden docs bench clean
+.PHONY: help setup node demo test check format golden bench clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -41,6 +41,9 @@ check: setup  ## Format, lint, types, import contracts, generated docs
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+golden: setup  ## Write the golden templates and the generated docs anew
+	$(BIN)/pytest tests/templates --update-golden --quiet
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done

@@ -11,6 +11,8 @@ from typing import Any
 
 from deployer.sandbox.credentials import Principal
 
+_KEPT_BYTES = 256
+
 
 class Refused(Exception):  # noqa: N818 - it reads as what AWS did, and becomes an AWS error on the wire
     """AWS refuses a call: `code` is the error code that clients see, `status` the HTTP status."""
@@ -48,6 +50,12 @@ class Call:
     @property
     def name(self) -> str:
         return f"{self.service}:{self.operation}"
+
+    def shed_contents(self) -> None:
+        """Keep only the beginning of what was uploaded: the log outlives the call, layers and zips need not."""
+        self.parameters = {
+            key: value[:_KEPT_BYTES] if isinstance(value, bytes) else value for key, value in self.parameters.items()
+        }
 
 
 class CallLog:

@@ -58,6 +58,7 @@ class Gate:
             return self._answer(request, call)(environ, start_response)
         finally:
             CURRENT.reset(token)
+            call.shed_contents()
 
     def _answer(self, request: wire.AwsRequest, call: Call) -> wire.Response:
         started = time.perf_counter()

@@ -157,7 +157,8 @@ class TestBlobs:
         digest = oci_images.digest_of(chunk * 6)
         assert client.request("PUT", f"{location}?digest={digest}").status == 201
         assert client.request("GET", f"/v2/{NAME}/blobs/{digest}").body == chunk * 6
-        sizes = [len(call.parameters["layerPartBlob"]) for call in sandbox.calls.of("ecr", "UploadLayerPart")]
+        parts = [call.parameters for call in sandbox.calls.of("ecr", "UploadLayerPart")]
+        sizes = [part["partLastByte"] - part["partFirstByte"] + 1 for part in parts]
         assert sizes == [PART_SIZE, PART_SIZE, len(chunk) * 6 - 2 * PART_SIZE]
 
     @pytest.mark.parametrize("digest", [ABSENT, "sha256:short", "md5:0", ""])

@@ -14,3 +14,19 @@ def test_each_account_has_an_administrator_of_its_own(sandbox: Sandbox) -> None:
 def test_the_organization_is_the_example(sandbox: Sandbox) -> None:
     assert sandbox.organization == EXAMPLE
     assert sandbox.central_account == CENTRAL_ACCOUNT
+
+
+def test_the_call_log_keeps_no_layers(sandbox: Sandbox) -> None:
+    ecr = sandbox.client("ecr", account="300000000001")
+    ecr.create_repository(repositoryName="team-a/api")
+    upload = ecr.initiate_layer_upload(repositoryName="team-a/api")
+    layer = b"x" * 100_000
+    ecr.upload_layer_part(
+        repositoryName="team-a/api",
+        uploadId=upload["uploadId"],
+        partFirstByte=0,
+        partLastByte=len(layer) - 1,
+        layerPartBlob=layer,
+    )
+    (call,) = sandbox.calls.of("ecr", "UploadLayerPart")
+    assert len(call.parameters["layerPartBlob"]) < 1000
