@@ -36,7 +36,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
         settings=settings,
         organization=organization,
         registries=Registries(clients=clients, sessions=sessions),
-        ledger=Ledger(partial(clients.own, "dynamodb"), table=environment["LEDGER_TABLE"]),
+        ledger=Ledger(partial(clients.own, "dynamodb"), table=environment["LEDGER_TABLE"], expiry=settings.expiry),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),
         clock=_now,
         log=log.write,

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handler import reasons
+from handler.asked import asked_for
 from handler.concurrency import side_by_side
 from handler.decision import Create
 from handler.errors import PermanentError
@@ -40,6 +41,8 @@ class Conclusion:
     detail: str = ""
     rule: str = ""
     repository: Repository | None = None
+    settings: str = ""
+    """What was asked for, where a repository was made."""
 
 
 class UnfinishedError(PermanentError):
@@ -92,12 +95,25 @@ class Creation:
             repository = repositories.describe(self.call.repository)
         return self._finish(repositories, repository, reason=reasons.FINISHED)
 
+    @property
+    def asked(self) -> str:
+        """What the repository is to be like, as its record keeps it."""
+        return asked_for(
+            self.decision.repository,
+            tags=self.tags,
+            document=self.document,
+            account=self.call.account,
+            region=self.call.region,
+        )
+
     def _finish(self, repositories: Repositories, repository: Repository, *, reason: str) -> Conclusion:
         with self.steps("policies"):
             errors = side_by_side(self._puts(repositories, self.decision.repository))
         if errors:
             raise _worst(errors, repository)
-        return Conclusion(outcome="created", reason=reason, rule=self.decision.rule, repository=repository)
+        return Conclusion(
+            outcome="created", reason=reason, rule=self.decision.rule, repository=repository, settings=self.asked
+        )
 
     def _puts(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
         name = self.call.repository

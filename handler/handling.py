@@ -109,7 +109,7 @@ class Handler:
     def _creation(self, call: FailedCall, attempt: Attempt, *, decision: Create, membership: Membership) -> Creation:
         values = tags.placeholders(
             call,
-            account_name=self.settings.account_name(call.account),
+            account_name=membership.account_name or self.settings.account_name(call.account),
             ou_path=self.settings.path_of(membership.chain),
         )
         return Creation(
@@ -127,12 +127,14 @@ class Handler:
         except PermanentError as error:
             if error.reason == reasons.ACCESS_DENIED:
                 self.registries.forget(creation.call.account)
+            repository = error.repository if isinstance(error, UnfinishedError) else None
             return Conclusion(
                 outcome="failed",
                 reason=error.reason,
                 detail=error.detail,
                 rule=creation.decision.rule,
-                repository=error.repository if isinstance(error, UnfinishedError) else None,
+                repository=repository,
+                settings=creation.asked if repository else "",
             )
 
 

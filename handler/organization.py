@@ -58,7 +58,7 @@ class Accounts:
     def _load(self, account: str) -> Fresh[Membership | None]:
         try:
             with told("DescribeAccount", where=account):
-                chain = self._ask(account)
+                asked = self._ask(account)
         except (PermanentError, ClientError, BotoCoreError) as error:
             remembered = self._settings.remembered_chain(account)
             if remembered is None:
@@ -66,18 +66,20 @@ class Accounts:
             problem = clean(f"Organizations could not be asked: {error}", limit=_LONGEST_PROBLEM)
             membership = Membership(chain=remembered, source="remembered", problem=problem)
             return Fresh(membership, self._clock() + REMEMBERED_FRESH)
-        asked = None if chain is None else Membership(chain=chain, source="asked")
         return Fresh(asked, self._clock() + ASKED_FRESH)
 
-    def _ask(self, account: str) -> tuple[str, ...] | None:
+    def _ask(self, account: str) -> Membership | None:
         try:
             described = self._client.describe_account(AccountId=account)["Account"]
             paths = described.get("Paths") or []
-            return self._chain(paths[0]) if paths else self._climb(account)
+            chain = self._chain(paths[0]) if paths else self._climb(account)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NOT_IN_ORGANIZATION:
                 return None
             raise
+        if chain is None:
+            return None
+        return Membership(chain=chain, source="asked", account_name=clean(described.get("Name", "")))
 
     def _chain(self, path: str) -> tuple[str, ...] | None:
         """`o-…/r-…/ou-…/123456789012/` without its ends; None for a path of another organization."""

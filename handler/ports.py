@@ -17,11 +17,12 @@ from handler.settings import RepositorySettings
 class Membership:
     """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers.
 
-    `problem` says why AWS could not be asked.
+    `account_name` is the account's, where AWS told it; `problem` says why AWS could not be asked.
     """
 
     chain: tuple[str, ...]
     source: OuSource
+    account_name: str = ""
     problem: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +12,7 @@ from handler.creation import Conclusion
 from handler.events import FailedCall, MalformedEvent, OtherEvent
 from handler.log import Steps
 from handler.ports import Membership
-from handler.records import Record
+from handler.records import EXPIRING, Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
@@ -35,6 +37,7 @@ def record_of(
 ) -> Record:
     """The record of a call that missed its repository; `membership` where it was looked up."""
     repository = conclusion.repository
+    asked_name = membership.account_name if membership else ""
     return Record(
         account=call.account,
         outcome=conclusion.outcome,
@@ -43,7 +46,7 @@ def record_of(
         rule=conclusion.rule,
         ou_path=settings.path_of(membership.chain) if membership else None,
         ou_source=membership.source if membership else None,
-        account_name=settings.account_name(call.account),
+        account_name=asked_name or settings.remembered_name(call.account),
         region=call.region,
         repository=call.repository,
         repository_arn=repository.arn if repository else None,
@@ -58,6 +61,8 @@ def record_of(
         received_at=attempt.received_at,
         request_id=attempt.request_id,
         settings_digest=settings.digest,
+        settings=conclusion.settings,
+        steps=None if conclusion.outcome in EXPIRING else _compact(attempt.steps.milliseconds),
     )
 
 
@@ -78,6 +83,11 @@ def record_of_malformed(
         request_id=attempt.request_id,
         settings_digest=settings_digest,
     )
+
+
+def _compact(milliseconds: Mapping[str, float]) -> str:
+    """What each step took, up to the writing of the record."""
+    return json.dumps(milliseconds, separators=(",", ":"))
 
 
 def log_fields(

@@ -23,12 +23,13 @@ from typing import Any, Literal
 from zlib import crc32
 
 from handler.reasons import Outcome
+from handler.settings import Retention
 
 VERSION = 1
 
 OuSource = Literal["asked", "remembered"]
 
-EXPIRY = timedelta(days=30)
+EXPIRY = timedelta(days=Retention().expiring_records)
 EXPIRING: frozenset[Outcome] = frozenset({"exists", "ignored"})
 """Outcomes whose records expire; all others stay."""
 
@@ -88,15 +89,14 @@ class Record:
         partitions = outcome_months(self.outcome, f"{self.event_time:%Y-%m}")
         return partitions[crc32(self.account.encode()) % len(partitions)]
 
-    @property
-    def expires(self) -> int | None:
+    def expires(self, expiry: timedelta) -> int | None:
         """When DynamoDB may delete the record, in seconds since 1970."""
-        return int((self.received_at + EXPIRY).timestamp()) if self.outcome in EXPIRING else None
+        return int((self.received_at + expiry).timestamp()) if self.outcome in EXPIRING else None
 
-    def to_item(self) -> dict[str, dict[str, str]]:
-        """The record as DynamoDB's low-level API takes it."""
+    def to_item(self, *, expiry: timedelta = EXPIRY) -> dict[str, dict[str, str]]:
+        """The record as DynamoDB's low-level API takes it; `expiry` is for outcomes that expire."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": self.expires}
+        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": self.expires(expiry)}
         values["outcome_month"] = self.outcome_month
         return {
             name: {"N" if name in _NUMBERS else "S": _text(value)}

@@ -24,6 +24,7 @@ __all__ = [
     "Namespace",
     "PrincipalRules",
     "RepositorySettings",
+    "Retention",
     "Settings",
     "TagMutability",
     "Trigger",
@@ -218,6 +219,25 @@ class Settings:
         """What a repository of this name gets: `repository` with the first matching namespace merged over it."""
         index = self.namespace_for(repository)
         return self.repository if index is None else overlay(self.repository, self.namespaces[index].repository)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept, in days; one for the whole installation."""
+
+    __pydantic_config__ = _STRICT
+
+    expiring_records: int = field(
+        default=30,
+        metadata={
+            "doc": "Ledger records of nothing done (`exists`, `ignored`); all others stay for good.",
+            "example": 30,
+        },
+    )
+    event_archive: int = field(
+        default=30, metadata={"doc": "How far back events can be replayed from the archive.", "example": 30}
+    )
+    logs: int = field(default=90, metadata={"doc": "The handler's log.", "example": 90})
 
 
 def settings_from(layers: Iterable[Layer]) -> Settings:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from handler.settings import Layer, Settings, settings_from
+from handler.settings import Layer, Retention, Settings, settings_from
 
 VERSION = 1
 FILE_NAME = "settings.json"
@@ -38,6 +39,9 @@ class SettingsFile:
         self._ou_layers: Mapping[str, Layer] = document["ous"]
         self._account_layers: Mapping[str, Layer] = document["accounts"]
         self._documents: Mapping[str, str] = document["documents"]
+        days = document.get("retention", {}).get("expiring_records", Retention().expiring_records)
+        self.expiry = timedelta(days=days)
+        """How long the ledger keeps records of nothing done."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
     @classmethod
@@ -80,8 +84,12 @@ class SettingsFile:
 
     def account_name(self, account_id: str) -> str:
         """The account's name as of the last roll-out, its id for one made since then."""
+        return self.remembered_name(account_id) or account_id
+
+    def remembered_name(self, account_id: str) -> str | None:
+        """The account's name as of the last roll-out."""
         account = self._remembered.get(account_id)
-        return account["name"] if account else account_id
+        return account["name"] if account else None
 
     def document(self, name: str) -> str:
         """Text of a policy file that settings name, minified JSON."""

@@ -29,6 +29,10 @@ ROOT, WORKLOADS, PROD, SANDBOX = "r-exam", "ou-exam-work0001", "ou-exam-prod0001
 ACCOUNT, OTHER_ACCOUNT, NEW_ACCOUNT = "300000000001", "500000000001", "300000000099"
 
 
+NAMES = {ACCOUNT: "shop-prod", NEW_ACCOUNT: "orders-prod"}
+"""As Organizations tells them."""
+
+
 class CrashError(BaseException):
     """The process is gone: no `except Exception` sees it."""
 
@@ -170,7 +174,7 @@ class World:
     # the organization
     def membership(self, account: str) -> Membership | None:
         chain = self.faults.run("organization", lambda: self.chains.get(account))
-        return Membership(chain=chain, source="asked") if chain else None
+        return Membership(chain=chain, source="asked", account_name=NAMES.get(account, "")) if chain else None
 
     # registries
     def open(self, call: FailedCall) -> Callable[[], FakeRepositories]:

@@ -139,7 +139,7 @@ def test_an_account_that_the_last_rollout_did_not_know_is_governed_by_its_ou() -
     world.handler().handle(event, request_id="request-1")
     assert (NEW_ACCOUNT, "eu-west-1", "team-a/api") in world.repositories
     (record,) = world.records.values()
-    assert record.account_name == NEW_ACCOUNT
+    assert record.account_name == "orders-prod"
 
 
 def test_a_malformed_event_changes_nothing_and_lands_in_the_failures_queue() -> None:

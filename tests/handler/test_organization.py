@@ -64,6 +64,14 @@ def test_the_path_tells_all_in_one_call() -> None:
     assert fake.calls == [f"describe {ACCOUNT}"]
 
 
+def test_the_name_comes_with_the_path() -> None:
+    fake = FakeOrganizations(account={"Paths": [PATH], "Name": "orders\x1b[31m-prod"})
+    membership = accounts(fake).membership(ACCOUNT)
+    assert membership is not None
+    assert membership.account_name.endswith("-prod")
+    assert "\x1b" not in membership.account_name
+
+
 def test_without_a_path_the_parents_are_climbed() -> None:
     ou = "ORGANIZATIONAL_UNIT"
     parents = {ACCOUNT: (PROD, ou), PROD: (WORKLOADS, ou), WORKLOADS: (ROOT, "ROOT")}
@@ -121,7 +129,11 @@ def test_the_delegated_administrator_is_answered(sandbox: Sandbox) -> None:
     asked = accounts(sandbox.client("organizations"), organization_id=sandbox.organization.id)
     chains = {id_: asked.membership(id_) for id_ in sandbox.organization.accounts}
     assert chains == {
-        id_: Membership(chain=sandbox.organization.account_chain(id_), source="asked")
-        for id_ in sandbox.organization.accounts
+        id_: Membership(
+            chain=sandbox.organization.account_chain(id_),
+            source="asked",
+            account_name=account.name,
+        )
+        for id_, account in sandbox.organization.accounts.items()
     }
     assert asked.membership("999999999999") is None
