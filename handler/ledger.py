@@ -9,6 +9,10 @@ hour later counts where it counted before. Should the repository turn out to exi
 given back. A crash before the giving back, a creation that AWS refuses, and a push whose layers lie on both sides of a
 full hour use up a slot too many; nothing ever lets one repository too many through.
 
+Records are added by PartiQL's INSERT, not by PutItem: INSERT never replaces an item, and IAM knows it as an action of
+its own, so the function's role CANNOT change what is written, whatever code runs in it.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
+
 Errors of the ledger are never swallowed: Lambda retries the event, and the retry finishes it.
 """
 
@@ -22,7 +26,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from handler.events import FailedCall
-from handler.records import Record, key_of
+from handler.records import EXPIRY, Record, key_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,21 +89,21 @@ class Slot:
 class Ledger:
     """The table, through the function's own role; the client is asked for when it is needed."""
 
-    def __init__(self, client: Callable[[], DynamoDBClient], *, table: str) -> None:
+    def __init__(self, client: Callable[[], DynamoDBClient], *, table: str, expiry: timedelta = EXPIRY) -> None:
         self._client = client
         self._table = table
+        self._expiry = expiry
 
     def write(self, record: Record) -> bool:
         """Add a record; False when it was there already, which is as good."""
         client = self._client()
+        item = record.to_item(expiry=self._expiry)
+        attributes = ", ".join(f"'{name}': ?" for name in item)
         try:
-            client.put_item(
-                TableName=self._table,
-                Item=record.to_item(),
-                ConditionExpression="attribute_not_exists(#account)",
-                ExpressionAttributeNames={"#account": PARTITION_KEY},
+            client.execute_statement(
+                Statement=f'INSERT INTO "{self._table}" VALUE {{{attributes}}}', Parameters=list(item.values())
             )
-        except client.exceptions.ConditionalCheckFailedException:
+        except client.exceptions.DuplicateItemException:
             return False
         return True
 

@@ -54,11 +54,11 @@ def look_up_accounts(names: Names) -> list[Statement]:
 
 
 def write_ledger(table_arn: Any) -> Statement:
-    """Add records to the ledger and read one back by its key; no query, no scan, no delete."""
+    """Add records to the ledger and read one back by its key: PartiQL's INSERT, unlike PutItem, replaces nothing."""
     return {
         "Sid": "WriteLedger",
         "Effect": "Allow",
-        "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "Action": ["dynamodb:GetItem", "dynamodb:PartiQLInsert"],
         "Resource": table_arn,
     }
 

@@ -31,6 +31,7 @@ MODULES = (
     "function_configuration",
     "functions",
     "function_sessions",
+    "partiql",
     "queues",
     "ecr",
     "registry",

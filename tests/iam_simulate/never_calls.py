@@ -214,16 +214,19 @@ _LEDGER: dict[str, Call] = {
         COUNT, context={**HANDLER.context, "dynamodb:LeadingKeys": [MEMBER]}
     ),
     "the handler updates the ledger without saying what": by_handler("dynamodb:UpdateItem", LEDGER),
+    "the handler puts a record over another": by_handler("dynamodb:PutItem", LEDGER),
+    "the handler changes a record by PartiQL": by_handler("dynamodb:PartiQLUpdate", LEDGER),
+    "the handler deletes a record by PartiQL": by_handler("dynamodb:PartiQLDelete", LEDGER),
     "the handler deletes a record of the ledger": by_handler("dynamodb:DeleteItem", LEDGER),
     "the handler deletes the ledger": by_handler("dynamodb:DeleteTable", LEDGER),
     "the handler lifts the ledger's protection": by_handler("dynamodb:UpdateTable", LEDGER),
     "the handler reads the whole ledger": by_handler("dynamodb:Scan", LEDGER),
     "the handler writes to another table": by_handler(
-        "dynamodb:PutItem", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
+        "dynamodb:PartiQLInsert", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
     ),
     "the creator role writes to the ledger": Call(
         principal=CREATOR.session,
-        action="dynamodb:PutItem",
+        action="dynamodb:PartiQLInsert",
         resource=LEDGER,
         account=CENTRAL,
         context=CREATOR.context,
@@ -296,7 +299,7 @@ _OPERATORS: dict[str, Call] = {
     "an operator runs another function": by_operator("lambda:InvokeFunction", f"{NAMES.function_arn}-2"),
     "an operator replays to another bus": by_operator("events:StartReplay", f"{NAMES.event_bus_arn}-2"),
     "an operator takes on the creator role": by_operator("sts:AssumeRole", CREATOR_ROLE),
-    "an operator writes to the ledger": by_operator("dynamodb:PutItem", LEDGER),
+    "an operator writes to the ledger": by_operator("dynamodb:PartiQLInsert", LEDGER),
 }
 
 NEVER: dict[str, Call] = {

@@ -33,7 +33,7 @@ HOME = "eu-west-1"
 SHOP, PAYMENTS = "300000000001", "300000000003"
 
 EXPECTED = {
-    "dynamodb:PutItem",
+    "dynamodb:PartiQLInsert",
     "dynamodb:UpdateItem",
     "ecr:CreateRepository",
     "ecr:ListTagsForResource",

@@ -258,7 +258,7 @@ WANTED: dict[str, Call] = {
     "the creator role grants a key to ECR": by_creator(
         "kms:CreateGrant", resource=KEY, context={**THROUGH_ECR, "kms:GrantIsForAWSResource": "true"}
     ),
-    "the handler adds a record to the ledger": by_handler("dynamodb:PutItem", LEDGER),
+    "the handler adds a record to the ledger": by_handler("dynamodb:PartiQLInsert", LEDGER),
     "the handler reads a record of the ledger": by_handler("dynamodb:GetItem", LEDGER),
     "the handler counts new repositories for a limit": COUNT,
     "the handler reports a failure": replace(

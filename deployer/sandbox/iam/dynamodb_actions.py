@@ -7,8 +7,9 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
+from deployer.sandbox import partiql
 from deployer.sandbox.calls import Call
-from deployer.sandbox.iam.actions import Need, Needs, each, need
+from deployer.sandbox.iam.actions import ANY, Need, Needs, each, need
 from deployer.sandbox.iam.contexts import Context
 
 _TABLE = "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}"
@@ -19,10 +20,10 @@ def _dynamodb_item(call: Call) -> Iterable[Need]:
 
 
 def _dynamodb_statement(call: Call) -> Iterable[Need]:
-    """PartiQL has actions of its own. The sandbox understands INSERT only; any other statement is about no table."""
+    """PartiQL has an action for each verb. Of statements other than INSERT the sandbox does not even read the table."""
     table = partiql.table_of(call)
     context = _leading_keys(call, [{"Item": partiql.item_of(call)}], table=table) if table else {}
-    return [_table_need(call, table or ANY, "PartiQLInsert", context)]
+    return [_table_need(call, table or ANY, f"PartiQL{partiql.verb_of(call).capitalize()}", context)]
 
 
 def _dynamodb_query(call: Call) -> Iterable[Need]:
