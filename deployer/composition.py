@@ -121,7 +121,9 @@ def assemble(ask: Ask) -> Situation:
         caller=session.identity.arn,
         organization=organization,
         wanted=wanted,
-        cloud=Cloud(stacks=CloudFormationStacks(session), stack_sets=stack_sets, artifacts=bucket),
+        cloud=Cloud(
+            stacks=CloudFormationStacks(session, store=bucket.store_template), stack_sets=stack_sets, artifacts=bucket
+        ),
         bucket=bucket,
         ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
     )

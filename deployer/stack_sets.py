@@ -14,9 +14,6 @@ from typing import Literal, NamedTuple, Protocol
 OUS_PER_OPERATION = 50
 """Quota of CreateStackInstances, UpdateStackInstances and DeleteStackInstances."""
 
-INLINE_TEMPLATE_BYTES = 51_200
-"""The largest TemplateBody; above it a TemplateURL is needed."""
-
 AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
 """Always said, since AWS's default is UNION, which CreateStackInstances refuses."""
 

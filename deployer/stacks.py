@@ -9,6 +9,9 @@ from typing import Literal, Protocol
 CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
 """Roles have names that other accounts' policies refer to."""
 
+INLINE_TEMPLATE_BYTES = 51_200
+"""The largest TemplateBody; above it a TemplateURL is needed."""
+
 UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
 """Statuses of a stack that never came to be or never went: it can only be deleted."""
 

@@ -14,13 +14,12 @@ from deployer.aws.stack_set_reader import CallAs, StackSetReader
 from deployer.errors import BusyError
 from deployer.polling import Sleep
 from deployer.stack_sets import (
-    INLINE_TEMPLATE_BYTES,
     DeploymentTargets,
     InstanceOperation,
     OperationPreferences,
     StackSetDefinition,
 )
-from deployer.stacks import CAPABILITIES
+from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -18,7 +18,15 @@ from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
 from deployer.errors import DeployerError
 from deployer.polling import Sleep, looks
-from deployer.stacks import CAPABILITIES, OnStackEvent, ResourceChange, StackDefinition, StackEvent, StackState
+from deployer.stacks import (
+    CAPABILITIES,
+    INLINE_TEMPLATE_BYTES,
+    OnStackEvent,
+    ResourceChange,
+    StackDefinition,
+    StackEvent,
+    StackState,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -31,10 +39,11 @@ class StackFailedError(DeployerError):
 
 
 class CloudFormationStacks:
-    """Stacks through CloudFormation's API."""
+    """Stacks through CloudFormation's API; `store` keeps a template that is too large to send, and gives its URL."""
 
-    def __init__(self, session: Session, *, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, session: Session, *, store: Callable[[str], str], sleep: Sleep = time.sleep) -> None:
         self._session = session
+        self._store = store
         self._sleep = sleep
 
     def describe(self, name: str, *, region: str) -> StackState | None:
@@ -115,7 +124,7 @@ class CloudFormationStacks:
             StackName=definition.name,
             ChangeSetName=f"deployer-{uuid4().hex}",
             ChangeSetType=cast("Any", kind),
-            TemplateBody=definition.body,
+            **self._template(definition.body),
             Capabilities=list(cast("Any", CAPABILITIES)),
             ImportExistingResources=kind == "CREATE",
         )["Id"]
@@ -130,6 +139,10 @@ class CloudFormationStacks:
                     return None
                 raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
         raise AssertionError("looks() does not end")
+
+    def _template(self, body: str) -> Any:
+        inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES
+        return {"TemplateBody": body} if inline else {"TemplateURL": self._store(body)}
 
     def _delete(self, client: CloudFormationClient, name: str, on_event: OnStackEvent) -> None:
         stack_id = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]

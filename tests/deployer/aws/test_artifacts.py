@@ -1,0 +1,63 @@
+"""The artifacts bucket, and templates that are too large to send."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deployer.aws.artifacts import ArtifactsBucket
+from deployer.aws.session import Session
+from deployer.aws.stacks import CloudFormationStacks
+from deployer.sandbox.sandbox import Sandbox
+from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent
+
+BUCKET = "deployer-artifacts-200000000001-eu-west-1"
+
+
+def _bucket(sandbox: Sandbox) -> ArtifactsBucket:
+    return ArtifactsBucket(sandbox.client("s3"), bucket=BUCKET, account=sandbox.central_account)
+
+
+def _create(sandbox: Sandbox) -> None:
+    sandbox.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": sandbox.home_region}
+    )
+    sandbox.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+def test_a_bucket_that_is_not_there_holds_nothing_and_is_removed_without_complaint(sandbox: Sandbox) -> None:
+    bucket = _bucket(sandbox)
+    assert not bucket.exists()
+    assert not bucket.has("a")
+    assert bucket.fetch("a") is None
+    bucket.remove()
+
+
+def test_every_version_goes_with_the_bucket(sandbox: Sandbox) -> None:
+    _create(sandbox)
+    bucket = _bucket(sandbox)
+    for data in (b"1", b"2"):
+        bucket.upload("a", data)
+    assert (bucket.exists(), bucket.has("a"), bucket.fetch("a"), bucket.has("b")) == (True, True, b"2", False)
+    bucket.remove()
+    assert not bucket.exists()
+
+
+def test_a_template_that_is_too_large_to_send_goes_through_the_bucket(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    _create(sandbox)
+    topics = {
+        f"Topic{number:03}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 90}} for number in range(2)
+    }
+    body = json.dumps({"Description": "y" * 900, "Resources": topics, "Metadata": {"pad": "z" * INLINE_TEMPLATE_BYTES}})
+    events: list[StackEvent] = []
+    stacks = CloudFormationStacks(Session(region=sandbox.home_region), store=_bucket(sandbox).store_template)
+    stacks.apply(StackDefinition(name="large", region=sandbox.home_region, body=body), events.append)
+    found = stacks.describe("large", region=sandbox.home_region)
+    assert found is not None
+    assert found.is_complete
+    assert events[-1].status == "CREATE_COMPLETE"
