@@ -128,6 +128,7 @@ class ExecutionEnvironment:
                 sys.executable,
                 "-I",
                 "-S",
+                "-B",  # the folder of the code is read-only in Lambda, so nothing compiled is kept there
                 function_bootstrap.__file__,
                 str(specification.task_root),
                 str(specification.runtime_root),
