@@ -49,7 +49,12 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
         names=names,
         bundle=handler,
         artifacts=artifacts.template(names),
-        central=central.template(names, handler_digest=handler.digest),
+        central=central.template(
+            names,
+            handler_digest=handler.digest,
+            archive_days=compiled.config.retention.event_archive,
+            log_days=compiled.config.retention.logs,
+        ),
         access=access.template(names, uses_kms=compiled.uses_kms),
         forwarding=forwarding.template(names),
     )

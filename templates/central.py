@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from troposphere import GetAtt, Template
 
+from handler.settings import Retention
 from templates.alarms import alarms
 from templates.bus import RULE, bus, rule
 from templates.composition import compose
@@ -20,8 +21,8 @@ from templates.queues import dead_letter_queue
 DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and keeps the ledger of it"
 FAILURES_QUEUE = "FailuresQueue"
 
-ARCHIVE_DAYS = 30
-LOG_DAYS = 90
+ARCHIVE_DAYS = Retention().event_archive
+LOG_DAYS = Retention().logs
 
 
 def template(

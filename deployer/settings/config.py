@@ -21,6 +21,7 @@ from deployer.settings.messages import check
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
 from deployer.settings.regions import unknown_regions
 from deployer.settings.yaml_source import YamlSource, parse
+from handler.settings import Retention, build
 
 DEFAULT_PREFIX = "deployer"
 
@@ -49,6 +50,7 @@ class Config:
     central_account: str
     home_region: str
     prefix: str
+    retention: Retention
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -85,6 +87,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         central_account=str(central.get("account", "")),
         home_region=str(central.get("region", "")),
         prefix=str(said.get("prefix") or DEFAULT_PREFIX),
+        retention=_retention(_map(said.get("retention"))),
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),
@@ -95,6 +98,12 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
+
+
+def _retention(said: Mapping[str, Any]) -> Retention:
+    """As far as it is sound: what is not is among the problems."""
+    days = {key: value for key, value in said.items() if isinstance(value, int)}
+    return build(Retention, days)
 
 
 def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:

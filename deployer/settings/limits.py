@@ -79,6 +79,12 @@ def _check_tags(value: dict[str, str | None]) -> str | None:
     return None
 
 
+MOST_DAYS = 3650
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+_LOG_DAYS_TEXT = ", ".join(map(str, LOG_DAYS))
+
+
 def _check_tag_key(value: str) -> str | None:
     if not 1 <= len(value) <= 128:
         return f"{len(value)} characters; ECR takes 1 to 128 for the key of a tag"
@@ -118,6 +124,16 @@ def _check_per_hour(value: int | None) -> str | None:
     return f"at most {MOST_PER_HOUR:,}, which is what is counted exactly; null for no limit"
 
 
+def _check_days(value: int | None) -> str | None:
+    return None if value is None or 1 <= value <= MOST_DAYS else f"1 to {MOST_DAYS} days"
+
+
+def _check_log_days(value: int | None) -> str | None:
+    if value is None or value in LOG_DAYS:
+        return None
+    return f"CloudWatch keeps logs {_LOG_DAYS_TEXT} days, nothing between"
+
+
 account_id = _matching(
     ACCOUNT_ID, 'an account id is 12 digits in quotes, as in "012345678901"', text="12 digits, quoted"
 )
@@ -154,6 +170,6 @@ tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"a
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys 1 to 128 characters")
 tag_value = Rule(check=_check_tag_value, text="values at most 256 characters")
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
-per_hour = Rule(
-    check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}"
-)
+per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}")
+days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
+log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")

@@ -26,6 +26,9 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "central.account": About(type="string", default="required", limit="12 digits, in quotes", example="200000000001"),
     "central.region": About(type="string", default="required", limit="a region", example="eu-west-1"),
     "prefix": About(type="string", default="`deployer`", limit=limits.prefix.text, example="deployer"),
+    "retention.expiring_records": About(type="whole number", default="30", limit=limits.days.text, example=30),
+    "retention.event_archive": About(type="whole number", default="30", limit=limits.days.text, example=30),
+    "retention.logs": About(type="whole number", default="90", limit=limits.log_days.text, example=90),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

@@ -23,6 +23,7 @@ from handler.settings import (
     Namespace,
     PrincipalRules,
     RepositorySettings,
+    Retention,
     Settings,
 )
 
@@ -38,6 +39,9 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (RepositorySettings, "repository_policy"): limits.policy_file,
     (RepositorySettings, "tags"): limits.tags,
     (Namespace, "match"): limits.name_glob,
+    (Retention, "expiring_records"): limits.days,
+    (Retention, "event_archive"): limits.days,
+    (Retention, "logs"): limits.log_days,
 }
 """Limits of a field's value."""
 
@@ -109,6 +113,7 @@ def without_none(hint: Any) -> Any:
 def organization_file() -> type[BaseModel]:
     """Shape of `organization.yaml`."""
     layer: Any = partial(Settings)
+    retention: Any = partial(Retention)
     central = create_model(
         "Central",
         __config__=STRICT,
@@ -131,6 +136,10 @@ def organization_file() -> type[BaseModel]:
         prefix=(
             limited(str, limits.prefix) | None,
             Field(default=None, description="First part of the name of everything that deployer makes."),
+        ),
+        retention=(
+            retention | None,
+            Field(default=None, description="How long things are kept, in days."),
         ),
         defaults=(
             layer | None,

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from deployer import settings
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings import Compiled, InvalidConfigurationError, load
+from deployer.synthesis import synthesize
+from tests.deployer.settings.conftest import ORGANIZATION, Write
+
+
+def compiled(write: Write, text: str) -> Compiled:
+    return settings.compile(load(write("organization.yaml", ORGANIZATION + text)), EXAMPLE)
+
+
+def kept(made: Compiled) -> tuple[timedelta, int, int]:
+    """Expiring records as the handler reads it, events and logs as the template has them."""
+    central = synthesize(made).central.to_dict()["Resources"]
+    return (
+        made.settings_file.expiry,
+        central["EventArchive"]["Properties"]["RetentionDays"],
+        central["HandlerLogGroup"]["Properties"]["RetentionInDays"],
+    )
+
+
+def test_retention_travels_to_the_handler_and_into_the_central_template(write: Write) -> None:
+    said = "retention: {expiring_records: 7, event_archive: 14, logs: 365}\n"
+    assert kept(compiled(write, said)) == (timedelta(days=7), 14, 365)
+
+
+@pytest.mark.parametrize("said", ["", "retention: {}\n", "retention: {logs: null}\n"])
+def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, said: str) -> None:
+    assert kept(compiled(write, said)) == (timedelta(days=30), 30, 90)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("{logs: 91}", "2:19: retention.logs: CloudWatch keeps logs 1, 3, 5, 7,"),
+        ("{expiring_records: 0}", "2:31: retention.expiring_records: 1 to 3650 days"),
+        ("{event_archiv: 3}", "2:13: retention.event_archiv: unknown key"),
+    ],
+)
+def test_what_aws_does_not_take_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+    folder = write("organization.yaml", f"{ORGANIZATION}retention: {said}\n")
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(folder)
+    assert f"organization.yaml:{problem}" in refused.value.message
