@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
+
+CONFIG = Path(__file__).parents[1] / "config"
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +24,19 @@ def _running_sandbox() -> Iterator[Sandbox]:
 def sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """A sandbox as after its start; a test that makes it fail on the inside fails itself."""
     _running_sandbox.reset()
+    yield _running_sandbox
+    _running_sandbox.faults.clear()
+    defects = _running_sandbox.defects
+    assert not defects, f"the sandbox failed on the inside: {defects}"
+
+
+@pytest.fixture(scope="module")
+def rolled_out(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox with the example organization rolled out, once for all tests of a file, which share what they make."""
+    _running_sandbox.reset()
+    with patch.dict("os.environ", _running_sandbox.environment()):
+        assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)]) == 0
+    _running_sandbox.settle()
     yield _running_sandbox
     _running_sandbox.faults.clear()
     defects = _running_sandbox.defects

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _NO_LAYER: Final = f"sha256:{0:064x}"
 """A digest that no layer has: the answer tells of the repository, never of a layer."""
 
+_OWN: Final = "`deployer ensure --policy` prints the smallest policy that a pusher needs."
+_FOREIGN: Final = (
+    "The repository is there, but in another account, so its own policy must allow the push as well:\n"
+    "  `repository_policy` in the config file of the account's OU sets it."
+)
+
 _MISSING: Final = "RepositoryNotFoundException"
 
 
@@ -68,7 +74,7 @@ def _explained(image: ImageReference) -> Iterator[None]:
         with translated(where):
             yield
     except PermissionDeniedError as error:
+        is_foreign = "resource-based policy" in error.message
         raise PermissionDeniedError(
-            f"{image.repository} in {where}: {error.message}",
-            next_step="`deployer ensure --policy` prints the smallest policy that a pusher needs.",
+            f"{image.repository} in {where}: {error.message}", next_step=_FOREIGN if is_foreign else _OWN
         ) from error

@@ -1,0 +1,294 @@
+"""`deployer ensure` in an organization that is rolled out: what a pusher sees, and what is in the account then."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.ensure import Refused, There, TimedOut
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.sandbox import Sandbox
+from tests.conftest import CONFIG
+from tests.principals import environment, role
+
+SHOP, DEV, SANDBOX_ACCOUNT, CENTRAL = "300000000001", "400000000001", "500000000001", "200000000001"
+LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
+HOST = host_of(SHOP, "eu-west-1")
+
+Ensure = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ensure(
+    rolled_out: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Ensure]:
+    """Runs the command in an empty folder, as an account's administrator unless said otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        for name, value in {**rolled_out.environment(account), **(variables or {})}.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = run(["ensure", *arguments])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    yield call
+    rolled_out.faults.clear()
+    rolled_out.settle()
+
+
+def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:
+    """A repository that nobody has, and a reference to an image in it."""
+    name = f"{team}/{uuid.uuid4().hex[:12]}"
+    return name, f"{host}/{name}:1"
+
+
+def repositories(sandbox: Sandbox, account: str = SHOP, region: str = "eu-west-1") -> set[str]:
+    ecr = sandbox.client("ecr", account=account, region=region)
+    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
+
+
+def ecr_calls(sandbox: Sandbox, name: str) -> list[str]:
+    calls = [call for call in sandbox.calls if call.parameters.get("repositoryName") == name]
+    return [call.operation for call in calls if "creator" not in call.principal.arn]
+
+
+class TestThere:
+    def test_a_missing_repository_is_there_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        name, image = new()
+        code, out, err = ensure(image)
+        assert code == There.exit_code == 0
+        assert out.startswith(f"{name} ({SHOP}, eu-west-1): there after ")
+        assert err == f"Waiting for {name}: asked for, as a push would\n"
+        assert name in repositories(rolled_out)
+
+    def test_one_that_is_there_costs_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        name, image = new()
+        ensure(image)
+        rolled_out.settle()
+        rolled_out.calls.clear()
+        code, out, err = ensure(image)
+        assert (code, out, err) == (0, f"{name} ({SHOP}, eu-west-1): there already\n", "")
+        assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
+
+    @pytest.mark.parametrize(
+        ("host", "region"),
+        [
+            pytest.param(f"{SHOP}.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1", id="FIPS"),
+            pytest.param(f"{SHOP}.dkr-ecr.eu-west-1.on.aws", "eu-west-1", id="dual-stack"),
+            pytest.param(f"{SHOP}.dkr-ecr-fips.us-east-1.on.aws", "us-east-1", id="dual-stack FIPS"),
+        ],
+    )
+    def test_other_hosts_of_the_same_registry(
+        self, ensure: Ensure, rolled_out: Sandbox, host: str, region: str
+    ) -> None:
+        name, image = new(host)
+        assert ensure(image)[0] == 0
+        assert name in repositories(rolled_out, region=region)
+
+    def test_several_at_once_in_several_registries(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        (here, first), (elsewhere, second) = new(), new(host_of(SHOP, "us-east-1"))
+        code, out, _ = ensure(first, f"{first.rpartition(':')[0]}@sha256:{'a' * 64}", second)
+        assert code == 0
+        assert [line.partition(" ")[0] for line in out.splitlines()] == [here, elsewhere]
+        assert elsewhere in repositories(rolled_out, region="us-east-1")
+
+    def test_the_registry_of_another_account(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        name, image = new()
+        code, out, err = ensure(image, account=CENTRAL)
+        assert code == 0, err
+        assert f"{name} ({SHOP}, eu-west-1): there after" in out
+        assert name in repositories(rolled_out)
+
+    def test_another_account_s_repository_that_admits_nobody(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        name, image = new(host_of(DEV, "eu-west-1"), team="shop")
+        code, _, err = ensure(image, account=CENTRAL)
+        assert code == 6
+        assert "its own policy must allow the push as well" in err
+        assert name in repositories(rolled_out, DEV)
+
+    def test_as_json(self, ensure: Ensure) -> None:
+        name, image = new()
+        code, out, err = ensure(image, "--json")
+        (document,) = json.loads(out)
+        assert code == 0
+        assert document.pop("seconds") > 0
+        assert document.pop("calls") >= 2
+        assert document == {
+            "image": image,
+            "account": SHOP,
+            "region": "eu-west-1",
+            "repository": name,
+            "outcome": "there",
+        }
+        assert "there after" in err
+
+
+class TestNotThere:
+    def test_one_that_never_appears_times_out_and_says_what_to_look_at(self, ensure: Ensure) -> None:
+        name, image = new(team="not-a-team")
+        code, out, err = ensure(image, "--timeout", "1")
+        assert code == TimedOut.exit_code == 18
+        assert out == ""
+        assert f"{name} ({SHOP}, eu-west-1): not there after 1 s\n" in err
+        assert f"    deployer audit list --repository {name}\n    deployer status\n" in err
+        assert all(len(line) <= 80 for line in err.splitlines()[1:])
+
+    @pytest.mark.parametrize(
+        ("arguments", "variables"),
+        [
+            pytest.param(["--ledger", LEDGER], {}, id="named by an option"),
+            pytest.param([], {"DEPLOYER_LEDGER": LEDGER}, id="named by the environment"),
+            pytest.param(["--config", str(CONFIG)], {}, id="named by the config files"),
+        ],
+    )
+    def test_a_refusal_is_said_at_once_where_the_ledger_may_be_read(
+        self, ensure: Ensure, arguments: list[str], variables: dict[str, str]
+    ) -> None:
+        name, image = new(team="not-a-team")
+        code, out, err = ensure(image, *arguments, account=CENTRAL, variables=variables)
+        assert code == Refused.exit_code == 19
+        assert out == ""
+        assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
+        assert "The name matches nothing in `create.names.allow`. [name-not-allowed]" in err
+        assert "Rule of the OU Workloads/Prod: create.names.allow: team-*/**" in err
+        assert f"    deployer explain {SHOP} {name}\n" in err
+        assert all(len(line) <= 80 for line in err.splitlines()[1:])
+
+    def test_config_files_at_hand_are_found(
+        self, ensure: Ensure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(CONFIG.parent)
+        assert ensure(new(team="not-a-team")[1], account=CENTRAL)[0] == 19
+
+    def test_a_folder_that_is_called_config_may_be_of_another_program(self, ensure: Ensure, tmp_path: Path) -> None:
+        (tmp_path / "config").mkdir()
+        (tmp_path / "config" / "organization.yaml").write_text("name: our company\n")
+        image = new(team="not-a-team")[1]
+        assert ensure(image, "--timeout", "1")[0] == 18
+        code, _, err = ensure(image, "--timeout", "1", "--config", "config")
+        assert code == 3
+        assert "organization.yaml" in err
+
+    def test_a_failure_in_the_ledger_ends_the_wait_too(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        name, image = new()
+        rolled_out.faults.add(Fault(effect=Error(code="InvalidParameterException"), operation="CreateRepository"))
+        code, out, _ = ensure(image, "--ledger", LEDGER, "--json", account=CENTRAL)
+        assert code == 19
+        (document,) = json.loads(out)
+        assert (document["repository"], document["outcome"]) == (name, "failed")
+        assert document["reason"]
+
+    def test_a_ledger_that_may_not_be_read_is_not_missed(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        image = new(team="not-a-team")[1]
+        rolled_out.calls.clear()
+        code, _, err = ensure(image, "--timeout", "2", "--ledger", LEDGER, account=SHOP)
+        assert code == 18
+        assert "Error" not in err
+        queries = [call for call in rolled_out.calls if call.operation == "Query" and call.account == SHOP]
+        assert len(queries) == 1, "denied once, not asked again"
+
+    def test_some_there_and_some_refused(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        (there, first), (refused, second) = new(), new(team="not-a-team")
+        code, out, _ = ensure(first, second, "--ledger", LEDGER, "--json", account=CENTRAL)
+        assert code == 19
+        assert [(each["repository"], each["outcome"]) for each in json.loads(out)] == [
+            (there, "there"),
+            (refused, "refused"),
+        ]
+
+    def test_nobody_may_ask_for_repositories_in_accounts_that_are_not_covered(self, ensure: Ensure) -> None:
+        _, image = new(host_of(SANDBOX_ACCOUNT, "eu-west-1"))
+        assert ensure(image, "--timeout", "1", account=SANDBOX_ACCOUNT)[0] == 18
+
+
+class TestRefusedByAws:
+    def test_no_permission(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        variables = environment(rolled_out, role(rolled_out, SHOP, policy))
+        name, image = new()
+        code, _, err = ensure(image, variables=variables)
+        assert code == 6
+        assert f"{name} in account {SHOP}, eu-west-1: InitiateLayerUpload" in err
+        assert "`deployer ensure --policy` prints the smallest policy" in err
+
+    def test_no_credentials(self, ensure: Ensure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        none = {
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_ACCESS_KEY_ID": "",
+            "AWS_SECRET_ACCESS_KEY": "",
+        }
+        code, _, err = ensure(new()[1], variables=none)
+        assert code == 4, err
+        assert "No AWS credentials" in err
+
+    def test_credentials_that_nobody_issued(self, ensure: Ensure) -> None:
+        code, _, err = ensure(new()[1], variables={"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN000000000"})
+        assert code == 4, err
+
+
+class TestArguments:
+    def test_images_of_other_registries_are_left_alone(self, ensure: Ensure) -> None:
+        image = new()[1]
+        code, _, err = ensure(image, "docker.io/library/alpine:3")
+        assert code == 0
+        assert "docker.io/library/alpine:3: not in a private ECR registry, left alone\n" in err
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "complaint"),
+        [
+            pytest.param([], 64, "name at least one image in ECR", id="nothing"),
+            pytest.param(["alpine"], 64, "name at least one image in ECR", id="nothing in ECR"),
+            pytest.param([f"{HOST}/API:1"], 15, "ECR takes no repository named 'API'", id="a name that ECR refuses"),
+            pytest.param(["--file", "none.txt"], 11, "none.txt cannot be read", id="a file that is not there"),
+            pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="no ARN"),
+        ],
+    )
+    def test_what_cannot_be_meant(self, ensure: Ensure, arguments: list[str], code: int, complaint: str) -> None:
+        ended, _, err = ensure(*arguments)
+        assert (ended, complaint in err) == (code, True), err
+
+    @pytest.mark.parametrize(
+        ("file", "content"),
+        [
+            pytest.param("images.txt", "{image}  # the first\n\nalpine:3\n", id="a list"),
+            pytest.param("docker-bake.json", json.dumps({"target": {"api": {"tags": ["{image}"]}}}), id="a bake file"),
+            pytest.param("docker-compose.yml", "services:\n  api: {build: ., image: '{image}'}\n", id="a compose file"),
+        ],
+    )
+    def test_images_from_a_file(
+        self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path, file: str, content: str
+    ) -> None:
+        name, image = new()
+        (tmp_path / file).write_text(content.replace("{image}", image))
+        code, _, err = ensure("--file", file)
+        assert code == 0, err
+        assert name in repositories(rolled_out)
+
+
+class TestPolicy:
+    def statements(self, out: str) -> Any:
+        return json.loads(out)["Statement"]
+
+    def test_it_names_just_the_repositories_of_the_images(self, ensure: Ensure) -> None:
+        code, out, err = ensure(f"{HOST}/team-shop/api:1", f"{HOST}/team-shop/web:1", "--policy")
+        assert code == 0
+        assert self.statements(out)[1]["Resource"] == [
+            f"arn:aws:ecr:eu-west-1:{SHOP}:repository/team-shop/api",
+            f"arn:aws:ecr:eu-west-1:{SHOP}:repository/team-shop/web",
+        ]
+        assert "ecr:BatchGetImage" in err
+
+    def test_without_images_it_has_a_place_to_fill_in(self, ensure: Ensure) -> None:
+        _, out, _ = ensure("--policy")
+        assert self.statements(out)[1]["Resource"] == ["arn:aws:ecr:<region>:<account>:repository/<repository>"]

@@ -1,0 +1,40 @@
+"""Roles with a policy of their own, assumed: callers that the sandbox holds to IAM."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.sandbox import sandbox as running
+from deployer.sandbox.credentials import Credentials
+from deployer.sandbox.sandbox import Sandbox
+
+
+def role(sandbox: Sandbox, account: str, policy: Mapping[str, Any], *, name: str = "") -> Credentials:
+    """Credentials of a session of a new role that is allowed what one policy says, and no more."""
+    iam = sandbox.client("iam", account=account)
+    name = name or f"ci-{uuid.uuid4().hex[:8]}"
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+        ],
+    }
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+    assumed = sandbox.client("sts", account=account).assume_role(
+        RoleArn=f"arn:aws:iam::{account}:role/{name}", RoleSessionName="build-7"
+    )["Credentials"]
+    return Credentials(
+        access_key_id=assumed["AccessKeyId"],
+        secret_access_key=assumed["SecretAccessKey"],
+        session_token=assumed["SessionToken"],
+    )
+
+
+def environment(sandbox: Sandbox, credentials: Credentials) -> dict[str, str]:
+    """What makes AWS tools use the sandbox with these credentials."""
+    variables = running.environment(sandbox.endpoint_url, credentials, region=sandbox.home_region)
+    return {**variables, "AWS_SESSION_TOKEN": credentials.session_token or ""}
