@@ -44,7 +44,7 @@ class Synthesis:
 def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
     """Make all of it; the partition is the home region's unless the caller's own is known."""
     names = names_of(compiled, partition=partition or partition_of(compiled.config.home_region))
-    handler = bundle.build(compiled.settings_json)
+    config, handler = compiled.config, bundle.build(compiled.settings_json)
     return Synthesis(
         names=names,
         bundle=handler,
@@ -52,10 +52,9 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
         central=central.template(
             names,
             handler_digest=handler.digest,
-            archive_days=compiled.config.retention.event_archive,
-            log_days=compiled.config.retention.logs,
+            options=central.Options(retention=config.retention, cleanup=config.cleanup),
         ),
-        access=access.template(names, uses_kms=compiled.uses_kms),
+        access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup),
         forwarding=forwarding.template(names),
     )
 

@@ -1,4 +1,4 @@
-"""StackSet `<prefix>-access`: the two roles of a member account. IAM is global, so it goes to one region only."""
+"""StackSet `<prefix>-access`: the roles of a member account. IAM is global, so it goes to one region only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from templates.tagging import tags
 DESCRIPTION = "deployer: roles by which the central account creates repositories here and gets events from here"
 
 
-def template(names: Names, *, uses_kms: bool = False) -> Template:
-    """The creator role and the forwarding role; `uses_kms` when some repository is to be encrypted with a KMS key."""
-    return compose(DESCRIPTION, [_creator_role(names, uses_kms=uses_kms), _forwarding_role(names)])
+def template(names: Names, *, uses_kms: bool = False, cleanup: bool = False) -> Template:
+    """One role for each thing that is done in a member, so that each may do that alone.
+
+    `uses_kms` when some repository is to be encrypted with a KMS key, `cleanup` when blank ones may be deleted.
+    """
+    roles = [
+        _creator_role(names, uses_kms=uses_kms),
+        _forwarding_role(names),
+        _auditor_role(names, uses_kms=uses_kms),
+        _repairer_role(names),
+    ]
+    return compose(DESCRIPTION, roles, [_cleaner_role(names)] if cleanup else [])
 
 
 def _creator_role(names: Names, *, uses_kms: bool) -> iam.Role:
@@ -44,5 +53,44 @@ def _forwarding_role(names: Names) -> iam.Role:
         AssumeRolePolicyDocument=policies.policy(trust.forwarding_rule(names)),
         MaxSessionDuration=3600,
         Policies=[iam.Policy(PolicyName="forward-events", PolicyDocument=document)],
+        Tags=tags(names),
+    )
+
+
+def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
+    statements = [policies.audit_repositories(), *([policies.audit_keys(names)] if uses_kms else [])]
+    return iam.Role(
+        "AuditorRole",
+        RoleName=names.auditor_role,
+        Description="Compares repositories with the settings that hold for them; changes nothing",
+        AssumeRolePolicyDocument=policies.policy(trust.auditors(names)),
+        MaxSessionDuration=3600,
+        Policies=[iam.Policy(PolicyName="audit-repositories", PolicyDocument=policies.policy(*statements))],
+        Tags=tags(names),
+    )
+
+
+def _repairer_role(names: Names) -> iam.Role:
+    statements = [policies.look_at_repositories(), policies.repair_repositories(), policies.repair_tags()]
+    return iam.Role(
+        "RepairerRole",
+        RoleName=names.repairer_role,
+        Description="Brings repositories of ours back to their settings; used through the operator role only",
+        AssumeRolePolicyDocument=policies.policy(trust.operator_role(names)),
+        MaxSessionDuration=3600,
+        Policies=[iam.Policy(PolicyName="repair-repositories", PolicyDocument=policies.policy(*statements))],
+        Tags=tags(names),
+    )
+
+
+def _cleaner_role(names: Names) -> iam.Role:
+    statements = [policies.look_at_repositories(), policies.delete_blank_repositories()]
+    return iam.Role(
+        "CleanerRole",
+        RoleName=names.cleaner_role,
+        Description="Deletes repositories of ours that no image ever came to; used through the operator role only",
+        AssumeRolePolicyDocument=policies.policy(trust.operator_role(names)),
+        MaxSessionDuration=3600,
+        Policies=[iam.Policy(PolicyName="delete-blank-repositories", PolicyDocument=policies.policy(*statements))],
         Tags=tags(names),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from troposphere import GetAtt, Template
 
@@ -21,31 +22,29 @@ from templates.queues import dead_letter_queue
 DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and keeps the ledger of it"
 FAILURES_QUEUE = "FailuresQueue"
 
-ARCHIVE_DAYS = Retention().event_archive
-LOG_DAYS = Retention().logs
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What an installation may choose. `alarm_actions` are ARNs that alarms notify, an SNS topic for one."""
+
+    retention: Retention = field(default_factory=Retention)
+    alarm_actions: Sequence[str] = ()
+    cleanup: bool = False
+    """Whether blank repositories may be deleted."""
 
 
-def template(
-    names: Names,
-    *,
-    handler_digest: str,
-    archive_days: int = ARCHIVE_DAYS,
-    log_days: int = LOG_DAYS,
-    alarm_actions: Sequence[str] = (),
-) -> Template:
-    """All of the central account; `handler_digest` names the zip (code and settings) that the function runs.
-
-    `alarm_actions` are ARNs that alarms notify, an SNS topic for one.
-    """
+def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
+    """All of the central account; `handler_digest` names the zip (code and settings) that the function runs."""
+    kept = options.retention
     return compose(
         DESCRIPTION,
         ledger(names),
         dead_letter_queue(FAILURES_QUEUE, queue_name=names.failures_queue, names=names, rule_arn=GetAtt(RULE, "Arn")),
-        function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=log_days),
-        bus(names, archive_days=archive_days),
+        function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=kept.logs),
+        bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
-        operators(names),
+        operators(names, cleanup=options.cleanup),
         filters(names, log_group=LOG_GROUP),
-        alarms(names, actions=alarm_actions),
+        alarms(names, actions=options.alarm_actions),
         dashboard(names),
     )

@@ -133,6 +133,21 @@ class Names:
         return f"{self.prefix}-creator"
 
     @property
+    def auditor_role(self) -> str:
+        """Looks at repositories for `audit verify`."""
+        return f"{self.prefix}-auditor"
+
+    @property
+    def repairer_role(self) -> str:
+        """Brings repositories back to their settings for `audit repair`."""
+        return f"{self.prefix}-repairer"
+
+    @property
+    def cleaner_role(self) -> str:
+        """Deletes blank repositories for `audit repair --delete-blank`; there only where the config says `cleanup`."""
+        return f"{self.prefix}-cleaner"
+
+    @property
     def forwarding_role(self) -> str:
         return f"{self.prefix}-forwarding"
 
@@ -190,6 +205,10 @@ class Names:
 
     def creator_role_arn(self, account: str) -> str:
         return f"arn:{self.partition}:iam::{account}:role/{self.creator_role}"
+
+    def role_arn(self, account: str, role: str) -> str:
+        """ARN of a role that the access StackSet makes; `*` stands for every account."""
+        return f"arn:{self.partition}:iam::{account}:role/{role}"
 
     @property
     def dns_suffix(self) -> str:

@@ -1,4 +1,6 @@
-"""The role that `deployer failures` takes on: all that looking after failures needs, in one place to watch."""
+"""The role that `deployer failures` and `deployer audit repair` take on: all that a person may change, in one place to
+watch.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from templates.names import Names
 from templates.tagging import tags
 
 
-def operators(names: Names) -> list[AWSObject]:
-    """The operator role; who may take it on, the central account's own IAM says."""
+def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:
+    """The operator role; who may take it on, the central account's own IAM says. `cleanup` as the config says."""
     statements = (
         policies.handle_failures(names),
         policies.handle_dead_letters(names),
@@ -18,6 +20,7 @@ def operators(names: Names) -> list[AWSObject]:
         policies.replay_events(names),
         policies.find_queues(names),
         policies.name_accounts(),
+        policies.take_on_repairers(names, cleanup=cleanup),
     )
     role = iam.Role(
         "OperatorRole",

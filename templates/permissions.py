@@ -21,8 +21,11 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitOperators": resource_policies.admit_operators,
     "AdmitOrganization": resource_policies.admit_organization,
     "AssumeCreatorRoles": policies.assume_creator_roles,
+    "AuditKeys": policies.audit_keys,
+    "AuditRepositories": policies.audit_repositories,
     "CountInLedger": policies.count_in_ledger,
     "CreateTaggedRepositories": policies.create_repositories,
+    "DeleteBlankRepositories": policies.delete_blank_repositories,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
@@ -35,14 +38,19 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "ListParentOUs": policies.look_up_accounts,
     "LookAtRepositories": policies.look_at_repositories,
     "NameAccounts": policies.name_accounts,
+    "OnlyAuditors": trust.auditors,
     "OnlyOperators": trust.operators,
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
+    "OnlyTheOperatorRole": trust.operator_role,
     "PutEventsBack": policies.put_events_back,
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
     "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
+    "RepairRepositories": policies.repair_repositories,
+    "RepairTags": policies.repair_tags,
     "ReplayEvents": policies.replay_events,
     "SendFailures": policies.send_failures,
+    "TakeOnRepairers": policies.take_on_repairers,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,
 }
@@ -54,18 +62,36 @@ INTRODUCTION = """\
 What deployer changes in your accounts, and what each of its roles may do there and why. `make golden` writes this page
 from the templates, with the names of the example organization; `deployer synth` writes the templates for yours.
 
-No role may delete anything but messages of the queues for failures, or write or read an image. The tests try that, and
-much else, call by call against the templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py`
-lists what is tried).
+No role may write or read an image. None may delete anything but messages of the queues for failures, a policy of a
+repository of ours that its settings do not ask for, and, where the config says `cleanup: true`, a repository of ours.
+The handler can take on none of the roles that may. The tests try that, and much else, call by call against the
+templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py` lists what is tried).
 
 The creator role may change only repositories that carry the tag `deployer:event-id`. IAM cannot tell the tags of a new
 repository from new tags of an old one, so it is the handler that sees to the rest: it sets tags in CreateRepository
 only, and never calls TagResource.
 """
 
-KMS_NOTE = """\
-`DescribeKeys` and `GrantKeysToECR` are there only where some config file asks for encryption with KMS. A key in another
-account must admit the creator role by its own key policy.
+OPTIONS_NOTE = """\
+`DescribeKeys`, `GrantKeysToECR` and `AuditKeys` are there only where some config file asks for encryption with KMS. A
+key in another account must admit the creator role, and to be audited the auditor role, by its own key policy.
+
+The role `{cleaner}`, and the operator role's right to take it on, are there only where `organization.yaml` says
+`cleanup: true`.
+"""
+
+AUDITORS = """\
+## Auditors
+
+`deployer audit verify` reads the ledger and the organization with the caller's own credentials, and takes on the role
+`{auditor}` in each account that it looks into. Whoever is to use it needs in the central account `sts:AssumeRole` on
+`arn:aws:iam::*:role/{auditor}`, `dynamodb:Query` on the ledger and its indexes, and the reading calls of Organizations.
+The account's own role admits principals of the central account only, only while that account is in the organization,
+and never the handler: which of them, the central account's IAM says. CloudTrail in the member shows each session under
+the name of the person or pipeline that took it on.
+
+`deployer audit repair` looks in the same way, and changes what it found through the operator role and from there the
+role `{repairer}` of the account; `--delete-blank` through the role `{cleaner}`. Both admit the operator role alone.
 """
 
 OPERATORS = """\
@@ -86,17 +112,18 @@ def render(names: Names) -> str:
     """The page; every `<…>` in it is filled in by CloudFormation in each account."""
     stacks = {
         "artifacts": artifacts.template(names),
-        "central": central.template(names, handler_digest="<digest>"),
-        "access": access.template(names, uses_kms=True),
+        "central": central.template(names, handler_digest="<digest>", options=central.Options(cleanup=True)),
+        "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
     }
     parts = [
         INTRODUCTION,
         _changes(names, stacks),
         _roles(stacks),
-        KMS_NOTE,
+        OPTIONS_NOTE.format(cleaner=names.cleaner_role),
         _resource_policies(stacks),
         OPERATORS.format(operator=names.operator_role),
+        AUDITORS.format(auditor=names.auditor_role, repairer=names.repairer_role, cleaner=names.cleaner_role),
     ]
     return "\n".join(parts)
 

@@ -1,7 +1,8 @@
 """What each role may do: IAM statements as pure functions that compose, each with the reason for it.
 
-A role is `policy(statement, …)`. No statement deletes anything or writes an image, and every `*` in a resource stands
-for something that nobody knows when the template is written.
+A role is `policy(statement, …)`. No statement writes or reads an image, and every `*` in a resource stands for
+something that nobody knows when the template is written. What deletes is held to a queue for failures, or to
+repositories that carry our tag.
 """
 
 from __future__ import annotations
@@ -155,6 +156,77 @@ def use_keys(names: Names) -> list[Statement]:
     ]
 
 
+# What the auditor, repairer and cleaner roles may do in their own account
+
+
+def audit_repositories() -> Statement:
+    """See how repositories are set up, what tags they carry, and whether any image is in them; never the images."""
+    looks = ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListImages", "ListTagsForResource")
+    return {
+        "Sid": "AuditRepositories",
+        "Effect": "Allow",
+        "Action": [f"ecr:{look}" for look in looks],
+        "Resource": _own_repositories(),
+    }
+
+
+def audit_keys(names: Names) -> Statement:
+    """Find the key that an alias in the settings stands for, to compare it with the key of a repository."""
+    return {
+        "Sid": "AuditKeys",
+        "Effect": "Allow",
+        "Action": "kms:DescribeKey",
+        "Resource": f"arn:{names.partition}:kms:*:*:key/*",
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
+    }
+
+
+def repair_repositories() -> Statement:
+    """Bring a repository back to its settings, only where the tag shows that an event of ours made it."""
+    changes = (
+        "DeleteLifecyclePolicy",
+        "DeleteRepositoryPolicy",
+        "PutImageScanningConfiguration",
+        "PutImageTagMutability",
+        "PutLifecyclePolicy",
+        "SetRepositoryPolicy",
+    )
+    return {
+        "Sid": "RepairRepositories",
+        "Effect": "Allow",
+        "Action": [f"ecr:{change}" for change in changes],
+        "Resource": _own_repositories(),
+        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
+    }
+
+
+def repair_tags() -> Statement:
+    """Put back a tag that the settings ask for, on a repository of ours, but never the tag that proves whose it is."""
+    return {
+        "Sid": "RepairTags",
+        "Effect": "Allow",
+        "Action": "ecr:TagResource",
+        "Resource": _own_repositories(),
+        "Condition": {
+            "Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false", f"aws:RequestTag/{EVENT_ID_TAG}": "true"},
+        },
+    }
+
+
+def delete_blank_repositories() -> Statement:
+    """Delete a repository, only where the tag shows that an event of ours made it; ECR refuses while it holds images.
+
+    (Unless it is told to force it, which no condition of IAM can keep out; `deployer` never does.)
+    """
+    return {
+        "Sid": "DeleteBlankRepositories",
+        "Effect": "Allow",
+        "Action": "ecr:DeleteRepository",
+        "Resource": _own_repositories(),
+        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
+    }
+
+
 # What the forwarding role may do
 
 
@@ -217,6 +289,18 @@ def find_queues(names: Names) -> Statement:
         "Effect": "Allow",
         "Action": "cloudformation:ListStackInstances",
         "Resource": f"arn:{names.partition}:cloudformation:*:*:stackset/{names.forwarding_stack_set}:*",
+    }
+
+
+def take_on_repairers(names: Names, *, cleanup: bool) -> Statement:
+    """Take on the repairer role of any account of the organization, and with `cleanup` its cleaner role."""
+    roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)
+    return {
+        "Sid": "TakeOnRepairers",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": [names.role_arn("*", role) for role in roles],
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     }
 
 

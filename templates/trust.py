@@ -52,6 +52,25 @@ def operators(names: Names) -> Statement:
     }
 
 
+def auditors(names: Names) -> Statement:
+    """Principals of the central account that it allows `sts:AssumeRole` on this role; nobody else, and no handler."""
+    return {**operators(names), "Sid": "OnlyAuditors"}
+
+
+def operator_role(names: Names) -> Statement:
+    """The operator role of the central account, by its ARN, and only while that account is in the organization."""
+    return {
+        "Sid": "OnlyTheOperatorRole",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnEquals": {"aws:PrincipalArn": names.operator_role_arn},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+        },
+    }
+
+
 def forwarding_rule(names: Names) -> Statement:
     """EventBridge, and only for the forwarding rule of the same account, in any region.
 

@@ -51,6 +51,7 @@ class Config:
     home_region: str
     prefix: str
     retention: Retention
+    cleanup: bool
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -88,6 +89,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         home_region=str(central.get("region", "")),
         prefix=str(said.get("prefix") or DEFAULT_PREFIX),
         retention=_retention(_map(said.get("retention"))),
+        cleanup=said.get("cleanup") is True,
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),

@@ -29,6 +29,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "retention.expiring_records": About(type="whole number", default="30", limit=limits.days.text, example=30),
     "retention.event_archive": About(type="whole number", default="30", limit=limits.days.text, example=30),
     "retention.logs": About(type="whole number", default="90", limit=limits.log_days.text, example=90),
+    "cleanup": About(type="true or false", default="false", example=False),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

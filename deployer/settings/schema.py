@@ -141,6 +141,14 @@ def organization_file() -> type[BaseModel]:
             retention | None,
             Field(default=None, description="How long things are kept, in days."),
         ),
+        cleanup=(
+            bool | None,
+            Field(
+                default=None,
+                description="Whether repositories that stayed blank may be deleted, by `audit repair --delete-blank`: "
+                "a role for it is in the covered accounts only where this is true.",
+            ),
+        ),
         defaults=(
             layer | None,
             Field(default=None, description="Settings for every OU and account, before their own files."),

@@ -27,11 +27,16 @@ from tests.iam_simulate.installation import (
 )
 from tests.iam_simulate.judge import ANYTHING, Call, Policy
 from tests.iam_simulate.wanted_calls import (
+    ASSUME_AUDITOR,
+    ASSUME_CLEANER,
     ASSUME_CREATOR,
     ASSUME_FORWARDING,
     ASSUME_HANDLER,
     ASSUME_OPERATOR,
+    ASSUME_REPAIRER,
+    AUDITOR,
     CENTRAL_DEAD_LETTER,
+    CLEANER,
     COUNT,
     CREATOR,
     ECR_EVENT,
@@ -41,6 +46,7 @@ from tests.iam_simulate.wanted_calls import (
     KEY,
     MEMBER_DEAD_LETTER,
     REDRIVE,
+    REPAIRER,
     REPOSITORY,
     TAGGED_REPOSITORY,
     TAGGED_REQUEST,
@@ -49,6 +55,7 @@ from tests.iam_simulate.wanted_calls import (
     by_creator,
     by_handler,
     by_operator,
+    in_member,
     on_dead_letters,
 )
 
@@ -302,6 +309,52 @@ _OPERATORS: dict[str, Call] = {
     "an operator writes to the ledger": by_operator("dynamodb:PartiQLInsert", LEDGER),
 }
 
+_AUDITORS: dict[str, Call] = {
+    "the handler takes on an auditor role": as_role(ASSUME_AUDITOR, HANDLER),
+    "a member's administrator takes on another member's auditor role": as_role(
+        ASSUME_AUDITOR, somebody(f"arn:aws:iam::{OTHER_MEMBER}:role/administrator")
+    ),
+    "somebody whom the central account does not let takes on an auditor role": replace(
+        ASSUME_AUDITOR, identity_policies=[]
+    ),
+    "an auditor whose account left the organization takes on an auditor role": with_context(
+        ASSUME_AUDITOR, aws__PrincipalOrgID=OTHER_ORGANIZATION
+    ),
+    "the auditor role pulls an image": in_member(AUDITOR, "ecr:BatchGetImage", context=TAGGED_REPOSITORY),
+    "the auditor role changes a repository": in_member(AUDITOR, "ecr:PutImageTagMutability", context=TAGGED_REPOSITORY),
+    "the auditor role tags a repository": in_member(AUDITOR, "ecr:TagResource", context=TAGGED_REPOSITORY),
+    "the auditor role decrypts with a key": in_member(
+        AUDITOR, "kms:Decrypt", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
+    ),
+    "the handler takes on a repairer role": as_role(ASSUME_REPAIRER, HANDLER),
+    "the central account's administrator takes on a repairer role past the operator role": as_role(
+        ASSUME_REPAIRER, CENTRAL_ADMINISTRATOR
+    ),
+    "an operator takes on a repairer role of another organization": with_context(
+        ASSUME_REPAIRER, aws__ResourceOrgID=OTHER_ORGANIZATION
+    ),
+    "the repairer role changes a repository that no event made": in_member(REPAIRER, "ecr:PutImageTagMutability"),
+    "the repairer role sets the policy of a repository that no event made": in_member(
+        REPAIRER, "ecr:SetRepositoryPolicy"
+    ),
+    "the repairer role tags a repository that no event made": in_member(
+        REPAIRER, "ecr:TagResource", context={"aws:RequestTag/env": "prod"}
+    ),
+    "the repairer role claims a repository": in_member(
+        REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, **TAGGED_REQUEST}
+    ),
+    "the repairer role takes tags off": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
+    "the repairer role deletes a repository": in_member(REPAIRER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY),
+    "the repairer role pushes an image": in_member(REPAIRER, "ecr:PutImage", context=TAGGED_REPOSITORY),
+    "the handler takes on a cleaner role": as_role(ASSUME_CLEANER, HANDLER),
+    "the central account's administrator takes on a cleaner role past the operator role": as_role(
+        ASSUME_CLEANER, CENTRAL_ADMINISTRATOR
+    ),
+    "the cleaner role deletes a repository that no event made": in_member(CLEANER, "ecr:DeleteRepository"),
+    "the cleaner role deletes images": in_member(CLEANER, "ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
+    "the cleaner role changes a repository": in_member(CLEANER, "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY),
+}
+
 NEVER: dict[str, Call] = {
     **_ROLES,
     **_BUS,
@@ -310,4 +363,5 @@ NEVER: dict[str, Call] = {
     **_ORGANIZATION,
     **_QUEUES_AND_BUCKET,
     **_OPERATORS,
+    **_AUDITORS,
 }

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from tests.iam_simulate.installation import (
     ABROAD,
+    AUDITOR_ROLE,
     BUCKET,
     BUS,
     CENTRAL,
+    CLEANER_ROLE,
     CREATOR_ROLE,
     DEAD_LETTERS,
     FAILURES,
@@ -23,6 +25,7 @@ from tests.iam_simulate.installation import (
     NAMES,
     OPERATOR_ROLE,
     ORGANIZATION,
+    REPAIRER_ROLE,
     Role,
     artifacts,
     bus_policy,
@@ -39,6 +42,21 @@ HANDLER = role(central, "HandlerRole")
 CREATOR = role(member, "CreatorRole")
 FORWARDER = role(member, "ForwardingRole")
 OPERATOR = role(central, "OperatorRole")
+AUDITOR = role(member, "AuditorRole")
+REPAIRER = role(member, "RepairerRole")
+CLEANER = role(member, "CleanerRole")
+SECURITY = Role(
+    arn=f"arn:aws:iam::{CENTRAL}:role/security",
+    policies=[
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/deployer-auditor"}
+            ],
+        }
+    ],
+)
+"""Somebody of the central account who may look at repositories, and nothing else."""
 PERSON = Role(
     arn=f"arn:aws:iam::{CENTRAL}:role/on-call",
     policies=[
@@ -107,6 +125,32 @@ def by_creator(action: str, *, resource: str = REPOSITORY, context: Mapping[str,
         context={**CREATOR.context, **(context or {})},
         identity_policies=CREATOR.policies,
         resource_policy=KEY_POLICY if resource == KEY else None,
+    )
+
+
+def in_member(who: Role, action: str, *, resource: str = REPOSITORY, context: Mapping[str, str] | None = None) -> Call:
+    """A call of one of the member's own roles."""
+    return Call(
+        principal=who.session,
+        action=action,
+        resource=resource,
+        account=MEMBER,
+        context={**who.context, **(context or {})},
+        identity_policies=who.policies,
+        resource_policy=KEY_POLICY if resource == KEY else None,
+    )
+
+
+def taking_on(who: Role, role_arn: str, logical_id: str) -> Call:
+    """A principal of the central account takes on a role of the member."""
+    return Call(
+        principal=who.session,
+        action="sts:AssumeRole",
+        resource=role_arn,
+        account=MEMBER,
+        context={**who.context, "aws:ResourceOrgID": ORGANIZATION},
+        identity_policies=who.policies,
+        resource_policy=trust(member, logical_id),
     )
 
 
@@ -204,6 +248,10 @@ ASSUME_OPERATOR = Call(
     resource_policy=trust(central, "OperatorRole"),
 )
 
+ASSUME_AUDITOR = taking_on(SECURITY, AUDITOR_ROLE, "AuditorRole")
+ASSUME_REPAIRER = taking_on(OPERATOR, REPAIRER_ROLE, "RepairerRole")
+ASSUME_CLEANER = taking_on(OPERATOR, CLEANER_ROLE, "CleanerRole")
+
 REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261123T090000"
 
 WANTED: dict[str, Call] = {
@@ -226,6 +274,35 @@ WANTED: dict[str, Call] = {
         f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",
     ),
     "an operator asks for the names of accounts": by_operator("organizations:ListAccounts", "*"),
+    "somebody who may takes on a member's auditor role": ASSUME_AUDITOR,
+    "the auditor role lists repositories": in_member(AUDITOR, "ecr:DescribeRepositories"),
+    "the auditor role reads the tags of a repository": in_member(AUDITOR, "ecr:ListTagsForResource"),
+    "the auditor role reads a lifecycle policy": in_member(AUDITOR, "ecr:GetLifecyclePolicy"),
+    "the auditor role reads a repository policy": in_member(AUDITOR, "ecr:GetRepositoryPolicy"),
+    "the auditor role sees whether there is an image": in_member(AUDITOR, "ecr:ListImages"),
+    "the auditor role finds the key behind an alias": in_member(
+        AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
+    ),
+    "the operator role takes on a member's repairer role": ASSUME_REPAIRER,
+    "the repairer role mends whether tags can be moved": in_member(
+        REPAIRER, "ecr:PutImageTagMutability", context=TAGGED_REPOSITORY
+    ),
+    "the repairer role mends scanning": in_member(
+        REPAIRER, "ecr:PutImageScanningConfiguration", context=TAGGED_REPOSITORY
+    ),
+    "the repairer role mends a lifecycle policy": in_member(
+        REPAIRER, "ecr:PutLifecyclePolicy", context=TAGGED_REPOSITORY
+    ),
+    "the repairer role mends a repository policy": in_member(
+        REPAIRER, "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY
+    ),
+    "the repairer role puts back a tag": in_member(
+        REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, "aws:RequestTag/env": "prod"}
+    ),
+    "the operator role takes on a member's cleaner role": ASSUME_CLEANER,
+    "the cleaner role deletes a repository of ours": in_member(
+        CLEANER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY
+    ),
     "EventBridge takes on the forwarding role for the forwarding rule": ASSUME_FORWARDING,
     "the forwarding role puts ECR's events on the central bus": FORWARD,
     "EventBridge keeps what it could not forward in the member's queue": MEMBER_DEAD_LETTER,

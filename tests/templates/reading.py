@@ -20,8 +20,8 @@ def synthesize(names: Names) -> dict[str, Template]:
     """The four templates with every option that adds to them switched on."""
     return {
         "artifacts": artifacts.template(names),
-        "central": central.template(names, handler_digest=DIGEST),
-        "access": access.template(names, uses_kms=True),
+        "central": central.template(names, handler_digest=DIGEST, options=central.Options(cleanup=True)),
+        "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
     }
 

@@ -75,7 +75,7 @@ def test_there_is_time_to_act_before_a_message_is_lost() -> None:
 
 def test_alarms_notify_nobody_unless_they_are_told_whom(names: Names, templates: Templates) -> None:
     topic = f"arn:aws:sns:eu-west-1:{names.central_account}:on-call"
-    told = central.template(names, handler_digest=DIGEST, alarm_actions=[topic])
+    told = central.template(names, handler_digest=DIGEST, options=central.Options(alarm_actions=[topic]))
     for alarm in ALARMS.values():
         assert "AlarmActions" not in resources(templates["central"])[alarm.logical_id]["Properties"]
         properties = resources(told)[alarm.logical_id]["Properties"]

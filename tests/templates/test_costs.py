@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from handler.records import EXPIRY
-from templates import central, function
+from handler.settings import Retention
+from templates import function
 from templates.alarms import catalogue
 from templates.names import Names
 from tests.templates.reading import Templates, resources
@@ -23,7 +24,7 @@ def test_alarms_and_their_metrics(names: Names) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"Logs are kept {central.LOG_DAYS} days, archived events {central.ARCHIVE_DAYS} days",
+        f"Logs are kept {Retention().logs} days, archived events {Retention().event_archive} days",
         f"expire from the ledger after {EXPIRY.days} days",
         f"{function.MEMORY_MB / 1024} GB for as long as it runs",
     ],

@@ -7,14 +7,22 @@ from typing import Any
 import pytest
 
 from handler.tags import EVENT_ID_TAG
-from templates import access
+from templates import access, central
 from templates.names import Names
-from tests.templates.reading import PlacedStatement, Templates, as_list, literal, resources, statements
+from tests.templates.reading import DIGEST, PlacedStatement, Templates, as_list, literal, resources, statements
 
 ORGANIZATION_KEYS = {"aws:PrincipalOrgID", "aws:ResourceOrgID"}
 SOURCE_KEYS = {"aws:SourceArn", "aws:SourceAccount"}
 
-NEVER = ("Delete", "PutImage", "UploadLayerPart", "InitiateLayerUpload", "CompleteLayerUpload", "BatchDelete", "Untag")
+NEVER = ("Delete", "UploadLayerPart", "InitiateLayerUpload", "CompleteLayerUpload", "BatchDelete", "BatchGet", "Untag")
+
+DELETIONS = {
+    "sqs:DeleteMessage": {"HandleFailures", "HandleDeadLetters", "AdmitOperators"},
+    "ecr:DeleteLifecyclePolicy": {"RepairRepositories"},
+    "ecr:DeleteRepositoryPolicy": {"RepairRepositories"},
+    "ecr:DeleteRepository": {"DeleteBlankRepositories"},
+}
+"""The only actions of these kinds, and the statements that may have them."""
 
 WILDCARDS = {
     "AssumeCreatorRoles": "which account a push went to is only known when it happens",
@@ -22,6 +30,12 @@ WILDCARDS = {
     "ListParentOUs": "the account that a push went to, and the OUs above it",
     "WriteLogs": "Lambda names its log streams",
     "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
+    "AuditRepositories": "every repository is looked at, to find those that lack a record",
+    "AuditKeys": "settings name keys, and change without this role being changed",
+    "RepairRepositories": "whichever repository drifted; the tag narrows it",
+    "RepairTags": "whichever repository drifted; the tag narrows it",
+    "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
+    "TakeOnRepairers": "which account is to be repaired is only known when it happens",
     "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
     "LookAtRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
@@ -48,10 +62,38 @@ def test_every_statement_has_an_id_of_its_own(templates: Templates) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_here_may_delete_or_write_an_image(allowed: list[PlacedStatement]) -> None:
+def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: list[PlacedStatement]) -> None:
     for placed in allowed:
         for action in placed.actions:
-            assert action == "sqs:DeleteMessage" or not action.split(":")[1].startswith(NEVER), placed.id
+            assert action != "ecr:PutImage", placed.id
+            if action.split(":")[1].startswith(NEVER):
+                assert placed.statement["Sid"] in DELETIONS.get(action, ()), placed.id
+
+
+def test_nothing_that_the_handler_can_take_on_deletes_or_repairs(templates: Templates) -> None:
+    """What runs by itself only ever adds; a person changes and deletes, through roles that trust no function."""
+    creators = [
+        placed for placed in statements(templates) if placed.place.startswith(("access.Creator", "access.Forw"))
+    ]
+    assert not any(
+        action.startswith(("ecr:Delete", "ecr:PutImage")) for placed in creators for action in placed.actions
+    )
+
+
+@pytest.mark.parametrize("role", ["RepairerRole", "CleanerRole"])
+def test_only_the_operator_role_changes_repositories_afterwards(role: str, templates: Templates, names: Names) -> None:
+    (placed,) = [
+        placed for placed in statements(templates) if placed.place == f"access.{role}.AssumeRolePolicyDocument"
+    ]
+    assert placed.conditions["ArnEquals"] == {"aws:PrincipalArn": names.operator_role_arn}
+
+
+def test_without_cleanup_nothing_can_delete_a_repository(names: Names) -> None:
+    plain = {"access": access.template(names), "central": central.template(names, handler_digest=DIGEST)}
+    actions = {action for placed in statements(plain) for action in placed.actions}
+    reachable = {resource for placed in statements(plain) for resource in placed.resources}
+    assert "ecr:DeleteRepository" not in actions
+    assert not any(names.cleaner_role in resource for resource in reachable)
 
 
 def test_no_action_holds_a_wildcard(allowed: list[PlacedStatement]) -> None:
@@ -91,20 +133,32 @@ def test_anyone_is_never_admitted_without_the_organization(allowed: list[PlacedS
 
 def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement], names: Names) -> None:
     """The account root as a principal is the whole account, unless a condition names the role that is meant."""
-    meant = {"AdmitOperators": names.operator_role_arn, "OnlyTheHandler": names.function_role_arn}
+    meant = {
+        "AdmitOperators": names.operator_role_arn,
+        "OnlyTheHandler": names.function_role_arn,
+        "OnlyTheOperatorRole": names.operator_role_arn,
+    }
     for placed in allowed:
         principal = placed.statement.get("Principal", {})
         if isinstance(principal, dict) and "AWS" in principal:
             assert placed.conditions["StringEquals"] == {"aws:PrincipalOrgID": names.organization_id}, placed.id
-            if placed.statement["Sid"] != "OnlyOperators":
+            if placed.statement["Sid"] not in {"OnlyOperators", "OnlyAuditors"}:
                 assert placed.conditions["ArnEquals"] == {"aws:PrincipalArn": meant[placed.statement["Sid"]]}, placed.id
 
 
-def test_the_operator_role_is_taken_on_within_its_own_account_but_never_by_the_handler(
-    templates: Templates, names: Names
+@pytest.mark.parametrize(
+    ("sid", "place"),
+    [
+        ("OnlyOperators", "central.OperatorRole.AssumeRolePolicyDocument"),
+        ("OnlyAuditors", "access.AuditorRole.AssumeRolePolicyDocument"),
+    ],
+    ids=["the operator role", "an auditor role"],
+)
+def test_what_the_central_account_takes_on_is_never_the_handlers(
+    sid: str, place: str, templates: Templates, names: Names
 ) -> None:
-    (placed,) = [placed for placed in statements(templates) if placed.statement["Sid"] == "OnlyOperators"]
-    assert placed.place == "central.OperatorRole.AssumeRolePolicyDocument"
+    (placed,) = [placed for placed in statements(templates) if placed.statement["Sid"] == sid]
+    assert placed.place == place
     assert placed.statement["Principal"] == {"AWS": f"arn:aws:iam::{names.central_account}:root"}
     assert placed.conditions["ArnNotEquals"] == {"aws:PrincipalArn": names.function_role_arn}
 
@@ -128,14 +182,20 @@ def test_conditions_never_pass_because_a_key_is_missing(allowed: list[PlacedStat
 
 def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed: list[PlacedStatement]) -> None:
     request, resource = f"aws:RequestTag/{EVENT_ID_TAG}", f"aws:ResourceTag/{EVENT_ID_TAG}"
-    by_action = {action: placed for placed in allowed for action in placed.actions}
-    for action, key in {
-        "ecr:CreateRepository": request,
-        "ecr:TagResource": request,
-        "ecr:PutLifecyclePolicy": resource,
-        "ecr:SetRepositoryPolicy": resource,
-    }.items():
-        assert by_action[action].conditions == {"Null": {key: "false"}}
+    needed = {
+        "CreateTaggedRepositories": {request: "false"},
+        "FinishCreatedRepositories": {resource: "false"},
+        "RepairRepositories": {resource: "false"},
+        "RepairTags": {resource: "false", request: "true"},
+        "DeleteBlankRepositories": {resource: "false"},
+    }
+    changing = ("ecr:Create", "ecr:Delete", "ecr:Put", "ecr:Set", "ecr:Tag")
+    found = {
+        placed.statement["Sid"]: placed.conditions
+        for placed in allowed
+        if any(action.startswith(changing) for action in placed.actions)
+    }
+    assert found == {sid: {"Null": keys} for sid, keys in needed.items()}
 
 
 def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates: Templates) -> None:
@@ -152,7 +212,7 @@ def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates
 def test_keys_are_used_only_where_settings_ask_for_kms(names: Names) -> None:
     with_keys = {placed.statement["Sid"] for placed in statements({"access": access.template(names, uses_kms=True)})}
     without = {placed.statement["Sid"] for placed in statements({"access": access.template(names)})}
-    assert with_keys - without == {"DescribeKeys", "GrantKeysToECR"}
+    assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR"}
 
 
 def test_a_session_of_a_role_lasts_an_hour_at_most(templates: Templates) -> None:
