@@ -19,6 +19,8 @@ DeployerError                     1   something failed; the message says what an
 ├── RegionDisabledError          20   a region of the config is not enabled
 ├── DaemonError                  21   (deployer.client_checks) the daemon of a container client does not answer
 ├── LoginError                   22   (deployer.client_checks) a container client has no login for a registry
+├── IncompleteError              23   a part could not be done or looked at; the rest was
+├── MissingExtraError            24   a package is not installed that only this needs
 └── ClientMissingError          127   (deployer.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits and `status`;
@@ -130,3 +132,15 @@ class RegionDisabledError(DeployerError):
     """A region that the config covers is not enabled; nothing was changed."""
 
     exit_code = 20
+
+
+class IncompleteError(DeployerError):
+    """A part could not be done or looked at, and was told; the rest was."""
+
+    exit_code = 23
+
+
+class MissingExtraError(DeployerError):
+    """A package is not installed that only this needs; the message names the extra that brings it."""
+
+    exit_code = 24

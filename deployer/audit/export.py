@@ -1,0 +1,162 @@
+"""Exports of any size to a file: streaming, and resumed after whatever stopped it, without a gap or a double.
+
+Beside the unfinished file stands its state: what was asked for and how far it is confirmed. Records come in the order
+of their events, the oldest first, so what is confirmed is all up to one place, and the next run begins there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from deployer.audit.query import Query
+from deployer.audit.reading import Ledger, Usage, read
+from deployer.audit.sinks import Sink
+from deployer.errors import FilesExistError, GuardError
+from handler.records import Record
+
+BATCH = 20_000
+"""Records between two confirmations: some seconds' work, some 20 MB."""
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Behind the last confirmed record: its sort key, and whose records with this very key are confirmed."""
+
+    at: str = ""
+    accounts: tuple[str, ...] = ()
+
+    def is_behind(self, record: Record) -> bool:
+        """Whether a record is confirmed already."""
+        return record.at < self.at or (record.at == self.at and record.account in self.accounts)
+
+    def after(self, record: Record) -> Place:
+        """The place behind one more record."""
+        known = self.accounts if record.at == self.at else ()
+        return Place(at=record.at, accounts=(*known, record.account))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far an export is."""
+
+    asked: Mapping[str, Any]
+    """The options as they were typed: an export is resumed only by the same."""
+    query: Query
+    written: int = 0
+    mark: int = 0
+    place: Place = field(default_factory=Place)
+
+    def to_json(self) -> str:
+        """As it is kept beside the unfinished file."""
+        values = asdict(self) | {"version": _VERSION}
+        return json.dumps(values, indent=2, default=lambda value: value.isoformat())
+
+    @classmethod
+    def from_json(cls, text: str) -> State:
+        """The state that was kept; ValueError for one of another version."""
+        values = json.loads(text)
+        if values.pop("version") != _VERSION:
+            raise ValueError("another version")
+        said: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values["query"].items()
+        }
+        said |= {key: datetime.fromisoformat(said[key]) for key in ("since", "until")}
+        place = Place(at=values["place"]["at"], accounts=tuple(values["place"]["accounts"]))
+        return cls(**values | {"query": Query(**said), "place": place})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The file to be, and what stands beside it until it is finished."""
+
+    file: Path
+
+    @property
+    def partial(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.partial")
+
+    @property
+    def state(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.partial.json")
+
+    def begin(self, asked: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
+        """The state to go on from: of an unfinished export of the same, or a new one."""
+        if self.file.exists() and not overwrite:
+            raise FilesExistError(f"{self.file} is there already", next_step="--force writes it anew.")
+        fresh = State(asked=asked, query=replace(query, oldest_first=True))
+        if restart or not self.state.exists():
+            return fresh
+        try:
+            found = State.from_json(self.state.read_text(encoding="utf-8"))
+        except (ValueError, KeyError, TypeError) as error:
+            raise GuardError(
+                f"{self.state} is no state of an export that can be resumed", next_step="--restart begins anew."
+            ) from error
+        if found.asked != asked:
+            raise GuardError(
+                f"{self.file} was begun with other options, and is not finished",
+                next_step="Say the same again to finish it, or --restart to begin anew.",
+            )
+        return found
+
+    def keep(self, state: State) -> None:
+        """Write the state down, whole or not at all."""
+        new = self.state.with_name(f"{self.state.name}.new")
+        with new.open("w", encoding="utf-8") as stream:
+            stream.write(state.to_json())
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(self.state)
+
+
+def export(
+    target: Target, state: State, records: Iterable[Record], sink: Sink, *, tell: Callable[[State], None]
+) -> State:
+    """Write the remaining records, and finish the file; `tell` gets the state at each confirmation."""
+    try:
+        for batch in _batches(records):
+            sink.write(batch)
+            state = _confirmed(state, batch, mark=sink.confirm())
+            target.keep(state)
+            tell(state)
+        sink.finish(target.file)
+    finally:
+        sink.close()
+    target.state.unlink(missing_ok=True)
+    return state
+
+
+def in_order(query: Query, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
+    """What an export holds, for a stream that cannot be resumed."""
+    return read(replace(query, oldest_first=True), ledger, usage=usage)
+
+
+def remaining(state: State, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
+    """What is still to be written: from the second of the last confirmed record on, less what is confirmed."""
+    query = state.query
+    if state.place.at:
+        second = datetime.fromisoformat(state.place.at.partition("#")[0])
+        query = replace(query, since=max(query.since, second))
+    return (record for record in read(query, ledger, usage=usage) if not state.place.is_behind(record))
+
+
+def _confirmed(state: State, batch: list[Record], *, mark: int) -> State:
+    place = state.place
+    for record in batch:
+        place = place.after(record)
+    return replace(state, written=state.written + len(batch), mark=mark, place=place)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    iterator = iter(records)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

@@ -1,0 +1,123 @@
+"""Where exported records go: a file that grows and can be cut back to what was last confirmed.
+
+A sink confirms what it wrote by a mark, an integer. Opened again at a mark, it goes on behind it: what was written
+after the mark is discarded, so that nothing is in the file twice and nothing is missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Protocol
+
+from deployer.audit.documents import COLUMNS, document, flat
+from deployer.errors import GuardError
+from handler.records import Record
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those are meant
+"""A cell that begins with one is run by spreadsheets, and principals and names of tags are chosen by strangers.
+
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+
+class Sink(Protocol):
+    """A file under way."""
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Add records."""
+        ...
+
+    def confirm(self) -> int:
+        """Bring what was written to the disk, and give the mark behind it."""
+        ...
+
+    def finish(self, file: Path) -> None:
+        """Make the finished file of it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it, finished or not."""
+        ...
+
+
+class TextSink:
+    """JSON Lines; the mark is the number of bytes."""
+
+    def __init__(self, partial: Path, *, mark: int) -> None:
+        self._partial = partial
+        if mark and (not partial.exists() or partial.stat().st_size < mark):
+            raise GuardError(f"{partial} is not what was written before", next_step="--restart begins anew.")
+        self._stream = partial.open("r+b" if mark else "wb")
+        self._stream.truncate(mark)
+        self._stream.seek(mark)
+        if not mark:
+            self._stream.write(self.header())
+
+    def header(self) -> bytes:
+        """What the file begins with."""
+        return b""
+
+    def write(self, records: Iterable[Record]) -> None:
+        self._stream.write(self.text(records))
+
+    def text(self, records: Iterable[Record]) -> bytes:
+        """Records as the file holds them."""
+        return b"".join(json.dumps(document(record), ensure_ascii=False).encode() + b"\n" for record in records)
+
+    def confirm(self) -> int:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        return self._stream.tell()
+
+    def finish(self, file: Path) -> None:
+        self.confirm()
+        self._stream.close()
+        self._partial.replace(file)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class CsvSink(TextSink):
+    """CSV as RFC 4180 has it, with a header, in UTF-8; no cell is a formula."""
+
+    def header(self) -> bytes:
+        return _csv([COLUMNS])
+
+    def text(self, records: Iterable[Record]) -> bytes:
+        return _csv([defused(value or "") for value in flat(record).values()] for record in records)
+
+
+def defused(cell: str) -> str:
+    """The cell as text, whatever a spreadsheet makes of its first character."""
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> bytes:
+    lines: list[str] = []
+    csv.writer(_Lines(lines)).writerows(rows)
+    return "".join(lines).encode()
+
+
+class _Lines:
+    """As much of a file as csv writes to."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
+
+
+def write_stream(stream: IO[bytes], records: Iterable[Record], *, as_csv: bool) -> int:
+    """Records to a stream that cannot be cut back, such as standard output; gives their number."""
+    number = 0
+    if as_csv:
+        stream.write(_csv([COLUMNS]))
+    for record in records:
+        row = [defused(value or "") for value in flat(record).values()]
+        stream.write(_csv([row]) if as_csv else json.dumps(document(record), ensure_ascii=False).encode() + b"\n")
+        number += 1
+    stream.flush()
+    return number

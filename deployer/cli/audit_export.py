@@ -1,0 +1,136 @@
+"""`deployer audit export`: records as a file for other tools."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployer.cli import audit_filters as filters
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.printing import print_json, print_lines
+
+if TYPE_CHECKING:
+    from deployer.audit.export import State
+    from deployer.audit.sinks import Sink
+
+
+class Format(StrEnum):
+    """How a file holds records."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+STANDARD_OUTPUT = Path("-")
+
+
+def export_records(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - is standard output.")],
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="How; without it the file's name says: .csv, .jsonl, .parquet.")
+    ] = None,
+    since: filters.Since = filters.DEFAULT_SINCE,
+    until: filters.Until = None,
+    account: filters.Accounts = None,
+    ou: filters.Ous = None,
+    without_children: filters.WithoutChildren = False,
+    region: filters.Regions = None,
+    repository: filters.Repositories = None,
+    principal: filters.Principals = None,
+    outcome: filters.Outcomes = None,
+    reason: filters.Reasons = None,
+    every_outcome: filters.All = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Do not resume what was left unfinished.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write a file anew that is there.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Write records to a file, the oldest first: CSV, JSON Lines or Parquet.
+
+    Any number of them: they are written as they are read. What stops an export (Ctrl-C, a lost connection) is no loss:
+    the same command again finishes the file. In CSV no cell is a formula: one that would be begins with a quote.
+    """
+    from deployer.audit.export import Target, export, remaining
+    from deployer.audit.reading import Usage
+    from deployer.composition import open_ledger
+    from deployer.rendering_audit import usage_line
+
+    kind = _format(out, format_)
+    wanted = filters.Filters(
+        since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
+        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
+    )  # fmt: skip
+    query = wanted.query(
+        now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
+    )
+    usage = Usage()
+    if out == STANDARD_OUTPUT:
+        from deployer.audit.export import in_order
+        from deployer.audit.sinks import write_stream
+
+        records = in_order(query, open_ledger(config, profile=profile), usage=usage)
+        number = write_stream(sys.stdout.buffer, records, as_csv=kind is Format.CSV)
+        typer.echo(f"Wrote {number:,} records.", err=True)
+    else:
+        target = Target(out)
+        begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
+        sink = _sink(kind, target.partial, mark=begun.mark)
+        ledger = open_ledger(config, profile=profile)
+        done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
+        _conclude(out, begun, done, as_json=as_json)
+    if verbose:
+        print_lines([usage_line(usage)], err=True)
+
+
+def _format(out: Path, said: Format | None) -> Format:
+    kind = said or next((one for one in Format if out.suffix == f".{one}"), None)
+    if kind is None:
+        raise typer.BadParameter(f"{out} does not end in .csv, .jsonl or .parquet", param_hint="--format")
+    if kind is Format.PARQUET and out == STANDARD_OUTPUT:
+        raise typer.BadParameter("Parquet needs a file, not standard output", param_hint="--out")
+    return kind
+
+
+def _sink(kind: Format, partial: Path, *, mark: int) -> Sink:
+    from deployer.audit.sinks import CsvSink, TextSink
+
+    if kind is Format.PARQUET:
+        return _parquet()(partial, mark=mark)
+    return (CsvSink if kind is Format.CSV else TextSink)(partial, mark=mark)
+
+
+def _parquet() -> Any:
+    from deployer.errors import MissingExtraError
+
+    try:
+        from deployer.audit.parquet import ParquetSink
+    except ImportError as error:
+        raise MissingExtraError(
+            "Parquet is written by pyarrow, which is not installed", next_step="pip install 'deployer[parquet]'"
+        ) from error
+    return ParquetSink
+
+
+def _tell(state: State) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{state.written:,} records, up to {state.place.at[:19]}", err=True, nl=False)
+
+
+def _conclude(out: Path, begun: State, done: State, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(out), "records": done.written, "resumed_after": begun.written})
+        return
+    if sys.stderr.isatty():
+        typer.echo("", err=True)
+    resumed = f", resumed after {begun.written:,}" if begun.written else ""
+    typer.echo(f"Wrote {done.written:,} records to {out}{resumed}.", err=True)

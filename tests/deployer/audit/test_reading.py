@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.audit.following import follow
+from deployer.audit.others import MOST_EXAMINED, Others, count_others
+from deployer.audit.partitions import partitions_of
+from deployer.audit.query import ALL, NOTABLE, OTHERS, Query, outcomes_of
+from deployer.audit.reading import Usage, read
+from handler.records import Record
+from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
+
+WEEK = Query(since=NOW - timedelta(days=7), until=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcomes"),
+    [
+        pytest.param({}, NOTABLE, id="by default what a person asks about"),
+        pytest.param({"reasons": ("not-a-push",)}, OTHERS, id="a reason says of which outcomes it is"),
+        pytest.param({"reasons": ("not-a-push", "created")}, ALL, id="reasons of both kinds"),
+    ],
+)
+def test_which_outcomes_are_meant(changes: dict[str, Any], outcomes: tuple[str, ...]) -> None:
+    codes = changes.get("reasons", ())
+    assert (outcomes_of(codes) if codes else Query(since=NOW, until=NOW).outcomes) == outcomes
+
+
+@pytest.mark.parametrize(
+    ("filters", "partitions"),
+    [
+        pytest.param(
+            {},
+            [[("by-outcome", "created#2026-11"), ("by-outcome", "refused#2026-11"), ("by-outcome", "failed#2026-11")]],
+            id="by outcome and month, and never what nobody asks about",
+        ),
+        pytest.param({"accounts": ("1", "2")}, [[("table", "1"), ("table", "2")]], id="accounts by the table's key"),
+        pytest.param(
+            {"accounts": ("1",), "repositories": ("team-a/api",)},
+            [[("by-repository", "team-a/api")]],
+            id="a name by its index, which is narrower than an account",
+        ),
+        pytest.param(
+            {"repositories": ("team-*/**",), "outcomes": ("failed",)},
+            [[("by-outcome", "failed#2026-11")]],
+            id="a glob has no key",
+        ),
+        pytest.param(
+            {"outcomes": ("ignored",)},
+            [[("by-outcome", f"ignored#2026-11#{shard}") for shard in range(4)]],
+            id="what there is most of by its shards",
+        ),
+        pytest.param(
+            {"outcomes": ("failed",), "since": NOW - timedelta(days=40)},
+            [[("by-outcome", "failed#2026-11")], [("by-outcome", "failed#2026-10")]],
+            id="one month behind the other",
+        ),
+    ],
+)
+def test_which_partitions_are_read(filters: dict[str, Any], partitions: list[list[tuple[str, str]]]) -> None:
+    found = [[(one.index, one.key) for one in group] for group in partitions_of(replace(WEEK, **filters))]
+    assert found == partitions
+
+
+@pytest.mark.parametrize(
+    ("filters", "matches"),
+    [
+        pytest.param({"regions": ("eu-west-1",)}, True, id="region"),
+        pytest.param({"regions": ("us-east-1",)}, False, id="another region"),
+        pytest.param({"reasons": ("name-denied", "created")}, True, id="one of several reasons"),
+        pytest.param({"ous": ("Workloads",)}, True, id="an OU above"),
+        pytest.param({"ous": ("Workloads",), "below": False}, False, id="an OU above, without its children"),
+        pytest.param({"ous": ("Workloads/Prod",), "below": False}, True, id="the OU itself"),
+        pytest.param({"ous": ("Work",)}, False, id="a part of an OU's name"),
+        pytest.param({"ous": ("Root",)}, True, id="the root is above all"),
+        pytest.param({"repositories": ("team-*/**",)}, True, id="a glob over names"),
+        pytest.param({"repositories": ("team-*",)}, False, id="one star stays within a part of a name"),
+        pytest.param({"principals": ("arn:aws:iam::*:role/ci-*",)}, True, id="a session by its role"),
+        pytest.param({"principals": ("arn:aws:sts::*:assumed-role/*/build-4711",)}, True, id="a session itself"),
+        pytest.param({"principals": ("*4711",)}, True, id="a part of an ARN"),
+        pytest.param({"principals": ("arn:aws:iam::*:user/*",)}, False, id="another kind of principal"),
+        pytest.param({"outcomes": ("failed",)}, False, id="another outcome"),
+        pytest.param({"until": NOW - timedelta(minutes=5)}, False, id="the end is not included"),
+        pytest.param({"since": NOW - timedelta(minutes=5)}, True, id="the beginning is"),
+    ],
+)
+def test_what_matches(filters: dict[str, Any], matches: bool) -> None:
+    assert replace(WEEK, **filters).matches(record(5)) is matches
+
+
+RECORDS = st.lists(
+    st.builds(
+        record,
+        st.integers(0, 3 * 31 * 24 * 60),
+        outcome=st.sampled_from(ALL),
+        account=st.sampled_from(["300000000001", "300000000002", "400000000001"]),
+        region=st.sampled_from(["eu-west-1", "us-east-1"]),
+        repository=st.sampled_from(["team-a/api", "team-b/api", "x"]),
+    ),
+    min_size=1,
+    unique_by=lambda one: (one.account, one.at),
+)
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "outcomes": st.sets(st.sampled_from(ALL), min_size=1).map(tuple),
+        "accounts": st.sets(st.sampled_from(["300000000001", "300000000002"])).map(tuple),
+        "regions": st.sets(st.sampled_from(["eu-west-1"])).map(tuple),
+        "repositories": st.sets(st.sampled_from(["team-a/api", "team-*/**", "x"])).map(tuple),
+        "oldest_first": st.booleans(),
+    },
+)
+
+
+@given(records=RECORDS, filters=FILTERS, size=st.integers(1, 5))
+def test_whatever_the_way_all_that_matches_comes_once_and_in_order(
+    records: list[Record], filters: dict[str, Any], size: int
+) -> None:
+    query = everything(records, **filters)
+    found = list(read(query, MemoryLedger(records, page_size=size)))
+    times = [one.event_time for one in found]
+    assert times == sorted(times, reverse=not query.oldest_first)
+    expected = sorted((one.account, one.at) for one in records if query.matches(one))
+    assert sorted((one.account, one.at) for one in found) == expected
+
+
+def test_no_more_is_read_than_is_consumed() -> None:
+    ledger = MemoryLedger([record(number) for number in range(1000)])
+    usage = Usage()
+    assert len(list(islice(read(everything(ledger.records), ledger, usage=usage), 5))) == 5
+    assert usage.calls == len(ledger.calls) == 4  # two pages of `created`, and one empty one of each other outcome
+    assert usage.capacity == 2.0
+
+
+def test_others_are_counted_as_far_as_is_cheap() -> None:
+    few = MemoryLedger([record(number, outcome="exists") for number in range(7)], page_size=250)
+    assert count_others(everything(few.records), few, oldest_shown=None, usage=Usage()) == Others(7, is_all=True)
+    assert count_others(everything(few.records), few, oldest_shown=record(3), usage=Usage()) == Others(4, is_all=True)
+    many = MemoryLedger([record(number, outcome="ignored") for number in range(3000)], page_size=250)
+    counted = count_others(everything(many.records), many, oldest_shown=None, usage=Usage())
+    assert counted == Others(MOST_EXAMINED, is_all=False)
+
+
+def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
+    ledger = MemoryLedger([record(1), record(2), record(3)])
+    arriving: list[list[Record]] = [[], [record(0)], [record(14, event_id="late")], [record(60, event_id="too old")]]
+
+    def moments() -> Iterator[datetime]:
+        for records in arriving:
+            yield NOW
+            ledger.records += records
+
+    known = [record(1), record(2)]
+    followed = follow(everything(ledger.records), ledger, known, moments=moments(), usage=Usage())
+    assert [one.event_id for one in followed] == [record(2).event_id, record(1).event_id, record(0).event_id, "late"]
