@@ -15,7 +15,7 @@ from moto.core.utils import unix_time
 from moto.events.models import Archive, EventBus, Replay, ReplayState, events_backends
 
 from deployer.sandbox import background, event_patterns
-from deployer.sandbox.seams import replace
+from deployer.sandbox.seams import on_reset, original, replace
 
 Event = Mapping[str, Any]
 
@@ -40,6 +40,19 @@ def _wants(archive: Archive, event: Event) -> bool:
     return not pattern or event_patterns.parse(pattern).matches(event)
 
 
+_last_replayed: dict[str, float] = {}
+"""By a replay's ARN, in seconds since 1970."""
+on_reset(_last_replayed.clear)
+
+
+@replace(Replay, "describe")
+def _describe(replay: Replay) -> dict[str, Any]:
+    """What moto says of a replay, and the time of the event that was replayed last."""
+    described: dict[str, Any] = original(Replay, "describe")(replay)
+    last = _last_replayed.get(replay.arn)
+    return described if last is None else described | {"EventLastReplayedTime": last}
+
+
 @replace(Replay, "replay_events")
 def _start(replay: Replay, archive: Archive) -> None:
     """Send in the background, so that StartReplay answers STARTING as it does in AWS."""
@@ -58,6 +71,7 @@ def _run(replay: Replay, archive: Archive) -> None:
             event_buses.receive(
                 {**event, "replay-name": replay.name}, account=replay.account_id, region=replay.region, bus=bus
             )
+            _last_replayed[replay.arn] = _seconds(event)
     replay.state = ReplayState.CANCELLED if replay.state is ReplayState.CANCELLING else ReplayState.COMPLETED
     replay.end_time = unix_time()
 

@@ -1,6 +1,7 @@
-"""SQS as other services use it: what EventBridge and Lambda send to queues, if the queue lets them.
+"""SQS as other services and other accounts use it: what is sent to queues and taken from them, if the queue lets them.
 
-moto's SQS serves callers well enough; it never asks a queue's policy, which is what decides here.
+moto's SQS serves callers of the queue's own account well enough. It never asks a queue's policy, which is what decides
+here, and it takes every queue for one of the caller's account, whatever the URL says.
 """
 
 from __future__ import annotations
@@ -8,14 +9,46 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Queue, sqs_backends
 from moto.utilities.arns import parse_arn
 
-from deployer.sandbox.calls import Refused
+from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.seams import redirects
 
 Policy = Mapping[str, Any]
+
+OWN_ACCOUNT_ONLY = frozenset(
+    {
+        "AddPermission",
+        "CancelMessageMoveTask",
+        "CreateQueue",
+        "DeleteQueue",
+        "ListMessageMoveTasks",
+        "ListQueueTags",
+        "ListQueues",
+        "RemovePermission",
+        "SetQueueAttributes",
+        "StartMessageMoveTask",
+        "TagQueue",
+        "UntagQueue",
+    }
+)
+"""What no queue policy can give to another account;
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-access-policy-language-api-permissions-reference.html."""
+
+
+@redirects("sqs")
+def owner_of(call: Call) -> str:
+    """The account whose queue a call is about; whether the caller may, its policy has said by then."""
+    url = str(call.parameters.get("QueueUrl") or "")
+    parts = urlsplit(url).path.strip("/").split("/")
+    named = parts[-2] if len(parts) > 1 else str(call.parameters.get("QueueOwnerAWSAccountId") or call.account)
+    if named != call.account and call.operation in OWN_ACCOUNT_ONLY:
+        raise Refused("AccessDenied", f"Access to the resource {url} is denied.", status=403)
+    return named
 
 
 def find_queue(arn: str) -> Queue | None:

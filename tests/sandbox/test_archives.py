@@ -89,6 +89,8 @@ def test_a_replay_gives_the_events_of_its_time_again(sandbox: Sandbox, rules: di
     assert all(event.pop("replay-name") == "again" for event in again)
     assert all(before[event["id"]] == event for event in again)
     assert len(received(sandbox, "two")) == 2
+    described = sandbox.client("events").describe_replay(ReplayName="again")
+    assert described["EventLastReplayedTime"] == datetime(2026, 1, 2, 3, tzinfo=UTC)
 
 
 def test_a_replay_goes_only_to_the_rules_that_it_names(sandbox: Sandbox, rules: dict[str, str]) -> None:
