@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -39,10 +42,22 @@ _CLIENT = ClientConfig(
 class Session:
     """Credentials of one principal. `region` is where clients go that are not asked for another."""
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+    def __init__(self, *, profile: str | None = None, region: str | None = None, **credentials: str) -> None:
         with translated():
-            self._boto = boto3.Session(profile_name=profile, region_name=region)
+            self._boto = boto3.Session(profile_name=profile, region_name=region, **credentials)  # type: ignore[arg-type]
         self._clients: dict[tuple[str, str | None], Any] = {}
+
+    def as_role(self, role_arn: str) -> Session:
+        """A session of a role, for an hour, under the caller's own name as CloudTrail shows it."""
+        name = re.sub(r"[^\w+=,.@-]", "-", self.identity.arn.rsplit("/", 1)[-1], flags=re.ASCII)[:64].ljust(2, "-")
+        with translated():
+            given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=name)["Credentials"]
+        return Session(
+            region=self.region,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
 
     @property
     def region(self) -> str | None:
@@ -59,6 +74,10 @@ class Session:
     def client(self, service: Literal["dynamodb"], *, region: str | None = None) -> DynamoDBClient: ...
     @overload
     def client(self, service: Literal["ec2"], *, region: str | None = None) -> EC2Client: ...
+    @overload
+    def client(self, service: Literal["events"], *, region: str | None = None) -> EventBridgeClient: ...
+    @overload
+    def client(self, service: Literal["lambda"], *, region: str | None = None) -> LambdaClient: ...
     @overload
     def client(self, service: Literal["organizations"], *, region: str | None = None) -> OrganizationsClient: ...
     @overload

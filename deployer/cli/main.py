@@ -17,6 +17,7 @@ from deployer.cli import (
     destroy,
     ensure,
     explain,
+    failures,
     init,
     organization,
     plan,
@@ -70,6 +71,7 @@ app.command()(rollout.rollout)
 app.command()(status.status)
 app.command()(destroy.destroy)
 app.add_typer(audit.app)
+app.add_typer(failures.app)
 app.command()(ensure.ensure)
 app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)

@@ -1,0 +1,76 @@
+"""The event archive and its replays. Implements `deployer.replaying.Archive`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
+from deployer.errors import NotFoundError
+from deployer.replaying import ArchiveState, Range, Replay
+from templates.names import Names
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+_MISSING = "ResourceNotFoundException"
+
+
+class EventArchive:
+    """The archive of the central bus; a replay goes to the handler's rule alone."""
+
+    def __init__(self, client: EventBridgeClient, *, names: Names) -> None:
+        self._client = client
+        self._names = names
+
+    def describe(self) -> ArchiveState:
+        """What is in it; raises NotFoundError where nothing is rolled out."""
+        name = self._names.event_archive
+        with translated():
+            try:
+                found = self._client.describe_archive(ArchiveName=name)
+            except ClientError as error:
+                if code_of(error) != _MISSING:
+                    raise
+                raise NotFoundError(
+                    f"There is no event archive {name} in this account and region",
+                    next_step="`deployer rollout --org` makes it.",
+                ) from error
+        return ArchiveState(
+            name=name,
+            events=found.get("EventCount", 0),
+            bytes=found.get("SizeBytes", 0),
+            retention_days=found.get("RetentionDays", 0),
+            created=found["CreationTime"],
+        )
+
+    def find_replay(self, name: str) -> Replay | None:
+        """A replay as it is now; EventBridge remembers them for 90 days."""
+        with translated():
+            try:
+                found = self._client.describe_replay(ReplayName=name)
+            except ClientError as error:
+                if code_of(error) == _MISSING:
+                    return None
+                raise
+        return Replay(
+            name=name,
+            state=found["State"],
+            reason=found.get("StateReason", ""),
+            reached=found.get("EventLastReplayedTime"),
+            started=found.get("ReplayStartTime"),
+            ended=found.get("ReplayEndTime"),
+        )
+
+    def start_replay(self, name: str, wanted: Range) -> None:
+        """Start a replay of the events of a time."""
+        with translated():
+            self._client.start_replay(
+                ReplayName=name,
+                Description="Started by `deployer failures replay`",
+                EventSourceArn=self._names.event_archive_arn,
+                EventStartTime=wanted.since,
+                EventEndTime=wanted.until,
+                Destination={"Arn": self._names.event_bus_arn, "FilterArns": [self._names.central_rule_arn]},
+            )

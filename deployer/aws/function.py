@@ -1,0 +1,35 @@
+"""The handler as somebody who has events for it. Implements `deployer.redriving.Function`.
+
+PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, the way
+that EventBridge itself takes: Lambda keeps the event before it answers, retries it twice, and hands it to the failures
+queue if that does not help. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from deployer.aws.errors import translated
+from deployer.errors import ServiceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+ACCEPTED = 202
+
+
+class HandlerFunction:
+    """The function by its name, in the region that the client is for."""
+
+    def __init__(self, client: LambdaClient, *, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def hand_over(self, event: Any) -> None:
+        """Queue an event for the handler; raises DeployerError unless Lambda says that it has it."""
+        payload = json.dumps(event, separators=(",", ":")).encode()
+        with translated():
+            answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
+        if answer["StatusCode"] != ACCEPTED:
+            raise ServiceError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED} to an event")

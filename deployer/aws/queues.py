@@ -1,0 +1,124 @@
+"""SQS queues of any account that lets us in. Implements `deployer.redriving.Queues`.
+
+Messages are asked for by long polling, which asks all of SQS's servers: a short poll may find nothing where something
+is (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
+from deployer.errors import NotFoundError
+from deployer.failures import Message, Queue
+from deployer.redriving import Depth
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+LONG_POLL_SECONDS = 1
+_PER_CALL = 10
+"""Quota of ReceiveMessage and of batches."""
+_MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+
+
+class SqsQueues:
+    """The queues that one session reaches. Clients are made beforehand: making them is not safe in threads."""
+
+    def __init__(self, session: Session, regions: Iterable[str], *, wait_seconds: int = LONG_POLL_SECONDS) -> None:
+        self._clients: Mapping[str, SQSClient] = {
+            region: session.client("sqs", region=region) for region in sorted(set(regions))
+        }
+        self._wait_seconds = wait_seconds
+        self._urls: dict[Queue, str] = {}
+        self._lock = Lock()
+
+    def depth(self, queue: Queue) -> Depth:
+        """About how many messages there are; SQS's own numbers may be a minute old."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self._url(queue)
+        with translated(_where(queue)):
+            found = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return Depth(visible=int(found[names[0]]), held=int(found[names[1]]))
+
+    def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
+        """The next messages that can be seen, hidden from others for so long."""
+        url = self._url(queue)
+        with translated(_where(queue)):
+            answer = self._client(queue).receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=_PER_CALL,
+                WaitTimeSeconds=self._wait_seconds,
+                VisibilityTimeout=hold_seconds,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            )
+        return [_message(found) for found in answer.get("Messages", [])]
+
+    def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
+        """Hide messages for so long from now on; those that SQS refuses are not ours any more."""
+        url = self._url(queue)
+        entries: Any = [
+            {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+            for number, message in enumerate(messages)
+        ]
+        with translated(_where(queue)):
+            answer = self._client(queue).change_message_visibility_batch(QueueUrl=url, Entries=entries)
+        return frozenset(messages[int(one["Id"])].id for one in answer.get("Successful", []))
+
+    def delete(self, queue: Queue, message: Message) -> None:
+        """Delete a message; one that is gone is fine."""
+        url = self._url(queue)
+        with translated(_where(queue)):
+            self._client(queue).delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
+
+    def _client(self, queue: Queue) -> SQSClient:
+        return self._clients[queue.region]
+
+    def _url(self, queue: Queue) -> str:
+        """The queue's URL as SQS gives it; asked once. Raises NotFoundError where there is no such queue for us."""
+        with self._lock:
+            known = self._urls.get(queue)
+        if known is not None:
+            return known
+        with translated(_where(queue)):
+            try:
+                url = self._client(queue).get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=queue.account)[
+                    "QueueUrl"
+                ]
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+                raise NotFoundError(
+                    f"There is no queue {queue.name} in {_where(queue)}, or it does not admit the caller",
+                    next_step="`deployer rollout --org` makes it.",
+                ) from error
+        with self._lock:
+            self._urls[queue] = url
+        return url
+
+
+def _where(queue: Queue) -> str:
+    return f"{queue.account} {queue.region}"
+
+
+def _message(found: Any) -> Message:
+    system = found.get("Attributes", {})
+    return Message(
+        id=found["MessageId"],
+        receipt=found["ReceiptHandle"],
+        body=found["Body"],
+        attributes={
+            name: value["StringValue"]
+            for name, value in found.get("MessageAttributes", {}).items()
+            if "StringValue" in value
+        },
+        sent=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+        receives=int(system.get("ApproximateReceiveCount", 1)),
+    )

@@ -1,0 +1,297 @@
+"""`deployer failures`: events that could not be handled or delivered, looked at, handed over again, replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
+from deployer.cli.printing import confirm, print_json, print_lines
+from deployer.cli.scope_options import Accounts, Ous, Regions
+
+if TYPE_CHECKING:
+    from deployer.composition_failures import Operation
+    from deployer.failures import Selection
+    from deployer.redriving import Found
+
+LIMIT = 1000
+
+app = typer.Typer(name="failures", help="Look after events that could not be handled.", no_args_is_help=True)
+
+Repository = Annotated[str | None, typer.Option("--repository", metavar="GLOB", help="Only names like this.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="GLOB", help="Only reasons like this.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="From then on: a day, a time, or 36h ago.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before then.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+
+@app.callback()
+def failures() -> None:
+    """Events that could not be handled, in the failures queue, or delivered, in the queues of member accounts.
+
+    Needs sts:AssumeRole on the operator role of the central account (docs/permissions.md), nothing else.
+    """
+
+
+@app.command("list")
+def list_failures(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    ou: Ous = None,
+    account: Accounts = None,
+    region: Regions = None,
+    repository: Repository = None,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = LIMIT,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """List failures of all queues with their reasons, and what to do about each.
+
+    Messages are hidden from other readers while they are looked at, and shown again at once.
+    """
+    from deployer.composition_failures import open_failures
+    from deployer.rendering_failures import found_document, found_lines
+
+    operation = open_failures(config, profile=profile)
+    selection = _selection(
+        operation,
+        ous=ou,
+        accounts=account,
+        regions=region,
+        repository=repository,
+        reason=reason,
+        since=since,
+        until=until,
+    )
+    with _taken(operation, selection, limit=limit) as found:
+        pass
+    if as_json:
+        print_json(found_document(found, operation.organization))
+    else:
+        print_lines(found_lines(found, operation.organization))
+    _complain(operation, found)
+
+
+@app.command("show")
+def show(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Of the message or the event, or its beginning.")],
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show all that is known of a failure; with --json, the event and the message as they are, too."""
+    from deployer.composition_failures import open_failures
+    from deployer.errors import NotFoundError
+    from deployer.rendering_failures import failure_document, shown_lines
+
+    operation = open_failures(config, profile=profile)
+    with _taken(operation, _selection(operation, ids=tuple(ids)), limit=LIMIT) as found:
+        pass
+    if not found.failures:
+        held = " (or another reader holds it at this moment)" if found.held_elsewhere else ""
+        raise NotFoundError(f"No message begins with {', '.join(ids)}{held}", next_step="`deployer failures list`")
+    if as_json:
+        print_json(
+            [
+                {
+                    **failure_document(failure, operation.organization),
+                    "event": failure.event,
+                    "message": {"body": failure.message.body, "attributes": dict(failure.message.attributes)},
+                }
+                for failure in found.failures
+            ]
+        )
+    else:
+        for failure in found.failures:
+            print_lines(shown_lines(failure, operation.organization))
+    _complain(operation, found)
+
+
+@app.command("redrive")
+def redrive(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these; all that the options say without any.")
+    ] = None,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    ou: Ous = None,
+    account: Accounts = None,
+    region: Regions = None,
+    repository: Repository = None,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = LIMIT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be handed over.")] = False,
+    yes: Yes = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Hand failed events to the handler again, and delete their messages once Lambda has them.
+
+    Safe to repeat and to interrupt: the handler does nothing twice, and a message goes only after its event was taken.
+    """
+    from deployer.composition_failures import open_failures
+    from deployer.redriving import redrive as put_back
+    from deployer.rendering_failures import (
+        found_document,
+        found_lines,
+        redriven_document,
+        redriven_line,
+        redriven_lines,
+    )
+
+    operation = open_failures(config, profile=profile)
+    selection = _selection(
+        operation,
+        ous=ou,
+        accounts=account,
+        regions=region,
+        repository=repository,
+        reason=reason,
+        since=since,
+        until=until,
+        ids=tuple(ids or ()),
+    )
+    organization = operation.organization
+    with _taken(operation, selection, limit=limit) as found:
+        if dry_run or not found.failures:
+            done = None
+        else:
+            print_lines(found_lines(found, organization), err=True)
+            confirm("Hand these to the handler again?", yes=yes, command="deployer failures redrive")
+            done = put_back(
+                operation.queues,
+                operation.function,
+                found.failures,
+                report=lambda one: print_lines(redriven_line(one, organization), err=True),
+            )
+    if as_json:
+        print_json(
+            found_document(found, organization) if done is None else redriven_document(done, found, organization)
+        )
+    else:
+        print_lines(found_lines(found, organization) if done is None else redriven_lines(done))
+    stuck = [one for one in done or () if one.fate not in {"put back", "taken by another"}]
+    _complain(operation, found, stuck=len(stuck))
+
+
+@app.command("replay")
+def replay(
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Events from then on: a time, or 36h ago.")],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Events before then; up to now without it.")
+    ] = None,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    again: Annotated[bool, typer.Option("--again", help="Even if this time was replayed before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be replayed.")] = False,
+    yes: Yes = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Replay events of a time from the archive, and wait until that is done.
+
+    For when events were lost or handled wrongly, and no message is left of them. Safe to repeat: the handler does
+    nothing twice. Interrupted, it goes on in AWS; the same command with the same times finds it again.
+    """
+    import time
+
+    from deployer import replaying
+    from deployer.composition_failures import open_archive
+    from deployer.rendering_failures import range_lines, replay_document, replay_line
+
+    now = datetime.now(UTC)
+    wanted = replaying.Range(since=_time(since, "--since", now), until=_time(until or "0m", "--until", now))
+    archive = open_archive(config, profile=profile)
+    state = archive.describe()
+    replaying.check(wanted, state, now=now)
+    print_lines(range_lines(wanted, state, fresh=replaying.is_too_fresh(wanted, now=now)), err=not dry_run)
+    if dry_run:
+        return
+    confirm("Replay this?", yes=yes, command="deployer failures replay")
+    started, is_new = replaying.start(archive, wanted, prefix=state.name.removesuffix("-archive"), again=again)
+    if started.is_over:
+        typer.echo(f"{started.name} was replayed already; --again replays it once more.", err=True)
+    elif not is_new:
+        typer.echo(f"{started.name} is under way already; waiting for it.", err=True)
+
+    def report(one: replaying.Replay) -> None:
+        if not one.is_over:
+            print_lines([replay_line(one, wanted)], err=True)
+
+    done = replaying.wait(archive, started, report=report, sleep=time.sleep)
+    if as_json:
+        print_json(replay_document(done, wanted))
+    else:
+        print_lines([replay_line(done, wanted)])
+
+
+@contextmanager
+def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterator[Found]:
+    """Failures while they are hidden from others; all are shown again at the end, however it ends."""
+    from deployer.redriving import find, release
+
+    count = len([queue for queue in operation.places if selection.may_hold(queue, operation.organization)])
+    typer.echo(f"Looking into {count} queues …" if count > 1 else "Looking into the failures queue …", err=True)
+    found = find(
+        operation.queues, operation.places, selection=selection, organization=operation.organization, limit=limit
+    )
+    try:
+        yield found
+    finally:
+        release(operation.queues, [*found.failures, *found.others])
+
+
+def _selection(
+    operation: Operation,
+    *,
+    ous: list[str] | None = None,
+    accounts: list[str] | None = None,
+    regions: list[str] | None = None,
+    repository: str | None = None,
+    reason: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    ids: tuple[str, ...] = (),
+) -> Selection:
+    from deployer.failures import Selection
+    from deployer.scopes import find_scope
+
+    now = datetime.now(UTC)
+    return Selection(
+        scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
+        repository=repository,
+        reason=reason,
+        since=_time(since, "--since", now) if since else None,
+        until=_time(until, "--until", now) if until else None,
+        ids=ids,
+    )
+
+
+def _time(text: str, option: str, now: datetime) -> datetime:
+    from deployer.times import parse_time
+
+    try:
+        return parse_time(text, now=now)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
+    """Say what is missing in the answer, and exit accordingly."""
+    from deployer.errors import IncompleteError
+    from deployer.rendering_failures import out_of_reach_lines
+
+    print_lines(out_of_reach_lines(found, operation.organization), err=True)
+    if found.out_of_reach:
+        raise IncompleteError(
+            f"{len(found.out_of_reach)} of {len(operation.places)} queues could not be looked into",
+            next_step="`deployer rollout --org` restores queues and their policies; then run the command again.",
+        )
+    if stuck:
+        raise IncompleteError(f"{stuck} messages did not go back; the lines above say why")

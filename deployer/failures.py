@@ -1,0 +1,215 @@
+"""Messages of the queues for failures as values: what failed, why, and whether it may go back to the handler. Pure.
+
+They come in three shapes, and one parser reads them all:
+
+- EventBridge's, in dead-letter queues: the body is the event, message attributes say why it was not delivered.
+  https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+- Lambda's on-failure record: the event is `requestPayload`, the last error `responsePayload`.
+  https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+- the handler's own (`handler.failures`), in the form of Lambda's, with the ledger's reason code as the error's type.
+
+Anything else is kept and shown, but never handed to the handler. Nor is an event from a member's queue that names
+another account or region: that account's administrators own the queue, and EventBridge vouches for nothing in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from deployer.organization import Organization
+from deployer.targets import Scope
+from handler.events import FailedCall, parse
+from handler.failures import CONDITION
+from handler.globs import matches_name
+from handler.text import clean
+
+Origin = Literal["handler", "lambda", "eventbridge", "unknown"]
+"""Who put the message there."""
+
+UNREADABLE = "unreadable"
+"""The reason of a message that is none of the three."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Queue:
+    """The failures queue, or the dead letters of one region of a member."""
+
+    account: str
+    region: str
+    name: str
+    is_central: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as SQS gives it; `receipt` is for whoever received it last."""
+
+    id: str
+    receipt: str = field(repr=False)
+    body: str = field(repr=False)
+    attributes: Mapping[str, str]
+    sent: datetime
+    receives: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a message is there: who says so, a code that is good to filter by, and the words behind it."""
+
+    origin: Origin
+    reason: str
+    detail: str = ""
+    attempts: int | None = None
+    """How often it was tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One message, read. `event` is the envelope exactly as EventBridge delivered it, None where there is none."""
+
+    queue: Queue
+    message: Message
+    cause: Cause
+    event: Any = field(repr=False)
+    call: FailedCall | None
+    """The failed call, where the event is one."""
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why the event must not go back to the handler; None where it may."""
+        if self.event is None:
+            return "there is no event in it"
+        if self.queue.is_central:
+            return None
+        if self.call is None:
+            return "its event is no failed call to ECR, which the rule never sends here"
+        if (self.call.account, self.call.region) != (self.queue.account, self.queue.region):
+            return f"its event claims to be of {self.call.account} in {self.call.region}, but is not from there"
+        return None
+
+    @property
+    def account(self) -> str:
+        """The account that the event is about."""
+        return self.call.account if self.call else _named(self.event, "account") or self.queue.account
+
+    @property
+    def region(self) -> str:
+        return self.call.region if self.call else _named(self.event, "region") or self.queue.region
+
+    @property
+    def repository(self) -> str | None:
+        return self.call.repository if self.call else None
+
+    @property
+    def happened(self) -> datetime:
+        """When the call failed, else when the message was sent."""
+        return self.call.event_time if self.call else self.message.sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which failures are meant: all that match everything that is said. Ids may be the beginnings of ids."""
+
+    scope: Scope
+    repository: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: tuple[str, ...] = ()
+
+    def matches(self, failure: Failure, organization: Organization) -> bool:
+        """Whether a failure is meant; `since` is included, `until` is not."""
+        happened = failure.happened
+        return (
+            self.scope.has_account(organization, failure.account)
+            and (self.scope.regions is None or failure.region in self.scope.regions)
+            and (self.repository is None or matches_name(self.repository, failure.repository or ""))
+            and (self.reason is None or fnmatchcase(failure.cause.reason.lower(), self.reason.lower()))
+            and (self.since is None or happened >= self.since)
+            and (self.until is None or happened < self.until)
+            and (not self.ids or self.names(failure))
+        )
+
+    def names(self, failure: Failure) -> bool:
+        """Whether one of the ids is the message's or the CloudTrail event's, or the beginning of it."""
+        known = (failure.message.id, failure.call.event_id if failure.call else "")
+        return any(name.startswith(id_) for name in known for id_ in self.ids)
+
+    def may_hold(self, queue: Queue, organization: Organization) -> bool:
+        """Whether a queue is worth looking into: a member's holds nothing but what happened there."""
+        if queue.is_central:
+            return True
+        in_region = self.scope.regions is None or queue.region in self.scope.regions
+        return in_region and self.scope.has_account(organization, queue.account)
+
+
+def read(message: Message, queue: Queue) -> Failure:
+    """What a message says; never raises, whatever is in it."""
+    try:
+        body = json.loads(message.body)
+    except (ValueError, RecursionError):
+        return _unreadable(message, queue, "the body is not JSON")
+    if not isinstance(body, dict):
+        return _unreadable(message, queue, "the body is no JSON object")
+    if "requestContext" in body:
+        return _from_lambda(message, queue, body)
+    if "detail-type" in body:
+        return _from_eventbridge(message, queue, body)
+    return _unreadable(message, queue, "neither an event nor a record of Lambda's")
+
+
+def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) -> Failure:
+    said = message.attributes
+    retries = said.get("RETRY_ATTEMPTS", "")
+    exhausted = said.get("EXHAUSTED_RETRY_CONDITION")
+    cause = Cause(
+        origin="eventbridge",
+        reason=said.get("ERROR_CODE") or "not-delivered",
+        detail=(said.get("ERROR_MESSAGE", "") + (f" (gave up: {exhausted})" if exhausted else "")).strip(),
+        attempts=int(retries) + 1 if retries.isdecimal() else None,
+    )
+    return _failure(message, queue, cause=cause, event=event)
+
+
+def _from_lambda(message: Message, queue: Queue, record: Mapping[str, Any]) -> Failure:
+    context, error = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
+    condition = str(context.get("condition") or "not-handled")
+    kind, words = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
+    attempts = context.get("approximateInvokeCount")
+    by_handler = condition == CONDITION
+    cause = Cause(
+        origin="handler" if by_handler else "lambda",
+        reason=kind or condition if by_handler else condition,
+        detail=words if by_handler or not kind else f"{kind}: {words}",
+        attempts=attempts if isinstance(attempts, int) else None,
+    )
+    return _failure(message, queue, cause=cause, event=record.get("requestPayload"))
+
+
+def _unreadable(message: Message, queue: Queue, why: str) -> Failure:
+    return _failure(message, queue, cause=Cause(origin="unknown", reason=UNREADABLE, detail=why), event=None)
+
+
+def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Failure:
+    parsed = parse(event)
+    return Failure(
+        queue=queue,
+        message=message,
+        cause=replace(cause, reason=clean(cause.reason, limit=80), detail=clean(cause.detail)),
+        event=event,
+        call=parsed if isinstance(parsed, FailedCall) else None,
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _named(event: object, key: str) -> str | None:
+    value = _mapping(event).get(key)
+    return clean(value, limit=64) if isinstance(value, str) and value else None

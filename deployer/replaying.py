@@ -1,0 +1,133 @@
+"""Replaying the event archive for a range of time, and waiting until it is done; AWS is behind a Protocol.
+
+A replay hands every archived event of the time to the central rule again, in the order of time. It is safe to repeat:
+what an event has led to before, the handler does no second time. A replay is named after its time, so that a command
+that was cut off finds its own replay again instead of starting another.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from deployer.errors import GuardError, ServiceError
+from deployer.polling import Sleep, looks
+
+State = Literal["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"]
+
+ARCHIVE_DELAY = timedelta(minutes=10)
+"""How long EventBridge may take to archive an event, by its documentation."""
+
+MOST_ATTEMPTS = 100
+"""Replays of one and the same time that have names of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """From `since`, included, to `until`, not included; both in UTC and whole seconds."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveState:
+    """The archive: how many events it has, and for how many days it keeps them (0 is for ever)."""
+
+    name: str
+    events: int
+    bytes: int
+    retention_days: int
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A replay, as far as it is; `reached` is the time of the event that was replayed last."""
+
+    name: str
+    state: State
+    reason: str = ""
+    reached: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {"COMPLETED", "CANCELLED", "FAILED"}
+
+
+class Archive(Protocol):
+    """The event archive; `deployer.aws.archive` is the one that calls AWS."""
+
+    def describe(self) -> ArchiveState: ...
+
+    def find_replay(self, name: str) -> Replay | None: ...
+
+    def start_replay(self, name: str, wanted: Range) -> None: ...
+
+
+def check(wanted: Range, archive: ArchiveState, *, now: datetime) -> None:
+    """Raise GuardError for a time that has no events any more, or none yet."""
+    if wanted.since >= wanted.until:
+        raise GuardError(
+            f"--since {wanted.since:%Y-%m-%dT%H:%M:%SZ} is not before --until {wanted.until:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if wanted.until > now:
+        raise GuardError(
+            f"--until {wanted.until:%Y-%m-%dT%H:%M:%SZ} is yet to come", next_step="Leave it out to replay up to now."
+        )
+    oldest = now - timedelta(days=archive.retention_days) if archive.retention_days else archive.created
+    if wanted.until <= oldest:
+        raise GuardError(
+            f"The archive {archive.name} has nothing from before {oldest:%Y-%m-%dT%H:%M:%SZ}",
+            next_step="`deployer audit list` shows what was recorded; a push of today raises a new event.",
+        )
+
+
+def is_too_fresh(wanted: Range, *, now: datetime) -> bool:
+    """Whether the newest events of the time may be missing in the archive."""
+    return now - wanted.until < ARCHIVE_DELAY
+
+
+def start(archive: Archive, wanted: Range, *, prefix: str, again: bool) -> tuple[Replay, bool]:
+    """Start the replay of a time, or find the one that was started before: it, and whether it is a new one.
+
+    A replay that failed or was cancelled is started anew; one that is complete only if it is wanted `again`.
+    """
+    for number in range(1, MOST_ATTEMPTS):
+        name = _name(wanted, prefix=prefix, number=number)
+        known = archive.find_replay(name)
+        if known is None:
+            archive.start_replay(name, wanted)
+            return Replay(name=name, state="STARTING"), True
+        if not known.is_over or (known.state == "COMPLETED" and not again):
+            return known, False
+    raise GuardError(f"This time was replayed {MOST_ATTEMPTS - 1} times", next_step="Choose a slightly different time.")
+
+
+def _name(wanted: Range, *, prefix: str, number: int) -> str:
+    """At most 64 characters, and unique for 90 days, as EventBridge wants it."""
+    times = "-".join(f"{time:%Y%m%dT%H%M%S}" for time in (wanted.since, wanted.until))
+    return f"{prefix}-{times}" + (f"-{number}" if number > 1 else "")
+
+
+def wait(archive: Archive, replay: Replay, *, report: Callable[[Replay], None], sleep: Sleep) -> Replay:
+    """Wait until a replay is over, telling whenever it got further; raises ServiceError when it failed."""
+    told: Replay | None = None
+    for _ in looks(sleep):
+        replay = archive.find_replay(replay.name) or replay
+        if replay != told:
+            report(replay)
+            told = replay
+        if replay.is_over:
+            break
+    if replay.state != "COMPLETED":
+        raise ServiceError(
+            f"The replay {replay.name} is {replay.state}{f': {replay.reason}' if replay.reason else ''}",
+            next_step="Run the command again: it starts another; events that were replayed already do no harm.",
+        )
+    return replay

@@ -1,0 +1,289 @@
+"""`deployer failures` against queues that really filled up, with IAM enforced: what is in the accounts afterwards."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.sqs.models import sqs_backends
+
+from deployer.aws.function import HandlerFunction
+from deployer.aws.queues import SqsQueues
+from deployer.aws.session import Session
+from deployer.composition_failures import Operation, open_failures
+from deployer.errors import PermissionDeniedError
+from deployer.failures import Selection
+from deployer.redriving import find, redrive, release
+from deployer.sandbox import background, event_buses
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from deployer.targets import Scope
+from handler.records import Record
+from tests.deployer.command_line import CONFIG, Deployer
+from tests.handler.events import load
+
+CENTRAL, SHOP, SEARCH, PAYMENTS = "200000000001", "300000000001", "300000000002", "300000000003"
+HOME = "eu-west-1"
+DEAD_LETTERS, FAILURES = "deployer-forwarding-dead-letters", "deployer-failures"
+
+
+@dataclass(frozen=True)
+class World:
+    """Workloads/Prod rolled out, and pushes that can be made there."""
+
+    sandbox: Sandbox
+    deployer: Deployer
+
+    def push(self, account: str, repository: str, *, number: int, region: str = HOME) -> None:
+        event = push(account, repository, number=number, region=region)
+        event_buses.deliver(event, account=account, region=region)
+
+    def settle(self) -> None:
+        self.sandbox.settle(60)
+
+    def break_forwarding(self, account: str) -> None:
+        iam = self.sandbox.client("iam", account=account)
+        iam.delete_role_policy(RoleName="deployer-forwarding", PolicyName="forward-events")
+
+    def break_creating(self, account: str) -> Any:
+        """Take the creator role's permissions; calling what is returned gives them back."""
+        iam = self.sandbox.client("iam", account=account)
+        names = {"RoleName": "deployer-creator", "PolicyName": "create-repositories"}
+        document = iam.get_role_policy(**names)["PolicyDocument"]
+        iam.delete_role_policy(**names)
+        return lambda: iam.put_role_policy(**names, PolicyDocument=json.dumps(document))
+
+    def repositories(self, account: str, region: str = HOME) -> set[str]:
+        ecr = self.sandbox.client("ecr", account=account, region=region)
+        return {found["repositoryName"] for found in ecr.describe_repositories()["repositories"]}
+
+    def records(self, outcome: str) -> list[Record]:
+        items = self.sandbox.client("dynamodb").scan(TableName="deployer-ledger")["Items"]
+        records = [Record.from_item(item) for item in items if "outcome" in item]
+        return [record for record in records if record.outcome == outcome]
+
+    def waiting(self, account: str = CENTRAL, name: str = FAILURES) -> int:
+        return len(sqs_backends[account][HOME].queues[name]._messages)
+
+    def let_minutes_pass(self, account: str = CENTRAL, name: str = FAILURES) -> None:
+        """What somebody held and did not delete shows again."""
+        for message in sqs_backends[account][HOME].queues[name]._messages:
+            message.change_visibility(0)
+
+
+def push(account: str, repository: str, *, number: int, region: str = HOME) -> Any:
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    role = f"arn:aws:iam::{account}:role/ci-build"
+    changes = {
+        "account": account,
+        "region": region,
+        "time": now,
+        "detail.awsRegion": region,
+        "detail.recipientAccountId": account,
+        "detail.eventTime": now,
+        "detail.eventID": f"00000000-0000-4000-8000-{number:012}",
+        "detail.requestParameters": {"repositoryName": repository},
+        "detail.userIdentity.arn": f"arn:aws:sts::{account}:assumed-role/ci-build/run",
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": role,
+    }
+    return load(changes=changes)
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> World:
+    deployer = Deployer(sandbox)
+    ran = deployer("rollout", "--ou", "Workloads/Prod", "--yes")
+    sandbox.settle(60)
+    assert ran.exit_code == 0, ran
+    background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
+    sandbox.calls.clear()
+    return World(sandbox, deployer)
+
+
+@pytest.fixture
+def operation(world: World, monkeypatch: pytest.MonkeyPatch) -> Operation:
+    """What the commands work with, under the operator role."""
+    for name, value in world.deployer.environment.items():
+        monkeypatch.setenv(name, value)
+    return open_failures(CONFIG, profile=None)
+
+
+EVERYTHING = Selection(scope=Scope(ou_ids=frozenset({"r-exam"})))
+
+
+def test_failures_of_all_three_shapes_are_listed_shown_and_redriven(world: World) -> None:
+    restore = world.break_creating(SEARCH)
+    world.push(SEARCH, "team-a/by-handler", number=1)
+    world.settle()
+    ledger = world.sandbox.faults.add(
+        Fault(effect=Error(code="InternalServerError", status=500), service="dynamodb", principal="*deployer-handler*")
+    )
+    world.push(SHOP, "team-a/by-lambda", number=2)
+    world.settle()
+    world.sandbox.faults.remove(ledger)
+    world.break_forwarding(SHOP)
+    for number in (3, 4):
+        world.push(SHOP, f"team-a/by-eventbridge-{number}", number=number)
+    world.settle()
+
+    listed = world.deployer("failures", "list", "--json").document
+    assert {(one["origin"], one["reason"], one["account"], one["repository"]) for one in listed["failures"]} == {
+        ("handler", "access-denied", SEARCH, "team-a/by-handler"),
+        ("lambda", "RetriesExhausted", SHOP, "team-a/by-lambda"),
+        ("eventbridge", "NO_PERMISSIONS", SHOP, "team-a/by-eventbridge-3"),
+        ("eventbridge", "NO_PERMISSIONS", SHOP, "team-a/by-eventbridge-4"),
+    }
+    assert all(one["name"] and one["ou"] == "Workloads/Prod" for one in listed["failures"])
+    text = world.deployer("failures", "list").out
+    assert "Dead letters of shop-prod (300000000001) in eu-west-1" in text
+    assert "AWS denied a call to the creator role" in text
+    assert max(map(len, text.splitlines())) <= 80
+    shown = world.deployer("failures", "show", listed["failures"][0]["id"][:8], "--json").document
+    assert shown[0]["event"]["detail"]["errorCode"] == "RepositoryNotFoundException"
+    assert world.deployer("failures", "show", "ffffffff").exit_code == 11
+
+    dry = world.deployer("failures", "redrive", "--account", "shop-prod", "--dry-run")
+    assert (dry.exit_code, "3 failures." in dry.out) == (0, True)
+    assert world.waiting() == 2
+    restore()
+    ran = world.deployer("failures", "redrive", "--yes")
+    world.settle()
+    assert (ran.exit_code, "4 events handed" in ran.out) == (0, True)
+    assert world.repositories(SEARCH) == {"team-a/by-handler"}
+    assert world.repositories(SHOP) == {"team-a/by-lambda", "team-a/by-eventbridge-3", "team-a/by-eventbridge-4"}
+    assert (world.waiting(), world.waiting(SHOP, DEAD_LETTERS)) == (0, 0)
+    assert "No failures." in world.deployer("failures", "list").out
+
+
+def test_killed_between_handing_over_and_deleting_a_repository_is_made_once(world: World, operation: Operation) -> None:
+    restore = world.break_creating(SEARCH)
+    for number in range(12):
+        world.push(SEARCH, f"team-a/api-{number}", number=number)
+    world.settle()
+    restore()
+    assert world.waiting() == 12
+    dead = world.sandbox.faults.add(
+        Fault(effect=Error(code="InternalError", status=500), service="sqs", operation="DeleteMessage")
+    )
+    ran = world.deployer("failures", "redrive", "--yes")
+    world.settle()
+    world.sandbox.faults.remove(dead)
+    assert ran.exit_code == 23
+    assert (world.waiting(), len(world.repositories(SEARCH))) == (12, 12)
+
+    world.let_minutes_pass()
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(run.result() for run in [pool.submit(redriven, operation) for _ in range(2)]) >= 12
+    world.settle()
+    assert world.waiting() == 0
+    assert len(world.records("created")) == len({record.repository for record in world.records("created")}) == 12
+    assert len(world.repositories(SEARCH)) == 12
+
+
+def redriven(operation: Operation) -> int:
+    """A redrive of everything; how many messages it had."""
+    found = find(
+        operation.queues, operation.places, selection=EVERYTHING, organization=operation.organization, limit=1000
+    )
+    done = redrive(operation.queues, operation.function, found.failures, report=lambda one: None)
+    release(operation.queues, found.failures)
+    return len(done)
+
+
+def test_a_forged_dead_letter_makes_nothing_in_another_account(world: World) -> None:
+    url = world.sandbox.client("sqs", account=SHOP).get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
+    forged = json.dumps(push(PAYMENTS, "team-a/not-mine", number=1))
+    world.sandbox.client("sqs", account=SHOP).send_message(QueueUrl=url, MessageBody=forged)
+    ran = world.deployer("failures", "redrive", "--yes")
+    world.settle()
+    assert ran.exit_code == 23
+    assert "claims to be of 300000000003" in " ".join(ran.err.split())
+    assert world.repositories(PAYMENTS) == set()
+    assert world.sandbox.calls.of("lambda", "Invoke") == []
+    assert world.waiting(SHOP, DEAD_LETTERS) == 1
+
+
+def test_only_the_operator_role_reaches_a_members_dead_letters(world: World, operation: Operation) -> None:
+    """Whoever else may do anything in the central account is refused by the member's queue."""
+    (place,) = [place for place in operation.places if (place.account, place.region) == (SHOP, HOME)]
+    assert operation.queues.depth(place).visible == 0
+    session = Session(region=HOME)
+    with pytest.raises(PermissionDeniedError, match="sqs:GetQueueUrl"):
+        SqsQueues(session, [HOME]).depth(place)
+    for account in (SEARCH, SHOP):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            world.sandbox.client("sts", account=account).assume_role(
+                RoleArn=operation.names.operator_role_arn, RoleSessionName="somebody"
+            )
+
+
+def test_whoever_may_take_on_the_operator_role_needs_nothing_else(world: World) -> None:
+    iam = world.sandbox.client("iam")
+    iam.create_user(UserName="on-call")
+    key = iam.create_access_key(UserName="on-call")["AccessKey"]
+    person = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    world.deployer.environment = {**world.deployer.environment, **person}
+    refused = world.deployer("failures", "list")
+    assert (refused.exit_code, "sts:AssumeRole" in refused.err) == (6, True)
+
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:aws:iam::{CENTRAL}:role/deployer-operator",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="on-call", PolicyName="operate", PolicyDocument=document)
+    world.break_forwarding(SHOP)
+    world.push(SHOP, "team-a/api", number=1)
+    world.settle()
+    assert world.deployer("failures", "redrive", "--yes").exit_code == 0
+    world.settle()
+    assert world.repositories(SHOP) == {"team-a/api"}
+    since = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert world.deployer("failures", "replay", "--since", since, "--yes").exit_code == 0
+    denied = [call.name for call in world.sandbox.calls if call.error_code and "AccessDenied" in call.error_code]
+    assert denied == ["sts:AssumeRole", "events:PutEvents"]
+
+
+def test_a_replay_brings_back_what_no_queue_holds_any_more_and_repeats_nothing(world: World) -> None:
+    restore = world.break_creating(SEARCH)
+    world.push(SHOP, "team-a/made", number=1)
+    world.push(SEARCH, "team-a/lost", number=2)
+    world.settle()
+    restore()
+    url = world.sandbox.client("sqs").get_queue_url(QueueName=FAILURES)["QueueUrl"]
+    world.sandbox.client("sqs").purge_queue(QueueUrl=url)
+
+    dry = world.deployer("failures", "replay", "--since", "1h", "--dry-run")
+    assert (dry.exit_code, "2 events in all" in dry.out) == (0, True)
+    times = ("--since", f"{datetime.now(UTC):%Y-%m-%d}T00:00Z", "--until", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    while datetime.now(UTC) <= datetime.fromisoformat(times[3]):
+        world.settle()  # `until` is not included, and times are whole seconds
+    times = (*times[:3], f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    first = world.deployer("failures", "replay", *times, "--yes", "--json")
+    world.settle()
+    assert (first.exit_code, first.document["state"]) == (0, "COMPLETED")
+    assert (world.repositories(SHOP), world.repositories(SEARCH)) == ({"team-a/made"}, {"team-a/lost"})
+
+    assert "replayed already" in world.deployer("failures", "replay", *times, "--yes").err
+    assert world.deployer("failures", "replay", *times, "--yes", "--again").exit_code == 0
+    world.settle()
+    assert len(world.records("created")) == 2
+    assert len(world.sandbox.calls.of("events", "StartReplay")) == 2
+
+
+def test_a_function_that_is_gone_is_told_and_nothing_is_deleted(world: World, operation: Operation) -> None:
+    restore = world.break_creating(SEARCH)
+    world.push(SEARCH, "team-a/api", number=1)
+    world.settle()
+    restore()
+    gone = HandlerFunction(Session(region=HOME).client("lambda"), name="deployer-gone")
+    found = find(operation.queues, operation.places, selection=EVERYTHING, organization=operation.organization, limit=9)
+    (one,) = redrive(operation.queues, gone, found.failures, report=lambda one: None)
+    assert (one.fate, "ResourceNotFoundException" in one.problem) == ("not taken by Lambda", True)
+    assert world.waiting() == 1
