@@ -13,10 +13,10 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 def parse_time(text: str, *, now: datetime) -> datetime:
     """The moment that is meant, in UTC; a time without a zone is UTC already. Raises ValueError, saying the forms."""
-    if ago := _AGO.fullmatch(text):
-        return (now - int(ago["number"]) * _UNITS[ago["unit"]]).replace(microsecond=0)
     try:
+        if ago := _AGO.fullmatch(text):
+            return (now - int(ago["number"]) * _UNITS[ago["unit"]]).replace(microsecond=0)
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is no time; write {FORMS}") from error
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
