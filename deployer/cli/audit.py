@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployer.cli import audit_export, audit_list
+from deployer.cli import audit_export, audit_list, audit_report
 
 app = typer.Typer(name="audit", help="Read the ledger.", no_args_is_help=True)
 
@@ -16,3 +16,4 @@ def audit() -> None:
 
 app.command("list")(audit_list.list_records)
 app.command("export")(audit_export.export_records)
+app.command("report")(audit_report.report)

@@ -1,0 +1,159 @@
+"""What wants somebody's attention, the gravest first: failures, drift, gaps in coverage, refusals that repeat. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from deployer.reporting.aggregation import Aggregates
+from deployer.reporting.consoles import repository_link
+from deployer.reporting.coverage import Coverage, Uncovered
+from deployer.reporting.trouble import Tries
+from deployer.reporting.verification import Judged, Verification
+from handler.reasons import SENTENCES
+
+Weight = Literal["act", "look"]
+
+ITEMS = 12
+"""Shown of one finding; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that a finding is about."""
+
+    subject: str
+    place: str
+    note: str
+    time: datetime | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something to act on (`act`) or to have a look at (`look`), and the command that goes on from here."""
+
+    id: str
+    weight: Weight
+    title: str
+    explanation: str
+    every: tuple[Item, ...]
+    command: str
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Those that are shown."""
+        return self.every[:ITEMS]
+
+    @property
+    def more(self) -> int:
+        """How many are not."""
+        return len(self.every) - len(self.items)
+
+
+def findings_of(
+    aggregates: Aggregates, *, coverage: Coverage | None = None, verification: Verification | None = None
+) -> list[Finding]:
+    """All findings, those to act on first."""
+    found = [*_of_records(aggregates), *_of_verification(verification), *_of_coverage(coverage)]
+    return sorted(found, key=lambda finding: finding.weight != "act")
+
+
+def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
+    if failures := aggregates.trouble.failures():
+        yield Finding(
+            id="failures",
+            weight="act",
+            title=_counted(sum(one.count for one in failures), "failure was", "failures were") + " not made good",
+            explanation="The push was allowed, and AWS would not have it: no repository, or one without all of its "
+            "settings. The events wait in the failures queue until the cause is mended.",
+            every=tuple(_tries(one, "events") for one in failures),
+            command="deployer failures redrive",
+        )
+    if repeats := aggregates.trouble.repeats():
+        yield Finding(
+            id="repeats",
+            weight="look",
+            title=_counted(len(repeats), "refusal repeats", "refusals repeat"),
+            explanation="Somebody, or a pipeline, tries again and again: either the rule is in the way of honest "
+            "work, or nobody has told them.",
+            every=tuple(_tries(one, "times") for one in repeats),
+            command=shlex.join(["deployer", "explain", repeats[0].place.account, repeats[0].place.repository]),
+        )
+
+
+def _of_verification(verification: Verification | None) -> Iterator[Finding]:
+    if verification is None:
+        return
+    for kind in verification.kinds():
+        judged = verification.of(kind)
+        yield Finding(
+            id=f"verify-{kind.state}",
+            weight=kind.weight,
+            title=_counted(len(judged), kind.one, kind.many),
+            explanation=kind.explanation,
+            every=tuple(_judged(one) for one in judged),
+            command=kind.command,
+        )
+
+
+def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
+    if coverage and coverage.lacking:
+        number = len({one.account for one in coverage.lacking})
+        yield Finding(
+            id="lacking",
+            weight="act",
+            title=_counted(number, "account is", "accounts are") + " without coverage that the config files ask for",
+            explanation="Pushes there that miss their repository are not heard of, or nothing can be created for them.",
+            every=tuple(_uncovered(one) for one in coverage.lacking),
+            command="deployer rollout --org",
+        )
+    if coverage and coverage.switched_off:
+        yield Finding(
+            id="switched-off",
+            weight="look",
+            title=_counted(len(coverage.switched_off), "account is", "accounts are") + " not covered, as configured",
+            explanation="No repositories are created there, and no record is kept of pushes that miss one.",
+            every=tuple(_uncovered(one) for one in coverage.switched_off),
+            command=shlex.join(["deployer", "explain", coverage.switched_off[0].ou]),
+        )
+
+
+def _tries(tries: Tries, unit: str) -> Item:
+    place = tries.place
+    times = f"{tries.count} {unit} since {tries.first:%Y-%m-%d}: " if tries.count > 1 else ""
+    detail = f" ({tries.detail})" if tries.detail else ""
+    return Item(
+        subject=(place.repository or tries.event_id) + (" and others" if unit == "events" and tries.count > 1 else ""),
+        place=_where(place.account_name, place.account, place.region),
+        note=f"{times}{SENTENCES.get(place.reason, place.reason)}{detail}",
+        time=tries.last,
+    )
+
+
+def _judged(judged: Judged) -> Item:
+    return Item(
+        subject=judged.repository,
+        place=_where(judged.account_name, judged.account, judged.region),
+        note=judged.note,
+        link=repository_link(judged.account, judged.region, judged.repository),
+    )
+
+
+def _uncovered(uncovered: Uncovered) -> Item:
+    return Item(
+        subject=uncovered.name or uncovered.account,
+        place=" · ".join(part for part in (uncovered.account, uncovered.ou, uncovered.region) if part),
+        note=uncovered.why,
+    )
+
+
+def _where(name: str, account: str, region: str) -> str:
+    return " · ".join(part for part in (f"{name} {account}".strip(), region) if part)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,134 @@
+"""What did not go well, found while records pass by: refusals that repeat, failures that nothing made good. Pure.
+
+A push asks once for each layer, so one push that is refused leaves up to five records. What is counted of refusals is
+tries: records of one repository that lie further apart than one push takes. Of failures every event counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from deployer.reporting.tallies import CAPACITY, halved
+from handler.records import Record
+
+ONE_PUSH = timedelta(seconds=60)
+"""Records of one repository that lie closer together are one try."""
+
+REPEATS = 3
+"""So many tries are more than somebody noticing a refusal and mending the cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something went wrong, and why."""
+
+    account: str
+    account_name: str
+    region: str
+    repository: str
+    reason: str
+    ou_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often the same thing went wrong; `principal`, `event_id` and the repository are of the newest record."""
+
+    place: Place
+    count: int
+    first: datetime
+    last: datetime
+    principal: str
+    event_id: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Refusals and failures by place; records come the newest first."""
+
+    capacity: int = CAPACITY
+    is_exact: bool = True
+    _refused: dict[str, Tries] = field(default_factory=dict)
+    _failed: dict[str, Tries] = field(default_factory=dict)
+    _second: datetime | None = None
+    _failed_events: dict[str, Record] = field(default_factory=dict)
+    _created_events: set[str] = field(default_factory=set)
+
+    def add(self, record: Record) -> None:
+        """Look at one record."""
+        if record.event_time != self._second:
+            self._settle()
+            self._second = record.event_time
+        match record.outcome:
+            case "refused":
+                self._add(self._refused, record, key=_by_name(record), apart=ONE_PUSH)
+            case "failed":
+                self._failed_events.setdefault(record.event_id, record)
+            case "created":
+                self._created_events.add(record.event_id)
+
+    def repeats(self) -> list[Tries]:
+        """Refusals that repeat, the most often tried first."""
+        return _ranked(tries for tries in self._refused.values() if tries.count >= REPEATS)
+
+    def failures(self) -> list[Tries]:
+        """Failures whose event did not end with a repository after all, by cause, the most frequent first."""
+        self._settle()
+        return _ranked(self._failed.values())
+
+    def _settle(self) -> None:
+        """All records of an event carry its time, so after its second nothing more is to come for it."""
+        for event_id, record in self._failed_events.items():
+            if event_id not in self._created_events:
+                self._add(self._failed, record, key=_by_cause(record), apart=timedelta())
+        self._failed_events.clear()
+        self._created_events.clear()
+
+    def _add(self, tries: dict[str, Tries], record: Record, *, key: str, apart: timedelta) -> None:
+        known = tries.get(key)
+        if known is not None:
+            is_new = known.first - record.event_time >= apart
+            tries[key] = replace(known, first=record.event_time, count=known.count + is_new)
+            return
+        if len(tries) >= 2 * self.capacity:
+            kept, _ = halved(tries, by=lambda one: one.count)
+            tries.clear()
+            tries.update(kept)
+            self.is_exact = False
+        tries[key] = Tries(
+            place=_place(record),
+            count=1,
+            first=record.event_time,
+            last=record.event_time,
+            principal=record.principal or "",
+            event_id=record.event_id,
+            detail=record.detail or "",
+        )
+
+
+def _by_name(record: Record) -> str:
+    """A repository that is refused for one reason."""
+    return f"{_by_cause(record)} {record.repository}"
+
+
+def _by_cause(record: Record) -> str:
+    """What fails in an account and region for one reason is mended once."""
+    return f"{record.account} {record.region} {record.reason}"
+
+
+def _place(record: Record) -> Place:
+    return Place(
+        account=record.account,
+        account_name=record.account_name or "",
+        region=record.region or "",
+        repository=record.repository or "",
+        reason=record.reason,
+        ou_path=record.ou_path or "",
+    )
+
+
+def _ranked(tries: Iterable[Tries]) -> list[Tries]:
+    return sorted(tries, key=lambda one: (-one.count, -one.last.timestamp(), one.place.repository))

@@ -1,0 +1,73 @@
+"""Numbers, times and the opening sentences of the report, as people say them. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from deployer.reporting.aggregation import Aggregates
+
+
+def count(number: int) -> str:
+    """With separators between thousands."""
+    return f"{number:,}"
+
+
+def day(time: datetime) -> str:
+    """A day as a person writes it."""
+    return f"{time.day} {time:%B %Y}"
+
+
+def minute(time: datetime) -> str:
+    """ISO 8601 to the minute, without what everybody knows of it: UTC."""
+    return f"{time:%Y-%m-%d %H:%M}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the unit in which it is short."""
+    if value is None:
+        return "no time"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def period(since: datetime, until: datetime) -> str:
+    """From when to when, by days; the end is not included."""
+    last = until - timedelta(microseconds=1)
+    if since.date() == last.date():
+        return f"On {day(since)}"
+    return f"From {day(since)} to {day(last)}"
+
+
+def lede(found: Aggregates) -> str:
+    """The report in three sentences, for who reads no further."""
+    when = period(found.since, found.until)
+    if not found.count:
+        return f"{when} nothing was recorded that this report asks for."
+    sentences = [f"{when}, {_results(found)}."]
+    if found.waiting.count:
+        half, most = (seconds(found.waiting.percentile(percent)) for percent in (50, 99))
+        sentences.append(f"Half of the new repositories were there within {half} of the push, 99 of 100 within {most}.")
+    return " ".join(sentences)
+
+
+def _results(found: Aggregates) -> str:
+    created, refused, failed = (found.total[outcome] for outcome in ("created", "refused", "failed"))
+    accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
+    parts = []
+    if created:
+        where = _counted(accounts, "account", "accounts")
+        parts.append(f"{_counted(created, 'repository was', 'repositories were')} created in {where}")
+    if refused:
+        parts.append(f"{_counted(refused, 'request was', 'requests were')} refused")
+    if failed:
+        parts.append(f"{_counted(failed, 'request', 'requests')} failed")
+    if not parts:
+        parts.append(f"{_counted(found.count, 'event', 'events')} needed no decision")
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

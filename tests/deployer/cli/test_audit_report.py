@@ -1,0 +1,125 @@
+"""`deployer audit report` against the sandbox: a roll-out, a ledger with records, and the page that comes of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import Deployer, writes
+from tests.deployer.reporting.samples import UNTIL, records
+
+NUMBER = 60
+
+
+def data_of(page: Path) -> Any:
+    """What the page's table is drawn from."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.fixture
+def deployer(sandbox: Sandbox) -> Deployer:
+    deployer = Deployer(sandbox)
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    sandbox.settle()
+    late = datetime.now(UTC).replace(microsecond=0) - UNTIL
+    client = sandbox.client("dynamodb")
+    for one in records(NUMBER, days=6):
+        moved = replace(one, event_time=one.event_time + late, received_at=one.received_at + late)
+        if one.created_at is not None:
+            moved = replace(moved, created_at=one.created_at + late)
+        client.put_item(TableName="deployer-ledger", Item=moved.to_item())
+    sandbox.calls.clear()
+    return deployer
+
+
+def test_a_report_of_what_is_in_the_ledger(deployer: Deployer, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    ran = deployer("audit", "report", "--html", str(page), "--json", "--verbose")
+
+    assert ran.exit_code == 0, ran
+    assert ran.document["records"] == NUMBER
+    assert ran.document["bytes"] == page.stat().st_size
+    assert ran.document["outcomes"]["created"] > ran.document["outcomes"]["refused"] > 0
+    assert "lacking" not in {one["id"] for one in ran.document["attention"]}
+    assert "switched-off" in {one["id"] for one in ran.document["attention"]}
+    assert "capacity unit" in ran.err
+    assert writes(deployer.sandbox) == []
+    assert len(data_of(page)["times"]) == NUMBER
+    assert "Infrastructure/Network" in page.read_text(encoding="utf-8"), "coverage has a row for each OU"
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"], "nothing is left beside it"
+
+    again = deployer("audit", "report", "--html", str(page))
+    assert again.exit_code == 14, "a page that is there is not written over unasked"
+
+    fewer = deployer(
+        "audit", "report", "--html", str(page), "--force", "--no-coverage", "--ou", "Workloads/Prod",
+        "--outcome", "refused", "--since", (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d"),
+    )  # fmt: skip
+    assert fewer.exit_code == 0, fewer
+    assert str(page) in fewer.out.replace("\n", "")
+    data = data_of(page)
+    outcomes = {data["texts"][number] for number in data["columns"]["outcome"]}
+    ous = {data["texts"][number] for number in data["columns"]["ou_path"]}
+    assert outcomes == {"refused"}
+    assert all(ou.startswith("Workloads/Prod") for ou in ous)
+
+
+def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Path) -> None:
+    status, verified, page = tmp_path / "status.json", tmp_path / "verify.json", tmp_path / "report.html"
+    status.write_text(deployer("status", "--json").out, encoding="utf-8")
+    verified.write_text(json.dumps(VERIFIED), encoding="utf-8")
+    deployer.sandbox.calls.clear()
+    ran = deployer("audit", "report", "--html", str(page), "--status", str(status), "--verify", str(verified), "--json")
+
+    assert ran.exit_code == 0, ran
+    assert "verify-drifted" in {one["id"] for one in ran.document["attention"]}
+    assert not [call for call in deployer.sandbox.calls if call.service == "cloudformation"], "AWS is not asked again"
+
+    status.write_text('{"something": "else"}', encoding="utf-8")
+    ran = deployer("audit", "report", "--html", str(page), "--force", "--status", str(status))
+    assert ran.exit_code == 3
+    assert "status.json is not what `deployer status --json` prints" in ran.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("package", ["pygal", "jinja2"])
+def test_without_the_extra_it_says_how_to_get_it(package: str, tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.modules['{package}'] = None; "
+        "from deployer.cli.main import run; sys.exit(run(['audit', 'report', '--html', 'report.html']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 24
+    assert "pip install 'deployer[report]'" in ran.stderr
+    assert package in ran.stderr
+
+
+def test_a_folder_that_is_not_there_is_named_before_anything_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
+    ran = Deployer(sandbox)("audit", "report", "--html", str(tmp_path / "nowhere" / "report.html"))
+    assert ran.exit_code == 11
+    assert "nowhere" in ran.err
+
+
+VERIFIED = {
+    "repositories": [
+        {
+            "state": "drifted",
+            "account": "300000000001",
+            "account_name": "shop-prod",
+            "region": "eu-west-1",
+            "repository": "team-a/api",
+            "differences": [{"setting": "image_tag_mutability", "from": "IMMUTABLE", "to": "MUTABLE"}],
+        },
+        {"state": "in-step", "account": "300000000001", "region": "eu-west-1", "repository": "team-a/web"},
+    ]
+}
