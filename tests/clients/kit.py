@@ -1,0 +1,211 @@
+"""Container clients as they are installed here, each with an image to push and its own way of pushing it.
+
+They are unmodified: the sandbox is their HTTP proxy, and its registries are what the registries' real names lead to.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+from deployer.sandbox import oci_images
+from deployer.sandbox.oci_client import client_environment
+from deployer.sandbox.oci_layouts import write_layout
+
+_SECONDS = 120
+_DAEMON_SECONDS = 30.0
+
+
+class Unavailable(Exception):  # noqa: N818 - a fact about this machine
+    """The client is not installed, or cannot work here; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where clients work: the registry that they push to, their environment, and a folder of their own.
+
+    The folder's path is short, since podman and sockets take no long ones.
+    """
+
+    host: str
+    folder: Path
+    variables: Mapping[str, str]
+
+    @property
+    def layout(self) -> Path:
+        """An OCI layout with one image, tagged `1`."""
+        folder = self.folder / "image"
+        return folder if folder.exists() else write_layout(oci_images.build(), folder, tag="1")
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        return subprocess.run(
+            command, env=dict(self.variables), capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+
+    def work(self, command: list[str]) -> str:
+        """Run what must work for a client to be of use here; gives what it printed."""
+        done = self.run(command)
+        if done.returncode:
+            raise Unavailable(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """`command` gives the push to a reference; `prepare` does what must be done before, as tagging."""
+
+    version: str
+    command: Callable[[str], list[str]]
+    prepare: Callable[[str], object] = len
+    """Nothing, for most."""
+
+
+def bench(*, endpoint: str, host: str, ecr: Any, credentials: Mapping[str, str], folder: Path) -> Bench:
+    """A bench whose clients are logged in as whom `ecr` acts for, by the file that `login` writes."""
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": token}}}))
+    variables = {
+        **client_environment(endpoint),
+        **credentials,
+        "DOCKER_CONFIG": str(folder),
+        "REGISTRY_AUTH_FILE": str(folder / "config.json"),
+    }
+    return Bench(host=host, folder=folder, variables=variables)
+
+
+def _installed(program: str) -> None:
+    if shutil.which(program) is None:
+        raise Unavailable(f"{program} is not installed")
+
+
+@contextmanager
+def skopeo(bench: Bench) -> Iterator[Client]:
+    _installed("skopeo")
+    copy = ["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{bench.layout}:1"]
+    yield Client(
+        version=bench.work(["skopeo", "--version"]).split()[-1],
+        command=lambda reference: [*copy, f"docker://{reference}"],
+    )
+
+
+def _with_storage(program: str) -> Callable[[Bench], AbstractContextManager[Client]]:
+    @contextmanager
+    def client(bench: Bench) -> Iterator[Client]:
+        _installed(program)
+        root = bench.folder / program
+        base = [program, "--root", f"{root}/root", "--runroot", f"{root}/run", "--storage-driver", "vfs"]
+        image = bench.work([*base, "pull", "--quiet", f"oci:{bench.layout}:1"]).split()[-1]
+        push = [*base, "push", "--quiet", "--tls-verify=false", image]
+        yield Client(
+            version=bench.work([program, "--version"]).split()[2],
+            command=lambda reference: [*push, f"docker://{reference}"],
+        )
+
+    return client
+
+
+@contextmanager
+def _daemon(bench: Bench) -> Iterator[str]:
+    """A docker daemon of the bench's own: as root, without a bridge and without rules of a firewall."""
+    _installed("docker")
+    _installed("dockerd")
+    if os.geteuid() != 0:
+        raise Unavailable("dockerd needs root")
+    folder = bench.folder / "dockerd"
+    folder.mkdir()
+    address = f"unix://{folder}/socket"
+    options = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    options += ["--storage-driver=vfs", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"]
+    options += ["--ip-masq=false", f"--insecure-registry={bench.host}", "--host", address]
+    with (folder / "log").open("wb") as log:
+        daemon = subprocess.Popen(["dockerd", *options], env=dict(bench.variables), stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + _DAEMON_SECONDS
+            while bench.run(["docker", "--host", address, "version"]).returncode:
+                if daemon.poll() is not None or time.monotonic() > until:
+                    raise Unavailable(f"dockerd does not start here: {(folder / 'log').read_text()[-300:]}")
+                time.sleep(0.2)
+            yield address
+        finally:
+            daemon.terminate()
+            daemon.wait(timeout=_DAEMON_SECONDS)
+
+
+def _archive(bench: Bench) -> Path:
+    """A root file system with one file."""
+    path = bench.folder / "rootfs.tar"
+    with tarfile.open(path, "w") as archive:
+        entry = tarfile.TarInfo("hello.txt")
+        entry.size = 5
+        archive.addfile(entry, io.BytesIO(b"hello"))
+    return path
+
+
+@contextmanager
+def docker(bench: Bench) -> Iterator[Client]:
+    with _daemon(bench) as address:
+        base = ["docker", "--host", address]
+        image = bench.work([*base, "import", str(_archive(bench))])
+        yield Client(
+            version=bench.work([*base, "version", "--format", "{{.Server.Version}}"]),
+            command=lambda reference: [*base, "push", "--quiet", reference],
+            prepare=lambda reference: bench.work([*base, "tag", image, reference]),
+        )
+
+
+@contextmanager
+def containerd(bench: Bench) -> Iterator[Client]:
+    """`ctr`, containerd's own client, with the containerd that belongs to the docker daemon."""
+    _installed("ctr")
+    with _daemon(bench):
+        base = ["ctr", "--address", f"{bench.folder}/dockerd/exec/containerd/containerd.sock"]
+        archive = bench.folder / "layout.tar"
+        with tarfile.open(archive, "w") as packed:
+            packed.add(bench.layout, arcname=".")
+        bench.work([*base, "images", "import", "--all-platforms", "--base-name", "image", str(archive)])
+        auth = json.loads((bench.folder / "config.json").read_text())["auths"][bench.host]["auth"]
+        login = base64.b64decode(auth).decode()
+        yield Client(
+            version=bench.work(["ctr", "--version"]).split()[-1].partition("~")[0],
+            command=lambda reference: [
+                *base, "images", "push", "--plain-http", "--user", login, reference, "image:1",
+            ],
+        )  # fmt: skip
+
+
+@contextmanager
+def oras(bench: Bench) -> Iterator[Client]:
+    program = str(Path(__file__).with_name("oras_push.py"))
+    artifact = bench.folder / "artifact.txt"
+    artifact.write_text("hello")
+    yield Client(
+        version=package_version("oras"),
+        command=lambda reference: [sys.executable, program, reference, str(artifact)],
+    )
+
+
+CLIENTS: Mapping[str, Callable[[Bench], AbstractContextManager[Client]]] = {
+    "skopeo": skopeo,
+    "podman": _with_storage("podman"),
+    "buildah": _with_storage("buildah"),
+    "docker": docker,
+    "ctr": containerd,
+    "oras": oras,
+}
+
+IN_CI = frozenset({"skopeo", "podman", "buildah", "oras"})
+"""Those that `.ci/run` installs and that need no daemon: there they are never left out."""

@@ -1,0 +1,167 @@
+"""What each client makes of a missing repository, measured; `python -m tests.clients.matrix` writes it into the docs.
+
+A cell is one push to a repository that nobody has: bare, after `deployer ensure`, or by `deployer push`; to a registry
+that answers 404, or to one that drops the connection, as ECR did until 2023.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from deployer.cli.main import run
+from deployer.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
+from deployer.sandbox import background, registry
+from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.sandbox import Sandbox
+from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
+from tests.conftest import CONFIG
+from tests.principals import environment, role
+
+ACCOUNT, REGION = "300000000001", "eu-west-1"
+HOST: Final = host_of(ACCOUNT, REGION)
+PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
+BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
+
+TIME_SCALE: Final = 0.25
+"""CloudTrail takes half a second, longer than any of these pushes: a push that caused its own repository while it was
+still busy trying to mount layers from others would pass here and nowhere else."""
+
+ANSWERS: Mapping[registry.Missing, str] = {"answer": "404", "drop": "dropped connection"}
+LABELS: Mapping[str, str] = {
+    "ctr": "ctr (containerd)",
+    "docker": "docker (dockerd)",
+    "oras": "oras (Python SDK)",
+}
+
+Pushing = Callable[[list[str], str], int]
+"""Brings an image to a registry by a client's command; gives the exit code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """How three first pushes of one client ended, with one answer of the registry: True where the image arrived."""
+
+    client: str
+    version: str
+    answer: registry.Missing
+    bare: bool
+    ensured: bool
+    pushed: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """As the page shows it; versions differ from machine to machine, so they stand apart."""
+        bare = "succeeds, since it tries again" if self.bare else "fails"
+        others = ("succeeds" if holds else "fails" for holds in (self.ensured, self.pushed))
+        return (LABELS.get(self.client, self.client), ANSWERS[self.answer], bare, *others)
+
+
+@contextmanager
+def builders(sandbox: Sandbox) -> Iterator[Bench]:
+    """A bench in which everybody is a role that is allowed what pushers need, and nothing more."""
+    allowed = [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": [*PUSH_ACTIONS, LOOKING_ACTION],
+            "Resource": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team-shop/*",
+        },
+    ]
+    credentials = role(sandbox, ACCOUNT, {"Version": "2012-10-17", "Statement": allowed})
+    with tempfile.TemporaryDirectory(prefix="oci-", ignore_cleanup_errors=True) as folder:
+        yield bench(
+            endpoint=sandbox.endpoint_url,
+            host=HOST,
+            ecr=sandbox.client_with(credentials, "ecr", region=REGION),
+            credentials=environment(sandbox, credentials),
+            folder=Path(folder),
+        )
+
+
+def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: registry.Missing) -> Row:
+    """Three first pushes, each to a repository of its own."""
+    registry.answer_missing_repositories_by(answer)
+    background.scheduler.time_scale = TIME_SCALE
+    try:
+        with patch.dict("os.environ", bench.variables, clear=True):
+            bare = _arrives(sandbox, client, lambda command, image: bench.run(command).returncode)
+            ensured = _arrives(sandbox, client, lambda command, image: _ensure(image) or bench.run(command).returncode)
+            pushed = _arrives(sandbox, client, lambda command, image: run(["push", "--timeout", "30", "--", *command]))
+    finally:
+        registry.answer_missing_repositories_by("answer")
+        background.scheduler.time_scale = sandbox.time_scale
+        sandbox.settle()
+    return Row(client=name, version=client.version, answer=answer, bare=bare, ensured=ensured, pushed=pushed)
+
+
+def _ensure(image: str) -> int:
+    return run(["ensure", "--timeout", "30", image])
+
+
+def _arrives(sandbox: Sandbox, client: Client, push: Pushing) -> bool:
+    """Whether a push's exit code says that it worked; what the registry has must agree."""
+    repository = f"team-shop/{uuid.uuid4().hex[:12]}"
+    image = f"{HOST}/{repository}:1"
+    client.prepare(image)
+    works = push(client.command(image), image) == 0
+    ecr = sandbox.client("ecr", account=ACCOUNT, region=REGION)
+    sandbox.settle()
+    try:
+        images = ecr.list_images(repositoryName=repository)["imageIds"]
+    except ecr.exceptions.RepositoryNotFoundException:
+        images = []
+    assert bool(images) == works, f"{client.command(image)}: exit code and registry disagree: {images}"
+    return works
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as Markdown."""
+    versions = dict.fromkeys(f"{LABELS.get(row.client, row.client)} {row.version}" for row in rows)
+    lines = [
+        "| client | missing repository | first push, bare | first push after `ensure` | `deployer push` |",
+        "| --- | --- | --- | --- | --- |",
+        *(f"| {' | '.join(row.cells)} |" for row in rows),
+    ]
+    return "\n".join([*lines, "", f"Measured with {', '.join(versions)}.", ""])
+
+
+def shown() -> set[tuple[str, ...]]:
+    """The cells that the page has."""
+    text = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    return {tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows}
+
+
+def main() -> int:
+    """Run every client that works here, and put what came of it into the page."""
+    rows: list[Row] = []
+    with Sandbox() as sandbox:
+        with patch.dict("os.environ", sandbox.environment()):
+            assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)]) == 0
+        sandbox.settle()
+        for name, begin in CLIENTS.items():
+            with ExitStack() as work:
+                workbench = work.enter_context(builders(sandbox))
+                try:
+                    client = work.enter_context(begin(workbench))
+                except Unavailable as reason:
+                    sys.stderr.write(f"{name} is left out: {reason}\n")
+                    continue
+                rows += [measure(sandbox, workbench, name, client, answer) for answer in ANSWERS]
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}{table(rows)}{END}{rest.partition(END)[2]}", encoding="utf-8")
+    sys.stdout.write(json.dumps([row.cells for row in rows], indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

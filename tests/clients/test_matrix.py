@@ -1,0 +1,59 @@
+"""Every client that works here, each first push of the matrix, and the page that shows what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from deployer.sandbox import registry
+from deployer.sandbox.sandbox import Sandbox
+from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
+from tests.clients.matrix import ANSWERS, PAGE, Row, builders, measure, shown, table
+
+pytestmark = pytest.mark.client
+
+
+@dataclass(frozen=True)
+class Ready:
+    name: str
+    bench: Bench
+    client: Client
+
+
+@pytest.fixture(scope="module", params=list(CLIENTS))
+def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready]:
+    """A client that works here; without it the test is skipped, but in CI those that it installs must work."""
+    name: str = request.param
+    with ExitStack() as stack:
+        bench = stack.enter_context(builders(rolled_out))
+        try:
+            client = stack.enter_context(CLIENTS[name](bench))
+        except Unavailable as reason:
+            if os.environ.get("CI") == "true" and name in IN_CI:
+                raise
+            pytest.skip(str(reason))
+        yield Ready(name, bench, client)
+
+
+@pytest.mark.parametrize("answer", list(ANSWERS))
+def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: registry.Missing) -> None:
+    row = measure(rolled_out, ready.bench, ready.name, ready.client, answer)
+    assert row.ensured, "the first push after `deployer ensure`"
+    assert row.pushed, "`deployer push`"
+    assert not row.bare or answer == "drop", "no client tries again what the registry does not know"
+    assert row.cells in shown(), f"{PAGE.name} says otherwise: run `python -m tests.clients.matrix`"
+
+
+def test_the_page_says_with_which_versions() -> None:
+    rows = [
+        Row(client=name, version="1", answer=answer, bare=False, ensured=True, pushed=True)
+        for name in ("skopeo", "podman")
+        for answer in ANSWERS
+    ]
+    text = table(rows)
+    assert text.count("\n| skopeo | ") == 2
+    assert text.endswith("Measured with skopeo 1, podman 1.\n")
