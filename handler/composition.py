@@ -24,6 +24,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
     The clients of what every cold start asks first are made here; those of what comes later are begun, and are ready
     by the time that the first answers are.
     """
+    log.quiet_libraries()
     clients = Clients(region=environment["AWS_REGION"])
     sessions = Sessions(
         clients.own("sts"), partition=clients.partition, role_name=environment["CREATOR_ROLE"], clock=_now

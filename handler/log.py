@@ -7,11 +7,20 @@ reach a terminal. Metric filters and dashboards read these fields, so they are a
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
+
+
+def quiet_libraries() -> None:
+    """Keep botocore's remarks ("Found credentials in environment variables.") out of the log; its warnings stay.
+
+    Lambda's runtime logs whatever Python's `logging` is told, from INFO on.
+    """
+    logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 class Steps:

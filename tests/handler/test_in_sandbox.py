@@ -244,3 +244,21 @@ def test_a_malformed_event_ends_in_the_failures_queue(installed: Installed) -> N
     assert message["requestPayload"] == event
     assert message["responsePayload"]["errorType"] == "malformed-event"
     assert [record.reason for record in installed.records()] == ["malformed-event"]
+
+
+def test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries(installed: Installed) -> None:
+    installed.send(push("team-a/api", event_id="event-1"))
+    installed.send(push("team-a/tmp-1", event_id="event-2"))
+
+    events = installed.sandbox.client("logs").filter_log_events(logGroupName=installed.synthesis.names.log_group)
+    lines = [json.loads(event["message"]) for event in events["events"]]
+    own = [line for line in lines if not str(line.get("type", "")).startswith("platform.")]
+    assert [(line["event_id"], line["outcome"], line["reason"]) for line in own] == [
+        ("event-1", "created", "created"),
+        ("event-2", "refused", "name-denied"),
+    ]
+    for line in own:
+        assert {"request_id", "event_id", "account", "repository", "outcome", "reason", "milliseconds"} <= line.keys()
+        assert {"organization", "record", "total"} <= line["milliseconds"].keys()
+    assert "create" in own[0]["milliseconds"]
+    assert own[0]["milliseconds_to_repository"] >= 0
