@@ -52,7 +52,11 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
         central=central.template(
             names,
             handler_digest=handler.digest,
-            options=central.Options(retention=config.retention, cleanup=config.cleanup),
+            options=central.Options(
+                retention=config.retention,
+                cleanup=config.cleanup,
+                alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
+            ),
         ),
         access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup),
         forwarding=forwarding.template(names),

@@ -16,7 +16,7 @@ from deployer.settings import documents, schema
 from deployer.settings.documents import Document
 from deployer.settings.files import ORGANIZATION_FILE, ConfigFiles, TextFile, read_files
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.limits import ACCOUNT_ID, OU_ID
+from deployer.settings.limits import ACCOUNT_ID, OU_ID, TOPIC
 from deployer.settings.messages import check
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
 from deployer.settings.regions import unknown_regions
@@ -51,7 +51,9 @@ class Config:
     home_region: str
     prefix: str
     retention: Retention
+    rollout: Rollout
     cleanup: bool
+    alarm_topic: str | None
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -89,7 +91,9 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         home_region=str(central.get("region", "")),
         prefix=str(said.get("prefix") or DEFAULT_PREFIX),
         retention=_retention(_map(said.get("retention"))),
+        rollout=Rollout() if errors(problems) else rollout_from(_map(said.get("rollout"))),
         cleanup=said.get("cleanup") is True,
+        alarm_topic=_text(_map(said.get("alarms")).get("topic")),
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),
@@ -98,6 +102,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     )
     problems += documents.check_references(config.layer_files(), config.documents)
     problems += unknown_regions(config.home_region, organization, config.layer_files())
+    problems += _topic_elsewhere(config)
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
 
@@ -106,6 +111,14 @@ def _retention(said: Mapping[str, Any]) -> Retention:
     """As far as it is sound: what is not is among the problems."""
     days = {key: value for key, value in said.items() if isinstance(value, int)}
     return build(Retention, days)
+
+
+def _topic_elsewhere(config: Config) -> Iterator[Problem]:
+    """CloudWatch notifies topics of the alarm's own region only, in whichever account."""
+    topic = TOPIC.fullmatch(config.alarm_topic or "")
+    if topic and topic["region"] != config.home_region:
+        message = f"a topic in {topic['region']}: alarms are in {config.home_region} and notify topics there only"
+        yield config.source.problem(("alarms", "topic"), message)
 
 
 def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:

@@ -31,6 +31,9 @@ _KMS_KEY = re.compile(
 )
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
+_SCAN_FILTER = re.compile(r"[a-z0-9*]+([._/-][a-z0-9*]+)*")
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
+TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
 
 
@@ -46,7 +49,7 @@ class Rule:
 def _matching(pattern: re.Pattern[str], message: str, *, text: str) -> Rule:
     return Rule(
         check=lambda value: None if pattern.fullmatch(value) else message,
-        schema={"pattern": f"^({pattern.pattern})$"},
+        schema={"pattern": f"^({_GROUP_NAME.sub('(', pattern.pattern)})$"},
         text=text,
     )
 
@@ -173,3 +176,8 @@ policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, tex
 per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}")
 days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
 log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")
+topic = _matching(
+    TOPIC,
+    "not the ARN of an SNS topic that alarms can notify, as in arn:aws:sns:eu-west-1:200000000001:on-call (no FIFO)",
+    text="ARN of a standard SNS topic in the home region",
+)

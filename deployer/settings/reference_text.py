@@ -29,7 +29,30 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "retention.expiring_records": About(type="whole number", default="30", limit=limits.days.text, example=30),
     "retention.event_archive": About(type="whole number", default="30", limit=limits.days.text, example=30),
     "retention.logs": About(type="whole number", default="90", limit=limits.log_days.text, example=90),
+    "rollout.max_concurrent": About(type=_AMOUNT, default="`100%`", limit=_rollout("max_concurrent"), example="25%"),
+    "rollout.failure_tolerance": About(type=_AMOUNT, default="`100%`", limit=_rollout("failure_tolerance"), example=5),
+    "rollout.concurrency_mode": About(
+        type="`SOFT_FAILURE_TOLERANCE` or `STRICT_FAILURE_TOLERANCE`",
+        default="`SOFT_FAILURE_TOLERANCE`",
+        example="SOFT_FAILURE_TOLERANCE",
+    ),
+    "rollout.region_concurrency": About(type="`PARALLEL` or `SEQUENTIAL`", default="`PARALLEL`", example="SEQUENTIAL"),
+    "rollout.region_order": About(
+        type="list of string", default="none", limit=limits.region.text, example=["eu-west-1"]
+    ),
+    "rollout.waves": About(
+        type="list of lists of string",
+        default="none",
+        limit=_rollout("waves"),
+        example=[["Sandbox"], ["Workloads/Dev"], ["*"]],
+    ),
     "cleanup": About(type="true or false", default="false", example=False),
+    "alarms.topic": About(
+        type="string",
+        default="none",
+        limit=limits.topic.text,
+        example="arn:aws:sns:eu-west-1:200000000001:on-call",
+    ),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

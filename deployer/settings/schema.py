@@ -124,6 +124,19 @@ def organization_file() -> type[BaseModel]:
             Field(description="Home region: of the central stack and of the access StackSet."),
         ),
     )
+    alarms = create_model(
+        "Alarms",
+        __config__=STRICT,
+        __doc__="Who is told when an alarm goes off and when it is over.",
+        topic=(
+            limited(str, limits.topic) | None,
+            Field(
+                default=None,
+                description="SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
+                "Without it alarms are only to be seen on the dashboard.",
+            ),
+        ),
+    )
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
@@ -148,6 +161,10 @@ def organization_file() -> type[BaseModel]:
                 description="Whether repositories that stayed blank may be deleted, by `audit repair --delete-blank`: "
                 "a role for it is in the covered accounts only where this is true.",
             ),
+        ),
+        alarms=(
+            alarms | None,
+            Field(default=None, description="Who is told when an alarm goes off and when it is over."),
         ),
         defaults=(
             layer | None,

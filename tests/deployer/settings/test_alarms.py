@@ -1,0 +1,47 @@
+"""The topic that alarms notify: from organization.yaml into the central template, or refused where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer import settings
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings import InvalidConfigurationError, load
+from deployer.synthesis import synthesize
+from tests.deployer.settings.conftest import ORGANIZATION, Write
+
+TOPIC = "arn:aws:sns:eu-west-1:200000000001:on-call"
+
+
+def notified(write: Write, text: str) -> set[tuple[str, ...]]:
+    """What the alarms of the central template notify."""
+    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + text)), EXAMPLE)
+    resources = synthesize(compiled).central.to_dict()["Resources"].values()
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert alarms
+    assert all(alarm.get("AlarmActions") == alarm.get("OKActions") for alarm in alarms)
+    return {tuple(alarm.get("AlarmActions", ())) for alarm in alarms}
+
+
+def test_every_alarm_notifies_the_topic(write: Write) -> None:
+    assert notified(write, f"alarms: {{topic: {TOPIC}}}\n") == {(TOPIC,)}
+
+
+@pytest.mark.parametrize("said", ["", "alarms: {}\n", "alarms: {topic: null}\n", "alarms: null\n"])
+def test_without_a_topic_alarms_notify_nobody(write: Write, said: str) -> None:
+    assert notified(write, said) == {()}
+
+
+@pytest.mark.parametrize(
+    ("topic", "problem"),
+    [
+        ("on-call", "alarms.topic: not the ARN of an SNS topic"),
+        (f"{TOPIC}.fifo", "alarms.topic: not the ARN of an SNS topic"),
+        (TOPIC.replace("eu-west-1", "us-east-1"), "alarms.topic: a topic in us-east-1: alarms are in eu-west-1"),
+    ],
+)
+def test_a_topic_that_cannot_be_notified_is_refused_at_its_place(write: Write, topic: str, problem: str) -> None:
+    folder = write("organization.yaml", f"{ORGANIZATION}alarms: {{topic: {topic}}}\n")
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(folder)
+    assert "organization.yaml:2:17: " + problem in refused.value.message
