@@ -46,7 +46,9 @@ golden: setup  ## Write the golden templates and the generated docs anew
 	$(BIN)/pytest tests/templates --update-golden --quiet
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in benchmarks/*.py; do \
+		echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$(basename $$benchmark .py) || exit 1; \
+	done
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/iam_simulate/node_modules
