@@ -19,6 +19,7 @@ from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
+from deployer.settings.rollout_checks import misnamed
 from deployer.settings.views import views
 from handler.settings import Layer, Settings
 from handler.settings_file import VERSION, SettingsFile
@@ -79,6 +80,11 @@ class Compiled:
         return tuple(sorted(covered))
 
     @cached_property
+    def regions_of(self, account_id: str) -> tuple[str, ...]:
+        """Where an account is covered; nowhere when it is off."""
+        settings = self.settings_for_account(account_id)
+        return settings.regions if settings.enabled else ()
+
     def uses_kms(self) -> bool:
         """Whether any layer asks for encryption with KMS, so that the creator roles need KMS at all."""
         return any(_says_kms(layer.layer) for layer in self.config.layer_files())
@@ -91,7 +97,8 @@ class Compiled:
 def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A001 - the word for it
     """Match the files with the organization; raises ConfigurationError with every mismatch."""
     placement = place(config, organization)
-    if found := errors(placement.problems) or errors(_inconsistencies(config, organization, placement)):
+    mismatches = (*placement.problems, *misnamed(config, organization))
+    if found := errors(mismatches) or errors(_inconsistencies(config, organization, placement)):
         raise InvalidConfigurationError(found)
     document = {
         "version": VERSION,

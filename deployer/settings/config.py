@@ -20,6 +20,7 @@ from deployer.settings.limits import ACCOUNT_ID, OU_ID, TOPIC
 from deployer.settings.messages import check
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
 from deployer.settings.regions import unknown_regions
+from deployer.settings.rollout import Rollout, rollout_from
 from deployer.settings.yaml_source import YamlSource, parse
 from handler.settings import Retention, build
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.settings import limits
+from deployer.settings import limits, rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,13 @@ class About:
     default: str
     limit: str = ""
     example: Any = None
+
+
+_AMOUNT = "whole number or percentage"
+
+
+def _rollout(key: str) -> str:
+    return rollout.WHOLE[rollout.Rollout, key].text
 
 
 ORGANIZATION_KEYS: Mapping[str, About] = {

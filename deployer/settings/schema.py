@@ -15,7 +15,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from deployer.settings import limits
+from deployer.settings import rollout as rollout_settings
 from deployer.settings.limits import Rule
+from deployer.settings.rollout import Rollout
 from handler.settings import (
     Encryption,
     Limit,
@@ -44,6 +46,7 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (Retention, "logs"): limits.log_days,
 }
 """Limits of a field's value."""
+    **rollout_settings.WHOLE,
 
 EACH: Mapping[tuple[type[Any], str], Rule] = {
     (NameRules, "allow"): limits.name_glob,
@@ -55,6 +58,7 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
 }
 """Limits of each item of a list."""
 
+    **rollout_settings.EACH,
 
 def limited(kind: Any, rule: Rule | None) -> Any:
     """A type with a rule on its values."""
@@ -103,6 +107,7 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
     return without_none(hint)
 
 
+        inner = _layer_type(kind, name, inner) if get_origin(inner) is tuple else inner
 def without_none(hint: Any) -> Any:
     """`str` of `str | None`: null is allowed anyway, since it resets a key."""
     kinds = [argument for argument in get_args(hint) if argument is not type(None)]
@@ -119,6 +124,7 @@ def organization_file() -> type[BaseModel]:
         __config__=STRICT,
         __doc__=_CENTRAL,
         account=(limited(str, limits.account_id), Field(description="Id of the central account, in quotes.")),
+    rollout: Any = partial(Rollout)
         region=(
             limited(str, limits.region),
             Field(description="Home region: of the central stack and of the access StackSet."),
@@ -159,6 +165,10 @@ def organization_file() -> type[BaseModel]:
             Field(
                 default=None,
                 description="Whether repositories that stayed blank may be deleted, by `audit repair --delete-blank`: "
+        rollout=(
+            rollout | None,
+            Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
+        ),
                 "a role for it is in the covered accounts only where this is true.",
             ),
         ),

@@ -1,0 +1,108 @@
+"""`rollout:` of organization.yaml: how a roll-out goes about it. The same for the whole installation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployer.operation_preferences import Amount, ConcurrencyMode, OperationPreferences, RegionConcurrency
+from deployer.settings.limits import Rule, region
+
+_AMOUNT_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,3} ?%$"}]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How fast a roll-out goes, how many failures it takes, and in which order."""
+
+    max_concurrent: int | str = field(
+        default="100%",
+        metadata={"doc": "Accounts that an operation works on at once in a region.", "example": "25%"},
+    )
+    failure_tolerance: int | str = field(
+        default="100%",
+        metadata={
+            "doc": "Accounts that may fail in a region before the rest of the operation is cancelled.",
+            "example": 5,
+        },
+    )
+    concurrency_mode: ConcurrencyMode = field(
+        default="SOFT_FAILURE_TOLERANCE",
+        metadata={
+            "doc": "`STRICT_FAILURE_TOLERANCE` never has more accounts under way than the tolerance and one.",
+            "example": "SOFT_FAILURE_TOLERANCE",
+        },
+    )
+    region_concurrency: RegionConcurrency = field(
+        default="PARALLEL",
+        metadata={"doc": "Whether an operation does its regions at once or in turn.", "example": "SEQUENTIAL"},
+    )
+    region_order: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "Regions to begin with, when they are done in turn.", "example": ["eu-west-1"]},
+    )
+    waves: tuple[tuple[str, ...], ...] = field(
+        default=(),
+        metadata={
+            "doc": "OUs, by path or id, and accounts, by id, that go together; each wave is finished and healthy"
+            " before the next. `*` is what no wave names.",
+            "example": [["Sandbox"], ["Workloads/Dev"], ["*"]],
+        },
+    )
+
+    @property
+    def preferences(self) -> OperationPreferences:
+        """The part that AWS is told."""
+        return OperationPreferences(
+            max_concurrent=Amount.parse(self.max_concurrent),
+            failure_tolerance=Amount.parse(self.failure_tolerance),
+            concurrency_mode=self.concurrency_mode,
+            region_concurrency=self.region_concurrency,
+            region_order=self.region_order,
+        )
+
+
+def rollout_from(said: Mapping[str, Any]) -> Rollout:
+    """The value of a file that was checked; null is the default."""
+    values: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+    if "region_order" in values:
+        values["region_order"] = tuple(values["region_order"])
+    if "waves" in values:
+        values["waves"] = tuple(tuple(wave) for wave in values["waves"])
+    return Rollout(**values)
+
+
+def _check_amount(value: Any) -> str | None:
+    try:
+        Amount.parse(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _check_at_least_one(value: Any) -> str | None:
+    return _check_amount(value) or ("at least 1, or 1%" if Amount.parse(value).number == 0 else None)
+
+
+def _check_waves(value: list[list[str]]) -> str | None:
+    named = [name for wave in value for name in wave]
+    if not all(value):
+        return "a wave is empty: name OUs, accounts or `*` in it, or take it out"
+    twice = sorted({name for name in named if named.count(name) > 1})
+    return f"named twice: {', '.join(twice)}; each can only have its turn once" if twice else None
+
+
+_TEXT = "a number, or `1%` to `100%` of an operation's accounts in a region, rounded down"
+
+WHOLE: Mapping[tuple[type[Any], str], Rule] = {
+    (Rollout, "max_concurrent"): Rule(check=_check_at_least_one, schema=_AMOUNT_SCHEMA, text=f"{_TEXT}; at least 1"),
+    (Rollout, "failure_tolerance"): Rule(
+        check=_check_amount, schema=_AMOUNT_SCHEMA, text="0 or more, or `0%` to `100%`, rounded down"
+    ),
+    (Rollout, "waves"): Rule(check=_check_waves, text="each name once"),
+}
+"""Limits of a field's value, as deployer/settings/schema.py applies them."""
+
+EACH: Mapping[tuple[type[Any], str], Rule] = {(Rollout, "region_order"): region}
+"""Limits of each item of a list."""

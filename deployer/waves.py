@@ -1,0 +1,128 @@
+"""Waves: which accounts have their turn when. Pure.
+
+An account goes with the nearest of what waves name: itself, its OU, the OU above, and so on; `*` is what no wave names.
+What no wave names goes last in a wave of its own, where there is no `*`, so that nothing is left out in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+
+from deployer.organization import Organization
+from deployer.targets import Scope
+
+EVERYTHING_ELSE = "*"
+REST = "all others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """One turn. `scope` is what is to be as wanted when it is over: its own accounts and those of the waves before."""
+
+    number: int
+    name: str
+    accounts: frozenset[str] = field(repr=False)
+    scope: Scope = field(repr=False)
+
+
+def unknown_names(waves: Sequence[Sequence[str]], organization: Organization) -> Iterator[tuple[int, int, str]]:
+    """Wave, place and what is wrong with it, for each name that the organization does not know."""
+    paths = _paths(organization)
+    for number, wave in enumerate(waves):
+        for place, name in enumerate(wave):
+            if name != EVERYTHING_ELSE and name not in organization.accounts and _ou(name, organization, paths) is None:
+                near = get_close_matches(name, paths, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                yield number, place, f"there is no OU or account {name} in {organization.id}{hint}"
+
+
+def unnamed_accounts(waves: Sequence[Sequence[str]], organization: Organization) -> tuple[str, ...]:
+    """Accounts that no wave names, where no wave has `*`."""
+    if not waves or any(EVERYTHING_ELSE in wave for wave in waves):
+        return ()
+    turns = _Turns(waves, organization)
+    return tuple(sorted(one for one in organization.accounts if turns.of_account(one) == len(waves)))
+
+
+def plan_waves(waves: Sequence[Sequence[str]], organization: Organization, scope: Scope) -> tuple[Wave, ...]:
+    """The waves that have accounts in the scope, in order; none where no waves are asked for."""
+    if not waves:
+        return ()
+    turns = _Turns(waves, organization)
+    by_turn: dict[int, set[str]] = {}
+    for account in organization.accounts:
+        if scope.has_account(organization, account):
+            by_turn.setdefault(turns.of_account(account), set()).add(account)
+    found = sorted(by_turn)
+    names = [*(", ".join(wave).replace(EVERYTHING_ELSE, REST) for wave in waves), REST]
+    return tuple(
+        Wave(
+            number=number,
+            name=names[turn],
+            accounts=frozenset(by_turn[turn]),
+            scope=scope if turn == found[-1] else _until(turn, turns, organization, scope),
+        )
+        for number, turn in enumerate(found, start=1)
+    )
+
+
+def _until(turn: int, turns: _Turns, organization: Organization, scope: Scope) -> Scope:
+    """Accounts whose turn has come: by OU where all below it have come, so that AWS covers its new accounts too."""
+    whole = frozenset(
+        ou for ou in organization.ous if scope.has_ou(organization, ou) and turns.last_below.get(ou, 0) <= turn
+    )
+    by_ou = Scope(ou_ids=whole)
+    single = frozenset(
+        account
+        for account in organization.accounts
+        if scope.has_account(organization, account)
+        and turns.of_account(account) <= turn
+        and not by_ou.has_account(organization, account)
+    )
+    return Scope(ou_ids=whole, account_ids=single, regions=scope.regions)
+
+
+class _Turns:
+    """The turn of each OU and account, from 0."""
+
+    def __init__(self, waves: Sequence[Sequence[str]], organization: Organization) -> None:
+        self._organization = organization
+        paths = _paths(organization)
+        rest = next((turn for turn, wave in enumerate(waves) if EVERYTHING_ELSE in wave), len(waves))
+        named: dict[str, int] = {}
+        for turn, wave in enumerate(waves):
+            for name in wave:
+                named[_ou(name, organization, paths) or name] = turn
+        self._named = named
+        self._rest = rest
+
+    def of_ou(self, ou_id: str) -> int:
+        chain = reversed(self._organization.chain(ou_id))
+        return next((self._named[above] for above in chain if above in self._named), self._rest)
+
+    def of_account(self, account_id: str) -> int:
+        if account_id in self._named:
+            return self._named[account_id]
+        return self.of_ou(self._organization.accounts[account_id].parent_id)
+
+    @cached_property
+    def last_below(self) -> Mapping[str, int]:
+        """The turn after which everything in and below an OU has had its own."""
+        last: dict[str, int] = {}
+        own = [(ou_id, self.of_ou(ou_id)) for ou_id in self._organization.ous]
+        accounts = self._organization.accounts.values()
+        for ou_id, turn in [*own, *((one.parent_id, self.of_account(one.id)) for one in accounts)]:
+            for above in self._organization.chain(ou_id):
+                last[above] = max(last.get(above, 0), turn)
+        return last
+
+
+def _paths(organization: Organization) -> Mapping[str, str]:
+    return {organization.path(ou_id): ou_id for ou_id in organization.ous}
+
+
+def _ou(name: str, organization: Organization, paths: Mapping[str, str]) -> str | None:
+    return name if name in organization.ous else paths.get(name.strip("/"))
