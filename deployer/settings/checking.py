@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deployer.organization import Organization
+from deployer.settings.compiled import compile as compile_
 from deployer.settings.config import Config, read
 from deployer.settings.consistency import inconsistencies
 from deployer.settings.matching import Placement, place

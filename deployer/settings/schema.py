@@ -101,6 +101,8 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return partial(hint)
     if get_origin(hint) is tuple:
+    if hint == int | str:  # the rule says which: a union would report each of its members
+        return Any
         inner = get_args(hint)[0]
         inner = partial(inner) if is_dataclass(inner) and isinstance(inner, type) else inner
         return list[limited(inner, EACH.get((kind, name)))]  # type: ignore[misc]
