@@ -11,8 +11,8 @@ from deployer.settings.config import Config, read
 from deployer.settings.consistency import inconsistencies
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import Problem, errors, in_order
-from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.rollout_checks import misnamed, unsound, unsound_in
+from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.views import View, views
 
 
@@ -24,18 +24,18 @@ def check_folder(directory: Path, organization: Organization | None = None) -> t
     config, found = read(directory)
     placement = Placement() if organization is None else place(config, organization)
     problems = [*found, *placement.problems]
-    if organization is None:
     problems += [] if errors(found) else unsound(config)
+    if organization is None:
         problems += _same_ou_twice(config)
-    if not errors(problems):
     else:
         problems += misnamed(config, organization)
+    if not errors(problems):
         for view in views(config, organization, placement):
             problems += inconsistencies(view)
             problems += _idle(view)
-    return in_order(problems)
     if organization is not None and not errors(problems):
         problems += unsound_in(config, organization, compile_(config, organization).regions_of)
+    return in_order(problems)
 
 
 def _idle(view: View) -> Iterator[Problem]:

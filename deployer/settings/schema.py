@@ -44,9 +44,9 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (Retention, "expiring_records"): limits.days,
     (Retention, "event_archive"): limits.days,
     (Retention, "logs"): limits.log_days,
+    **rollout_settings.WHOLE,
 }
 """Limits of a field's value."""
-    **rollout_settings.WHOLE,
 
 EACH: Mapping[tuple[type[Any], str], Rule] = {
     (NameRules, "allow"): limits.name_glob,
@@ -55,10 +55,10 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
     (PrincipalRules, "deny"): limits.principal_glob,
     (RepositorySettings, "mutability_exclusions"): limits.exclusion,
     (Settings, "regions"): limits.region,
+    **rollout_settings.EACH,
 }
 """Limits of each item of a list."""
 
-    **rollout_settings.EACH,
 
 def limited(kind: Any, rule: Rule | None) -> Any:
     """A type with a rule on its values."""
@@ -98,18 +98,18 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
         return partial(RepositorySettings)
     if (kind, name) == (RepositorySettings, "tags"):
         return dict[limited(str, limits.tag_key), limited(str, limits.tag_value) | None]  # type: ignore[misc]
+    if hint == int | str:  # the rule says which: a union would report each of its members
+        return Any
     if is_dataclass(hint) and isinstance(hint, type):
         return partial(hint)
     if get_origin(hint) is tuple:
-    if hint == int | str:  # the rule says which: a union would report each of its members
-        return Any
         inner = get_args(hint)[0]
+        inner = _layer_type(kind, name, inner) if get_origin(inner) is tuple else inner
         inner = partial(inner) if is_dataclass(inner) and isinstance(inner, type) else inner
         return list[limited(inner, EACH.get((kind, name)))]  # type: ignore[misc]
     return without_none(hint)
 
 
-        inner = _layer_type(kind, name, inner) if get_origin(inner) is tuple else inner
 def without_none(hint: Any) -> Any:
     """`str` of `str | None`: null is allowed anyway, since it resets a key."""
     kinds = [argument for argument in get_args(hint) if argument is not type(None)]
@@ -121,12 +121,12 @@ def organization_file() -> type[BaseModel]:
     """Shape of `organization.yaml`."""
     layer: Any = partial(Settings)
     retention: Any = partial(Retention)
+    rollout: Any = partial(Rollout)
     central = create_model(
         "Central",
         __config__=STRICT,
         __doc__=_CENTRAL,
         account=(limited(str, limits.account_id), Field(description="Id of the central account, in quotes.")),
-    rollout: Any = partial(Rollout)
         region=(
             limited(str, limits.region),
             Field(description="Home region: of the central stack and of the access StackSet."),
@@ -162,15 +162,15 @@ def organization_file() -> type[BaseModel]:
             retention | None,
             Field(default=None, description="How long things are kept, in days."),
         ),
+        rollout=(
+            rollout | None,
+            Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
+        ),
         cleanup=(
             bool | None,
             Field(
                 default=None,
                 description="Whether repositories that stayed blank may be deleted, by `audit repair --delete-blank`: "
-        rollout=(
-            rollout | None,
-            Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
-        ),
                 "a role for it is in the covered accounts only where this is true.",
             ),
         ),
