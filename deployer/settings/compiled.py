@@ -79,12 +79,12 @@ class Compiled:
             covered |= set(settings.regions) if settings.enabled else set()
         return tuple(sorted(covered))
 
-    @cached_property
     def regions_of(self, account_id: str) -> tuple[str, ...]:
         """Where an account is covered; nowhere when it is off."""
         settings = self.settings_for_account(account_id)
         return settings.regions if settings.enabled else ()
 
+    @cached_property
     def uses_kms(self) -> bool:
         """Whether any layer asks for encryption with KMS, so that the creator roles need KMS at all."""
         return any(_says_kms(layer.layer) for layer in self.config.layer_files())
