@@ -1,6 +1,6 @@
 """What was asked for when a repository was made, as its record keeps it: so that an audit can compare then with now.
 
-Policies are kept by file and SHA-256 of their text, which would be too long; tags as they were rendered.
+Policies are kept by file and digest of what they say, which is too long itself; tags as they were rendered.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def asked_for(
     document: Callable[[str], str],
     account: str,
     region: str,
-) -> str:
-    """Settings of one repository as compact JSON; `document` gives the text of a policy file."""
+) -> dict[str, Any]:
+    """Settings of one repository as plain data; `document` gives the text of a policy file."""
     key = settings.encryption.kms_key
-    values: dict[str, Any] = {
+    return {
         "image_tag_mutability": settings.image_tag_mutability,
         "mutability_exclusions": list(settings.mutability_exclusions),
         "scan_on_push": settings.scan_on_push,
@@ -36,10 +36,17 @@ def asked_for(
         "repository_policy": _digested(settings.repository_policy, document),
         "tags": dict(tags),
     }
-    return json.dumps(values, separators=(",", ":"), sort_keys=True, ensure_ascii=True)
+
+
+def policy_digest(text: str) -> str:
+    """SHA-256 of what a policy says, whatever its blanks and order: ECR gives it back in a form of its own."""
+    return sha256(compact(json.loads(text)).encode()).hexdigest()
+
+
+def compact(values: Any) -> str:
+    """JSON without blanks, in ASCII, keys sorted."""
+    return json.dumps(values, separators=(",", ":"), sort_keys=True)
 
 
 def _digested(file: str | None, document: Callable[[str], str]) -> dict[str, str] | None:
-    if file is None:
-        return None
-    return {"file": file, "sha256": sha256(document(file).encode()).hexdigest()}
+    return None if file is None else {"file": file, "sha256": policy_digest(document(file))}

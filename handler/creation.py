@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handler import reasons
-from handler.asked import asked_for
+from handler.asked import asked_for, compact
 from handler.concurrency import side_by_side
 from handler.decision import Create
 from handler.errors import PermanentError
@@ -98,12 +98,14 @@ class Creation:
     @property
     def asked(self) -> str:
         """What the repository is to be like, as its record keeps it."""
-        return asked_for(
-            self.decision.repository,
-            tags=self.tags,
-            document=self.document,
-            account=self.call.account,
-            region=self.call.region,
+        return compact(
+            asked_for(
+                self.decision.repository,
+                tags=self.tags,
+                document=self.document,
+                account=self.call.account,
+                region=self.call.region,
+            )
         )
 
     def _finish(self, repositories: Repositories, repository: Repository, *, reason: str) -> Conclusion:

@@ -1,0 +1,80 @@
+"""Which decision is meant by a repository's name or an event's id. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby, islice
+from typing import Protocol
+
+from deployer.audit.query import ALL, OTHERS, Query
+from deployer.audit.reading import Ledger, Usage, read
+from handler.records import Record
+
+HISTORY = 20
+_MOST_EXAMINED = 50_000
+_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+_END = datetime(9999, 12, 31, tzinfo=UTC)
+"""Before and behind any record; the index by repository is not split by time."""
+
+
+class EventLedger(Ledger, Protocol):
+    """A ledger that can be asked for one event."""
+
+    def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The decision to tell about, and others about the same repository, the newest first."""
+
+    record: Record
+    history: tuple[Record, ...] = ()
+
+
+def find(target: str, ledger: EventLedger, *, place: Query, usage: Usage) -> list[Found]:
+    """One for an event; for a name one of each registry that it was pushed to. Nothing where there is no record.
+
+    Of `place` only accounts and regions count.
+    """
+    rounds = [record for record in ledger.of_event(target, usage=usage) if _is_in(record, place)]
+    if rounds:
+        last = rounds[-1]
+        others = _of_repository(last.repository, ledger, replace(place, accounts=(last.account,)), usage)
+        return [_found(last, (one for one in others if one.region == last.region))]
+    records = sorted(_of_repository(target, ledger, place, usage), key=_registry)
+    return [_of_registry(list(some)) for _, some in groupby(records, key=_registry)]
+
+
+def _of_repository(name: str | None, ledger: Ledger, place: Query, usage: Usage) -> Iterable[Record]:
+    """What is worth telling, the newest first; else whatever there is."""
+    if name is None:
+        return []
+    query = replace(place, since=_BEGINNING, until=_END, repositories=(name,))
+    own = Usage()
+    records = list(islice(read(query, ledger, usage=own, most_examined=_MOST_EXAMINED), 1000))
+    if not records:
+        others = replace(query, outcomes=OTHERS)
+        records = list(islice(read(others, ledger, usage=own, page_size=HISTORY), HISTORY))
+    usage.merge(own)
+    return records
+
+
+def _of_registry(records: list[Record]) -> Found:
+    """The newest creation, else the newest decision."""
+    newest = sorted(records, key=lambda record: record.at, reverse=True)
+    return _found(next((one for one in newest if one.outcome == "created"), newest[0]), newest)
+
+
+def _found(record: Record, others: Iterable[Record]) -> Found:
+    history = (one for one in others if (one.account, one.at) != (record.account, record.at))
+    return Found(record=record, history=tuple(islice(history, HISTORY)))
+
+
+def _is_in(record: Record, place: Query) -> bool:
+    return replace(place, since=_BEGINNING, until=_END, outcomes=ALL).matches(record)
+
+
+def _registry(record: Record) -> tuple[str, str]:
+    return record.account, record.region or ""

@@ -1,0 +1,175 @@
+"""The whole story of one decision: what was asked, which rule and file decided, in which steps, with which settings.
+
+Pure. What holds now has two meanings, and both are told: what the config files ask for today, and how the repository is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deployer.settings import Compiled
+from deployer.settings.inheritance import Origin
+from deployer.verdicts import Rule, Verdict, judge, made_up_call
+from handler import tags
+from handler.asked import asked_for
+from handler.records import Record
+
+POLICIES = ("lifecycle_policy", "repository_policy")
+
+
+class _Unknown:
+    """Not known, which is something else than not set."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting at three times; UNKNOWN where nobody can tell. `origin` is the place in today's files."""
+
+    key: str
+    then: Any = UNKNOWN
+    today: Any = UNKNOWN
+    there: Any = UNKNOWN
+    origin: Origin | None = None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all that is known of it agrees."""
+        return len({repr(_said(one)) for one in (self.then, self.today, self.there) if one is not UNKNOWN}) <= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """What today's config files say about the same call."""
+
+    verdict: Verdict
+    settings: Mapping[str, Any] | None
+    """Of the repository that would be made; None where none would."""
+    origins: Mapping[str, Origin | None] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One decision, and what became of it."""
+
+    record: Record
+    history: tuple[Record, ...] = ()
+    """Other decisions about the same repository, the newest first."""
+    today: Today | None = None
+    there: Mapping[str, Any] | None = None
+    """How the repository is; None where that was not looked at or it is gone."""
+    is_gone: bool = False
+    notes: tuple[str, ...] = ()
+    """Why a part of the story is missing."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The parts of the rule, with their places in today's files where they still decide."""
+        places = {rule.text: rule.origin for rule in self.today.verdict.rules} if self.today else {}
+        texts = (self.record.rule or "").split("; ") if self.record.rule else []
+        return tuple(Rule(text=text, origin=places.get(text)) for text in texts)
+
+    @property
+    def still_decides(self) -> frozenset[str]:
+        """Those rules of then that decide today."""
+        return frozenset(rule.text for rule in self.today.verdict.rules) if self.today else frozenset()
+
+    @property
+    def decides_alike(self) -> bool:
+        """Whether the same call would end the same today, as far as the rules go."""
+        if self.today is None or self.record.outcome not in ("created", "refused"):
+            return True
+        would = "created" if self.today.verdict.outcome == "create" else self.today.verdict.outcome
+        return would == self.record.outcome and (would == "created" or self.today.verdict.reason == self.record.reason)
+
+    @property
+    def steps(self) -> Mapping[str, float]:
+        """Milliseconds by step of the handler."""
+        found: dict[str, float] = json.loads(self.record.steps) if self.record.steps else {}
+        return found
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Then, today and there, setting by setting."""
+        then = _flat(json.loads(self.record.settings)) if self.record.settings else {}
+        today = _flat(self.today.settings) if self.today and self.today.settings else {}
+        there = _flat(self.there) if self.there else {}
+        origins = self.today.origins if self.today else {}
+        return tuple(
+            Setting(
+                key=key,
+                then=then.get(key) if then else UNKNOWN,
+                today=today.get(key) if today else UNKNOWN,
+                there=there.get(key) if there and not _is_resolved(key, then, today) else UNKNOWN,
+                origin=origins.get(key),
+            )
+            for key in dict.fromkeys([*then, *today, *there])
+        )
+
+
+def what_today(record: Record, compiled: Compiled) -> Today | None:
+    """What the files say of the record's call; None for an account that left, or a record that names no repository."""
+    chain = compiled.settings_file.remembered_chain(record.account)
+    if chain is None or record.repository is None or record.region is None:
+        return None
+    pulls = record.event_name in ("BatchGetImage", "GetDownloadUrlForLayer")
+    call = replace(
+        made_up_call(
+            account=record.account,
+            region=record.region,
+            repository=record.repository,
+            principal=record.principal or "*",
+            trigger="pull" if pulls else "push",
+        ),
+        event_time=record.event_time,
+        event_id=record.event_id,
+    )
+    provenance = compiled.provenance_for_account(record.account)
+    verdict = judge(call, compiled.settings_for_account(record.account), provenance)
+    if verdict.repository is None:
+        return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
+    file = compiled.settings_file
+    values = tags.placeholders(call, account_name=record.account_name or "", ou_path=file.path_of(chain))
+    settings = asked_for(
+        verdict.repository,
+        tags=tags.render(verdict.repository.tags, values, event_id=record.event_id),
+        document=file.document,
+        account=record.account,
+        region=record.region,
+    )
+    origins = {key: provenance.of(("repository", *key.split(".", 1))) for key in _flat(settings)}
+    return Today(verdict=verdict, settings=settings, origins=origins, digest=file.digest)
+
+
+def _is_resolved(key: str, then: Mapping[str, Any], today: Mapping[str, Any]) -> bool:
+    """Whether AWS has another name for the same: the key behind an alias, or behind no key at all."""
+    return key == "encryption.kms_key" and any(
+        said and ":key/" not in str(said.get(key)) for said in (then, today) if said
+    )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`encryption` and `tags` by their own keys."""
+    return dict(_leaves(values))
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key not in POLICIES:
+            yield from ((f"{key}.{inner}", said) for inner, said in value.items())
+        else:
+            yield key, value
+
+
+def _said(value: Any) -> Any:
+    """A policy by what it says, not by the name of its file."""
+    return value["sha256"] if isinstance(value, Mapping) else value

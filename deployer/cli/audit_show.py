@@ -1,0 +1,115 @@
+"""`deployer audit show`: the whole story of one repository or event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli import audit_filters as filters
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.printing import print_json, print_lines
+from deployer.errors import DeployerError, NotFoundError
+
+if TYPE_CHECKING:
+    from deployer.audit.finding import Found
+    from deployer.audit.story import Story
+    from deployer.settings import Compiled
+
+_MOST_STORIES = 5
+
+
+def show(
+    target: Annotated[
+        str, typer.Argument(metavar="REPOSITORY|EVENT-ID", help="Name, or CloudTrail's id of the event.")
+    ],
+    account: filters.Accounts = None,
+    region: filters.Regions = None,
+    ledger_only: Annotated[
+        bool, typer.Option("--ledger-only", help="Do not look at the repository as it is now.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    organization: OrganizationFile = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the whole story of a repository or an event.
+
+    Who asked for it, what was decided by which rule and file, what took how long, and the settings: those that were
+    asked for then, those that the config files ask for today, and those of the repository as it is.
+    """
+    from deployer.audit.finding import find
+    from deployer.audit.reading import Usage
+    from deployer.composition import open_ledger
+    from deployer.rendering_audit import usage_line
+    from deployer.rendering_story import story_document, story_lines
+
+    usage = Usage()
+    place = filters.Filters(accounts=account, regions=region).query(
+        now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
+    )
+    found = find(target, open_ledger(config, profile=profile), place=place, usage=usage)
+    if not found:
+        raise NotFoundError(
+            f"The ledger has no decision about {target}",
+            next_step="`deployer audit list --all --since 24h` lists what it has; events take up to 15 minutes.",
+        )
+    teller = _Teller(config, organization, profile=profile, looks=not ledger_only)
+    stories = [teller.tell(one) for one in found[:_MOST_STORIES]]
+    if as_json:
+        print_json([story_document(story) for story in stories])
+    else:
+        for number, story in enumerate(stories):
+            typer.echo("\n" if number else "", nl=False)
+            print_lines(story_lines(story))
+    if len(found) > len(stories):
+        typer.echo(f"{len(found) - len(stories)} more registries; --account and --region pick one.", err=True)
+    if verbose:
+        print_lines([usage_line(usage)], err=True)
+
+
+class _Teller:
+    """Adds to decisions what the config files and the repositories say today; what cannot be had is said."""
+
+    def __init__(self, config: Path, organization: Path | None, *, profile: str | None, looks: bool) -> None:
+        from deployer.composition_audit import Auditor
+
+        self._auditor = Auditor(config, profile=profile)
+        self._config = config
+        self._profile = profile
+        self._looks = looks
+        self._compiled, self._problem = self._compile(organization)
+
+    def _compile(self, organization: Path | None) -> tuple[Compiled | None, str]:
+        from deployer.cli.sources import compiled_from
+
+        try:
+            return compiled_from(self._config, organization, profile=self._profile), ""
+        except DeployerError as error:
+            return None, f"What the config files say today is not known: {error.message}"
+
+    def tell(self, found: Found) -> Story:
+        from deployer.audit.story import Story, what_today
+
+        record = found.record
+        notes = [self._problem] if self._problem else []
+        there, is_gone = None, False
+        if self._looks and record.repository_arn:
+            try:
+                there = self._auditor.settings_of(
+                    account=record.account, region=record.region or "", repository=record.repository or ""
+                )
+                is_gone = there is None
+            except DeployerError as error:
+                notes.append(f"The repository was not looked at: {error.message}")
+        return Story(
+            record=record,
+            history=found.history,
+            today=what_today(record, self._compiled) if self._compiled else None,
+            there=there,
+            is_gone=is_gone,
+            notes=tuple(notes),
+        )

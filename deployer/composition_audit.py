@@ -1,0 +1,35 @@
+"""Puts looking at repositories together: credentials, and the auditor role of the account that a repository is in."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from deployer import settings
+from deployer.aws.repository_settings import read_settings
+from deployer.aws.session import Session
+from templates.names import Names
+
+
+class Auditor:
+    """Looks at repositories of any account of the organization, and changes nothing."""
+
+    def __init__(self, config_directory: Path, *, profile: str | None) -> None:
+        self._config = settings.load(config_directory)
+        self._session = Session(profile=profile, region=self._config.home_region)
+        self._as_auditor = cache(self._assume)
+
+    def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
+        """How a repository is set up, as `handler.asked` has it; None for one that is gone."""
+        return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
+
+    def _assume(self, account: str) -> Session:
+        names = Names(
+            prefix=self._config.prefix,
+            organization_id=self._config.organization_id or "",
+            central_account=self._config.central_account,
+            central_region=self._config.home_region,
+            partition=self._session.identity.partition,
+        )
+        return self._session.as_role(names.role_arn(account, names.auditor_role))
