@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-NODE   := tests/iam_simulate/node_modules/.package-lock.json
+NODE   := tests/node_modules/.package-lock.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:  ## Show this list
@@ -19,10 +19,10 @@ $(READY): pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@
 
-node: $(NODE)  ## Install the independent judge of IAM policies (needs npm)
+node: $(NODE)  ## Install the independent judges of IAM policies and of pages (needs npm)
 
-$(NODE): tests/iam_simulate/package-lock.json
-	npm ci --silent --prefix tests/iam_simulate
+$(NODE): tests/package-lock.json
+	npm ci --silent --prefix tests
 	@touch $@
 
 demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
@@ -51,4 +51,4 @@ bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	done
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/iam_simulate/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules

@@ -72,7 +72,7 @@ class Verdict:
 
 def is_installed() -> bool:
     """Whether node and the judge are here."""
-    return shutil.which("node") is not None and (HERE / "node_modules").is_dir()
+    return shutil.which("node") is not None and (HERE.parent / "node_modules" / "@cloud-copilot").is_dir()
 
 
 def is_required() -> bool:
