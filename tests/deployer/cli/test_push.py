@@ -1,0 +1,259 @@
+"""`deployer push` with real clients where they are installed, and with small programs in their place elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.sandbox import Sandbox
+from tests.clients.kit import Bench, Client, Unavailable, skopeo
+from tests.clients.matrix import builders
+
+SHOP, CENTRAL = "300000000001", "200000000001"
+HOST = host_of(SHOP, "eu-west-1")
+LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
+PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.cli.main import main; main()"
+
+Push = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def bench(rolled_out: Sandbox) -> Iterator[Bench]:
+    with builders(rolled_out) as bench:
+        yield bench
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder that is looked through for programs before all others."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def push(
+    rolled_out: Sandbox,
+    bench: Bench,
+    programs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Iterator[Push]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in bench.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    def call(*arguments: str, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        for name, value in (variables or {}).items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = run(["push", *arguments])
+        shown = capfd.readouterr()
+        return code, shown.out, shown.err
+
+    yield call
+    rolled_out.settle()
+
+
+@pytest.fixture(scope="module")
+def client(bench: Bench) -> Iterator[Client]:
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(skopeo(bench))
+        except Unavailable as reason:
+            assert os.environ.get("CI") != "true", reason
+            pytest.skip(str(reason))
+
+
+def new(*, team: str = "team-shop") -> tuple[str, str]:
+    name = f"{team}/{uuid.uuid4().hex[:12]}"
+    return name, f"{HOST}/{name}:1"
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """A stand-in for a client; docker's answers when it is asked for its daemon's version."""
+    path = folder / name
+    path.write_text(f'#!/bin/sh\n[ "$1" = version ] && exit 0\n{script}\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def repositories(sandbox: Sandbox) -> set[str]:
+    ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
+    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
+
+
+@pytest.mark.client
+class TestSkopeo:
+    def test_the_first_push_works(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
+        name, image = new()
+        code, out, err = push("--", *client.command(image))
+        assert (code, out) == (0, "")
+        assert err == f"Waiting for {name}: asked for, as a push would\n"
+        ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
+        assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
+
+    def test_without_the_dashes(self, push: Push, client: Client) -> None:
+        assert push(*client.command(new()[1]))[0] == 0
+
+    def test_the_client_s_own_failure_is_its_own_to_explain(self, push: Push, client: Client) -> None:
+        _, image = new()
+        code, _, err = push(*client.command(image)[:-2], "oci:nowhere:1", f"docker://{image}")
+        assert code == 1
+        assert "nowhere" in err
+        assert "deployer:" not in err
+
+    def test_a_refusal_keeps_the_client_from_running(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
+        name, image = new(team="not-a-team")
+        reader = rolled_out.environment(CENTRAL) | {"AWS_SESSION_TOKEN": "", "DEPLOYER_LEDGER": LEDGER}
+        code, out, err = push(*client.command(image), variables=reader)
+        assert (code, out) == (19, "")
+        assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
+        assert "level=fatal" not in err
+
+    def test_a_repository_that_does_not_appear(self, push: Push, client: Client) -> None:
+        _, image = new(team="team-shop/tmp-x/..".rstrip("/.")[:-6])
+        refused = image.replace("/team-shop/", "/team-shop/tmp-")
+        code, out, err = push("--timeout", "1", *client.command(refused))
+        assert (code, out) == (18, "")
+        assert "not there after 1 s" in err
+
+
+class TestBeforeThePush:
+    def test_a_client_that_is_not_installed(self, push: Push) -> None:
+        code, _, err = push("crane-that-nobody-has", "push", "image.tar", new()[1])
+        assert code == 127
+        assert "crane-that-nobody-has is not installed" in err
+
+    def test_a_daemon_that_does_not_answer(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+        program(programs, "docker", "exit 0")
+        (programs / "docker").write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+        name, image = new()
+        code, _, err = push("docker", "push", image)
+        assert code == 21
+        assert "The daemon of docker does not answer: Cannot connect to the Docker daemon" in err
+        assert name not in repositories(rolled_out), "nothing is asked for in vain"
+
+    def test_no_login(self, push: Push, programs: Path, tmp_path: Path) -> None:
+        program(programs, "docker", "exit 0")
+        code, _, err = push("docker", "push", new()[1], variables={"DOCKER_CONFIG": str(tmp_path)})
+        assert code == 22
+        assert f"docker has no login for {HOST}" in err
+        assert (
+            f"aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin {HOST}"
+            in (err)
+        )
+
+
+class TestTheClient:
+    def test_it_gets_its_command_unchanged_and_its_exit_code_comes_back(
+        self, push: Push, programs: Path, rolled_out: Sandbox
+    ) -> None:
+        program(programs, "docker", 'printf "%s|" "$@"; exit 42')
+        name, image = new()
+        code, out, _ = push("docker", "--debug", "push", "--json", "two words", image, "--", "--timeout", "1")
+        assert code == 42
+        assert out == f"--debug|push|--json|two words|{image}|--|--timeout|1|"
+        assert name in repositories(rolled_out)
+
+    def test_what_pushes_nothing_is_run_as_it_is(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+        program(programs, "docker", 'echo "$@"; exit 3')
+        rolled_out.calls.clear()
+        assert push("docker", "ps") == (3, "ps\n", "")
+        assert not list(rolled_out.calls)
+
+    def test_a_push_that_still_finds_no_repository_is_tried_again(
+        self, push: Push, programs: Path, tmp_path: Path
+    ) -> None:
+        program(
+            programs,
+            "docker",
+            f"""echo run >> {tmp_path}/runs
+            [ "$(wc -l < {tmp_path}/runs)" -ge 2 ] && exit 0
+            echo 'name unknown: The repository does not exist' >&2; exit 1""",
+        )
+        code, _, err = push("docker", "push", new()[1])
+        assert code == 0
+        assert "deployer: the registry does not know the repository yet; try 2 in 1 s\n" in err
+        code, _, err = push("--retries", "0", "docker", "push", new()[1], variables={"PATH": os.environ["PATH"]})
+        assert code == 0
+        (tmp_path / "runs").unlink()
+        assert push("--retries", "0", "docker", "push", new()[1])[0] == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "answer"),
+        [
+            pytest.param(["compose", "push"], {"services": {"api": {"build": {}, "image": "IMAGE"}}}, id="compose"),
+            pytest.param(["buildx", "bake", "--push"], {"target": {"api": {"tags": ["IMAGE"]}}}, id="bake"),
+        ],
+    )
+    def test_a_file_is_resolved_by_the_client_itself(
+        self, push: Push, programs: Path, rolled_out: Sandbox, arguments: list[str], answer: object
+    ) -> None:
+        name, image = new()
+        text = json.dumps(answer).replace("IMAGE", image)
+        program(programs, "docker", f"case \"$*\" in *config*|*--print*) echo '{text}';; *) echo pushed;; esac")
+        code, out, err = push("docker", *arguments)
+        assert (code, out) == (0, "pushed\n"), err
+        assert name in repositories(rolled_out)
+
+    def test_a_file_that_the_client_cannot_resolve(self, push: Push, programs: Path) -> None:
+        program(programs, "docker", "echo 'no configuration file provided' >&2; exit 14")
+        code, out, err = push("docker", "compose", "push")
+        assert (code, out) == (3, "")
+        assert "docker compose config --format json failed: no configuration file provided" in err
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="script (util-linux) is not installed")
+def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, programs: Path) -> None:
+    """The whole program in a terminal, as a person at it sees it."""
+    program(programs, "docker", "trap 'echo stopped; exit 5' INT; echo ready; sleep 20 & wait")
+    variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
+    line = f'exec {sys.executable} -c "{PROGRAM}" push docker push {new()[1]}'
+    with subprocess.Popen(
+        ["script", "--quiet", "--return", "--command", line, "/dev/null"],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as started:
+        assert started.stdin
+        assert started.stdout
+        while b"ready" not in started.stdout.readline():
+            pass
+        started.stdin.write(b"\x03")
+        started.stdin.flush()
+        shown, _ = started.communicate(timeout=20)
+    assert b"stopped" in shown
+    assert started.returncode == 5
+
+
+def test_a_pipeline_that_is_cancelled_ends_the_client_too(bench: Bench, programs: Path) -> None:
+    program(programs, "docker", "trap 'echo ended; exit 143' TERM; echo ready; sleep 20 & wait")
+    variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "push", "docker", "push", new()[1]],
+        env=variables,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as started:
+        assert started.stdout
+        assert started.stdout.readline() == "ready\n"
+        started.send_signal(signal.SIGTERM)
+        shown = started.stdout.readline()
+    assert (shown, started.returncode) == ("ended\n", 143)
