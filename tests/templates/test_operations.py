@@ -1,0 +1,41 @@
+"""docs/operations.md is what alarms and reasons say; `make golden` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handler import reasons
+from templates.alarms import catalogue
+from templates.names import Names
+from templates.operations import FAILURES, REFUSALS, render
+
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def test_the_page_is_what_the_templates_say(names: Names, request: pytest.FixtureRequest) -> None:
+    text = render(names)
+    if request.config.getoption("--update-golden", default=False):
+        PAGE.write_text(text, encoding="utf-8")
+    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+
+
+def test_every_alarm_says_what_it_means_when_it_goes_off_and_what_to_do(names: Names) -> None:
+    page = render(names)
+    flat = " ".join(page.split())
+    for alarm in catalogue(names):
+        assert page.count(f"### `{names.alarm(alarm.name)}`") == 1
+        assert f"{alarm.meaning} Goes off when" in flat
+        assert f"**What to do:** {alarm.action}" in flat
+
+
+def test_reasons_stand_under_what_they_lead_to() -> None:
+    assert {reasons.NAME_DENIED, reasons.OU_NOT_ENABLED, reasons.LIMIT_REACHED} <= set(REFUSALS)
+    assert {reasons.ACCESS_DENIED, reasons.KMS_FAILED, reasons.MALFORMED_EVENT} <= set(FAILURES)
+    others = {reasons.CREATED, reasons.ALREADY_EXISTS, reasons.NOT_A_PUSH, reasons.DUPLICATE_EVENT}
+    assert not others & {*REFUSALS, *FAILURES}
+
+
+def test_lines_are_at_most_120_wide(names: Names) -> None:
+    assert [line for line in render(names).splitlines() if len(line) > 120 and not line.startswith("|")] == []
