@@ -1,6 +1,7 @@
 """The whole story of one decision: what was asked, which rule and file decided, in which steps, with which settings.
 
-Pure. What holds now has two meanings, and both are told: what the config files ask for today, and how the repository is.
+Pure. What holds now has two meanings, and both are told: what the config files ask for today, and how the repository
+is.
 """
 
 from __future__ import annotations

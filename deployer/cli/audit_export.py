@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +17,9 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json
 from deployer.cli.printing import print_json, print_lines
 
 if TYPE_CHECKING:
-    from deployer.audit.export import State
+    from collections.abc import Iterator
+
+    from deployer.audit.export import State, Target
     from deployer.audit.sinks import Sink
 
 
@@ -86,7 +89,8 @@ def export_records(
         begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
         sink = _sink(kind, target.partial, mark=begun.mark)
         ledger = open_ledger(config, profile=profile)
-        done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
+        with _told_how_to_resume(target):
+            done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
         _conclude(out, begun, done, as_json=as_json)
     if verbose:
         print_lines([usage_line(usage)], err=True)
@@ -119,6 +123,16 @@ def _parquet() -> Any:
             "Parquet is written by pyarrow, which is not installed", next_step="pip install 'deployer[parquet]'"
         ) from error
     return ParquetSink
+
+
+@contextmanager
+def _told_how_to_resume(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if target.state.exists():
+            typer.echo("\nNot finished: what was read is kept, and the same command again goes on.", err=True)
+        raise
 
 
 def _tell(state: State) -> None:

@@ -1,0 +1,215 @@
+"""`audit list`, `show` and `export` over the ledger of a sandbox; what only one push makes is made by real pushes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from deployer.audit import export as exporting
+from deployer.aws.ledger import LedgerTable
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from handler.records import Record
+from templates import ledger
+from templates.names import Names
+from tests.deployer.audit.ledgers import record
+from tests.deployer.command_line import Deployer
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SHOP, SEARCH, DEV = "300000000001", "300000000002", "400000000001"
+
+
+def recent(minutes: int, **changes: Any) -> Record:
+    return record(minutes, event_time=NOW - timedelta(minutes=minutes), **changes)
+
+
+RECORDS = [
+    recent(1, repository="team-a/api"),
+    recent(2, repository="team-a/api", outcome="exists"),
+    recent(3, repository="team-a/api", outcome="ignored", account=DEV, account_name="shop-dev"),
+    recent(4, repository="team-a/tmp-1", outcome="refused", rule="create.names.deny: **/tmp-*"),
+    recent(5, account=DEV, account_name="shop-dev", ou_path="Workloads/Dev", region="us-east-1", repository="x"),
+    recent(6, account=SEARCH, account_name="search-prod", outcome="failed", principal="arn:aws:iam::1:user/eve"),
+    recent(60 * 24 * 8, repository="team-a/old"),
+]
+
+
+@pytest.fixture
+def deployer(sandbox: Sandbox) -> Deployer:
+    names = Names(
+        prefix="deployer",
+        organization_id="o-exampleorg1",
+        central_account=sandbox.central_account,
+        central_region=sandbox.home_region,
+    )
+    properties = ledger.ledger(names)[0].to_dict()["Properties"]
+    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    sandbox.client("dynamodb").create_table(**{name: properties[name] for name in wanted})
+    add(sandbox, RECORDS)
+    return Deployer(sandbox)
+
+
+def add(sandbox: Sandbox, records: Iterable[Record]) -> None:
+    client = sandbox.client("dynamodb")
+    for one in records:
+        client.put_item(TableName="deployer-ledger", Item=one.to_item())
+
+
+def listed(deployer: Deployer, *options: str) -> list[tuple[str, str]]:
+    ran = deployer("audit", "list", "--json", *options)
+    assert ran.exit_code == 0, ran.err
+    return [(one["outcome"], one["repository"]) for one in ran.document]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        pytest.param([], "created team-a/api, refused team-a/tmp-1, created x, failed team-a/api", id="the last week"),
+        pytest.param(["--since", "3m"], "created team-a/api", id="since"),
+        pytest.param(["--since", "2w", "--until", "7d"], "created team-a/old", id="until"),
+        pytest.param(["--account", DEV], "created x", id="an account by id"),
+        pytest.param(["--account", "shop-dev", "--account", SEARCH], "created x, failed team-a/api", id="by name"),
+        pytest.param(["--ou", "Workloads/Dev"], "created x", id="an OU"),
+        pytest.param(["--ou", "ou-exam-dev00001"], "created x", id="an OU by id"),
+        pytest.param(["--ou", "Workloads", "--without-children"], "", id="an OU without its children"),
+        pytest.param(["--region", "us-east-1"], "created x", id="a region"),
+        pytest.param(["--repository", "team-a/tmp-*"], "refused team-a/tmp-1", id="a glob over names"),
+        pytest.param(["--repository", "x"], "created x", id="a name"),
+        pytest.param(["--principal", "*user/eve"], "failed team-a/api", id="a glob over principals"),
+        pytest.param(["--principal", "arn:aws:iam::*:role/ci-*", "--limit", "1"], "created team-a/api", id="a role"),
+        pytest.param(["--outcome", "exists", "--outcome", "failed"], "exists team-a/api, failed team-a/api", id="both"),
+        pytest.param(["--reason", "not-a-push"], "ignored team-a/api", id="a reason says of which outcomes it is"),
+        pytest.param(["--all", "--account", DEV], "ignored team-a/api, created x", id="all"),
+    ],
+)
+def test_each_filter(deployer: Deployer, options: list[str], found: str) -> None:
+    assert ", ".join(f"{outcome} {name}" for outcome, name in listed(deployer, *options)) == found
+
+
+def test_the_ledger_is_never_scanned(sandbox: Sandbox, deployer: Deployer) -> None:
+    sandbox.calls.clear()
+    listed(deployer)
+    listed(deployer, "--all")
+    deployer("audit", "show", "x")
+    deployer("audit", "export", "--out", "-", "--format", "csv")
+    assert {call.operation for call in sandbox.calls if call.service == "dynamodb"} == {"Query"}
+
+
+def test_a_list_leaves_out_what_there_is_most_of_and_says_so(deployer: Deployer) -> None:
+    ran = deployer("audit", "list", "--verbose")
+    assert "exists" not in ran.out
+    assert "Left out: 2 that are exists or ignored. --all shows them" in ran.err
+    assert "read capacity units" in ran.err
+    assert "Left out" not in deployer("audit", "list", "--all").err
+    assert max(len(line) for line in ran.out.splitlines()) <= 80
+
+
+def test_json_lines_are_one_object_each(deployer: Deployer) -> None:
+    lines = deployer("audit", "list", "--json-lines").out.splitlines()
+    assert [json.loads(line)["repository"] for line in lines] == ["team-a/api", "team-a/tmp-1", "x", "team-a/api"]
+
+
+def test_following_shows_what_comes_in_until_it_is_interrupted(
+    sandbox: Sandbox, deployer: Deployer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = iter([[recent(0, repository="just-now")], [recent(10, repository="late")]])
+
+    def sleep(_: float) -> None:
+        try:
+            add(sandbox, next(waits))
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("time.sleep", sleep)
+    ran = deployer("audit", "list", "--follow", "--limit", "2", "--json")
+    assert ran.exit_code == 0
+    assert [json.loads(line)["repository"] for line in ran.out.splitlines()] == [
+        "team-a/tmp-1",
+        "team-a/api",
+        "just-now",
+        "late",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "message"),
+    [
+        (["--since", "yesterday"], 64, "is no time"),
+        (["--since", "1d", "--until", "2d"], 64, "not before --until"),
+        (["--follow", "--until", "1d"], 64, "has no end"),
+        (["--reason", "because"], 64, "is none of"),
+        (["--account", "shop-pord"], 11, "Did you mean shop-prod"),
+        (["--account", "Workloads/Prod"], 11, "--ou Workloads/Prod"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(deployer: Deployer, options: list[str], exit_code: int, message: str) -> None:
+    ran = deployer("audit", "list", *options)
+    assert ran.exit_code == exit_code
+    assert message in ran.err
+
+
+def test_an_export_is_resumed_after_a_fault(
+    sandbox: Sandbox, deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(sandbox, (recent(100 + number, repository=f"team-b/{number}") for number in range(30)))
+    monkeypatch.setattr(exporting, "BATCH", 7)
+    page = LedgerTable.page
+    monkeypatch.setattr(LedgerTable, "page", lambda *args, size=None, **options: page(*args, size=10, **options))
+    file = tmp_path / "records.csv"
+    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=5))
+    failed = deployer("audit", "export", "--out", str(file))
+    assert failed.exit_code == 6
+    assert "the same command again goes on" in failed.err
+    assert not file.exists()
+    sandbox.faults.clear()
+    ran = deployer("audit", "export", "--out", str(file), "--verbose")
+    assert ran.exit_code == 0, ran.err
+    assert "resumed after 14" in ran.err
+    names = [row["repository"] for row in csv.DictReader(io.StringIO(file.read_text()))]
+    assert names == [
+        *(f"team-b/{29 - number}" for number in range(30)),
+        "team-a/api",
+        "x",
+        "team-a/tmp-1",
+        "team-a/api",
+    ]
+    assert deployer("audit", "export", "--out", str(file)).exit_code == 14
+
+
+def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
+    deployer = Deployer(sandbox)
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
+    for name in ("team-a/api", "team-a/tmp-1"):
+        with pytest.raises(ClientError):
+            ecr.initiate_layer_upload(repositoryName=name)
+    sandbox.settle(60)
+    ecr.put_image_tag_mutability(repositoryName="team-a/api", imageTagMutability="MUTABLE")
+    (story,) = deployer("audit", "show", "team-a/api", "--json").document
+    settings = {setting["key"]: setting for setting in story["settings"]}
+    assert settings["image_tag_mutability"]["then"] == settings["image_tag_mutability"]["today"] == "IMMUTABLE"
+    assert settings["image_tag_mutability"]["there"] == "MUTABLE"
+    assert settings["image_tag_mutability"]["set_by"]["file"].endswith("config/ous/workloads/prod.yaml")
+    assert [key for key, setting in settings.items() if not setting["same"]] == [
+        "image_tag_mutability",
+        "mutability_exclusions",
+    ]
+    assert set(story["steps"]) >= {"organization", "create", "policies", "total"}
+    assert story["notes"] == []
+    told = deployer("audit", "show", story["record"]["event_id"]).out
+    for words in ("Request", "create.names.allow: team-*/**", "which are those of today", "the repository was there"):
+        assert words in told
+    refused = deployer("audit", "show", "team-a/tmp-1").out
+    assert "create.names.deny: **/tmp-*" in refused
+    assert "config/ous/workloads/prod.yaml:12:12" in refused
+    ecr.delete_repository(repositoryName="team-a/api", force=True)
+    assert "The repository is gone." in deployer("audit", "show", "team-a/api").out
+    assert deployer("audit", "show", "team-z/none").exit_code == 11
