@@ -4,8 +4,9 @@
 #   ensure.sh IMAGE...          ENSURE_TIMEOUT=120 seconds are for all images together
 #
 # Needs the aws CLI and nothing but the permissions of a push. Asks for each repository by the very call that a push
-# would make first, then waits until it is there. Exit codes are those of `deployer ensure`:
-#   0 all are there    15 no image in ECR    18 timed out    6 no permission    4 no credentials    64 wrong usage
+# would make first, then waits until all are there. Exit codes are those of `deployer ensure`:
+#   0 all are there    18 timed out    15 no image in ECR    6 no permission    4 no credentials    13 another error
+#   64 wrong usage    127 no aws CLI
 set -eu
 
 timeout=${ENSURE_TIMEOUT:-120}
@@ -21,73 +22,82 @@ stop() { # stop CODE MESSAGE...
     exit "$code"
 }
 
-# Sets account, region and repository, or stops.
+# Sets account, region, repository, fips and dual_stack, or stops.
 parse() {
     reference=${1#docker://}
     host=${reference%%/*}
+    host=${host%:*}
     path=${reference#*/}
-    [ "$host" != "$reference" ] || stop 15 "$1: names no repository"
+    [ "$path" != "$reference" ] || stop 15 "$1: names no repository"
     account=${host%%.*}
+    fips=false dual_stack=false
     case $host in
-        *.dkr.ecr.*.amazonaws.com | *.dkr.ecr.*.amazonaws.com.cn) region=${host#*.dkr.ecr.} ;;
-        *.dkr.ecr-fips.*.amazonaws.com) region=${host#*.dkr.ecr-fips.} ;;
-        *.dkr-ecr.*.on.aws | *.dkr-ecr.*.on.amazonwebservices.com.cn) region=${host#*.dkr-ecr.} ;;
-        *.dkr-ecr-fips.*.on.aws) region=${host#*.dkr-ecr-fips.} ;;
+        *.dkr.ecr.*.amazonaws.com | *.dkr.ecr.*.amazonaws.com.cn | *.dkr.ecr.*.amazonaws.eu)
+            region=${host#*.dkr.ecr.} ;;
+        *.dkr.ecr-fips.*.amazonaws.com)
+            region=${host#*.dkr.ecr-fips.} fips=true ;;
+        *.dkr-ecr.*.on.aws | *.dkr-ecr.*.on.amazonwebservices.com.cn | *.dkr-ecr.*.on.amazonwebservices.eu)
+            region=${host#*.dkr-ecr.} dual_stack=true ;;
+        *.dkr-ecr-fips.*.on.aws)
+            region=${host#*.dkr-ecr-fips.} fips=true dual_stack=true ;;
         *) stop 15 "$1: not in a private ECR registry" ;;
     esac
     region=${region%%.*}
     case $account in
-        *[!0-9]* | '') stop 15 "$1: the host begins with no account of 12 digits" ;;
+        *[!0-9]*) stop 15 "$1: the host begins with no account of 12 digits" ;;
     esac
     [ ${#account} -eq 12 ] || stop 15 "$1: the host begins with no account of 12 digits"
     repository=${path%%@*}
     repository=${repository%%:*}
     [ -n "$repository" ] || stop 15 "$1: names no repository"
+    where="$repository ($account, $region)"
+    if [ -n "${AWS_ENDPOINT_URL:-}${AWS_ENDPOINT_URL_ECR:-}" ]; then
+        fips=false dual_stack=false # the CLI refuses to combine these with an endpoint that is given
+    fi
 }
 
 # call OPERATION ARGUMENTS...: 0 when the repository is there, 1 when it is missing, else stops.
 call() {
     operation=$1
     shift
-    if answer=$(aws ecr "$operation" --region "$region" --registry-id "$account" \
-        --repository-name "$repository" --output json "$@" 2>&1); then
+    # --endpoint-url besides the variable: releases of the CLI before 2.13 do not read it.
+    if answer=$(AWS_USE_FIPS_ENDPOINT=$fips AWS_USE_DUALSTACK_ENDPOINT=$dual_stack \
+        aws ecr "$operation" --region "$region" --registry-id "$account" --repository-name "$repository" \
+        ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} --output json "$@" 2>&1); then
         return 0
     fi
     case $answer in
         *RepositoryNotFoundException*) return 1 ;;
-        *AccessDenied*) stop 6 "$repository in account $account, $region: $answer" ;;
-        *ExpiredToken* | *UnrecognizedClient* | *InvalidClientToken* | *"ocate credentials"*) stop 4 "$answer" ;;
-        *Throttling* | *TooManyRequests* | *"onnect"* | *"imeout"*) return 1 ;; # passes by itself; asked again
-        *) stop 1 "$answer" ;;
+        *AccessDenied*) stop 6 "$where: $answer" ;;
+        *InvalidParameter*) stop 15 "$where: $answer" ;;
+        *ExpiredToken* | *UnrecognizedClient* | *InvalidClientToken* | *InvalidSignature* | *"ocate credentials"*)
+            stop 4 "$answer" ;;
+        *Throttling* | *TooManyRequests* | *ServerException* | *"onnect"* | *"imed out"*) # passes by itself
+            say "ensure.sh: $where: $answer"
+            return 1
+            ;;
+        *) stop 13 "$where: $answer" ;;
     esac
 }
 
-ensure() { # ensure IMAGE
-    parse "$1"
-    where="$repository (account $account, $region)"
-    if call initiate-layer-upload; then
-        say "$where: there already"
-        return 0
-    fi
-    say "$where: asked for, as a push would; waiting"
+# Waits for the image that was parsed last; 1 when the deadline is over.
+wait_for_it() {
     delay=1
     asked=$(date +%s)
     while :; do
-        now=$(date +%s)
-        left=$((deadline - now))
+        left=$((deadline - $(date +%s)))
         [ "$left" -gt 0 ] || return 1
         [ "$delay" -lt "$left" ] || delay=$left
         sleep "$delay"
         now=$(date +%s)
         if [ $((now - asked)) -ge "$ask_again_after" ]; then
             asked=$now # the event is delivered on a best-effort basis: a request that nobody heard is made again
-            call initiate-layer-upload && break
+            call initiate-layer-upload && return 0
         else
-            call batch-check-layer-availability --layer-digests "$no_layer" && break
+            call batch-check-layer-availability --layer-digests "$no_layer" && return 0
         fi
         [ "$delay" -ge 5 ] || delay=$((delay + 1))
     done
-    say "$where: there"
 }
 
 [ $# -gt 0 ] || stop 64 "usage: ensure.sh IMAGE..."
@@ -95,9 +105,27 @@ command -v aws >/dev/null 2>&1 || stop 127 "the aws CLI is not installed"
 case $timeout in
     *[!0-9]* | '') stop 64 "ENSURE_TIMEOUT=$timeout is no number of seconds" ;;
 esac
+for image in "$@"; do
+    parse "$image" # every mistake is said before anything is asked for
+done
 
 deadline=$(($(date +%s) + timeout))
-for image in "$@"; do
-    ensure "$image" || stop 18 "$where: not there after $timeout s. It may be refused, or still on its way:
-  in the central account, \`deployer audit list\` shows the decision with its reason."
+missing=
+for image in "$@"; do # all are asked for before one is waited for
+    parse "$image"
+    if call initiate-layer-upload; then
+        say "$where: there already"
+    else
+        say "$where: asked for, as a push would"
+        missing="$missing $image"
+    fi
+done
+for image in $missing; do # unquoted: references hold no blanks
+    parse "$image"
+    wait_for_it || stop 18 "$where: not there after $timeout s
+  It may be refused, or still be on its way. In the central account, these show
+  the decision with its reason, and whether the account and region are covered:
+    deployer audit list --repository $repository
+    deployer status"
+    say "$where: there"
 done

@@ -74,10 +74,12 @@ def push(
 def client(bench: Bench) -> Iterator[Client]:
     with ExitStack() as stack:
         try:
-            yield stack.enter_context(skopeo(bench))
+            ready = stack.enter_context(skopeo(bench))
         except Unavailable as reason:
-            assert os.environ.get("CI") != "true", reason
+            if os.environ.get("CI") == "true":
+                raise
             pytest.skip(str(reason))
+        yield ready
 
 
 def new(*, team: str = "team-shop") -> tuple[str, str]:
@@ -126,9 +128,7 @@ class TestSkopeo:
         assert "level=fatal" not in err
 
     def test_a_repository_that_does_not_appear(self, push: Push, client: Client) -> None:
-        _, image = new(team="team-shop/tmp-x/..".rstrip("/.")[:-6])
-        refused = image.replace("/team-shop/", "/team-shop/tmp-")
-        code, out, err = push("--timeout", "1", *client.command(refused))
+        code, out, err = push("--timeout", "1", *client.command(f"{HOST}/team-shop/tmp-{uuid.uuid4().hex[:12]}:1"))
         assert (code, out) == (18, "")
         assert "not there after 1 s" in err
 
@@ -153,10 +153,8 @@ class TestBeforeThePush:
         code, _, err = push("docker", "push", new()[1], variables={"DOCKER_CONFIG": str(tmp_path)})
         assert code == 22
         assert f"docker has no login for {HOST}" in err
-        assert (
-            f"aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin {HOST}"
-            in (err)
-        )
+        login = f"docker login --username AWS --password-stdin {HOST}"
+        assert f"aws ecr get-login-password --region eu-west-1 | {login}\n" in err
 
 
 class TestTheClient:
@@ -189,8 +187,6 @@ class TestTheClient:
         code, _, err = push("docker", "push", new()[1])
         assert code == 0
         assert "deployer: the registry does not know the repository yet; try 2 in 1 s\n" in err
-        code, _, err = push("--retries", "0", "docker", "push", new()[1], variables={"PATH": os.environ["PATH"]})
-        assert code == 0
         (tmp_path / "runs").unlink()
         assert push("--retries", "0", "docker", "push", new()[1])[0] == 1
 
