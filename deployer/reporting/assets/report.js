@@ -316,6 +316,7 @@ try {
   if (['light', 'dark'].includes(known)) paint(known)
 } catch { /* as above */ }
 
+records.querySelector('.scriptless').hidden = true
 for (const hidden of [form, pager, theme]) hidden.hidden = false
 const recalled = recall()
 set({})

@@ -1,0 +1,113 @@
+"""Chromium without a window, over pages of the report: what a reader sees, and whether anything complains or phones."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+Scheme = Literal["light", "dark"]
+
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESK, HAND = 1280, 390
+
+
+def is_installed() -> bool:
+    """Whether Chromium and axe are here."""
+    return shutil.which("chromium") is not None and AXE.is_file()
+
+
+def is_required() -> bool:
+    """Whether their absence is a failure: in CI it is."""
+    return bool(os.environ.get("CI"))
+
+
+@dataclass
+class Seen:
+    """A page that is open, and what it did beside being shown."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    """Errors, warnings, dialogs."""
+    requested: list[str] = field(default_factory=list)
+
+    def rows(self, column: str) -> list[str]:
+        """Texts of a column of the table, without what stands below them in small."""
+        texts = self.page.locator(f"#records tbody tr:not(.detail) .{column}").all_inner_texts()
+        return [text.split("\n")[0].strip() for text in texts]
+
+    def violations(self) -> list[str]:
+        """What axe-core objects to, with the element."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: dict[str, Any] = self.page.evaluate("async () => await axe.run(document)")
+        return [
+            f"{one['impact']}: {one['help']}: {node['html'][:200]} {node['failureSummary']}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; a browser of its own cannot be fetched everywhere, and need not be."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*_QUIET])
+        yield browser
+        browser.close()
+
+
+def _dismiss(seen: Seen, dialog: Dialog) -> None:
+    seen.said.append(f"dialog: {dialog.message}")
+    dialog.dismiss()
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    file: Path,
+    *,
+    width: int = DESK,
+    scheme: Scheme = "light",
+    script: bool = True,
+    after: str = "",
+) -> Iterator[Seen]:
+    """A page in a fresh profile; `after` is what follows its address."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+    )
+    seen = Seen(context.new_page())
+    seen.page.on("console", lambda message: seen.said.append(f"{message.type}: {message.text}"))
+    seen.page.on("pageerror", lambda error: seen.said.append(str(error)))
+    seen.page.on("dialog", lambda dialog: _dismiss(seen, dialog))
+    seen.page.on("request", lambda request: seen.requested.append(request.url))
+    seen.page.goto(f"{file.as_uri()}{after}")
+    yield seen
+    context.close()
+
+
+def is_sorted(values: Sequence[str], *, down: bool = False) -> bool:
+    """Whether values stand in order, as a reader sees order."""
+    keys = [_natural(value) for value in values]
+    return keys == sorted(keys, reverse=down)
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """Numbers in a text count as numbers."""
+    return [(int(part) if part.isdigit() else -1, part.casefold()) for part in re.split(r"(\d+)", text)]

@@ -1,0 +1,118 @@
+"""Pages to test: a month of an organization, and one in which every text is an attack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from deployer.reporting.aggregation import aggregate
+from deployer.reporting.coverage import Coverage, coverage_from
+from deployer.reporting.page import write_page
+from deployer.reporting.subject import Subject
+from deployer.reporting.verification import Verification, verification_from
+from handler.records import Record
+from tests.deployer.reporting.samples import PLACES, UNTIL, record
+
+DAYS = 30
+
+ATTACKS = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(2)>",
+    '"><svg onload=alert(3)>',
+    "' onmouseover='alert(4)",
+    "javascript:alert(5)",
+    "{{ 7 * 7 }}{% raw %}",
+    "<!--<script>",
+    "\u2028alert(6)\u2029",
+    "</style><style>*{display:none}",
+    "]]></title></svg><script>alert(7)</script>",
+)
+
+
+def write(file: Path, records: Iterable[Record], *, subject: Subject | None = None, rows: int = 50_000) -> Path:
+    """Make the page of some records of the last month."""
+    found = aggregate(records, since=UNTIL - timedelta(days=DAYS), until=UNTIL, rows=rows)
+    with file.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(write_page(found, subject or full_subject()))
+    return file
+
+
+def full_subject() -> Subject:
+    """Everything that a report can say beside its records."""
+    return Subject(
+        made_at=UNTIL,
+        command="deployer audit report --html report.html",
+        ledger="the ledger in account 200000000001, eu-west-1",
+        organization_id="o-exampleorg1",
+        filters=(("Outcomes", "created, refused, failed"),),
+        coverage=coverage(),
+        verification=verification(),
+    )
+
+
+def coverage() -> Coverage:
+    """One account without its creator role, one region where forwarding failed everywhere."""
+    instances = []
+    for account, name, ou, _ in PLACES:
+        for region in ("eu-west-1", "us-east-1"):
+            state = "failed" if region == "us-east-1" and ou.endswith("Payments") else "current"
+            instances.append(_instance(account, name, ou, region=region, state=state))
+        state = "missing" if name == "search-dev" else "current"
+        instances.append(_instance(account, name, ou, region="eu-west-1", state=state, part="access"))
+    return coverage_from({"instances": instances})
+
+
+def _instance(
+    account: str, name: str, ou: str, *, region: str, state: str, part: str = "forwarding"
+) -> dict[str, object]:
+    place = {"account": account, "name": name, "ou": ou, "region": region}
+    return {
+        **place,
+        "stack_set": f"deployer-{part}",
+        "state": state,
+        "reason": "AccessDenied" if state == "failed" else None,
+    }
+
+
+def verification() -> Verification:
+    """One of each."""
+    place = {"account": "300000000001", "account_name": "shop-prod", "region": "eu-west-1"}
+    difference = {"setting": "image_tag_mutability", "from": "IMMUTABLE", "to": "MUTABLE"}
+    return verification_from(
+        {
+            "repositories": [
+                {**place, "state": "drifted", "repository": "team-a/api", "differences": [difference]},
+                {**place, "state": "blank", "repository": "team-a/web", "detail": "no image since 2026-11-12"},
+                {**place, "state": "in-step", "repository": "team-a/worker"},
+            ]
+        }
+    )
+
+
+def hostile_records() -> list[Record]:
+    """Each attack in every text that somebody else chooses, for every outcome."""
+    found = []
+    for number, attack in enumerate(ATTACKS):
+        for place, outcome in enumerate(("created", "refused", "failed")):
+            found += [
+                replace(
+                    record(
+                        outcome=outcome, reason={"created": "created", "refused": "name-invalid"}.get(outcome, attack)
+                    ),
+                    event_time=UNTIL - timedelta(hours=3 * number + place + 1, minutes=5 * again),
+                    event_id=f"{attack}-{place}-{again}",
+                    repository=attack,
+                    account_name=attack,
+                    ou_path=attack,
+                    region=attack,
+                    principal=attack,
+                    detail=attack,
+                    rule=attack,
+                    user_agent=attack,
+                    source_ip=attack,
+                )
+                for again in range(4)
+            ]
+    return sorted(found, key=lambda one: one.at, reverse=True)

@@ -1,0 +1,260 @@
+"""The page as a reader has it: in Chromium, light and dark, on a desk and in a hand, with and without its script."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.deployer.reporting import browser as browsers
+from tests.deployer.reporting.browser import DESK, HAND, Scheme, Seen, chromium, is_installed, is_sorted, opened
+from tests.deployer.reporting.pages import ATTACKS, hostile_records, write
+from tests.deployer.reporting.samples import records
+
+pytestmark = pytest.mark.skipif(
+    not is_installed() and not browsers.is_required(), reason="Chromium or axe-core is not installed"
+)
+
+NUMBER = 700
+CONSOLE = re.compile(
+    r"https://(?P<region>[a-z0-9-]+)\.console\.aws\.amazon\.com/ecr/repositories/private/\d{12}/.+\?region=(?P=region)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("report") / "report.html", records(NUMBER))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that a page can have, with few rows."""
+    return write(tmp_path_factory.mktemp("small") / "report.html", islice(records(400), 30))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("hostile") / "report.html", hostile_records())
+
+
+@pytest.fixture
+def seen(browser: Browser, file: Path) -> Iterator[Seen]:
+    """The page on a desk, with a complaint of anything that it says or asks for."""
+    with opened(browser, file) as seen:
+        yield seen
+        assert seen.said == []
+        assert seen.requested == [file.as_uri()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESK, HAND])
+def test_axe_has_no_objection(browser: Browser, small: Path, width: int, scheme: Scheme) -> None:
+    with opened(browser, small, width=width, scheme=scheme) as seen:
+        seen.page.locator("#records tbody button").first.click()
+        seen.page.locator("summary").first.click()
+        seen.page.locator("[data-dimension=principal]").first.click()
+        assert seen.violations() == []
+        assert seen.said == []
+
+
+@pytest.mark.parametrize("width", [DESK, HAND])
+def test_nothing_is_wider_than_the_window(browser: Browser, file: Path, hostile: Path, width: int) -> None:
+    for page in (file, hostile):
+        with opened(browser, page, width=width) as seen:
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_is_said_or_asked_for(seen: Seen) -> None:
+    assert seen.page.title().startswith("Repositories created on push")
+
+
+@pytest.mark.parametrize("column", ["time", "repository", "account", "region", "outcome"])
+def test_a_heading_sorts_and_sorts_the_other_way(seen: Seen, column: str) -> None:
+    head = seen.page.locator(f"thead .{column} button")
+    if column == "time":
+        head.click()
+    else:
+        head.click()
+        assert seen.page.locator(f"th.{column}[aria-sort]").get_attribute("aria-sort") == "ascending"
+    assert is_sorted(seen.rows(column))
+    head.press("Enter")
+    assert seen.page.locator(f"th.{column}[aria-sort]").get_attribute("aria-sort") == "descending"
+    assert is_sorted(seen.rows(column), down=True)
+    assert seen.page.locator("th[aria-sort]").count() == 1
+
+
+def test_the_longest_waits_come_first(seen: Seen) -> None:
+    seen.page.locator("thead .wait button").click()
+    waits = [float(text.removesuffix(" s")) for text in seen.rows("wait")]
+    assert waits == sorted(waits, reverse=True)
+
+
+def test_filters_narrow_and_clear(seen: Seen) -> None:
+    page = seen.page
+    choose(page, "Outcome").select_option("refused")
+    assert set(seen.rows("outcome")) == {"refused"}
+    refused = counted(seen)
+    choose(page, "OU").select_option("Workloads")
+    assert 0 < counted(seen) < refused, "the OUs below count, and others do not"
+    page.get_by_role("searchbox").fill("TMP-cache shop-prod")
+    page.wait_for_function("document.querySelector('.count').textContent.includes('filtered')")
+    page.wait_for_timeout(200)
+    assert set(seen.rows("repository")) == {"team-b/tmp-cache"}
+    assert set(seen.rows("account")) == {"shop-prod"}
+    page.get_by_role("button", name="Clear").click()
+    assert counted(seen) == NUMBER
+
+
+def test_what_fits_nothing_says_so(seen: Seen) -> None:
+    seen.page.get_by_role("searchbox").fill("no such thing")
+    seen.page.get_by_text("No row fits these filters.").wait_for()
+    assert counted(seen) == 0
+
+
+def test_a_breakdown_leads_to_its_rows(seen: Seen) -> None:
+    row = seen.page.locator(".by-namespace tbody tr").first
+    numbers = [int(text.replace(",", "")) for text in row.locator("td.number").all_inner_texts()]
+    row.locator("a").click()
+    assert counted(seen) == sum(numbers)
+    seen.page.get_by_role("button", name="Remove the filter namespace").click()
+    assert counted(seen) == NUMBER
+
+
+def test_a_view_can_be_handed_on_by_its_address(browser: Browser, seen: Seen, file: Path) -> None:
+    choose(seen.page, "Outcome").select_option("failed")
+    seen.page.locator("thead .repository button").click()
+    address = seen.page.evaluate("location.hash")
+    with opened(browser, file, after=address) as other:
+        assert set(other.rows("outcome")) == {"failed"}
+        assert other.rows("repository") == seen.rows("repository")
+
+
+def test_pages_and_details_by_keyboard(seen: Seen) -> None:
+    page = seen.page
+    first = seen.rows("time")
+    page.get_by_role("button", name="Next").press("Enter")
+    assert not set(first) & set(seen.rows("time"))
+    assert "51 to 100 of 700 rows" in page.locator(".count").inner_text()
+    button = page.locator("#records tbody button").first
+    button.press("Enter")
+    assert page.locator("tr.detail dt", has_text="Event").count() == 1
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    page.keyboard.press("Enter")
+    assert page.locator("tr.detail").count() == 0
+
+
+def test_links_lead_to_the_console_of_what_was_created(seen: Seen) -> None:
+    choose(seen.page, "Outcome").select_option("created")
+    for link in seen.page.locator("#records tbody th a").all()[:5]:
+        address = link.get_attribute("href") or ""
+        assert CONSOLE.fullmatch(address)
+        assert f"/{link.inner_text()}?" in address
+    choose(seen.page, "Outcome").select_option("refused")
+    assert seen.page.locator("#records tbody th a").count() == 0
+
+
+def test_the_reader_chooses_light_or_dark(browser: Browser, file: Path) -> None:
+    with opened(browser, file, scheme="dark") as seen:
+        dark = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        seen.page.get_by_text("Light", exact=True).click()
+        light = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        seen.page.emulate_media(media="print", color_scheme="dark")
+        paper = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert sum(channels(dark)) < 150 < 600 < sum(channels(light))
+        assert channels(paper) == [255, 255, 255]
+        assert not seen.page.locator(".filters").is_visible(), "paper has nothing to click"
+        assert seen.said == []
+
+
+@pytest.mark.parametrize(("width", "shown"), [(DESK, "wide"), (HAND, "narrow")])
+def test_charts_come_in_the_width_of_the_window(browser: Browser, file: Path, width: int, shown: str) -> None:
+    with opened(browser, file, width=width) as seen:
+        assert seen.page.locator(f"figure .{shown}").first.is_visible()
+        assert seen.page.get_by_role("img", name="Decisions over time").count() == 1
+
+
+def test_without_the_script_the_newest_rows_are_there(browser: Browser, file: Path) -> None:
+    with opened(browser, file, script=False) as seen:
+        assert seen.page.locator("#records tbody tr").count() == 25
+        assert not seen.page.locator("form").is_visible()
+        assert seen.page.get_by_text("sorts, filters and shows all rows where JavaScript is on").is_visible()
+
+
+@pytest.mark.parametrize("script", [pytest.param(True, id="with the script"), pytest.param(False, id="without it")])
+def test_no_text_of_strangers_becomes_markup(browser: Browser, hostile: Path, script: bool) -> None:
+    with opened(browser, hostile, script=script) as seen:
+        if script:
+            for button in seen.page.locator("#records tbody button").all()[:12]:
+                button.click()
+            seen.page.locator("[data-dimension=principal]").first.click()
+        assert (
+            seen.page.locator("body img, body script:not(:nth-last-child(-n+2)), svg[onload], [onmouseover]").count()
+            == 0
+        )
+        assert seen.page.locator('a[href^="javascript"], main a[href^="http"]:not([href*="team-a"])').count() == 0
+        shown = seen.page.locator("body").inner_text()
+        assert all(attack.strip() in shown for attack in ATTACKS[:5])
+        assert seen.said == []
+        assert len(seen.requested) == 1
+
+
+TRIES = """address => new Promise(resolve => {
+    const stopped = []
+    document.addEventListener('securitypolicyviolation', event => stopped.push(event.effectiveDirective))
+    const attempt = (...children) => {
+        const element = document.createElement(children.shift())
+        try { element.append(...children); document.body.append(element) } catch { stopped.push('refused') }
+        return element
+    }
+    attempt('script', 'window.ran = 1')
+    attempt('style', '* { color: red }')
+    attempt('img').src = address
+    fetch(address).catch(() => {})
+    try { document.body.innerHTML += '<b>' } catch { stopped.push('trusted types') }
+    setTimeout(() => resolve(stopped), 500)
+})"""
+
+
+def test_what_slipped_through_all_the_same_would_neither_run_nor_phone(browser: Browser, file: Path) -> None:
+    """The policy is the second wall: the test is inside of the first, and tries."""
+    with opened(browser, file) as seen, socket.create_server(("127.0.0.1", 0)) as listener:
+        stopped = seen.page.evaluate(TRIES, f"http://127.0.0.1:{listener.getsockname()[1]}/x.png")
+        assert {"trusted types", "style-src-elem", "img-src", "connect-src"} <= set(stopped)
+        assert seen.page.evaluate("window.ran") is None
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_an_empty_ledger_makes_a_page_too(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, write(tmp_path / "report.html", [])) as seen:
+        assert seen.page.get_by_text("Nothing was recorded.").first.is_visible()
+        assert seen.violations() == []
+        assert seen.said == []
+
+
+def choose(page: Page, name: str) -> Locator:
+    """A filter by what it is called."""
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
+def counted(seen: Seen) -> int:
+    """How many rows the page says that it found."""
+    said = seen.page.locator(".count").inner_text().split(", filtered")[0]
+    return int(said.split(" of ")[-1].removesuffix(" rows").removesuffix(" row").replace(",", ""))
+
+
+def channels(colour: str) -> list[int]:
+    """Red, green and blue of a computed colour."""
+    return [int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
