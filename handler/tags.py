@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
 
-from handler.events import FailedCall
 from handler.repository_names import namespace_of
 
 EVENT_ID_TAG = "deployer:event-id"
@@ -26,7 +27,22 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _PUNCTUATION = frozenset(" _.:/=+-@")
 
 
-def placeholders(call: FailedCall, *, account_name: str, ou_path: str) -> dict[str, str]:
+class Cause(Protocol):
+    """What tags may tell of the call that a repository was made for."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def repository(self) -> str: ...
+    @property
+    def principal(self) -> str: ...
+    @property
+    def event_time(self) -> datetime: ...
+
+
+def placeholders(call: Cause, *, account_name: str, ou_path: str) -> dict[str, str]:
     """What each placeholder stands for in one event."""
     return {
         "principal": call.principal,

@@ -1,0 +1,84 @@
+"""What a repository looks like, as far as settings have a say in it: as it is, and as it is to be. Pure.
+
+What it is to be like comes from the handler's own functions, so that an audit asks for exactly what a push would get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handler.repositories import Registry, creation_request
+from handler.settings import RepositorySettings
+
+MANAGED_KEY = "alias/aws/ecr"
+"""What KMS means where settings name no key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """One repository; policies are JSON texts. Of `tags` those that settings ask for; others are nobody's business."""
+
+    image_tag_mutability: str
+    mutability_exclusions: tuple[str, ...]
+    scan_on_push: bool
+    encryption: str
+    kms_key: str | None
+    """ARN of the key; of an alias where settings name one; None where there is none, or nobody can tell."""
+    lifecycle_policy: str | None
+    repository_policy: str | None
+    tags: Mapping[str, str]
+
+    @property
+    def key_alias(self) -> str | None:
+        """The alias that stands where a key has to."""
+        return self.kms_key if self.kms_key and ":alias/" in self.kms_key else None
+
+    def with_key(self, key: str | None) -> Appearance:
+        """The same with the key that the alias stands for."""
+        return replace(self, kms_key=key)
+
+
+def described(repository: Mapping[str, Any]) -> Appearance:
+    """What DescribeRepositories says of a repository, which is all but its policies and tags."""
+    return _appearance(repository)
+
+
+def wanted(
+    name: str,
+    settings: RepositorySettings,
+    *,
+    tags: Mapping[str, str],
+    registry: Registry,
+    document: Callable[[str], str],
+) -> Appearance:
+    """What a repository of this name would be given today; `document` gives the text of a policy file."""
+    request = creation_request(name, settings=settings, tags=tags, registry=registry)
+    asked = _appearance(request)
+    key = asked.kms_key
+    if asked.encryption != "AES256" and key is None:
+        key = f"arn:{registry.partition}:kms:{registry.region}:{registry.account}:{MANAGED_KEY}"
+    return replace(
+        asked,
+        kms_key=key,
+        lifecycle_policy=document(settings.lifecycle_policy) if settings.lifecycle_policy else None,
+        repository_policy=document(settings.repository_policy) if settings.repository_policy else None,
+        tags=dict(tags),
+    )
+
+
+def _appearance(said: Mapping[str, Any]) -> Appearance:
+    """From the members that CreateRepository takes and DescribeRepositories gives alike."""
+    encryption = said.get("encryptionConfiguration") or {}
+    exclusions = said.get("imageTagMutabilityExclusionFilters") or ()
+    return Appearance(
+        image_tag_mutability=said.get("imageTagMutability", "MUTABLE"),
+        mutability_exclusions=tuple(sorted(item["filter"] for item in exclusions)),
+        scan_on_push=bool((said.get("imageScanningConfiguration") or {}).get("scanOnPush", False)),
+        encryption=encryption.get("encryptionType", "AES256"),
+        kms_key=encryption.get("kmsKey"),
+        lifecycle_policy=None,
+        repository_policy=None,
+        tags={},
+    )

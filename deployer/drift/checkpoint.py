@@ -1,0 +1,90 @@
+"""What a verification has found out so far, on disk, so that one that was cut off goes on instead of beginning anew.
+
+One line of JSON for each account that is done, written when it is done. A line that was cut off is not read, so its
+account is looked through again: no gap, no double. What is older than an hour is not gone on with: it would tell of
+repositories as they were.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from deployer.drift.findings import AccountReport
+from deployer.errors import BusyError
+
+VERSION = 1
+USABLE_FOR = timedelta(hours=1)
+
+
+class Checkpoint:
+    """An open checkpoint file; nobody else has it open."""
+
+    def __init__(self, file: IO[str], *, path: Path, began: datetime, done: Mapping[str, AccountReport]) -> None:
+        self._file = file
+        self._path = path
+        self.began = began
+        """When the verification that it goes on with began."""
+        self.done = done
+
+    def add(self, report: AccountReport) -> None:
+        """Keep what was found out about one account."""
+        self._file.write(json.dumps(report.to_json(), separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def remove(self) -> None:
+        """Forget all of it: the verification has come to its end."""
+        self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_checkpoint(path: Path, *, now: datetime, afresh: bool = False) -> Iterator[Checkpoint]:
+    """Open the file, or begin one; raises BusyError while another verification of the same has it open."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BusyError(
+                "The same verification is under way in another process", next_step="Wait until it has ended."
+            ) from error
+        kept = None if afresh else _read(file, now=now)
+        began, done = kept or (now, {})
+        _begin(file, began=began, done=done)
+        yield Checkpoint(file, path=path, began=began, done=done)
+
+
+def state_directory(environment: Mapping[str, str]) -> Path:
+    """Where a user's programs keep what they may lose (https://specifications.freedesktop.org/basedir-spec/latest/)."""
+    stated = environment.get("XDG_STATE_HOME", "")
+    base = Path(stated) if stated.startswith("/") else Path.home() / ".local" / "state"
+    return base / "deployer"
+
+
+def _read(file: IO[str], *, now: datetime) -> tuple[datetime, dict[str, AccountReport]] | None:
+    lines = file.read().split("\n")[:-1]
+    try:
+        header = json.loads(lines[0]) if lines else {}
+        began = datetime.fromisoformat(header["began"])
+        if header["version"] != VERSION or not timedelta() <= now - began <= USABLE_FOR:
+            return None
+        reports = [AccountReport.from_json(json.loads(line)) for line in lines[1:]]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return began, {report.account: report for report in reports}
+
+
+def _begin(file: IO[str], *, began: datetime, done: Mapping[str, AccountReport]) -> None:
+    """Write what is gone on with anew, so that a line that was cut off is not in the way of the next."""
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps({"version": VERSION, "began": began.isoformat()}) + "\n")
+    for report in done.values():
+        file.write(json.dumps(report.to_json(), separators=(",", ":")) + "\n")
+    file.flush()

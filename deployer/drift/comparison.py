@@ -1,0 +1,87 @@
+"""How a repository differs from what it is to be: a list of differences, from what to what. Pure.
+
+Policies are compared by what they mean, as far as that can be seen without IAM: one action and a list of one are the
+same, and so are lists in another order. Tags beyond those that settings ask for, and every tag of somebody else, are
+left out: teams tag their repositories for their own reasons.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from deployer.drift.appearance import Appearance
+
+NONE = "none"
+
+_LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
+"""Elements of a policy in which one value stands for a list of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One setting that is not as it is to be; `aspect` is the setting's key, of a tag `tags.<key>`."""
+
+    aspect: str
+    found: str
+    wanted: str
+
+
+def compare(found: Appearance, wanted: Appearance) -> tuple[Difference, ...]:
+    """All differences, in the order of the settings' keys."""
+    return tuple(
+        difference
+        for difference in (*_scalars(found, wanted), *_policies(found, wanted), *_tags(found, wanted))
+        if difference.found != difference.wanted
+    )
+
+
+def _scalars(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
+    yield Difference("image_tag_mutability", _mutability(found), _mutability(wanted))
+    yield Difference("scan_on_push", _word(found.scan_on_push), _word(wanted.scan_on_push))
+    knows_key = wanted.kms_key is not None and wanted.encryption == found.encryption
+    yield Difference("encryption", *(_encryption(item, with_key=knows_key) for item in (found, wanted)))
+
+
+def _mutability(item: Appearance) -> str:
+    return " ".join((item.image_tag_mutability, *item.mutability_exclusions))
+
+
+def _encryption(item: Appearance, *, with_key: bool) -> str:
+    return f"{item.encryption} {item.kms_key}" if with_key and item.kms_key else item.encryption
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _policies(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
+    for aspect in ("lifecycle_policy", "repository_policy"):
+        yield Difference(aspect, policy_digest(getattr(found, aspect)), policy_digest(getattr(wanted, aspect)))
+
+
+def _tags(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
+    for key, value in sorted(wanted.tags.items()):
+        yield Difference(f"tags.{key}", found.tags.get(key, NONE), value)
+
+
+def policy_digest(text: str | None) -> str:
+    """A policy as few characters that are equal where it means the same."""
+    if text is None:
+        return NONE
+    try:
+        meaning: Any = _meaning(json.loads(text))
+    except ValueError:
+        meaning = text
+    return f"sha256:{sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def _meaning(value: Any, key: str = "") -> Any:
+    if isinstance(value, list):
+        return sorted((_meaning(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    if isinstance(value, dict):
+        value = {name: _meaning(item, name) for name, item in value.items()}
+    return [value] if key in _LISTS else value

@@ -1,0 +1,125 @@
+"""What an audit found out about one repository, one account and all of them: values that can be kept and read back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from deployer.drift.appearance import Appearance
+from deployer.drift.comparison import Difference
+
+Verdict = Literal["in step", "drifted", "gone", "unrecorded", "under way"]
+"""`gone` has a record and is not there; `unrecorded` carries our tag and has no record; `under way` is so young that
+its record may be about to be written."""
+
+FindingKind = Literal["drifted", "gone", "unrecorded", "blank", "unread"]
+FINDINGS: tuple[FindingKind, ...] = ("drifted", "gone", "unrecorded", "blank", "unread")
+"""What a person may have to look at; `unread` is an account, region or repository that could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One repository of ours. `wanted` is what a drifted one is to be like again."""
+
+    account: str
+    region: str
+    name: str
+    verdict: Verdict
+    event_id: str
+    created_at: datetime | None = None
+    principal: str | None = None
+    is_blank: bool = False
+    differences: tuple[Difference, ...] = ()
+    wanted: Appearance | None = field(default=None, repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """What could not be looked at: a whole account, one of its regions, or one repository there."""
+
+    account: str
+    region: str | None = None
+    repository: str | None = None
+    problem: str
+    may_pass: bool = False
+    """Whether another try may do; a role that is missing stays so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReport:
+    """Everything about one account; `others` counts repositories that nobody here made, by region."""
+
+    account: str
+    regions: tuple[str, ...] = ()
+    checked: tuple[Checked, ...] = field(default=(), repr=False)
+    others: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        document = asdict(self)
+        for item in document["checked"]:
+            item["created_at"] = item["created_at"] and item["created_at"].isoformat()
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> AccountReport:
+        """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            account=document["account"],
+            regions=tuple(document["regions"]),
+            checked=tuple(_checked(item) for item in document["checked"]),
+            others=dict(document["others"]),
+            unread=tuple(Unread(**item) for item in document["unread"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All accounts, by id."""
+
+    accounts: tuple[AccountReport, ...]
+
+    def checked(self) -> Iterator[Checked]:
+        """Every repository of ours, by account, region and name."""
+        for account in self.accounts:
+            yield from sorted(account.checked, key=lambda one: (one.region, one.name))
+
+    def unread(self) -> Iterator[Unread]:
+        """Everything that could not be looked at."""
+        for account in self.accounts:
+            yield from account.unread
+
+    @property
+    def others(self) -> int:
+        """Repositories that nobody here made."""
+        return sum(sum(account.others.values()) for account in self.accounts)
+
+    @property
+    def places(self) -> int:
+        """Regions of accounts that were looked at."""
+        return sum(len(account.regions) for account in self.accounts)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many of each verdict, of `blank` and of `unread`; in the order in which they are shown."""
+        found = Counter(one.verdict for one in self.checked())
+        order: tuple[Verdict, ...] = ("in step", "under way", "drifted", "gone", "unrecorded")
+        return {
+            **{verdict: found[verdict] for verdict in order},
+            "blank": sum(one.is_blank for one in self.checked()),
+            "unread": sum(1 for _ in self.unread()),
+        }
+
+
+def _checked(document: Mapping[str, Any]) -> Checked:
+    values = dict(document)
+    values["created_at"] = values["created_at"] and datetime.fromisoformat(values["created_at"])
+    values["differences"] = tuple(Difference(**item) for item in values["differences"])
+    if values["wanted"] is not None:
+        kept = values["wanted"]
+        values["wanted"] = Appearance(**{**kept, "mutability_exclusions": tuple(kept["mutability_exclusions"])})
+    return Checked(**values)

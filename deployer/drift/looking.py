@@ -1,0 +1,212 @@
+"""One account looked through: every registry in it, every repository of ours there, against records and rules.
+
+A repository is ours when it carries our tag AND a record says that the event of that tag made it. One without the
+other is a finding; the rest is other people's, and only counted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from deployer.drift.comparison import compare
+from deployer.drift.findings import AccountReport, Checked, Unread
+from deployer.drift.ports import Listed, Records, Registries, Registry, VanishedError
+from deployer.drift.rules import Rules
+from deployer.errors import CredentialsError, DeployerError, PermissionDeniedError
+from handler.creation import LATE
+from handler.globs import matches_name
+from handler.records import Record
+from handler.tags import EVENT_ID_TAG
+
+AT_ONCE = 8
+"""Calls side by side within an account."""
+
+Known = Mapping[str, list[Record]]
+"""Records of one region, by the repository's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looker:
+    """Looks through accounts, each by itself, so that many may be looked through at once."""
+
+    rules: Rules
+    records: Records
+    registries: Registries
+    now: datetime
+    grace: timedelta
+    """How long a repository may be without an image before it counts as blank."""
+    regions: frozenset[str] | None = None
+    repositories: str | None = None
+    """A glob over names, where not all are meant."""
+
+    def look_through(self, account: str) -> AccountReport:
+        """The account's report. Raises CredentialsError alone: without credentials nothing else would work either."""
+        known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+        for record in self.records.of_repositories(account):
+            if record.region and record.repository and self._is_meant(record.repository):
+                known[record.region][record.repository].append(record)
+        meant = {*self.rules.covered_regions(account), *known}
+        regions = sorted(meant if self.regions is None else meant & self.regions)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            looks = list(pool.map(lambda region: self._list(account, region, known[region]), regions))
+            looks_at = [(look, one) for look in looks if isinstance(look, _Look) for one in look.listed]
+            results = list(pool.map(lambda pair: pair[0].check(pair[1]), looks_at))
+        return _report(account, looks, results)
+
+    def _list(self, account: str, region: str, known: Known) -> _Look | Unread:
+        try:
+            registry = self.registries.open(account, region)
+            listed = tuple(one for one in registry.repositories() if self._is_meant(one.name))
+        except DeployerError as error:
+            return unread(error, account=account, region=region)
+        return _Look(looker=self, account=account, region=region, known=known, registry=registry, listed=listed)
+
+    def _is_meant(self, name: str) -> bool:
+        return self.repositories is None or matches_name(self.repositories, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """A repository that is not ours."""
+
+    region: str
+    name: str
+
+
+Result = Checked | Unread | _Other | None
+"""None for what vanished while it was looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A look at one region."""
+
+    looker: Looker
+    account: str
+    region: str
+    known: Known
+    registry: Registry
+    listed: tuple[Listed, ...]
+
+    def check(self, one: Listed) -> Result:
+        """What is to be said of one repository that is there."""
+        try:
+            tags = self.registry.tags(one.arn)
+            event_id = tags.get(EVENT_ID_TAG)
+            if event_id is None:
+                return _Other(region=self.region, name=one.name)
+            for record in self.known.get(one.name, ()):
+                if record.event_id == event_id:
+                    return self._compared(one, record, tags)
+            return self._unrecorded(one, event_id)
+        except VanishedError:
+            return None
+        except DeployerError as error:
+            return unread(error, account=self.account, region=self.region, repository=one.name)
+
+    def _compared(self, one: Listed, record: Record, tags: Mapping[str, str]) -> Checked:
+        wanted = self.looker.rules.wanted(record, partition=self.registry.partition)
+        if wanted.key_alias:
+            wanted = wanted.with_key(self.registry.key_behind(wanted.key_alias))
+        found = replace(
+            one.appearance,
+            tags=dict(tags),
+            lifecycle_policy=self.registry.lifecycle_policy(one.name),
+            repository_policy=self.registry.repository_policy(one.name),
+        )
+        differences = compare(found, wanted)
+        is_old = self.looker.now - one.created_at > self.looker.grace
+        return Checked(
+            account=self.account,
+            region=self.region,
+            name=one.name,
+            verdict="drifted" if differences else "in step",
+            event_id=record.event_id,
+            created_at=one.created_at,
+            principal=record.principal,
+            is_blank=is_old and not self.registry.has_image(one.name),
+            differences=differences,
+            wanted=wanted if differences else None,
+        )
+
+    def _unrecorded(self, one: Listed, event_id: str) -> Checked:
+        is_young = self.looker.now - one.created_at < LATE
+        return Checked(
+            account=self.account,
+            region=self.region,
+            name=one.name,
+            verdict="under way" if is_young else "unrecorded",
+            event_id=event_id,
+            created_at=one.created_at,
+        )
+
+    def gone(self, results: Iterable[Result]) -> Iterator[Checked]:
+        """Repositories that a record tells of and that are not there, or are not the same any more."""
+        there = {result.name: result for result in results if isinstance(result, Checked | _Other)}
+        unreadable = {result.repository for result in results if isinstance(result, Unread)}
+        for name, records in sorted(self.known.items()):
+            found = there.get(name)
+            if name in unreadable or (isinstance(found, Checked) and found.verdict != "unrecorded"):
+                continue
+            last = max(records, key=lambda record: record.event_time)
+            yield Checked(
+                account=self.account,
+                region=self.region,
+                name=name,
+                verdict="gone",
+                event_id=last.event_id,
+                created_at=last.created_at,
+                principal=last.principal,
+                note="a repository that is not of that event has its name now" if found else "",
+            )
+
+
+def unread(error: DeployerError, *, account: str, region: str | None = None, repository: str | None = None) -> Unread:
+    """What could not be looked at, and why; credentials that AWS no longer takes are everybody's problem."""
+    if isinstance(error, CredentialsError):
+        raise error
+    return Unread(
+        account=account,
+        region=region,
+        repository=repository,
+        problem=error.message,
+        may_pass=not isinstance(error, PermissionDeniedError),
+    )
+
+
+def _report(account: str, looks: Iterable[_Look | Unread], results: list[Result]) -> AccountReport:
+    checked: list[Checked] = []
+    troubles: list[Unread] = []
+    others: dict[str, int] = {}
+    rest = iter(results)
+    regions = []
+    for look in looks:
+        if isinstance(look, Unread):
+            troubles.append(look)
+            continue
+        own = [next(rest) for _ in look.listed]
+        regions.append(look.region)
+        checked += [*(one for one in own if isinstance(one, Checked)), *look.gone(own)]
+        troubles += [one for one in own if isinstance(one, Unread)]
+        if count := sum(isinstance(one, _Other) for one in own):
+            others[look.region] = count
+    return AccountReport(
+        account=account,
+        regions=tuple(regions),
+        checked=tuple(checked),
+        others=others,
+        unread=tuple(_merged(troubles)),
+    )
+
+
+def _merged(troubles: list[Unread]) -> Iterator[Unread]:
+    """One problem for the account where every region has the same, as with a role that is missing."""
+    whole = [trouble for trouble in troubles if trouble.repository is None]
+    if len(whole) > 1 and len({trouble.problem for trouble in whole}) == 1:
+        yield replace(whole[0], region=None)
+        troubles = [trouble for trouble in troubles if trouble.repository is not None]
+    yield from troubles

@@ -1,0 +1,28 @@
+"""Records of repositories that were made, as an audit reads them. Implements `deployer.drift.ports.Records`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from deployer.audit.query import Query
+from deployer.audit.reading import Ledger, read
+from handler.records import Record
+
+_BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
+"""Before the first version."""
+
+
+class CreatedRecords:
+    """The ledger, one account at a time and by its key."""
+
+    def __init__(self, ledger: Ledger, *, now: datetime) -> None:
+        self._ledger = ledger
+        self._until = now + timedelta(days=1)
+
+    def of_repositories(self, account: str) -> Iterator[Record]:
+        """`created` records, and `failed` ones that left a repository that lacks something."""
+        query = Query(
+            since=_BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
+        )
+        return (record for record in read(query, self._ledger) if record.repository_arn)

@@ -1,0 +1,188 @@
+"""What it takes to bring repositories back, as typed changes, and doing it. Pure; AWS is behind a Protocol.
+
+Only what an audit found to be ours, by tag and record, can get here. Before the first change to a repository its tag is
+read once more, so that one that was deleted and made by somebody else in between is left alone; and IAM lets the roles
+touch nothing that lacks the tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from deployer.drift.comparison import Difference
+from deployer.drift.findings import Checked, Report
+from deployer.drift.ports import VanishedError
+from deployer.errors import DeployerError
+
+AT_ONCE = 16
+"""Repositories side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutMutability:
+    """Whether tags may be moved, and the tags of which the opposite holds."""
+
+    mutability: str
+    exclusions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutScanOnPush:
+    """Whether each image is scanned."""
+
+    scan_on_push: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PutLifecyclePolicy:
+    """The lifecycle policy; None takes away one that the settings do not ask for."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetRepositoryPolicy:
+    """The repository's own policy; None takes away one that the settings do not ask for."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PutTags:
+    """Tags that are missing or differ; others stay."""
+
+    tags: Mapping[str, str]
+
+
+Change = PutMutability | PutScanOnPush | PutLifecyclePolicy | SetRepositoryPolicy | PutTags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """One repository that drifted: what is going to be changed, and what nobody can change."""
+
+    checked: Checked
+    changes: tuple[Change, ...]
+    beyond: tuple[Difference, ...] = ()
+    """Encryption: ECR fixes it when a repository is created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairPlan:
+    """What is to be done, and shown first; `blank` are those that may be deleted, each after a yes of its own."""
+
+    repairs: tuple[Repair, ...]
+    blank: tuple[Checked, ...] = ()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to repair."""
+        return any(repair.changes for repair in self.repairs)
+
+
+class Repairer(Protocol):
+    """A registry through the repairer role; each call raises DeployerError, or VanishedError for what is not there."""
+
+    def creator(self, name: str) -> str | None: ...
+    def change(self, name: str, change: Change) -> None: ...
+
+
+class Cleaner(Protocol):
+    """A registry through the cleaner role."""
+
+    def creator(self, name: str) -> str | None: ...
+    def delete(self, name: str) -> bool:
+        """Delete a repository that holds no image; False when one came meanwhile."""
+        ...
+
+
+Fate = Literal["repaired", "deleted", "left alone", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What became of one repository."""
+
+    checked: Checked
+    fate: Fate
+    problem: str = ""
+
+
+def plan_repairs(report: Report, *, delete_blank: bool = False) -> RepairPlan:
+    """Changes for everything that drifted; with `delete_blank` what stayed blank is named too."""
+    drifted = [one for one in report.checked() if one.verdict == "drifted"]
+    return RepairPlan(
+        repairs=tuple(_repair(one) for one in drifted),
+        blank=tuple(one for one in report.checked() if one.is_blank) if delete_blank else (),
+    )
+
+
+def _repair(one: Checked) -> Repair:
+    return Repair(
+        checked=one,
+        changes=tuple(_changes(one)),
+        beyond=tuple(difference for difference in one.differences if difference.aspect == "encryption"),
+    )
+
+
+def _changes(one: Checked) -> Iterator[Change]:
+    wanted = one.wanted
+    if wanted is None:
+        return
+    aspects = {difference.aspect for difference in one.differences}
+    if "image_tag_mutability" in aspects:
+        yield PutMutability(wanted.image_tag_mutability, wanted.mutability_exclusions)
+    if "scan_on_push" in aspects:
+        yield PutScanOnPush(wanted.scan_on_push)
+    if "lifecycle_policy" in aspects:
+        yield PutLifecyclePolicy(wanted.lifecycle_policy)
+    if "repository_policy" in aspects:
+        yield SetRepositoryPolicy(wanted.repository_policy)
+    if tags := {key: value for key, value in wanted.tags.items() if f"tags.{key}" in aspects}:
+        yield PutTags(tags)
+
+
+def repair(
+    repairs: Sequence[Repair], open_registry: Callable[[str, str], Repairer], *, report: Callable[[Mended], None]
+) -> list[Mended]:
+    """Make all changes; a repository that fails keeps the others from nothing, and is repaired by doing it again."""
+    wanted = [one for one in repairs if one.changes]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = []
+        for mended in pool.map(lambda one: _repaired(one, open_registry), wanted):
+            done.append(mended)
+            report(mended)
+    return done
+
+
+def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> Mended:
+    checked = one.checked
+    try:
+        registry = open_registry(checked.account, checked.region)
+        if registry.creator(checked.name) != checked.event_id:
+            return Mended(checked=checked, fate="left alone", problem="it is not the repository of that event any more")
+        for change in one.changes:
+            registry.change(checked.name, change)
+    except VanishedError:
+        return Mended(checked=checked, fate="left alone", problem="it is not there any more")
+    except DeployerError as error:
+        return Mended(checked=checked, fate="failed", problem=error.message)
+    return Mended(checked=checked, fate="repaired")
+
+
+def clean(checked: Checked, open_registry: Callable[[str, str], Cleaner]) -> Mended:
+    """Delete one blank repository, unless an image came to it meanwhile: ECR itself refuses then."""
+    try:
+        registry = open_registry(checked.account, checked.region)
+        if registry.creator(checked.name) != checked.event_id:
+            return Mended(checked=checked, fate="left alone", problem="it is not the repository of that event any more")
+        if not registry.delete(checked.name):
+            return Mended(checked=checked, fate="left alone", problem="an image came to it meanwhile")
+    except VanishedError:
+        return Mended(checked=checked, fate="left alone", problem="it is not there any more")
+    except DeployerError as error:
+        return Mended(checked=checked, fate="failed", problem=error.message)
+    return Mended(checked=checked, fate="deleted")

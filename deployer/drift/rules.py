@@ -1,0 +1,59 @@
+"""What each repository of ours is to be like today: the compiled settings, asked as the handler asks them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from deployer.drift.appearance import Appearance, wanted
+from deployer.settings import Compiled
+from handler.records import Record
+from handler.repositories import Registry
+from handler.tags import placeholders, render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cause:
+    """A record as `handler.tags` wants the call that it is about."""
+
+    account: str
+    region: str
+    repository: str
+    principal: str
+    event_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of today."""
+
+    compiled: Compiled
+
+    def covered_regions(self, account: str) -> tuple[str, ...]:
+        """Where pushes of an account lead to repositories."""
+        settings = self.compiled.settings_for_account(account)
+        return tuple(settings.regions) if settings.enabled else ()
+
+    def wanted(self, record: Record, *, partition: str) -> Appearance:
+        """What the repository of a record would be given if the same push came today."""
+        file, organization = self.compiled.settings_file, self.compiled.organization
+        cause = _Cause(
+            account=record.account,
+            region=record.region or "",
+            repository=record.repository or "",
+            principal=record.principal or "",
+            event_time=record.event_time,
+        )
+        settings = self.compiled.settings_for_account(cause.account).repository_for(cause.repository)
+        values = placeholders(
+            cause,
+            account_name=file.account_name(cause.account),
+            ou_path=file.path_of(organization.account_chain(cause.account)),
+        )
+        return wanted(
+            cause.repository,
+            settings,
+            tags=render(settings.tags, values, event_id=record.event_id),
+            registry=Registry(account=cause.account, region=cause.region, partition=partition),
+            document=file.document,
+        )

@@ -1,0 +1,95 @@
+"""Which differences count, and how they are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deployer.drift.comparison import Difference, compare, policy_digest
+from handler.tags import EVENT_ID_TAG
+from tests.deployer.drift.examples import as_wanted, record
+
+WANTED = as_wanted(record())
+
+
+def differences(**found: Any) -> list[tuple[str, str, str]]:
+    return [(one.aspect, one.found, one.wanted) for one in compare(replace(WANTED, **found), WANTED)]
+
+
+def test_what_a_push_would_get_is_in_step_with_itself() -> None:
+    assert differences() == []
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        pytest.param(
+            {"image_tag_mutability": "MUTABLE", "mutability_exclusions": ()},
+            ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest"),
+            id="tags can be moved",
+        ),
+        pytest.param(
+            {"mutability_exclusions": ("dev-*", "latest")},
+            ("image_tag_mutability", "IMMUTABLE_WITH_EXCLUSION dev-* latest", "IMMUTABLE_WITH_EXCLUSION latest"),
+            id="more tags than agreed can be moved",
+        ),
+        pytest.param({"scan_on_push": False}, ("scan_on_push", "false", "true"), id="scanning is off"),
+        pytest.param(
+            {"encryption": "KMS", "kms_key": "arn:key"}, ("encryption", "KMS", "AES256"), id="other encryption"
+        ),
+    ],
+)
+def test_a_setting_that_changed_is_told_from_what_to_what(found: dict[str, Any], told: tuple[str, str, str]) -> None:
+    assert differences(**found) == [told]
+
+
+def test_a_policy_that_is_missing_changed_or_was_added_is_told() -> None:
+    assert WANTED.lifecycle_policy is not None
+    other = json.dumps({**json.loads(WANTED.lifecycle_policy), "rules": []})
+    missing, changed = differences(lifecycle_policy=None), differences(lifecycle_policy=other)
+    assert [one[:2] for one in missing] == [("lifecycle_policy", "none")]
+    assert changed[0][1] == policy_digest(other) != changed[0][2]
+    added = compare(replace(WANTED, repository_policy="{}"), replace(WANTED, repository_policy=None))
+    assert [(one.aspect, one.wanted) for one in added] == [("repository_policy", "none")]
+
+
+def test_a_tag_that_is_missing_or_differs_is_told_and_one_of_somebody_else_is_not() -> None:
+    tags = {**WANTED.tags, "cost-center": "42"}
+    assert differences(tags=tags) == []
+    key, value = next((key, value) for key, value in WANTED.tags.items() if key != EVENT_ID_TAG)
+    assert differences(tags={**tags, key: "x"}) == [(f"tags.{key}", "x", value)]
+    assert differences(tags={name: text for name, text in tags.items() if name != key}) == [
+        (f"tags.{key}", "none", value)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Statement": [{"Action": "ecr:A"}]}, {"Statement": {"Action": ["ecr:A"]}}),
+        ({"Statement": [{"Action": ["ecr:B", "ecr:A"]}]}, {"Statement": [{"Action": ["ecr:A", "ecr:B"]}]}),
+        ({"Principal": {"AWS": "1"}}, {"Principal": {"AWS": ["1"]}}),
+        ({"rules": [{"rulePriority": 1}, {"rulePriority": 2}]}, {"rules": [{"rulePriority": 2}, {"rulePriority": 1}]}),
+    ],
+    ids=["one value and a list of it", "another order", "one principal and a list of it", "another order of rules"],
+)
+def test_policies_that_mean_the_same_are_equal(one: Any, other: Any) -> None:
+    assert policy_digest(json.dumps(one)) == policy_digest(json.dumps(other, indent=1))
+
+
+def test_policies_that_mean_something_else_differ() -> None:
+    narrow, wide = ({"Statement": [{"Action": "a", "Principal": who}]} for who in ({"AWS": "1"}, "*"))
+    assert policy_digest(json.dumps(narrow)) != policy_digest(json.dumps(wide))
+    assert policy_digest("no JSON") != policy_digest("none either")
+
+
+def test_keys_are_compared_only_where_both_are_known() -> None:
+    found = replace(WANTED, encryption="KMS", kms_key="arn:aws:kms:eu-west-1:1:key/a")
+    unknown, other = replace(found, kms_key=None), replace(found, kms_key="arn:aws:kms:eu-west-1:1:key/b")
+    assert compare(found, unknown) == ()
+    assert compare(found, other) == (
+        Difference("encryption", "KMS arn:aws:kms:eu-west-1:1:key/a", "KMS arn:aws:kms:eu-west-1:1:key/b"),
+    )

@@ -1,0 +1,159 @@
+"""Looking through all accounts: bounded, tried again, and going on after whatever cut it off."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deployer.drift.checkpoint import open_checkpoint, state_directory
+from deployer.drift.findings import AccountReport, Report, Unread
+from deployer.drift.verification import Progress, verify
+from deployer.errors import BusyError, CredentialsError
+from tests.deployer.drift.examples import NOW, World, record
+
+ACCOUNTS = [f"{number:012}" for number in range(1, 31)]
+
+
+def report_of(account: str) -> AccountReport:
+    return AccountReport(account=account, regions=("eu-west-1",), others={"eu-west-1": int(account)})
+
+
+class Seen:
+    """A look that counts, and fails where it is told to."""
+
+    def __init__(self, *, fails_at: int | None = None) -> None:
+        self.counts: Counter[str] = Counter()
+        self._fails_at = fails_at
+        self._lock = threading.Lock()
+
+    def __call__(self, account: str) -> AccountReport:
+        with self._lock:
+            if self._fails_at is not None and sum(self.counts.values()) >= self._fails_at:
+                raise CredentialsError("expired")
+            self.counts[account] += 1
+        return report_of(account)
+
+
+def run(path: Path, look: Callable[[str], AccountReport], *, now: datetime = NOW, afresh: bool = False) -> Report:
+    with open_checkpoint(path, now=now, afresh=afresh) as checkpoint:
+        found = verify(ACCOUNTS, look, checkpoint=checkpoint, at_once=4)
+        checkpoint.remove()
+    return found
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 7, 29])
+def test_one_that_was_cut_off_goes_on_without_a_gap_and_without_a_double(fails_at: int, tmp_path: Path) -> None:
+    path, first, second = tmp_path / "verify.jsonl", Seen(fails_at=fails_at), Seen()
+    with pytest.raises(CredentialsError):
+        run(path, first)
+    kept = {json.loads(line)["account"] for line in path.read_text().splitlines()[1:]}
+    assert run(path, second) == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
+    assert set(second.counts) == set(ACCOUNTS) - kept
+    assert max(second.counts.values()) == 1
+    assert not path.exists()
+
+
+def test_a_line_that_was_cut_off_is_looked_through_again(tmp_path: Path) -> None:
+    path = tmp_path / "verify.jsonl"
+    with pytest.raises(CredentialsError):
+        run(path, Seen(fails_at=12))
+    text = path.read_text()
+    path.write_text(text[:-20])
+    torn = json.loads(text.splitlines()[-1])["account"]
+    second = Seen()
+    assert run(path, second) == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
+    assert second.counts[torn] == 1
+
+
+@pytest.mark.parametrize(
+    ("later", "afresh"), [(timedelta(hours=2), False), (timedelta(minutes=5), True)], ids=["too old", "afresh"]
+)
+def test_what_is_too_old_or_not_wanted_is_not_gone_on_with(later: timedelta, afresh: bool, tmp_path: Path) -> None:
+    path, second = tmp_path / "verify.jsonl", Seen()
+    with pytest.raises(CredentialsError):
+        run(path, Seen(fails_at=12))
+    run(path, second, now=NOW + later, afresh=afresh)
+    assert set(second.counts) == set(ACCOUNTS)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON\n", '{"version": 9, "began": "2026-11-23T12:00:00+00:00"}\n', "[]\n"])
+def test_a_file_of_something_else_is_begun_anew(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "verify.jsonl"
+    path.write_text(text)
+    assert len(run(path, Seen()).accounts) == len(ACCOUNTS)
+
+
+def test_two_at_once_of_the_same_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "verify.jsonl"
+    with open_checkpoint(path, now=NOW), pytest.raises(BusyError), open_checkpoint(path, now=NOW):
+        pass
+
+
+def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
+    world = World()
+    world.create(record(), scan_on_push=False)
+    report = world.looker().look_through("300000000001")
+    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+        checkpoint.add(report)
+    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+        assert checkpoint.done == {report.account: report}
+
+
+def test_never_more_accounts_are_under_way_than_allowed() -> None:
+    under_way, most = Counter[str](), []
+    lock = threading.Lock()
+
+    def look(account: str) -> AccountReport:
+        with lock:
+            under_way["now"] += 1
+            most.append(under_way["now"])
+        time.sleep(0.002)
+        with lock:
+            under_way["now"] -= 1
+        return report_of(account)
+
+    verify(ACCOUNTS, look, at_once=3)
+    assert max(most) == 3
+
+
+def test_what_may_pass_is_tried_once_more_and_what_stays_is_told() -> None:
+    tries: Counter[str] = Counter()
+
+    def look(account: str) -> AccountReport:
+        tries[account] += 1
+        throttled = Unread(account=account, region="eu-west-1", problem="throttled", may_pass=True)
+        denied = Unread(account=account, problem="no role")
+        if account == ACCOUNTS[0] and tries[account] == 1:
+            return AccountReport(account=account, unread=(throttled,))
+        if account == ACCOUNTS[1]:
+            return AccountReport(account=account, unread=(throttled,))
+        return AccountReport(account=account, unread=(denied,)) if account == ACCOUNTS[2] else report_of(account)
+
+    found = verify(ACCOUNTS, look)
+    assert [tries[account] for account in ACCOUNTS[:4]] == [2, 2, 1, 1]
+    assert [(one.account, one.problem) for one in found.unread()] == [
+        (ACCOUNTS[1], "throttled"),
+        (ACCOUNTS[2], "no role"),
+    ]
+
+
+def test_progress_counts_up_to_all_and_begins_at_what_is_done(tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+        for account in ACCOUNTS[:5]:
+            checkpoint.add(report_of(account))
+    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+        verify(ACCOUNTS, report_of, checkpoint=checkpoint, report=steps.append)
+    assert [step.done for step in steps] == list(range(5, 31))
+
+
+def test_state_is_kept_where_the_user_keeps_it() -> None:
+    assert state_directory({"XDG_STATE_HOME": "/var/state"}) == Path("/var/state/deployer")
+    assert state_directory({}) == Path.home() / ".local/state/deployer"
