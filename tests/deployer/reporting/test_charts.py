@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.reporting.charts import Bars, Words, bar_chart, strip, trend
+
+SVG = "{http://www.w3.org/2000/svg}"
+WORDS = Words(id="test", title="Decisions & more", description="Two bars")
+
+
+def drawn(svg: str) -> ET.Element:
+    return ET.fromstring(svg)
+
+
+def chart(created: list[int], refused: list[int]) -> ET.Element:
+    names = [f"day {number}" for number in range(len(created))]
+    bars = Bars(parts={"created": created, "refused": refused}, names=names, ticks=names, ticks_shown=4, width=600)
+    return drawn(bar_chart(bars, WORDS))
+
+
+def heights(root: ET.Element, part: str) -> list[float]:
+    group = next(one for one in root.iter(f"{SVG}g") if one.get("class") == f"part part-{part}")
+    return [float(mark.get("height", "0")) for mark in group.iter(f"{SVG}rect")]
+
+
+def test_bars_are_as_high_as_their_numbers() -> None:
+    root = chart([10, 20, 40], [5, 0, 10])
+    low, middle, high = heights(root, "created")
+    assert middle / low == pytest.approx(2)
+    assert high / low == pytest.approx(4)
+    assert heights(root, "refused")[1] / low == pytest.approx(1)
+
+
+def test_each_bar_says_its_number() -> None:
+    titles = [one.text for one in chart([10, 0, 1234], [5, 0, 0]).iter(f"{SVG}title")]
+    assert titles == ["Decisions & more", "day 0: 10 created", "day 2: 1,234 created", "day 0: 5 refused"]
+
+
+def test_a_chart_says_what_it_is_to_who_cannot_see_it() -> None:
+    root = chart([1], [2])
+    assert root.get("role") == "img"
+    named = {one.get("id"): one.text for one in root.iter() if one.get("id")}
+    assert [named[id_] for id_ in (root.get("aria-labelledby") or "").split()] == [WORDS.title, WORDS.description]
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=40))
+def test_only_shapes_and_text_are_left(values: list[tuple[int, int]]) -> None:
+    root = chart([one for one, _ in values], [other for _, other in values])
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {"svg", "g", "path", "rect", "text", "title", "desc"}
+    attributes = {name for element in root.iter() for name in element.attrib}
+    assert not {name for name in attributes if name in {"style", "href"} or name.startswith("on") or "}" in name}
+
+
+def test_the_small_ones_are_for_the_eye_only() -> None:
+    for svg in (strip({"created": 3, "refused": 1}, of=8), trend([0, 3, 1]), trend([0])):
+        assert drawn(svg).get("aria-hidden") == "true"
+    box = [float(part) for part in (drawn(strip({"created": 4}, of=8)).get("viewBox") or "").split()]
+    (mark,) = drawn(strip({"created": 4}, of=8)).iter(f"{SVG}rect")
+    assert float(mark.get("x", "0")) == pytest.approx(box[0], abs=0.01), "it begins where the text above begins"
+    assert float(mark.get("width", "0")) == pytest.approx(box[2] / 2, abs=0.01), "and is as long as its share"

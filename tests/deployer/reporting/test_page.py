@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from deployer.reporting.aggregation import aggregate
+from deployer.reporting.page import policy
+from deployer.reporting.subject import Subject
+from deployer.reporting.summary import summary_document, summary_lines
+from deployer.reporting.wording import lede, seconds
+from tests.deployer.reporting.pages import ATTACKS, full_subject, hostile_records, write
+from tests.deployer.reporting.samples import UNTIL, record, records
+
+SINCE = UNTIL - timedelta(days=30)
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes, as a browser would read them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def elements(file: Path) -> list[tuple[str, dict[str, str | None]]]:
+    parser = _Elements()
+    parser.feed(file.read_text(encoding="utf-8"))
+    return parser.found
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    subject = Subject(
+        made_at=UNTIL,
+        command=ATTACKS[0],
+        ledger=ATTACKS[1],
+        organization_id=ATTACKS[2],
+        filters=tuple((attack, attack) for attack in ATTACKS),
+        no_coverage=ATTACKS[0],
+    )
+    return write(tmp_path_factory.mktemp("page") / "report.html", hostile_records(), subject=subject)
+
+
+def test_attacks_make_no_element_and_no_handler(attacked: Path, tmp_path: Path) -> None:
+    harmless = {tag for tag, _ in elements(write(tmp_path / "report.html", records(50)))}
+    found = elements(attacked)
+    assert {tag for tag, _ in found} <= harmless
+    assert sum(tag == "script" for tag, _ in found) == 2
+    assert not [name for _, attributes in found for name in attributes if name.startswith("on")]
+
+
+def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
+    found = elements(write(tmp_path / "report.html", records(200)))
+    assert not [tag for tag, _ in found if tag in {"link", "img", "iframe", "object", "embed", "base", "use", "image"}]
+    assert not [attributes for _, attributes in found if {"src", "style", "action", "xlink:href"} & set(attributes)]
+    links = {str(attributes["href"]) for tag, attributes in found if tag == "a"}
+    assert all(link.startswith(("#", "https://")) for link in links)
+
+
+def test_the_policy_names_exactly_what_is_in_the_page(attacked: Path) -> None:
+    text = attacked.read_text(encoding="utf-8")
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
+    said = next(str(one["content"]) for tag, one in elements(attacked) if tag == "meta" and "http-equiv" in one)
+    assert said == policy(style=style, script=script)
+    assert "default-src 'none'" in said
+    assert "unsafe" not in said
+
+
+def test_ids_are_unique_and_links_within_the_page_lead_somewhere(tmp_path: Path) -> None:
+    found = elements(write(tmp_path / "report.html", records(200)))
+    ids = [one["id"] for _, one in found if "id" in one]
+    assert len(ids) == len(set(ids))
+    inner = {str(one["href"])[1:] for tag, one in found if tag == "a" and str(one["href"]).startswith("#")}
+    labels = {id_ for _, one in found for id_ in str(one.get("aria-labelledby", "")).split()}
+    assert inner | labels <= set(ids)
+
+
+def test_what_was_not_looked_at_is_said(tmp_path: Path) -> None:
+    bare = Subject(made_at=UNTIL, command="deployer audit report", ledger="x", no_coverage="AWS denied it")
+    text = write(tmp_path / "report.html", records(10), subject=bare).read_text(encoding="utf-8")
+    assert "Not in this report: AWS denied it." in text
+    assert "was not checked for this report" in text
+
+
+def test_a_table_that_is_cut_says_so(tmp_path: Path) -> None:
+    text = write(tmp_path / "report.html", records(100), rows=30).read_text(encoding="utf-8")
+    assert "the newest 30 of 100 records" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        pytest.param(0, "nothing was recorded", id="nothing"),
+        pytest.param(1, "1 repository was created in 1 account.", id="one"),
+    ],
+)
+def test_the_opening_sentence(number: int, sentence: str) -> None:
+    assert sentence in lede(aggregate([record()] * number, since=SINCE, until=UNTIL))
+
+
+def test_the_opening_sentence_says_all_that_happened() -> None:
+    several = [record(), record(outcome="refused", reason="name-denied"), record(outcome="failed", reason="kms-failed")]
+    said = lede(aggregate(several, since=SINCE, until=UNTIL))
+    assert "1 repository was created in 1 account, 1 request was refused and 1 request failed." in said
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "no time"), (0.04, "0.0 s"), (4.24, "4.2 s"), (59.7, "60 s"), (150, "2 min"), (8000, "2.2 h")],
+)
+def test_durations(value: float | None, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_the_command_says_it_in_short() -> None:
+    found = aggregate(records(300), since=SINCE, until=UNTIL)
+    lines = [line.text for line in summary_lines("report.html", 1_234_567, found, full_subject())]
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[-1] == "Wrote report.html (1.2 MB)."
+    document = summary_document(found, full_subject())
+    assert document["records"] == sum(document["outcomes"].values()) == 300
+    assert document["seconds_to_repository"]["p50"] == pytest.approx(4, rel=0.2)

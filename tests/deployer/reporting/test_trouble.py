@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deployer.reporting.trouble import Trouble
+from handler.records import Record
+from tests.deployer.reporting.samples import UNTIL, record
+
+
+def tried(*minutes: float, **changes: Any) -> list[Record]:
+    """Refusals of one repository so many minutes ago."""
+    values: dict[str, Any] = {"outcome": "refused", "reason": "name-denied", "repository": "team-a/tmp"} | changes
+    return [record(**values | {"event_time": UNTIL - timedelta(minutes=ago), "event_id": f"{ago}"}) for ago in minutes]
+
+
+def trouble(*records: Record, capacity: int = 100) -> Trouble:
+    found = Trouble(capacity=capacity)
+    for one in sorted(records, key=lambda one: one.at, reverse=True):
+        found.add(one)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("records", "tries"),
+    [
+        pytest.param(tried(1, 60, 120), [3], id="three tries are a repeat"),
+        pytest.param(tried(1, 60), [], id="two are not"),
+        pytest.param(tried(1, 1.1, 1.2, 1.3, 1.4), [], id="the layers of one push are one try"),
+        pytest.param(tried(1, 1.1, 60, 60.1, 120, 120.1), [3], id="and stay one in every push"),
+        pytest.param(tried(1, 60, 120) + tried(2, 61, 121, repository="b"), [3, 3], id="each repository by itself"),
+        pytest.param(tried(1, 60) + tried(2, reason="limit-reached"), [], id="each reason by itself"),
+        pytest.param(tried(1, 60) + tried(2, region="us-east-1"), [], id="each region by itself"),
+    ],
+)
+def test_refusals_that_repeat(records: list[Record], tries: list[int]) -> None:
+    assert [one.count for one in trouble(*records).repeats()] == tries
+
+
+def test_a_repeat_tells_when_it_began_and_who_came_last() -> None:
+    records = [*tried(1, principal="newest"), *tried(60, 120, principal="older")]
+    (one,) = trouble(*records).repeats()
+    assert (one.first, one.last) == (UNTIL - timedelta(minutes=120), UNTIL - timedelta(minutes=1))
+    assert one.principal == "newest"
+
+
+FAILED: dict[str, Any] = {"outcome": "failed", "reason": "kms-failed", "event_id": "one"}
+
+
+@pytest.mark.parametrize(
+    ("records", "counts"),
+    [
+        pytest.param([record(**FAILED)], [1], id="a failure"),
+        pytest.param([record(**FAILED), record(event_id="one")], [], id="made good by a redrive"),
+        pytest.param([record(**FAILED), record(event_id="two")], [1], id="another event makes nothing good"),
+        pytest.param(
+            [record(**FAILED), record(**FAILED, request_id="again")], [1], id="each round of one event is one"
+        ),
+        pytest.param([record(**FAILED), record(**FAILED | {"event_id": "two"})], [2], id="one cause, two events"),
+        pytest.param([record(**FAILED), *tried(500, **FAILED | {"region": "us-east-1"})], [1, 1], id="two causes"),
+    ],
+)
+def test_failures_that_nothing_made_good(records: list[Record], counts: list[int]) -> None:
+    assert [one.count for one in trouble(*records).failures()] == counts
+
+
+def test_storms_of_refusals_do_not_fill_the_memory() -> None:
+    storm = [one for number in range(200) for one in tried(number, repository=f"once-{number}")]
+    stubborn = [one for number in range(0, 200, 3) for one in tried(number + 0.5, repository="stubborn")]
+    found = trouble(*storm, *stubborn, capacity=20)
+    assert [one.place.repository for one in found.repeats()] == ["stubborn"]
+    assert not found.is_exact
+    assert len(found._refused) <= 40

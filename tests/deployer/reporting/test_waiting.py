@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.reporting.waiting import EDGES, Waiting, bar_labels
+
+
+def waiting(*times: float) -> Waiting:
+    found = Waiting()
+    for time in times:
+        found.add(time)
+    return found
+
+
+@given(st.lists(st.floats(0.05, 100_000), min_size=1, max_size=200), st.sampled_from([1, 50, 90, 99, 100]))
+def test_percentiles_are_right_to_one_percent(times: list[float], percent: int) -> None:
+    exact = sorted(times)[math.ceil(len(times) * percent / 100) - 1]
+    assert waiting(*times).percentile(percent) == pytest.approx(exact, rel=0.0101)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bar"),
+    [
+        pytest.param(-3, "< 1 s", id="clocks that disagree count as no time"),
+        pytest.param(0, "< 1 s", id="no time"),
+        pytest.param(1, "1\N{EN DASH}2 s", id="a bar holds its lower edge"),
+        pytest.param(4.99, "3\N{EN DASH}5 s", id="and not its upper one"),
+        pytest.param(60, "1\N{EN DASH}5 min", id="minutes"),
+        pytest.param(86_400, "> 5 min", id="the last has no end"),
+    ],
+)
+def test_each_time_has_its_bar(seconds: float, bar: str) -> None:
+    bars = dict(zip(bar_labels(), waiting(seconds).bars, strict=True))
+    assert {label for label, count in bars.items() if count} == {bar}
+
+
+def test_nothing_has_no_percentile() -> None:
+    assert Waiting().percentile(50) is None
+    assert len(bar_labels()) == len(EDGES) + 1
+
+
+def test_memory_does_not_grow_with_the_number_of_times() -> None:
+    found = waiting(*(number / 7 for number in range(50_000)))
+    assert len(found._bins) < 700
+    assert found.count == 50_000
