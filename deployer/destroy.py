@@ -16,6 +16,7 @@ from deployer.errors import DeployerError
 from deployer.operations import OperationRunner
 from deployer.outcome import Outcome
 from deployer.planning import Facts, StackKey, Wish
+from deployer.planning_families import with_retired
 from deployer.planning_instances import InstancePlan, instances_of, plan_instances
 from deployer.progress import Report, StackProgress
 from deployer.rollout import Cloud
@@ -48,6 +49,8 @@ class StackSetRemoval:
 
     name: str
     instances: InstancePlan
+    afterwards: str = ""
+    """What then holds in each account and region, where AWS has a default of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +84,9 @@ def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete
         StackSetRemoval(
             name=one.definition.name,
             instances=plan_instances(nothing, everywhere, facts.stack_sets[one.definition.name], rewritten=False),
+            afterwards=one.family.afterwards if one.family else "",
         )
-        for one in reversed(wish.stack_sets)
+        for one in reversed(with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization))
         if one.definition.name in facts.stack_sets
     )
     return Removal(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
-from deployer.planning_instances import InstancePlan, plan_instances
+from deployer.planning_families import Family, Rivals, StackSetWish, rivals_of, with_retired
+from deployer.planning_instances import InstancePlan, instances_of, plan_instances
 from deployer.planning_skips import Skip, skips
 from deployer.settings_changes import SettingsChange, settings_changes
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition, StackSetState
@@ -29,14 +30,6 @@ class StackKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackSetWish:
-    """A StackSet, and where its instances are to be."""
-
-    definition: StackSetDefinition
-    coverage: Coverage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """All that a roll-out is to bring about. StackSets are in the order in which they depend on each other."""
 
@@ -47,6 +40,10 @@ class Wish:
     settings_json: bytes = field(repr=False)
     central: StackDefinition
     stack_sets: tuple[StackSetWish, ...]
+    covered: Coverage
+    """Where anything is wanted at all."""
+    families: tuple[Family, ...] = ()
+    """Families of which there may be StackSets that nobody wants any more."""
     companions: tuple[StackDefinition, ...] = ()
     """Stacks of the StackSets' templates in the management account, when that is the caller's."""
     former_companions: tuple[StackKey, ...] = ()
@@ -61,6 +58,7 @@ class Facts:
     stacks: Mapping[StackKey, StackState]
     previews: Mapping[StackKey, tuple[ResourceChange, ...]]
     stack_sets: Mapping[str, StackSetState]
+    """Those of the wish, and of its families."""
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
 
@@ -90,6 +88,7 @@ class StackSetPlan:
     """How many instances the change of the StackSet updates."""
     instances: InstancePlan
     overreach: tuple[Overreach, ...] = ()
+    family: Family | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -120,14 +119,15 @@ class Plan:
 
     @property
     def deletions(self) -> int:
-        """Stack instances that go."""
-        return sum(len(operation.instances) for one in self.stack_sets for operation in one.instances.delete)
+        """Stack instances that go for good: neither to come back nor to another StackSet of their family."""
+        return sum(one.instances.deletions for one in self.stack_sets)
 
 
 def make_plan(wish: Wish, facts: Facts) -> Plan:
     """Compare what is to be with what is."""
     named = {(stack.name, stack.region) for stack in wish.companions}
     left_over = [key for key in wish.former_companions if key not in named and key in facts.stacks]
+    stack_sets = with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization)
     return Plan(
         artifacts=_plan_stack(wish.artifacts, facts),
         bundle_key=wish.bundle_key,
@@ -135,13 +135,19 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
         settings=settings_changes(wish.organization, before=facts.settings_in_force, after=wish.settings_json),
         central=_plan_stack(wish.central, facts),
         stack_sets=tuple(
-            _plan_stack_set(one, wish.scope, facts.stack_sets.get(one.definition.name)) for one in wish.stack_sets
+            _plan_stack_set(
+                one,
+                wish.scope,
+                facts.stack_sets.get(one.definition.name),
+                rivals_of(one, stack_sets, wish.scope, facts.stack_sets),
+            )
+            for one in stack_sets
         ),
         companions=(
             *(_plan_stack(definition, facts) for definition in wish.companions),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
-        skips=skips(wish.stack_sets[-1].coverage, wish.scope, management_is_caller=wish.management_is_caller),
+        skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
     )
 
 
@@ -171,26 +177,42 @@ def _stack_change(definition: StackDefinition, state: StackState | None) -> Chan
     return "unchanged" if settled and is_same(state.body, definition.body) else "update"
 
 
-def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | None) -> StackSetPlan:
+def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | None, rivals: Rivals) -> StackSetPlan:
     definition = wish.definition
     resources = template_changes(state.body if state else None, definition.body)
-    properties = tuple(_properties(definition, state)) if state else ()
-    differs = state is not None and bool(resources or properties or not is_same(state.body, definition.body))
+    properties = tuple(_properties(definition, state)) if state and not wish.is_retired else ()
+    differs = (
+        state is not None
+        and not wish.is_retired
+        and bool(resources or properties or not is_same(state.body, definition.body))
+    )
     in_scope = wanted_instances(wish.coverage, scope) or scope.is_whole(wish.coverage.organization)
     changed = differs and bool(in_scope)
-    instances = plan_instances(wish.coverage, scope, state, rewritten=changed)
+    instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
     targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
     there = {one.key for one in state.instances} & instances.wanted if state else set()
     return StackSetPlan(
         definition=definition,
-        change="create" if state is None else "update" if changed else "unchanged",
+        change=_stack_set_change(wish, state, instances, changed=changed),
         resources=resources,
         properties=properties,
         only=_limited(wish.coverage, scope, instances) if changed else None,
         rewritten=len(there) if changed else 0,
         instances=instances,
         overreach=overreach(wish.coverage, targets),
+        family=wish.family,
     )
+
+
+def _stack_set_change(
+    wish: StackSetWish, state: StackSetState | None, instances: InstancePlan, *, changed: bool
+) -> Change:
+    if state is None:
+        return "create"
+    if wish.is_retired:  # it goes with its last instance
+        goes = instances_of(instances.delete)
+        return "delete" if all(one.key in goes for one in state.instances) else "unchanged"
+    return "update" if changed else "unchanged"
 
 
 def _properties(definition: StackSetDefinition, state: StackSetState) -> list[str]:

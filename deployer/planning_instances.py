@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from deployer.planning_families import Rivals
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.target_operations import Selection, group_accounts, group_ous
 from deployer.targets import (
@@ -32,6 +33,10 @@ class InstancePlan:
     create: tuple[InstanceOperation, ...] = ()
     update: tuple[InstanceOperation, ...] = ()
     delete: tuple[InstanceOperation, ...] = ()
+    withdraw: tuple[InstanceOperation, ...] = ()
+    """Done before all else: what is wanted and there, but would lose its effect when a rival of its family goes."""
+    moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    """Those of `delete` that another StackSet of the family takes over."""
     wanted: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     unchanged: int = 0
     stranded: tuple[Instance, ...] = ()
@@ -39,7 +44,12 @@ class InstancePlan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.create or self.update or self.delete)
+        return not (self.create or self.update or self.delete or self.withdraw)
+
+    @property
+    def deletions(self) -> int:
+        """Instances that go and that nothing takes the place of."""
+        return sum(len(operation.instances) for operation in self.delete) - len(self.moving)
 
 
 def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceKey]:
@@ -47,7 +57,9 @@ def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceK
     return frozenset(key for operation in operations for key in operation.instances)
 
 
-def plan_instances(coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool) -> InstancePlan:
+def plan_instances(
+    coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, rivals: Rivals | None = None
+) -> InstancePlan:
     """Compare the wish with what is there. `rewritten` says that the StackSet itself changes and takes all with it."""
     regions = scope.regions
     instances = state.instances if state else ()
@@ -57,6 +69,7 @@ def plan_instances(coverage: Coverage, scope: Scope, state: StackSetState | None
         scope=scope,
         instances={one.key: one for one in instances if regions is None or one.region in regions},
         registered={ou_id: all_ if regions is None else all_ & regions for ou_id, all_ in registered.items()},
+        rivals=rivals or Rivals(),
     ).plan(rewritten=rewritten)
 
 
@@ -66,6 +79,7 @@ class _Comparison:
     scope: Scope
     instances: Mapping[InstanceKey, Instance]
     registered: Mapping[str, Regions]
+    rivals: Rivals
 
     @cached_property
     def wanted(self) -> frozenset[InstanceKey]:
@@ -86,22 +100,29 @@ class _Comparison:
 
     def plan(self, *, rewritten: bool) -> InstancePlan:
         creations = tuple(self._creations())
-        there = self.wanted & self.instances.keys()
+        there = self.wanted & self.instances.keys() - self._clashing
         outdated = frozenset(key for key in there if not self.instances[key].is_current)
         updates = () if rewritten else tuple(self._by_name("UPDATE", outdated))
         touched = there if rewritten else outdated
+        deletions = tuple(self._deletions())
         return InstancePlan(
             create=creations,
             update=updates,
-            delete=tuple(self._deletions()),
+            delete=deletions,
+            withdraw=tuple(self._by_name("DELETE", self._clashing)),
+            moving=instances_of(deletions) & self.rivals.wanted,
             wanted=self.wanted,
             unchanged=len(there - touched),
             stranded=tuple(self.instances[key] for key in sorted(self._unwanted - self._removable)),
         )
 
+    @cached_property
+    def _clashing(self) -> frozenset[InstanceKey]:
+        return self.wanted & self.instances.keys() & self.rivals.there
+
     # What is missing
     def _creations(self) -> Iterator[InstanceOperation]:
-        missing = set(self.wanted - self.instances.keys())
+        missing = set(self.wanted - self.instances.keys() | self._clashing)
         for selection in group_ous(self._unregistered()):
             keys = self._resolve(selection) & missing
             missing -= keys

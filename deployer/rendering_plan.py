@@ -105,6 +105,8 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
     sign, tone = _SIGNS[plan.change]
     unchanged = ": unchanged" if plan.is_empty else ""
     yield Line(f"{sign} StackSet {plan.definition.name}{unchanged}", tone)
+    if plan.family is not None:  # the name has but a digest of what it is
+        yield from wrapped(plan.definition.description, indent=4, tone="quiet")
     yield from _resources(plan.resources)
     for name in plan.properties:
         yield from wrapped(f"~ {name}", indent=4, tone="change")
@@ -112,7 +114,7 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
         yield Line(f"    ~ {counted(plan.rewritten, 'instance')}: the same changes", "change")
     yield from _instances(plan.instances.create, organization, sign="+", tone="add")
     yield from _instances(plan.instances.update, organization, sign="~", tone="change")
-    yield from _deletions(plan.instances.delete, organization)
+    yield from _deletions(plan, organization)
     if plan.instances.unchanged:
         yield Line(f"    = {counted(plan.instances.unchanged, 'instance')} unchanged", "quiet")
     yield from _stranded(plan.instances.stranded, organization)
@@ -133,10 +135,19 @@ def _instances(
         yield from wrapped(f"{sign} {', '.join(paths)}: future accounts", indent=4, tone=tone)
 
 
-def _deletions(operations: Iterable[InstanceOperation], organization: Organization) -> Iterator[Line]:
-    keys = instances_of(operations)
+def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    operations, moving = plan.instances.delete, plan.instances.moving
+    keys = instances_of(operations) - moving
+    if moving:
+        text = f"~ {counted(len(moving), 'instance')} deleted first, for another StackSet of the same kind"
+        yield from wrapped(text, indent=4, tone="change")
+    if again := len(instances_of(plan.instances.withdraw)):
+        text = f"~ {counted(again, 'instance')} deleted and made again, since another StackSet goes there"
+        yield from wrapped(text, indent=4, tone="change")
     if keys:
         yield Line(f"    - DELETES {counted(len(keys), 'instance')}", "remove")
+        if plan.family is not None:
+            yield from wrapped(f"afterwards: {plan.family.afterwards}", indent=6, tone="remove")
     for path, regions, accounts in _by_path(keys, organization):
         text = f"- {path}: {account_names(organization, accounts)} in {', '.join(regions)}"
         yield from wrapped(text, indent=6, tone="remove")

@@ -89,6 +89,8 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
             "create": [_operation(one, organization) for one in plan.instances.create],
             "update": [_operation(one, organization) for one in plan.instances.update],
             "delete": [_operation(one, organization) for one in plan.instances.delete],
+            "moving": _instances(organization, sorted(plan.instances.moving)),
+            "withdraw": [_operation(one, organization) for one in plan.instances.withdraw],
             "unchanged": plan.instances.unchanged,
             "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),
         },

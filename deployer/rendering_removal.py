@@ -21,6 +21,8 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
     for stack_set in plan.stack_sets:
         gone = sum(len(operation.instances) for operation in stack_set.instances.delete)
         lines.append(Line(f"- StackSet {stack_set.name} with {counted(gone, 'instance')}", "remove"))
+        if stack_set.afterwards:
+            lines += wrapped(f"afterwards: {stack_set.afterwards}", indent=4, tone="remove")
     for key in plan.stacks:
         lines.append(Line(f"- stack {key.name} in {key.region}", "remove"))
     if plan.bucket:

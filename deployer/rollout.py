@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -84,15 +84,31 @@ class _Run:
         if plan.uploads_bundle:
             yield Step(f"upload of {plan.bundle_key}", self._upload)
         yield from self._stack_steps(plan.central)
-        for stack_set in plan.stack_sets:
-            if stack_set.change != "unchanged" or stack_set.instances.create or stack_set.instances.update:
-                yield Step(f"StackSet {stack_set.definition.name}", partial(self._bring_about, stack_set))
-        for stack_set in reversed(plan.stack_sets):
-            if stack_set.instances.delete:
-                name = f"StackSet {stack_set.definition.name}: removal"
-                yield Step(name, partial(self._operate, stack_set.definition.name, stack_set.instances.delete))
+        yield from self._stack_set_steps(plan.stack_sets)
         for companion in plan.companions:
             yield from self._stack_steps(companion)
+
+    def _stack_set_steps(self, plans: Sequence[StackSetPlan]) -> Iterator[Step]:
+        """Removals last, but within a family first: see `planning_families`."""
+        kin = [one for one in plans if one.family is not None]
+        for stack_set in kin:
+            yield from self._removal(stack_set, "withdrawal", stack_set.instances.withdraw)
+        for stack_set in kin:
+            yield from self._removal(stack_set, "removal", stack_set.instances.delete)
+            if stack_set.change == "delete":
+                yield Step(f"StackSet {stack_set.definition.name}: deletion", partial(self._delete, stack_set))
+        for stack_set in plans:
+            changes = stack_set.change in {"create", "update"}
+            if changes or stack_set.instances.create or stack_set.instances.update:
+                yield Step(f"StackSet {stack_set.definition.name}", partial(self._bring_about, stack_set))
+        for stack_set in reversed(plans):
+            if stack_set.family is None:
+                yield from self._removal(stack_set, "removal", stack_set.instances.delete)
+
+    def _removal(self, plan: StackSetPlan, word: str, operations: tuple[InstanceOperation, ...]) -> Iterator[Step]:
+        if operations:
+            name = plan.definition.name
+            yield Step(f"StackSet {name}: {word}", partial(self._operate, name, operations))
 
     # Stacks
     def _stack_steps(self, plan: StackPlan) -> Iterator[Step]:
@@ -120,6 +136,12 @@ class _Run:
         elif plan.change == "update":
             self._update(plan)
         self._operate(name, (*plan.instances.create, *plan.instances.update))
+
+    def _delete(self, plan: StackSetPlan) -> None:
+        """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
+        state = self._cloud.stack_sets.describe(plan.definition.name)
+        if state is not None and not state.instances:
+            self._cloud.stack_sets.delete(plan.definition.name)
 
     def _update(self, plan: StackSetPlan) -> None:
         name = plan.definition.name

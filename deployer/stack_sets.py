@@ -141,6 +141,9 @@ class StackSets(Protocol):
     What starts an operation gives its id, and raises BusyError when another one is under way for longer than it waits.
     """
 
+    def names(self) -> tuple[str, ...]:
+        """Every StackSet that there is, of whatever tool."""
+
     def describe(self, name: str) -> StackSetState | None: ...
 
     def create(self, definition: StackSetDefinition) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 from deployer.planning import Facts, StackKey, Wish, stack_needs_preview
 from deployer.rollout import Artifacts, Cloud
+from deployer.stack_sets import StackSets
 from deployer.stacks import StackDefinition, StackState
 from deployer.template_changes import is_same
 from handler.settings_file import FILE_NAME
@@ -23,7 +25,7 @@ def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
     }
     stacks = {key: state for key, state in found.items() if state is not None}
     changing = [one for key, one in wanted.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
-    stack_sets = {one.definition.name: cloud.stack_sets.describe(one.definition.name) for one in wish.stack_sets}
+    stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(wish, cloud.stack_sets)}
     return Facts(
         stacks=stacks,
         previews={StackKey(one.name, one.region): cloud.stacks.preview(one) for one in changing},
@@ -31,6 +33,14 @@ def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
         bundle_is_uploaded=_key(wish.artifacts) in stacks and cloud.artifacts.has(wish.bundle_key),
         settings_in_force=_settings_in_force(wish, stacks.get(_key(wish.central)), cloud.artifacts),
     )
+
+
+def _stack_sets(wish: Wish, stack_sets: StackSets) -> Iterator[str]:
+    """Those of the wish, and what earlier wishes left of its families."""
+    wished = {one.definition.name for one in wish.stack_sets}
+    yield from (one.definition.name for one in wish.stack_sets)
+    there = stack_sets.names() if wish.families else ()
+    yield from (name for name in there if name not in wished and any(family.has(name) for family in wish.families))
 
 
 def _key(stack: StackDefinition) -> StackKey:

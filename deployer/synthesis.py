@@ -1,4 +1,4 @@
-"""What a roll-out deploys, made from compiled settings alone: names, the handler's zip and the four templates. Pure."""
+"""What a roll-out deploys, made from compiled settings alone: names, the handler's zip and the templates. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from troposphere import Template
 
 from deployer import bundle
 from deployer.bundle import Bundle
+from deployer.per_ou import Variant, variants
 from deployer.settings import Compiled
 from templates import access, artifacts, central, forwarding
 from templates.body import readable
@@ -29,6 +30,7 @@ class Synthesis:
     central: Template = field(repr=False)
     access: Template = field(repr=False)
     forwarding: Template = field(repr=False)
+    per_ou: tuple[Variant, ...] = ()
 
     def files(self) -> Mapping[str, bytes]:
         """By file name: the templates as people read them, and the zip."""
@@ -37,6 +39,7 @@ class Synthesis:
             "central.json": self.central,
             "access.json": self.access,
             "forwarding.json": self.forwarding,
+            **{f"{one.file_name}.json": one.template for one in self.per_ou},
         }
         return {name: readable(template).encode() for name, template in templates.items()} | {ZIP: self.bundle.data}
 
@@ -60,6 +63,7 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
         ),
         access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup),
         forwarding=forwarding.template(names),
+        per_ou=variants(compiled, names),
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from deployer import per_ou
 from deployer.bundle import Bundle
-from deployer.planning import StackKey, StackSetWish, Wish
+from deployer.planning import StackKey, Wish
+from deployer.planning_families import StackSetWish
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.stacks import StackDefinition
@@ -61,7 +63,10 @@ def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
                 ),
                 coverage=covered,
             ),
+            *per_ou.stack_set_wishes(synthesis.per_ou, names),
         ),
+        families=per_ou.families(names),
+        covered=covered,
         companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
         former_companions=tuple(_companion_keys(names, home, compiled.regions)) if is_management else (),
         management_is_caller=is_management,
@@ -100,12 +105,15 @@ def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[
     organization = compiled.organization
     if not scope.has_account(organization, organization.management_account_id):
         return
-    regions = sorted(_regions(compiled.settings_for_account(organization.management_account_id)))
-    home = compiled.config.home_region
-    for name, region in _companion_keys(names, home, tuple(regions)) if regions else ():
-        yield StackDefinition(name=name, region=region, body=bodies[name])
+    settings = compiled.settings_for_account(organization.management_account_id)
+    regions = sorted(_regions(settings))
+    every = {**bodies, **dict(per_ou.companion_bodies(settings, names))}
+    for key in _companion_keys(names, compiled.config.home_region, tuple(regions)) if regions else ():
+        if key.name in every:
+            yield StackDefinition(name=key.name, region=key.region, body=every[key.name])
 
 
 def _companion_keys(names: Names, home: str, regions: tuple[str, ...]) -> Iterator[StackKey]:
     yield StackKey(names.access_stack_set, home)
-    yield from (StackKey(names.forwarding_stack_set, region) for region in regions)
+    for name in (names.forwarding_stack_set, *per_ou.companion_names(names)):
+        yield from (StackKey(name, region) for region in regions)

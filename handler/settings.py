@@ -23,8 +23,12 @@ __all__ = [
     "NameRules",
     "Namespace",
     "PrincipalRules",
+    "RegistrySettings",
     "RepositorySettings",
     "Retention",
+    "ScanFrequency",
+    "ScanType",
+    "Scanning",
     "Settings",
     "TagMutability",
     "Trigger",
@@ -37,6 +41,8 @@ __all__ = [
 Trigger = Literal["push", "pull"]
 TagMutability = Literal["MUTABLE", "IMMUTABLE"]
 EncryptionType = Literal["AES256", "KMS", "KMS_DSSE"]
+ScanType = Literal["BASIC", "ENHANCED"]
+ScanFrequency = Literal["SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"]
 
 _STRICT = {"extra": "forbid", "strict": True}
 
@@ -194,6 +200,45 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scanning:
+    """How a registry scans images. It replaces whatever the registry has, so without a `type` nothing is deployed."""
+
+    __pydantic_config__ = _STRICT
+
+    type: ScanType | None = field(
+        default=None,
+        metadata={
+            "doc": "BASIC, or ENHANCED by Amazon Inspector; null leaves each registry as it is.",
+            "example": "BASIC",
+        },
+    )
+    frequency: ScanFrequency = field(
+        default="SCAN_ON_PUSH",
+        metadata={
+            "doc": "SCAN_ON_PUSH, CONTINUOUS_SCAN (ENHANCED only) or MANUAL (BASIC only).",
+            "example": "SCAN_ON_PUSH",
+        },
+    )
+    filters: tuple[str, ...] = field(
+        default=("*",),
+        metadata={
+            "doc": "Repositories that it holds for: `*` is any run of characters; one without is found anywhere "
+            "in a name.",
+            "example": ["prod-*"],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """What holds for a registry, that is an account and region. Deployed by a roll-out; the handler does not use it."""
+
+    __pydantic_config__ = _STRICT
+
+    scanning: Scanning = field(default=Scanning(), metadata={"doc": "How images are scanned."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that holds for one OU or account."""
 
@@ -209,6 +254,9 @@ class Settings:
         default=RepositorySettings(), metadata={"doc": "What a new repository looks like."}
     )
     namespaces: tuple[Namespace, ...] = field(default=(), metadata={"doc": "Exceptions by name; the first match wins."})
+    registry: RegistrySettings = field(
+        default=RegistrySettings(), metadata={"doc": "What holds for each registry, that is account and region."}
+    )
 
     def namespace_for(self, repository: str) -> int | None:
         """Index of the first namespace whose glob the name matches."""

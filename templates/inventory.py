@@ -26,6 +26,9 @@ KINDS = {
         "TableName",
         "the ledger of decisions, encrypted, restorable to any second of 35 days, protected from deletion",
     ),
+    "AWS::ECR::RegistryScanningConfiguration": Kind(
+        "scanning configuration of the registry", None, "replaces the registry's own, by what the OU's settings say"
+    ),
     "AWS::Events::Archive": Kind("event archive", "ArchiveName"),
     "AWS::Events::EventBus": Kind("event bus", "Name"),
     "AWS::Events::EventBusPolicy": Kind(

@@ -11,7 +11,8 @@ from typing import Any
 
 from troposphere import Template
 
-from templates import access, artifacts, central, forwarding, policies, resource_policies, trust
+from handler.settings import Scanning
+from templates import access, artifacts, central, forwarding, policies, registry_scanning, resource_policies, trust
 from templates.inventory import changes
 from templates.names import Names
 from templates.wording import code, conditions, principal
@@ -80,6 +81,11 @@ The role `{cleaner}`, and the operator role's right to take it on, are there onl
 `cleanup: true`.
 """
 
+INSPECTOR_NOTE = """\
+With `type: ENHANCED`, CloudFormation also enables Amazon Inspector for ECR in that account and region, which costs, and
+switches it off again when the configuration is deleted.
+"""
+
 AUDITORS = """\
 ## Auditors
 
@@ -115,6 +121,7 @@ def render(names: Names) -> str:
         "central": central.template(names, handler_digest="<digest>", options=central.Options(cleanup=True)),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
+        "per-ou": registry_scanning.template(names, Scanning(type="ENHANCED")),
     }
     parts = [
         INTRODUCTION,
@@ -137,6 +144,9 @@ def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
         f"In every covered account, each covered region (StackSet `{names.forwarding_stack_set}`)": stacks[
             "forwarding"
         ],
+        f"Where an OU asks for `registry.scanning` (StackSets `{names.prefix}-{registry_scanning.NAME}-…`)": stacks[
+            "per-ou"
+        ],
     }
     lines = ["## Changes that will be made to your AWS accounts", ""]
     number = 0
@@ -146,6 +156,7 @@ def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
             lines.append(f"{number}. {change}")
         lines.append("")
     lines += [
+        INSPECTOR_NOTE,
         "Later, repositories are created in covered accounts as the config files say. Nothing else is changed.",
         "",
     ]

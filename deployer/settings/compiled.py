@@ -48,7 +48,8 @@ class Compiled:
 
     def settings_for_account(self, account_id: str) -> Settings:
         """What holds for an account where it is now."""
-        return self.settings_file.settings_for(account_id, self.organization.account_chain(account_id))
+        own = account_id if account_id in self.placement.accounts else NO_ACCOUNT  # so that its OU's are merged once
+        return self.settings_file.settings_for(own, self.organization.account_chain(account_id))
 
     def layers_for_ou(self, ou_id: str) -> tuple[LayerFile, ...]:
         """The files that speak for an OU, the defaults first, its own last."""

@@ -19,6 +19,7 @@ def inconsistencies(view: View) -> Iterator[Problem]:
     for index, namespace in enumerate(settings.namespaces):
         yield from _repository(view, overlay(settings.repository, namespace.repository), ("namespaces", index))
     yield from _turned_exclusions(view)
+    yield from _scanning(view)
     if view.is_complete and settings.enabled and not settings.regions:
         yield view.problem(("enabled",), "enabled, but in no region: say regions here or in a parent OU")
     if settings.enabled and not settings.create.on:
@@ -36,6 +37,28 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
         message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MOST_TAGS}, deployer adds one"
         path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
+
+
+def _scanning(view: View) -> Iterator[Problem]:
+    """What ECR takes of type and frequency, and keys that say nothing.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegistryScanningRule.html
+    """
+    scanning = view.settings.registry.scanning
+    at = ("registry", "scanning")
+    path = _said_at(view, (), (*at, "frequency"), (*at, "type"))
+    if scanning.type == "BASIC" and scanning.frequency == "CONTINUOUS_SCAN":
+        message = "ECR scans continuously with type ENHANCED only; BASIC takes SCAN_ON_PUSH or MANUAL"
+        yield view.problem(path, message, severity=Severity.ERROR)
+    if scanning.type == "ENHANCED" and scanning.frequency == "MANUAL":
+        message = "ECR has no manual scans with type ENHANCED; it takes SCAN_ON_PUSH or CONTINUOUS_SCAN"
+        yield view.problem(path, message, severity=Severity.ERROR)
+    if scanning.type == "BASIC" and scanning.frequency == "MANUAL" and (*at, "filters") in view.provenance.set_by:
+        yield view.problem((*at, "filters"), "MANUAL scans nothing by itself, so filters say nothing")
+    if view.is_complete and scanning.type is None:
+        for key in ("frequency", "filters"):
+            if (*at, key) in view.provenance.set_by:
+                yield view.problem((*at, key), "without a type, here or in a parent OU, registries are left alone")
 
 
 def _said_at(view: View, at: KeyPath, *paths: KeyPath) -> KeyPath:

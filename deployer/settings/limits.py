@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html,
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html,
-https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Tag.html
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Tag.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegistryScanningRule.html
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
 
 MOST_EXCLUSIONS = 5
+MOST_SCAN_FILTERS = 100
+LONGEST_SCAN_FILTER = 255
 PLACEHOLDERS = ("principal", "account", "account_name", "ou", "region", "repository", "namespace", "event_time")
 OWN_TAGS = "deployer:"
 
@@ -73,6 +76,22 @@ def _check_exclusion(value: str) -> str | None:
 def _check_exclusions(value: list[str]) -> str | None:
     if len(value) > MOST_EXCLUSIONS:
         return f"{len(value)} exclusion filters; ECR takes at most {MOST_EXCLUSIONS}"
+    return None
+
+
+def _check_scan_filter(value: str) -> str | None:
+    if len(value) > LONGEST_SCAN_FILTER:
+        return f"{len(value)} characters; ECR takes at most {LONGEST_SCAN_FILTER} for a scanning filter"
+    if not _SCAN_FILTER.fullmatch(value):
+        return "ECR takes a-z 0-9 * in a scanning filter, and . _ - / singly between them"
+    return None
+
+
+def _check_scan_filters(value: list[str]) -> str | None:
+    if not value:
+        return "an empty list scans nothing; `frequency: MANUAL` says that"
+    if len(value) > MOST_SCAN_FILTERS:
+        return f"{len(value)} scanning filters; ECR takes at most {MOST_SCAN_FILTERS}"
     return None
 
 
@@ -164,6 +183,16 @@ exclusion = Rule(
     text="each 1 to 128 of `0-9 a-z A-Z . _ * -`",
 )
 exclusions = Rule(check=_check_exclusions, schema={"maxItems": MOST_EXCLUSIONS}, text=f"at most {MOST_EXCLUSIONS}")
+scan_filter = Rule(
+    check=_check_scan_filter,
+    schema={"pattern": "^[a-z0-9*._/-]+$", "maxLength": LONGEST_SCAN_FILTER},
+    text="each of `a-z 0-9 *`, with `. _ - /` singly between; at most 255",
+)
+scan_filters = Rule(
+    check=_check_scan_filters,
+    schema={"minItems": 1, "maxItems": MOST_SCAN_FILTERS},
+    text=f"1 to {MOST_SCAN_FILTERS}",
+)
 kms_key = _matching(
     _KMS_KEY,
     "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",

@@ -52,6 +52,7 @@ def markdown() -> str:
         "## accounts/**/*.yaml\n\n" + _table(_account_keys()) + "\n" + text.ACCOUNTS,
         "## Settings\n\n" + text.SETTINGS + "\n" + _table(settings_keys(Settings)),
         "### namespaces\n\n" + text.NAMESPACES + "\n" + _table(settings_keys(Namespace, "namespaces[].")),
+        text.REGISTRY,
         text.GLOBS,
         text.PLACEHOLDERS.format(listed=", ".join(f"`{{{name}}}`" for name in PLACEHOLDERS)),
         text.MERGING + "\n" + _worked_example(),

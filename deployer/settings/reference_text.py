@@ -112,6 +112,27 @@ Exceptions for some names. The first entry whose `match` a repository's name mat
 ones have no say. `match` is the only key that is required.
 """
 
+REGISTRY = """\
+### registry
+
+A roll-out sets these in each covered account and region; the handler has no part in it. `registry.scanning` replaces
+the scanning configuration that a registry has, so it is only deployed where a `type` is said, here or above. OUs that
+say the same share a StackSet, `<prefix>-registry-scanning-<digest>`, and accounts that come later get it by themselves.
+
+`filters` are ECR's own and no globs as below: `*` crosses `/`, and a filter without `*` matches every name that
+contains it. What no filter matches is scanned by hand only (BASIC) or not at all (ENHANCED). With ENHANCED, Amazon
+Inspector scans and charges, and `repository.scan_on_push` has no effect. `MANUAL` has no filters.
+
+An OU that changes its content moves to another StackSet: the old configuration is removed before the new one is made,
+and in between the registry has ECR's default, basic scanning started by hand. An OU that drops it (`scanning: null`)
+goes back to that default, and the plan says so.
+
+When an account moves between OUs with different scanning, AWS removes the one and makes the other by itself, in an
+order that it does not promise. Where a removal fails, so that both are left, the next roll-out makes the right one
+anew. Where the removal merely comes last, the registry has ECR's default though its stack is CURRENT, which no plan can
+see: look at such a registry after the move.
+"""
+
 GLOBS = """\
 ## Globs
 

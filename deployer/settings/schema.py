@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
@@ -26,6 +26,7 @@ from handler.settings import (
     PrincipalRules,
     RepositorySettings,
     Retention,
+    Scanning,
     Settings,
 )
 
@@ -41,6 +42,7 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (RepositorySettings, "repository_policy"): limits.policy_file,
     (RepositorySettings, "tags"): limits.tags,
     (Namespace, "match"): limits.name_glob,
+    (Scanning, "filters"): limits.scan_filters,
     (Retention, "expiring_records"): limits.days,
     (Retention, "event_archive"): limits.days,
     (Retention, "logs"): limits.log_days,
@@ -54,6 +56,7 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
     (PrincipalRules, "allow"): limits.principal_glob,
     (PrincipalRules, "deny"): limits.principal_glob,
     (RepositorySettings, "mutability_exclusions"): limits.exclusion,
+    (Scanning, "filters"): limits.scan_filter,
     (Settings, "regions"): limits.region,
     **rollout_settings.EACH,
 }
@@ -113,7 +116,7 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
 def without_none(hint: Any) -> Any:
     """`str` of `str | None`: null is allowed anyway, since it resets a key."""
     kinds = [argument for argument in get_args(hint) if argument is not type(None)]
-    return kinds[0] if isinstance(hint, UnionType) and len(kinds) == 1 else hint
+    return kinds[0] if get_origin(hint) in {Union, UnionType} and len(kinds) == 1 else hint
 
 
 @cache

@@ -50,6 +50,9 @@ class Script:
     def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
         return self._results
 
+    def names(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
     def describe(self, name: str) -> StackSetState | None:
         raise NotImplementedError
 

@@ -8,21 +8,25 @@ from typing import Any
 
 from troposphere import Template
 
-from templates import access, artifacts, central, forwarding
+from handler.settings import Scanning
+from templates import access, artifacts, central, forwarding, registry_scanning
 from templates.names import Names
 
 DIGEST = "0123456789abcdef" * 4
+
+SCANNING = Scanning(type="ENHANCED", frequency="CONTINUOUS_SCAN", filters=("prod-*", "team-a/*"))
 
 Templates = Mapping[str, Template]
 
 
 def synthesize(names: Names) -> dict[str, Template]:
-    """The four templates with every option that adds to them switched on."""
+    """The templates with every option that adds to them switched on."""
     return {
         "artifacts": artifacts.template(names),
         "central": central.template(names, handler_digest=DIGEST, options=central.Options(cleanup=True)),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
+        "registry-scanning": registry_scanning.template(names, SCANNING),
     }
 
 

@@ -12,7 +12,7 @@ from tests.templates.reading import Templates
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-@pytest.mark.parametrize("name", ["artifacts", "central", "access", "forwarding"])
+@pytest.mark.parametrize("name", ["artifacts", "central", "access", "forwarding", "registry-scanning"])
 def test_the_template_is_as_it_was_reviewed(name: str, templates: Templates, request: pytest.FixtureRequest) -> None:
     file = GOLDEN / f"{name}.json"
     text = readable(templates[name])

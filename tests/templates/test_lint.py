@@ -17,6 +17,6 @@ STRICT = ManualArgs(
 )
 
 
-@pytest.mark.parametrize("name", ["artifacts", "central", "access", "forwarding"])
+@pytest.mark.parametrize("name", ["artifacts", "central", "access", "forwarding", "registry-scanning"])
 def test_cfn_lint_finds_nothing(name: str) -> None:
     assert lint_file(GOLDEN / f"{name}.json", STRICT) == []

@@ -280,6 +280,7 @@ def test_queues_keep_messages_as_long_as_sqs_can(templates: Templates) -> None:
 
 UNTAGGED = {
     "AWS::CloudWatch::Dashboard",
+    "AWS::ECR::RegistryScanningConfiguration",
     "AWS::Events::Archive",
     "AWS::Events::EventBusPolicy",
     "AWS::Lambda::EventInvokeConfig",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from deployer.sandbox.resources.resource import Place, Properties, Resource
+from deployer.sandbox.resources.resource import Place, Properties, Resource, ResourceError
 from deployer.sandbox.resources.shapes import STRING
+
+
+FREQUENCIES = ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
+"""ECR's own API also knows MANUAL; CloudFormation does not."""
 
 
 class RegistryScanningConfiguration(Resource):
@@ -16,6 +20,10 @@ class RegistryScanningConfiguration(Resource):
     }
 
     def create(self, place: Place, properties: Properties) -> str:
+        for index, rule in enumerate(properties["Rules"]):
+            if (frequency := rule["ScanFrequency"]) not in FREQUENCIES:
+                message = f"#/Rules/{index}/ScanFrequency: {frequency} is not a valid enum value"
+                raise ResourceError(message, code="InvalidRequest")
         rules = [
             {
                 "scanFrequency": rule["ScanFrequency"],

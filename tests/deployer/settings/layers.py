@@ -44,6 +44,17 @@ layers = _some(
             }
         ),
         "repository": repositories,
+        "registry": _some(
+            {
+                "scanning": _some(
+                    {
+                        "type": st.sampled_from(["BASIC", "ENHANCED"]),
+                        "frequency": st.just("SCAN_ON_PUSH"),
+                        "filters": st.lists(st.sampled_from(["*", "prod-*"]), min_size=1, max_size=2),
+                    }
+                )
+            }
+        ),
         "namespaces": st.lists(
             st.fixed_dictionaries(
                 {"match": st.sampled_from(["team-a/**", "**", "scratch/**"])}, optional={"repository": repositories}

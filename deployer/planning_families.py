@@ -1,0 +1,88 @@
+"""StackSets of one family set the same thing with other content: a place is in one of them at most. Pure.
+
+Moving from one to another is a removal and a creation, and the removal resets what the other one has set. So removals
+come first; and where two are found in one place, the wanted one is withdrawn too and made anew, since removing the
+other one would leave it CURRENT and without effect. AWS itself may bring that about, when an account moves between OUs
+or a deletion fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer.organization import Organization
+from deployer.stack_sets import InstanceKey, StackSetDefinition, StackSetState
+from deployer.targets import Coverage, Scope, wanted_instances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """StackSets that are told apart by a digest of their content; `afterwards` is what a removal leaves behind."""
+
+    prefix: str
+    afterwards: str
+
+    def has(self, stack_set: str) -> bool:
+        return re.fullmatch(rf"{re.escape(self.prefix)}[0-9a-f]{{8}}", stack_set) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSetWish:
+    """A StackSet, and where its instances are to be."""
+
+    definition: StackSetDefinition
+    coverage: Coverage
+    family: Family | None = None
+    is_retired: bool = False
+    """Left over from an earlier wish: wanted nowhere any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivals:
+    """The other StackSets of a family: where they are, and where they are wanted."""
+
+    there: frozenset[InstanceKey] = frozenset()
+    wanted: frozenset[InstanceKey] = frozenset()
+
+
+def with_retired(
+    wishes: Iterable[StackSetWish],
+    families: Iterable[Family],
+    found: Mapping[str, StackSetState],
+    organization: Organization,
+) -> tuple[StackSetWish, ...]:
+    """The wishes, and those of earlier wishes that are still there, as they are, wanted nowhere."""
+    wished = tuple(wishes)
+    named = {one.definition.name for one in wished}
+    return (*wished, *_retired(named, tuple(families), found, organization))
+
+
+def _retired(
+    named: set[str], families: tuple[Family, ...], found: Mapping[str, StackSetState], organization: Organization
+) -> Iterator[StackSetWish]:
+    nowhere = Coverage(organization=organization, ous={}, accounts={})
+    for name, state in sorted(found.items()):
+        family = next((one for one in families if one.has(name)), None)
+        if family is not None and name not in named:
+            yield StackSetWish(
+                definition=StackSetDefinition(
+                    name=name, description=state.description, body=state.body, depends_on=state.depends_on
+                ),
+                coverage=nowhere,
+                family=family,
+                is_retired=True,
+            )
+
+
+def rivals_of(
+    wish: StackSetWish, wishes: Iterable[StackSetWish], scope: Scope, found: Mapping[str, StackSetState]
+) -> Rivals:
+    """What else of its family there is, or is to be; nothing where it has none."""
+    others = [one for one in wishes if one.family == wish.family and one is not wish] if wish.family else []
+    states = [found[one.definition.name] for one in others if one.definition.name in found]
+    return Rivals(
+        there=frozenset(instance.key for state in states for instance in state.instances),
+        wanted=frozenset(key for one in others for key in wanted_instances(one.coverage, scope)),
+    )

@@ -1,0 +1,55 @@
+"""Resources of a registry that an OU's settings ask for, with other content in other OUs: a StackSet for each content.
+
+A further one is a module like `registry_scanning` and an entry of RESOURCES; nothing else knows what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from troposphere import Template
+
+from handler.settings import Settings
+from templates import registry_scanning
+from templates.names import Names
+
+DIGEST_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerOuResource:
+    """What settings say of it, the template for that, and what is there after the resource was deleted."""
+
+    name: str
+    content: Callable[[Settings], Any]
+    """A frozen dataclass, or None where the settings ask for nothing."""
+    description: Callable[[Any], str]
+    template: Callable[[Names, Any], Template]
+    afterwards: str
+
+    def stack_set(self, names: Names, content: Any) -> str:
+        """`deployer-registry-scanning-1f2e3d4c`: equal content has an equal name, whatever the template becomes."""
+        text = json.dumps(asdict(content), sort_keys=True, separators=(",", ":"))
+        return f"{self.stack_set_prefix(names)}{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
+
+    def stack_set_prefix(self, names: Names) -> str:
+        return f"{self.stack(names)}-"
+
+    def stack(self, names: Names) -> str:
+        """The stack of the management account, which no StackSet deploys to."""
+        return f"{names.prefix}-{self.name}"
+
+
+RESOURCES = (
+    PerOuResource(
+        name=registry_scanning.NAME,
+        content=registry_scanning.content,
+        description=registry_scanning.description,
+        template=registry_scanning.template,
+        afterwards=registry_scanning.AFTERWARDS,
+    ),
+)
