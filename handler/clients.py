@@ -27,8 +27,8 @@ CONFIG = Config(
 within the function's 60 s. Should several calls of one event each be answered only at the last attempt, Lambda ends the
 function instead, which is the same as a crash, and a crash loses nothing."""
 
-SERVICES = ("dynamodb", "ecr", "organizations", "sqs", "sts")
-"""All that the handler talks to."""
+SERVICES = ("cloudformation", "dynamodb", "ecr", "organizations", "sqs", "sts")
+"""All that the handler and the watch talk to."""
 
 _MOST_CLIENTS = 512
 

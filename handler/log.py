@@ -23,6 +23,10 @@ def quiet_libraries() -> None:
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
+WATCHED = "watched"
+"""The outcome on the lines of the watch (`handler.watch`); those of the handler have the ledger's outcomes."""
+
+
 class Steps:
     """Milliseconds by step; a step that is taken twice adds up."""
 

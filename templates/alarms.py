@@ -1,7 +1,7 @@
 """Alarms of the central account: few, each of something that a person has to do something about.
 
-What goes wrong between a member's rule and the central bus is not visible here: it waits in the member's dead-letter
-queue, which `deployer failures list` reads.
+What goes wrong between a member's rule and the central bus shows in no metric of this account: it waits in the member's
+dead-letter queue, and the watch counts it once an hour.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PERIOD = timedelta(minutes=5)
 QUIET_IS_GOOD = "notBreaching"
 """Nothing was pushed, so nothing was measured: no reason to worry."""
 QUIET_CHANGES_NOTHING = "ignore"
-"""A queue that nobody touched for hours stops reporting, even with messages in it."""
+"""A queue that nobody touched for hours stops reporting, even with messages in it; and the watch counts hourly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def alarms(names: Names, *, actions: Sequence[str]) -> list[AWSObject]:
 
 def catalogue(names: Names) -> tuple[Alarm, ...]:
     """Every alarm, as data: the template and the operator's page are made from it."""
-    return (*_failures(names), *_handler(names), *_delivery(names))
+    return (*_failures(names), *_handler(names), *_delivery(names), *_forwarding(names))
 
 
 def _failures(names: Names) -> tuple[Alarm, ...]:
@@ -125,6 +125,25 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
             },
             formula="FILL(undelivered, 0) + FILL(unreported, 0)",
+        ),
+    )
+
+
+def _forwarding(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="forwarding-failures",
+            meaning="Events of members could not be brought to the central bus; they wait in the members' own queues.",
+            action="`deployer failures list` says where and why, `deployer rollout --org` restores roles and bus; "
+            "then `deployer failures redrive`.",
+            metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
+            quiet=QUIET_CHANGES_NOTHING,
+        ),
+        Alarm(
+            name="forwarding-unwatched",
+            meaning="Counting what waits in members failed, so that nobody would hear of it.",
+            action="The log of the watch says why; meanwhile `deployer failures list` counts.",
+            metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
     )
 

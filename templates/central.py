@@ -18,6 +18,7 @@ from templates.metrics import filters
 from templates.names import Names
 from templates.operators import operators
 from templates.queues import dead_letter_queue
+from templates.watch import watch
 
 DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and keeps the ledger of it"
 FAILURES_QUEUE = "FailuresQueue"
@@ -44,6 +45,7 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
         operators(names, cleanup=options.cleanup),
+        watch(names, handler_digest=handler_digest, log_days=kept.logs),
         filters(names, log_group=LOG_GROUP),
         alarms(names, actions=options.alarm_actions),
         dashboard(names),

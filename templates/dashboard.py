@@ -95,8 +95,13 @@ def _way_in(names: Names) -> Widget:
 def _failures(names: Names) -> Widget:
     waiting = metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible")
     age = metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage")
-    lines = [_line(waiting, "Maximum", label="waiting"), _line(age, "Maximum", label="oldest (s)", right=True)]
-    return _graph(names, "Failures queue", lines)
+    forwarding = metrics.of_decisions(names, metrics.DEAD_LETTERS)
+    lines = [
+        _line(waiting, "Maximum", label="failures queue"),
+        _line(forwarding, "Maximum", label="queues of members"),
+        _line(age, "Maximum", label="oldest of the failures queue (s)", right=True),
+    ]
+    return _graph(names, "Waiting to be redriven", lines)
 
 
 def _runs(names: Names) -> Widget:

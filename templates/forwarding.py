@@ -10,7 +10,7 @@ from templates.delivery import dead_letters, retry_policy
 from templates.event_pattern import repository_not_found
 from templates.names import Names
 from templates.queues import dead_letter_queue
-from templates.resource_policies import admit_operators
+from templates.resource_policies import admit_operators, admit_watch
 from templates.tagging import tags
 
 DESCRIPTION = "deployer: forwards failed pushes to missing repositories to the central event bus"
@@ -25,7 +25,7 @@ def template(names: Names) -> Template:
         queue_name=names.forwarding_dead_letter_queue,
         names=names,
         rule_arn=GetAtt(RULE, "Arn"),
-        admitting=[admit_operators(names, queue=QUEUE)],
+        admitting=[admit_operators(names, queue=QUEUE), admit_watch(names, queue=QUEUE)],
     )
     return compose(DESCRIPTION, [_rule(names)], queue)
 

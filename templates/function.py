@@ -31,6 +31,11 @@ class _LoggingConfig(awslambda.LoggingConfig):  # type: ignore[misc]
     props: ClassVar = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
 
 
+def json_logging(log_group: str) -> awslambda.LoggingConfig:
+    """Lines of JSON, Lambda's own too, to a log group (a logical id)."""
+    return _LoggingConfig(LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group))
+
+
 def function(names: Names, *, handler_digest: str, queue: str, log_days: int) -> list[AWSObject]:
     """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip."""
     return [
@@ -49,7 +54,7 @@ def _role(names: Names, *, queue: str) -> iam.Role:
         policies.write_ledger(table_arn),
         policies.count_in_ledger(table_arn),
         policies.send_failures(GetAtt(queue, "Arn")),
-        policies.write_logs(names),
+        policies.write_logs(names, log_group=names.log_group),
     ]
     return iam.Role(
         ROLE,
@@ -94,9 +99,7 @@ def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Fun
                 "ORGANIZATION_ID": names.organization_id,
             }
         ),
-        LoggingConfig=_LoggingConfig(
-            LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(LOG_GROUP)
-        ),
+        LoggingConfig=json_logging(LOG_GROUP),
         Tags=tags(names),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from troposphere import AWSObject, Ref, logs
 
+from handler.log import WATCHED
 from templates.names import Names
 
 
@@ -25,6 +26,11 @@ class Metric:
 def of_function(names: Names, name: str) -> Metric:
     """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"""
     return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": names.function})
+
+
+def of_watch(names: Names, name: str) -> Metric:
+    """The same of the second function."""
+    return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": names.watch_function})
 
 
 def of_rule(names: Names, name: str) -> Metric:
@@ -53,6 +59,8 @@ REFUSED = "Refused"
 FAILED = "Failed"
 REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
+DEAD_LETTERS = "DeadLetters"
+"""Messages in the dead-letter queues of all members, as the watch counts them once an hour."""
 TIME_TO_REPOSITORY = "TimeToRepository"
 """Milliseconds from the call that missed its repository (to the second, as CloudTrail says it) to the repository."""
 
@@ -84,6 +92,21 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
         )
         for name, (pattern, transformation) in transformations.items()
     ]
+
+
+def dead_letters_filter(names: Names, *, log_group: str) -> logs.MetricFilter:
+    """How many messages wait in members, from the line that the watch logs each time."""
+    return logs.MetricFilter(
+        f"{DEAD_LETTERS}Filter",
+        FilterName=DEAD_LETTERS,
+        FilterPattern=f'{{ $.outcome = "{WATCHED}" }}',
+        LogGroupName=Ref(log_group),
+        MetricTransformations=[
+            logs.MetricTransformation(
+                MetricName=DEAD_LETTERS, MetricNamespace=names.metric_namespace, MetricValue="$.waiting", Unit="Count"
+            )
+        ],
+    )
 
 
 def _count(names: Names, name: str, **options: object) -> logs.MetricTransformation:

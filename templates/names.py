@@ -97,6 +97,22 @@ class Names:
         return f"{self.prefix}-handler"
 
     @property
+    def watch_function(self) -> str:
+        return f"{self.prefix}-watch"
+
+    @property
+    def watch_role(self) -> str:
+        return f"{self.prefix}-watch"
+
+    @property
+    def watch_rule(self) -> str:
+        return f"{self.prefix}-watch"
+
+    @property
+    def watch_log_group(self) -> str:
+        return f"/aws/lambda/{self.watch_function}"
+
+    @property
     def operator_role(self) -> str:
         return f"{self.prefix}-operator"
 
@@ -175,6 +191,10 @@ class Names:
     @property
     def operator_role_arn(self) -> str:
         return f"arn:{self.partition}:iam::{self.central_account}:role/{self.operator_role}"
+
+    @property
+    def watch_role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.central_account}:role/{self.watch_role}"
 
     @property
     def function_arn(self) -> str:

@@ -43,8 +43,12 @@ WATCHING = """\
 
 - **Dashboard** `deployer` in CloudWatch, in the home region: alarms, what was created, refused (by reason) and failed,
   the time from push to repository (median and 95th percentile), the way in, the queues, and the last refusals in words.
-- **Metrics** in the namespace `deployer`, read from the handler's log: `Created`, `Refused` and `Failed` (by `Reason`),
-  `TimeToRepository` in milliseconds. The rest are AWS's own, of Lambda, EventBridge, SQS and DynamoDB.
+- **Metrics** in the namespace `deployer`, read from logs: `Created`, `Refused` and `Failed` (by `Reason`),
+  `TimeToRepository` in milliseconds, and `DeadLetters`. The rest are AWS's own, of Lambda, EventBridge, SQS and
+  DynamoDB.
+- **The watch**, a second function: what members could not forward waits in their own queues, and CloudWatch shows an
+  account no metrics of others. So `deployer-watch` counts those queues once an hour and logs one line, with the first
+  places that have any. It reads numbers and no messages.
 - **Log** `/aws/lambda/deployer-handler`: one line of JSON for each event, with `request_id`, `event_id`, `account`,
   `region`, `repository`, `principal`, `outcome`, `reason`, `detail`, and `milliseconds` by step. An attempt that Lambda
   will repeat has the outcome `retry`. There is no tracing: the steps of an event are in its one line.

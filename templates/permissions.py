@@ -20,10 +20,12 @@ from templates.wording import code, conditions, principal
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,
     "AdmitOperators": resource_policies.admit_operators,
+    "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
     "AssumeCreatorRoles": policies.assume_creator_roles,
     "AuditKeys": policies.audit_keys,
     "AuditRepositories": policies.audit_repositories,
+    "CountDeadLetters": policies.count_dead_letters,
     "CountInLedger": policies.count_in_ledger,
     "CreateTaggedRepositories": policies.create_repositories,
     "DeleteBlankRepositories": policies.delete_blank_repositories,

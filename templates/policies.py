@@ -83,9 +83,9 @@ def send_failures(queue_arn: Any) -> Statement:
     return {"Sid": "SendFailures", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
 
 
-def write_logs(names: Names) -> Statement:
-    """Write log lines to the handler's own log group, which the stack makes."""
-    group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{names.log_group}"
+def write_logs(names: Names, *, log_group: str) -> Statement:
+    """Write log lines to the function's own log group, which the stack makes."""
+    group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
     return {
         "Sid": "WriteLogs",
         "Effect": "Allow",
@@ -267,6 +267,17 @@ def handle_dead_letters(names: Names) -> Statement:
         "Sid": "HandleDeadLetters",
         "Effect": "Allow",
         "Action": list(HANDLE_MESSAGES),
+        "Resource": f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
+    }
+
+
+def count_dead_letters(names: Names) -> Statement:
+    """See how many messages wait in the dead-letter queues of the organization's accounts, but none of them."""
+    return {
+        "Sid": "CountDeadLetters",
+        "Effect": "Allow",
+        "Action": "sqs:GetQueueAttributes",
         "Resource": f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
         "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     }

@@ -64,6 +64,21 @@ def admit_operators(names: Names, *, queue: str) -> Statement:
     }
 
 
+def admit_watch(names: Names, *, queue: str) -> Statement:
+    """The watch of the central account, by its role's ARN, may see how many messages wait."""
+    return {
+        "Sid": "AdmitWatch",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": "sqs:GetQueueAttributes",
+        "Resource": GetAtt(queue, "Arn"),
+        "Condition": {
+            "ArnEquals": {"aws:PrincipalArn": names.watch_role_arn},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
+        },
+    }
+
+
 def refuse_plain_queue_calls(queue: str) -> Statement:
     """Nobody gets there without TLS."""
     return {

@@ -52,6 +52,7 @@ def test_a_call_without_an_answer_ends_well_before_the_function_does(clients: Cl
 
 
 A_CALL = {
+    "cloudformation": ("list_stack_instances", {"StackSetName": "x"}),
     "dynamodb": ("list_tables", {}),
     "ecr": ("describe_repositories", {}),
     "organizations": ("list_roots", {}),

@@ -55,6 +55,7 @@ from tests.iam_simulate.wanted_calls import (
     by_creator,
     by_handler,
     by_operator,
+    by_watch,
     in_member,
     on_dead_letters,
 )
@@ -280,6 +281,12 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
 }
 
 _OPERATORS: dict[str, Call] = {
+    "the watch takes a member's dead letters": by_watch("ReceiveMessage"),
+    "the watch deletes a member's dead letters": by_watch("DeleteMessage"),
+    "the watch takes a member's dead letters even if its own role let it": replace(
+        by_watch("ReceiveMessage"), identity_policies=[ANYTHING]
+    ),
+    "the handler counts a member's dead letters": as_role(by_watch("GetQueueAttributes"), HANDLER),
     "the handler takes on the operator role": as_role(ASSUME_OPERATOR, HANDLER),
     "a member's administrator takes on the operator role": as_role(
         ASSUME_OPERATOR, somebody(f"arn:aws:iam::{MEMBER}:role/x")

@@ -57,6 +57,7 @@ SECURITY = Role(
     ],
 )
 """Somebody of the central account who may look at repositories, and nothing else."""
+WATCH = role(central, "WatchRole")
 PERSON = Role(
     arn=f"arn:aws:iam::{CENTRAL}:role/on-call",
     policies=[
@@ -114,6 +115,18 @@ def by_operator(action: str, resource: str, *, context: Mapping[str, str] | None
 def on_dead_letters(action: str) -> Call:
     call = by_operator(f"sqs:{action}", DEAD_LETTERS, context={"aws:ResourceOrgID": ORGANIZATION})
     return replace(call, resource_policy=document(forwarding, "DeadLetterQueuePolicy"))
+
+
+def by_watch(action: str) -> Call:
+    return Call(
+        principal=WATCH.session,
+        action=f"sqs:{action}",
+        resource=DEAD_LETTERS,
+        account=MEMBER,
+        context={**WATCH.context, "aws:ResourceOrgID": ORGANIZATION},
+        identity_policies=WATCH.policies,
+        resource_policy=document(forwarding, "DeadLetterQueuePolicy"),
+    )
 
 
 def by_creator(action: str, *, resource: str = REPOSITORY, context: Mapping[str, str] | None = None) -> Call:
@@ -269,6 +282,7 @@ WANTED: dict[str, Call] = {
     "an operator replays to the central bus": by_operator("events:StartReplay", BUS),
     "an operator names the replay": by_operator("events:StartReplay", REPLAY),
     "an operator sees how far a replay is": by_operator("events:DescribeReplay", REPLAY),
+    "the watch counts a member's dead letters": by_watch("GetQueueAttributes"),
     "an operator asks where there are dead letters": by_operator(
         "cloudformation:ListStackInstances",
         f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",

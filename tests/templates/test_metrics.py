@@ -47,6 +47,10 @@ FAILED = Conclusion(outcome="failed", reason=reasons.ACCESS_DENIED)
 IGNORED = Conclusion(outcome="ignored", reason=reasons.NOT_A_PUSH)
 
 
+WATCHED = {"timestamp": "2026-11-23T08:00:00.000+00:00", "outcome": "watched", "queues": 7, "waiting": 3}
+"""As `handler.watch` writes it; tests/handler/test_watch.py holds it to that."""
+
+
 def logged(conclusion: Conclusion) -> dict[str, Any]:
     """What CloudWatch Logs gets."""
     attempt = Attempt(event={}, request_id="request", received_at=PUSHED)
@@ -101,6 +105,12 @@ def test_refusals_and_failures_are_counted_by_their_reason(
     (transformation,) = filters[conclusion.outcome.capitalize()]["MetricTransformations"]
     assert transformation["Dimensions"] == [{"Key": "Reason", "Value": "$.reason"}]
     assert logged(conclusion)["reason"] == conclusion.reason
+
+
+def test_the_watchs_line_counts_the_dead_letters_and_nothing_else(filters: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], WATCHED)] == ["DeadLetters"]
+    (transformation,) = filters["DeadLetters"]["MetricTransformations"]
+    assert WATCHED[transformation["MetricValue"].removeprefix("$.")] == 3
 
 
 def test_the_time_is_from_the_push_to_the_repository_in_milliseconds(filters: dict[str, dict[str, Any]]) -> None:

@@ -40,6 +40,7 @@ WILDCARDS = {
     "LookAtRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
+    "CountDeadLetters": "the queue of that one name in whichever account and region is covered",
     "HandleDeadLetters": "the queue of that one name in whichever account and region is covered",
     "ReplayEvents": "a replay has the name of the time that it replays",
     "FindQueues": "the StackSet is the management account's, and CloudFormation gives it an id",
@@ -135,6 +136,7 @@ def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement],
     """The account root as a principal is the whole account, unless a condition names the role that is meant."""
     meant = {
         "AdmitOperators": names.operator_role_arn,
+        "AdmitWatch": names.watch_role_arn,
         "OnlyTheHandler": names.function_role_arn,
         "OnlyTheOperatorRole": names.operator_role_arn,
     }
@@ -226,10 +228,13 @@ def test_permissions_are_written_here_and_not_borrowed(templates: Templates) -> 
         assert "ManagedPolicyArns" not in resource
 
 
-def test_lambda_is_invoked_only_by_the_one_rule(templates: Templates) -> None:
-    (permission,) = typed(templates, "AWS::Lambda::Permission")
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert literal(permission["SourceArn"]) == "${HandlerRule.Arn}"
+def test_each_function_is_invoked_only_by_its_one_rule(templates: Templates) -> None:
+    permissions = typed(templates, "AWS::Lambda::Permission")
+    assert {permission["Principal"] for permission in permissions} == {"events.amazonaws.com"}
+    assert {literal(permission["FunctionName"]): literal(permission["SourceArn"]) for permission in permissions} == {
+        "${HandlerFunction.Arn}": "${HandlerRule.Arn}",
+        "${WatchFunction.Arn}": "${WatchRule.Arn}",
+    }
 
 
 def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:

@@ -39,8 +39,9 @@ class Rule(Resource):
         "Name": STRING,
         "Description": STRING,
         "EventBusName": STRING,
-        "EventPattern!": DOCUMENT,
+        "EventPattern": DOCUMENT,
         "RoleArn": STRING,
+        "ScheduleExpression": STRING,
         "State": STRING,
         "Tags": TAGS,
         "Targets": [_TARGET],
@@ -94,11 +95,13 @@ class Rule(Resource):
 
 
 def _put_rule(events: Any, name: str, properties: Properties, **more: Any) -> None:
-    optional = {key: properties[key] for key in ("Description", "RoleArn") if key in properties}
+    said = ("Description", "RoleArn", "ScheduleExpression")
+    optional = {key: properties[key] for key in said if key in properties}
+    if "EventPattern" in properties:
+        optional["EventPattern"] = text(properties["EventPattern"])
     events.put_rule(
         Name=name,
         EventBusName=_bus(properties),
-        EventPattern=text(properties["EventPattern"]),
         State=properties.get("State", "ENABLED"),
         **optional,
         **more,

@@ -1,0 +1,118 @@
+"""The second function of the zip: once an hour it counts what waits in the dead-letter queues of all members.
+
+What a member's rule could not bring to the central bus leaves no trace in the central account, and CloudWatch's alarms
+see the metrics of their own account and region only. So somebody has to ask; one line of log, one metric, one alarm.
+It reads numbers and no messages, and has a role of its own that can do nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler import log
+from handler.clients import Clients
+
+AT_ONCE = 16
+MOST_PLACES = 20
+"""That a line names; `deployer failures list` names all."""
+
+_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    aws_request_id: str
+
+
+class Place(NamedTuple):
+    """Where there is a dead-letter queue."""
+
+    account: str
+    region: str
+
+
+def handle(event: Any, context: Context) -> dict[str, Any]:
+    """Count once; EventBridge's schedule is what calls, and says nothing worth reading."""
+    del event
+    log.quiet_libraries()
+    watch = Watch(
+        clients=Clients(region=os.environ["AWS_REGION"]),
+        stack_set=os.environ["FORWARDING_STACK_SET"],
+        queue_name=os.environ["DEAD_LETTER_QUEUE"],
+        clock=lambda: datetime.now(UTC),
+    )
+    fields = watch.look(request_id=context.aws_request_id)
+    log.write(fields)
+    return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The look at all queues."""
+
+    clients: Clients
+    stack_set: str
+    queue_name: str
+    clock: Callable[[], datetime]
+
+    def look(self, *, request_id: str) -> dict[str, Any]:
+        """The fields of the log line: how many messages wait, where, and how many queues could not be asked."""
+        steps = log.Steps()
+        with steps("instances"):
+            places = sorted(set(self._places()))
+        with steps("queues"), ThreadPoolExecutor(AT_ONCE) as pool:
+            counts = dict(zip(places, pool.map(self._count, places), strict=True))
+        waiting = {place: count for place, count in counts.items() if count}
+        return {
+            "timestamp": self.clock().isoformat(timespec="milliseconds"),
+            "level": "ERROR" if waiting else "INFO",
+            "request_id": request_id,
+            "outcome": log.WATCHED,
+            "queues": len(places),
+            "waiting": sum(waiting.values()),
+            "unreadable": sum(count is None for count in counts.values()),
+            "places": [f"{one.account} {one.region}: {count}" for one, count in waiting.items()][:MOST_PLACES],
+            "milliseconds": steps.milliseconds,
+        }
+
+    def _places(self) -> Iterator[Place]:
+        """The instances of the forwarding StackSet, which are facts; none before the first roll-out to members."""
+        for call_as in ("DELEGATED_ADMIN", "SELF"):
+            try:
+                yield from self._instances(call_as)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "ValidationError" and call_as == "DELEGATED_ADMIN":
+                    continue  # the central account is the management account
+                if code != "StackSetNotFoundException":
+                    raise
+            return
+
+    def _instances(self, call_as: str) -> Iterator[Place]:
+        client = self.clients.own("cloudformation")
+        request = {"StackSetName": self.stack_set, "CallAs": call_as}
+        while True:
+            answer = client.list_stack_instances(**request)
+            yield from (Place(one["Account"], one["Region"]) for one in answer["Summaries"])
+            if not answer.get("NextToken"):
+                return
+            request["NextToken"] = answer["NextToken"]
+
+    def _count(self, place: Place) -> int | None:
+        """Messages in a queue, held ones too; None where it cannot be asked, as in a suspended account."""
+        client = self.clients.of("sqs", region=place.region, credentials=None)
+        suffix = "amazonaws.com.cn" if place.region.startswith("cn-") else "amazonaws.com"
+        url = f"https://sqs.{place.region}.{suffix}/{place.account}/{self.queue_name}"
+        try:
+            found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
+        except (BotoCoreError, ClientError):
+            return None
+        return sum(int(found[name]) for name in _COUNTS)
