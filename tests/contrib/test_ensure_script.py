@@ -1,0 +1,188 @@
+"""contrib/ensure.sh: with the aws CLI against the sandbox, and with a stand-in for it where only the script matters."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from deployer.ensure import There, TimedOut
+from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
+from deployer.images import ImageReferenceError
+from deployer.sandbox.sandbox import Sandbox
+from tests.clients.kit import Bench
+from tests.clients.matrix import HOST, builders
+
+SCRIPT = Path(__file__).parents[2] / "contrib" / "ensure.sh"
+SHOP = "300000000001"
+
+FAKE = """#!/bin/sh
+echo "$AWS_USE_FIPS_ENDPOINT $AWS_USE_DUALSTACK_ENDPOINT $*" >> "$CALLS"
+[ -e "$THERE" ] && exit 0
+[ "$(wc -l < "$CALLS")" -gt "${APPEARS_AFTER:-1000}" ] && exit 0
+echo "${ANSWER:-An error occurred (RepositoryNotFoundException)}" >&2
+exit 254
+"""
+"""An aws CLI to which a repository appears after some calls."""
+
+
+def required(program: str) -> str:
+    if shutil.which(program) is None:
+        assert os.environ.get("CI") != "true", f"{program} must be installed in CI"
+        pytest.skip(f"{program} is not installed")
+    return program
+
+
+def ensure(
+    *images: str, variables: Mapping[str, str], shell: str = "sh", timeout: str = "20"
+) -> subprocess.CompletedProcess[str]:
+    environment = {**variables, "ENSURE_TIMEOUT": timeout}
+    command = [shell, str(SCRIPT), *images]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def bench(rolled_out: Sandbox) -> Iterator[Bench]:
+    required("aws")
+    with builders(rolled_out) as bench:
+        yield bench
+
+
+def test_shellcheck_has_nothing_to_say() -> None:
+    checked = subprocess.run([required("shellcheck"), str(SCRIPT)], capture_output=True, text=True, check=False)
+    assert checked.stdout == ""
+
+
+class TestAgainstTheSandbox:
+    def test_missing_repositories_are_there_afterwards(self, rolled_out: Sandbox, bench: Bench) -> None:
+        names = [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2)]
+        done = ensure(*(f"{HOST}/{name}:1" for name in names), variables=bench.variables)
+        assert done.returncode == There.exit_code, done.stderr
+        assert done.stdout == ""
+        asked = [f"{name} ({SHOP}, eu-west-1): asked for, as a push would" for name in names]
+        assert done.stderr.splitlines() == [*asked, *(f"{name} ({SHOP}, eu-west-1): there" for name in names)]
+        ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
+        assert len(ecr.describe_repositories(repositoryNames=names)["repositories"]) == 2
+
+    def test_one_that_is_there_costs_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
+        name = f"team-shop/{uuid.uuid4().hex[:12]}"
+        rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=name)
+        rolled_out.calls.clear()
+        done = ensure(f"{HOST}/{name}@sha256:{'a' * 64}", variables=bench.variables)
+        assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): there already\n")
+        assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
+
+    def test_a_refused_one_times_out_and_says_what_to_look_at(self, bench: Bench) -> None:
+        done = ensure(f"{HOST}/team-shop/tmp-x:1", variables=bench.variables, timeout="1")
+        assert done.returncode == TimedOut.exit_code
+        assert "team-shop/tmp-x (300000000001, eu-west-1): not there after 1 s" in done.stderr
+        assert "deployer audit list --repository team-shop/tmp-x" in done.stderr
+
+    def test_no_permission(self, bench: Bench) -> None:
+        done = ensure(f"{HOST}/other-team/api:1", variables=bench.variables)
+        assert done.returncode == PermissionDeniedError.exit_code
+        assert "not authorized to perform: ecr:InitiateLayerUpload" in done.stderr
+
+    def test_no_credentials(self, bench: Bench, tmp_path: Path) -> None:
+        known = {name: value for name, value in bench.variables.items() if "KEY" not in name and "TOKEN" not in name}
+        variables = {
+            **known,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        }
+        done = ensure(f"{HOST}/team-shop/api:1", variables=variables)
+        assert done.returncode == CredentialsError.exit_code, done.stderr
+
+
+class TestTheScript:
+    @pytest.fixture
+    def variables(self, tmp_path: Path) -> dict[str, str]:
+        """With a stand-in for the aws CLI."""
+        program = tmp_path / "aws"
+        program.write_text(FAKE)
+        program.chmod(0o755)
+        return {
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "CALLS": str(tmp_path / "calls"),
+            "THERE": str(tmp_path / "there"),
+        }
+
+    @staticmethod
+    def calls(variables: Mapping[str, str]) -> list[str]:
+        return Path(variables["CALLS"]).read_text().splitlines()
+
+    @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+    def test_in_every_shell(self, variables: dict[str, str], shell: str, tmp_path: Path) -> None:
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        link = tmp_path / "sh"
+        link.symlink_to(shutil.which(shell) or "")
+        done = ensure(f"{HOST}/api:1", shell=str(link), variables=variables | {"APPEARS_AFTER": "2"})
+        assert done.returncode == 0, done.stderr
+        operations = [call.split()[3] for call in self.calls(variables)]
+        assert operations == [
+            "initiate-layer-upload",
+            "batch-check-layer-availability",
+            "batch-check-layer-availability",
+        ]
+
+    @pytest.mark.parametrize(
+        ("host", "fips", "dual_stack", "region"),
+        [
+            pytest.param("dkr.ecr.eu-west-1.amazonaws.com", "false", "false", "eu-west-1", id="classic"),
+            pytest.param("dkr.ecr.eu-west-1.amazonaws.com:443", "false", "false", "eu-west-1", id="with a port"),
+            pytest.param("dkr.ecr-fips.us-east-1.amazonaws.com", "true", "false", "us-east-1", id="FIPS"),
+            pytest.param("dkr-ecr.eu-west-1.on.aws", "false", "true", "eu-west-1", id="dual-stack"),
+            pytest.param("dkr-ecr-fips.us-west-2.on.aws", "true", "true", "us-west-2", id="dual-stack FIPS"),
+            pytest.param("dkr.ecr.cn-north-1.amazonaws.com.cn", "false", "false", "cn-north-1", id="China"),
+            pytest.param("dkr.ecr.us-gov-west-1.amazonaws.com", "false", "false", "us-gov-west-1", id="GovCloud"),
+        ],
+    )
+    def test_hosts(self, variables: dict[str, str], host: str, fips: str, dual_stack: str, region: str) -> None:
+        Path(variables["THERE"]).touch()
+        done = ensure(f"docker://{SHOP}.{host}/team-a/api:1", variables=variables)
+        assert done.returncode == 0, done.stderr
+        [call] = self.calls(variables)
+        assert call == (
+            f"{fips} {dual_stack} ecr initiate-layer-upload --region {region} --registry-id {SHOP}"
+            " --repository-name team-a/api --output json"
+        )
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            pytest.param([], 64, id="nothing"),
+            pytest.param(["alpine:3"], ImageReferenceError.exit_code, id="another registry"),
+            pytest.param([HOST], ImageReferenceError.exit_code, id="no repository"),
+            pytest.param([f"{HOST}/api:1", f"1{HOST}/api:1"], ImageReferenceError.exit_code, id="13 digits"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_said_before_anything_is_asked(
+        self, variables: dict[str, str], arguments: list[str], code: int
+    ) -> None:
+        assert ensure(*arguments, variables=variables).returncode == code
+        assert not Path(variables["CALLS"]).exists()
+
+    @pytest.mark.parametrize(
+        ("answer", "code"),
+        [
+            pytest.param("An error occurred (AccessDeniedException)", PermissionDeniedError.exit_code, id="denied"),
+            pytest.param("An error occurred (ExpiredTokenException)", CredentialsError.exit_code, id="expired"),
+            pytest.param("An error occurred (InvalidParameterException)", 15, id="a name that ECR refuses"),
+            pytest.param("An error occurred (SomethingNew)", ServiceError.exit_code, id="unknown"),
+            pytest.param("Could not connect to the endpoint URL", TimedOut.exit_code, id="what passes by itself"),
+        ],
+    )
+    def test_answers(self, variables: dict[str, str], answer: str, code: int) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"ANSWER": answer}, timeout="1")
+        assert done.returncode == code
+        assert answer in done.stderr
+
+    def test_without_the_aws_cli(self, tmp_path: Path) -> None:
+        done = ensure(f"{HOST}/api:1", shell="/bin/sh", variables={"PATH": str(tmp_path)})
+        assert (done.returncode, "the aws CLI is not installed" in done.stderr) == (127, True)

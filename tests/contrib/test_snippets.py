@@ -1,0 +1,200 @@
+"""The files for pipelines in contrib/: held to their published schemas, and their commands run against the sandbox.
+
+The commands run as they stand, with the real aws CLI; only what builds images is a stand-in, whose push is skopeo's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from deployer.images import parse_image
+from deployer.sandbox.sandbox import Sandbox
+from tests.clients.kit import Bench
+from tests.clients.matrix import HOST, builders
+from tests.contrib.test_ensure_script import SCRIPT, required
+
+CONTRIB = SCRIPT.parent
+SHOP = "300000000001"
+IMAGE = re.compile(rf"{re.escape(HOST)}/[^\s\"']+")
+
+STAND_IN = """#!/bin/sh
+for reference in "$@"; do :; done
+case "$1" in
+    login) cat > /dev/null ;;
+    push) exec skopeo copy --quiet --dest-tls-verify=false "oci:$LAYOUT:1" "docker://$reference" ;;
+esac
+"""
+"""docker and buildah, as far as the files use them."""
+
+
+def document(name: str) -> Any:
+    return yaml.safe_load((CONTRIB / name).read_text(encoding="utf-8"))
+
+
+def github_commands() -> list[str]:
+    steps = document("github-actions/push.yml")["jobs"]["push"]["steps"]
+    return [step["run"] for step in steps if "run" in step]
+
+
+def gitlab_commands() -> list[str]:
+    job = document("gitlab-ci/push.yml")["push"]
+    return [line for line in [*job["before_script"], *job["script"]] if not line.startswith("apk add")]
+
+
+def jenkins_commands() -> list[str]:
+    return re.findall(r"^\s*sh '(.*)'$", (CONTRIB / "jenkins" / "Jenkinsfile").read_text(), re.MULTILINE)
+
+
+def codebuild_commands() -> list[str]:
+    phases = document("codebuild/buildspec.yml")["phases"].values()
+    return [command for phase in phases for command in phase["commands"]]
+
+
+def tekton_commands() -> list[str]:
+    return [step["script"] for step in document("tekton/task.yaml")["spec"]["steps"]]
+
+
+def kaniko_commands() -> list[str]:
+    """Its init container's command; the executor itself is an image, in whose place the stand-in pushes."""
+    ensure = document("kaniko/pod.yaml")["spec"]["initContainers"][0]
+    assert parse_image(ensure["args"][0])
+    return [f'{shlex.join(ensure["command"])} "$IMAGE"', 'docker push "$IMAGE"']
+
+
+@pytest.fixture(scope="module")
+def bench(rolled_out: Sandbox) -> Iterator[Bench]:
+    for program in ("aws", "skopeo", "bash"):
+        required(program)
+    with builders(rolled_out) as bench:
+        yield bench
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A source repository with ensure.sh where the files want it, and stand-ins for what builds images."""
+    (tmp_path / "ci").mkdir()
+    shutil.copy(SCRIPT, tmp_path / "ci" / "ensure.sh")
+    (tmp_path / "bin").mkdir()
+    for name in ("docker", "buildah"):
+        (tmp_path / "bin" / name).write_text(STAND_IN)
+        (tmp_path / "bin" / name).chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.client
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param(github_commands, id="GitHub Actions"),
+        pytest.param(gitlab_commands, id="GitLab CI"),
+        pytest.param(jenkins_commands, id="Jenkins"),
+        pytest.param(codebuild_commands, id="CodeBuild"),
+        pytest.param(tekton_commands, id="Tekton"),
+        pytest.param(kaniko_commands, id="Kaniko"),
+    ],
+)
+def test_its_commands_push_to_a_repository_that_was_not_there(
+    rolled_out: Sandbox, bench: Bench, repository: Path, commands: Callable[[], list[str]]
+) -> None:
+    name = f"team-shop/{uuid.uuid4().hex[:12]}"
+    lines = [line.replace("/deployer/ensure.sh", "ci/ensure.sh") for line in commands()]
+    variables: Mapping[str, str] = {
+        **bench.variables,
+        "PATH": f"{repository / 'bin'}:{os.environ['PATH']}",
+        "LAYOUT": str(bench.layout),
+        "REGISTRY": HOST,
+        "IMAGE": f"{HOST}/{name}:1",
+        "AWS_TOKEN": "a token of the pipeline",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(repository / "token"),
+    }
+    shell = "sh" if commands is tekton_commands else "bash"
+    script = "\n".join(lines) if shell == "bash" else "\n".join(f"({line})" for line in lines)
+    ran = subprocess.run(
+        [shell, "-e", "-c", script], cwd=repository, env=variables, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert f"{name} ({SHOP}, eu-west-1): there\n" in ran.stderr
+    ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
+    assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        pytest.param("vendor.github-workflows", "github-actions/push.yml", id="GitHub workflows"),
+        pytest.param("vendor.gitlab-ci", "gitlab-ci/push.yml", id="GitLab CI"),
+    ],
+)
+def test_the_published_schema(schema: str, file: str) -> None:
+    transform = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *transform, str(CONTRIB / file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_pod_is_one_by_kubernetes_schema() -> None:
+    pod = document("kaniko/pod.yaml")
+    kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+    [ensure], [kaniko] = pod["spec"]["initContainers"], pod["spec"]["containers"]
+    assert f"--destination={ensure['args'][0]}" in kaniko["args"], "what is ensured is what is pushed"
+
+
+def test_the_task_has_the_fields_of_a_task() -> None:
+    """https://tekton.dev/docs/pipelines/tasks/#configuring-a-task; each step is a container with a script."""
+    task = document("tekton/task.yaml")
+    assert (task["apiVersion"], task["kind"]) == ("tekton.dev/v1", "Task")
+    spec = task["spec"]
+    assert spec.keys() <= {"description", "params", "workspaces", "steps", "volumes", "stepTemplate", "results"}
+    for step in spec["steps"]:
+        containers = [{key: value for key, value in {**spec["stepTemplate"], **step}.items() if key != "script"}]
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "task"},
+            "spec": {"containers": containers, "volumes": spec["volumes"]},
+        }
+        kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+        assert step["script"].startswith("#!/bin/sh\n")
+        assert "$(params" not in step["script"], "parameters come by the environment, so that none is run"
+
+
+def test_the_buildspec_has_the_fields_of_a_buildspec() -> None:
+    """https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html"""
+    buildspec = document("codebuild/buildspec.yml")
+    assert buildspec["version"] == 0.2
+    assert buildspec.keys() <= {"version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache"}
+    assert buildspec["env"].keys() <= {"shell", "variables", "parameter-store", "secrets-manager", "exported-variables"}
+    assert list(buildspec["phases"]) == ["pre_build", "build", "post_build"]
+    for phase in buildspec["phases"].values():
+        assert phase.keys() <= {"run-as", "on-failure", "commands", "finally"}
+        assert all(isinstance(command, str) for command in phase["commands"])
+
+
+def test_the_jenkinsfile_closes_what_it_opens() -> None:
+    text = (CONTRIB / "jenkins" / "Jenkinsfile").read_text()
+    code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"|//[^\n]*", "", text)
+    assert code.count("{") == code.count("}") > 0
+    assert re.findall(r"^    (\w+)", code, re.MULTILINE) == ["agent", "environment", "options", "stages"]
+
+
+def test_every_image_in_them_is_one_in_ecr() -> None:
+    for file in sorted(CONTRIB.rglob("*")):
+        for reference in IMAGE.findall(file.read_text(encoding="utf-8") if file.is_file() else ""):
+            assert parse_image(re.sub(r"\$(\{\{.*|\{\w+\}|\w+)", "x", reference)), f"{file}: {reference}"
