@@ -136,7 +136,7 @@ def _tries(tries: Tries, unit: str) -> Item:
 
 def _judged(judged: Judged) -> Item:
     return Item(
-        subject=judged.repository,
+        subject=judged.repository or judged.account_name or judged.account,
         place=_where(judged.account_name, judged.account, judged.region),
         note=judged.note,
         link=repository_link(judged.account, judged.region, judged.repository),

@@ -8,6 +8,7 @@ knows light, dark and paper, so an XML filter takes out all that is not drawing.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 import pygal
 from pygal.style import Style
+
+# pygal joins in every import, for plug-ins with maps, by a protocol that Python has given up and warns of.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _KEPT = frozenset({"class", "d", "height", "points", "rx", "ry", "transform", "viewBox", "width", "x", "xmlns", "y"})
 _DRAWN = frozenset({"circle", "g", "line", "path", "polygon", "rect", "text"})

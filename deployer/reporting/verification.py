@@ -1,9 +1,10 @@
-"""What `audit verify --json` found, as far as it wants attention: drifted, gone, unrecorded and blank. Pure."""
+"""What `audit verify --json` found, as far as it wants attention: drifted, gone, unrecorded, blank, unread. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 
@@ -52,12 +53,20 @@ KINDS = (
         explanation="The tag says that deployer created them, and the ledger knows nothing of it.",
         command="deployer audit verify",
     ),
+    Kind(
+        state="unread",
+        weight="look",
+        one="place could not be looked at",
+        many="places could not be looked at",
+        explanation="Whether repositories there are as they should be is not known.",
+        command="deployer audit verify",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One repository, and how it was found."""
+    """One repository, and how it was found; without a name it is a whole account or region that was not looked at."""
 
     state: str
     account: str
@@ -67,10 +76,12 @@ class Judged:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """All repositories that are not in step."""
+    """When it was looked, how many are in step, and all that are not."""
 
+    at: datetime
+    in_step: int
     judged: tuple[Judged, ...]
 
     def of(self, kind: Kind) -> list[Judged]:
@@ -84,26 +95,33 @@ class Verification:
 
 
 def verification_from(document: Mapping[str, Any]) -> Verification:
-    """Read the document; raises KeyError, TypeError or AttributeError where it is not what `audit verify` prints."""
-    known = {kind.state for kind in KINDS}
-    return Verification(tuple(_judged(one) for one in document["repositories"] if one["state"] in known))
-
-
-def _judged(one: Mapping[str, Any]) -> Judged:
-    differences = [_difference(difference) for difference in one.get("differences") or ()]
-    return Judged(
-        state=one["state"],
-        account=one["account"],
-        account_name=one.get("account_name") or "",
-        region=one["region"],
-        repository=one["repository"],
-        note="; ".join(differences) or one.get("detail") or "",
+    """Read the document; raises KeyError, TypeError, ValueError or AttributeError where it is another."""
+    repositories = document["repositories"]
+    return Verification(
+        at=datetime.fromisoformat(document["at"]),
+        in_step=sum(one["verdict"] == "in step" for one in repositories),
+        judged=(
+            *(judged for one in repositories for judged in _judged(one)),
+            *(_found(one, "unread", note=one["problem"]) for one in document["unread"]),
+        ),
     )
 
 
-def _difference(difference: Mapping[str, Any]) -> str:
-    return f"{difference['setting']}: {_said(difference['from'])} → {_said(difference['to'])}"
+def _judged(one: Mapping[str, Any]) -> Iterator[Judged]:
+    if one["verdict"] in {kind.state for kind in KINDS}:
+        differences = (f"{it['setting']}: {it['found']} → {it['wanted']}" for it in one["differences"])
+        yield _found(one, one["verdict"], note="; ".join(differences) or one["note"] or "")
+    if one["blank"]:
+        since = f"created {one['created_at'][:10]}" if one["created_at"] else ""
+        yield _found(one, "blank", note=" for ".join(part for part in (since, one["principal"]) if part))
 
 
-def _said(value: object) -> str:
-    return "nothing" if value is None else str(value)
+def _found(one: Mapping[str, Any], state: str, *, note: str) -> Judged:
+    return Judged(
+        state=state,
+        account=one["account"],
+        account_name=one["name"] or "",
+        region=one["region"] or "",
+        repository=one["repository"] or "",
+        note=note,
+    )

@@ -6,13 +6,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from deployer.drift.comparison import Difference
+from deployer.drift.findings import AccountReport, Checked, Report, Unread
+from deployer.organization import Organization
+from deployer.rendering_drift import report_document
 from deployer.reporting.aggregation import aggregate
 from deployer.reporting.coverage import Coverage, coverage_from
 from deployer.reporting.page import write_page
 from deployer.reporting.subject import Subject
 from deployer.reporting.verification import Verification, verification_from
 from handler.records import Record
+from tests.deployer.command_line import CONFIG
 from tests.deployer.reporting.samples import PLACES, UNTIL, record
 
 DAYS = 30
@@ -77,18 +83,29 @@ def _instance(
 
 
 def verification() -> Verification:
-    """One of each."""
-    place = {"account": "300000000001", "account_name": "shop-prod", "region": "eu-west-1"}
-    difference = {"setting": "image_tag_mutability", "from": "IMMUTABLE", "to": "MUTABLE"}
-    return verification_from(
-        {
-            "repositories": [
-                {**place, "state": "drifted", "repository": "team-a/api", "differences": [difference]},
-                {**place, "state": "blank", "repository": "team-a/web", "detail": "no image since 2026-11-12"},
-                {**place, "state": "in-step", "repository": "team-a/worker"},
-            ]
-        }
+    """One repository of each kind, as `audit verify --json` tells it."""
+    place: dict[str, Any] = {"account": "300000000001", "region": "eu-west-1", "event_id": "event"}
+    checked = (
+        Checked(
+            **place,
+            name="team-a/api",
+            verdict="drifted",
+            differences=(Difference(aspect="image_tag_mutability", found="MUTABLE", wanted="IMMUTABLE"),),
+        ),
+        Checked(
+            **place,
+            name="team-a/web",
+            verdict="in step",
+            is_blank=True,
+            created_at=UNTIL - timedelta(days=11),
+            principal="arn:aws:iam::300000000001:role/ci-release",
+        ),
+        Checked(**place, name="team-a/worker", verdict="in step"),
     )
+    unread = Unread(account="300000000002", problem="the role is missing")
+    report = Report(accounts=(AccountReport(account="300000000001", checked=checked, unread=(unread,)),))
+    organization = Organization.from_json((CONFIG / "snapshot.json").read_text(encoding="utf-8"))
+    return verification_from(report_document(report, organization, now=UNTIL, grace_hours=24))
 
 
 def hostile_records() -> list[Record]:

@@ -38,9 +38,20 @@ def test_nothing_wants_attention_when_all_is_well() -> None:
 def test_what_to_act_on_comes_first() -> None:
     failed = record(outcome="failed", reason="kms-failed", event_id="failed")
     found = findings_of(found_in([failed, *refusals("team-a/tmp")]), coverage=coverage(), verification=verification())
-    assert [one.id for one in found] == ["failures", "verify-drifted", "lacking", "repeats", "verify-blank"]
-    assert [one.weight for one in found] == ["act", "act", "act", "look", "look"]
-    assert by_id(found)["verify-drifted"].items[0].note == "image_tag_mutability: IMMUTABLE → MUTABLE"
+    assert [one.id for one in found] == [
+        "failures",
+        "verify-drifted",
+        "lacking",
+        "repeats",
+        "verify-blank",
+        "verify-unread",
+    ]
+    assert [one.weight for one in found] == ["act", "act", "act", "look", "look", "look"]
+    assert by_id(found)["verify-drifted"].items[0].note == "image_tag_mutability: MUTABLE → IMMUTABLE"
+    assert (
+        by_id(found)["verify-blank"].items[0].note == "created 2026-11-12 for arn:aws:iam::300000000001:role/ci-release"
+    )
+    assert by_id(found)["verify-unread"].items[0].subject == "search-prod"
     assert by_id(found)["lacking"].title.startswith("3 accounts are without coverage")
 
 

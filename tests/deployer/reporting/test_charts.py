@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -54,6 +55,10 @@ def test_only_shapes_and_text_are_left(values: list[tuple[int, int]]) -> None:
     assert tags <= {"svg", "g", "path", "rect", "text", "title", "desc"}
     attributes = {name for element in root.iter() for name in element.attrib}
     assert not {name for name in attributes if name in {"style", "href"} or name.startswith("on") or "}" in name}
+
+
+def test_drawing_leaves_the_import_of_everything_else_alone() -> None:
+    assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
 
 
 def test_the_small_ones_are_for_the_eye_only() -> None:
