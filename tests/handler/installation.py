@@ -1,0 +1,160 @@
+"""The zip in the sandbox's Lambda with the roles that the templates give it, and what is there after events came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from deployer import settings
+from deployer.sandbox import background
+from deployer.sandbox.calls import Call
+from deployer.sandbox.cloudformation import deploy_stack
+from deployer.sandbox.sandbox import Sandbox
+from deployer.synthesis import Synthesis, synthesize
+from handler.records import Record
+from templates.body import body
+from tests.handler.events import load
+
+CONFIG = Path(__file__).parents[2] / "config"
+ACCOUNT, REGION = "300000000001", "eu-west-1"
+PROD = "ou-exam-prod0001"
+"""The OU whose file sets a limit, and whose repositories get both policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A handler that is deployed in the central account, and may act in some member accounts."""
+
+    sandbox: Sandbox
+    synthesis: Synthesis
+
+    def admit(self, *accounts: str) -> None:
+        """Give accounts the creator role that the access StackSet would give them."""
+        access = self.synthesis.access.to_dict()
+        template = json.dumps(access | {"Resources": {"CreatorRole": access["Resources"]["CreatorRole"]}})
+        for account in accounts:
+            deploy_stack(account=account, region=self.sandbox.home_region, name="access", template_body=template)
+
+    def new_accounts(self, number: int) -> list[str]:
+        """Accounts in Prod that the last roll-out knew nothing of; the handler may act in them."""
+        accounts = [self.sandbox.create_account(f"trial-{index}", PROD).id for index in range(number)]
+        self.admit(*accounts)
+        return accounts
+
+    def send(self, *events: Any, copies: int = 1) -> None:
+        """Hand events to the function as EventBridge does, and wait until all came to rest."""
+        client = self.sandbox.client("lambda")
+        for event in events:
+            for _ in range(copies):
+                client.invoke(
+                    FunctionName=self.synthesis.names.function,
+                    InvocationType="Event",
+                    Payload=json.dumps(event).encode(),
+                )
+        self.sandbox.settle(300)
+
+    def items(self) -> list[dict[str, Any]]:
+        """All that the ledger's table holds."""
+        pages = (
+            self.sandbox.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.synthesis.names.ledger_table, ConsistentRead=True)
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def records(self) -> list[Record]:
+        return [Record.from_item(item) for item in self.items() if "outcome" in item]
+
+    def repository(self, name: str, *, account: str = ACCOUNT) -> dict[str, Any] | None:
+        """The repository with its tags and policies, or None."""
+        ecr = self.sandbox.client("ecr", account=account, region=REGION)
+        try:
+            found: dict[str, Any] = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+        except ecr.exceptions.RepositoryNotFoundException:
+            return None
+        tags = ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+        return found | {
+            "tags": {tag["Key"]: tag["Value"] for tag in tags},
+            "lifecycle": _text(
+                lambda: ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"],
+                ecr.exceptions.LifecyclePolicyNotFoundException,
+            ),
+            "policy": _text(
+                lambda: ecr.get_repository_policy(repositoryName=name)["policyText"],
+                ecr.exceptions.RepositoryPolicyNotFoundException,
+            ),
+        }
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Take all that is in the failures queue."""
+        sqs = self.sandbox.client("sqs")
+        url = sqs.get_queue_url(QueueName=self.synthesis.names.failures_queue)["QueueUrl"]
+        taken: list[dict[str, Any]] = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                taken.append(json.loads(message["Body"]))
+        return taken
+
+    def calls(self) -> list[Call]:
+        """The AWS calls that the handler made, in order."""
+        return [call for call in self.sandbox.calls if by_handler(call)]
+
+    def cool_down(self) -> None:
+        """Make the next event a cold start."""
+        client = self.sandbox.client("lambda")
+        variables = client.get_function_configuration(FunctionName=self.synthesis.names.function)["Environment"]
+        changed = variables["Variables"] | {"COOLED_DOWN": str(len(self.sandbox.calls))}
+        client.update_function_configuration(
+            FunctionName=self.synthesis.names.function, Environment={"Variables": changed}
+        )
+
+
+def install(sandbox: Sandbox) -> Installed:
+    """The central stacks with the example's settings; one account is admitted."""
+    synthesis = synthesize(settings.compile(settings.load(CONFIG), sandbox.organization))
+    names, home = synthesis.names, sandbox.home_region
+    for name, template in ((names.artifacts_stack, synthesis.artifacts), (names.central_stack, synthesis.central)):
+        deploy_stack(account=sandbox.central_account, region=home, name=name, template_body=body(template))
+        if template is synthesis.artifacts:
+            zip_ = synthesis.bundle
+            sandbox.client("s3").put_object(Bucket=names.artifacts_bucket, Key=zip_.key, Body=zip_.data)
+    installed = Installed(sandbox, synthesis)
+    installed.admit(ACCOUNT)
+    sandbox.calls.clear()
+    background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
+    return installed
+
+
+def by_handler(call: Call) -> bool:
+    """Whether the function's code made a call, with its own role or with the creator role."""
+    sessions = (":assumed-role/deployer-handler/deployer-handler", ":assumed-role/deployer-creator/")
+    return any(session in call.principal.arn for session in sessions)
+
+
+def names_of(calls: Iterable[Call]) -> list[str]:
+    return [call.name for call in calls]
+
+
+def push(name: str, *, event_id: str, account: str = ACCOUNT, ago: timedelta = timedelta()) -> Any:
+    """The event of a push of a missing repository, just now or a while ago."""
+    changes = {
+        "account": account,
+        "id": f"envelope-of-{event_id}",
+        "detail.recipientAccountId": account,
+        "detail.requestParameters": {"repositoryName": name},
+        "detail.eventID": event_id,
+        "detail.eventTime": f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return load(changes=changes)
+
+
+def _text(read: Callable[[], str], missing: type[Exception]) -> Any:
+    try:
+        return json.loads(read())
+    except missing:
+        return None

@@ -1,0 +1,207 @@
+"""Events whose handling is disturbed, all at the same time, and the six invariants of DESIGN looked at afterwards.
+
+Each trial has an account of its own, so that every call on its behalf can be told from the others' by the account that
+it acts in or names, and so that the handler knows nothing of the account when its event comes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from deployer.sandbox.calls import Call
+from deployer.sandbox.faults import Effect, Fault, Moment
+from handler.records import Record
+from handler.tags import EVENT_ID_TAG
+from tests.handler.installation import REGION, Installed, by_handler, push
+
+BYSTANDER = "team-a/bystander"
+"""A repository that the handler did not create, in every account of a trial."""
+
+BEFORE_THE_REPOSITORY = {
+    "organizations:DescribeAccount",
+    "organizations:ListParents",
+    "sts:AssumeRole",
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+}
+"""The look-ups of a cold start, the limit's counter, and for a late event the ledger: no other call may come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What happens to the nth call of one operation, from there on `times` times; for good where that is None."""
+
+    effect: Effect
+    operation: str
+    nth: int = 1
+    times: int | None = 1
+    moment: Moment = Moment.BEFORE
+
+    def __str__(self) -> str:
+        return f"{self.effect!r} {self.moment.value} {self.operation} number {self.nth}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One event in one account; `repository` is there before, by somebody else's hand, where it is the bystander."""
+
+    account: str
+    disturbances: Sequence[Disturbance] = ()
+    repository: str = "team-a/api"
+    ago: timedelta = timedelta()
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def event_id(self) -> str:
+        return f"event-of-{self.account}"
+
+    @property
+    def event(self) -> Any:
+        return push(self.repository, event_id=self.event_id, account=self.account, ago=self.ago)
+
+    def concerns(self, call: Call) -> bool:
+        """Whether the handler made a call because of this trial's event."""
+        return by_handler(call) and (call.account == self.account or self.account in str(call.parameters))
+
+    def __str__(self) -> str:
+        return ", then ".join(map(str, self.disturbances)) or "undisturbed"
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """All that there is when everything came to rest."""
+
+    installed: Installed
+    records: Mapping[str, list[Record]]
+    """By event id, as the messages."""
+    messages: Mapping[str, list[Any]]
+    calls: Sequence[Call]
+
+    @classmethod
+    def of(cls, installed: Installed) -> Aftermath:
+        """Look everywhere; takes what is in the failures queue."""
+        records: dict[str, list[Record]] = {}
+        for record in installed.records():
+            records.setdefault(record.event_id, []).append(record)
+        messages: dict[str, list[Any]] = {}
+        for message in installed.failures():
+            messages.setdefault(message["requestPayload"]["detail"]["eventID"], []).append(message)
+        return cls(installed, records, messages, [call for call in installed.sandbox.calls if by_handler(call)])
+
+
+def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
+    """A bystander in each account, and the disturbances in force."""
+    for trial in trials:
+        installed.sandbox.client("ecr", account=trial.account, region=REGION).create_repository(
+            repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}]
+        )
+        for said in trial.disturbances:
+            fault = Fault(
+                effect=said.effect,
+                operation=said.operation,
+                when=trial.concerns,
+                first=said.nth,
+                times=said.times,
+                moment=said.moment,
+            )
+            trial.faults.append(installed.sandbox.faults.add(fault))
+
+
+def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
+    """Send all events at once, let retries and the failures queue do their work, and look."""
+    prepare(installed, trials)
+    installed.send(*(trial.event for trial in trials))
+    return Aftermath.of(installed)
+
+
+def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *, ends: str) -> list[str]:
+    """Mend what was wrong, put back all that is in the failures queue, and say what is still not right."""
+    installed.sandbox.faults.clear()
+    kept = [trial for trial in trials if before.messages.get(trial.event_id)]
+    installed.send(*(message["requestPayload"] for trial in kept for message in before.messages[trial.event_id]))
+    return problems(Aftermath.of(installed), kept, ends=ends)
+
+
+def problems(aftermath: Aftermath, trials: Iterable[Trial], *, ends: str | None = None) -> list[str]:
+    """Every broken invariant of every trial in a sentence; `ends` is the outcome that each has to have in the end."""
+    return [
+        f"{trial}: {problem}"
+        for trial in trials
+        for problem in (*broken(aftermath, trial), *_not_ended(aftermath, trial, ends))
+    ]
+
+
+def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
+    """The invariants that do not hold for one trial, by their numbers in DESIGN."""
+    records = aftermath.records.get(trial.event_id, [])
+    outcomes = Counter(record.outcome for record in records)
+    found = aftermath.installed.repository(trial.repository, account=trial.account)
+    is_ours = found is not None and found["tags"].get(EVENT_ID_TAG) == trial.event_id
+    told = outcomes["failed"] or aftermath.messages.get(trial.event_id)
+    if any(not fault.hits for fault in trial.faults):
+        yield "0: a disturbance never took place"
+    if outcomes["created"] > 1 or (outcomes["created"] and not is_ours):
+        yield f"1: {outcomes} for a repository that is {'ours' if is_ours else 'not ours'}"
+    if found is not None and is_ours and not outcomes["created"] and not told:
+        yield "2: a repository is unfinished, and nothing says so"
+    if found is not None and outcomes["created"] and not _is_complete(found):
+        yield f"2: a repository lacks settings: {found}"
+    if _changed(aftermath.installed, trial):
+        yield "3: somebody else's repository was changed"
+    yield from _trespasses(aftermath.calls, trial)
+    if not records and not aftermath.messages.get(trial.event_id):
+        yield "5: the event is lost"
+    yield from _too_early(aftermath.calls, trial)
+
+
+def _not_ended(aftermath: Aftermath, trial: Trial, ends: str | None) -> Iterator[str]:
+    outcomes: Counter[str] = Counter(record.outcome for record in aftermath.records.get(trial.event_id, []))
+    if ends is not None and outcomes[ends] != 1:
+        yield f"ended as {dict(outcomes)}, not {ends}"
+
+
+def _is_complete(found: Mapping[str, Any]) -> bool:
+    """Whether a repository has all that config/ous/workloads/prod.yaml asks for."""
+    return bool(
+        found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+        and found["imageScanningConfiguration"]["scanOnPush"]
+        and found["lifecycle"]
+        and found["policy"]
+        and found["tags"].get("env") == "prod"
+    )
+
+
+def _changed(installed: Installed, trial: Trial) -> bool:
+    bystander = installed.repository(BYSTANDER, account=trial.account)
+    assert bystander is not None
+    return bool(
+        bystander["tags"] != {"owner": "somebody"}
+        or bystander["lifecycle"]
+        or bystander["policy"]
+        or bystander["imageTagMutability"] != "MUTABLE"
+    )
+
+
+def _trespasses(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
+    """Calls in the event's name, which is the name of the session, in another account or region."""
+    for call in calls:
+        is_ours = (call.principal.session_name or "").endswith(trial.event_id)
+        if is_ours and (call.account, call.region) != (trial.account, REGION):
+            yield f"4: {call.name} in {call.account} {call.region}"
+
+
+def _too_early(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
+    """Calls of an attempt before its CreateRepository that none has to wait for; a record ends an attempt."""
+    begun: list[Call] = []
+    for call in filter(trial.concerns, calls):
+        if call.operation in {"ExecuteStatement", "SendMessage"}:
+            begun.clear()
+        elif call.operation == "CreateRepository":
+            yield from (f"6: {early.name} came before it" for early in begun if early.name not in BEFORE_THE_REPOSITORY)
+            return
+        else:
+            begun.append(call)
