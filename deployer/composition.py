@@ -5,12 +5,16 @@ The one module outside of `deployer.cli` that knows `deployer.aws`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from deployer import settings
-from deployer.aws.artifacts import ArtifactsBucket
+from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
@@ -18,13 +22,21 @@ from deployer.aws.session import Session
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.destroy import Removal, plan_removal
+from deployer.errors import NotFoundError
+from deployer.locking import Holder, Lock, Record
+from deployer.operations import IfBusy, OperationRunner
 from deployer.organization import Organization
 from deployer.planning import Facts, Plan, Wish, make_plan
-from deployer.rollout import Cloud
+from deployer.processes import is_at_work, machine
+from deployer.progress import Report
+from deployer.rollout import Cloud, Course
 from deployer.scopes import find_scope
-from deployer.stack_sets import OperationPreferences
+from deployer.settings.rollout import Rollout
 from deployer.status import Status, status_of
 from deployer.survey import look
+from deployer.synthesis import names_of
+from deployer.targets import Scope
+from deployer.waves import Wave, plan_waves
 from deployer.wishes import Wanted, wish_for
 from templates.names import Names
 
@@ -38,6 +50,10 @@ class Ask:
     ous: Sequence[str] = ()
     accounts: Sequence[str] = ()
     regions: Sequence[str] = ()
+    resume: bool = False
+    """Whether the scope is that of the last roll-out, which did not end well."""
+    rollout: Mapping[str, Any] = field(default_factory=dict)
+    """What takes the place of values of `rollout:` in organization.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +63,12 @@ class Situation:
     caller: str
     organization: Organization
     wanted: Wanted
+    rollout: Rollout
     cloud: Cloud
     bucket: ArtifactsBucket
     ledger: LedgerTable
+    lock: Lock
+    ask: Ask
 
     @property
     def wish(self) -> Wish:
@@ -58,6 +77,60 @@ class Situation:
     def plan(self) -> Plan:
         """Compare the wish with what there is now."""
         return make_plan(self.wish, look(self.wish, self.cloud))
+
+    def plan_when_free(self, report: Report, *, if_busy: IfBusy) -> Plan:
+        """The plan once no operation is under way any more, since what it does changes the plan."""
+        plan = self.plan()
+        while plan.under_way:
+            runner = OperationRunner(self.cloud.stack_sets, report=report, sleep=self.cloud.sleep, if_busy=if_busy)
+            for busy in plan.under_way:
+                runner.wait_until_free(busy.stack_set)
+            plan = self.plan()
+        return plan
+
+    def course(self, *, if_busy: IfBusy) -> Course:
+        """How a plan of this situation is carried out."""
+        return Course(
+            if_busy=if_busy, waves=self.waves, plan_in=self.plan_in, lock=self.lock, record=self.record("rollout")
+        )
+
+    def plan_in(self, scope: Scope) -> Plan:
+        """The same for another scope, without asking what updates of stacks would do."""
+        wish = replace(self.wish, scope=scope)
+        return make_plan(wish, look(wish, self.cloud, previews=False))
+
+    def only_failed(self) -> Situation:
+        """The same situation with the accounts as its scope that have a stack instance that is not CURRENT."""
+        scope = self.wish.scope
+        failed = frozenset(
+            instance.account
+            for state in self._facts().stack_sets.values()
+            for instance in state.instances
+            if not instance.is_current
+            and instance.account in self.organization.accounts
+            and scope.has_account(self.organization, instance.account)
+            and (scope.regions is None or instance.region in scope.regions)
+        )
+        wish = replace(self.wish, scope=Scope(account_ids=failed, regions=scope.regions))
+        return replace(self, wanted=replace(self.wanted, wish=wish))
+
+    @property
+    def waves(self) -> tuple[Wave, ...]:
+        """Those that have accounts in the scope; none where none are asked for."""
+        return plan_waves(self.rollout.waves, self.organization, self.wish.scope)
+
+    def record(self, command: str) -> Record:
+        """What the lock is to say; it fills in the times and who holds it."""
+        now = datetime.now(UTC)
+        return Record(
+            command=command,
+            holder=Holder(owner=self.caller, machine="", process=0),
+            started=now,
+            expires=now,
+            ous=tuple(self.ask.ous),
+            accounts=tuple(self.ask.accounts),
+            regions=tuple(self.ask.regions),
+        )
 
     def status(self) -> Status:
         """The same comparison, without asking what updates would do."""
@@ -103,27 +176,60 @@ def assemble(ask: Ask) -> Situation:
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = settings.compile(config, organization)
     check_regions(session, compiled.regions, home=config.home_region)
-    scope = find_scope(organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions)
-    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition)
+    names = names_of(compiled, partition=session.identity.partition)
     bucket = ArtifactsBucket(
         session.client("s3", region=config.home_region),
-        bucket=wanted.names.artifacts_bucket,
+        bucket=names.artifacts_bucket,
         account=config.central_account,
         domain="amazonaws.com.cn" if session.identity.partition == "aws-cn" else "amazonaws.com",
     )
+    lock = Lock(
+        LockFile(bucket),
+        Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
+        is_at_work=is_at_work,
+    )
+    if ask.resume:
+        ask = _resumed(ask, lock.look())
+    scope = find_scope(organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions)
+    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition)
+    rollout = replace(config.rollout, **ask.rollout)
+
+    def sleep(seconds: float) -> None:
+        lock.keep()
+        time.sleep(seconds)
+
     stack_sets = CloudFormationStackSets(
         session.client("cloudformation", region=config.home_region),
         call_as=call_as,
         store=bucket.store_template,
-        preferences=OperationPreferences(),
+        preferences=rollout.preferences,
+        caller=session.identity.arn,
+        sleep=sleep,
     )
+    stacks = CloudFormationStacks(session, store=bucket.store_template, sleep=sleep)
     return Situation(
         caller=session.identity.arn,
         organization=organization,
         wanted=wanted,
-        cloud=Cloud(
-            stacks=CloudFormationStacks(session, store=bucket.store_template), stack_sets=stack_sets, artifacts=bucket
-        ),
+        rollout=rollout,
+        cloud=Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, sleep=sleep),
         bucket=bucket,
         ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
+        lock=lock,
+        ask=ask,
     )
+
+
+def _resumed(ask: Ask, last: Record | None) -> Ask:
+    """The last roll-out's scope; raises NotFoundError where it left nothing to go on with."""
+    if last is None or last.exit_code == 0:
+        state = "ended well" if last else "is not known"
+        raise NotFoundError(
+            f"There is nothing to resume: the last roll-out {state}", next_step="`deployer rollout --org` plans anew."
+        )
+    if last.command != "rollout":
+        raise NotFoundError(
+            f"There is nothing to resume: the last command was `deployer {last.command}`",
+            next_step=f"`deployer {last.command}` goes on from where it stopped.",
+        )
+    return replace(ask, ous=last.ous, accounts=last.accounts, regions=last.regions)

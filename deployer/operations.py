@@ -1,16 +1,24 @@
-"""One StackSet operation, start to end: wait for its turn, tell how far it is, read what it did to each instance."""
+"""One StackSet operation, start to end: wait for its turn, tell how far it is, read what it did to each instance.
+
+A StackSet does one operation at a time. Another one's is waited for, followed like our own, or a reason to give up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from deployer.errors import BusyError
+from deployer.operation_ids import author
 from deployer.polling import Sleep, looks
-from deployer.progress import OperationProgress, OperationStarted, OperationWaitedFor, Report
+from deployer.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
 from deployer.stack_sets import InstanceKey, InstanceResult, Operation, StackSets
 
 Results = dict[InstanceKey, InstanceResult]
+IfBusy = Literal["wait", "attach", "give-up"]
+
+OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+"""Statuses of a result that stay."""
 
 
 class Finished(NamedTuple):
@@ -23,10 +31,11 @@ class Finished(NamedTuple):
 class OperationRunner:
     """Runs operations one after the other, as a StackSet allows, and keeps the last result of each instance."""
 
-    def __init__(self, stack_sets: StackSets, *, report: Report, sleep: Sleep) -> None:
+    def __init__(self, stack_sets: StackSets, *, report: Report, sleep: Sleep, if_busy: IfBusy = "wait") -> None:
         self._stack_sets = stack_sets
         self._report = report
         self._sleep = sleep
+        self._if_busy = if_busy
         self.results: dict[str, Results] = {}
 
     def run(self, name: str, start: Callable[[], str], *, action: str, instances: int) -> Finished:
@@ -38,16 +47,32 @@ class OperationRunner:
         return finished
 
     def wait_until_free(self, name: str) -> None:
-        """Wait for operations that someone, or an earlier run, started."""
-        told: set[tuple[str, str]] = set()
+        """Let operations end that someone, or an earlier run, started; raises BusyError where that is not wanted."""
+        told: set[OperationWaitedFor] = set()
         for _ in looks(self._sleep):
             under_way = self._stack_sets.operations_in_progress(name)
             if not under_way:
                 return
+            if self._if_busy == "give-up":
+                raise _given_up(name, under_way[0])
+            if self._if_busy == "attach":
+                self._attach(name, under_way[-1])
+                continue
             for operation in under_way:
-                if (operation.id, operation.status) not in told:
-                    told.add((operation.id, operation.status))
-                    self._report(OperationWaitedFor(stack_set=name, operation=operation))
+                waited_for = self._waited_for(name, operation)
+                if waited_for not in told:
+                    told.add(waited_for)
+                    self._report(waited_for)
+
+    def _attach(self, name: str, operation: Operation) -> None:
+        self._report(OperationAttached(stack_set=name, operation=operation))
+        finished = self._follow(name, operation.id)
+        self.results.setdefault(name, {}).update(finished.results)
+
+    def _waited_for(self, name: str, operation: Operation) -> OperationWaitedFor:
+        results = self._stack_sets.results(name, operation.id)
+        over = sum(result.status in OVER for result in results)
+        return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=len(results))
 
     def _start(self, name: str, start: Callable[[], str]) -> str:
         for _ in looks(self._sleep):
@@ -68,3 +93,18 @@ class OperationRunner:
             if operation.is_over:
                 return Finished(operation, known)
         raise AssertionError("looks() does not end")
+
+
+def described(operation: Operation) -> str:
+    """What is under way, since when and by whom, as far as AWS says it."""
+    who = author(operation.id)
+    since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
+    by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail knows by whom)"
+    return f"{operation.action} {operation.id}, {operation.status}{since}, {by}"
+
+
+def _given_up(name: str, operation: Operation) -> BusyError:
+    return BusyError(
+        f"StackSet {name} is busy: {described(operation)}",
+        next_step="Run the command again when it is over; without --if-busy give-up it waits for that.",
+    )

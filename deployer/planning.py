@@ -14,7 +14,7 @@ from deployer.planning_families import Family, Rivals, StackSetWish, rivals_of, 
 from deployer.planning_instances import InstancePlan, instances_of, plan_instances
 from deployer.planning_skips import Skip, skips
 from deployer.settings_changes import SettingsChange, settings_changes
-from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition, StackSetState
+from deployer.stack_sets import DeploymentTargets, InstanceOperation, Operation, StackSetDefinition, StackSetState
 from deployer.stacks import ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Overreach, Scope, compile_targets, overreach, wanted_instances
 from deployer.template_changes import is_same, template_changes
@@ -95,6 +95,13 @@ class StackSetPlan:
         return self.change == "unchanged" and self.instances.is_empty
 
 
+class UnderWay(NamedTuple):
+    """An operation that a StackSet is busy with."""
+
+    stack_set: str
+    operation: Operation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Every change of a roll-out, in the order in which they are made."""
@@ -107,6 +114,8 @@ class Plan:
     stack_sets: tuple[StackSetPlan, ...]
     companions: tuple[StackPlan, ...]
     skips: tuple[Skip, ...]
+    under_way: tuple[UnderWay, ...] = ()
+    """Operations of others, or of an earlier run, that are not over yet: what they do is not in the plan."""
 
     @property
     def stacks(self) -> tuple[StackPlan, ...]:
@@ -147,6 +156,7 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
             *(_plan_stack(definition, facts) for definition in wish.companions),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
+        under_way=tuple(UnderWay(name, one) for name, state in facts.stack_sets.items() for one in state.in_progress),
         skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
     )
 

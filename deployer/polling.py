@@ -12,11 +12,16 @@ GROWTH = 1.5
 LONGEST = 10.0
 
 
-def looks(sleep: Sleep, *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Yield for each look, without end. Looking takes at most a fifth of the time, however many pages a look reads."""
-    interval = FIRST
-    while True:
+def looks(sleep: Sleep, *, clock: Callable[[], float] = time.monotonic, limit: float | None = None) -> Iterator[None]:
+    """Yield for each look, without end or until so many seconds were waited.
+
+    Looking takes at most a fifth of the time, however many pages a look reads.
+    """
+    interval, waited = FIRST, 0.0
+    while limit is None or waited < limit:
         before = clock()
         yield
-        sleep(max(interval, 4 * (clock() - before)))
+        pause = max(interval, 4 * (clock() - before))
+        sleep(pause)
+        waited += pause
         interval = min(interval * GROWTH, LONGEST)

@@ -43,6 +43,14 @@ class OperationStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationAttached:
+    """An operation that somebody else, or an earlier run, started is followed like one of ours."""
+
+    stack_set: str
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationProgress:
     """How far an operation is; `changed` are the instances that are further than last time."""
 
@@ -58,7 +66,18 @@ class OperationWaitedFor:
 
     stack_set: str
     operation: Operation
+    over: int = 0
+    total: int = 0
+    """Of its instances, how many are over."""
 
 
-Event = StepStarted | StepEnded | StackProgress | OperationStarted | OperationProgress | OperationWaitedFor
+Event = (
+    StepStarted
+    | StepEnded
+    | StackProgress
+    | OperationStarted
+    | OperationAttached
+    | OperationProgress
+    | OperationWaitedFor
+)
 Report = Callable[[Event], None]

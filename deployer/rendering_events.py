@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deployer.causes import shortened
+from deployer.operations import described
 from deployer.organization import Organization
 from deployer.progress import (
     Event,
+    OperationAttached,
     OperationProgress,
     OperationStarted,
     OperationWaitedFor,
@@ -15,7 +17,7 @@ from deployer.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.rendering_text import Line, account_name, account_path, counted
+from deployer.rendering_text import Line, account_name, account_path, counted, wrapped
 from deployer.stack_sets import InstanceResult
 
 _WORDS = {"CREATE": "creating", "UPDATE": "updating", "DELETE": "deleting", "DETECT_DRIFT": "drift detection"}
@@ -37,16 +39,16 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
                 yield Line(f"  {change.logical_id} {change.status}{reason}", "bad" if change.is_failure else "")
         case OperationStarted():
             what = _WORDS.get(event.action, event.action.lower())
-            yield Line(f"  {event.stack_set}: {what} {counted(event.instances, 'instance')} ({event.operation_id})")
+            yield Line(f"  {event.stack_set}: {what} {counted(event.instances, 'instance')}, operation")
+            yield Line(f"    {event.operation_id}")
+        case OperationAttached():
+            yield from wrapped(f"{event.stack_set}: following {described(event.operation)}", indent=2, tone="change")
         case OperationProgress():
             yield from _progress(event, organization)
         case OperationWaitedFor():
-            operation = event.operation
-            since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
-            yield Line(
-                f"  {event.stack_set}: waiting for {operation.action} {operation.id}, {operation.status}{since}",
-                "change",
-            )
+            done = f"{event.over} of {counted(event.total, 'instance')} over"
+            text = f"{event.stack_set}: waiting for {described(event.operation)}; {done}"
+            yield from wrapped(text, indent=2, tone="change")
 
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:

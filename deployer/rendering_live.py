@@ -1,95 +1,133 @@
-"""Progress while it happens: bars that are redrawn on a terminal, plain lines everywhere else. To standard error."""
+"""Progress while it happens, to standard error: a view that is redrawn on a terminal, plain or JSON lines elsewhere.
+
+The view is written over in place, line by line, and never erased first, so nothing flickers; what is worth keeping
+scrolls above it.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TextIO
 
 from deployer.organization import Organization
-from deployer.progress import Event, OperationProgress, OperationStarted, Report, StepEnded, StepStarted
+from deployer.progress import Event, OperationProgress, OperationStarted, Report, StackProgress, StepEnded, StepStarted
+from deployer.rendering_board import Board
 from deployer.rendering_events import event_lines
+from deployer.rendering_events_json import event_document
 from deployer.rendering_text import Line
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-_STYLES = {"heading": "bold", "add": "green", "change": "yellow", "remove": "bold red", "bad": "red", "quiet": "dim"}
+_COLOURS = {"heading": "1", "add": "32", "change": "33", "remove": "1;31", "bad": "31", "quiet": "2"}
+_TICK = 1.0
+_LOWEST = 6
+"""Lines that a terminal has to have for the view."""
 
 
 @contextmanager
-def reporter(organization: Organization) -> Iterator[Report]:
+def reporter(organization: Organization, *, as_json: bool = False) -> Iterator[Report]:
     """Where events go while a roll-out runs."""
-    if not sys.stderr.isatty():
-        yield lambda event: _plain(event, organization)
-        return
-    from rich.console import Console  # noqa: PLC0415 - 31 ms that only a terminal needs
-
-    console = Console(stderr=True, highlight=False)
-    with _progress(console) as progress:
-        yield _Live(progress, organization)
-
-
-def _plain(event: Event, organization: Organization) -> None:
-    for line in event_lines(event, organization):
-        sys.stderr.write(f"{line.text}\n")
-        sys.stderr.flush()
+    if as_json:
+        yield lambda event: _write(json.dumps(event_document(event, organization), ensure_ascii=False))
+    elif is_live():
+        with _live(organization) as report:
+            yield report
+    else:
+        yield lambda event: _write(*(line.text for line in event_lines(event, organization)))
 
 
-def _progress(console: Console) -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]}", style="red"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
+def is_live() -> bool:
+    """Whether standard error is a terminal that can be redrawn."""
+    return sys.stderr.isatty() and os.environ.get("TERM") not in {None, "dumb"} and _size().lines >= _LOWEST
 
 
-class _Live:
-    """One bar for each region of the operation that runs; failures and steps stay above as lines."""
+def _write(*lines: str) -> None:
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
-    def __init__(self, progress: Progress, organization: Organization) -> None:
-        self._progress = progress
+
+def _size() -> os.terminal_size:
+    return shutil.get_terminal_size()
+
+
+@contextmanager
+def _live(organization: Organization) -> Iterator[Report]:
+    """Events draw at once, and the clock once a second."""
+    view = _View(Board(organization), organization, sys.stderr)
+    stopped = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(view.draw, stopped), daemon=True)
+    ticker.start()
+    try:
+        yield view.hear
+    finally:
+        stopped.set()
+        ticker.join()
+        view.close()
+
+
+def _tick(draw: Callable[[], None], stopped: threading.Event) -> None:
+    while not stopped.wait(_TICK):
+        draw()
+
+
+class _View:
+    def __init__(self, board: Board, organization: Organization, stream: TextIO) -> None:
+        self._board = board
         self._organization = organization
-        self._bars: dict[str, TaskID] = {}
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._height = 0
+        self._is_open = False
 
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, OperationStarted | StepStarted | StepEnded):
-            self._clear()
-        if isinstance(event, OperationProgress):
-            self._draw(event)
-        for line in event_lines(event, self._organization):
-            if _stays(event, line):
-                self._progress.console.print(line.text, style=_STYLES.get(line.tone, ""), markup=False, soft_wrap=True)
+    def hear(self, event: Event) -> None:
+        """Take in an event; what stays goes above the view."""
+        with self._lock:
+            self._board.hear(event)
+            self._is_open = True
+            kept = [line for line in event_lines(event, self._organization) if _stays(event, line)]
+            self._draw(above=kept)
 
-    def _draw(self, event: OperationProgress) -> None:
-        totals = Counter(result.region for result in event.results)
-        over = Counter(r.region for r in event.results if r.status in {"SUCCEEDED", "FAILED", "CANCELLED"})
-        failed = Counter(result.region for result in event.results if result.status == "FAILED")
-        for region, total in sorted(totals.items()):
-            if region not in self._bars:
-                self._bars[region] = self._progress.add_task(f"{event.stack_set} {region}", failed="")
-            self._progress.update(
-                self._bars[region],
-                total=total,
-                completed=over[region],
-                failed=f"{failed[region]} failed" if failed[region] else "",
-            )
+    def draw(self) -> None:
+        with self._lock:
+            if self._is_open:
+                self._draw()
 
-    def _clear(self) -> None:
-        for bar in self._bars.values():
-            self._progress.remove_task(bar)
-        self._bars.clear()
+    def close(self) -> None:
+        """Take the view away; what is above it stays."""
+        with self._lock:
+            self._stream.write(f"{self._to_top()}\x1b[J")
+            self._stream.flush()
+            self._height = 0
+            self._is_open = False
+
+    def _draw(self, above: Iterable[Line] = ()) -> None:
+        size = _size()
+        lines = self._board.lines(
+            width=size.columns - 1, height=size.lines - 1, elapsed=time.monotonic() - self._started
+        )
+        text = "".join(f"{_styled(line)}\x1b[K\n" for line in [*above, *lines])
+        self._stream.write(f"{self._to_top()}{text}\x1b[J")
+        self._stream.flush()
+        self._height = len(lines)
+
+    def _to_top(self) -> str:
+        return f"\x1b[{self._height}F" if self._height else ""
+
+
+def _styled(line: Line) -> str:
+    colour = _COLOURS.get(line.tone)
+    return line.text if colour is None or os.environ.get("NO_COLOR") else f"\x1b[{colour}m{line.text}\x1b[0m"
 
 
 def _stays(event: Event, line: Line) -> bool:
-    """What succeeded is in the bars; the rest is worth a line of its own."""
-    return line.tone == "bad" or not isinstance(event, OperationProgress)
+    """Steps that ended, and what went wrong in a stack; instances are in the view, and by cause in the summary."""
+    if isinstance(event, StackProgress):
+        return line.tone == "bad"
+    return not isinstance(event, OperationProgress | OperationStarted | StepStarted) or isinstance(event, StepEnded)

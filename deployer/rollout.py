@@ -2,13 +2,16 @@
 
 Every step can be run again: stacks and StackSets are compared before they are touched, and an operation that an earlier
 run started is waited for. So a roll-out that was cut off anywhere is finished by running it again.
+
+With waves, stacks of the central account come first and at once; then the StackSets' instances, wave by wave. Each wave
+is planned when its turn comes, and the next one only begins when all of its instances are as wanted.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -16,7 +19,8 @@ from typing import Protocol
 from deployer.bundle import Bundle
 from deployer.causes import Failure, shortened
 from deployer.errors import DeployerError
-from deployer.operations import Finished, OperationRunner
+from deployer.locking import Record
+from deployer.operations import Finished, IfBusy, OperationRunner
 from deployer.outcome import Outcome, shortfalls
 from deployer.planning import Plan, StackPlan, StackSetPlan
 from deployer.polling import Sleep
@@ -24,6 +28,10 @@ from deployer.progress import Report, StackProgress
 from deployer.stack_sets import InstanceOperation, StackSets
 from deployer.stacks import StackEvent, Stacks
 from deployer.steps import Step, take_steps
+from deployer.targets import Scope
+from deployer.waves import Wave
+
+INTERRUPTED = 130
 
 
 class Artifacts(Protocol):
@@ -46,24 +54,73 @@ class Cloud:
     sleep: Sleep = field(default=time.sleep)
 
 
+class Lock(Protocol):
+    """What keeps two roll-outs apart; `deployer.locking` has it."""
+
+    def take(self, wanted: Record) -> bool:
+        """False while there is no bucket to keep it in."""
+
+    def release(self, exit_code: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a plan is carried out: in which waves, under which lock, and what becomes of operations in the way."""
+
+    if_busy: IfBusy = "wait"
+    waves: tuple[Wave, ...] = ()
+    plan_in: Callable[[Scope], Plan] | None = None
+    """Plans a wave when its turn comes; needed where there are waves."""
+    lock: Lock | None = None
+    record: Record | None = None
+    """What the lock is to say."""
+
+
+class WaveFailedError(DeployerError):
+    """A wave ended with instances that are not as wanted, so the next one was not begun."""
+
+
 class OperationFailedError(DeployerError):
     """An operation left every one of its instances as it was, so what depends on it is not tried."""
 
 
-def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report) -> Outcome:
-    """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest."""
-    return _Run(plan, bundle, cloud, report).run()
+def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course: Course | None = None) -> Outcome:
+    """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest.
+
+    Raises BusyError, before anything is changed, where another roll-out has the lock.
+    """
+    course = course or Course()
+    run = _Run(plan, bundle, cloud, report, course)
+    if plan.is_empty or course.lock is None:
+        return run.run()
+    exit_code = INTERRUPTED
+    run.take_lock()
+    try:
+        outcome = run.run()
+        exit_code = outcome.exit_code
+    finally:
+        course.lock.release(exit_code)
+    return outcome
 
 
 class _Run:
-    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report) -> None:
+    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, course: Course) -> None:
         self._plan = plan
         self._bundle = bundle
         self._cloud = cloud
         self._report = report
-        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep)
+        self._course = course
+        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep, if_busy=course.if_busy)
         self._succeeded: Counter[str] = Counter()
         """Instances by action."""
+        self._begun: set[str] = set()
+        """Accounts whose wave has begun."""
+
+    def take_lock(self) -> None:
+        """Before the first change; the first roll-out ever has to make the bucket first, which is harmless twice."""
+        lock, record = self._course.lock, self._course.record
+        if lock is not None and record is not None:
+            lock.take(record)
 
     def run(self) -> Outcome:
         taken = take_steps(self._steps(), self._report)
@@ -84,7 +141,11 @@ class _Run:
         if plan.uploads_bundle:
             yield Step(f"upload of {plan.bundle_key}", self._upload)
         yield from self._stack_steps(plan.central)
-        yield from self._stack_set_steps(plan.stack_sets)
+        if not self._course.waves:
+            yield from self._stack_set_steps(plan.stack_sets)
+        elif not all(one.is_empty for one in plan.stack_sets):
+            for wave in self._course.waves:
+                yield Step(f"wave {wave.number} of {len(self._course.waves)}: {wave.name}", partial(self._wave, wave))
         for companion in plan.companions:
             yield from self._stack_steps(companion)
 
@@ -120,12 +181,42 @@ class _Run:
             self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
         else:
             self._cloud.stacks.apply(plan.definition, self._on_stack_event)
+        self.take_lock()
 
     def _on_stack_event(self, event: StackEvent) -> None:
         self._report(StackProgress(event=event))
 
     def _upload(self) -> None:
         self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
+
+    # Waves
+    def _wave(self, wave: Wave) -> None:
+        assert self._course.plan_in is not None
+        plan = self._course.plan_in(wave.scope)
+        self._begun |= wave.accounts
+        taken = take_steps(self._stack_set_steps(plan.stack_sets), self._report)
+        if taken.error is not None:
+            raise taken.error
+        if wave.number < len(self._course.waves):
+            self._check_health(wave, plan)
+
+    def _check_health(self, wave: Wave, plan: Plan) -> None:
+        left = [
+            failure
+            for one in plan.stack_sets
+            if not one.is_empty
+            for failure in shortfalls(
+                one,
+                self._cloud.stack_sets.describe(one.definition.name),
+                self._runner.results.get(one.definition.name, {}),
+            )
+        ]
+        if left:
+            raise WaveFailedError(
+                f"Wave {wave.number} ({wave.name}): {len(left)} stack instances are not as wanted,"
+                " so the next wave was not begun",
+                next_step="Remove the cause, then go on with `deployer rollout --resume`.",
+            )
 
     # StackSets
     def _bring_about(self, plan: StackSetPlan) -> None:
@@ -180,7 +271,13 @@ class _Run:
                 if not stopped:
                     raise
                 continue
-            yield from shortfalls(plan, state, self._runner.results.get(name, {}))
+            found = shortfalls(plan, state, self._runner.results.get(name, {}))
+            yield from (one for one in found if self._was_begun(one.account))
+
+    def _was_begun(self, account: str) -> bool:
+        """Accounts of later waves are as they were, which is nobody's failure."""
+        waiting = any(account in wave.accounts for wave in self._course.waves)
+        return account in self._begun or not waiting
 
 
 def _check(name: str, finished: Finished) -> None:

@@ -115,17 +115,6 @@ class StackSetState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationPreferences:
-    """How fast and how tolerant an operation is. Percentages round down, tolerance counts for each region.
-
-    SOFT_FAILURE_TOLERANCE, since STRICT caps the real concurrency at the tolerance plus one.
-    """
-
-    max_concurrent_percentage: int = 100
-    failure_tolerance_percentage: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceOperation:
     """One call of Create-, Update- or DeleteStackInstances, and the instances that it is meant for."""
 

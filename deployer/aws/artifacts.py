@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.errors import NotFoundError
+from deployer.locking import LostRaceError, Versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
+_CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+"""Of a conditional write; NoSuchKey says that what was to be replaced is gone."""
 _PER_DELETE = 1000
 """Quota of DeleteObjects."""
 
@@ -52,6 +56,33 @@ class ArtifactsBucket:
         with translated():
             self._client.put_object(Key=key, Body=data, **self._bucket)
 
+    def read(self, key: str) -> Versioned | None:
+        """An object's bytes and ETag; None where there is no such object, or no bucket."""
+        with translated():
+            try:
+                found = self._client.get_object(Key=key, **self._bucket)
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return None
+                raise
+            return Versioned(found["Body"].read(), found["ETag"])
+
+    def replace(self, key: str, data: bytes, *, replaces: str | None) -> str:
+        """Write an object unless it is another than `replaces` by now; gives its ETag.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition: Any = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+        with translated():
+            try:
+                return self._client.put_object(Key=key, Body=data, **condition, **self._bucket)["ETag"]
+            except ClientError as error:
+                if code_of(error) == "NoSuchBucket":
+                    raise NotFoundError(f"There is no bucket {self._bucket['Bucket']}") from error
+                if code_of(error) in _CHANGED:
+                    raise LostRaceError(f"{key} was written by somebody else") from error
+                raise
+
     def store_template(self, body: str) -> str:
         """Keep a template and give the URL that CloudFormation reads it from."""
         data = body.encode()
@@ -90,3 +121,18 @@ class ArtifactsBucket:
             if found:
                 objects: Any = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
                 self._client.delete_objects(Delete={"Objects": objects, "Quiet": True}, **self._bucket)
+
+
+class LockFile:
+    """The record of who rolls out, in the bucket. Implements `deployer.locking.Store`."""
+
+    KEY = "rollout.json"
+
+    def __init__(self, bucket: ArtifactsBucket) -> None:
+        self._bucket = bucket
+
+    def read(self) -> Versioned | None:
+        return self._bucket.read(self.KEY)
+
+    def write(self, data: bytes, *, replaces: str | None) -> str:
+        return self._bucket.replace(self.KEY, data, replaces=replaces)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,13 +14,10 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
 from deployer.errors import BusyError
+from deployer.operation_ids import operation_id as make_operation_id
+from deployer.operation_preferences import Amount, OperationPreferences
 from deployer.polling import Sleep
-from deployer.stack_sets import (
-    DeploymentTargets,
-    InstanceOperation,
-    OperationPreferences,
-    StackSetDefinition,
-)
+from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition
 from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
 
 if TYPE_CHECKING:
@@ -30,19 +29,22 @@ STALE_ATTEMPTS = 6
 class CloudFormationStackSets(StackSetReader):
     """StackSets through CloudFormation's API, in the region that the client is for.
 
-    `store` puts a template that is too large to send into a bucket and gives its URL.
+    `store` puts a template that is too large to send into a bucket and gives its URL. `caller` is the ARN that
+    operations' ids are to name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by keyword, and each from elsewhere
         self,
         client: CloudFormationClient,
         *,
         call_as: CallAs,
         store: Callable[[str], str],
         preferences: OperationPreferences,
+        caller: str,
         sleep: Sleep = time.sleep,
     ) -> None:
         super().__init__(client, call_as=call_as)
+        self._caller = caller
         self._store = store
         self._preferences = preferences
         self._sleep = sleep
@@ -67,7 +69,15 @@ class CloudFormationStackSets(StackSetReader):
         if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is
             del options["AutoDeployment"]
             options |= {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
+            regions: Iterable[str] = only.regions
+        else:
+            regions = self._regions(definition.name)
+        options["OperationPreferences"] = self._operation_preferences(regions)
         return self._started(definition.name, self._client.update_stack_set, **options)
+
+    def _regions(self, name: str) -> set[str]:
+        """Where a StackSet has instances; only an order of regions needs to know."""
+        return {one.region for one in self._instances(name)} if self._preferences.region_order else set()
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
         """Start an operation on instances; gives its id."""
@@ -82,6 +92,7 @@ class CloudFormationStackSets(StackSetReader):
             calls[operation.action],
             DeploymentTargets=_targets(operation.targets),
             Regions=list(operation.regions),
+            OperationPreferences=self._operation_preferences(operation.regions),
             **retain,
         )
 
@@ -115,16 +126,21 @@ class CloudFormationStackSets(StackSetReader):
         answer = self._client.describe_stack_set(StackSetName=name, **self._call_as)
         return answer["StackSet"]["StackSetARN"]
 
+    def _operation_preferences(self, regions: Iterable[str]) -> dict[str, Any]:
+        preferences = self._preferences
+        order = preferences.order(regions)
+        return {
+            "RegionConcurrencyType": preferences.region_concurrency,
+            "ConcurrencyMode": preferences.concurrency_mode,
+            **_amount("MaxConcurrent", preferences.max_concurrent),
+            **_amount("FailureTolerance", preferences.failure_tolerance),
+            **({"RegionOrder": list(order)} if preferences.region_order and order else {}),
+        }
+
     def _started(self, name: str, call: Callable[..., Any], **options: Any) -> str:
         """Start an operation under an id of ours, so that a call whose answer was lost can be repeated."""
-        operation_id = str(uuid4())
-        options |= {"StackSetName": name, "OperationId": operation_id, **self._call_as}
-        options["OperationPreferences"] = {
-            "RegionConcurrencyType": "PARALLEL",
-            "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
-            "MaxConcurrentPercentage": self._preferences.max_concurrent_percentage,
-            "FailureTolerancePercentage": self._preferences.failure_tolerance_percentage,
-        }
+        id_ = make_operation_id(self._caller, at=datetime.now(UTC), unique=uuid4().hex[:8])
+        options |= {"StackSetName": name, "OperationId": id_, **self._call_as}
         for attempt in range(STALE_ATTEMPTS):
             with translated():
                 try:
@@ -132,13 +148,17 @@ class CloudFormationStackSets(StackSetReader):
                 except ClientError as error:
                     code = code_of(error)
                     if code == "OperationIdAlreadyExistsException":
-                        return operation_id
+                        return id_
                     if code == "OperationInProgressException":
                         raise _busy(name) from error
                     if code != "StaleRequestException" or attempt == STALE_ATTEMPTS - 1:
                         raise
-            self._sleep(0.5 * 2**attempt)
+            self._sleep(2**attempt * random.uniform(0.25, 0.75))  # noqa: S311 - jitter, no secret
         raise AssertionError("the last attempt returns or raises")
+
+
+def _amount(name: str, amount: Amount) -> dict[str, int]:
+    return {f"{name}{'Percentage' if amount.is_percentage else 'Count'}": amount.number}
 
 
 def _targets(targets: DeploymentTargets) -> dict[str, Any]:

@@ -31,6 +31,9 @@ from deployer.stacks import (
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
+CHANGE_SET_SECONDS = 15 * 60
+"""Change sets of a few dozen resources take seconds."""
+
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -128,7 +131,7 @@ class CloudFormationStacks:
             Capabilities=list(cast("Any", CAPABILITIES)),
             ImportExistingResources=kind == "CREATE",
         )["Id"]
-        for _ in looks(self._sleep):
+        for _ in looks(self._sleep, limit=CHANGE_SET_SECONDS):
             answer = client.describe_change_set(ChangeSetName=change_set)
             if answer["Status"] == "CREATE_COMPLETE":
                 return change_set
@@ -138,7 +141,11 @@ class CloudFormationStacks:
                 if any(text in reason for text in _NO_CHANGES):
                     return None
                 raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
-        raise AssertionError("looks() does not end")
+        raise StackFailedError(
+            f"Stack {definition.name} in {definition.region}: its change set is not ready"
+            f" after {CHANGE_SET_SECONDS // 60} minutes; nothing of it was changed",
+            next_step="Look at the stack's change sets in CloudFormation, then run the same command again.",
+        )
 
     def _template(self, body: str) -> Any:
         inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES

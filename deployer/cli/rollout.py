@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli import rollout_options as options
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
 from deployer.cli.printing import confirm, print_json, print_lines
 from deployer.cli.scope_options import Accounts, Org, Ous, Regions, check_scope
 
 if TYPE_CHECKING:
-    from deployer.composition import Situation
+    from deployer.composition import Ask, Situation
     from deployer.planning import Plan
 
 AllowDelete = Annotated[
     int | None,
     typer.Option("--allow-delete", metavar="N", min=0, help="Let up to N stack instances go (10, or 10 % otherwise)."),
 ]
+RESUME = "deployer rollout --resume"
 
 
 def rollout(
@@ -27,9 +29,20 @@ def rollout(
     ou: Ous = None,
     account: Accounts = None,
     region: Regions = None,
+    resume: options.Resume = False,
+    only_failed: options.OnlyFailed = False,
     yes: Yes = False,
     allow_delete: AllowDelete = None,
+    if_busy: options.WhenBusy = options.IfBusy.WAIT,
+    break_lock: options.BreakLock = False,
+    max_concurrent: options.MaxConcurrent = None,
+    failure_tolerance: options.FailureTolerance = None,
+    concurrency_mode: options.Mode = None,
+    region_concurrency: options.RegionsAtOnce = None,
+    region_order: options.RegionOrder = None,
+    no_waves: options.NoWaves = False,
     profile: Profile = None,
+    log_format: options.Log = options.LogFormat.TEXT,
     as_json: Json = False,
 ) -> None:
     """Bring the organization, or a part of it, to what the config files say.
@@ -37,35 +50,113 @@ def rollout(
     Shows the plan, asks, applies, and reads back whether every wanted stack instance is CURRENT. Cut off anywhere, it
     is finished by running it again; run twice, it changes nothing. Exits 0 only if everything is as wanted.
     """
-    check_scope(org=org, ous=ou, accounts=account)
-    from deployer.composition import Ask, assemble
-    from deployer.rendering_plan import plan_lines
-
-    situation = assemble(
-        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
+    _check_usage(org=org, ous=ou, accounts=account, regions=region, resume=resume, only_failed=only_failed)
+    values = options.rollout_values(
+        max_concurrent=max_concurrent,
+        failure_tolerance=failure_tolerance,
+        mode=concurrency_mode,
+        regions_at_once=region_concurrency,
+        region_order=region_order,
+        no_waves=no_waves,
     )
-    found = situation.plan()
-    print_lines(plan_lines(found, situation.organization, caller=situation.caller), err=as_json)
-    if not found.is_empty:
-        from deployer.guards import check_deletions
+    from deployer.cli.progress import told_errors
+    from deployer.composition import Ask
 
-        check_deletions(found, allowed=allow_delete)
-        confirm("Roll this out?", yes=yes, command="deployer rollout")
-    code = _apply(situation, found, as_json=as_json)
+    ask = Ask(
+        config=config,
+        profile=profile,
+        ous=ou or (),
+        accounts=account or (),
+        regions=region or (),
+        resume=resume,
+        rollout=values,
+    )
+    manner = _Manner(
+        only_failed=only_failed,
+        yes=yes,
+        allow_delete=allow_delete,
+        if_busy=if_busy,
+        break_lock=break_lock,
+        log_format=log_format,
+        as_json=as_json,
+    )
+    with told_errors(log_format):
+        code = _roll_out(ask, manner)
     if code:
         raise typer.Exit(code)
 
 
-def _apply(situation: Situation, plan: Plan, *, as_json: bool) -> int:
-    from deployer.rendering_live import reporter
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    only_failed: bool
+    yes: bool
+    allow_delete: int | None
+    if_busy: options.IfBusy
+    break_lock: bool
+    log_format: options.LogFormat
+    as_json: bool
+
+
+def _roll_out(ask: Ask, manner: _Manner) -> int:
+    from deployer.composition import assemble
+
+    situation = assemble(ask)
+    situation.lock.look()
+    if not manner.break_lock:
+        situation.lock.check()
+    situation, plan = _plan(situation, manner)
+    _show(plan, situation, as_json=manner.as_json)
+    if not plan.is_empty:
+        from deployer.guards import check_deletions
+
+        check_deletions(plan, allowed=manner.allow_delete)
+        confirm("Roll this out?", yes=manner.yes, command="deployer rollout")
+    return _apply(situation, plan, manner)
+
+
+def _plan(situation: Situation, manner: _Manner) -> tuple[Situation, Plan]:
+    from deployer.cli.progress import followed
+
+    with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:
+        if manner.only_failed:
+            situation = situation.only_failed()
+        return situation, situation.plan_when_free(report, if_busy=manner.if_busy.value)
+
+
+def _check_usage(
+    *,
+    org: bool,
+    ous: list[str] | None,
+    accounts: list[str] | None,
+    regions: list[str] | None,
+    resume: bool,
+    only_failed: bool,
+) -> None:
+    if resume and (org or ous or accounts or regions):
+        raise typer.BadParameter("has the scope of the last roll-out; leave the others out", param_hint="--resume")
+    if not resume and (org or not only_failed):
+        check_scope(org=org, ous=ous, accounts=accounts)
+
+
+def _show(plan: Plan, situation: Situation, *, as_json: bool) -> None:
+    from deployer.rendering_plan import plan_lines
+    from deployer.rendering_waves import course_lines
+
+    organization = situation.organization
+    print_lines(plan_lines(plan, organization, caller=situation.caller), err=as_json)
+    print_lines(course_lines(plan, situation.waves, situation.rollout.preferences), err=as_json)
+
+
+def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
+    from deployer.cli.progress import followed
     from deployer.rendering_outcome import outcome_lines
     from deployer.rendering_plan_json import outcome_document
     from deployer.rollout import roll_out
 
-    with ExitStack() as stack:
-        report = stack.enter_context(reporter(situation.organization))
-        outcome = roll_out(plan, situation.wanted.bundle, situation.cloud, report)
-    if as_json:
+    course = situation.course(if_busy=manner.if_busy.value)
+    with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:
+        outcome = roll_out(plan, situation.wanted.bundle, situation.cloud, report, course=course)
+    if manner.as_json:
         print_json(outcome_document(outcome, plan, situation.organization, caller=situation.caller))
     elif not plan.is_empty:
         print_lines(outcome_lines(outcome, plan, situation.organization))

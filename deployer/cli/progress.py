@@ -1,0 +1,43 @@
+"""How a command that changes things tells what it does, and what it leaves under way when it is stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from deployer.cli.interruptible import interruptible
+from deployer.cli.rollout_options import LogFormat
+from deployer.errors import DeployerError
+
+if TYPE_CHECKING:
+    from deployer.organization import Organization
+    from deployer.progress import Report
+
+
+@contextmanager
+def followed(organization: Organization, *, log_format: LogFormat, command: str) -> Iterator[Report]:
+    """Where a command reports to; `command` is what goes on with the work after Ctrl-C."""
+    from deployer.interruption import UnderWay
+    from deployer.rendering_live import reporter
+
+    under_way = UnderWay()
+    with interruptible(under_way, command=command), reporter(organization, as_json=log_format is LogFormat.JSON) as to:
+        yield under_way.before(to)
+
+
+@contextmanager
+def told_errors(log_format: LogFormat) -> Iterator[None]:
+    """With JSON Lines, an error that stops the command is the last of them."""
+    try:
+        yield
+    except DeployerError as error:
+        if log_format is not LogFormat.JSON:
+            raise
+        from deployer.rendering_events_json import error_document
+
+        typer.echo(json.dumps(error_document(error), ensure_ascii=False), err=True)
+        raise typer.Exit(error.exit_code) from error

@@ -1,0 +1,120 @@
+"""Options that say how a roll-out goes about it; each takes the place of a value of `rollout:` in organization.yaml."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+
+class IfBusy(StrEnum):
+    """What becomes of StackSet operations that are in the way."""
+
+    WAIT = "wait"
+    ATTACH = "attach"
+    GIVE_UP = "give-up"
+
+
+class LogFormat(StrEnum):
+    """How progress is told."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ConcurrencyMode(StrEnum):
+    """Whether the tolerance caps how many go at once."""
+
+    SOFT = "soft"
+    STRICT = "strict"
+
+
+class RegionConcurrency(StrEnum):
+    """Whether an operation does its regions at once."""
+
+    PARALLEL = "parallel"
+    SEQUENTIAL = "sequential"
+
+
+_PANEL = "How fast, how tolerant"
+
+MaxConcurrent = Annotated[
+    str | None,
+    typer.Option("--max-concurrent", metavar="N|N%", help="Accounts at once in a region.", rich_help_panel=_PANEL),
+]
+FailureTolerance = Annotated[
+    str | None,
+    typer.Option(
+        "--failure-tolerance",
+        metavar="N|N%",
+        help="Accounts that may fail in a region before the rest is cancelled.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Mode = Annotated[
+    ConcurrencyMode | None,
+    typer.Option(
+        "--concurrency-mode", help="strict: never more at once than the tolerance + 1.", rich_help_panel=_PANEL
+    ),
+]
+RegionsAtOnce = Annotated[
+    RegionConcurrency | None,
+    typer.Option("--region-concurrency", help="All regions at once, or in turn.", rich_help_panel=_PANEL),
+]
+RegionOrder = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region-order", metavar="REGION", help="Begin with this region; repeatable.", rich_help_panel=_PANEL
+    ),
+]
+NoWaves = Annotated[
+    bool, typer.Option("--no-waves", help="All at once, whatever the config says.", rich_help_panel=_PANEL)
+]
+WhenBusy = Annotated[
+    IfBusy,
+    typer.Option("--if-busy", help="What to do about operations of others: wait, follow them, or give up."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last roll-out, which did not end well.")]
+OnlyFailed = Annotated[
+    bool, typer.Option("--only-failed", help="Only accounts with a stack instance that is not CURRENT.")
+]
+BreakLock = Annotated[
+    bool, typer.Option("--break-lock", help="Take over from another roll-out that is dead, and only then.")
+]
+Log = Annotated[LogFormat, typer.Option("--log-format", help="Progress as text, or as JSON Lines.")]
+
+
+def rollout_values(
+    *,
+    max_concurrent: str | None,
+    failure_tolerance: str | None,
+    mode: ConcurrencyMode | None,
+    regions_at_once: RegionConcurrency | None,
+    region_order: list[str] | None,
+    no_waves: bool,
+) -> dict[str, Any]:
+    """What was said, by the names of the config's keys; raises wrong usage for amounts that are none."""
+    said: dict[str, Any] = {
+        "max_concurrent": _amount(max_concurrent, "--max-concurrent", least=1),
+        "failure_tolerance": _amount(failure_tolerance, "--failure-tolerance", least=0),
+        "concurrency_mode": f"{mode.upper()}_FAILURE_TOLERANCE" if mode else None,
+        "region_concurrency": regions_at_once.upper() if regions_at_once else None,
+        "region_order": tuple(region_order) if region_order else None,
+        "waves": () if no_waves else None,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _amount(said: str | None, option: str, *, least: int) -> str | None:
+    if said is None:
+        return None
+    from deployer.operation_preferences import Amount
+
+    try:
+        amount = Amount.parse(said)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+    if amount.number < least:
+        raise typer.BadParameter(f"at least {least}", param_hint=option)
+    return said
