@@ -107,11 +107,14 @@ class Record:
     @classmethod
     def from_item(cls, item: Mapping[str, Mapping[str, Any]]) -> Record:
         """The record as DynamoDB's low-level API gives it; attributes of later versions are dropped."""
-        values: dict[str, Any] = {field.name: item[field.name]["S"] for field in fields(cls) if field.name in item}
-        for name in ("event_time", "received_at", "created_at"):
-            if name in values:
-                values[name] = datetime.fromisoformat(values[name])
+        values: dict[str, Any] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
+        for name in _TIMES & values.keys():
+            values[name] = datetime.fromisoformat(values[name])
         return cls(**values)
+
+
+_FIELDS = frozenset(field.name for field in fields(Record))
+_TIMES = frozenset({"event_time", "received_at", "created_at"})
 
 
 def outcome_months(outcome: Outcome, month: str) -> tuple[str, ...]:

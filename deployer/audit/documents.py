@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from deployer.audit.times import iso
@@ -38,19 +39,17 @@ COLUMNS = (
 """In the order in which people read them."""
 
 TIMES = ("event_time", "received_at", "created_at")
+_VALUES = attrgetter(*COLUMNS)
 _JSON = frozenset({"settings", "steps"})
 
 
 def flat(record: Record) -> dict[str, str | None]:
     """Every column as text; None for what is absent."""
-    return {name: _text(getattr(record, name)) for name in COLUMNS}
+    values = zip(COLUMNS, _VALUES(record), strict=True)
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
 
 
 def document(record: Record) -> dict[str, Any]:
     """The same for JSON, where `settings` and `steps` are objects."""
     values: dict[str, Any] = flat(record)
     return values | {name: json.loads(values[name]) for name in _JSON if values[name]}
-
-
-def _text(value: str | datetime | None) -> str | None:
-    return iso(value) if isinstance(value, datetime) else value

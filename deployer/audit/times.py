@@ -24,10 +24,8 @@ def parse_until(text: str, *, now: datetime) -> datetime:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second or the millisecond."""
-    utc = moment.astimezone(UTC)
-    if utc.microsecond == 0:
-        return f"{utc:%Y-%m-%dT%H:%M:%S}Z"
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds' if utc.microsecond else 'seconds')[:-6]}Z"
 
 
 def _parse(text: str, *, now: datetime) -> tuple[datetime, datetime]:

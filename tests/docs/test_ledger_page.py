@@ -1,0 +1,38 @@
+"""docs/ledger.md says what a record holds: every attribute of an item, and the columns of an export."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deployer.audit.documents import COLUMNS
+from handler.records import VERSION, Record
+from tests.deployer.audit.ledgers import record
+
+PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+
+
+def complete() -> Record:
+    """A record that lacks nothing."""
+    absent: dict[str, Any] = {
+        field.name: datetime(2026, 11, 23, tzinfo=UTC) if field.name == "created_at" else "x"
+        for field in fields(Record)
+        if getattr(record(), field.name) is None
+    }
+    return replace(record(outcome="exists"), **absent)
+
+
+def test_every_attribute_of_an_item_is_in_the_table_and_no_other() -> None:
+    section = PAGE.partition("## What a record holds")[2].partition("Items whose")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert described == set(complete().to_item())
+    assert f"This is version {VERSION}" in section
+
+
+def test_the_table_for_athena_has_the_columns_of_an_export() -> None:
+    columns = PAGE.partition("CREATE EXTERNAL TABLE ledger (")[2].partition(")\nPARTITIONED")[0]
+    assert tuple(column.split()[0] for column in columns.split(",")) == COLUMNS
