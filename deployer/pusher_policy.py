@@ -20,7 +20,7 @@ LOOKING_ACTION: Final = "ecr:BatchGetImage"
 """What clients built on containerd need besides: they look for the manifest (HEAD) before they push it, and take a 403
 for the end (containerd's core/remotes/docker/pusher.go)."""
 
-LOOKING_CLIENTS: Final = "docker buildx, nerdctl, finch and oras"
+LOOKING_CLIENTS: Final = "docker buildx, nerdctl, finch and ctr"
 
 
 def pusher_policy(images: Sequence[ImageReference]) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.conftest import CONFIG
 from tests.principals import environment, role
 
-ACCOUNT, REGION = "300000000001", "eu-west-1"
+ACCOUNT, REGION = "400000000001", "eu-west-1"
+"""In an OU that gives repositories no policy: one that lets the organization pull would allow a pusher too much."""
 HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
 BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
@@ -36,6 +37,9 @@ TIME_SCALE: Final = 0.25
 still busy trying to mount layers from others would pass here and nowhere else."""
 
 ANSWERS: Mapping[registry.Missing, str] = {"answer": "404", "drop": "dropped connection"}
+LOOKING: Final = frozenset({"ctr"})
+"""Those that ask for the manifest before they push it."""
+
 LABELS: Mapping[str, str] = {
     "ctr": "ctr (containerd)",
     "docker": "docker (dockerd)",
@@ -66,21 +70,21 @@ class Row:
 
 
 @contextmanager
-def builders(sandbox: Sandbox) -> Iterator[Bench]:
-    """A bench in which everybody is a role that is allowed what pushers need, and nothing more."""
+def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> Iterator[Bench]:
+    """A bench in which everybody is a role that is allowed what a pusher needs, and what the client needs besides."""
     allowed = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {
             "Effect": "Allow",
-            "Action": [*PUSH_ACTIONS, LOOKING_ACTION],
-            "Resource": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team-shop/*",
+            "Action": [*PUSH_ACTIONS, *([LOOKING_ACTION] if client in LOOKING else [])],
+            "Resource": f"arn:aws:ecr:{REGION}:{account}:repository/team-shop/*",
         },
     ]
-    credentials = role(sandbox, ACCOUNT, {"Version": "2012-10-17", "Statement": allowed})
+    credentials = role(sandbox, account, {"Version": "2012-10-17", "Statement": allowed})
     with tempfile.TemporaryDirectory(prefix="oci-", ignore_cleanup_errors=True) as folder:
         yield bench(
             endpoint=sandbox.endpoint_url,
-            host=HOST,
+            host=host_of(account, REGION),
             ecr=sandbox.client_with(credentials, "ecr", region=REGION),
             credentials=environment(sandbox, credentials),
             folder=Path(folder),
@@ -150,7 +154,7 @@ def main() -> int:
         sandbox.settle()
         for name, begin in CLIENTS.items():
             with ExitStack() as work:
-                workbench = work.enter_context(builders(sandbox))
+                workbench = work.enter_context(builders(sandbox, client=name))
                 try:
                     client = work.enter_context(begin(workbench))
                 except Unavailable as reason:

@@ -29,7 +29,7 @@ def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready
     """A client that works here; without it the test is skipped, but in CI those that it installs must work."""
     name: str = request.param
     with ExitStack() as stack:
-        bench = stack.enter_context(builders(rolled_out))
+        bench = stack.enter_context(builders(rolled_out, client=name))
         try:
             client = stack.enter_context(CLIENTS[name](bench))
         except Unavailable as reason:

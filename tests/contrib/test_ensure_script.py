@@ -14,12 +14,14 @@ import pytest
 from deployer.ensure import There, TimedOut
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
 from deployer.images import ImageReferenceError
+from deployer.sandbox.registry_hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
-from tests.clients.matrix import HOST, builders
+from tests.clients.matrix import builders
 
 SCRIPT = Path(__file__).parents[2] / "contrib" / "ensure.sh"
 SHOP = "300000000001"
+HOST = host_of(SHOP, "eu-west-1")
 
 FAKE = """#!/bin/sh
 echo "$AWS_USE_FIPS_ENDPOINT $AWS_USE_DUALSTACK_ENDPOINT $*" >> "$CALLS"
@@ -49,7 +51,7 @@ def ensure(
 @pytest.fixture(scope="module")
 def bench(rolled_out: Sandbox) -> Iterator[Bench]:
     required("aws")
-    with builders(rolled_out) as bench:
+    with builders(rolled_out, account=SHOP) as bench:
         yield bench
 
 

@@ -21,13 +21,15 @@ import pytest
 import yaml
 
 from deployer.images import parse_image
+from deployer.sandbox.registry_hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
-from tests.clients.matrix import HOST, builders
+from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required
 
 CONTRIB = SCRIPT.parent
 SHOP = "300000000001"
+HOST = host_of(SHOP, "eu-west-1")
 IMAGE = re.compile(rf"{re.escape(HOST)}/[^\s\"']+")
 
 STAND_IN = """#!/bin/sh
@@ -78,7 +80,7 @@ def kaniko_commands() -> list[str]:
 def bench(rolled_out: Sandbox) -> Iterator[Bench]:
     for program in ("aws", "skopeo", "bash"):
         required(program)
-    with builders(rolled_out) as bench:
+    with builders(rolled_out, account=SHOP) as bench:
         yield bench
 
 
