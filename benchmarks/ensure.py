@@ -1,0 +1,140 @@
+"""How long `deployer ensure` takes to a repository that is ready, and what it asks of AWS meanwhile, in the sandbox.
+
+Run it with `python -m benchmarks.ensure`. CloudTrail's delay, which AWS does not publish, is varied; everything else is
+what really runs. Claimed: one look more than the creation needs at most, never more than one call a second after ten
+seconds, and one call for a repository that is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from unittest.mock import patch
+
+from deployer.aws.registries import EcrRegistries
+from deployer.aws.session import Session
+from deployer.cli.main import run
+from deployer.ensure import Clock, Ensurer, There
+from deployer.images import parse_image
+from deployer.sandbox import background, trail
+from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.sandbox import Sandbox
+
+ACCOUNT, REGION = "300000000001", "eu-west-1"
+DELAYS = (0.02, 0.5, 2.0, 5.0, 15.0)
+"""Seconds from the call to its event; AWS's are some seconds as a rule."""
+LEDGER = "deployer-ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One repository: seconds are from the first call on."""
+
+    delay: float
+    created: float
+    ready: float
+    calls: list[float]
+    records: Counter[str]
+
+    @property
+    def late_looks(self) -> int:
+        """Calls that were made after it was there."""
+        return sum(moment > self.created for moment in self.calls)
+
+    @property
+    def holds(self) -> bool:
+        gaps = [later - earlier for earlier, later in pairwise(self.calls) if earlier > 10]
+        return self.late_looks <= 1 and all(gap >= 1 for gap in gaps)
+
+
+@contextlib.contextmanager
+def rolled_out() -> Iterator[Sandbox]:
+    """The example organization, rolled out without a word."""
+    config = str(Path(__file__).parents[1] / "config")
+    with Sandbox() as sandbox, patch.dict(os.environ, sandbox.environment(ACCOUNT)):
+        with (
+            patch.dict(os.environ, sandbox.environment()),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            if run(["rollout", "--org", "--yes", "--config", config]):
+                raise SystemExit("the sandbox cannot be rolled out")
+        sandbox.settle()
+        yield sandbox
+
+
+def measure(sandbox: Sandbox, ensurer: Ensurer, delay: float) -> Measured:
+    """One repository that nobody has."""
+    background.scheduler.time_scale = delay / trail.LATENCY
+    name = f"team-shop/{uuid.uuid4().hex[:12]}"
+    image = parse_image(f"{host_of(ACCOUNT, REGION)}/{name}:1")
+    assert image is not None
+    sandbox.calls.clear()
+    (outcome,) = ensurer.ensure([image], timeout=60)
+    assert isinstance(outcome, There), outcome
+    sandbox.settle()
+    calls = [call for call in sandbox.calls if call.parameters.get("repositoryName") == name]
+    ours = [call.started.timestamp() for call in calls if "user/" in call.principal.arn]
+    [creation] = [call for call in calls if call.operation == "CreateRepository" and call.error_code is None]
+    return Measured(
+        delay=delay,
+        created=creation.started.timestamp() + (creation.milliseconds or 0) / 1000 - ours[0],
+        ready=outcome.seconds,
+        calls=[moment - ours[0] for moment in ours],
+        records=Counter(record["outcome"]["S"] for record in _records(sandbox, name)),
+    )
+
+
+def _records(sandbox: Sandbox, name: str) -> list[dict[str, dict[str, str]]]:
+    answer = sandbox.client("dynamodb").query(
+        TableName=LEDGER,
+        IndexName="by-repository",
+        KeyConditionExpression="repository = :name",
+        ExpressionAttributeValues={":name": {"S": name}},
+    )
+    items: list[dict[str, dict[str, str]]] = answer["Items"]
+    return items
+
+
+def main() -> int:
+    with rolled_out() as sandbox:
+        ensurer = Ensurer(registries=EcrRegistries(Session()), clock=Clock(now=time.time, sleep=time.sleep))
+        measured = [measure(sandbox, ensurer, delay) for delay in DELAYS]
+        sandbox.calls.clear()
+        image = parse_image(f"{host_of(ACCOUNT, REGION)}/team-shop/there:1")
+        assert image is not None
+        sandbox.client("ecr", account=ACCOUNT, region=REGION).create_repository(repositoryName=image.repository)
+        sandbox.calls.clear()
+        (there,) = ensurer.ensure([image], timeout=60)
+        for_one_that_is_there = len(list(sandbox.calls))
+    holds = all(each.holds for each in measured) and for_one_that_is_there == 1
+    lines = [
+        "CloudTrail's   created   ready  calls      calls after   records in",
+        "delay (s)      (s)       (s)    of ensure  the creation  the ledger",
+        *(_line(each) for each in measured),
+        f"A repository that is there: {for_one_that_is_there} call, {there.seconds:.0f} s of waiting.",
+        "What is claimed holds." if holds else "What is claimed does NOT hold.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if holds else 1
+
+
+def _line(each: Measured) -> str:
+    records = ", ".join(f"{count} {outcome}" for outcome, count in sorted(each.records.items()))
+    return (
+        f"{each.delay:9.2f} {each.created:12.2f} {each.ready:9.2f} {len(each.calls):8d} {each.late_looks:12d}"
+        f"         {records}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
