@@ -13,6 +13,7 @@ from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage, Uncovered
 from deployer.reporting.trouble import Tries
 from deployer.reporting.verification import Judged, Verification
+from deployer.reporting.wording import counted
 from handler.reasons import SENTENCES
 
 Weight = Literal["act", "look"]
@@ -67,7 +68,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
         yield Finding(
             id="failures",
             weight="act",
-            title=_counted(sum(one.count for one in failures), "failure was", "failures were") + " not made good",
+            title=counted(sum(one.count for one in failures), "failure was", "failures were") + " not made good",
             explanation="The push was allowed, and AWS would not have it: no repository, or one without all of its "
             "settings. The events wait in the failures queue until the cause is mended.",
             every=tuple(_tries(one, "events") for one in failures),
@@ -77,7 +78,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
         yield Finding(
             id="repeats",
             weight="look",
-            title=_counted(len(repeats), "refusal repeats", "refusals repeat"),
+            title=counted(len(repeats), "refusal repeats", "refusals repeat"),
             explanation="Somebody, or a pipeline, tries again and again: either the rule is in the way of honest "
             "work, or nobody has told them.",
             every=tuple(_tries(one, "times") for one in repeats),
@@ -93,7 +94,7 @@ def _of_verification(verification: Verification | None) -> Iterator[Finding]:
         yield Finding(
             id=f"verify-{kind.state}",
             weight=kind.weight,
-            title=_counted(len(judged), kind.one, kind.many),
+            title=counted(len(judged), kind.one, kind.many),
             explanation=kind.explanation,
             every=tuple(_judged(one) for one in judged),
             command=kind.command,
@@ -106,7 +107,7 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
         yield Finding(
             id="lacking",
             weight="act",
-            title=_counted(number, "account is", "accounts are") + " without coverage that the config files ask for",
+            title=counted(number, "account is", "accounts are") + " without coverage that the config files ask for",
             explanation="Pushes there that miss their repository are not heard of, or nothing can be created for them.",
             every=tuple(_uncovered(one) for one in coverage.lacking),
             command="deployer rollout --org",
@@ -115,7 +116,7 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
         yield Finding(
             id="switched-off",
             weight="look",
-            title=_counted(len(coverage.switched_off), "account is", "accounts are") + " not covered, as configured",
+            title=counted(len(coverage.switched_off), "account is", "accounts are") + " not covered, as configured",
             explanation="No repositories are created there, and no record is kept of pushes that miss one.",
             every=tuple(_uncovered(one) for one in coverage.switched_off),
             command=shlex.join(["deployer", "explain", coverage.switched_off[0].ou]),
@@ -153,7 +154,3 @@ def _uncovered(uncovered: Uncovered) -> Item:
 
 def _where(name: str, account: str, region: str) -> str:
     return " · ".join(part for part in (f"{name} {account}".strip(), region) if part)
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -111,7 +111,9 @@ def figures(found: Aggregates) -> tuple[Figure, ...]:
     asked = found.total["created"] + found.total["refused"] + found.total["failed"]
     share = f"{found.total['refused'] / asked:.1%} of what was decided" if asked else ""
     return (
-        Figure("Created", wording.count(found.total["created"]), f"in {wording.count(accounts)} accounts"),
+        Figure(
+            "Created", wording.count(found.total["created"]), f"in {wording.counted(accounts, 'account', 'accounts')}"
+        ),
         Figure("Refused", wording.count(found.total["refused"]), share),
         Figure("Failed", wording.count(found.total["failed"]), ""),
         Figure(

@@ -12,6 +12,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number and what it is of."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def day(time: datetime) -> str:
     """A day as a person writes it."""
     return f"{time.day} {time:%B %Y}"
@@ -58,16 +63,12 @@ def _results(found: Aggregates) -> str:
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
     parts = []
     if created:
-        where = _counted(accounts, "account", "accounts")
-        parts.append(f"{_counted(created, 'repository was', 'repositories were')} created in {where}")
+        where = counted(accounts, "account", "accounts")
+        parts.append(f"{counted(created, 'repository was', 'repositories were')} created in {where}")
     if refused:
-        parts.append(f"{_counted(refused, 'request was', 'requests were')} refused")
+        parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
     if failed:
-        parts.append(f"{_counted(failed, 'request', 'requests')} failed")
+        parts.append(f"{counted(failed, 'request', 'requests')} failed")
     if not parts:
-        parts.append(f"{_counted(found.count, 'event', 'events')} needed no decision")
+        parts.append(f"{counted(found.count, 'event', 'events')} needed no decision")
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -23,7 +23,7 @@ ELSEWHERE = {
 }
 """Commands that are run by another test, or cannot be: each with where or why."""
 
-EXIT_CODES = {"deployer plan": {0, 2}}
+EXIT_CODES = {"deployer plan": {0, 2}, "deployer audit verify": {0, 2}}
 """Commands that mean something by another exit code than 0."""
 
 
@@ -35,6 +35,14 @@ def _arguments(command: Shown) -> list[str]:
     """What a reader answers at the question, the test says in the command."""
     asks = command.arguments[1:2] in (["rollout"], ["destroy"]) and "--yes" not in command.arguments
     return [*command.arguments[1:], *(["--yes"] if asks else [])]
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; `> FILE` at its end keeps what it prints, as a shell would."""
+    if arguments[-2:-1] != [">"]:
+        return run(arguments)
+    with Path(arguments[-1]).open("w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
+        return run(arguments[:-2])
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ def test_the_commands_of_a_page(page: Path, folder: Path, sandbox: Sandbox, capf
             continue
         assert command.program == "deployer", f"{command.page}:{command.line}: say in ELSEWHERE where this is run"
         with contextlib.chdir(_empty(folder) if command.text.startswith("deployer init") else folder):
-            code = run(_arguments(command))
+            code = _run(_arguments(command))
         sandbox.settle()
         expected = next((codes for text, codes in EXIT_CODES.items() if command.text.startswith(text)), {0})
         assert code in expected, f"{command.page}:{command.line}: {command.text}\n{capfd.readouterr()}"
