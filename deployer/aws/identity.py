@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,12 @@ class Identity:
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov`: the second part of every ARN."""
         return self.arn.split(":", 2)[1]
+
+    @property
+    def session_name(self) -> str:
+        """The caller's own name, for sessions of roles that it takes on: CloudTrail shows who came."""
+        name = re.sub(r"[^\w+=,.@-]", "-", self.arn.rsplit("/", 1)[-1], flags=re.ASCII)
+        return name[:64].ljust(2, "-")
 
 
 def get_identity(client: STSClient) -> Identity:

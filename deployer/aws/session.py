@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -35,6 +34,7 @@ _CLIENT = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     connect_timeout=5,
     read_timeout=60,
+    max_pool_connections=32,
     user_agent_extra="deployer",
 )
 
@@ -49,7 +49,7 @@ class Session:
 
     def as_role(self, role_arn: str) -> Session:
         """A session of a role, for an hour, under the caller's own name as CloudTrail shows it."""
-        name = re.sub(r"[^\w+=,.@-]", "-", self.identity.arn.rsplit("/", 1)[-1], flags=re.ASCII)[:64].ljust(2, "-")
+        name = self.identity.session_name
         with translated():
             given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=name)["Credentials"]
         return Session(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from deployer.drift.checkpoint import Checkpoint
@@ -52,10 +52,25 @@ def verify(
 def _side_by_side(
     accounts: Sequence[str], look_through: Callable[[str], AccountReport], *, at_once: int
 ) -> Iterator[AccountReport]:
-    """Reports as they come. The first error that ends everything keeps what has not begun from beginning."""
-    pool = ThreadPoolExecutor(at_once)
-    try:
-        for future in as_completed([pool.submit(look_through, account) for account in accounts]):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    """Reports as they come. An error ends everything: nothing more is begun, but what is under way still counts."""
+    ended: BaseException | None = None
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(look_through, account) for account in accounts]
+        try:
+            for future in as_completed(futures):
+                if future.cancelled():
+                    continue
+                if error := future.exception():
+                    ended = ended or error
+                    _cancel(futures)
+                else:
+                    yield future.result()
+        finally:
+            _cancel(futures)
+    if ended:
+        raise ended
+
+
+def _cancel(futures: Sequence[Future[AccountReport]]) -> None:
+    for future in futures:
+        future.cancel()

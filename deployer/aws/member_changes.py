@@ -1,0 +1,101 @@
+"""Registries of member accounts, through the repairer and the cleaner role. Implements `deployer.drift.repairing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore import exceptions as botocore
+
+from deployer.aws.errors import code_of, translated
+from deployer.aws.members import Members
+from deployer.drift.ports import VanishedError
+from deployer.drift.repairing import (
+    Change,
+    PutLifecyclePolicy,
+    PutMutability,
+    PutScanOnPush,
+    PutTags,
+    SetRepositoryPolicy,
+)
+from handler.repositories import Registry
+from handler.tags import EVENT_ID_TAG
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+_MISSING = "RepositoryNotFoundException"
+_POLICY_MISSING = frozenset({"LifecyclePolicyNotFoundException", "RepositoryPolicyNotFoundException"})
+
+
+class MemberChanges:
+    """One registry, changed."""
+
+    def __init__(self, client: ECRClient, *, registry: Registry) -> None:
+        self._client = client
+        self._registry = registry
+
+    def creator(self, name: str) -> str | None:
+        """The event that made the repository, from its tag."""
+        with self._asking():
+            tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
+        return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)
+
+    def change(self, name: str, change: Change) -> None:
+        """Make one change; made before, it changes nothing."""
+        with self._asking():
+            match change:
+                case PutMutability():
+                    self._put_mutability(name, change)
+                case PutScanOnPush():
+                    self._client.put_image_scanning_configuration(
+                        repositoryName=name, imageScanningConfiguration={"scanOnPush": change.scan_on_push}
+                    )
+                case PutLifecyclePolicy(text=None):
+                    self._client.delete_lifecycle_policy(repositoryName=name)
+                case PutLifecyclePolicy(text=str(text)):
+                    self._client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
+                case SetRepositoryPolicy(text=None):
+                    self._client.delete_repository_policy(repositoryName=name)
+                case SetRepositoryPolicy(text=str(text)):
+                    self._client.set_repository_policy(repositoryName=name, policyText=text)
+                case PutTags():
+                    self._client.tag_resource(
+                        resourceArn=self._registry.repository_arn(name),
+                        tags=[{"Key": key, "Value": value} for key, value in change.tags.items()],
+                    )
+
+    def delete(self, name: str) -> bool:
+        """Delete the repository, never by force: ECR refuses while it holds an image."""
+        with self._asking():
+            try:
+                self._client.delete_repository(repositoryName=name, force=False)
+            except self._client.exceptions.RepositoryNotEmptyException:
+                return False
+        return True
+
+    def _put_mutability(self, name: str, change: PutMutability) -> None:
+        filters = [{"filterType": "WILDCARD", "filter": tag} for tag in change.exclusions]
+        self._client.put_image_tag_mutability(
+            repositoryName=name,
+            imageTagMutability=change.mutability,  # type: ignore[arg-type]
+            **({"imageTagMutabilityExclusionFilters": filters} if filters else {}),  # type: ignore[arg-type]
+        )
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with translated(str(self._registry)):
+            try:
+                yield
+            except botocore.ClientError as error:
+                if code_of(error) == _MISSING:
+                    raise VanishedError from error
+                if code_of(error) not in _POLICY_MISSING:
+                    raise
+
+
+def open_changes(members: Members, account: str, region: str, *, partition: str) -> MemberChanges:
+    """A registry through whatever role `members` takes on."""
+    registry = Registry(account=account, region=region, partition=partition)
+    return MemberChanges(members.ecr(account, region), registry=registry)

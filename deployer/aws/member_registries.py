@@ -1,0 +1,119 @@
+"""Registries of member accounts, through the auditor role: looks only. Implements `deployer.drift.ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore import exceptions as botocore
+
+from deployer.aws.errors import code_of, translated
+from deployer.aws.members import Members
+from deployer.drift.appearance import described
+from deployer.drift.ports import Listed, VanishedError
+from deployer.errors import DeployerError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+Answer = TypeVar("Answer")
+
+_PAGE = 1000
+_MISSING = "RepositoryNotFoundException"
+
+
+class MemberRegistries:
+    """The registries of all accounts."""
+
+    def __init__(self, members: Members, *, partition: str) -> None:
+        self._members = members
+        self._partition = partition
+
+    def open(self, account: str, region: str) -> MemberRegistry:
+        """One registry; raises PermissionDeniedError where the account has no auditor role that lets us in."""
+        return MemberRegistry(
+            self._members.ecr(account, region),
+            where=f"account {account}, {region}",
+            partition=self._partition,
+            key_behind=cache(lambda alias: _key_behind(self._members, account, region, alias)),
+        )
+
+
+class MemberRegistry:
+    """One registry, looked at."""
+
+    def __init__(
+        self, client: ECRClient, *, where: str, partition: str, key_behind: Callable[[str], str | None]
+    ) -> None:
+        self._client = client
+        self._where = where
+        self.partition = partition
+        self.key_behind = key_behind
+        """The key's ARN that an alias's stands for; None where KMS does not tell."""
+
+    def repositories(self) -> Iterator[Listed]:
+        """Every repository, a thousand a call."""
+        pages = self._client.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": _PAGE})
+        with translated(self._where):
+            for page in pages:
+                for one in page["repositories"]:
+                    yield Listed(
+                        name=one["repositoryName"],
+                        arn=one["repositoryArn"],
+                        created_at=one["createdAt"],
+                        appearance=described(one),
+                    )
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """All tags of a repository."""
+        with self._asking():
+            tags = self._client.list_tags_for_resource(resourceArn=arn)["tags"]
+        return {tag["Key"]: tag["Value"] for tag in tags}
+
+    def lifecycle_policy(self, name: str) -> str | None:
+        """Text of the lifecycle policy."""
+        return self._unless(
+            "LifecyclePolicyNotFoundException",
+            lambda: self._client.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"],
+        )
+
+    def repository_policy(self, name: str) -> str | None:
+        """Text of the repository's own policy."""
+        return self._unless(
+            "RepositoryPolicyNotFoundException",
+            lambda: self._client.get_repository_policy(repositoryName=name)["policyText"],
+        )
+
+    def has_image(self, name: str) -> bool:
+        """Whether any image is there, with a tag or without."""
+        with self._asking():
+            return bool(self._client.list_images(repositoryName=name, maxResults=1)["imageIds"])
+
+    def _unless(self, code: str, ask: Callable[[], Answer]) -> Answer | None:
+        with self._asking():
+            try:
+                return ask()
+            except botocore.ClientError as error:
+                if code_of(error) != code:
+                    raise
+        return None
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with translated(self._where):
+            try:
+                yield
+            except botocore.ClientError as error:
+                if code_of(error) != _MISSING:
+                    raise
+                raise VanishedError from error
+
+
+def _key_behind(members: Members, account: str, region: str, alias: str) -> str | None:
+    """What KMS says; a key whose policy keeps the auditor out cannot be told apart."""
+    try:
+        return members.key_arn(account, region, alias)
+    except DeployerError:
+        return None

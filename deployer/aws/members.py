@@ -1,0 +1,79 @@
+"""Roles of member accounts, taken on once for each account and as long as the credentials last, and their clients.
+
+One boto3 session makes all clients, with the credentials given to each: a session of its own would cost every account
+66 ms. Retries are adaptive: a client that is throttled asks more slowly by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+
+from deployer.aws.errors import translated
+from deployer.aws.session import ATTEMPTS, Session
+from deployer.errors import PermissionDeniedError
+from handler.clients import Credentials
+from handler.concurrency import Fresh, SingleFlight
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+_MARGIN = timedelta(minutes=5)
+_CONFIG = ClientConfig(
+    retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+    connect_timeout=5,
+    read_timeout=60,
+    user_agent_extra="deployer",
+)
+
+
+class Members:
+    """One role of the access StackSet, in whichever account; `role_arn` gives its ARN there."""
+
+    def __init__(self, session: Session, *, role_arn: Callable[[str], str]) -> None:
+        self._sts = session.client("sts")
+        self._session_name = session.identity.session_name
+        self._role_arn = role_arn
+        self._boto = boto3.Session(region_name=session.region)
+        self._lock = RLock()
+        self._taken_on = SingleFlight[str, Credentials](clock=lambda: datetime.now(UTC))
+
+    def ecr(self, account: str, region: str) -> ECRClient:
+        """ECR of an account and region, as the role; raises PermissionDeniedError where the role lets nobody in."""
+        client: ECRClient = self._client("ecr", account, region)
+        return client
+
+    def key_arn(self, account: str, region: str, key: str) -> str:
+        """ARN of the key that an alias stands for, as the role sees it."""
+        with translated(f"account {account}, {region}"):
+            return str(self._client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+
+    def _client(self, service: Any, account: str, region: str) -> Any:
+        credentials = self._taken_on.get(account, lambda: self._take_on(account))
+        with self._lock, translated(f"account {account}, {region}"):
+            return self._boto.client(
+                service,
+                region_name=region,
+                aws_access_key_id=credentials.access_key_id,
+                aws_secret_access_key=credentials.secret_access_key,
+                aws_session_token=credentials.session_token,
+                config=_CONFIG,
+            )
+
+    def _take_on(self, account: str) -> Fresh[Credentials]:
+        role = self._role_arn(account)
+        try:
+            with translated(f"account {account}"):
+                given = self._sts.assume_role(RoleArn=role, RoleSessionName=self._session_name)["Credentials"]
+        except PermissionDeniedError as error:
+            raise PermissionDeniedError(
+                f"{role} cannot be taken on",
+                next_step="Allow the caller sts:AssumeRole on it; `deployer rollout` makes the role where it is not.",
+            ) from error
+        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return Fresh(credentials, given["Expiration"] - _MARGIN)

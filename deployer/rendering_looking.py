@@ -1,0 +1,63 @@
+"""How far an audit is, to standard error: a bar on a terminal, elsewhere a line at every quarter of the way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from deployer.drift.verification import Progress
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Progress], None]]:
+    """Where progress goes while accounts are looked through."""
+    if not sys.stderr.isatty():
+        yield _Plain()
+        return
+    from rich.console import Console  # noqa: PLC0415 - 31 ms that only a terminal needs
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+
+    columns = (
+        TextColumn("accounts"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        count = _Count()
+
+        def draw(step: Progress) -> None:
+            bars.update(task, total=step.total, completed=step.done, description=count.told(step))
+
+        yield draw
+
+
+class _Count:
+    """How many repositories of ours were seen so far."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def told(self, step: Progress) -> str:
+        self._number += len(step.last.checked) if step.last else 0
+        return f"{self._number:,} repositories"
+
+
+class _Plain:
+    """A line at every quarter of the way."""
+
+    def __init__(self) -> None:
+        self._count = _Count()
+        self._quarter = 0
+
+    def __call__(self, step: Progress) -> None:
+        told = self._count.told(step)
+        quarter = 4 * step.done // step.total if step.total else 4
+        if quarter > self._quarter or step.last is None:
+            self._quarter = quarter
+            sys.stderr.write(f"{step.done} of {step.total} accounts, {told}\n")
+            sys.stderr.flush()

@@ -1,0 +1,108 @@
+"""Roles, ledger and repositories as roll-outs and pushes leave them, made without either: in a second."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from moto.ecr.models import ecr_backends
+
+from deployer.sandbox.cloudformation import deploy_stack
+from deployer.sandbox.sandbox import Sandbox
+from deployer.synthesis import names_of
+from handler.records import Record
+from handler.repositories import Registry, Repositories
+from templates import access
+from templates.body import body
+from templates.composition import compose
+from templates.ledger import ledger
+from templates.operators import operators
+from tests.deployer.command_line import CONFIG, Deployer
+from tests.deployer.drift.examples import COMPILED, HOME, RULES, SHOP, record
+
+NAMES = names_of(COMPILED, partition="aws")
+COVERED = ("200000000001", "200000000002", "200000000003", SHOP, "300000000002", "300000000003", "300000000004",
+           "400000000001", "400000000002")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installation that commands can be run against."""
+
+    sandbox: Sandbox
+    deployer: Deployer
+
+    def ecr(self, account: str = SHOP, region: str = HOME) -> Any:
+        return self.sandbox.client("ecr", account=account, region=region)
+
+    def create(self, name: str, *, account: str = SHOP, region: str = HOME, recorded: bool = True) -> Record:
+        """A repository as the handler leaves it, with its record."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        made = record(
+            name,
+            account=account,
+            region=region,
+            repository_arn=f"arn:aws:ecr:{region}:{account}:repository/{name}",
+            event_id=f"{account}-{region}-{name.replace('/', '-')}",
+            event_time=now,
+            received_at=now,
+            created_at=now,
+        )
+        wanted = RULES.wanted(made, partition="aws")
+        settings = COMPILED.settings_for_account(account).repository_for(name)
+        registry = Registry(account=account, region=region, partition="aws")
+        repositories = Repositories(self.ecr(account, region), registry=registry)
+        repositories.create(name, settings=settings, tags=wanted.tags)
+        if wanted.lifecycle_policy:
+            repositories.put_lifecycle_policy(name, wanted.lifecycle_policy)
+        if wanted.repository_policy:
+            repositories.set_repository_policy(name, wanted.repository_policy)
+        if recorded:
+            table = self.sandbox.client("dynamodb")
+            table.put_item(TableName=NAMES.ledger_table, Item=made.to_item())
+        return made
+
+    def age(self, name: str, *, by: timedelta, account: str = SHOP, region: str = HOME) -> None:
+        """Let time pass for a repository."""
+        ecr_backends[account][region].repositories[name].created_at -= by
+
+    def spoil(self, name: str) -> None:
+        """Change all that can be changed of a repository."""
+        ecr, arn = self.ecr(), f"arn:aws:ecr:{HOME}:{SHOP}:repository/{name}"
+        ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
+        ecr.put_image_scanning_configuration(repositoryName=name, imageScanningConfiguration={"scanOnPush": False})
+        ecr.delete_lifecycle_policy(repositoryName=name)
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        ecr.set_repository_policy(repositoryName=name, policyText=policy)
+        ecr.untag_resource(resourceArn=arn, tagKeys=["env"])
+
+    def looks(self) -> Mapping[str, int]:
+        """How often the repositories of each place were listed."""
+        counts: dict[str, int] = {}
+        for call in self.sandbox.calls:
+            if call.name == "ecr:DescribeRepositories":
+                place = f"{call.account} {call.region}"
+                counts[place] = counts.get(place, 0) + 1
+        return counts
+
+
+def install(sandbox: Sandbox, folder: Path, *, cleanup: bool = False) -> Installed:
+    """The roles in every covered account, and the ledger; `cleanup` as organization.yaml says it."""
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    if cleanup:
+        file = config / "organization.yaml"
+        file.write_text(f"{file.read_text()}\ncleanup: true\n")
+    central = compose("central", ledger(NAMES), operators(NAMES, cleanup=cleanup))
+    deploy_stack(account=NAMES.central_account, region=HOME, name="deployer-central", template_body=body(central))
+    roles = body(access.template(NAMES, uses_kms=True, cleanup=cleanup))
+    for account in COVERED:
+        deploy_stack(account=account, region=HOME, name="deployer-access", template_body=roles)
+    sandbox.calls.clear()
+    return Installed(sandbox, Deployer(sandbox, config=config))

@@ -1,0 +1,211 @@
+"""`audit verify` and `audit repair` with IAM enforced: what they say, and what is in the accounts afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.sandbox.faults import Error, Fault, Throttle
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import writes
+from tests.deployer.drift.examples import ABROAD, HOME, SHOP
+from tests.deployer.drift.installation import NAMES, Installed, install
+
+DAYS = timedelta(days=3)
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def installed(sandbox: Sandbox, tmp_path: Path) -> Installed:
+    return install(sandbox, tmp_path)
+
+
+@pytest.fixture
+def cleaning(sandbox: Sandbox, tmp_path: Path) -> Installed:
+    return install(sandbox, tmp_path, cleanup=True)
+
+
+def verdicts(document: Any) -> dict[str, str]:
+    return {one["repository"]: one["verdict"] for one in document["repositories"]}
+
+
+def a_bit_of_everything(installed: Installed) -> None:
+    installed.create("team-a/api")
+    installed.create("team-a/web", region=ABROAD)
+    installed.create("team-a/spoilt")
+    installed.spoil("team-a/spoilt")
+    installed.create("team-a/blank")
+    installed.age("team-a/blank", by=DAYS)
+    installed.create("team-a/gone", account="300000000002")
+    installed.ecr("300000000002").delete_repository(repositoryName="team-a/gone")
+    installed.create("team-a/unrecorded", recorded=False)
+    installed.age("team-a/unrecorded", by=DAYS)
+    installed.ecr().create_repository(repositoryName="theirs")
+
+
+EVERYTHING = {
+    "team-a/api": "in step",
+    "team-a/web": "in step",
+    "team-a/spoilt": "drifted",
+    "team-a/blank": "in step",
+    "team-a/gone": "gone",
+    "team-a/unrecorded": "unrecorded",
+}
+
+
+def test_verify_tells_everything_that_it_found_and_changes_nothing(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    installed.sandbox.calls.clear()
+    ran = installed.deployer("audit", "verify", "--json")
+    assert ran.exit_code == 2
+    assert verdicts(ran.document) == EVERYTHING
+    assert [one["repository"] for one in ran.document["repositories"] if one["blank"]] == ["team-a/blank"]
+    assert (ran.document["others"], ran.document["unread"]) == (1, [])
+    (spoilt,) = [one for one in ran.document["repositories"] if one["verdict"] == "drifted"]
+    assert [(item["setting"], item["found"], item["wanted"]) for item in spoilt["differences"][:2]] == [
+        ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest"),
+        ("scan_on_push", "false", "true"),
+    ]
+    assert [item["setting"] for item in spoilt["differences"][2:]] == [
+        "lifecycle_policy",
+        "repository_policy",
+        "tags.env",
+    ]
+    assert set(writes(installed.sandbox)) == {"sts:AssumeRole"}
+    asked_as = {call.principal.arn.split("/")[1] for call in installed.sandbox.calls if call.service == "ecr"}
+    assert asked_as == {NAMES.auditor_role}
+
+
+def test_verify_prints_findings_by_account_within_80_columns(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    ran = installed.deployer("audit", "verify")
+    assert ran.exit_code == 2
+    assert "shop-prod (300000000001), Workloads/Prod" in ran.out
+    assert "eu-west-1 team-a/spoilt: drifted\n    image_tag_mutability: MUTABLE -> IMMUTABLE_WITH_EXCLUSION" in ran.out
+    assert "3 in step, 1 drifted, 1 gone, 1 unrecorded, 1 blank." in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+    ignored = [word for kind in ("drifted", "gone", "unrecorded", "blank") for word in ("--ignore", kind)]
+    assert installed.deployer("audit", "verify", *ignored).exit_code == 0
+
+
+def test_verify_of_a_part_looks_at_that_part_only(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    installed.sandbox.calls.clear()
+    ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
+    assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in step"})
+    assert installed.looks() == {f"{SHOP} {ABROAD}": 1}
+
+
+def test_throttling_is_survived(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    fault = installed.sandbox.faults.add(Fault(effect=Throttle(), service="ecr", first=3, times=4))
+    ran = installed.deployer("audit", "verify", "--json")
+    assert (fault.hits, verdicts(ran.document), ran.document["unread"]) == (4, EVERYTHING, [])
+
+
+def test_verify_goes_on_where_it_was_cut_off_and_looks_at_nothing_twice(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    undisturbed = installed.deployer("audit", "verify", "--json").document
+    installed.sandbox.calls.clear()
+    expired = Fault(effect=Error(code="ExpiredTokenException"), service="ecr", account="40*")
+    installed.sandbox.faults.add(expired)
+    assert installed.deployer("audit", "verify", "--json").exit_code == 4
+    installed.sandbox.faults.clear()
+    first = installed.looks()
+    ran = installed.deployer("audit", "verify", "--json")
+    assert "accounts are done; --afresh begins anew." in ran.err
+    assert {**ran.document, "at": None} == {**undisturbed, "at": None}
+    assert installed.looks()[f"{SHOP} {HOME}"] == first[f"{SHOP} {HOME}"] == 1
+
+
+def test_an_account_without_the_role_is_told_and_the_rest_is_looked_at(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    iam = installed.sandbox.client("iam", account="300000000002")
+    iam.delete_role_policy(RoleName=NAMES.auditor_role, PolicyName="audit-repositories")
+    iam.delete_role(RoleName=NAMES.auditor_role)
+    ran = installed.deployer("audit", "verify", "--json")
+    assert ran.exit_code == 2
+    (unread,) = ran.document["unread"]
+    assert (unread["account"], unread["name"], unread["region"]) == ("300000000002", "search-prod", None)
+    assert verdicts(ran.document) == {name: verdict for name, verdict in EVERYTHING.items() if name != "team-a/gone"}
+
+
+def test_repair_brings_back_what_drifted_and_touches_nothing_else(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    installed.sandbox.calls.clear()
+    asked = installed.deployer("audit", "repair")
+    assert (asked.exit_code, set(writes(installed.sandbox))) == (10, {"sts:AssumeRole"})
+    ran = installed.deployer("audit", "repair", "--yes", "--json")
+    assert ran.exit_code == 0
+    assert [(one["repository"], one["fate"]) for one in ran.document["done"]] == [("team-a/spoilt", "repaired")]
+    changed = [
+        call for call in installed.sandbox.calls if call.service == "ecr" and call.name in writes(installed.sandbox)
+    ]
+    assert {call.principal.arn.split("/")[1] for call in changed} == {NAMES.repairer_role}
+    assert "team-a/spoilt" in json.dumps([call.parameters for call in changed], default=str)
+    assert not any("blank" in json.dumps(call.parameters, default=str) for call in changed)
+    again = installed.deployer("audit", "verify", "--json")
+    assert verdicts(again.document) == {**EVERYTHING, "team-a/spoilt": "in step"}
+    assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
+
+
+def test_encryption_is_said_to_stay_as_it_is(installed: Installed) -> None:
+    made = installed.create("team-a/api")
+    ecr = installed.ecr()
+    ecr.delete_repository(repositoryName="team-a/api")
+    key = installed.sandbox.client("kms", account=SHOP, region=HOME).create_key()["KeyMetadata"]["Arn"]
+    tags = [{"Key": "deployer:event-id", "Value": made.event_id}]
+    encryption = {"encryptionType": "KMS", "kmsKey": key}
+    ecr.create_repository(repositoryName="team-a/api", tags=tags, encryptionConfiguration=encryption)
+    ran = installed.deployer("audit", "repair", "--yes")
+    assert "encryption: KMS -> AES256\n      cannot be changed: ECR fixes encryption" in ran.out
+    assert "encryption differs in 1 and stays as it is" in ran.out
+    (left,) = installed.deployer("audit", "verify", "--json").document["repositories"]
+    assert [item["setting"] for item in left["differences"]] == ["encryption"]
+
+
+def test_blank_repositories_stay_unless_the_config_lets_them_go(installed: Installed) -> None:
+    installed.create("team-a/blank")
+    installed.age("team-a/blank", by=DAYS)
+    ran = installed.deployer("audit", "repair", "--delete-blank", "--yes")
+    assert ran.exit_code == 10
+    assert "cleanup: true" in ran.err
+    roles = installed.sandbox.client("iam", account=SHOP).list_roles()["Roles"]
+    assert NAMES.cleaner_role not in {role["RoleName"] for role in roles}
+
+
+def test_blank_repositories_are_deleted_by_the_cleaner_role_and_no_other(
+    cleaning: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("team-a/blank", "team-a/kept", "team-a/young"):
+        cleaning.create(name)
+    for name in ("team-a/blank", "team-a/kept"):
+        cleaning.age(name, by=DAYS)
+    answers = iter([True, False])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: next(answers))
+    ran = cleaning.deployer("audit", "repair", "--delete-blank")
+    assert ran.exit_code == 0, ran
+    left = {one["repositoryName"] for one in cleaning.ecr().describe_repositories()["repositories"]}
+    assert left == {"team-a/kept", "team-a/young"}
+    (deleted,) = [call for call in cleaning.sandbox.calls if call.name == "ecr:DeleteRepository"]
+    assert deleted.principal.arn.split("/")[1] == NAMES.cleaner_role
+
+
+def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Installed) -> None:
+    cleaning.create("team-a/blank")
+    cleaning.age("team-a/blank", by=DAYS)
+    code = "RepositoryNotEmptyException"
+    cleaning.sandbox.faults.add(Fault(effect=Error(code=code), service="ecr", operation="DeleteRepository"))
+    ran = cleaning.deployer("audit", "repair", "--delete-blank", "--yes", "--json")
+    assert [(one["fate"], one["problem"]) for one in ran.document["done"]] == [
+        ("left alone", "an image came to it meanwhile")
+    ]
