@@ -26,11 +26,12 @@ class Skip:
 def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tuple[Skip, ...]:
     """Every account in scope that no instance is wanted for, by OU and reason."""
     organization = coverage.organization
+    wish = coverage.within(scope)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for account in sorted(organization.accounts.values(), key=lambda one: one.id):
         if not scope.has_account(organization, account.id):
             continue
-        for reason in _reasons(coverage.within(scope), account, management_is_caller=management_is_caller):
+        for reason in _reasons(wish, account, management_is_caller=management_is_caller):
             found[account.parent_id, reason].append(account.id)
     return tuple(
         Skip(ou_id=ou_id, reason=reason, accounts=tuple(accounts))

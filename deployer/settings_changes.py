@@ -47,7 +47,9 @@ def settings_changes(organization: Organization, *, before: bytes | None, after:
         by_ou[ou_id] = _compare(_effective(old, "", chain), _effective(new, "", chain))
         if by_ou[ou_id]:
             by_values[by_ou[ou_id]][0].append(organization.path(ou_id))
-    for account in organization.accounts.values():
+    exceptions = new.exceptions | (old.exceptions if old else frozenset())
+    for account_id in sorted(exceptions & organization.accounts.keys()):
+        account = organization.accounts[account_id]
         chain = organization.chain(account.parent_id)
         changes = _compare(_effective(old, account.id, chain), _effective(new, account.id, chain))
         if changes and changes != by_ou[account.parent_id]:

@@ -65,6 +65,11 @@ class SettingsFile:
         ous = (self._ou_layers[id_] for id_ in chain if id_ in self._ou_layers)
         return settings_from([self._defaults, *ous, self._account_layers.get(account_id, {})])
 
+    @property
+    def exceptions(self) -> frozenset[str]:
+        """Accounts with settings of their own; all others have those of their OU."""
+        return frozenset(self._account_layers)
+
     def remembered_chain(self, account_id: str) -> tuple[str, ...] | None:
         """Ids from the root down to the account's OU as of the last roll-out; None for an account unknown then."""
         account = self._remembered.get(account_id)
