@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployer.cli import audit_export, audit_list, audit_report, audit_show, audit_verify
+from deployer.cli import audit_export, audit_list, audit_repair, audit_report, audit_show, audit_verify
 
 app = typer.Typer(name="audit", help="Read the ledger.", no_args_is_help=True)
 
@@ -19,3 +19,4 @@ app.command("show")(audit_show.show)
 app.command("export")(audit_export.export_records)
 app.command("report")(audit_report.report)
 app.command("verify")(audit_verify.verify)
+app.command("repair")(audit_repair.repair)
