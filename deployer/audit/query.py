@@ -75,8 +75,9 @@ class Query:
 
     @property
     def is_selective(self) -> bool:
-        """Whether few of the records that are read may match, so that large pages are worth their while."""
-        return any((self.reasons, self.accounts, self.ous, self.regions, self.repositories, self.principals))
+        """Whether few of the records that are read may match: by anything that has no key of its own."""
+        has_globs = bool(self.repositories and not self.exact_repositories)
+        return has_globs or any((self.reasons, self.ous, self.regions, self.principals))
 
     @property
     def exact_repositories(self) -> tuple[str, ...]:

@@ -4,11 +4,16 @@ partition in memory. Pure: the pages come from a `Ledger`, which `deployer.aws.l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
 from heapq import merge
+from itertools import chain
+from threading import Lock
 from typing import Any, Protocol
 
+from deployer.audit.ahead import MOST, Ahead
 from deployer.audit.partitions import Partition, partitions_of
 from deployer.audit.query import Query
 from handler.records import Record
@@ -70,9 +75,9 @@ def read(
     `most_examined` records, matching or not, no further page is read.
     """
     reader = _Reader(query, ledger, usage if usage is not None else Usage(), page_size, most_examined)
-    for group in partitions_of(query):
-        each = (reader.records(partition) for partition in group)
-        yield from merge(*each, key=lambda record: record.at, reverse=not query.oldest_first)
+    with closing(reader.streams()) as groups:
+        for each in groups:
+            yield from merge(*each, key=lambda record: record.at, reverse=not query.oldest_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,25 @@ class _Reader:
     usage: Usage
     page_size: int | None
     most_examined: int | None
+    lock: Lock = field(default_factory=Lock)
 
-    def records(self, partition: Partition) -> Iterator[Record]:
-        """What matches in one partition."""
+    def streams(self) -> Generator[list[Iterator[Record]], None, None]:
+        """What matches in each partition, group by group; side by side where much may have to be read for little."""
+        groups = list(partitions_of(self.query))
+        if self.query.is_selective and self.most_examined is None and all(len(group) <= MOST for group in groups):
+            yield from Ahead([[partial(self.pages, partition) for partition in group] for group in groups]).streams()
+        else:
+            for group in groups:
+                yield [chain.from_iterable(self.pages(partition)) for partition in group]
+
+    def pages(self, partition: Partition) -> Iterator[list[Record]]:
+        """What matches in each page of one partition."""
         start: Any = None
         while self.most_examined is None or self.usage.examined < self.most_examined:
             page = self.ledger.page(partition, self.query, start=start, size=self.page_size)
-            self.usage.add(page)
-            yield from (record for record in page.records if self.query.matches(record))
+            with self.lock:
+                self.usage.add(page)
+            yield [record for record in page.records if self.query.matches(record)]
             start = page.next
             if start is None:
                 return

@@ -1,0 +1,94 @@
+"""Partitions read side by side, ahead of whoever consumes them: for filters that few records pass.
+
+Each partition is read by a thread of its own into a short queue of pages, so memory stays what it was, and a hundred
+pages in which nothing matches are not waited for one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+from threading import Event
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Pages = Iterable[Sequence[Item]]
+
+MOST = 32
+"""Partitions of one group, all of which are read at once."""
+
+_LEAST_THREADS = 8
+_PAGES = 2
+_PATIENCE = 0.1
+"""Seconds until a thread that waits looks whether anybody still wants its pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """No further page."""
+
+
+@dataclass(frozen=True)
+class Ahead(Generic[Item]):
+    """Reads groups of partitions; of each partition `start` gives the pages.
+
+    Threads start in the order of the groups, and there are as many as the largest group has partitions: so all of a
+    group are under way before any of the next, and merging a group never waits for one that has no thread.
+    """
+
+    groups: Sequence[Sequence[Callable[[], Pages[Item]]]]
+    stopped: Event = field(default_factory=Event)
+
+    def streams(self) -> Generator[list[Iterator[Item]], None, None]:
+        """The items of each partition, group by group. Whoever stops early closes this iterator."""
+        threads = max([_LEAST_THREADS, *(len(group) for group in self.groups)])
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
+        try:
+            yield from [[self._stream(pool, start) for start in group] for group in self.groups]
+        finally:
+            self.stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _stream(self, pool: ThreadPoolExecutor, start: Callable[[], Pages[Item]]) -> Iterator[Item]:
+        pages: Queue[Sequence[Item] | _Failed | _Done] = Queue(maxsize=_PAGES)
+        pool.submit(self._fill, pages, start)
+        return self._items(pages)
+
+    def _fill(self, pages: Queue[Sequence[Item] | _Failed | _Done], start: Callable[[], Pages[Item]]) -> None:
+        try:
+            for page in start():
+                if self.stopped.is_set():
+                    return
+                if page:
+                    self._put(pages, page)
+            self._put(pages, _Done())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are consumed
+            self._put(pages, _Failed(error))
+
+    def _put(self, pages: Queue[Sequence[Item] | _Failed | _Done], page: Sequence[Item] | _Failed | _Done) -> None:
+        while not self.stopped.is_set():
+            with suppress(Full):
+                pages.put(page, timeout=_PATIENCE)
+                return
+
+    def _items(self, pages: Queue[Sequence[Item] | _Failed | _Done]) -> Iterator[Item]:
+        while not self.stopped.is_set():
+            try:
+                page = pages.get(timeout=_PATIENCE)
+            except Empty:
+                continue
+            match page:
+                case _Done():
+                    return
+                case _Failed(error):
+                    raise error
+                case _:
+                    yield from page
