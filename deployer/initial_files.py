@@ -27,6 +27,9 @@ central:
 
 prefix: deployer                   # of the name of everything that deployer makes
 
+# alarms:
+#   topic: arn:aws:sns:{region}:{account}:on-call   # is told when something goes wrong
+
 defaults:                          # for all OUs; they are switched on one by one, in ous/
   repository:
     lifecycle_policy: policies/expire-untagged.json

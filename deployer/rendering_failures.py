@@ -81,10 +81,8 @@ def _listed(failure: Failure, organization: Organization) -> Iterator[Line]:
     what = [f"{failure.happened:%m-%d %H:%M:%S}", known.name if known else failure.account, failure.region]
     first = f"{failure.message.id[:SHORT_ID]}  {'  '.join(what)}  {failure.repository or '-'}"
     yield from wrapped(first, indent=2)
-    why = clean(
-        f"{failure.cause.reason}: {failure.cause.detail}" if failure.cause.detail else failure.cause.reason,
-        limit=LONGEST_DETAIL,
-    )
+    detail = clean(_PREAMBLE.sub("", failure.cause.detail), limit=LONGEST_DETAIL)
+    why = f"{failure.cause.reason}: {detail}" if detail else failure.cause.reason
     yield from wrapped(why, indent=4 + SHORT_ID, tone="quiet")
     if failure.obstacle:
         yield from wrapped(f"cannot go back: {failure.obstacle}", indent=4 + SHORT_ID, tone="bad")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -142,12 +143,17 @@ ANYTHING = st.recursive(
 )
 
 
+def is_harmless(text: str) -> bool:
+    """Whether a terminal shows the text and does nothing else; odd blanks are fine."""
+    return all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text)
+
+
 @given(body=ANYTHING, attributes=st.dictionaries(st.sampled_from([*UNDELIVERED]), st.text()))
 def test_reading_never_raises(body: Any, attributes: dict[str, str]) -> None:
     for queue in (CENTRAL, MEMBER):
         failure = read(message(body, attributes), queue)
         assert failure.cause.reason
-        assert all(text.isprintable() for text in (failure.cause.reason, failure.cause.detail, failure.account))
+        assert all(is_harmless(text) for text in (failure.cause.reason, failure.cause.detail, failure.account))
 
 
 FORGED = {
@@ -159,7 +165,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("changes", FORGED.values(), ids=FORGED)
-def test_a_member_cannot_have_an_event_handled_that_it_made_up_for_others(changes: dict[str, Any]) -> None:
+def test_invariant_4_a_member_cannot_have_an_event_handled_that_it_made_up_for_others(changes: dict[str, Any]) -> None:
     """The administrators of a member own its queue, and may send to it whatever they like."""
     failure = read(message(load(changes=changes), UNDELIVERED), MEMBER)
     assert failure.obstacle is not None

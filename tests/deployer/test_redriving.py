@@ -158,7 +158,7 @@ def test_two_redrives_at_once_share_the_messages(sqs: FakeSqs) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before delete", "after delete"])
-def test_killed_around_the_deletion_nothing_is_lost(sqs: FakeSqs, moment: str) -> None:
+def test_invariant_5_killed_around_the_deletion_nothing_is_lost(sqs: FakeSqs, moment: str) -> None:
     handler = FakeHandler(sqs)
     sqs.killed_at = moment
     with pytest.raises(Killed):
@@ -176,7 +176,9 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS, count=st.integers(0, 23), again=st.booleans())
-def test_whatever_happens_every_event_was_handed_over_or_still_waits(steps: list[str], count: int, again: bool) -> None:
+def test_invariant_5_whatever_happens_every_event_was_handed_over_or_still_waits(
+    steps: list[str], count: int, again: bool
+) -> None:
     sqs = FakeSqs()
     wanted = {f"central-{number}" for number in range(count)}
     for number in range(count):
