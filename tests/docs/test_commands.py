@@ -20,6 +20,7 @@ ELSEWHERE = {
     "pip install": "has happened, or nothing here would run",
     "deployer sandbox": "tests/sandbox/test_process.py starts, uses and stops it as a program of its own",
     "eval": "as above",
+    "deployer push": "tests/clients and tests/deployer/cli/test_push.py run it, with real clients and logins",
 }
 """Commands that are run by another test, or cannot be: each with where or why."""
 
