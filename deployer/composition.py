@@ -21,15 +21,16 @@ from deployer.aws.preconditions import check_account, check_organization, check_
 from deployer.aws.session import Session
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
-from deployer.destroy import Removal, plan_removal
+from deployer.destroy import Removal, destroy, plan_removal
 from deployer.errors import NotFoundError
 from deployer.locking import Holder, Lock, Record
 from deployer.operations import IfBusy, OperationRunner
 from deployer.organization import Organization
+from deployer.outcome import Outcome
 from deployer.planning import Facts, Plan, Wish, make_plan
 from deployer.processes import is_at_work, machine
 from deployer.progress import Report
-from deployer.rollout import Cloud, Course
+from deployer.rollout import INTERRUPTED, Cloud, Course
 from deployer.scopes import find_scope
 from deployer.settings.rollout import Rollout
 from deployer.status import Status, status_of
@@ -146,6 +147,17 @@ class Situation:
             ledger=self.ledger.exists(),
             delete_ledger=delete_ledger,
         )
+
+    def destroy(self, removal: Removal, report: Report) -> Outcome:
+        """Take it all back, under the lock."""
+        self.lock.take(self.record("destroy"))
+        exit_code = INTERRUPTED
+        try:
+            outcome = destroy(removal, self.cloud, report, bucket=self.bucket, ledger=self.ledger)
+            exit_code = outcome.exit_code
+        finally:
+            self.lock.release(exit_code)
+        return outcome
 
     def _facts(self) -> Facts:
         return look(self.wish, self.cloud, previews=False)

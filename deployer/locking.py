@@ -151,6 +151,8 @@ class Lock:
                 "The lock was broken by another roll-out, so this one stops here",
                 next_step="Run the same command again when the other one is over.",
             ) from error
+        except NotFoundError:  # `destroy` has removed the bucket, and the lock with it
+            self._held = None
         except ServiceError:
             if now >= held.expires:
                 raise
@@ -167,7 +169,14 @@ class Lock:
             self._held = None
 
     def _write(self, record: Record) -> None:
-        self._version = self._store.write(record.to_json(), replaces=self._version)
+        data = record.to_json()
+        try:
+            self._version = self._store.write(data, replaces=self._version)
+        except LostRaceError:  # against ourselves, where the answer was lost and the call repeated
+            found = self._store.read()
+            if found is None or found.data != data:
+                raise
+            self._version = found.version
         self._held = record
 
     def _times(self) -> dict[str, Any]:

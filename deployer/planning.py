@@ -19,6 +19,8 @@ from deployer.stacks import ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Overreach, Scope, compile_targets, overreach, wanted_instances
 from deployer.template_changes import is_same, template_changes
 
+_DIGITS = len("handler/") + 12
+
 Change = Literal["create", "update", "replace", "delete", "unchanged"]
 
 
@@ -116,6 +118,12 @@ class Plan:
     skips: tuple[Skip, ...]
     under_way: tuple[UnderWay, ...] = ()
     """Operations of others, or of an earlier run, that are not over yet: what they do is not in the plan."""
+
+    @property
+    def bundle_name(self) -> str:
+        """The zip's key with as much of its digest as tells it apart."""
+        name, _, ending = self.bundle_key.rpartition(".")
+        return f"{name[:_DIGITS]}….{ending}" if len(name) > _DIGITS else self.bundle_key
 
     @property
     def stacks(self) -> tuple[StackPlan, ...]:

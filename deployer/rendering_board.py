@@ -21,7 +21,7 @@ from deployer.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.rendering_text import Line, account_name, counted
+from deployer.rendering_text import Line, counted
 from deployer.stack_sets import InstanceResult
 
 FULL, EMPTY = "━", "╌"
@@ -88,8 +88,9 @@ class Board:
                 self._failures.append(self._failure(result))
 
     def _failure(self, result: InstanceResult) -> str:
-        name = account_name(self._organization, result.account)
-        return f"{name} in {result.region}: {shortened(result.reason) or 'no reason given'}"
+        known = self._organization.accounts.get(result.account)
+        name = known.name if known else result.account
+        return f"{name} {result.region}: {shortened(result.reason) or 'no reason given'}"
 
     def lines(self, *, width: int, height: int, elapsed: float) -> list[Line]:
         """The whole view, in at most `height` lines of at most `width` characters."""

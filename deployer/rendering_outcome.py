@@ -11,7 +11,10 @@ from deployer.outcome import Outcome
 from deployer.planning import Plan
 from deployer.rendering_text import Line, account_name, account_path, counted, wrapped
 
-AGAIN = "Remove the cause, then run the same command again: it does only what is left."
+AGAIN = (
+    "Remove the cause, then `deployer rollout --only-failed` tries just those again, and `deployer rollout --resume`"
+    " all that is left."
+)
 
 
 def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> list[Line]:

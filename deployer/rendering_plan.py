@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from deployer.operations import described
 from deployer.organization import Organization
 from deployer.planning import Change, Plan, StackPlan, StackSetPlan
 from deployer.planning_instances import instances_of
@@ -34,6 +36,9 @@ _SETTINGS_SHOWN = 8
 def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[Line]:
     """The plan, top to bottom in the order in which it is carried out."""
     lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
+    for busy in plan.under_way:
+        text = f"! StackSet {busy.stack_set} is busy: {described(busy.operation)}"
+        lines += wrapped(text, indent=0, tone="change")
     lines.append(Line(""))
     lines += _stack(plan.artifacts)
     lines += _bundle(plan)
@@ -77,7 +82,7 @@ def _resources(resources: Iterable[ResourceChange]) -> Iterator[Line]:
 
 def _bundle(plan: Plan) -> Iterator[Line]:
     if plan.uploads_bundle:
-        yield from wrapped(f"+ upload of {plan.bundle_key}", indent=0, tone="add")
+        yield from wrapped(f"+ upload of {plan.bundle_name}", indent=0, tone="add")
     for change in plan.settings:
         yield from _settings(change)
 
@@ -87,18 +92,27 @@ def _settings(change: SettingsChange) -> Iterator[Line]:
     values = {value.key: value for value in change.values}
     switch = values.get("enabled")
     if switch is not None and switch.before is None:
-        regions = values["regions"].after
+        regions = _said(values["regions"].after)
         yield from wrapped(f"+ settings of {where}: covered from now on, in {regions}", indent=2, tone="add")
     elif switch is not None and switch.after is None:
         yield from wrapped(f"- settings of {where}: no longer covered", indent=2, tone="remove")
     else:
         yield from wrapped(f"~ settings of {where}", indent=2, tone="change")
         for value in change.values[:_SETTINGS_SHOWN]:
-            before = value.before if value.before is not None else "not set"
-            after = value.after if value.after is not None else "not set"
-            yield from wrapped(f"{value.key}: {before} -> {after}", indent=6)
+            yield from wrapped(f"{value.key}: {_said(value.before)} -> {_said(value.after)}", indent=6)
         if (more := len(change.values) - _SETTINGS_SHOWN) > 0:
             yield Line(f"      and {more} more; --json has them all", "quiet")
+
+
+def _said(value: str | None) -> str:
+    """A value of the settings, which comes as JSON, as people write it."""
+    if value is None:
+        return "not set"
+    found = json.loads(value) if value[:1] in {'"', "["} else None
+    if isinstance(found, list):
+        plain = all(isinstance(item, str) for item in found)
+        return (", ".join(found) or "none") if plain else value
+    return found if isinstance(found, str) and found else value
 
 
 def _stack_set(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
@@ -208,13 +222,14 @@ def _totals(plan: Plan) -> Iterator[Line]:
     if plan.is_empty:
         yield Line("Nothing to change.", "heading")
         return
-    changes = [*(stack.change for stack in plan.stacks), *(one.change for one in plan.stack_sets)]
     creates = instances(one.instances.create for one in plan.stack_sets)
     updates = instances(one.instances.update for one in plan.stack_sets) + sum(one.rewritten for one in plan.stack_sets)
-    stacks = sum(change != "unchanged" for change in changes)
+    stacks = sum(stack.change != "unchanged" for stack in plan.stacks)
+    stack_sets = sum(one.change != "unchanged" for one in plan.stack_sets)
     yield from wrapped(
-        f"{counted(stacks, 'stack or StackSet')} to change; instances: {creates:,} to create, {updates:,} to update, "
-        f"{plan.deletions:,} to delete, {sum(one.instances.unchanged for one in plan.stack_sets):,} unchanged.",
+        f"{counted(stacks, 'stack')} and {counted(stack_sets, 'StackSet')} to change; instances: {creates:,} to create,"
+        f" {updates:,} to update, {plan.deletions:,} to delete, "
+        f"{sum(one.instances.unchanged for one in plan.stack_sets):,} unchanged.",
         indent=0,
         tone="remove" if plan.deletions else "heading",
     )

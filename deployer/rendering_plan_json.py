@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from deployer.operation_ids import author
 from deployer.organization import Organization
 from deployer.outcome import Outcome
 from deployer.planning import Plan, StackPlan, StackSetPlan
@@ -23,6 +24,17 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "changes": not plan.is_empty,
         "stacks": [_stack(stack) for stack in plan.stacks],
         "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
+        "under_way": [
+            {
+                "stack_set": busy.stack_set,
+                "operation": busy.operation.id,
+                "action": busy.operation.action,
+                "status": busy.operation.status,
+                "started": busy.operation.started.isoformat() if busy.operation.started else None,
+                "started_by": author(busy.operation.id),
+            }
+            for busy in plan.under_way
+        ],
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
         "skipped": [

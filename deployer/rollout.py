@@ -139,7 +139,7 @@ class _Run:
         plan = self._plan
         yield from self._stack_steps(plan.artifacts)
         if plan.uploads_bundle:
-            yield Step(f"upload of {plan.bundle_key}", self._upload)
+            yield Step(f"upload of {plan.bundle_name}", self._upload)
         yield from self._stack_steps(plan.central)
         if not self._course.waves:
             yield from self._stack_set_steps(plan.stack_sets)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli import rollout_options as options
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
 from deployer.cli.printing import confirm, print_json, print_lines
+
+if TYPE_CHECKING:
+    from deployer.composition import Situation
 
 
 def destroy(
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     yes: Yes = False,
     delete_ledger: Annotated[bool, typer.Option("--delete-ledger", help="Delete the ledger too, for good.")] = False,
+    break_lock: options.BreakLock = False,
     profile: Profile = None,
+    log_format: options.Log = options.LogFormat.TEXT,
     as_json: Json = False,
 ) -> None:
     """Remove StackSets, stacks and artifacts from the whole organization, in reverse order of the roll-out.
@@ -22,25 +28,37 @@ def destroy(
     Shows what goes and asks. The ledger stays unless --delete-ledger is said; repositories always stay. Cut off
     anywhere, it is finished by running it again.
     """
-    from deployer import destroy as destroying
+    from deployer.cli.progress import told_errors
     from deployer.composition import Ask, assemble
-    from deployer.rendering_live import reporter
+
+    with told_errors(log_format):
+        situation = assemble(Ask(config=config, profile=profile))
+        situation.lock.look()
+        if not break_lock:
+            situation.lock.check()
+        code = _destroy(situation, yes=yes, delete_ledger=delete_ledger, log_format=log_format, as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _destroy(
+    situation: Situation, *, yes: bool, delete_ledger: bool, log_format: options.LogFormat, as_json: bool
+) -> int:
+    from deployer.cli.progress import followed
     from deployer.rendering_removal import removal_document, removal_lines, removal_outcome_lines
 
-    situation = assemble(Ask(config=config, profile=profile))
     organization = situation.organization
     found = situation.removal(delete_ledger=delete_ledger)
     print_lines(removal_lines(found, organization, caller=situation.caller), err=as_json)
     if found.is_empty:
         if as_json:
             print_json(removal_document(found, None, organization))
-        return
+        return 0
     confirm("Remove all of this?", yes=yes, command="deployer destroy")
-    with reporter(organization) as report:
-        outcome = destroying.destroy(found, situation.cloud, report, bucket=situation.bucket, ledger=situation.ledger)
+    with followed(organization, log_format=log_format, command="deployer destroy") as report:
+        outcome = situation.destroy(found, report)
     if as_json:
         print_json(removal_document(found, outcome, organization))
     else:
         print_lines(removal_outcome_lines(outcome, organization))
-    if outcome.exit_code:
-        raise typer.Exit(outcome.exit_code)
+    return outcome.exit_code
