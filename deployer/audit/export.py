@@ -21,7 +21,7 @@ from deployer.audit.sinks import Sink
 from deployer.errors import FilesExistError, GuardError
 from handler.records import Record
 
-BATCH = 20_000
+BATCH = 10_000
 """Records between two confirmations: some seconds' work, some 20 MB."""
 
 _VERSION = 1
