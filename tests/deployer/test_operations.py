@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import pytest
 
 from deployer.errors import BusyError
-from deployer.operations import OperationRunner
-from deployer.progress import Event, OperationProgress, OperationStarted, OperationWaitedFor
+from deployer.operation_ids import author, operation_id
+from deployer.operations import IfBusy, OperationRunner
+from deployer.progress import Event, OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor
 from deployer.stack_sets import (
     InstanceOperation,
     InstanceResult,
@@ -69,10 +73,10 @@ class Script:
         raise NotImplementedError
 
 
-def _run(script: Script) -> tuple[list[Event], list[float], OperationRunner]:
+def _run(script: Script, if_busy: IfBusy = "wait") -> tuple[list[Event], list[float], OperationRunner]:
     events: list[Event] = []
     slept: list[float] = []
-    runner = OperationRunner(script, report=events.append, sleep=slept.append)
+    runner = OperationRunner(script, report=events.append, sleep=slept.append, if_busy=if_busy)
     runner.run("s", script.start, action="CREATE", instances=2)
     return events, slept, runner
 
@@ -81,6 +85,33 @@ def test_an_operation_of_someone_else_is_told_once_and_waited_for() -> None:
     events, slept, _ = _run(Script(others=3, looks=[("SUCCEEDED", ())]))
     assert [type(event) for event in events] == [OperationWaitedFor, OperationStarted, OperationProgress]
     assert len(slept) >= 3
+
+
+def test_an_operation_of_someone_else_can_be_followed_like_ours() -> None:
+    theirs = [("RUNNING", (_result("1", "RUNNING"),)), ("FAILED", (_result("1", "FAILED"),))]
+    events, _, runner = _run(Script(others=1, looks=[*theirs, ("SUCCEEDED", ())]), "attach")
+    assert [type(event) for event in events] == [
+        OperationAttached,
+        OperationProgress,
+        OperationProgress,
+        OperationStarted,
+        OperationProgress,
+    ]
+    assert [result.status for result in runner.results["s"].values()] == ["FAILED"]
+
+
+def test_an_operation_of_someone_else_can_be_a_reason_to_give_up() -> None:
+    with pytest.raises(BusyError, match="CREATE theirs, RUNNING, not started by deployer"):
+        _run(Script(others=1, looks=[]), "give-up")
+
+
+def test_ids_of_operations_say_who_started_them() -> None:
+    at = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+    id_ = operation_id("arn:aws:sts::1:assumed-role/Admin/alice@example.com", at=at, unique="3f9a01bc")
+    assert id_ == "deployer-alice-example-com-20261123T091500Z-3f9a01bc"
+    assert author(id_) == "alice-example-com"
+    assert author("6f1c8a52-3c5e-4a4e-8d57-0c1f2e3d4b5a") is None
+    assert len(operation_id("arn:aws:iam::1:user/" + "x" * 200, at=at, unique="3f9a01bc")) <= 128
 
 
 def test_each_instance_is_told_when_it_changes_and_the_last_result_is_kept() -> None:

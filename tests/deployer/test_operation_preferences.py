@@ -1,0 +1,84 @@
+"""What preferences come to once AWS has rounded them, and which of them do not do what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.operation_preferences import Amount, OperationPreferences, cautions, standing_cautions
+
+TENTH = Amount(10, is_percentage=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "amount"),
+    [
+        (20, Amount(20)),
+        ("20", Amount(20)),
+        ("10%", TENTH),
+        ("10 %", TENTH),
+        (0, Amount(0)),
+        ("100%", Amount(100, True)),
+    ],
+)
+def test_amounts_are_numbers_or_percentages(said: int | str, amount: Amount) -> None:
+    assert Amount.parse(said) == amount
+
+
+@pytest.mark.parametrize("said", ["", "-1", "1.5", "ten", "101%", "%", True, "10%%", -3])
+def test_anything_else_is_refused_in_words(said: int | str) -> None:
+    with pytest.raises(ValueError, match=r"number of accounts or a percentage|more than all"):
+        Amount.parse(said)
+
+
+def _told(accounts: int, **values: object) -> list[str]:
+    found = cautions(OperationPreferences(**values), accounts)  # type: ignore[arg-type]
+    return [f"{key}: {message}" for key, message in found]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "values", "parts"),
+    [
+        pytest.param(7, {}, [], id="the defaults do what they say"),
+        pytest.param(
+            7, {"failure_tolerance": TENTH, "max_concurrent": Amount(1)}, ["10 % of 7 rounds to 0"], id="10 % of 7"
+        ),
+        pytest.param(10, {"failure_tolerance": TENTH, "max_concurrent": Amount(2)}, [], id="10 % of 10 is 1"),
+        pytest.param(7, {"max_concurrent": TENTH}, ["rounds to 0, which AWS takes for 1"], id="concurrency is never 0"),
+        pytest.param(
+            50,
+            {"concurrency_mode": "STRICT_FAILURE_TOLERANCE", "failure_tolerance": Amount(2)},
+            ["lets only 3 go at once (the tolerance and one), not 50"],
+            id="STRICT caps concurrency at the tolerance and one",
+        ),
+        pytest.param(
+            50,
+            {
+                "concurrency_mode": "STRICT_FAILURE_TOLERANCE",
+                "failure_tolerance": Amount(9),
+                "max_concurrent": Amount(10),
+            },
+            [],
+            id="STRICT with room enough",
+        ),
+        pytest.param(
+            50,
+            {"failure_tolerance": Amount(1)},
+            ["up to 50 go at once and may fail"],
+            id="SOFT overruns a small tolerance",
+        ),
+        pytest.param(1, {"failure_tolerance": TENTH, "max_concurrent": TENTH}, [], id="one account cannot be halved"),
+    ],
+)
+def test_what_does_not_do_what_it_says_is_told(accounts: int, values: dict[str, object], parts: list[str]) -> None:
+    told = _told(accounts, **values)
+    assert len(told) == len(parts), told
+    assert all(part in line for part, line in zip(parts, told, strict=True))
+
+
+def test_an_order_of_regions_needs_regions_in_turn() -> None:
+    parallel = OperationPreferences(region_order=("us-east-1",))
+    assert [key for key, _ in standing_cautions(parallel)] == ["region_order"]
+    in_turn = OperationPreferences(region_order=("us-east-1",), region_concurrency="SEQUENTIAL")
+    assert list(standing_cautions(in_turn)) == []
+    assert in_turn.order(["eu-west-1", "us-east-1", "eu-central-1"]) == ("us-east-1", "eu-central-1", "eu-west-1")
+    assert in_turn.order(["eu-west-1"]) == ("eu-west-1",)
