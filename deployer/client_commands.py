@@ -23,7 +23,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class InFile:
-    """Run `command` to hear, as JSON on its standard output, what the file of this kind names."""
+    """Run `command` to hear, on its standard output, what the file of this kind names: bake says JSON, compose YAML."""
 
     kind: Literal["bake", "compose"]
     command: tuple[str, ...]
@@ -224,9 +224,9 @@ def _printing_bake(command: Sequence[str]) -> tuple[str, ...]:
 
 
 def _compose(command: Sequence[str]) -> InFile | NoPush:
-    """`docker compose … push api web` as `docker compose … config --format json`, for the services api and web."""
+    """`docker compose … push api web` as `docker compose … config`, for the services api and web."""
     verb = next(index for index, word in enumerate(command) if word in {"push", "build"} and index > 1)
     if command[verb] == "build" and not _is_pushed(command):
         return NoPush()
     services = tuple(word for word in command[verb + 1 :] if not word.startswith("-"))
-    return InFile("compose", (*command[:verb], "config", "--format", "json"), services)
+    return InFile("compose", (*command[:verb], "config"), services)

@@ -16,6 +16,9 @@ from deployer.images import ImageReference
 FIRST_DELAY: Final = 0.5
 DELAY_GROWTH: Final = 1.5
 LONGEST_DELAY: Final = 5.0
+CALM_AFTER: Final = 10.0
+CALM_GAP: Final = 1.0
+"""After ten seconds at most one call a second is made, however many repositories are waited for."""
 ASK_AGAIN_AFTER: Final = 30.0
 """CloudTrail delivers to EventBridge on a best-effort basis, so a request that nobody heard is made again.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
@@ -145,7 +148,7 @@ class Ensurer:
         wanted: dict[str, ImageReference] = {}
         for image in images:
             wanted.setdefault(_repository(image), image)
-        deadline = self.clock.now() + timeout
+        begun_at = self.clock.now()
         outcomes: dict[str, Outcome] = {}
         waits: dict[str, _Wait] = {}
         for key, image in wanted.items():
@@ -154,14 +157,25 @@ class Ensurer:
                 outcomes[key] = There(image=image, seconds=0.0, calls=1)
             else:
                 waits[key] = _Wait(image, asked_at)
+        outcomes |= self._wait(waits, begun_at=begun_at, deadline=begun_at + timeout)
+        return tuple(outcomes[key] for key in wanted)
+
+    def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
+        """Look at whichever is due next until none is left to look at."""
+        outcomes: dict[str, Outcome] = {}
+        called_at = self.clock.now()
         while waits:
             key = min(waits, key=lambda each: waits[each].due_at)
-            self._pause(waits, until=min(waits[key].due_at, deadline))
+            due_at = waits[key].due_at
+            if max(due_at, called_at) - begun_at >= CALM_AFTER:
+                due_at = max(due_at, called_at + CALM_GAP)
+            self._pause(waits, until=min(due_at, deadline))
+            called_at = self.clock.now()
             outcome = self._look(waits[key], deadline=deadline)
             if outcome is not None:
                 outcomes[key] = outcome
                 del waits[key]
-        return tuple(outcomes[key] for key in wanted)
+        return outcomes
 
     def _pause(self, waits: Mapping[str, _Wait], *, until: float) -> None:
         now = self.clock.now()

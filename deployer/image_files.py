@@ -67,11 +67,11 @@ def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tu
 def references_in_document(
     source: str, kind: Literal["bake", "compose"], *, text: str, services: Collection[str]
 ) -> tuple[str, ...]:
-    """The images of a JSON document that a client resolved; `services`, if any are named, limit a compose file's."""
+    """The images of a document that a client resolved; `services`, if any are named, limit a compose file's."""
     path = PurePath(source)
-    document = _json(path, text)
     if kind == "bake":
-        return tuple(dict.fromkeys(_in_bake_file(path, document, {})))
+        return tuple(dict.fromkeys(_in_bake_file(path, _json(path, text), {})))
+    document = _yaml(path, text)
     if services and isinstance(document, dict) and isinstance(document.get("services"), dict):
         document = {"services": {name: body for name, body in document["services"].items() if name in services}}
     return tuple(dict.fromkeys(_in_compose_file(path, document, {})))

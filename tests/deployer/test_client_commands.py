@@ -74,7 +74,7 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
         ),
         pytest.param(
             "docker compose -f ci.yaml push api",
-            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config", "--format", "json"), ("api",)),
+            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config"), ("api",)),
             id="compose is asked for its services",
         ),
         pytest.param("docker compose build", NoPush(), id="a compose build that is not pushed"),

@@ -188,7 +188,7 @@ def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
     assert exit_code_of(outcomes) == code
 
 
-@given(st.floats(min_value=0.01, max_value=110), st.integers(min_value=1, max_value=5))
+@given(st.floats(min_value=0.01, max_value=110), st.integers(min_value=1, max_value=12))
 def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
     time = Time()
     names = [f"team/{number:02}" for number in range(repositories)]
@@ -198,5 +198,6 @@ def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositor
     for name in names:
         moments = [at - 1_000_000.0 for _, called, at in registries.calls if called == name]
         assert sum(moment > moments[0] + after for moment in moments) <= 1, "one look after it appeared, no more"
-        gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
-        assert all(gap >= 1 for gap in gaps), "at most one call a second after ten seconds"
+    moments = sorted(at - 1_000_000.0 for _, _, at in registries.calls)
+    gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
+    assert all(gap >= 0.999 for gap in gaps), "at most one call a second after ten seconds, for all together"

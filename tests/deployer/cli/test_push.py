@@ -211,7 +211,7 @@ class TestTheClient:
         program(programs, "docker", "echo 'no configuration file provided' >&2; exit 14")
         code, out, err = push("docker", "compose", "push")
         assert (code, out) == (3, "")
-        assert "docker compose config --format json failed: no configuration file provided" in err
+        assert "docker compose config failed: no configuration file provided" in err
 
 
 @pytest.mark.skipif(shutil.which("script") is None, reason="script (util-linux) is not installed")
