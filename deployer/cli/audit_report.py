@@ -17,6 +17,7 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json
 from deployer.cli.printing import print_json, print_lines
 
 if TYPE_CHECKING:
+    from deployer.audit.query import Query
     from deployer.reporting.aggregation import Aggregates
     from deployer.reporting.coverage import Coverage
     from deployer.reporting.subject import Subject
@@ -77,7 +78,9 @@ def report(
     installation, usage = settings.load(config), Usage()
     ledger = open_ledger(config, profile=profile)
     records = _told(read(query, ledger, usage=usage))
-    found = reporting.aggregate(records, since=query.since, until=query.until, rows=rows)
+    found = reporting.aggregate(
+        records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query)
+    )
     subject = reporting.Subject(
         made_at=now,
         command=shlex.join(["deployer", *sys.argv[1:]]),
@@ -88,7 +91,7 @@ def report(
         no_coverage=why_not,
         verification=verification,
     )
-    size = _write(html, reporting.write_page(found, subject))
+    size = write(html, reporting.write_page(found, subject))
     _conclude(html, size, found, subject, as_json=as_json)
     if verbose:
         print_lines([usage_line(usage)], err=True)
@@ -153,6 +156,13 @@ def _read(file: Path, parse: Callable[[Any], T], source: str) -> T:
         raise ConfigurationError(f"{file} is not what `{source}` prints", next_step="Print it anew.") from error
 
 
+def _knows_created(query: Query) -> bool:
+    """Whether the records of repositories that were created are among those asked for."""
+    from handler.reasons import CREATED, FINISHED
+
+    return "created" in query.outcomes and (not query.reasons or {CREATED, FINISHED} <= set(query.reasons))
+
+
 def _told(records: Iterator[Record]) -> Iterator[Record]:
     """Records, and on a terminal how many they are by now."""
     number = 0
@@ -179,7 +189,7 @@ def _said(wanted: filters.Filters) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(values)
 
 
-def _write(file: Path, parts: Iterator[str]) -> int:
+def write(file: Path, parts: Iterator[str]) -> int:
     """Write beside the file and move, so that nobody ever sees half a page; gives its size."""
     partial = file.with_name(f".{file.name}.partial")
     try:

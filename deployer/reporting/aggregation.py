@@ -40,6 +40,8 @@ class Aggregates:
     waiting: Waiting = field(default_factory=Waiting)
     trouble: Trouble = field(default_factory=Trouble)
     rows: Rows
+    knows_created: bool = True
+    """Whether what made a failure good would be among the records."""
     remembered: int = 0
     """Decided while Organizations could not be asked, by the OU of the last roll-out."""
 
@@ -48,8 +50,10 @@ class Aggregates:
         return self.total.total
 
 
-def aggregate(records: Iterable[Record], *, since: datetime, until: datetime, rows: int = ROWS) -> Aggregates:
-    """Read records, the newest first, once."""
+def aggregate(
+    records: Iterable[Record], *, since: datetime, until: datetime, rows: int = ROWS, knows_created: bool = True
+) -> Aggregates:
+    """Read records, the newest first, once; say in `knows_created` when those of what was created are left out."""
     buckets = buckets_of(since, until)
     size = len(buckets.starts)
     found = Aggregates(
@@ -60,6 +64,7 @@ def aggregate(records: Iterable[Record], *, since: datetime, until: datetime, ro
         over_time=Series.empty(size),
         by={dimension: Breakdown(size) for dimension in DIMENSIONS},
         rows=Rows(rows),
+        knows_created=knows_created,
     )
     for record in records:
         _add(found, record)

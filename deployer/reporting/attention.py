@@ -68,9 +68,10 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
         yield Finding(
             id="failures",
             weight="act",
-            title=counted(sum(one.count for one in failures), "failure was", "failures were") + " not made good",
+            title=_failed(sum(one.count for one in failures), is_sure=aggregates.knows_created),
             explanation="The push was allowed, and AWS would not have it: no repository, or one without all of its "
-            "settings. The events wait in the failures queue until the cause is mended.",
+            "settings. The events wait in the failures queue until the cause is mended."
+            + ("" if aggregates.knows_created else " Which of them a redrive made good is left out of this report."),
             every=tuple(_tries(one, "events") for one in failures),
             command="deployer failures redrive",
         )
@@ -121,6 +122,15 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
             every=tuple(_uncovered(one) for one in coverage.switched_off),
             command=shlex.join(["deployer", "explain", coverage.switched_off[0].ou]),
         )
+
+
+def _failed(number: int, *, is_sure: bool) -> str:
+    """Without the records of what was created nobody knows whether a failure was made good."""
+    return (
+        counted(number, "failure was", "failures were") + " not made good"
+        if is_sure
+        else counted(number, "failure", "failures")
+    )
 
 
 def _tries(tries: Tries, unit: str) -> Item:

