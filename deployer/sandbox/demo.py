@@ -166,7 +166,7 @@ class Demo:
     def _show_ledger(self, created: Sequence[Push]) -> None:
         self._narrator.chapter("The ledger", "One record for each decision, in the central account.")
         self._sandbox.settle()
-        arguments = ("audit", "list", "--outcome", "created", "--outcome", "refused", "--outcome", "failed")
+        arguments = ("audit", "list")
         self._narrator.command("deployer", *arguments)
         code = self._shell.show(*arguments, "--config", str(self._config))
         self._narrator.scene("What it must hold")
@@ -193,7 +193,7 @@ class Demo:
     def _ledger(self) -> list[Mapping[str, Any]]:
         """All records; none, and that is told, when the command fails."""
         try:
-            records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--config", str(self._config))
+            records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--all", "--config", str(self._config))
         except CommandFailed as failure:
             self._narrator.check("the ledger can be read", holds=False, because=str(failure))
             return []
