@@ -41,6 +41,47 @@ QUOTA_REACHED = "quota-reached"
 SETTINGS_NOT_ACCEPTED = "settings-not-accepted"
 REQUEST_NOT_ACCEPTED = "request-not-accepted"
 
+OUTCOMES: dict[Outcome, frozenset[str]] = {
+    "created": frozenset({CREATED, FINISHED}),
+    "exists": frozenset({ALREADY_EXISTS}),
+    "refused": frozenset(
+        {
+            OU_NOT_ENABLED,
+            REGION_NOT_ENABLED,
+            NAME_INVALID,
+            NAME_DENIED,
+            NAME_NOT_ALLOWED,
+            PRINCIPAL_DENIED,
+            PRINCIPAL_NOT_ALLOWED,
+            LIMIT_REACHED,
+        }
+    ),
+    "ignored": frozenset(
+        {
+            NOT_A_PUSH,
+            NOT_A_PULL,
+            FOREIGN_REGISTRY,
+            ACCOUNT_MISMATCH,
+            REGION_MISMATCH,
+            NOT_IN_ORGANIZATION,
+            DUPLICATE_EVENT,
+            OTHER_EVENT,
+        }
+    ),
+    "failed": frozenset(
+        {
+            MALFORMED_EVENT,
+            ROLE_NOT_ASSUMABLE,
+            ACCESS_DENIED,
+            KMS_FAILED,
+            QUOTA_REACHED,
+            SETTINGS_NOT_ACCEPTED,
+            REQUEST_NOT_ACCEPTED,
+        }
+    ),
+}
+"""Which reasons an outcome can have; no reason belongs to two."""
+
 SENTENCES: dict[str, str] = {
     CREATED: "The repository was created with all of its settings.",
     FINISHED: "The repository was created, and a later attempt of the same event put what was still missing.",

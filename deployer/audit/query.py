@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,19 +19,6 @@ OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
 
 ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
 
-_REASONS_OF_OTHERS = frozenset(
-    {
-        reasons.ALREADY_EXISTS,
-        reasons.NOT_A_PUSH,
-        reasons.NOT_A_PULL,
-        reasons.FOREIGN_REGISTRY,
-        reasons.ACCOUNT_MISMATCH,
-        reasons.REGION_MISMATCH,
-        reasons.NOT_IN_ORGANIZATION,
-        reasons.DUPLICATE_EVENT,
-        reasons.OTHER_EVENT,
-    }
-)
 _WILDCARD = "*"
 ROOT = "Root"
 """Path of the accounts that are in no OU; every OU is below it."""
@@ -85,10 +72,9 @@ class Query:
         return () if any(_WILDCARD in name for name in self.repositories) else tuple(dict.fromkeys(self.repositories))
 
 
-def outcomes_of(codes: Iterable[str]) -> tuple[Outcome, ...]:
+def outcomes_of(codes: Collection[str]) -> tuple[Outcome, ...]:
     """Which outcomes records with one of these reasons can have."""
-    kinds = {code in _REASONS_OF_OTHERS for code in codes}
-    return (*(NOTABLE if False in kinds else ()), *(OTHERS if True in kinds else ()))
+    return tuple(outcome for outcome in ALL if not reasons.OUTCOMES[outcome].isdisjoint(codes))
 
 
 def literal_start(pattern: str) -> str:
