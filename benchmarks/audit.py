@@ -31,12 +31,12 @@ FIRST_ROW = 5.0
 GROWTH = 1.25
 """Of peak memory, from the first to the last of the exports in one format."""
 
+FIFTIETH = ("--since", "2026-08-25", "--until", "2026-08-26T10:00")
 TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
-THIRD = ("--since", "2026-08-25", "--until", "2026-09-23")
 EXPORTS = (
-    ("csv", {"a tenth": TENTH, "all": SPAN}),
-    ("jsonl", {"a tenth": TENTH}),
-    ("parquet", {"a tenth": TENTH, "a third": THIRD}),
+    ("jsonl", {"a fiftieth": FIFTIETH, "a tenth": TENTH}),
+    ("parquet", {"a fiftieth": FIFTIETH, "a tenth": TENTH}),
+    ("csv", {"a fiftieth": FIFTIETH, "all": SPAN}),
 )
 
 LISTS = {
@@ -101,12 +101,12 @@ def run(environment: dict[str, str], *arguments: str) -> Ran:
 
 
 def measure_lists(environment: dict[str, str]) -> bool:
-    """List by each filter; whether every first row came in time."""
+    """List by each filter; whether every first row came in time, where there is one."""
     holds = True
     for name, options in LISTS.items():
         ran = run(environment, "list", *SPAN, *options)
-        print(ran.line(f"list: {name}"))  # noqa: T201
-        holds &= ran.first <= FIRST_ROW
+        print(ran.line(f"list: {name}"), flush=True)  # noqa: T201
+        holds &= ran.first <= FIRST_ROW or name == "nothing matches"
     return holds
 
 
@@ -118,7 +118,7 @@ def measure_exports(environment: dict[str, str], folder: Path, *, records: int) 
         for share, span in spans.items():
             file = folder / f"{share}.{kind}"
             ran = run(environment, "export", "--all", *span, "--out", str(file))
-            print(ran.line(f"export {kind}: {share}"))  # noqa: T201
+            print(ran.line(f"export {kind}: {share}"), flush=True)  # noqa: T201
             megabytes.append(ran.megabytes)
             file.unlink()
         holds &= megabytes[-1] <= GROWTH * megabytes[0] or records < RECORDS
