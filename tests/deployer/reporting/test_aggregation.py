@@ -79,7 +79,7 @@ def test_memory_does_not_grow_with_the_records() -> None:
         return highest
 
     peak(500)
-    assert peak(6_000) < 1.2 * peak(1_500)
+    assert peak(3_000) < 1.2 * peak(1_000)
 
 
 @pytest.mark.parametrize(
