@@ -130,11 +130,16 @@ class WaitingLine:
         self._is_said = True
 
 
+def clear_waiting_line() -> None:
+    """Leave the terminal's line to what comes next."""
+    if sys.stderr.isatty():
+        typer.echo("\r\033[K", err=True, nl=False)
+
+
 def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
     """Repositories that are there go to standard output unless `err`; all others to standard error."""
     from deployer.rendering_ensure import outcome_lines
 
-    if sys.stderr.isatty():
-        typer.echo("\r\033[K", err=True, nl=False)
+    clear_waiting_line()
     for outcome in outcomes:
         print_lines(outcome_lines(outcome), err=err or outcome.exit_code != 0)

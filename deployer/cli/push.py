@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.ensuring import ConfigAtHand, LedgerArn, Timeout, ecr_images, make_ensurer, print_outcomes
+from deployer.cli.ensuring import (
+    ConfigAtHand,
+    LedgerArn,
+    Timeout,
+    clear_waiting_line,
+    ecr_images,
+    make_ensurer,
+    print_outcomes,
+)
 from deployer.cli.options import Profile
 
 if TYPE_CHECKING:
     from deployer.client_commands import InFile
+    from deployer.client_process import Finished
     from deployer.images import ImageReference
 
 
@@ -39,9 +48,14 @@ def push(
     check_client(command)
     images = _images(command)
     check_login(command, list({image.registry.host: image.registry for image in images}.values()), os.environ)
+
+    def run() -> Finished:
+        clear_waiting_line()
+        return run_client(command)
+
     pusher = Pusher(
         ensurer=make_ensurer(profile=profile, ledger=ledger, config=config),
-        run=lambda: run_client(command),
+        run=run,
         timeout=timeout,
         retries=retries,
         on_retry=lambda run, seconds: typer.echo(

@@ -1,0 +1,42 @@
+"""The tree of errors is as it is drawn, and no two of its exit codes are the same."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import deployer
+from deployer import errors
+from deployer.cli.main import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
+from deployer.ensure import Refused, TimedOut
+
+_DRAWN = re.compile(r"^(?:[├└]── )?(?P<name>\w+Error)\s+(?P<code>\d+)  ", re.MULTILINE)
+_CHANGES_EXIT_CODE = 2
+
+
+def _classes(above: type[errors.DeployerError]) -> Iterator[type[errors.DeployerError]]:
+    """A class and all below it that own an exit code."""
+    if "exit_code" in vars(above):
+        yield above
+    for below in above.__subclasses__():
+        yield from _classes(below)
+
+
+def _owned() -> dict[str, int]:
+    for module in pkgutil.walk_packages(deployer.__path__, "deployer."):
+        if not module.name.startswith("deployer.sandbox"):  # takes moto's seconds, and its errors are in errors.py
+            importlib.import_module(module.name)
+    return {each.__name__: each.exit_code for each in _classes(errors.DeployerError)}
+
+
+def test_every_class_is_drawn_with_its_code() -> None:
+    drawn = {match["name"]: int(match["code"]) for match in _DRAWN.finditer(errors.__doc__ or "")}
+    assert drawn == _owned()
+
+
+def test_no_two_things_end_with_the_same_code() -> None:
+    others = [0, _CHANGES_EXIT_CODE, USAGE_EXIT_CODE, INTERRUPTED_EXIT_CODE, TimedOut.exit_code, Refused.exit_code]
+    codes = [*_owned().values(), *others]
+    assert len(codes) == len(set(codes))
