@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, Final
 
-from deployer.client_commands import CLIENTS, option_values
+from deployer.client_commands import option_values
+from deployer.client_table import CLIENTS
 from deployer.errors import DeployerError
 from deployer.images import Registry
 

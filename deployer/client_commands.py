@@ -7,11 +7,12 @@ names its images in a file (bake, compose), the client itself is asked to resolv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import PurePath
 from typing import Final, Literal
+
+from deployer.client_table import CLIENTS, PATHS, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,96 +38,6 @@ class NoPush:
 
 Destinations = Named | InFile | NoPush
 
-
-class Where(Enum):
-    """Which of a command's arguments is what it pushes to."""
-
-    LAST = "the last reference"
-    FIRST = "the first reference"
-    TAGS = "the values of --tag, when it is to be pushed"
-    PUSHED_TAGS = "the values of --tag, always pushed"
-    BAKE = "the targets of a bake file, when it is to be pushed"
-    COMPOSE = "the services of a compose file"
-
-
-_ENGINE: Final[dict[tuple[str, ...], Where]] = {
-    ("push",): Where.LAST,
-    ("image", "push"): Where.LAST,
-    ("manifest", "push"): Where.LAST,
-    ("build",): Where.TAGS,
-    ("image", "build"): Where.TAGS,
-    ("builder", "build"): Where.TAGS,
-    ("buildx", "build"): Where.TAGS,
-    ("buildx", "bake"): Where.BAKE,
-    ("buildx", "imagetools", "create"): Where.PUSHED_TAGS,
-    ("compose", "push"): Where.COMPOSE,
-    ("compose", "build"): Where.COMPOSE,
-}
-CLIENTS: Final[dict[str, dict[tuple[str, ...], Where]]] = {
-    "docker": _ENGINE,
-    "podman": _ENGINE,
-    "nerdctl": _ENGINE,
-    "finch": _ENGINE,
-    "buildah": {("push",): Where.LAST, ("manifest", "push"): Where.LAST},
-    "skopeo": {("copy",): Where.LAST},
-    "crane": {
-        ("push",): Where.LAST,
-        ("copy",): Where.LAST,
-        ("cp",): Where.LAST,
-        ("append",): Where.PUSHED_TAGS,
-        ("index", "append"): Where.PUSHED_TAGS,
-        ("mutate",): Where.PUSHED_TAGS,
-        ("rebase",): Where.PUSHED_TAGS,
-    },
-    "oras": {
-        ("push",): Where.FIRST,
-        ("attach",): Where.FIRST,
-        ("cp",): Where.LAST,
-        ("copy",): Where.LAST,
-        ("manifest", "push"): Where.FIRST,
-        ("manifest", "index", "create"): Where.FIRST,
-        ("blob", "push"): Where.FIRST,
-    },
-}
-"""Every client that is known, and the subcommands by which it pushes.
-
-Not `skopeo sync`: the names of what it makes are not in its arguments.
-"""
-
-_PATHS: Final = frozenset(
-    [
-        "--authfile",
-        "--ca-file",
-        "--cert-dir",
-        "--cert-file",
-        "--config",
-        "--dest-authfile",
-        "--dest-cert-dir",
-        "--digestfile",
-        "--env-file",
-        "--export-manifest",
-        "--file",
-        "--from-file",
-        "--iidfile",
-        "--key-file",
-        "--metadata-file",
-        "--policy",
-        "--project-directory",
-        "--registries-conf",
-        "--registries.d",
-        "--registry-config",
-        "--root",
-        "--runroot",
-        "--src-authfile",
-        "--src-cert-dir",
-        "--tlscacert",
-        "--tlscert",
-        "--tlskey",
-        "--tmpdir",
-        "-f",
-    ]
-)
-"""Options whose value is a path, which may look like a reference: `ci.d/auth.json`."""
 
 _LOCAL_TRANSPORT: Final = re.compile(
     r"(?:dir|oci|oci-archive|docker-archive|docker-daemon|containers-storage|ostree|sif|tarball):"
@@ -161,15 +72,19 @@ def _words(command: Sequence[str]) -> Iterator[str]:
     """What is neither an option nor a path that belongs to one."""
     before = ""
     for word in command[1:]:
-        if not word.startswith("-") and before not in _PATHS:
+        if not word.startswith("-") and before not in PATHS:
             yield word
         before = word
 
 
-def _where(known: dict[tuple[str, ...], Where], words: Sequence[str]) -> Where | None:
-    """The rule of the subcommand: options with values may stand between its words."""
-    by_length = sorted(known.items(), key=lambda item: -len(item[0]))
-    return next((rule for verbs, rule in by_length if _stand_in_order(verbs, words)), None)
+def _where(known: Mapping[tuple[str, ...], Where], words: Sequence[str]) -> Where | None:
+    """The rule of the subcommand: of those that may be meant the one that begins first, then the longest.
+
+    Options with values may stand between its words.
+    """
+    meant = [verbs for verbs in known if _stand_in_order(verbs, words)]
+    best = min(meant, key=lambda verbs: (words.index(verbs[0]), -len(verbs)), default=None)
+    return known[best] if best else None
 
 
 def _stand_in_order(verbs: Sequence[str], words: Sequence[str]) -> bool:

@@ -65,6 +65,8 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
         pytest.param(f"crane append -f layer.tar -t {R}/api:1", Named((f"{R}/api:1",)), id="crane append"),
         pytest.param(f"skopeo sync --src dir --dest docker ./images {R}/mirror", NoPush(), id="names not told"),
         pytest.param(f"docker build -t {R}/api:1 .", NoPush(), id="a build that is not pushed"),
+        pytest.param(f"docker build -t {R}/api:1 --target push .", NoPush(), id="a stage that is called push"),
+        pytest.param(f"podman push {R}/build", Named((f"{R}/build",)), id="an image that is called build"),
         pytest.param(f"docker pull {R}/api:1", NoPush(), id="a pull"),
         pytest.param("docker ps", NoPush(), id="something else"),
         pytest.param(
