@@ -28,6 +28,11 @@ function make(tag, attributes = {}, ...children) {
   return element
 }
 
+// Where report.css hides columns, a cell across all of them would bring them back empty.
+const narrow = matchMedia('(max-width: 47.99rem)')
+const across = () => String(narrow.matches ? 3 : 8)
+narrow.addEventListener('change', () => show())
+
 // What a row says
 
 function minute(seconds) {
@@ -119,7 +124,7 @@ function details(row) {
   ]
   const list = make('dl')
   for (const [term, value] of facts) if (value) list.append(make('div', {}, make('dt', {}, term), make('dd', {}, value)))
-  return make('tr', { class: 'detail' }, make('td', { colspan: '8' }, list))
+  return make('tr', { class: 'detail' }, make('td', { colspan: across() }, list))
 }
 
 // Which rows, in which order
@@ -182,7 +187,7 @@ function show() {
   const first = view.page * size
   const seen = found.subarray(first, first + size)
   body.replaceChildren(...Array.from(seen, draw).flat())
-  if (!seen.length) body.append(make('tr', {}, make('td', { colspan: '8', class: 'empty' }, rows ? 'No row fits these filters.' : 'Nothing was recorded.')))
+  if (!seen.length) body.append(make('tr', {}, make('td', { colspan: across(), class: 'empty' }, rows ? 'No row fits these filters.' : 'Nothing was recorded.')))
   const part = seen.length ? `${counts.format(first + 1)} to ${counts.format(first + seen.length)} of ` : ''
   const rest = found.length === rows ? '' : `, filtered from ${counts.format(rows)}`
   counted.textContent = `${part}${counts.format(found.length)} ${found.length === 1 ? 'row' : 'rows'}${rest}`

@@ -183,6 +183,24 @@ def test_charts_come_in_the_width_of_the_window(browser: Browser, file: Path, wi
         assert seen.page.get_by_role("img", name="Decisions over time").count() == 1
 
 
+def test_details_leave_the_columns_as_they_are(browser: Browser, file: Path) -> None:
+    with opened(browser, file) as seen:
+        for width in (DESK, HAND, DESK):
+            seen.page.set_viewport_size({"width": width, "height": 900})
+            name = seen.page.locator("#records tbody .repository").first
+            before = name.bounding_box()
+            for button in seen.page.locator("#records tbody button").all()[:2]:
+                button.click()
+            after, details = name.bounding_box(), seen.page.locator("tr.detail dl").first.bounding_box()
+            assert before
+            assert after
+            assert details
+            assert (after["x"], after["width"]) == (before["x"], before["width"])
+            assert details["width"] > 0.85 * width
+            for button in seen.page.locator("#records tbody button").all()[:2]:
+                button.click()
+
+
 def test_without_the_script_the_newest_rows_are_there(browser: Browser, file: Path) -> None:
     with opened(browser, file, script=False) as seen:
         assert seen.page.locator("#records tbody tr").count() == 25
