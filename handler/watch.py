@@ -19,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler import log
 from handler.clients import Clients
 
-AT_ONCE = 16
+AT_ONCE = 10
+"""As many connections as a client of botocore keeps."""
 MOST_PLACES = 20
 """That a line names; `deployer failures list` names all."""
 

@@ -19,7 +19,7 @@ RULE = "WatchRule"
 ENTRY_POINT = "handler.watch.handle"
 MEMORY_MB = 512
 TIMEOUT = timedelta(minutes=10)
-"""For 20,000 queues, sixteen at once, it needs about two."""
+"""For 20,000 queues, ten at once, it needs about three."""
 SCHEDULE = "rate(1 hour)"
 
 

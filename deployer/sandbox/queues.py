@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from moto.sqs.exceptions import SQSException
-from moto.sqs.models import Queue, sqs_backends
+from moto.sqs.exceptions import ReceiptHandleIsInvalid, SQSException
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
 from moto.utilities.arns import parse_arn
 
 from deployer.sandbox.calls import Call, Refused
-from deployer.sandbox.seams import redirects
+from deployer.sandbox.seams import original, redirects, replace
 
 Policy = Mapping[str, Any]
 
@@ -49,6 +49,24 @@ def owner_of(call: Call) -> str:
     if named != call.account and call.operation in OWN_ACCOUNT_ONLY:
         raise Refused("AccessDenied", f"Access to the resource {url} is denied.", status=403)
     return named
+
+
+class _NotInFlight(ReceiptHandleIsInvalid):
+    """Of moto's class for a receipt that is none, which its batches answer entry by entry."""
+
+    def __init__(self) -> None:
+        SQSException.__init__(self, "MessageNotInflight", "The specified message isn't in flight.")
+
+
+@replace(SQSBackend, "change_message_visibility")
+def _change_message_visibility(
+    backend: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int
+) -> None:
+    """Refuse it for a message that nobody holds any more; moto hides it again, as if it still were the caller's."""
+    for message in list(backend.get_queue(queue_name)._messages):
+        if message.had_receipt_handle(receipt_handle) and message.visible:
+            raise _NotInFlight
+    original(SQSBackend, "change_message_visibility")(backend, queue_name, receipt_handle, visibility_timeout)
 
 
 def find_queue(arn: str) -> Queue | None:

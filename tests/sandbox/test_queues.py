@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import Message, sqs_backends
 from moto.sqs.responses import SQSResponse
 
 from deployer.sandbox.sandbox import Sandbox
@@ -55,6 +56,28 @@ def test_no_policy_lets_another_account_manage_a_queue(sandbox: Sandbox, url: st
         sqs.delete_queue(QueueUrl=url)
     with pytest.raises(ClientError, match="AccessDenied"):
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+
+
+def test_a_message_that_nobody_holds_any_more_cannot_be_held_on(sandbox: Sandbox, url: str) -> None:
+    sqs = sandbox.client("sqs", account=OWNER)
+    receipt = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["ReceiptHandle"]
+    entry = {"Id": "1", "ReceiptHandle": receipt}
+    assert sqs.change_message_visibility_batch(QueueUrl=url, Entries=[entry | {"VisibilityTimeout": 0}])["Successful"]
+    time.sleep(0.01)
+    (failed,) = sqs.change_message_visibility_batch(QueueUrl=url, Entries=[entry | {"VisibilityTimeout": 9}])["Failed"]
+    assert failed["Id"] == "1"
+    with pytest.raises(ClientError, match="MessageNotInflight"):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=9)
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+def test_canary_moto_hides_what_nobody_holds() -> None:
+    """Why the seam looks first."""
+    message = Message("id", "body")
+    message.mark_sent(0)
+    message.mark_received(0)
+    message.change_visibility(60)
+    assert not message.visible
 
 
 def test_canary_moto_takes_every_queue_for_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
