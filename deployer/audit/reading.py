@@ -29,6 +29,11 @@ class Page:
     next: Any = None
 
 
+_GROWTH = 4
+_LARGE = 1000
+"""About as many records as make 1 MB."""
+
+
 class Ledger(Protocol):
     """The ledger, a page at a time."""
 
@@ -71,8 +76,8 @@ def read(
 ) -> Iterator[Record]:
     """Records that match, the newest first unless the query says otherwise; read on as they are consumed.
 
-    `usage` is kept up to date. `page_size` is for a reader who wants few: a page may be as large as 1 MB else. After
-    `most_examined` records, matching or not, no further page is read.
+    `usage` is kept up to date. `page_size` is for a reader who wants few, or the first of them soon: a page may be as
+    large as 1 MB else. After `most_examined` records, matching or not, no further page is read.
     """
     reader = _Reader(query, ledger, usage if usage is not None else Usage(), page_size, most_examined)
     with closing(reader.streams()) as groups:
@@ -101,11 +106,19 @@ class _Reader:
     def pages(self, partition: Partition) -> Iterator[list[Record]]:
         """What matches in each page of one partition."""
         start: Any = None
+        size = self.page_size
         while self.most_examined is None or self.usage.examined < self.most_examined:
-            page = self.ledger.page(partition, self.query, start=start, size=self.page_size)
+            page = self.ledger.page(partition, self.query, start=start, size=size)
             with self.lock:
                 self.usage.add(page)
             yield [record for record in page.records if self.query.matches(record)]
             start = page.next
+            size = self._next_size(size)
             if start is None:
                 return
+
+    def _next_size(self, size: int | None) -> int | None:
+        """Pages grow where few records may match: the first row comes soon, and the rest in as few calls as can be."""
+        if size is None or not self.query.is_selective or self.most_examined is not None:
+            return size
+        return size * _GROWTH if size * _GROWTH < _LARGE else None

@@ -92,8 +92,7 @@ class _Listing:
     def __iter__(self) -> Iterator[Record]:
         from deployer.audit.reading import read
 
-        size = None if self.query.is_selective else min(max(self.limit, 50), 1000)
-        records = read(self.query, self.ledger, usage=self.usage, page_size=size)
+        records = read(self.query, self.ledger, usage=self.usage, page_size=min(max(self.limit, 50), 1000))
         for record in islice(records, self.limit):
             self.count += 1
             self.last = record

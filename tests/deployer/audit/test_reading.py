@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from deployer.audit.following import follow
 from deployer.audit.others import MOST_EXAMINED, Others, count_others
-from deployer.audit.partitions import partitions_of
+from deployer.audit.partitions import Partition, partitions_of
 from deployer.audit.query import ALL, NOTABLE, Query, outcomes_of
-from deployer.audit.reading import Usage, read
+from deployer.audit.reading import Page, Usage, read
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
 
@@ -161,3 +161,18 @@ def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
     known = [record(1), record(2)]
     followed = follow(everything(ledger.records), ledger, known, moments=moments(), usage=Usage())
     assert [one.event_id for one in followed] == [record(2).event_id, record(1).event_id, record(0).event_id, "late"]
+
+
+def test_pages_grow_where_few_records_match() -> None:
+    sizes: list[int | None] = []
+
+    class SizedLedger(MemoryLedger):
+        def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+            if partition.key.startswith("created"):
+                sizes.append(size)
+            return super().page(partition, query, start=start, size=size)
+
+    ledger = SizedLedger([record(number) for number in range(2500)], page_size=1000)
+    nothing = everything(ledger.records, regions=("us-east-1",))
+    assert list(read(nothing, ledger, page_size=100)) == []
+    assert sizes == [100, 400, None, None]

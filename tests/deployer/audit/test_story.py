@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer import settings
+from deployer.audit.finding import HISTORY, find
+from deployer.audit.query import Query
+from deployer.audit.reading import Usage
+from deployer.audit.story import UNKNOWN, Story, what_today
+from deployer.rendering_story import story_document, story_lines
+from deployer.sandbox.accounts import EXAMPLE
+from handler.records import Record
+from tests.deployer.audit.ledgers import NOW, MemoryLedger, record
+
+COMPILED = settings.compile(settings.load(Path("config")), EXAMPLE)
+PLACE = Query(since=NOW, until=NOW)
+ALLOW, DENY = "create.names.allow: team-*/**", "create.names.deny: **/tmp-*"
+
+
+@dataclass
+class EventLedger(MemoryLedger):
+    """Knows events too."""
+
+    def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
+        found = [one for one in self.records if one.event_id == event_id]
+        return iter(sorted(found, key=lambda one: one.at))
+
+
+def story(one: Record, **changes: Any) -> Story:
+    return replace(Story(record=one, today=what_today(one, COMPILED)), **changes)
+
+
+def text(told: Story) -> str:
+    return "\n".join(line.text for line in story_lines(told))
+
+
+def asked(**changes: Any) -> str:
+    """The settings of a record that today's files would ask for, but for some."""
+    today = what_today(record(repository="team-a/api"), COMPILED)
+    assert today
+    assert today.settings
+    return json.dumps({**today.settings, **changes})
+
+
+def test_a_name_finds_the_creation_in_each_registry_and_its_history() -> None:
+    made = record(50, repository="team-a/api")
+    abroad = record(60, repository="team-a/api", region="us-east-1", outcome="failed")
+    later = [record(number, repository="team-a/api", outcome="refused") for number in range(30)]
+    ledger = EventLedger([made, abroad, *later, record(5, repository="team-b/api")], page_size=10)
+    here, there = find("team-a/api", ledger, place=PLACE, usage=Usage())
+    assert (here.record, there.record) == (made, abroad)
+    assert here.history == tuple(later[:HISTORY])
+    assert there.history == ()
+    assert find("team-a/api", ledger, place=replace(PLACE, regions=("us-east-1",)), usage=Usage()) == [there]
+
+
+def test_an_event_finds_how_it_ended() -> None:
+    failed = record(5, outcome="failed", event_id="e", repository="team-a/api")
+    made = record(5, event_id="e", repository="team-a/api", request_id="request-2")
+    (found,) = find("e", EventLedger([made, failed]), place=PLACE, usage=Usage())
+    assert {found.record.outcome, *(one.outcome for one in found.history)} == {"created", "failed"}
+
+
+def test_where_nothing_was_decided_what_was_ignored_is_told() -> None:
+    ledger = EventLedger([record(1, outcome="ignored", repository="team-a/api")])
+    (found,) = find("team-a/api", ledger, place=PLACE, usage=Usage())
+    assert found.record.outcome == "ignored"
+    assert find("team-z/none", ledger, place=PLACE, usage=Usage()) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        pytest.param(
+            record(repository="team-a/tmp-1", outcome="refused", rule=DENY),
+            [DENY, "config/ous/workloads/prod.yaml:12:12"],
+            id="a rule with the place where it stands",
+        ),
+        pytest.param(
+            record(repository="team-a/api", outcome="refused", rule="create.names.deny: **/api"),
+            ["not in today's files", "today       create (created): The repository would be created."],
+            id="a rule that is gone, and what would happen today",
+        ),
+        pytest.param(
+            record(repository="team-a/api", rule=ALLOW, settings_digest=COMPILED.settings_file.digest),
+            ["which are those of today"],
+            id="the settings are those of today",
+        ),
+        pytest.param(
+            record(repository="team-a/api", steps='{"organization":41.2,"create":80.0,"total":122.0}'),
+            ["organization 41 ms, create 80 ms, total 122 ms", "+2.250 s  the handler got the event"],
+            id="steps",
+        ),
+        pytest.param(
+            record(repository="team-a/api", account="999999999999"), ["team-a/api"], id="an account that left"
+        ),
+    ],
+)
+def test_what_is_told(one: Record, words: list[str]) -> None:
+    told = text(story(one))
+    for word in words:
+        assert word in told
+
+
+def test_settings_are_told_at_three_times() -> None:
+    one = record(repository="team-a/api", settings=asked(image_tag_mutability="MUTABLE"))
+    assert one.settings
+    there = json.loads(one.settings) | {"scan_on_push": False, "lifecycle_policy": None}
+    told = story(one, there=there)
+    different = {setting.key: setting for setting in told.settings if not setting.is_same}
+    assert set(different) == {"image_tag_mutability", "scan_on_push", "lifecycle_policy"}
+    mutability = different["image_tag_mutability"]
+    assert (mutability.then, mutability.today, mutability.there) == ("MUTABLE", "IMMUTABLE", "MUTABLE")
+    assert str(mutability.origin).endswith("prod.yaml:15:25")
+    assert "is now       null" in text(told)
+    document = next(one for one in story_document(told)["settings"] if one["key"] == "scan_on_push")
+    assert (document["then"], document["today"], document["there"]) == (True, True, False)
+
+
+def test_what_nobody_knows_is_not_taken_for_different() -> None:
+    told = story(record(repository="team-a/api"))
+    assert {setting.then for setting in told.settings} == {setting.there for setting in told.settings} == {UNKNOWN}
+    assert all(setting.is_same for setting in told.settings)
+
+
+def test_the_key_behind_an_alias_is_no_difference() -> None:
+    alias = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:alias/ecr"}
+    key = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:key/1234"}
+    one = record(repository="team-a/api", settings=json.dumps({"encryption": alias}))
+    told = Story(record=one, there={"encryption": key})
+    assert all(setting.is_same for setting in told.settings)
+
+
+def test_a_repository_that_is_gone_is_said_to_be() -> None:
+    assert "The repository is gone." in text(story(record(repository="team-a/api", settings=asked()), is_gone=True))
