@@ -58,6 +58,8 @@ def record(**changes: Any) -> Record:
     } | changes
     values.setdefault("received_at", values["event_time"] + timedelta(seconds=3))
     if values["outcome"] == "created":
+        arn = f"arn:aws:ecr:{values['region']}:{values['account']}:repository/{values['repository']}"
+        values.setdefault("repository_arn", arn)
         values.setdefault("created_at", values["event_time"] + timedelta(seconds=4.2))
     return Record(**values)
 
