@@ -13,6 +13,7 @@ from handler import log
 from handler.repository_names import is_valid
 from tests.handler.events import MISSING, load, names
 from tests.handler.fakes import ACCOUNT, NEW_ACCOUNT, OTHER_ACCOUNT, World
+from tests.handler.hostile import corpus
 from tests.handler.test_events import JSON, PATHS
 
 ENABLED = {ACCOUNT, NEW_ACCOUNT}
@@ -111,17 +112,22 @@ def check(event: Any) -> None:
 
 
 @given(name=st.sampled_from(names()), changes=HOSTILE)
-def test_a_forged_event_leads_nowhere_else(name: str, changes: dict[str, Any]) -> None:
+def test_invariants_3_4_and_5_a_forged_event_leads_nowhere_else(name: str, changes: dict[str, Any]) -> None:
     check(load(name, changes))
 
 
 @given(name=st.sampled_from(names()), path=PATHS, value=JSON)
-def test_a_field_of_any_type_leads_nowhere_else(name: str, path: str, value: Any) -> None:
+def test_invariants_3_4_and_5_a_field_of_any_type_leads_nowhere_else(name: str, path: str, value: Any) -> None:
     check(load(name, {path: value}))
 
 
 @given(event=JSON)
-def test_any_json_at_all_is_handled(event: Any) -> None:
+def test_invariant_5_any_json_at_all_is_handled(event: Any) -> None:
+    check(event)
+
+
+@pytest.mark.parametrize("event", corpus().values(), ids=corpus())
+def test_invariants_3_4_and_5_hold_against_a_hostile_event(event: Any) -> None:
     check(event)
 
 

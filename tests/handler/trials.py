@@ -198,7 +198,7 @@ def _too_early(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
     """Calls of an attempt before its CreateRepository that none has to wait for; a record ends an attempt."""
     begun: list[Call] = []
     for call in filter(trial.concerns, calls):
-        if call.operation in {"ExecuteStatement", "SendMessage"}:
+        if call.operation in {"ExecuteStatement", "PutEvents", "SendMessage"}:
             begun.clear()
         elif call.operation == "CreateRepository":
             yield from (f"6: {early.name} came before it" for early in begun if early.name not in BEFORE_THE_REPOSITORY)
