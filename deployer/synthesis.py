@@ -58,6 +58,7 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
             options=central.Options(
                 retention=config.retention,
                 cleanup=config.cleanup,
+                notifications=config.notifications,
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),

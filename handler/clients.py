@@ -27,7 +27,10 @@ CONFIG = Config(
 within the function's 60 s. Should several calls of one event each be answered only at the last attempt, Lambda ends the
 function instead, which is the same as a crash, and a crash loses nothing."""
 
-SERVICES = ("cloudformation", "dynamodb", "ecr", "organizations", "sqs", "sts")
+BRIEF = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}))
+"""For notices, which nobody waits for and no event fails for: given up after 6 s."""
+
+SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs", "sts")
 """All that the handler and the watch talk to."""
 
 _MOST_CLIENTS = 512
@@ -95,7 +98,8 @@ class Clients:
 
     def _make(self, service: str, region: str, credentials: Credentials | None) -> Any:
         if credentials is None:
-            return self._session.create_client(service, region_name=region, config=CONFIG)
+            config = BRIEF if service == "events" else CONFIG
+            return self._session.create_client(service, region_name=region, config=config)
         return self._session.create_client(
             service,
             region_name=region,

@@ -12,6 +12,7 @@ from handler.clients import Clients
 from handler.failures import FailuresQueue
 from handler.handling import Handler
 from handler.ledger import Ledger
+from handler.notices import Notices
 from handler.organization import Accounts
 from handler.registries import Registries
 from handler.sessions import Sessions
@@ -43,6 +44,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
         organization=organization,
         registries=Registries(clients=clients, sessions=sessions),
         ledger=Ledger(partial(clients.own, "dynamodb"), table=environment["LEDGER_TABLE"], expiry=settings.expiry),
+        notices=Notices(partial(clients.own, "events"), bus=environment["EVENT_BUS"]),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),
         clock=_now,
         log=log.write,

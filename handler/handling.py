@@ -18,10 +18,12 @@ from handler.creation import Conclusion, Creation, UnfinishedError
 from handler.decision import Create, Ignored, Refused, decide, screen
 from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
-from handler.ports import Failures, Ledger, Membership, Organization, Registries, Repositories
+from handler.notices import NOTABLE
+from handler.ports import Failures, Ledger, Membership, Notices, Organization, Registries, Repositories
 from handler.recording import Attempt, log_fields, record_of, record_of_malformed
 from handler.records import Record
 from handler.settings_file import SettingsFile
+from handler.text import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Handler:
     registries: Registries
     ledger: Ledger
     failures: Failures
+    notices: Notices
     clock: Callable[[], datetime]
     log: Callable[[dict[str, Any]], None]
 
@@ -42,13 +45,15 @@ class Handler:
         parsed = parse(event)
         try:
             conclusion, record = self._concluded(parsed, attempt)
-            self._keep(attempt, conclusion, record)
+            is_new = self._keep(attempt, conclusion, record)
         except Exception as error:
             if isinstance(parsed, FailedCall) and are_credentials_stale(error):
                 self.registries.forget(parsed.account)
             self.log(log_fields(parsed, attempt, written_at=self.clock(), error=error))
             raise
+        problem = self._notify(attempt, record) if record is not None and is_new else ""
         fields = log_fields(parsed, attempt, written_at=self.clock(), conclusion=conclusion)
+        fields |= {"notice_problem": problem} if problem else {}
         self.log(fields)
         return fields
 
@@ -70,10 +75,10 @@ class Handler:
                 conclusion = Conclusion(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=parsed.problem)
                 return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings_digest=digest)
 
-    def _keep(self, attempt: Attempt, conclusion: Conclusion, record: Record | None) -> None:
+    def _keep(self, attempt: Attempt, conclusion: Conclusion, record: Record | None) -> bool:
+        """Write the record, which may have been written before; whether it is new."""
         with attempt.steps("record"):
-            if record is not None:
-                self.ledger.write(record)
+            is_new = record is not None and self.ledger.write(record)
             if conclusion.outcome == "failed":
                 self.failures.send(
                     attempt.event,
@@ -81,6 +86,18 @@ class Handler:
                     reason=conclusion.reason,
                     detail=conclusion.detail,
                 )
+        return is_new
+
+    def _notify(self, attempt: Attempt, record: Record) -> str:
+        """Tell those who want to hear of it; why that failed, which fails nothing else: the record is written."""
+        if record.outcome not in NOTABLE:
+            return ""
+        try:
+            with attempt.steps("notice"):
+                self.notices.send(record)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the decision stands
+            return clean(f"{type(error).__name__}: {error}")
+        return ""
 
     def _concluded_call(self, call: FailedCall, attempt: Attempt) -> tuple[Conclusion, Membership | None]:
         if ignored := screen(call):

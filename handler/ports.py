@@ -66,6 +66,12 @@ class Ledger(Protocol):
     def give_back(self, slot: Slot) -> None: ...
 
 
+class Notices(Protocol):
+    """The central bus, for those who want to hear of decisions; `handler.notices`."""
+
+    def send(self, record: Record) -> None: ...
+
+
 class Failures(Protocol):
     """The failures queue; `handler.failures`."""
 

@@ -9,13 +9,14 @@ from troposphere import GetAtt, Template
 
 from handler.settings import Retention
 from templates.alarms import alarms
-from templates.bus import RULE, bus, rule
+from templates.bus import BUS, RULE, bus, rule
 from templates.composition import compose
 from templates.dashboard import dashboard
 from templates.function import FUNCTION, LOG_GROUP, function
 from templates.ledger import ledger
 from templates.metrics import filters
 from templates.names import Names
+from templates.notices import Notifications, notices
 from templates.operators import operators
 from templates.queues import dead_letter_queue
 from templates.watch import watch
@@ -32,6 +33,7 @@ class Options:
     alarm_actions: Sequence[str] = ()
     cleanup: bool = False
     """Whether blank repositories may be deleted."""
+    notifications: Notifications | None = None
 
 
 def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
@@ -44,6 +46,7 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=kept.logs),
         bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
+        notices(names, options.notifications, bus=BUS),
         operators(names, cleanup=options.cleanup),
         watch(names, handler_digest=handler_digest, log_days=kept.logs),
         filters(names, log_group=LOG_GROUP),

@@ -54,6 +54,7 @@ def _role(names: Names, *, queue: str) -> iam.Role:
         policies.write_ledger(table_arn),
         policies.count_in_ledger(table_arn),
         policies.send_failures(GetAtt(queue, "Arn")),
+        policies.send_notices(names),
         policies.write_logs(names, log_group=names.log_group),
     ]
     return iam.Role(
@@ -94,6 +95,7 @@ def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Fun
         Environment=awslambda.Environment(
             Variables={
                 "CREATOR_ROLE": names.creator_role,
+                "EVENT_BUS": names.event_bus,
                 "FAILURES_QUEUE_URL": Ref(queue),
                 "LEDGER_TABLE": Ref(TABLE),
                 "ORGANIZATION_ID": names.organization_id,

@@ -47,6 +47,8 @@ KINDS = {
         "S3 bucket", "BucketName", "the handler's code and settings, versioned, encrypted, never public"
     ),
     "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
+    "AWS::SNS::Topic": Kind("SNS topic", "TopicName", "messages about decisions, for people who subscribe to it"),
+    "AWS::SNS::TopicPolicy": Kind("policy of the topic", None, "the one rule may publish, by TLS only"),
     "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be handed on, encrypted, kept 14 days"),
     "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and empty it, by TLS only"),
 }

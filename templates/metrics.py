@@ -61,6 +61,8 @@ REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
 DEAD_LETTERS = "DeadLetters"
 """Messages in the dead-letter queues of all members, as the watch counts them once an hour."""
+NOTICES_FAILED = "NoticesFailed"
+"""Decisions that stand in the ledger and that nobody could be told of."""
 TIME_TO_REPOSITORY = "TimeToRepository"
 """Milliseconds from the call that missed its repository (to the second, as CloudTrail says it) to the repository."""
 
@@ -72,6 +74,7 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
         CREATED: ('{ $.outcome = "created" }', _count(names, CREATED)),
         REFUSED: ('{ $.outcome = "refused" }', _count(names, REFUSED, Dimensions=by_reason)),
         FAILED: ('{ $.outcome = "failed" }', _count(names, FAILED, Dimensions=by_reason)),
+        NOTICES_FAILED: ("{ $.notice_problem = * }", _count(names, NOTICES_FAILED)),
         TIME_TO_REPOSITORY: (
             '{ $.outcome = "created" && $.milliseconds_to_repository = * }',
             logs.MetricTransformation(

@@ -89,6 +89,14 @@ class Names:
         return f"{self.prefix}-repository-not-found"
 
     @property
+    def notices_rule(self) -> str:
+        return f"{self.prefix}-notices"
+
+    @property
+    def notices_topic(self) -> str:
+        return f"{self.prefix}-notices"
+
+    @property
     def function(self) -> str:
         return f"{self.prefix}-handler"
 

@@ -15,10 +15,12 @@ from handler.settings import Scanning
 from templates import access, artifacts, central, forwarding, policies, registry_scanning, resource_policies, trust
 from templates.inventory import changes
 from templates.names import Names
+from templates.notices import Notifications
 from templates.wording import code, conditions, principal
 
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,
+    "AdmitNotices": resource_policies.admit_notices,
     "AdmitOperators": resource_policies.admit_operators,
     "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
@@ -48,11 +50,13 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "OnlyTheOperatorRole": trust.operator_role,
     "PutEventsBack": policies.put_events_back,
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
+    "RefusePlainPublishing": resource_policies.refuse_plain_topic_calls,
     "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
     "RepairRepositories": policies.repair_repositories,
     "RepairTags": policies.repair_tags,
     "ReplayEvents": policies.replay_events,
     "SendFailures": policies.send_failures,
+    "SendNotices": policies.send_notices,
     "TakeOnRepairers": policies.take_on_repairers,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,
@@ -121,7 +125,11 @@ def render(names: Names) -> str:
     """The page; every `<…>` in it is filled in by CloudFormation in each account."""
     stacks = {
         "artifacts": artifacts.template(names),
-        "central": central.template(names, handler_digest="<digest>", options=central.Options(cleanup=True)),
+        "central": central.template(
+            names,
+            handler_digest="<digest>",
+            options=central.Options(cleanup=True, notifications=Notifications(topic="create")),
+        ),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
         "per-ou": registry_scanning.template(names, Scanning(type="ENHANCED")),
@@ -188,7 +196,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
 
 def _resource_policies(stacks: Mapping[str, Template]) -> str:
     lines = [
-        "## Policies of the bus, the queues and the bucket",
+        "## Policies of the bus, the queues, the topic and the bucket",
         "",
         "| Statement | Who | May or may not | Only if | Why |",
         "| --- | --- | --- | --- | --- |",
@@ -200,7 +208,7 @@ def _resource_policies(stacks: Mapping[str, Template]) -> str:
 def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
     for policy in _of_type(template, "AWS::Events::EventBusPolicy"):
         yield policy["Statement"]
-    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"):
         for policy in _of_type(template, kind):
             yield from _statements(policy)
 

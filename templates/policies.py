@@ -12,6 +12,7 @@ from typing import Any
 from troposphere import Sub
 
 from handler.ledger import COUNTER_PREFIX
+from handler.notices import SOURCE
 from handler.tags import EVENT_ID_TAG
 from templates.arns import arn_here
 from templates.names import Names
@@ -81,6 +82,20 @@ def count_in_ledger(table_arn: Any) -> Statement:
 def send_failures(queue_arn: Any) -> Statement:
     """Put an event that could not be handled on the failures queue: the handler itself, and Lambda for it."""
     return {"Sid": "SendFailures", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+
+
+def send_notices(names: Names) -> Statement:
+    """Put notices of decisions on the central bus, as `deployer` and as nobody else."""
+    return {
+        "Sid": "SendNotices",
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": names.event_bus_arn,
+        "Condition": {
+            "ForAllValues:StringEquals": {"events:source": SOURCE},
+            "Null": {"events:source": "false"},
+        },
+    }
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:

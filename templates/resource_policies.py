@@ -91,6 +91,30 @@ def refuse_plain_queue_calls(queue: str) -> Statement:
     }
 
 
+def admit_notices(*, topic: Any, rule_arn: Any) -> Statement:
+    """EventBridge may publish notices, and only for the one rule."""
+    return {
+        "Sid": "AdmitNotices",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+
+
+def refuse_plain_topic_calls(topic: Any) -> Statement:
+    """Nobody publishes there without TLS."""
+    return {
+        "Sid": "RefusePlainPublishing",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
     """Nobody gets there without TLS, or with TLS older than 1.2."""
     shared = {

@@ -13,7 +13,8 @@ from typing import Any
 SHAPING_KEYS = ("Input", "InputPath", "InputTransformer")
 """The keys of a target that change what it gets; none is available for an event bus in another account."""
 
-_PLACEHOLDER = re.compile(r'"<([^<>\s]+)>"|<([^<>\s]+)>')
+_PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
+_QUOTE = re.compile(r'(?<!\\)"')
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['([^']+)'\]")
 _MISSING = object()
 
@@ -56,7 +57,11 @@ def _step(value: Any, step: re.Match[str]) -> Any:
 
 
 def _fill(event: Mapping[str, Any], transformer: Mapping[str, Any], *, rule_arn: str, ingestion_time: str) -> str:
-    """The template with its placeholders filled in; a quoted one gets text, any other JSON."""
+    """The template with its placeholders filled in: inside of a JSON string as they are, else as JSON.
+
+    EventBridge does not escape what it fills in, so a quote in a value ends the string that it stands in.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html#eb-transform-input-issues
+    """
     values = {name: look_up(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
     values |= {
         "aws.events.rule-arn": rule_arn,
@@ -66,13 +71,18 @@ def _fill(event: Mapping[str, Any], transformer: Mapping[str, Any], *, rule_arn:
         "aws.events.event": {key: value for key, value in event.items() if key != "detail"},
     }
 
-    def value_of(match: re.Match[str]) -> str:
-        value = values.get(match[1] or match[2], _MISSING)
-        if match[1] and (isinstance(value, str) or value is _MISSING):
-            return json.dumps("" if value is _MISSING else value)
-        return "" if value is _MISSING else json.dumps(value)
+    template = str(transformer["InputTemplate"])
 
-    filled = _PLACEHOLDER.sub(value_of, transformer["InputTemplate"])
+    def value_of(match: re.Match[str]) -> str:
+        value = values.get(match[1], _MISSING)
+        if value is _MISSING:
+            return ""
+        is_in_string = len(_QUOTE.findall(template, 0, match.start())) % 2 == 1
+        if is_in_string:
+            return value if isinstance(value, str) else json.dumps(value).replace('"', "")
+        return json.dumps(value)
+
+    filled = _PLACEHOLDER.sub(value_of, template)
     try:
         json.loads(filled)
     except json.JSONDecodeError as error:

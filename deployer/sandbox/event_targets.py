@@ -1,4 +1,4 @@
-"""Where rules send events: event buses, functions, queues and log groups, each if its own permissions allow it.
+"""Where rules send events: event buses, functions, queues, topics and log groups, each if its own permissions allow it.
 
 `send` either delivers or raises NotDelivered with EventBridge's error code and whether another attempt may help.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
@@ -17,7 +17,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 from moto.utilities.arns import Arn, parse_arn
 
-from deployer.sandbox import event_inputs, functions, iam, queues, service_calls
+from deployer.sandbox import event_inputs, functions, iam, queues, service_calls, topics
 from deployer.sandbox.calls import Refused
 
 SERVICE = "events.amazonaws.com"
@@ -93,6 +93,17 @@ def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
     del arn
     group = delivery.target.get("SqsParameters", {}).get("MessageGroupId")
     send_to_queue(delivery, delivery.target_arn, _payload(delivery), group_id=group)
+
+
+def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
+    access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
+    message = _payload(delivery)
+    with _attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}):
+        topics.publish(
+            delivery.target_arn,
+            message,
+            admitted=lambda policy: iam.service_admitted(delivery.service, access, policy),
+        )
 
 
 def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
@@ -185,9 +196,9 @@ def _error_code(refused: Refused) -> str:
     """ERROR_CODE of a dead letter; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html."""
     if refused.code == "ConnectionDropped":
         return "CONNECTION_FAILURE"
-    if refused.code.startswith("AccessDenied"):
+    if refused.code.startswith(("AccessDenied", "AuthorizationError")):
         return "NO_PERMISSIONS"
-    if refused.code in {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
+    if refused.code in {"ResourceNotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue"}:
         return "NO_RESOURCE"
     if service_calls.is_transient(refused):
         return "INTERNAL_ERROR" if refused.status >= 500 else "THROTTLING"
@@ -209,6 +220,7 @@ def _payload(delivery: Delivery) -> str:
 _SENDERS: Mapping[str, Callable[[Delivery, Arn], None]] = {
     "events": _send_to_bus,
     "lambda": _send_to_function,
+    "sns": _send_to_topic,
     "sqs": _send_to_queue,
     "logs": _send_to_log_group,
 }

@@ -33,6 +33,7 @@ MODULES = (
     "function_sessions",
     "partiql",
     "queues",
+    "topics",
     "ecr",
     "registry",
     "trail",

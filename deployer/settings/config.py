@@ -23,6 +23,7 @@ from deployer.settings.regions import unknown_regions
 from deployer.settings.rollout import Rollout, rollout_from
 from deployer.settings.yaml_source import YamlSource, parse
 from handler.settings import Retention, build
+from templates.notices import CREATE, Notifications
 
 DEFAULT_PREFIX = "deployer"
 
@@ -54,6 +55,7 @@ class Config:
     retention: Retention
     rollout: Rollout
     cleanup: bool
+    notifications: Notifications | None
     alarm_topic: str | None
     defaults: LayerFile
     ous: tuple[OuFile, ...]
@@ -94,6 +96,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         retention=_retention(_map(said.get("retention"))),
         rollout=Rollout() if errors(problems) else rollout_from(_map(said.get("rollout"))),
         cleanup=said.get("cleanup") is True,
+        notifications=_notifications(_map(said.get("notifications"))),
         alarm_topic=_text(_map(said.get("alarms")).get("topic")),
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
@@ -101,6 +104,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         documents=documents.read(files.policies, problems),
         source=organization,
     )
+    problems += _misplaced_topic(config)
     problems += documents.check_references(config.layer_files(), config.documents)
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     problems += _topic_elsewhere(config)
@@ -120,6 +124,21 @@ def _topic_elsewhere(config: Config) -> Iterator[Problem]:
     if topic and topic["region"] != config.home_region:
         message = f"a topic in {topic['region']}: alarms are in {config.home_region} and notify topics there only"
         yield config.source.problem(("alarms", "topic"), message)
+
+
+def _notifications(said: Mapping[str, Any]) -> Notifications | None:
+    """As far as it is sound, like retention."""
+    sound = {key: value for key, value in said.items() if value is not None}
+    return build(Notifications, sound) if isinstance(sound.get("topic"), str) else None
+
+
+def _misplaced_topic(config: Config) -> Iterator[Problem]:
+    """EventBridge publishes to topics of the rule's own account and region."""
+    topic = config.notifications.topic if config.notifications else CREATE
+    parts = topic.split(":")
+    if len(parts) == 6 and (parts[3], parts[4]) != (config.home_region, config.central_account):
+        where = f"account {config.central_account} and region {config.home_region}"
+        yield config.source.problem(("notifications", "topic"), f"the topic is not in the central {where}")
 
 
 def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:

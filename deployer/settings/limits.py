@@ -32,6 +32,7 @@ _EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 _KMS_KEY = re.compile(
     r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/[a-zA-Z0-9/_{}-]+"
 )
+_NOTICE_TOPIC = re.compile(r"create|arn:[a-z-]+:sns:[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
 _SCAN_FILTER = re.compile(r"[a-z0-9*]+([._/-][a-z0-9*]+)*")
@@ -156,6 +157,10 @@ def _check_log_days(value: int | None) -> str | None:
     return f"CloudWatch keeps logs {_LOG_DAYS_TEXT} days, nothing between"
 
 
+def _check_outcomes(value: list[str]) -> str | None:
+    return None if value else "say which decisions are told; without `notifications` nobody is"
+
+
 account_id = _matching(
     ACCOUNT_ID, 'an account id is 12 digits in quotes, as in "012345678901"', text="12 digits, quoted"
 )
@@ -203,6 +208,10 @@ tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, 
 tag_value = Rule(check=_check_tag_value, text="values at most 256 characters")
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
 per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}")
+notice_topic = _matching(
+    _NOTICE_TOPIC, "`create`, or the ARN of an SNS topic that is no FIFO topic", text="`create` or a topic's ARN"
+)
+outcomes = Rule(check=_check_outcomes, schema={"minItems": 1}, text="at least one of created, refused, failed")
 days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
 log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")
 topic = _matching(

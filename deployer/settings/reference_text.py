@@ -53,6 +53,11 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
         limit=_rollout("waves"),
         example=[["Sandbox"], ["Workloads/Dev"], ["*"]],
     ),
+    "notifications.topic": About(type="string", default="required", limit=limits.notice_topic.text, example="create"),
+    "notifications.format": About(type="text, slack or teams", default="text", example="slack"),
+    "notifications.outcomes": About(
+        type="list", default="all three", limit=limits.outcomes.text, example=["refused", "failed"]
+    ),
     "cleanup": About(type="true or false", default="false", example=False),
     "alarms.topic": About(
         type="string",

@@ -29,6 +29,7 @@ from handler.settings import (
     Scanning,
     Settings,
 )
+from templates.notices import Notifications
 
 _CENTRAL = "Where the central stack lives: the account that deployer runs in, and its home region."
 
@@ -46,6 +47,8 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (Retention, "expiring_records"): limits.days,
     (Retention, "event_archive"): limits.days,
     (Retention, "logs"): limits.log_days,
+    (Notifications, "topic"): limits.notice_topic,
+    (Notifications, "outcomes"): limits.outcomes,
     **rollout_settings.WHOLE,
 }
 """Limits of a field's value."""
@@ -124,6 +127,7 @@ def organization_file() -> type[BaseModel]:
     """Shape of `organization.yaml`."""
     layer: Any = partial(Settings)
     retention: Any = partial(Retention)
+    notifications: Any = partial(Notifications)
     rollout: Any = partial(Rollout)
     central = create_model(
         "Central",
@@ -168,6 +172,10 @@ def organization_file() -> type[BaseModel]:
         rollout=(
             rollout | None,
             Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
+        ),
+        notifications=(
+            notifications | None,
+            Field(default=None, description="Who is told of decisions, by a message; nobody without it."),
         ),
         cleanup=(
             bool | None,

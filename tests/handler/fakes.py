@@ -151,6 +151,17 @@ class FakeRepositories:
 
 
 @dataclass
+class FakeNotices:
+    """The central bus, as far as notices are concerned."""
+
+    world: World
+    told: list[Record] = field(default_factory=list)
+
+    def send(self, record: Record) -> None:
+        self.world.faults.run("notify", lambda: self.told.append(record))
+
+
+@dataclass
 class World:
     """Everything outside the handler."""
 
@@ -169,7 +180,11 @@ class World:
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    notices: FakeNotices = field(init=False)
     lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.notices = FakeNotices(self)
 
     # the organization
     def membership(self, account: str) -> Membership | None:
@@ -226,6 +241,7 @@ class World:
             registries=self,
             ledger=self,
             failures=self,
+            notices=self.notices,
             clock=self.clock,
             log=self.lines.append,
         )

@@ -114,9 +114,9 @@ class Installed:
         )
 
 
-def install(sandbox: Sandbox) -> Installed:
-    """The central stacks with the example's settings; one account is admitted."""
-    synthesis = synthesize(settings.compile(settings.load(CONFIG), sandbox.organization))
+def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
+    """The central stacks with the example's settings, or a folder's; one account is admitted."""
+    synthesis = synthesize(settings.compile(settings.load(config), sandbox.organization))
     names, home = synthesis.names, sandbox.home_region
     for name, template in ((names.artifacts_stack, synthesis.artifacts), (names.central_stack, synthesis.central)):
         deploy_stack(account=sandbox.central_account, region=home, name=name, template_body=body(template))

@@ -51,7 +51,8 @@ def test_a_call_without_an_answer_ends_well_before_the_function_does(clients: Cl
     assert attempts * (config.connect_timeout + config.read_timeout) <= 20
 
 
-A_CALL = {
+A_CALL: dict[str, tuple[str, dict[str, Any]]] = {
+    "events": ("put_events", {"Entries": [{"Source": "deployer"}]}),
     "cloudformation": ("list_stack_instances", {"StackSetName": "x"}),
     "dynamodb": ("list_tables", {}),
     "ecr": ("describe_repositories", {}),

@@ -52,6 +52,7 @@ from tests.iam_simulate.wanted_calls import (
     TAGGED_REQUEST,
     THROUGH_ECR,
     UPLOAD,
+    WANTED,
     by_creator,
     by_handler,
     by_operator,
@@ -255,6 +256,23 @@ _ORGANIZATION: dict[str, Call] = {
     ),
 }
 
+TELL, PUBLISH = WANTED["the handler tells of a decision"], WANTED["EventBridge publishes a notice"]
+
+_NOTICES: dict[str, Call] = {
+    "the handler puts an event of another source on the central bus": with_context(TELL, events__source=["my.app"]),
+    "the handler puts another's event among its own on the central bus": with_context(
+        TELL, events__source=["deployer", "my.app"]
+    ),
+    "the handler puts an event on the default bus": on(TELL, f"arn:aws:events:{HOME}:{CENTRAL}:event-bus/default"),
+    "a member puts a notice on the central bus": with_context(
+        FORWARD, **{"events__source": ["deployer"], "events__detail-type": ["ECR Repository Decision"]}
+    ),
+    "EventBridge publishes a notice for another rule": with_context(
+        PUBLISH, aws__SourceArn=f"arn:aws:events:{HOME}:{CENTRAL}:rule/deployer-events/anything-else"
+    ),
+    "a stranger publishes a notice": as_role(PUBLISH, somebody(f"arn:aws:iam::{STRANGER}:role/x")),
+}
+
 _QUEUES_AND_BUCKET: dict[str, Call] = {
     "EventBridge sends to the failures queue for another rule": with_context(
         CENTRAL_DEAD_LETTER, aws__SourceArn=f"arn:aws:events:{HOME}:{CENTRAL}:rule/anything-else"
@@ -371,4 +389,5 @@ NEVER: dict[str, Call] = {
     **_QUEUES_AND_BUCKET,
     **_OPERATORS,
     **_AUDITORS,
+    **_NOTICES,
 }

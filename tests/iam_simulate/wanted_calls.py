@@ -355,6 +355,18 @@ WANTED: dict[str, Call] = {
     "the handler reports a failure": replace(
         by_handler("sqs:SendMessage", FAILURES), resource_policy=document(central, "FailuresQueuePolicy")
     ),
+    "the handler tells of a decision": replace(
+        by_handler("events:PutEvents", BUS),
+        context={**HANDLER.context, "events:source": ["deployer"], "events:detail-type": ["ECR Repository Decision"]},
+        resource_policy=bus_policy(),
+    ),
+    "EventBridge publishes a notice": by_service(
+        "events",
+        "sns:Publish",
+        central.arn("NoticesTopic"),
+        policy=document(central, "NoticesTopicPolicy"),
+        source=central.arn("NoticesRule"),
+    ),
     "the handler's logs are written": by_handler(
         "logs:PutLogEvents",
         f"arn:aws:logs:{HOME}:{CENTRAL}:log-group:/aws/lambda/deployer-handler:log-stream:2026/11/23/[$LATEST]0",

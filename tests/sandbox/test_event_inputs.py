@@ -35,7 +35,10 @@ def template(text: str, **paths: str) -> dict[str, Any]:
         pytest.param({"InputPath": "$.detail.list[0].key"}, "x", id="an element of an array"),
         pytest.param({"InputPath": "$.detail['dotted.name']"}, True, id="a name with a dot"),
         pytest.param({"InputPath": "$.detail.gone"}, None, id="nothing where nothing is"),
-        pytest.param(template('{"n": "<n>"}', n="$.detail.name"), {"n": 'team-"a"'}, id="a quoted text"),
+        pytest.param(template('{"n": "<n>"}', n="$.id"), {"n": "e-1"}, id="a quoted text"),
+        pytest.param(template('{"n": <n>}', n="$.detail.name"), {"n": 'team-"a"'}, id="a text that is not quoted"),
+        pytest.param(template('"<n> is <m>."', n="$.id", m="$.detail.count"), "e-1 is 2.", id="values within a text"),
+        pytest.param(template('"all: <n>"', n="$.detail.list"), "all: [{key: x}]", id="an array within a text"),
         pytest.param(template('{"n": <n>}', n="$.detail.count"), {"n": 2}, id="a number"),
         pytest.param(template('{"n": "<n>"}', n="$.gone"), {"n": ""}, id="a quoted placeholder without a value"),
         pytest.param(template('"<aws.events.rule-name>"'), "all", id="the rule's name"),
@@ -52,6 +55,7 @@ def test_payload(target: dict[str, Any], payload: Any) -> None:
         pytest.param({"InputPath": "detail"}, "must begin with", id="a path without a root"),
         pytest.param({"InputPath": "$.a[*]"}, "Invalid path", id="a wildcard in a path"),
         pytest.param(template('{"n": <n>}', n="$.gone"), "no JSON", id="a template with a hole"),
+        pytest.param(template('{"n": "<n>"}', n="$.detail.name"), "no JSON", id="a quote that nobody escapes"),
     ],
 )
 def test_what_gives_no_json_is_an_error(target: dict[str, Any], reason: str) -> None:

@@ -77,8 +77,8 @@ def test_patterns_can_be_tried_without_a_rule(sandbox: Sandbox) -> None:
             {"Arn": QUEUE.replace("eu-west-1", "us-east-1")}, "not in the account and region", id="a far queue"
         ),
         pytest.param(
-            {"Arn": "arn:aws:sns:eu-west-1:200000000001:topic"},
-            "does not deliver to targets of sns",
+            {"Arn": "arn:aws:kinesis:eu-west-1:200000000001:stream/s"},
+            "does not deliver to targets of kinesis",
             id="a kind of target that the sandbox lacks",
         ),
     ],

@@ -11,6 +11,7 @@ from troposphere import Template
 from handler.settings import Scanning
 from templates import access, artifacts, central, forwarding, registry_scanning
 from templates.names import Names
+from templates.notices import Notifications
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -23,7 +24,11 @@ def synthesize(names: Names) -> dict[str, Template]:
     """The templates with every option that adds to them switched on."""
     return {
         "artifacts": artifacts.template(names),
-        "central": central.template(names, handler_digest=DIGEST, options=central.Options(cleanup=True)),
+        "central": central.template(
+            names,
+            handler_digest=DIGEST,
+            options=central.Options(cleanup=True, notifications=Notifications(topic="create")),
+        ),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),
         "registry-scanning": registry_scanning.template(names, SCANNING),

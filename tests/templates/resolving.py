@@ -16,6 +16,7 @@ _ARNS = {
     "AWS::Events::Rule": ("events", "rule/{Name}"),
     "AWS::Lambda::Function": ("lambda", "function:{FunctionName}"),
     "AWS::SQS::Queue": ("sqs", "{QueueName}"),
+    "AWS::SNS::Topic": ("sns", "{TopicName}"),
 }
 
 
@@ -66,6 +67,8 @@ class Stack:
 
     def _reference(self, name: str) -> str:
         pseudo = {"AWS::AccountId": self.account, "AWS::Region": self.region, "AWS::Partition": "aws"}
+        if name not in pseudo and resources(self.template)[name]["Type"] == "AWS::SNS::Topic":
+            return self.arn(name)
         return pseudo.get(name) or self._name(name)
 
     def _name(self, logical_id: str) -> str:

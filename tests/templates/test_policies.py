@@ -292,6 +292,7 @@ UNTAGGED = {
     "AWS::Lambda::Permission",
     "AWS::Logs::MetricFilter",
     "AWS::S3::BucketPolicy",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
 """Types that take no tags."""

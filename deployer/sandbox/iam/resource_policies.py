@@ -10,6 +10,7 @@ from moto.ecr.models import ecr_backends
 from moto.events.models import events_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from deployer.sandbox.credentials import PARTITION
@@ -48,6 +49,11 @@ def _queue(account: str, region: str, resource: str) -> Document:
     return queue.policy if queue else None
 
 
+def _topic(account: str, region: str, resource: str) -> Document:
+    topic = sns_backends[account][region].topics.get(f"arn:{PARTITION}:sns:{region}:{account}:{resource}")
+    return topic.policy if topic else None
+
+
 def _bucket(account: str, region: str, resource: str) -> Document:
     del account, region  # a bucket's ARN has neither
     name = resource.split("/", 1)[0]
@@ -77,6 +83,7 @@ def _key(account: str, region: str, resource: str) -> Document:
 
 _READERS: dict[str, Callable[[str, str, str], Document]] = {
     "events": _bus,
+    "sns": _topic,
     "sqs": _queue,
     "s3": _bucket,
     "lambda": _function,

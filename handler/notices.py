@@ -1,0 +1,109 @@
+"""Notices: each decision that somebody may want to hear of, as an event of our own on the central bus.
+
+Created, refused and failed are told; further layers of the same push are not. A notice is a courtesy, the ledger is the
+truth: it is sent when its record has been written, once, and that it could not be sent changes nothing.
+
+What people read is made here, of characters that mean nothing in JSON, in Slack or in Teams: a name that a stranger
+chose can neither break the message nor mention a channel in it.
+docs/notice.schema.json is the form of `detail`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from handler.reasons import SENTENCES
+from handler.records import Record
+from handler.text import clean
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+SOURCE = "deployer"
+DETAIL_TYPE = "ECR Repository Decision"
+VERSION = 1
+NOTABLE = ("created", "refused", "failed")
+"""Outcomes that are told."""
+
+_LONGEST_TEXT = 600
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9 .,:;'/()_+={}*-]")
+
+
+class NotSentError(Exception):
+    """EventBridge did not take a notice."""
+
+
+class Notices:
+    """The central bus, through the function's own role."""
+
+    def __init__(self, client: Callable[[], EventBridgeClient], *, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def send(self, record: Record) -> None:
+        """Tell of a decision; raises whatever keeps EventBridge from taking it."""
+        answer = self._client().put_events(
+            Entries=[
+                {
+                    "EventBusName": self._bus,
+                    "Source": SOURCE,
+                    "DetailType": DETAIL_TYPE,
+                    "Time": record.received_at,
+                    "Resources": [record.repository_arn] if record.repository_arn else [],
+                    "Detail": json.dumps(detail_of(record), separators=(",", ":")),
+                }
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            entry = answer["Entries"][0]
+            raise NotSentError(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}")
+
+
+def detail_of(record: Record) -> dict[str, Any]:
+    """`detail` of the notice; what is absent is left out."""
+    item = record.to_item()
+    kept = {name: item[name]["S"] for name in _FIELDS if name in item}
+    return {"version": VERSION, **kept, "message": message_of(record)}
+
+
+_FIELDS = (
+    "outcome",
+    "reason",
+    "rule",
+    "detail",
+    "account",
+    "account_name",
+    "ou_path",
+    "region",
+    "repository",
+    "repository_arn",
+    "principal",
+    "event_name",
+    "event_id",
+    "event_time",
+    "created_at",
+    "settings_digest",
+)
+
+
+def message_of(record: Record) -> dict[str, str]:
+    """What happened, for people: a title (of at most 250 characters, as chats take it), why, and on whose behalf."""
+    verb = {"created": "created", "refused": "refused"}.get(record.outcome, "not created")
+    name = safe(record.repository or "of an unreadable event", limit=100)
+    where = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
+    rule = f" Rule: {record.rule}." if record.rule and record.outcome == "refused" else ""
+    detail = f" {record.detail}" if record.detail and record.outcome == "failed" else ""
+    return {
+        "title": safe(f"Repository {name} {verb} in {where}", limit=250),
+        "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),
+        "who": safe(f"{record.principal or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
+    }
+
+
+def safe(text: str, *, limit: int = _LONGEST_TEXT) -> str:
+    """The text without what EventBridge would not escape, or a chat would take for markup or a mention."""
+    plain = clean(text, limit=limit).replace("`", "'").replace('"', "'").replace("://", ":/ /")
+    return _FORBIDDEN.sub("_", plain[:limit])

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deployer import settings
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings import InvalidConfigurationError, load
+from deployer.synthesis import synthesize
+from tests.deployer.settings.conftest import ORGANIZATION, Write
+
+TOPIC = "arn:aws:sns:eu-west-1:200000000001:news"
+
+
+def central(write: Write, said: str) -> dict[str, Any]:
+    folder = write("organization.yaml", ORGANIZATION + said)
+    resources: dict[str, Any] = synthesize(settings.compile(load(folder), EXAMPLE)).central.to_dict()["Resources"]
+    return resources
+
+
+def test_nobody_is_told_unless_the_config_says_whom(write: Write) -> None:
+    assert not [name for name in central(write, "") if name.startswith("Notices") and name != "NoticesFailedFilter"]
+
+
+def test_a_topic_of_ones_own_is_told_of_the_outcomes_that_are_named(write: Write) -> None:
+    made = central(write, f"notifications: {{topic: '{TOPIC}', format: slack, outcomes: [refused]}}\n")
+    rule = made["NoticesRule"]["Properties"]
+    assert rule["Targets"][0]["Arn"] == TOPIC
+    assert rule["EventPattern"]["detail"] == {"outcome": ["refused"]}
+    assert "client-markdown" in rule["Targets"][0]["InputTransformer"]["InputTemplate"]
+    assert "NoticesTopic" not in made
+
+
+def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
+    made = central(write, "notifications: {topic: create}\n")
+    assert made["NoticesTopic"]["Properties"]["TopicName"] == "deployer-notices"
+    assert made["NoticesRule"]["Properties"]["Targets"][0]["Arn"] == {"Ref": "NoticesTopic"}
+    assert made["NoticesRule"]["Properties"]["EventPattern"]["detail"] == {"outcome": ["created", "failed", "refused"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("{format: slack}", "notifications.topic: "),
+        ("{topic: news}", "notifications.topic: `create`, or the ARN of an SNS topic"),
+        ("{topic: 'arn:aws:sns:eu-west-1:200000000001:news.fifo'}", "that is no FIFO topic"),
+        ("{topic: 'arn:aws:sns:us-east-1:200000000001:news'}", "the topic is not in the central account 200000000001"),
+        ("{topic: 'arn:aws:sns:eu-west-1:300000000001:news'}", "the topic is not in the central account 200000000001"),
+        ("{topic: create, format: email}", "notifications.format: "),
+        ("{topic: create, outcomes: [exists]}", "notifications.outcomes"),
+        ("{topic: create, outcomes: []}", "say which decisions are told"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+    folder = write("organization.yaml", f"{ORGANIZATION}notifications: {said}\n")
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(folder)
+    assert problem in refused.value.message
+
+
+@pytest.mark.parametrize(("said", "there"), [("", False), ("cleanup: false\n", False), ("cleanup: true\n", True)])
+def test_a_role_that_may_delete_is_there_only_where_the_config_asks_for_it(
+    write: Write, said: str, there: bool
+) -> None:
+    folder = write("organization.yaml", ORGANIZATION + said)
+    made = synthesize(settings.compile(load(folder), EXAMPLE))
+    assert ("CleanerRole" in made.access.to_dict()["Resources"]) is there
+    assert ("deployer-cleaner" in made.central.to_json()) is there

@@ -1,0 +1,131 @@
+"""What is told of which decision, and that nothing depends on its being told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from handler import reasons
+from handler.notices import DETAIL_TYPE, NOTABLE, SOURCE, Notices, NotSentError, detail_of, safe
+from handler.records import Record
+from tests.handler.events import load
+from tests.handler.fakes import ACCOUNT, ROOT, SANDBOX, World
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "notice.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+HOSTILE = 'a"b\\u0000<!channel>`*_~[x](http://x.example)'
+
+
+def refused_world() -> World:
+    world = World()
+    world.chains[ACCOUNT] = (ROOT, SANDBOX)
+    return world
+
+
+def record_of(world: World, event: Any) -> Record:
+    world.handler().handle(event, request_id="request-1")
+    (record,) = world.records.values()
+    return record
+
+
+CREATED = record_of(World(), load())
+REFUSED = record_of(refused_world(), load())
+FAILED = record_of(World(), load(changes={"detail.requestParameters": "x"}))
+
+
+@pytest.mark.parametrize("record", [CREATED, REFUSED, FAILED], ids=["created", "refused", "failed"])
+def test_a_notice_has_the_documented_form(record: Record) -> None:
+    detail = detail_of(record)
+    assert not list(VALIDATOR.iter_errors(detail))
+    assert detail["outcome"] == record.outcome
+
+
+def test_the_schema_is_one_and_knows_every_reason() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["properties"]["reason"]["enum"]) == {code for code in reasons.SENTENCES if code not in NOT_TOLD}
+    assert tuple(SCHEMA["properties"]["outcome"]["enum"]) == NOTABLE
+
+
+NOT_TOLD = {
+    reasons.ALREADY_EXISTS,
+    reasons.NOT_A_PUSH,
+    reasons.NOT_A_PULL,
+    reasons.FOREIGN_REGISTRY,
+    reasons.ACCOUNT_MISMATCH,
+    reasons.REGION_MISMATCH,
+    reasons.NOT_IN_ORGANIZATION,
+    reasons.DUPLICATE_EVENT,
+    reasons.OTHER_EVENT,
+}
+
+
+def test_a_message_says_what_happened_where_why_and_by_which_rule() -> None:
+    assert detail_of(REFUSED)["message"] == {
+        "title": "Repository team-a/api refused in shop-prod, eu-west-1",
+        "text": "No config file enables the account's OU; say 'enabled: true' in the OU's file. Rule: enabled: false.",
+        "who": f"{REFUSED.principal} in account {ACCOUNT}, {REFUSED.ou_path}".replace("@", "_"),
+    }
+    assert detail_of(CREATED)["message"]["title"] == "Repository team-a/api created in shop-prod, eu-west-1"
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "\u202e", "x" * 5000, "\n\r\t"], ids=["markup", "bidi", "long", "lines"])
+def test_what_a_stranger_chose_can_break_no_message_and_mention_nobody(text: str) -> None:
+    made = safe(text)
+    assert not set(made) & set('"\\<>`[]@!&|~\n\r')
+    assert "://" not in made
+    assert len(made) <= 600
+
+
+def test_created_refused_and_failed_are_told_once_and_what_is_nothing_is_not() -> None:
+    for world in (World(), refused_world()):
+        handler = world.handler()
+        for number in range(3):
+            handler.handle(load(), request_id=f"request-{number}")
+        assert [record.outcome for record in world.notices.told] == [
+            record.outcome for record in world.records.values() if record.outcome in NOTABLE
+        ]
+        assert len(world.notices.told) == 1
+    quiet = World()
+    quiet.handler().handle(load("pull"), request_id="request-1")
+    assert (len(quiet.records), quiet.notices.told) == (1, [])
+
+
+def test_a_notice_that_cannot_be_sent_fails_nothing_and_is_logged() -> None:
+    world = World()
+    world.faults.by_name["notify"] = NotSentError("ThrottlingException: slow down")
+    fields = world.handler().handle(load(), request_id="request-1")
+    assert (fields["outcome"], world.outcomes()) == ("created", [("created", "created")])
+    assert fields["notice_problem"] == "NotSentError: ThrottlingException: slow down"
+    assert world.lines == [fields]
+    assert not world.messages
+
+
+class Bus:
+    """EventBridge, which takes what it is given or refuses it."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._refuses = refuses
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - botocore's name
+        self.entries += Entries
+        failed = {"ErrorCode": "InternalFailure", "ErrorMessage": "no"}
+        return {"FailedEntryCount": int(self._refuses), "Entries": [failed if self._refuses else {"EventId": "1"}]}
+
+
+def test_a_notice_goes_to_the_bus_as_ours() -> None:
+    bus = Bus()
+    Notices(lambda: bus, bus="deployer-events").send(CREATED)  # type: ignore[arg-type,return-value]
+    (entry,) = bus.entries
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == (SOURCE, DETAIL_TYPE, "deployer-events")
+    assert entry["Resources"] == [CREATED.repository_arn]
+    assert json.loads(entry["Detail"]) == detail_of(CREATED)
+
+
+def test_an_entry_that_eventbridge_refuses_is_an_error_although_the_call_succeeds() -> None:
+    with pytest.raises(NotSentError, match="InternalFailure: no"):
+        Notices(lambda: Bus(refuses=True), bus="deployer-events").send(CREATED)  # type: ignore[arg-type,return-value]

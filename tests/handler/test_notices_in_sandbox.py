@@ -1,0 +1,111 @@
+"""Notices from the handler's zip to whoever subscribes, with the roles and policies that the templates make."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.events.models import events_backends
+from moto.sns.models import sns_backends
+
+from deployer.sandbox import event_buses
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from handler.notices import DETAIL_TYPE, SOURCE
+from tests.handler.installation import CONFIG, REGION, Installed, install, push
+
+CENTRAL = "200000000001"
+TOPIC = f"arn:aws:sns:{REGION}:{CENTRAL}:deployer-notices"
+BUS = "deployer-events"
+
+
+@pytest.fixture
+def installed_with(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], Installed]:
+    """An installation whose organization.yaml says something more."""
+
+    def make(said: str) -> Installed:
+        config = tmp_path / "config"
+        shutil.copytree(CONFIG, config)
+        file = config / "organization.yaml"
+        file.write_text(f"{file.read_text()}\n{said}\n")
+        return install(sandbox, config=config)
+
+    return make
+
+
+def on_the_bus(installed: Installed, *events: Any) -> None:
+    """Let events come to the central bus as the members' rules bring them."""
+    for event in events:
+        event_buses.receive(event, account=CENTRAL, region=REGION, bus=BUS, forwarded=True)
+    installed.sandbox.settle(120)
+
+
+def messages() -> list[str]:
+    return [one[1] for one in sns_backends[CENTRAL][REGION].topics[TOPIC].sent_notifications]
+
+
+CREATED, REFUSED = push("team-a/api", event_id="event-1"), push("team-a/tmp-1", event_id="event-2")
+
+
+def test_people_hear_why_their_push_was_refused(installed_with: Callable[[str], Installed]) -> None:
+    installed = installed_with("notifications: {topic: create, format: slack, outcomes: [refused]}")
+    on_the_bus(installed, CREATED, REFUSED)
+    (message,) = map(json.loads, messages())
+    assert (message["version"], message["source"]) == ("1.0", "custom")
+    content = message["content"]
+    assert content["textType"] == "client-markdown"
+    assert content["title"] == "Repository team-a/tmp-1 refused in shop-prod, eu-west-1"
+    assert content["description"].startswith(
+        "The name matches 'create.names.deny'. Rule: create.names.deny: **/tmp-*.\n*By* "
+    )
+    assert content["description"].endswith("in account 300000000001, Workloads/Prod\nEvent event-2")
+
+
+@pytest.mark.parametrize(
+    "name", ['x"}<!channel>', 'a\\"b', "`*_~[x](http://evil.example)", "x" * 900, "\u202etxet"], ids=range(5)
+)
+def test_no_name_breaks_a_message(name: str, installed_with: Callable[[str], Installed]) -> None:
+    on_the_bus(installed_with("notifications: {topic: create, format: teams}"), push(name, event_id="event-3"))
+    (message,) = map(json.loads, messages())
+    assert "refused in shop-prod" in message["content"]["title"]
+    assert not set("<>[]`@") & set(message["content"]["title"])
+
+
+def test_whoever_listens_on_the_bus_hears_of_each_decision_and_the_handler_does_not(
+    installed_with: Callable[[str], Installed],
+) -> None:
+    installed = installed_with("notifications: {topic: create}")
+    events = installed.sandbox.client("events")
+    sqs = installed.sandbox.client("sqs")
+    everything = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}]})
+    url = sqs.create_queue(QueueName="listener", Attributes={"Policy": everything})["QueueUrl"]
+    events.put_rule(Name="listener", EventBusName=BUS, EventPattern=json.dumps({"source": [SOURCE]}))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{CENTRAL}:listener"}
+    events.put_targets(Rule="listener", EventBusName=BUS, Targets=[target])
+    on_the_bus(installed, CREATED, REFUSED, CREATED)
+    heard = [json.loads(one["Body"]) for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]]
+    assert sorted((one["source"], one["detail-type"], one["detail"]["outcome"]) for one in heard) == [
+        (SOURCE, DETAIL_TYPE, "created"),
+        (SOURCE, DETAIL_TYPE, "refused"),
+    ]
+    handled = [call for call in installed.sandbox.calls if call.name == "lambda:Invoke"]
+    assert len(handled) == 3
+    (archive,) = events_backends[CENTRAL][REGION].archives.values()
+    assert {event["source"] for event in archive.events} == {"aws.ecr"}
+    assert sum("Repository team-a/api created" in message for message in messages()) == 1
+
+
+def test_a_bus_that_takes_no_notice_fails_no_decision(installed_with: Callable[[str], Installed]) -> None:
+    installed = installed_with("notifications: {topic: create}")
+    refusal = Error(code="AccessDeniedException")
+    fault = installed.sandbox.faults.add(Fault(effect=refusal, service="events", operation="PutEvents"))
+    on_the_bus(installed, CREATED)
+    assert fault.hits
+    assert [record.outcome for record in installed.records()] == ["created"]
+    assert installed.failures() == []
+    assert installed.repository("team-a/api") is not None
+    assert messages() == []
