@@ -69,8 +69,9 @@ RUN_BOOK = """\
 
 ### A push was refused
 
-ECR answers every first push to a missing repository with `NAME_UNKNOWN`; whether the repository appears is for the
-rules of the account's OU to say. Ask what was decided, or what would be, and by which line of which file:
+ECR answers every first push to a missing repository with `NAME_UNKNOWN`, unless `deployer ensure` or `deployer push`
+asked for it before ([pushing.md](pushing.md)); whether the repository appears is for the rules of the account's OU to
+say. Ask what was decided, or what would be, and by which line of which file:
 
 ```console
 $ deployer audit list --outcome refused
