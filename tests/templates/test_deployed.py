@@ -77,6 +77,7 @@ def test_the_function_is_told_all_that_it_needs(deployed: Sandbox, names: Names)
     function = deployed.client("lambda").get_function_configuration(FunctionName=names.function)
     assert function["Environment"]["Variables"] == {
         "CREATOR_ROLE": names.creator_role,
+        "EVENT_BUS": names.event_bus,
         "FAILURES_QUEUE_URL": f"https://sqs.eu-west-1.amazonaws.com/{names.central_account}/{names.failures_queue}",
         "LEDGER_TABLE": names.ledger_table,
         "ORGANIZATION_ID": names.organization_id,
