@@ -48,11 +48,13 @@ class LedgerTable:
             "ExpressionAttributeValues": {":value": {"S": event_id}},
             "ReturnConsumedCapacity": "TOTAL",
         }
-        for found in self._call("query", request).get("Items", []):
-            keys = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
-            answer = self._call("get_item", {"Key": keys, "ReturnConsumedCapacity": "TOTAL"})
-            if usage is not None:
-                usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
+        usage = usage if usage is not None else Usage()
+        keys = self._call("query", request)
+        usage.add(Page(records=(), capacity=_capacity(keys)))
+        for found in keys["Items"]:
+            key = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
+            answer = self._call("get_item", {"Key": key, "ReturnConsumedCapacity": "TOTAL"})
+            usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
             if "Item" in answer:
                 yield Record.from_item(answer["Item"])
 
