@@ -49,11 +49,11 @@ class LedgerTable:
             "ReturnConsumedCapacity": "TOTAL",
         }
         usage = usage if usage is not None else Usage()
-        keys = self._call("query", request)
-        usage.add(Page(records=(), capacity=_capacity(keys)))
-        for found in keys["Items"]:
-            key = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
-            answer = self._call("get_item", {"Key": key, "ReturnConsumedCapacity": "TOTAL"})
+        listed = self._call("query", request)
+        usage.add(Page(records=(), capacity=_capacity(listed)))
+        for found in listed["Items"]:
+            keys = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
+            answer = self._call("get_item", {"Key": keys, "ReturnConsumedCapacity": "TOTAL"})
             usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
             if "Item" in answer:
                 yield Record.from_item(answer["Item"])
