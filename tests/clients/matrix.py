@@ -31,8 +31,8 @@ HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
 BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
 
-TIME_SCALE: Final = 0.25
-"""CloudTrail takes half a second, longer than any of these pushes: a push that caused its own repository while it was
+TIME_SCALE: Final = 0.5
+"""CloudTrail takes a second, longer than any of these pushes: a push that caused its own repository while it was
 still busy trying to mount layers from others would pass here and nowhere else."""
 
 ANSWERS: Mapping[registry.Missing, str] = {"answer": "404", "drop": "dropped connection"}

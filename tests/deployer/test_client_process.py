@@ -21,7 +21,7 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, lambda number, frame: heard.append(signal.Signals(number).name))
 sys.stderr.write("ready\\n")
 sys.stderr.flush()
-for _ in range(200):
+for _ in range(1000):
     time.sleep(0.02)
     if heard:
         break
