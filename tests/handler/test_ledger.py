@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +48,17 @@ def test_a_record_is_written_once_and_never_changed(ledger: Ledger, client: Any)
     assert ledger.write(record())
     assert not ledger.write(replace(record(), detail="another attempt"))
     assert items(client) == [record().to_item()]
+
+
+def test_what_expires_does_so_as_the_config_says_and_nothing_else_does(client: Any) -> None:
+    ledger = Ledger(lambda: client, table=TABLE, expiry=timedelta(days=7))
+    ledger.write(record(outcome="ignored"))
+    ledger.write(record(outcome="refused"))
+    week_later = int((record().received_at + timedelta(days=7)).timestamp())
+    assert {item["outcome"]["S"]: item.get(EXPIRY_ATTRIBUTE) for item in items(client)} == {
+        "ignored": {"N": str(week_later)},
+        "refused": None,
+    }
 
 
 def test_only_a_created_record_says_that_all_is_done(ledger: Ledger) -> None:
