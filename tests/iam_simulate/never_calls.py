@@ -26,6 +26,7 @@ from tests.iam_simulate.installation import (
     trust,
 )
 from tests.iam_simulate.judge import ANYTHING, Call, Policy
+from tests.iam_simulate.never_by_operators import BY_OPERATORS
 from tests.iam_simulate.wanted_calls import (
     ASSUME_AUDITOR,
     ASSUME_CLEANER,
@@ -109,6 +110,15 @@ _ROLES: dict[str, Call] = {
     ),
     "the handler takes on some other role of a member that would let it": replace(
         ASSUME_CREATOR, resource=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
+    ),
+    "the handler takes on another role of the central account that would let it": replace(
+        ASSUME_CREATOR,
+        resource=CENTRAL_ADMINISTRATOR.arn,
+        account=CENTRAL,
+        resource_policy={
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"}, "Action": "sts:*"}],
+        },
     ),
     "an administrator of a member takes on its creator role": as_role(
         ASSUME_CREATOR, somebody(f"arn:aws:iam::{MEMBER}:role/administrator")
@@ -390,4 +400,5 @@ NEVER: dict[str, Call] = {
     **_OPERATORS,
     **_AUDITORS,
     **_NOTICES,
+    **BY_OPERATORS,
 }

@@ -102,20 +102,18 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "events": {
         **_rows(_BUS, "CreateEventBus", "DeleteEventBus", "DescribeEventBus", "UpdateEventBus"),
-        **_rows("arn:{partition}:events:{region}:{account}:event-bus/{EventBusName}", "PutPermission",
-                "RemovePermission"),
         **_rows("arn:{partition}:events:{region}:{account}:replay/{ReplayName}", "CancelReplay", "DescribeReplay"),
         **_rows(_ARCHIVE, "CreateArchive", "DeleteArchive", "DescribeArchive", "UpdateArchive"),
         **_rows("{ResourceARN}", "ListTagsForResource", "TagResource", "UntagResource"),
-        **_rows(ANY, "ListEventBuses", "ListRules", "ListArchives"),
+        **_rows(ANY, "ListEventBuses", "ListRules", "ListArchives", "PutPermission", "RemovePermission"),
     },
     "cloudwatch": {
         **_rows(_ALARM, "PutMetricAlarm"),
         **_rows("{ResourceARN}", "ListTagsForResource", "TagResource", "UntagResource"),
         **_rows("arn:{partition}:cloudwatch::{account}:dashboard/{DashboardName}", "GetDashboard", "PutDashboard"),
-        **_rows(ANY, "DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetMetricData", "GetMetricStatistics",
-                "ListMetrics", "PutMetricData"),
+        **_rows(ANY, "GetMetricData", "GetMetricStatistics", "ListMetrics", "PutMetricData"),
     },
+    "ec2": _rows(ANY, "DescribeRegions"),
     "sns": {
         **_rows(_TOPIC, "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish",
                 "SetTopicAttributes", "Subscribe"),

@@ -44,6 +44,10 @@ NEEDS: Mapping[tuple[str, str], Needs] = {
            "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource", "DescribeStackResources",
            "DescribeStacks", "ExecuteChangeSet", "GetTemplate", "ListChangeSets", "ListStackResources", "UpdateStack",
            "UpdateTerminationProtection"),
-    **each(_anything, "cloudformation", "GetTemplateSummary", "ListStacks", "ValidateTemplate"),
-    ("cloudformation", "ListStackInstances"): _stack_set,
+    **each(_anything, "cloudformation", "CreateStackSet", "DescribeOrganizationsAccess", "GetTemplateSummary",
+           "ListStackSets", "ListStacks", "ValidateTemplate"),
+    **each(_stack_set, "cloudformation", "CreateStackInstances", "DeleteStackInstances", "DeleteStackSet",
+           "DescribeStackInstance", "DescribeStackSet", "DescribeStackSetOperation", "ListStackInstances",
+           "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations",
+           "StopStackSetOperation", "UpdateStackInstances", "UpdateStackSet"),
 }  # fmt: skip

@@ -24,6 +24,15 @@ def _create_bucket(call: Call) -> Iterable[Need]:
     return [Need(action="s3:CreateBucket", resource=f"arn:{PARTITION}:s3:::{call.parameters['Bucket']}", creates=True)]
 
 
+def _delete_objects(call: Call) -> Iterable[Need]:
+    """An action for each object, another one for a version of it."""
+    bucket = str(call.parameters["Bucket"])
+    for found in call.parameters["Delete"]["Objects"]:
+        action = "DeleteObjectVersion" if found.get("VersionId") else "DeleteObject"
+        arn = f"arn:{PARTITION}:s3:::{bucket}/{found['Key']}"
+        yield Need(action=f"s3:{action}", resource=arn, account=_bucket_owner(bucket))
+
+
 def _bucket_owner(bucket: str) -> str | None:
     """Bucket names are global: whose a bucket is does not show in its ARN."""
     for account, backends in list(s3_backends.items()):
@@ -61,6 +70,7 @@ _OBJECT_ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 NEEDS: Mapping[tuple[str, str], Needs] = {
     ("s3", "CreateBucket"): _create_bucket,
+    ("s3", "DeleteObjects"): _delete_objects,
     **{
         key: needs
         for action, calls in _BUCKET_ACTIONS.items()

@@ -128,10 +128,22 @@ def _tag_context(tags: Iterable[Mapping[str, str]] | None) -> Context:
     }
 
 
+def _alarms(call: Call) -> Iterable[Need]:
+    names = call.parameters.get("AlarmNames") or [ANY]
+    return [need(call, f"arn:{{partition}}:cloudwatch:{{region}}:{{account}}:alarm:{name}") for name in names]
+
+
+def _dashboards(call: Call) -> Iterable[Need]:
+    names = call.parameters.get("DashboardNames") or [ANY]
+    return [need(call, f"arn:{{partition}}:cloudwatch::{{account}}:dashboard/{name}") for name in names]
+
+
 SPECIAL: Mapping[tuple[str, str], Needs] = {
     **cloudformation_actions.NEEDS,
     **dynamodb_actions.NEEDS,
     **s3_actions.NEEDS,
+    **each(_alarms, "cloudwatch", "DeleteAlarms", "DescribeAlarms"),
+    ("cloudwatch", "DeleteDashboards"): _dashboards,
     ("ecr", "CreateRepository"): _ecr_create,
     ("ecr", "TagResource"): _ecr_tag,
     ("ecr", "DescribeRepositories"): _ecr_describe,

@@ -1,0 +1,332 @@
+"""The smallest IAM policies that the commands work with, for whoever runs them in the central account. Pure.
+
+CloudFormation deploys the two central stacks with its caller's own permissions, so rolling out takes more than calls to
+CloudFormation: what its resource types need. Those are allowed only when CloudFormation makes the call on the caller's
+behalf. In member accounts StackSets act with a role of their own, so nothing is needed there.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from templates.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One statement: what may be done on what, and why a command needs it."""
+
+    sid: str
+    why: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    condition: Mapping[str, Mapping[str, str]] | None = None
+
+    def statement(self) -> dict[str, Any]:
+        """As IAM takes it."""
+        document: dict[str, Any] = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+        }
+        return document | ({"Condition": self.condition} if self.condition else {})
+
+
+VIA_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
+
+_CREATE_STACK_SETS = Permission(
+    sid="CreateStackSets",
+    why="IAM knows no resource for a StackSet that is not there yet.",
+    actions=("cloudformation:CreateStackSet",),
+)
+
+COMMANDS: Mapping[str, str] = {
+    "look": "`plan`, `status`, `validate`, `init` and `organization`: read, change nothing",
+    "audit": "`audit list` and `audit export`: read the ledger, nothing else",
+    "roll-out": "`rollout`: all of `look`, and deploy",
+    "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
+    "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger for good",
+}
+"""The policies that there are, and the commands that each is for."""
+
+
+def operator_policy(names: Names, command: str) -> dict[str, Any]:
+    """The policy document of one of `COMMANDS`."""
+    return {"Version": "2012-10-17", "Statement": [one.statement() for one in permissions(names, command)]}
+
+
+def permissions(names: Names, command: str) -> Sequence[Permission]:
+    """What one of `COMMANDS` needs, statement by statement."""
+    look = _look(names)
+    destroy = (
+        *look,
+        *_change_stack_sets(names, "DeleteStackInstances", "DeleteStackSet"),
+        *_delete_stacks(names),
+        Permission(
+            sid="FindLedger",
+            why="Say that the ledger stays, or how to delete it.",
+            actions=("dynamodb:DescribeTable",),
+            resources=(names.ledger_table_arn,),
+        ),
+    )
+    return {
+        "look": look,
+        "audit": (*_names_of_accounts(), *_read_ledger(names)),
+        "roll-out": (
+            *look,
+            _CREATE_STACK_SETS,
+            *_change_stack_sets(
+                names, "CreateStackInstances", "DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet"
+            ),
+            *_deploy_stacks(names),
+        ),
+        "destroy": destroy,
+        "delete-ledger": (*destroy, _delete_ledger(names)),
+    }[command]
+
+
+def _names_of_accounts() -> tuple[Permission, ...]:
+    actions = ("DescribeOrganization", "ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent")
+    return (
+        Permission(
+            sid="ReadOrganization",
+            why="Know the accounts and OUs, and name them.",
+            actions=(*(f"organizations:{action}" for action in actions), "organizations:ListParents",
+                     "organizations:ListRoots"),
+        ),
+    )  # fmt: skip
+
+
+def _look(names: Names) -> tuple[Permission, ...]:
+    return (
+        *_names_of_accounts(),
+        Permission(
+            sid="FindStackSets",
+            why="See which StackSets there are, whether StackSets may act, and which regions are enabled.",
+            actions=(*_cloudformation("DescribeOrganizationsAccess", "ListStackSets"), "ec2:DescribeRegions"),
+        ),
+        Permission(
+            sid="ReadStackSets",
+            why="Compare the StackSets with the config files, account by account.",
+            actions=_cloudformation(
+                "DescribeStackSet", "DescribeStackSetOperation", "ListStackInstances",
+                "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations",
+            ),
+            resources=_stack_sets(names),
+        ),
+        Permission(
+            sid="ReadStacks",
+            why="Compare the central stacks with the config files.",
+            actions=_cloudformation("DescribeStackEvents", "DescribeStacks", "GetTemplate"),
+            resources=_stacks(names),
+        ),
+        Permission(
+            sid="ReadArtifacts",
+            why="Compare the settings in force, which are in the handler's zip; see whether a roll-out is under way.",
+            actions=("s3:GetObject", "s3:ListBucket"),
+            resources=_bucket(names),
+        ),
+    )  # fmt: skip
+
+
+def _read_ledger(names: Names) -> tuple[Permission, ...]:
+    return (
+        Permission(
+            sid="ReadLedger",
+            why="Read records by key and index; never a scan.",
+            actions=("dynamodb:GetItem", "dynamodb:Query"),
+            resources=(names.ledger_table_arn, f"{names.ledger_table_arn}/index/*"),
+        ),
+    )
+
+
+def _change_stack_sets(names: Names, *operations: str) -> tuple[Permission, ...]:
+    """What changes StackSets and their instances, one roll-out at a time."""
+    anywhere = f"arn:{names.partition}:cloudformation:*:*"
+    return (
+        Permission(
+            sid="ChangeStackSets",
+            why="Deploy to members, or take back; in them StackSets act with a role of their own.",
+            actions=_cloudformation(*operations),
+            resources=(
+                *_stack_sets(names),
+                f"{anywhere}:stackset-target/{names.prefix}-*:*",
+                f"{anywhere}:type/resource/*",
+            ),
+        ),
+        Permission(
+            sid="WriteArtifacts",
+            why="Upload the handler's zip and large templates; hold the lock of a roll-out, which is a file there too.",
+            actions=("s3:PutObject",),
+            resources=(_bucket(names)[1],),
+        ),
+    )
+
+
+def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
+    return (
+        Permission(
+            sid="DeployStacks",
+            why="Deploy the two central stacks, by change sets.",
+            actions=_cloudformation(
+                "CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "ExecuteChangeSet",
+                "DeleteStack",  # what a failed creation left behind
+            ),
+            resources=_stacks(names),
+        ),
+        *(
+            Permission(
+                sid=sid,
+                why=f"CloudFormation deploys: {what}.",
+                actions=tuple(f"{service}:{action}" for action in deploying),
+                resources=resources,
+                condition=VIA_CLOUDFORMATION,
+            )
+            for sid, what, service, deploying, _, resources in _resources(names)
+        ),
+        Permission(
+            sid="PassRoles",
+            why="CloudFormation gives the functions their roles.",
+            actions=("iam:PassRole",),
+            resources=(names.function_role_arn, names.watch_role_arn),
+            condition=VIA_CLOUDFORMATION | {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+    )  # fmt: skip
+
+
+def _delete_stacks(names: Names) -> tuple[Permission, ...]:
+    return (
+        Permission(
+            sid="DeleteStacks",
+            why="Delete the two central stacks.",
+            actions=_cloudformation("DeleteStack"),
+            resources=_stacks(names),
+        ),
+        Permission(
+            sid="EmptyBucket",
+            why="The artifacts bucket stays when its stack goes, and is deleted with every version in it.",
+            actions=("s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"),
+            resources=_bucket(names),
+        ),
+        *(
+            Permission(
+                sid=sid,
+                why=f"CloudFormation deletes: {what}.",
+                actions=tuple(f"{service}:{action}" for action in deleting),
+                resources=resources,
+                condition=VIA_CLOUDFORMATION,
+            )
+            for sid, what, service, _, deleting, resources in _resources(names)
+        ),
+    )
+
+
+def _delete_ledger(names: Names) -> Permission:
+    return Permission(
+        sid="DeleteLedger",
+        why="Lift the ledger's protection and delete it. Nothing brings it back after 35 days.",
+        actions=("dynamodb:DeleteTable", "dynamodb:UpdateTable"),
+        resources=(names.ledger_table_arn,),
+    )
+
+
+Row = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _resources(names: Names) -> Sequence[Row]:
+    """Sid, what it is, service, actions to deploy, actions to delete, and on what: a row for each service."""
+    central = f"{names.central_region}:{names.central_account}"
+    arn = f"arn:{names.partition}"
+    rules = tuple(
+        f"{arn}:events:{central}:rule/{rule}"
+        for rule in (
+            f"{names.event_bus}/{names.central_rule}",
+            f"{names.event_bus}/{names.notices_rule}",
+            names.watch_rule,
+        )
+    )
+    roles = (names.function_role_arn, names.watch_role_arn, names.operator_role_arn)
+    groups = tuple(
+        f"{arn}:logs:{central}:log-group:{group}{end}"
+        for group in (names.log_group, names.watch_log_group)
+        for end in ("", ":*")
+    )
+    functions = tuple(f"{arn}:lambda:{central}:function:{name}" for name in (names.function, names.watch_function))
+    return (
+        ("Bucket", "the artifacts bucket and its policy", "s3",
+         ("CreateBucket", "GetBucketPolicy", "ListBucket", "PutBucketOwnershipControls", "PutBucketPolicy",
+          "PutBucketPublicAccessBlock", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration",
+          "PutLifecycleConfiguration", "TagResource", "UntagResource"),
+         ("DeleteBucketPolicy", "GetBucketPolicy", "ListBucket"), (_bucket(names)[0],)),
+        ("HandlerCode", "the handler's code, from the bucket", "s3", ("GetObject", "GetObjectVersion"), ("GetObject",),
+         (f"{_bucket(names)[0]}/*",)),
+        ("Ledger", "the ledger's table, which is kept", "dynamodb",
+         ("CreateTable", "DescribeContinuousBackups", "DescribeContributorInsights",
+          "DescribeKinesisStreamingDestination", "DescribeTable", "DescribeTimeToLive", "GetResourcePolicy",
+          "ListTagsOfResource", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateTable",
+          "UpdateTimeToLive"),
+         ("DescribeTable",), (names.ledger_table_arn,)),
+        ("FailuresQueue", "the failures queue and its policy", "sqs",
+         ("CreateQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes", "TagQueue",
+          "UntagQueue"),
+         ("DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"), (names.failures_queue_arn,)),
+        ("Roles", "the roles of the central account", "iam",
+         ("CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies",
+          "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",
+          "DeleteRole"),
+         ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"), roles),
+        ("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
+         ("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig",
+          "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig",
+          "PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode",
+          "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
+         ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction", "RemovePermission"), functions),
+        ("Logs", "the log groups and the metrics that are made of them", "logs",
+         ("CreateLogGroup", "DeleteMetricFilter", "DescribeMetricFilters", "ListTagsForResource", "PutMetricFilter",
+          "PutRetentionPolicy", "TagResource", "UntagResource"),
+         ("DeleteLogGroup", "DeleteMetricFilter", "DescribeMetricFilters"), groups),
+        ("LogGroups", "the log groups, which have to be found first", "logs", ("DescribeLogGroups",),
+         ("DescribeLogGroups",), ("*",)),
+        ("Events", "the bus with its policy and archive, and the rules", "events",
+         ("CreateArchive", "CreateEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
+          "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource",
+          "UntagResource", "UpdateArchive", "UpdateEventBus"),
+         ("DeleteArchive", "DeleteEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
+          "ListTargetsByRule", "RemoveTargets"),
+         (names.event_bus_arn, names.event_archive_arn, *rules)),
+        ("BusPolicies", "the policy of the bus, for which IAM knows no resource", "events",
+         ("PutPermission", "RemovePermission"), ("RemovePermission",), ("*",)),
+        ("Notices", "the topic of notices, where one is wanted", "sns",
+         ("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetTopicAttributes", "ListSubscriptionsByTopic",
+          "ListTagsForResource", "SetTopicAttributes", "TagResource", "UntagResource"),
+         ("DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"), (f"{arn}:sns:{central}:{names.notices_topic}",)),
+        ("Watching", "the alarms and the dashboard", "cloudwatch",
+         ("DeleteAlarms", "DescribeAlarms", "GetDashboard", "ListTagsForResource", "PutDashboard", "PutMetricAlarm",
+          "TagResource", "UntagResource"),
+         ("DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetDashboard"),
+         (names.alarm_arn("*"), f"{arn}:cloudwatch::{names.central_account}:dashboard/{names.dashboard}")),
+    )  # fmt: skip
+
+
+def _cloudformation(*operations: str) -> tuple[str, ...]:
+    return tuple(f"cloudformation:{operation}" for operation in operations)
+
+
+def _stack_sets(names: Names) -> tuple[str, ...]:
+    """All of deployer's, by its prefix; they are the management account's, whoever administers them."""
+    return (f"arn:{names.partition}:cloudformation:*:*:stackset/{names.prefix}-*:*",)
+
+
+def _stacks(names: Names) -> tuple[str, ...]:
+    here = f"arn:{names.partition}:cloudformation:{names.central_region}:{names.central_account}"
+    return tuple(f"{here}:stack/{name}/*" for name in (names.artifacts_stack, names.central_stack))
+
+
+def _bucket(names: Names) -> tuple[str, str]:
+    """The artifacts bucket, and all that is in it."""
+    bucket = f"arn:{names.partition}:s3:::{names.artifacts_bucket}"
+    return bucket, f"{bucket}/*"

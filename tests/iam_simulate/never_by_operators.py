@@ -1,0 +1,74 @@
+"""What whoever runs the commands must never be allowed by the policies that are documented for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from templates.operator_policy import operator_policy
+from tests.iam_simulate.installation import (
+    BUCKET,
+    CENTRAL,
+    CREATOR_ROLE,
+    FAILURES,
+    HANDLER_ROLE,
+    HOME,
+    LEDGER,
+    NAMES,
+    ORGANIZATION,
+)
+from tests.iam_simulate.judge import Call
+
+VIA_CLOUDFORMATION = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
+
+
+def by(command: str, action: str, resource: str, *, context: Mapping[str, str | list[str]] | None = None) -> Call:
+    """A call of somebody who has the policy of one command."""
+    return Call(
+        principal=f"arn:aws:sts::{CENTRAL}:assumed-role/operates-{command}/someone",
+        action=action,
+        resource=resource,
+        account=resource.split(":")[4] or CENTRAL if resource != "*" else CENTRAL,
+        context={"aws:PrincipalOrgID": ORGANIZATION, **(context or {})},
+        identity_policies=[operator_policy(NAMES, command)],
+    )
+
+
+STACK = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stack/deployer-central/0"
+OTHER_STACK = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stack/payroll/0"
+OTHER_STACK_SET = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/guardrails:0"
+
+BY_OPERATORS: dict[str, Call] = {
+    "who may look deploys": by("look", "cloudformation:ExecuteChangeSet", STACK),
+    "who may look reads the ledger": by("look", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "who may audit writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
+    "who may audit scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
+    "who may audit reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
+    "who may roll out changes a role without CloudFormation": by("roll-out", "iam:PutRolePolicy", HANDLER_ROLE),
+    "who may roll out makes a role of another name": by(
+        "roll-out", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION
+    ),
+    "who may roll out gives the handler's role to another service": by(
+        "roll-out",
+        "iam:PassRole",
+        HANDLER_ROLE,
+        context={**VIA_CLOUDFORMATION, "iam:PassedToService": "ec2.amazonaws.com"},
+    ),
+    "who may roll out changes the function without CloudFormation": by(
+        "roll-out", "lambda:UpdateFunctionCode", NAMES.function_arn
+    ),
+    "who may roll out deploys another stack": by("roll-out", "cloudformation:ExecuteChangeSet", OTHER_STACK),
+    "who may roll out changes another StackSet": by("roll-out", "cloudformation:UpdateStackSet", OTHER_STACK_SET),
+    "who may roll out takes on a creator role": by("roll-out", "sts:AssumeRole", CREATOR_ROLE),
+    "who may roll out deletes the ledger": by("roll-out", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION),
+    "who may destroy deletes the ledger": by("destroy", "dynamodb:DeleteTable", LEDGER),
+    "who may destroy has CloudFormation delete the ledger": by(
+        "destroy", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION
+    ),
+    "who may destroy deploys": by("destroy", "cloudformation:CreateStackSet", "*"),
+    "who may delete the ledger deletes another table": by(
+        "delete-ledger", "dynamodb:DeleteTable", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
+    ),
+    "who may delete the ledger empties another bucket": by(
+        "delete-ledger", "s3:DeleteObject", f"{BUCKET.replace('artifacts', 'backups')}/x"
+    ),
+}

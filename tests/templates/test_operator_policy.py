@@ -1,0 +1,70 @@
+"""The operator's policies: documented as they are, sound to linters, and no wider than AWS's own list for each type."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from templates.names import Names
+from templates.operator_page import page
+from templates.operator_policy import COMMANDS, VIA_CLOUDFORMATION, operator_policy, permissions
+from tests.templates.reading import Templates, resources
+from tests.templates.test_parliament import parliament
+
+__all__ = ["parliament"]
+
+PAGE = Path(__file__).parents[2] / "docs" / "operator-policy.md"
+LONGEST_POLICY = 10_240
+"""Characters of all inline policies of a role, white space not counted."""
+
+ACCEPTED = {
+    "RESOURCE_POLICY_PRIVILEGE_ESCALATION": "who deploys a bucket, its policy and roles could change all of them",
+    "RESOURCE_MISMATCH": "its list of actions is older than dynamodb:GetResourcePolicy on a table",
+}
+"""Findings that are so, and why that is."""
+
+
+def test_the_page_is_what_the_policies_say(names: Names, request: pytest.FixtureRequest) -> None:
+    text = page(names)
+    if request.config.getoption("--update-golden", default=False):
+        PAGE.write_text(text, encoding="utf-8")
+    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_parliament_finds_nothing_else(command: str, names: Names, parliament: ModuleType) -> None:
+    findings = parliament.analyze_policy_string(json.dumps(operator_policy(names, command))).findings
+    assert [f"{found.issue}: {found.detail}" for found in findings if found.issue not in ACCEPTED] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_policy_fits_into_a_role(command: str, names: Names) -> None:
+    assert len(json.dumps(operator_policy(names, command), separators=(",", ":"))) <= LONGEST_POLICY
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_is_allowed_twice_under_one_name(command: str, names: Names) -> None:
+    sids = [permission.sid for permission in permissions(names, command)]
+    assert len(sids) == len(set(sids))
+
+
+@pytest.mark.parametrize("command", ["roll-out", "destroy"])
+def test_cloudformation_may_do_no_more_than_its_resource_types_take(
+    command: str, names: Names, templates: Templates
+) -> None:
+    """CloudFormation's registry says which actions the handlers of a type call."""
+    types = {found["Type"] for stack in ("artifacts", "central") for found in resources(templates[stack]).values()}
+    types |= {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+    handled = {action for type_ in types for action in actions_of(type_)} | {"sqs:GetQueueUrl", "lambda:GetPolicy"}
+    for permission in permissions(names, command):
+        if (permission.condition or {}).items() >= VIA_CLOUDFORMATION.items():
+            assert set(permission.actions) <= handled, permission.sid
+
+
+def actions_of(type_: str) -> set[str]:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", type_).schema
+    return {action for handler in schema.get("handlers", {}).values() for action in handler["permissions"]}
