@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from moto.organizations.models import FakeAccount, FakeOrganizationalUnit, OrganizationsBackend
 
 from deployer.organization import Organization
 from deployer.sandbox import organizations, pages, seams
 from deployer.sandbox.calls import Call, Refused
+
+Item = TypeVar("Item")
 
 PAGE = 20
 """The largest page of every list call: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html"""
@@ -20,7 +22,7 @@ def describe_account(call: Call) -> Mapping[str, Any]:
     """One account with its OU path, in one call."""
     backend = organizations.backend_for(call.account)
     fake = backend.get_account_by_id(call.parameters["AccountId"])
-    return {"Account": describe(fake, organizations.snapshot(call.account))}
+    return {"Account": describe(fake, organizations.snapshot(call.account, with_accounts=False))}
 
 
 @seams.answers("organizations", "ListAccounts")
@@ -42,8 +44,8 @@ def list_organizational_units_for_parent(call: Call) -> Mapping[str, Any]:
     """The OUs directly below an OU or the root."""
     backend = organizations.backend_for(call.account)
     parent = existing_parent(backend, call.parameters["ParentId"])
-    below = [ou.describe()["OrganizationalUnit"] for ou in backend.ou if ou.parent_id == parent.id]
-    return _page(call, "OrganizationalUnits", below)
+    below = [ou for ou in backend.ou if ou.parent_id == parent.id]
+    return _page(call, "OrganizationalUnits", below, lambda ou: ou.describe()["OrganizationalUnit"])
 
 
 @seams.answers("organizations", "ListChildren")
@@ -55,8 +57,8 @@ def list_children(call: Call) -> Mapping[str, Any]:
     holders: dict[str, Sequence[Any]] = {"ACCOUNT": backend.accounts, "ORGANIZATIONAL_UNIT": backend.ou}
     if kind not in holders:
         raise Refused("InvalidInputException", "You specified an invalid value.")
-    below = [{"Id": child.id, "Type": kind} for child in holders[kind] if child.parent_id == parent.id]
-    return _page(call, "Children", below)
+    below = [child for child in holders[kind] if child.parent_id == parent.id]
+    return _page(call, "Children", below, lambda child: {"Id": child.id, "Type": kind})
 
 
 @seams.answers("organizations", "ListParents")
@@ -89,11 +91,14 @@ def existing_parent(backend: OrganizationsBackend, parent_id: str) -> FakeOrgani
 
 
 def _accounts(call: Call, fakes: Sequence[FakeAccount]) -> Mapping[str, Any]:
-    organization = organizations.snapshot(call.account)
+    organization = organizations.snapshot(call.account, with_accounts=False)
     ordered = sorted(fakes, key=lambda fake: (fake.create_time, fake.id))
-    return _page(call, "Accounts", [describe(fake, organization) for fake in ordered])
+    return _page(call, "Accounts", ordered, lambda fake: describe(fake, organization))
 
 
-def _page(call: Call, member: str, items: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+def _page(
+    call: Call, member: str, items: Sequence[Item], described: Callable[[Item], dict[str, Any]]
+) -> Mapping[str, Any]:
+    """Only what is on the page is described: there may be thousands."""
     found, token = pages.page(items, call, limit=PAGE, bad_token="InvalidInputException")  # noqa: S106 - an error code
-    return pages.with_token({member: found}, token)
+    return pages.with_token({member: [described(item) for item in found]}, token)

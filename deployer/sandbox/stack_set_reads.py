@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from deployer.sandbox import pages, seams, stack_set_operations, stack_set_store
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.stack_set_access import administered
 from deployer.sandbox.stack_set_model import Instance, Operation, Result, StackSet
 from deployer.sandbox.stack_set_preferences import describe_preferences
+
+Item = TypeVar("Item")
 
 PAGE = 100
 
@@ -41,7 +43,7 @@ def list_stack_sets(call: Call) -> Mapping[str, Any]:
     active = list(stack_set_store.stack_sets(management, call.region))
     every = [*active, *stack_set_store.deleted_stack_sets(management, call.region)]
     wanted = call.parameters.get("Status")
-    return _page(call, [_summary(item) for item in every if wanted in {None, item.status}])
+    return _page(call, [item for item in every if wanted in {None, item.status}], _summary)
 
 
 @seams.answers("cloudformation", "DescribeStackInstance")
@@ -66,14 +68,14 @@ def list_stack_instances(call: Call) -> Mapping[str, Any]:
     detailed, operation = filters.get("DETAILED_STATUS"), filters.get("LAST_OPERATION_ID")
     with stack_set.lock:
         found = [
-            _instance(stack_set, instance)
-            for _, instance in sorted(stack_set.instances.items())
+            key
+            for key, instance in stack_set.instances.items()
             if account in {None, instance.account}
             and region in {None, instance.region}
             and (detailed is None or instance.detailed == detailed)
             and (operation is None or instance.last_operation_id == operation)
         ]
-    return _page(call, found)
+        return _page(call, sorted(found), lambda key: _instance(stack_set, stack_set.instances[key]))
 
 
 @seams.answers("cloudformation", "DescribeStackSetOperation")
@@ -91,7 +93,7 @@ def describe_stack_set_operation(call: Call) -> Mapping[str, Any]:
 def list_stack_set_operations(call: Call) -> Mapping[str, Any]:
     """Operations, the newest first."""
     stack_set = stack_set_store.required(call)
-    return _page(call, [_operation(operation) for operation in reversed(stack_set.operations)])
+    return _page(call, stack_set.operations[::-1], _operation)
 
 
 @seams.answers("cloudformation", "ListStackSetOperationResults")
@@ -102,18 +104,19 @@ def list_stack_set_operation_results(call: Call) -> Mapping[str, Any]:
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
     wanted = filters.get("OPERATION_RESULT_STATUS")
     with stack_set.lock:
-        results = [_result(item) for item in operation.results.values() if wanted in {None, item.status}]
-    return _page(call, results)
+        results = [item for item in operation.results.values() if wanted in {None, item.status}]
+        return _page(call, results, _result)
 
 
 @seams.answers("cloudformation", "ListStackSetAutoDeploymentTargets")
 def list_stack_set_auto_deployment_targets(call: Call) -> Mapping[str, Any]:
     """The OUs that are deployed to by themselves, with their regions."""
     stack_set = stack_set_store.required(call)
-    targets = [
-        {"OrganizationalUnitId": ou, "Regions": list(regions)} for ou, regions in sorted(stack_set.targets.items())
-    ]
-    return _page(call, targets)
+    return _page(
+        call,
+        sorted(stack_set.targets.items()),
+        lambda target: {"OrganizationalUnitId": target[0], "Regions": list(target[1])},
+    )
 
 
 def _summary(stack_set: StackSet) -> dict[str, Any]:
@@ -175,6 +178,7 @@ def _parameters(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
-def _page(call: Call, summaries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
-    found, token = pages.page(summaries, call, limit=PAGE, bad_token="ValidationError")  # noqa: S106 - an error code
-    return pages.with_token({"Summaries": found}, token)
+def _page(call: Call, items: Sequence[Item], described: Callable[[Item], dict[str, Any]]) -> Mapping[str, Any]:
+    """Only what is on the page is described: there may be tens of thousands."""
+    found, token = pages.page(items, call, limit=PAGE, bad_token="ValidationError")  # noqa: S106 - an error code
+    return pages.with_token({"Summaries": [described(item) for item in found]}, token)
