@@ -41,6 +41,11 @@ esac
 """
 """docker and buildah, as far as the files use them."""
 
+AWS = """#!/bin/sh
+exec {aws} --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+"""
+"""The real aws CLI; releases before 2.13, as Debian's, find the sandbox by nothing else."""
+
 
 def document(name: str) -> Any:
     return yaml.safe_load((CONTRIB / name).read_text(encoding="utf-8"))
@@ -90,8 +95,8 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "ci").mkdir()
     shutil.copy(SCRIPT, tmp_path / "ci" / "ensure.sh")
     (tmp_path / "bin").mkdir()
-    for name in ("docker", "buildah"):
-        (tmp_path / "bin" / name).write_text(STAND_IN)
+    for name, script in (("docker", STAND_IN), ("buildah", STAND_IN), ("aws", AWS.format(aws=shutil.which("aws")))):
+        (tmp_path / "bin" / name).write_text(script)
         (tmp_path / "bin" / name).chmod(0o755)
     return tmp_path
 
