@@ -55,7 +55,7 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
     over = sum(result.status in {"SUCCEEDED", "FAILED", "CANCELLED"} for result in event.results)
     for result in event.changed:
         if result.status in {"SUCCEEDED", "FAILED"}:
-            yield _instance(result, organization)
+            yield from _instance(result, organization)
     cancelled = sum(result.status == "CANCELLED" for result in event.changed)
     if cancelled:
         yield Line(f"    {counted(cancelled, 'instance')} cancelled, after failures elsewhere", "quiet")
@@ -65,9 +65,9 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
         yield Line(text, "bad" if tone == "bad" else "add")
 
 
-def _instance(result: InstanceResult, organization: Organization) -> Line:
+def _instance(result: InstanceResult, organization: Organization) -> list[Line]:
     where = f"{account_path(organization, result.account)}: {account_name(organization, result.account)}"
-    text = f"    {result.status} {where} in {result.region}"
+    text = f"{result.status} {where} in {result.region}"
     if result.status == "FAILED":
-        return Line(f"{text}: {shortened(result.reason) or 'no reason given'}", "bad")
-    return Line(text)
+        return wrapped(f"{text}: {shortened(result.reason) or 'no reason given'}", indent=4, tone="bad")
+    return wrapped(text, indent=4)
