@@ -131,6 +131,17 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_for_good_which_is_not_
     assert redrive(installed, aftermath, trials, ends="created") == []
 
 
+@pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
+def test_invariants_1_2_3_4_5_6_hold_where_a_notice_cannot_be_sent_which_is_no_failure(
+    installed: Installed, effect: Effect
+) -> None:
+    disturbance = Disturbance(effect=effect, operation="PutEvents", times=None)
+    trials = trials_of(installed, [(Trial(account=""), disturbance)])
+    aftermath = run(installed, trials)
+    assert problems(aftermath, trials, ends="created") == []
+    assert not aftermath.messages
+
+
 def test_invariant_5_a_ledger_that_refuses_for_good_leaves_the_event_in_the_failures_queue(
     installed: Installed,
 ) -> None:
