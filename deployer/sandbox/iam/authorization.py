@@ -12,7 +12,7 @@ from dataclasses import replace
 from moto.ecr.models import ecr_backends
 
 from deployer.sandbox.calls import Call, Refused
-from deployer.sandbox.iam import trust
+from deployer.sandbox.iam import keys, trust
 from deployer.sandbox.iam.actions import PREFIXES, Need, table_need
 from deployer.sandbox.iam.contexts import Context, call_context, resource_context
 from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
@@ -63,6 +63,7 @@ def needs_of(call: Call) -> Iterable[Need]:
 
 def decide(call: Call, need: Need, *, policies: PolicySet, context: ConditionContext) -> Decision:
     """Whether a caller with these policies may do one action."""
+    need = replace(need, resource=keys.resolved(need.resource))
     owner = need.account or call.account
     request = AccessRequest(
         subject=subject_of(call.principal),

@@ -200,6 +200,17 @@ def test_blank_repositories_are_deleted_by_the_cleaner_role_and_no_other(
     assert deleted.principal.arn.split("/")[1] == NAMES.cleaner_role
 
 
+def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Installed) -> None:
+    payments = "300000000003"
+    installed.create("team-a/api", account=payments)
+    assert installed.deployer("audit", "verify", "--account", payments).exit_code == 0
+    kms = installed.sandbox.client("kms", account=payments, region=HOME)
+    kms.update_alias(AliasName="alias/aws/ecr", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    ran = installed.deployer("audit", "verify", "--account", payments, "--json")
+    (one,) = ran.document["repositories"]
+    assert [(item["setting"], item["found"] != item["wanted"]) for item in one["differences"]] == [("encryption", True)]
+
+
 def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Installed) -> None:
     cleaning.create("team-a/blank")
     cleaning.age("team-a/blank", by=DAYS)

@@ -148,3 +148,19 @@ def test_a_report_can_be_kept_and_read_back(world: World) -> None:
     world.registry().add(record("theirs/1"), tags={})
     report = world.looker().look_through(SHOP)
     assert AccountReport.from_json(report.to_json()) == report
+
+
+PAYMENTS = "300000000003"
+ALIAS = f"arn:aws:kms:{HOME}:{PAYMENTS}:alias/aws/ecr"
+KEY = f"arn:aws:kms:{HOME}:{PAYMENTS}:key/1"
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [({ALIAS: KEY}, "in step"), ({ALIAS: f"{KEY}2"}, "drifted"), ({}, "in step")],
+    ids=["the key of the alias", "another key", "an alias of which nobody tells the key"],
+)
+def test_a_key_is_compared_with_what_its_alias_stands_for(keys: dict[str, str], verdict: str, world: World) -> None:
+    world.registry(PAYMENTS).keys = keys
+    world.create(record(account=PAYMENTS), kms_key=KEY)
+    assert verdicts(world.looker().look_through(PAYMENTS)) == {"team-a/api": verdict}

@@ -108,6 +108,18 @@ def test_a_customer_key_needs_grants_through_ecr(sandbox: Sandbox) -> None:
     ecr.create_repository(repositoryName="encrypted", encryptionConfiguration=encryption)
 
 
+def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(sandbox: Sandbox) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html"""
+    admin = sandbox.client("kms", account=MEMBER)
+    key = admin.create_key()["KeyMetadata"]["Arn"]
+    admin.create_alias(AliasName="alias/ours", TargetKeyId=key)
+    alias = key.replace(f"key/{key.rpartition('/')[2]}", "alias/ours")
+    may = as_role(sandbox, allow("kms:DescribeKey", key), service="kms")
+    assert may.describe_key(KeyId=alias)["KeyMetadata"]["Arn"] == key
+    with denied("kms:DescribeKey"):
+        as_role(sandbox, allow("kms:DescribeKey", alias), service="kms").describe_key(KeyId=alias)
+
+
 def test_leading_keys_narrow_updates_of_a_table(sandbox: Sandbox) -> None:
     dynamodb = sandbox.client("dynamodb", account=MEMBER)
     dynamodb.create_table(
