@@ -47,6 +47,8 @@ _CREATE_STACK_SETS = Permission(
 COMMANDS: Mapping[str, str] = {
     "look": "`plan`, `status`, `validate`, `init` and `organization`: read, change nothing",
     "audit": "`audit list` and `audit export`: read the ledger, nothing else",
+    "verify": "`audit show`, `audit verify`: all of `audit`, and look at repositories",
+    "repair": "`audit repair`: all of `verify`, and change repositories of ours",
     "roll-out": "`rollout`: all of `look`, and deploy",
     "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger for good",
@@ -76,6 +78,8 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
     return {
         "look": look,
         "audit": (*_names_of_accounts(), *_read_ledger(names)),
+        "verify": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names)),
+        "repair": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names), _act_as_operator(names)),
         "roll-out": (
             *look,
             _CREATE_STACK_SETS,
@@ -141,6 +145,25 @@ def _read_ledger(names: Names) -> tuple[Permission, ...]:
             actions=("dynamodb:GetItem", "dynamodb:Query"),
             resources=(names.ledger_table_arn, f"{names.ledger_table_arn}/index/*"),
         ),
+    )
+
+
+def _look_into_members(names: Names) -> Permission:
+    return Permission(
+        sid="LookIntoMembers",
+        why="Take on the role that looks at repositories, in whichever account.",
+        actions=("sts:AssumeRole",),
+        resources=(names.role_arn("*", names.auditor_role),),
+        condition={"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
+    )
+
+
+def _act_as_operator(names: Names) -> Permission:
+    return Permission(
+        sid="ActAsOperator",
+        why="Take on the operator role, and by it the role that changes repositories of ours.",
+        actions=("sts:AssumeRole",),
+        resources=(names.operator_role_arn,),
     )
 
 

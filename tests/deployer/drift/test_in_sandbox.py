@@ -14,6 +14,7 @@ from deployer.sandbox.sandbox import Sandbox
 from tests.deployer.command_line import writes
 from tests.deployer.drift.examples import ABROAD, HOME, SHOP
 from tests.deployer.drift.installation import NAMES, Installed, install
+from tests.deployer.test_operator_policy_in_sandbox import acting
 
 DAYS = timedelta(days=3)
 
@@ -209,6 +210,17 @@ def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Inst
     ran = installed.deployer("audit", "verify", "--account", payments, "--json")
     (one,) = ran.document["repositories"]
     assert [(item["setting"], item["found"] != item["wanted"]) for item in one["differences"]] == [("encryption", True)]
+
+
+def test_each_command_works_with_its_documented_policy_and_verifying_cannot_repair(installed: Installed) -> None:
+    installed.create("team-a/api")
+    installed.spoil("team-a/api")
+    looking, repairing = acting(installed.sandbox, "verify"), acting(installed.sandbox, "repair")
+    assert looking("audit", "verify").exit_code == 2
+    refused = looking("audit", "repair", "--yes")
+    assert (refused.exit_code, "deployer-operator" in refused.err) == (6, True)
+    assert repairing("audit", "repair", "--yes").exit_code == 0
+    assert looking("audit", "verify").exit_code == 0
 
 
 def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Installed) -> None:
