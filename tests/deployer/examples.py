@@ -1,0 +1,55 @@
+"""The example's config files, compiled, as a wish; with changes where a test wants them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from deployer import settings
+from deployer.organization import Organization
+from deployer.planning import Plan, make_plan
+from deployer.rollout import roll_out
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.survey import look
+from deployer.targets import Scope
+from deployer.wishes import Wanted, wish_for
+from tests.deployer.fake_cloud import FakeCloud
+
+CONFIG = Path(__file__).parents[2] / "config"
+SHOP_PROD, PAYMENTS, SHOP_DEV, NETWORK = "300000000001", "300000000003", "400000000001", "200000000002"
+MANAGEMENT, CENTRAL = "100000000000", "200000000001"
+ACCESS, FORWARDING = "deployer-access", "deployer-forwarding"
+PROD, DEV, ORGANIZATION = "ous/workloads/prod.yaml", "ous/workloads/dev.yaml", "organization.yaml"
+SCANNING = "registry: {scanning: {type: BASIC}}\n"
+
+
+def changed(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the example's config files with one change; an empty `old` appends."""
+    config = folder / "config"
+    if not config.exists():
+        shutil.copytree(CONFIG, config)
+    text = (config / file).read_text(encoding="utf-8")
+    assert old in text
+    (config / file).write_text(text.replace(old, new) if old else text + new, encoding="utf-8")
+    return config
+
+
+def wanted(config: Path = CONFIG, *, scope: Scope | None = None, organization: Organization = EXAMPLE) -> Wanted:
+    """The wish of some config files, for the whole organization unless a scope is said."""
+    compiled = settings.compile(settings.load(config), organization)
+    return wish_for(compiled, scope=scope or Scope.whole(organization), partition="aws")
+
+
+def plan(wish: Wanted, cloud: FakeCloud, *, scope: Scope | None = None) -> Plan:
+    """What a roll-out would do now."""
+    scoped = replace(wish.wish, scope=scope) if scope else wish.wish
+    return make_plan(scoped, look(scoped, cloud.cloud))
+
+
+def rolled_out(wish: Wanted) -> FakeCloud:
+    """All of a wish, done without trouble."""
+    cloud = FakeCloud(wish.wish.organization)
+    outcome = roll_out(plan(wish, cloud), wish.bundle, cloud.cloud, lambda _: None)
+    assert outcome.exit_code == 0, outcome
+    return cloud
