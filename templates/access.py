@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import Template, iam
 
-from templates import policies, trust
+from templates import audit_policies, policies, trust
 from templates.composition import compose
 from templates.names import Names
 from templates.tagging import tags
@@ -58,7 +58,7 @@ def _forwarding_role(names: Names) -> iam.Role:
 
 
 def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
-    statements = [policies.audit_repositories(), *([policies.audit_keys(names)] if uses_kms else [])]
+    statements = [audit_policies.audit_repositories(), *([audit_policies.audit_keys(names)] if uses_kms else [])]
     return iam.Role(
         "AuditorRole",
         RoleName=names.auditor_role,
@@ -71,7 +71,7 @@ def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
 
 
 def _repairer_role(names: Names) -> iam.Role:
-    statements = [policies.look_at_repositories(), policies.repair_repositories(), policies.repair_tags()]
+    statements = [policies.look_at_repositories(), audit_policies.repair_repositories(), audit_policies.repair_tags()]
     return iam.Role(
         "RepairerRole",
         RoleName=names.repairer_role,
@@ -84,7 +84,7 @@ def _repairer_role(names: Names) -> iam.Role:
 
 
 def _cleaner_role(names: Names) -> iam.Role:
-    statements = [policies.look_at_repositories(), policies.delete_blank_repositories()]
+    statements = [policies.look_at_repositories(), audit_policies.delete_blank_repositories()]
     return iam.Role(
         "CleanerRole",
         RoleName=names.cleaner_role,

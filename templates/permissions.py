@@ -12,7 +12,17 @@ from typing import Any
 from troposphere import Template
 
 from handler.settings import Scanning
-from templates import access, artifacts, central, forwarding, policies, registry_scanning, resource_policies, trust
+from templates import (
+    access,
+    artifacts,
+    audit_policies,
+    central,
+    forwarding,
+    policies,
+    registry_scanning,
+    resource_policies,
+    trust,
+)
 from templates.inventory import changes
 from templates.names import Names
 from templates.notices import Notifications
@@ -25,12 +35,12 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
     "AssumeCreatorRoles": policies.assume_creator_roles,
-    "AuditKeys": policies.audit_keys,
-    "AuditRepositories": policies.audit_repositories,
+    "AuditKeys": audit_policies.audit_keys,
+    "AuditRepositories": audit_policies.audit_repositories,
     "CountDeadLetters": policies.count_dead_letters,
     "CountInLedger": policies.count_in_ledger,
     "CreateTaggedRepositories": policies.create_repositories,
-    "DeleteBlankRepositories": policies.delete_blank_repositories,
+    "DeleteBlankRepositories": audit_policies.delete_blank_repositories,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
@@ -52,8 +62,8 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
     "RefusePlainPublishing": resource_policies.refuse_plain_topic_calls,
     "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
-    "RepairRepositories": policies.repair_repositories,
-    "RepairTags": policies.repair_tags,
+    "RepairRepositories": audit_policies.repair_repositories,
+    "RepairTags": audit_policies.repair_tags,
     "ReplayEvents": policies.replay_events,
     "SendFailures": policies.send_failures,
     "SendNotices": policies.send_notices,
