@@ -16,6 +16,8 @@ _RESOURCE = re.compile(
 )
 _HANDLER = re.compile(r'Resource handler returned message: "(?P<message>.*)" \(RequestToken:.*\)', re.DOTALL)
 _REQUEST = re.compile(r" \(Service: [^()]*(?:\([^()]*\)[^()]*)*\)")
+_EXECUTION_ROLE = re.compile(r"stacksets-exec-[0-9a-f]+")
+"""Of each member account its own; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs.html"""
 CANCELLED = "cancelled"
 
 
@@ -63,7 +65,8 @@ def shortened(reason: str) -> str:
 
 
 def _generic(failure: Failure) -> str:
-    return shortened(failure.reason).replace(failure.account, "<account>").replace(failure.region, "<region>")
+    said = _EXECUTION_ROLE.sub("stacksets-exec-…", shortened(failure.reason))
+    return said.replace(failure.account, "<account>").replace(failure.region, "<region>")
 
 
 def _told(generic: str, failures: list[Failure]) -> str:

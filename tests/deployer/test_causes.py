@@ -54,3 +54,13 @@ def test_what_was_only_cancelled_is_noise_beside_a_cause_and_told_alone() -> Non
     cause = _failure("222222222222", "no role")
     assert [one.failures for one in causes([cancelled, cause])] == [(cause,)]
     assert [one.failures for one in causes([cancelled])] == [(cancelled,)]
+
+
+def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
+    said = (
+        "User: arn:aws:sts::{0}:assumed-role/stacksets-exec-{1}/stacksets is not authorized to perform: sqs:CreateQueue"
+    )
+    roles = {"111111111111": "f2a5349349468aa0879238536bca5045", "222222222222": "56e46c7d21abd61e767cc086c94df58c"}
+    (cause,) = causes(_failure(account, said.format(account, role)) for account, role in roles.items())
+    assert len(cause.failures) == 2
+    assert "assumed-role/stacksets-exec-…/stacksets" in cause.reason

@@ -1,0 +1,80 @@
+"""`rollout:` in organization.yaml: what is an error, and what is told because it does not do what it says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deployer import settings
+from deployer.operation_preferences import Amount
+from deployer.organization import Organization
+from deployer.sandbox.accounts import EXAMPLE
+from deployer.settings.checking import check_folder
+from deployer.settings.problems import InvalidConfigurationError
+
+CONFIG = Path(__file__).parents[3] / "config"
+
+
+def _folder(tmp_path: Path, rollout: str) -> Path:
+    shutil.copytree(CONFIG, tmp_path / "config")
+    file = tmp_path / "config" / "organization.yaml"
+    file.write_text(f"{file.read_text().partition('rollout:')[0]}rollout: {rollout}\n")
+    return tmp_path / "config"
+
+
+@pytest.mark.parametrize(
+    ("rollout", "organization", "parts"),
+    [
+        pytest.param("{}", EXAMPLE, [], id="nothing said"),
+        pytest.param("{max_concurrent: 50%, failure_tolerance: null}", EXAMPLE, [], id="half at a time"),
+        pytest.param("{waves: [[Sandbox], [Workloads/Dev], ['*']]}", EXAMPLE, [], id="waves for all"),
+        pytest.param("{max_concurrent: 0}", None, ["max_concurrent: at least 1"], id="none at a time"),
+        pytest.param("{failure_tolerance: some}", None, ["a number of accounts or a percentage"], id="no number"),
+        pytest.param("{concurrency_mode: SOFT}", None, ["must be SOFT_FAILURE_TOLERANCE or"], id="AWS's words in full"),
+        pytest.param("{waves: [[A], [A]]}", None, ["named twice: A"], id="named twice"),
+        pytest.param("{waves: [[A], []]}", None, ["a wave is empty"], id="an empty wave"),
+        pytest.param("{wave: [[A]]}", None, ["did you mean `waves`?"], id="an unknown key"),
+        pytest.param("{waves: [['*', A]]}", None, ["what stands beside it goes with it"], id="a star beside a name"),
+        pytest.param(
+            "{region_order: [us-east-1]}", None, ["has no effect while region_concurrency is PARALLEL"], id="no order"
+        ),
+        pytest.param(
+            "{max_concurrent: 9, failure_tolerance: 2, concurrency_mode: STRICT_FAILURE_TOLERANCE}",
+            None,
+            ["lets only 3 go at once"],
+            id="STRICT without the organization",
+        ),
+        pytest.param(
+            "{failure_tolerance: 10%, max_concurrent: 1}", EXAMPLE, ["10 % of 9 rounds to 0"], id="rounded to nothing"
+        ),
+        pytest.param(
+            "{waves: [[Sandbox], [Workloads/Dve], ['*']]}",
+            EXAMPLE,
+            ["waves[1][0]: there is no OU or account Workloads/Dve in o-exampleorg1; did you mean Workloads/Dev?"],
+            id="an unknown OU",
+        ),
+        pytest.param(
+            "{waves: [[Workloads], [Sandbox]]}", EXAMPLE, ["no wave has `*`: 100000000000"], id="some left out"
+        ),
+    ],
+)
+def test_what_is_told(tmp_path: Path, rollout: str, organization: Organization | None, parts: list[str]) -> None:
+    found = [str(problem) for problem in check_folder(_folder(tmp_path, rollout), organization)]
+    assert len(found) == len(parts), found
+    assert all(part in line for part, line in zip(parts, found, strict=True)), found
+
+
+def test_the_values_reach_the_roll_out(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "{max_concurrent: 25%, failure_tolerance: 3, waves: [[Sandbox], ['*']]}")
+    rollout = settings.load(folder).rollout
+    assert rollout.preferences.max_concurrent == Amount(25, is_percentage=True)
+    assert rollout.preferences.failure_tolerance == Amount(3)
+    assert rollout.waves == (("Sandbox",), ("*",))
+
+
+def test_a_roll_out_refuses_waves_that_name_what_there_is_not(tmp_path: Path) -> None:
+    config = settings.load(_folder(tmp_path, "{waves: [[Nowhere], ['*']]}"))
+    with pytest.raises(InvalidConfigurationError, match="there is no OU or account Nowhere"):
+        settings.compile(config, EXAMPLE)
