@@ -84,7 +84,12 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
             *look,
             _CREATE_STACK_SETS,
             *_change_stack_sets(
-                names, "CreateStackInstances", "DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet"
+                names,
+                "CreateStackInstances",
+                "DeleteStackInstances",
+                "DeleteStackSet",  # of settings that no OU asks for any more
+                "UpdateStackInstances",
+                "UpdateStackSet",
             ),
             *_deploy_stacks(names),
         ),
