@@ -5,7 +5,8 @@ Whom the caller acts for (CallAs) is decided once, here, and goes with every cal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from sys import intern
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -66,13 +67,14 @@ class StackSetReader:
         return {one["OrganizationalUnitId"]: frozenset(one["Regions"]) for one in pages}
 
     def _instances(self, name: str) -> list[Instance]:
+        """There may be 100,000: words that they share are kept once."""
         return [
             Instance(
-                account=one["Account"],
-                region=one["Region"],
-                ou_id=one.get("OrganizationalUnitId", ""),
+                account=intern(one["Account"]),
+                region=intern(one["Region"]),
+                ou_id=intern(one.get("OrganizationalUnitId", "")),
                 status=one["Status"],
-                detailed_status=one.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
+                detailed_status=intern(one.get("StackInstanceStatus", {}).get("DetailedStatus", "")),
                 reason=one.get("StatusReason", ""),
                 stack_id=one.get("StackId", ""),
             )
@@ -91,12 +93,15 @@ class StackSetReader:
         """What an operation did to each instance, so far."""
         with translated():
             pages = self._pages(self._client.list_stack_set_operation_results, name, OperationId=operation_id)
-        return tuple(
-            InstanceResult(
-                account=one["Account"], region=one["Region"], status=one["Status"], reason=one.get("StatusReason", "")
+            return tuple(
+                InstanceResult(
+                    account=intern(one["Account"]),
+                    region=intern(one["Region"]),
+                    status=one["Status"],
+                    reason=one.get("StatusReason", ""),
+                )
+                for one in pages
             )
-            for one in pages
-        )
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
         """Operations that are not over; they are among the newest, which come first."""
@@ -104,14 +109,13 @@ class StackSetReader:
             answer = self._client.list_stack_set_operations(StackSetName=name, MaxResults=20, **self._call_as)
         return tuple(_operation(one) for one in answer["Summaries"] if one["Status"] in _UNDER_WAY)
 
-    def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> list[Any]:
+    def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> Iterator[Any]:
         """Summaries of all pages, as large as AWS makes them."""
-        found: list[Any] = []
         while True:
             answer = call(StackSetName=name, MaxResults=100, **options, **self._call_as)
-            found += answer["Summaries"]
+            yield from answer["Summaries"]
             if not answer.get("NextToken"):
-                return found
+                return
             options["NextToken"] = answer["NextToken"]
 
 
