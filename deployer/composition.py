@@ -19,11 +19,13 @@ from deployer.aws.ledger import LedgerTable
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
 from deployer.aws.session import Session
+from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.destroy import Removal, destroy, plan_removal
 from deployer.errors import NotFoundError
 from deployer.locking import Holder, Lock, Record
+from deployer.operation_preferences import OperationPreferences
 from deployer.operations import IfBusy, OperationRunner
 from deployer.organization import Organization
 from deployer.outcome import Outcome
@@ -188,13 +190,7 @@ def assemble(ask: Ask) -> Situation:
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = settings.compile(config, organization)
     check_regions(session, compiled.regions, home=config.home_region)
-    names = names_of(compiled, partition=session.identity.partition)
-    bucket = ArtifactsBucket(
-        session.client("s3", region=config.home_region),
-        bucket=names.artifacts_bucket,
-        account=config.central_account,
-        domain="amazonaws.com.cn" if session.identity.partition == "aws-cn" else "amazonaws.com",
-    )
+    bucket = _bucket(session, names_of(compiled, partition=session.identity.partition))
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
@@ -205,31 +201,53 @@ def assemble(ask: Ask) -> Situation:
     scope = find_scope(organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions)
     wanted = wish_for(compiled, scope=scope, partition=session.identity.partition)
     rollout = replace(config.rollout, **ask.rollout)
+    return Situation(
+        caller=session.identity.arn,
+        organization=organization,
+        wanted=wanted,
+        rollout=rollout,
+        cloud=_cloud(session, wanted.names, bucket, lock, preferences=rollout.preferences, call_as=call_as),
+        bucket=bucket,
+        ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
+        lock=lock,
+        ask=ask,
+    )
+
+
+def _bucket(session: Session, names: Names) -> ArtifactsBucket:
+    return ArtifactsBucket(
+        session.client("s3", region=names.central_region),
+        bucket=names.artifacts_bucket,
+        account=names.central_account,
+        domain="amazonaws.com.cn" if names.partition == "aws-cn" else "amazonaws.com",
+    )
+
+
+def _cloud(  # noqa: PLR0913 - everything meets here
+    session: Session,
+    names: Names,
+    bucket: ArtifactsBucket,
+    lock: Lock,
+    *,
+    preferences: OperationPreferences,
+    call_as: CallAs,
+) -> Cloud:
+    """AWS to act on. Whoever waits for it keeps the lock."""
 
     def sleep(seconds: float) -> None:
         lock.keep()
         time.sleep(seconds)
 
     stack_sets = CloudFormationStackSets(
-        session.client("cloudformation", region=config.home_region),
+        session.client("cloudformation", region=names.central_region),
         call_as=call_as,
         store=bucket.store_template,
-        preferences=rollout.preferences,
+        preferences=preferences,
         caller=session.identity.arn,
         sleep=sleep,
     )
     stacks = CloudFormationStacks(session, store=bucket.store_template, sleep=sleep)
-    return Situation(
-        caller=session.identity.arn,
-        organization=organization,
-        wanted=wanted,
-        rollout=rollout,
-        cloud=Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, sleep=sleep),
-        bucket=bucket,
-        ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
-        lock=lock,
-        ask=ask,
-    )
+    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, sleep=sleep)
 
 
 def _resumed(ask: Ask, last: Record | None) -> Ask:

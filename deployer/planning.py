@@ -5,7 +5,7 @@ A roll-out does what the plan says and nothing else. What is unchanged is in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,14 @@ from deployer.planning_families import Family, Rivals, StackSetWish, rivals_of, 
 from deployer.planning_instances import InstancePlan, instances_of, plan_instances
 from deployer.planning_skips import Skip, skips
 from deployer.settings_changes import SettingsChange, settings_changes
-from deployer.stack_sets import DeploymentTargets, InstanceOperation, Operation, StackSetDefinition, StackSetState
+from deployer.stack_sets import (
+    OUS_PER_OPERATION,
+    DeploymentTargets,
+    InstanceOperation,
+    Operation,
+    StackSetDefinition,
+    StackSetState,
+)
 from deployer.stacks import ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Overreach, Scope, compile_targets, overreach, wanted_instances
 from deployer.template_changes import is_same, template_changes
@@ -253,10 +260,16 @@ def _limited(coverage: Coverage, scope: Scope, plan: InstancePlan) -> InstanceOp
     return InstanceOperation(
         action="UPDATE",
         targets=DeploymentTargets(
-            ou_ids=tuple(sorted(parents.union(scope.tops(organization)))),
+            ou_ids=_at_most(parents.union(scope.tops(organization)), organization),
             accounts=accounts,
             account_filter="INTERSECTION",
         ),
         regions=tuple(sorted({key.region for key in plan.wanted})),
         instances=tuple(sorted(plan.wanted)),
     )
+
+
+def _at_most(ou_ids: Iterable[str], organization: Organization) -> tuple[str, ...]:
+    """OUs to name beside accounts: the root instead, which has them all, where AWS would not take so many."""
+    found = tuple(sorted(ou_ids))
+    return found if len(found) <= OUS_PER_OPERATION else (organization.root.id,)

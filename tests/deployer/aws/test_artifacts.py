@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from deployer.aws.artifacts import ArtifactsBucket
+from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.session import Session
-from deployer.aws.stacks import CloudFormationStacks
+from deployer.aws.stacks import CloudFormationStacks, StackFailedError
+from deployer.errors import NotFoundError
+from deployer.locking import LostRaceError, Versioned
 from deployer.sandbox.sandbox import Sandbox
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent
 
@@ -61,3 +64,44 @@ def test_a_template_that_is_too_large_to_send_goes_through_the_bucket(
     assert found is not None
     assert found.is_complete
     assert events[-1].status == "CREATE_COMPLETE"
+
+
+def test_of_two_conditional_writes_one_gets_through(sandbox: Sandbox) -> None:
+    _create(sandbox)
+    lock = LockFile(_bucket(sandbox))
+    assert lock.read() is None
+    first = lock.write(b"1", replaces=None)
+    for stale in (None, '"another"'):
+        with pytest.raises(LostRaceError):
+            lock.write(b"2", replaces=stale)
+    second = lock.write(b"2", replaces=first)
+    assert lock.read() == Versioned(b"2", second)
+
+
+def test_without_a_bucket_there_is_no_record_and_no_place_for_one(sandbox: Sandbox) -> None:
+    lock = LockFile(_bucket(sandbox))
+    assert lock.read() is None
+    with pytest.raises(NotFoundError):
+        lock.write(b"1", replaces=None)
+
+
+class _Endless:
+    """CloudFormation with change sets that never come to an end."""
+
+    def client(self, service: str, *, region: str) -> _Endless:
+        return self
+
+    def create_change_set(self, **request: object) -> dict[str, str]:
+        return {"Id": "arn:change-set"}
+
+    def describe_change_set(self, **request: object) -> dict[str, str]:
+        return {"Status": "CREATE_IN_PROGRESS"}
+
+
+def test_a_change_set_that_never_ends_is_given_up() -> None:
+    slept: list[float] = []
+    session: Any = _Endless()
+    stacks = CloudFormationStacks(session, store=lambda body: body, sleep=slept.append)
+    with pytest.raises(StackFailedError, match="not ready after 15 minutes; nothing of it was changed"):
+        stacks.preview(StackDefinition(name="s", region="eu-west-1", body="{}"))
+    assert 900 <= sum(slept) <= 910
