@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from deployer.audit.times import iso
+from deployer.times import iso
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import FINDINGS, Checked, Report, Unread
 from deployer.organization import Organization

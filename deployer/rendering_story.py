@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.audit.documents import document
 from deployer.audit.story import UNKNOWN, Setting, Story
-from deployer.audit.times import iso
+from deployer.times import iso
 from deployer.explanations import placed, shown
 from deployer.rendering_text import Line, Tone, wrapped
 from handler.reasons import SENTENCES

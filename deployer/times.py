@@ -1,22 +1,43 @@
-"""Times as people give them to a command: a moment in UTC, a day, or how long ago. Pure."""
+"""Times as people say them: `7d` ago, a day, or a moment; UTC, unless an offset is said. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-FORMS = "2026-01-31, 2026-01-31T12:00Z, or how long ago: 90m, 36h, 7d"
+FORMS = "`90m`, `24h`, `7d` or `2w` ago, a day as 2026-11-23, or 2026-11-23T07:45 in UTC"
 
-_AGO = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[mhd])", re.ASCII)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_AGO = re.compile(r"([0-9]{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DAY = timedelta(days=1)
 
 
-def parse_time(text: str, *, now: datetime) -> datetime:
-    """The moment that is meant, in UTC; a time without a zone is UTC already. Raises ValueError, saying the forms."""
+def parse_since(text: str, *, now: datetime) -> datetime:
+    """The first moment; of a day its beginning. ValueError for what is no time."""
+    return _parse(text, now=now)[0]
+
+
+def parse_until(text: str, *, now: datetime) -> datetime:
+    """The moment after the last; of a day its end. ValueError for what is no time."""
+    return _parse(text, now=now)[1]
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second or the millisecond."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds' if utc.microsecond else 'seconds')[:-6]}Z"
+
+
+def _parse(text: str, *, now: datetime) -> tuple[datetime, datetime]:
     try:
         if ago := _AGO.fullmatch(text):
-            return (now - int(ago["number"]) * _UNITS[ago["unit"]]).replace(microsecond=0)
-        time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+            moment = (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).replace(microsecond=0)
+            return moment, moment
+        if len(text) == len("2026-11-23"):
+            begin = datetime.combine(date.fromisoformat(text), time(), UTC)
+            return begin, begin + _DAY
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{text!r} is no time; write {FORMS}") from error
+        raise ValueError(f"{text} is no time: say {FORMS}") from error
+    return moment, moment

@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from deployer.audit.times import iso
+from deployer.times import iso
 from handler.records import Record
 
 COLUMNS = (

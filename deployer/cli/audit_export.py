@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.audit.export import State, Target
+    from deployer.audit.parquet import ParquetSink
     from deployer.audit.sinks import Sink
 
 
@@ -113,7 +114,7 @@ def _sink(kind: Format, partial: Path, *, mark: int) -> Sink:
     return (CsvSink if kind is Format.CSV else TextSink)(partial, mark=mark)
 
 
-def _parquet() -> Any:
+def _parquet() -> type[ParquetSink]:
     from deployer.errors import MissingExtraError
 
     try:

@@ -80,7 +80,7 @@ class Filters:
         """What they ask for; `organization` is read only where a name or an OU's id needs it."""
         from deployer.audit.names import account_ids, ou_paths
         from deployer.audit.query import Query
-        from deployer.audit.times import parse_since, parse_until
+        from deployer.times import parse_since, parse_until
 
         try:
             since = parse_since(self.since, now=now)

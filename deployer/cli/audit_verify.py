@@ -86,7 +86,7 @@ def verify(
 
 def grace_of(text: str, *, now: datetime) -> timedelta:
     """`24h` as a length of time."""
-    from deployer.audit.times import parse_since
+    from deployer.times import parse_since
 
     try:
         if text[-1:] in "mhdw":

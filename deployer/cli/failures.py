@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -204,9 +204,12 @@ def replay(
     from deployer import replaying
     from deployer.composition_failures import open_archive
     from deployer.rendering_failures import range_lines, replay_document, replay_line
+    from deployer.times import parse_since, parse_until
 
     now = datetime.now(UTC)
-    wanted = replaying.Range(since=_time(since, "--since", now), until=_time(until or "0m", "--until", now))
+    wanted = replaying.Range(
+        since=_time(since, "--since", parse_since, now), until=_time(until or "0m", "--until", parse_until, now)
+    )
     archive = open_archive(config, profile=profile)
     state = archive.describe()
     replaying.check(wanted, state, now=now)
@@ -261,23 +264,22 @@ def _selection(
 ) -> Selection:
     from deployer.failures import Selection
     from deployer.scopes import find_scope
+    from deployer.times import parse_since, parse_until
 
     now = datetime.now(UTC)
     return Selection(
         scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
         repository=repository,
         reason=reason,
-        since=_time(since, "--since", now) if since else None,
-        until=_time(until, "--until", now) if until else None,
+        since=_time(since, "--since", parse_since, now) if since else None,
+        until=_time(until, "--until", parse_until, now) if until else None,
         ids=ids,
     )
 
 
-def _time(text: str, option: str, now: datetime) -> datetime:
-    from deployer.times import parse_time
-
+def _time(text: str, option: str, parse: Callable[..., datetime], now: datetime) -> datetime:
     try:
-        return parse_time(text, now=now)
+        return parse(text, now=now)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
 

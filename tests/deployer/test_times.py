@@ -1,39 +1,39 @@
-"""Times as people write them."""
-
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from deployer.times import parse_time
+from deployer.times import iso, parse_since, parse_until
 
-NOW = datetime(2026, 3, 1, 12, 30, 15, 999, tzinfo=UTC)
-
-TIMES = {
-    "90m": datetime(2026, 3, 1, 11, 0, 15, tzinfo=UTC),
-    "36h": datetime(2026, 2, 28, 0, 30, 15, tzinfo=UTC),
-    "7d": datetime(2026, 2, 22, 12, 30, 15, tzinfo=UTC),
-    "0m": datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC),
-    "2026-01-31": datetime(2026, 1, 31, tzinfo=UTC),
-    "2026-01-31T12:00Z": datetime(2026, 1, 31, 12, tzinfo=UTC),
-    "2026-01-31T12:00:01+02:00": datetime(2026, 1, 31, 10, 0, 1, tzinfo=UTC),
-    "2026-01-31T12:00": datetime(2026, 1, 31, 12, tzinfo=UTC),
-}
+NOW = datetime(2026, 11, 23, 8, 15, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("text", "time"), TIMES.items(), ids=TIMES)
-def test_a_time_is_read_in_utc(text: str, time: datetime) -> None:
-    assert parse_time(text, now=NOW) == time
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        pytest.param("90m", "2026-11-23T06:45:30Z", "2026-11-23T06:45:30Z", id="minutes ago"),
+        pytest.param("2w", "2026-11-09T08:15:30Z", "2026-11-09T08:15:30Z", id="weeks ago"),
+        pytest.param("2026-11-01", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", id="a day is all of it"),
+        pytest.param("2026-11-01T07:45", "2026-11-01T07:45:00Z", "2026-11-01T07:45:00Z", id="UTC if unsaid"),
+        pytest.param("2026-11-01T07:45+02:00", "2026-11-01T05:45:00Z", "2026-11-01T05:45:00Z", id="a zone"),
+    ],
+)
+def test_times_as_people_say_them(text: str, since: str, until: str) -> None:
+    assert iso(parse_since(text, now=NOW)) == since
+    assert iso(parse_until(text, now=NOW)) == until
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7w", "-1h", "1.5h", "31.01.2026", "٣h"])
-def test_anything_else_says_what_may_be_written(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time; write 2026-01-31"):
-        parse_time(text, now=NOW)
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "7", "-7d", "1.5h", "٣h", "2026-13-01", "2026-11-1", "999999w", "0001-01-01T00:00+23:59"],
+)
+def test_what_is_no_time_says_the_forms(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time: say `90m`"):
+        parse_since(text, now=NOW)
 
 
-@pytest.mark.parametrize("text", ["999999d", "0001-01-01T00:00+23:59"])
-def test_a_time_before_all_times_is_none_either(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time"):
-        parse_time(text, now=NOW)
+def test_times_are_written_in_utc() -> None:
+    assert iso(NOW) == "2026-11-23T08:15:30Z"
+    assert iso(NOW.replace(microsecond=123_999)) == "2026-11-23T08:15:30.123Z"
+    assert iso(NOW.astimezone(timezone(timedelta(hours=9)))) == "2026-11-23T08:15:30Z"
