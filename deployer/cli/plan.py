@@ -30,6 +30,7 @@ def plan(
     from deployer.composition import Ask, assemble
     from deployer.rendering_plan import plan_lines
     from deployer.rendering_plan_json import plan_document
+    from deployer.rendering_waves import course_lines
 
     situation = assemble(
         Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
@@ -39,5 +40,6 @@ def plan(
         print_json(plan_document(found, situation.organization, caller=situation.caller))
     else:
         print_lines(plan_lines(found, situation.organization, caller=situation.caller))
+        print_lines(course_lines(found, situation.waves, situation.rollout.preferences))
     if not found.is_empty:
         raise typer.Exit(CHANGES_EXIT_CODE)

@@ -298,6 +298,7 @@ def test_waves_come_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
     deployer: Deployer, tmp_path: Path
 ) -> None:
     in_waves = _in_waves(deployer, tmp_path, '[[Workloads/Dev], ["300000000001", Infrastructure], ["*"]]')
+    assert "3. all others: " in in_waves("plan").out
     ran = in_waves(*ROLL_OUT)
     assert ran.exit_code == 0, ran
     assert "1. Workloads/Dev: 2 accounts, 4 instances" in ran.out
