@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from deployer.times import iso
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import FINDINGS, Checked, Report, Unread
 from deployer.organization import Organization
 from deployer.rendering_plan_json import place
 from deployer.rendering_text import Line, account_name, account_path, counted, wrapped
+from deployer.times import iso
 
 Document = dict[str, Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from deployer.audit.documents import document
 from deployer.audit.story import UNKNOWN, Setting, Story
-from deployer.times import iso
 from deployer.explanations import placed, shown
 from deployer.rendering_text import Line, Tone, wrapped
+from deployer.times import iso
 from handler.reasons import SENTENCES
 from handler.records import Record
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from deployer.sandbox.resources.resource import Place, Properties, Resource, ResourceError
 from deployer.sandbox.resources.shapes import STRING
 
-
 FREQUENCIES = ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
 """ECR's own API also knows MANUAL; CloudFormation does not."""
 
