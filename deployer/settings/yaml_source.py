@@ -23,6 +23,7 @@ KeyPath = tuple[str | int, ...]
 
 DEEPEST = 40
 
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _AMBIGUOUS_NUMBER = re.compile(r"[-+]?(0[0-9_]+|[0-9]+_[0-9_]*|0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+)")
@@ -113,6 +114,8 @@ def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
         said = "a tab: YAML indents with spaces only"
     elif is_alias:
         said = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
+    elif said == "exceeded maximum nesting depth":  # libyaml's own limit, met when it reads far ahead
+        said = _TOO_DEEP
     else:
         said = f"not YAML: {said}"
     return Problem(file=file, line=line, column=column, message=said)
@@ -153,7 +156,7 @@ class _Reader:
     def read(self, event: yaml.Event, path: KeyPath) -> Any:
         self.values[path] = _start(event)
         if len(path) > DEEPEST:
-            raise _UnreadableError(self.problem(event, path[:3], f"nested deeper than {DEEPEST} levels"))
+            raise _UnreadableError(self.problem(event, path[:3], _TOO_DEEP))
         if isinstance(event, yaml.AliasEvent):
             self.say(
                 event, path, f'a value that begins with `*` needs quotes: "*{event.anchor}" (aliases are not supported)'
