@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 FORMS = "`90m`, `24h`, `7d` or `2w` ago, a day as 2026-11-23, or 2026-11-23T07:45 in UTC"
 
-_AGO = re.compile(r"([0-9]{1,6})([mhdw])")
+_LENGTH = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DAY = timedelta(days=1)
 
@@ -22,6 +22,14 @@ def parse_until(text: str, *, now: datetime) -> datetime:
     return _parse(text, now=now)[1]
 
 
+def parse_length(text: str) -> timedelta:
+    """`90m`, `24h`, `7d` or `2w` as a length of time. ValueError for what is none."""
+    said = _LENGTH.fullmatch(text)
+    if not said:
+        raise ValueError(f"{text} is no length of time: say 90m, 24h, 7d or 2w")
+    return timedelta(**{_UNITS[said[2]]: int(said[1])})
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second or the millisecond."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
@@ -30,8 +38,8 @@ def iso(moment: datetime) -> str:
 
 def _parse(text: str, *, now: datetime) -> tuple[datetime, datetime]:
     try:
-        if ago := _AGO.fullmatch(text):
-            moment = (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).replace(microsecond=0)
+        if _LENGTH.fullmatch(text):
+            moment = (now - parse_length(text)).replace(microsecond=0)
             return moment, moment
         if len(text) == len("2026-11-23"):
             begin = datetime.combine(date.fromisoformat(text), time(), UTC)

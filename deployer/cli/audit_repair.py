@@ -51,7 +51,7 @@ def repair(
         accounts=account or (),
         regions=region or (),
         repositories=repository,
-        grace=grace_of(grace, now=now),
+        grace=grace_of(grace),
     )
     audit = open_audit(meant, now=now)
     if delete_blank:

@@ -60,7 +60,7 @@ def verify(
     from deployer.rendering_drift import finding_count, report_document, report_lines
 
     now = datetime.now(UTC)
-    patience = grace_of(grace, now=now)
+    patience = grace_of(grace)
     audit = open_audit(
         Meant(
             config=config,
@@ -84,16 +84,14 @@ def verify(
         raise typer.Exit(FINDINGS_EXIT_CODE)
 
 
-def grace_of(text: str, *, now: datetime) -> timedelta:
+def grace_of(text: str) -> timedelta:
     """`24h` as a length of time."""
-    from deployer.times import parse_since
+    from deployer.times import parse_length
 
     try:
-        if text[-1:] in "mhdw":
-            return now - parse_since(text, now=now)
-    except ValueError:
-        pass
-    raise typer.BadParameter("say it as 90m, 24h or 7d", param_hint="--grace")
+        return parse_length(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter("say it as 90m, 24h or 7d", param_hint="--grace") from error
 
 
 def _resumable(audit: Audit, *, now: datetime, afresh: bool) -> Report:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from deployer.times import iso, parse_since, parse_until
+from deployer.times import iso, parse_length, parse_since, parse_until
 
 NOW = datetime(2026, 11, 23, 8, 15, 30, tzinfo=UTC)
 
@@ -31,6 +31,12 @@ def test_times_as_people_say_them(text: str, since: str, until: str) -> None:
 def test_what_is_no_time_says_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="is no time: say `90m`"):
         parse_since(text, now=NOW)
+
+
+def test_a_length_of_time_does_not_depend_on_when_it_is_asked_for() -> None:
+    assert parse_length("24h") == timedelta(days=1)
+    with pytest.raises(ValueError, match="is no length of time"):
+        parse_length("2026-11-01")
 
 
 def test_times_are_written_in_utc() -> None:
