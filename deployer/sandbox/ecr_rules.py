@@ -153,6 +153,22 @@ def check_lifecycle_policy(text: str) -> None:
         raise _invalid_lifecycle("one rule may have tagStatus any, and it must have the highest rulePriority")
 
 
+def check_repository_policy(text: str) -> None:
+    """What moto leaves out: the length, and that a statement names no resource, since it is about its own repository.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
+    """
+    check_length("PolicyText", text, least=0, most=10_240)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return  # moto refuses it
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if isinstance(statement, dict) and {"Resource", "NotResource"} & statement.keys():
+            raise refuse("PolicyText", "Invalid repository policy provided")
+
+
 def _invalid_lifecycle(reason: str) -> InvalidParameterException:
     return refuse("LifecyclePolicyText", f"Lifecycle policy validation failure: {reason}")
 

@@ -60,7 +60,7 @@ def _put_lifecycle_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
 @replace(ECRBackend, "set_repository_policy")
 def _set_repository_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
     self._get_repository(request["repository_name"], request["registry_id"])
-    ecr_rules.check_length("PolicyText", request["policy_text"], least=0, most=10_240)
+    ecr_rules.check_repository_policy(request["policy_text"])
     answer: dict[str, Any] = original(ECRBackend, "set_repository_policy")(self, **request)
     return answer
 

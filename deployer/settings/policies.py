@@ -7,7 +7,8 @@ Each check gives the place and the problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from deployer.settings.yaml_source import KeyPath
@@ -17,6 +18,11 @@ Found = Iterator[tuple[KeyPath, str]]
 TAG_STATUSES = ("tagged", "untagged", "any")
 COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 ACTIONS = ("expire", "transition")
+TAG_LISTS = ("tagPrefixList", "tagPatternList")
+RULE_KEYS = ("rulePriority", "description", "selection", "action")
+SELECTION_KEYS = ("tagStatus", *TAG_LISTS, "storageClass", "countType", "countUnit", "countNumber")
+ACTION_KEYS = ("type", "targetStorageClass")
+MOST_WILDCARDS = 4
 
 
 def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
@@ -31,17 +37,18 @@ def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
         if not isinstance(rule, Mapping):
             yield at, "a rule is an object"
             continue
+        yield from _unknown_keys(rule, RULE_KEYS, at)
         priority = rule.get("rulePriority")
-        if not isinstance(priority, int) or priority < 1:
+        if not _is_count(priority):
             yield (*at, "rulePriority"), "each rule has a rulePriority, a whole number from 1"
         elif priority in priorities:
             yield (*at, "rulePriority"), f"another rule has priority {priority}; ECR wants each once"
         else:
             priorities.add(priority)
+        if not isinstance(rule.get("description", ""), str):
+            yield (*at, "description"), "a description is a string"
         yield from _check_selection(rule.get("selection"), (*at, "selection"))
-        action = rule.get("action")
-        if not isinstance(action, Mapping) or action.get("type") not in ACTIONS:
-            yield (*at, "action"), "the type of an action is " + " or ".join(ACTIONS)
+        yield from _check_action(rule.get("action"), (*at, "action"))
     yield from _check_any_is_last(rules)
 
 
@@ -49,26 +56,65 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
     if not isinstance(selection, Mapping):
         yield at, "each rule has a selection"
         return
+    yield from _unknown_keys(selection, SELECTION_KEYS, at)
     status, count_type = selection.get("tagStatus"), selection.get("countType")
     if status not in TAG_STATUSES:
         yield (*at, "tagStatus"), "tagStatus is " + ", ".join(TAG_STATUSES)
-    filters = [key for key in ("tagPrefixList", "tagPatternList") if selection.get(key)]
+    filters = [key for key in TAG_LISTS if selection.get(key)]
     if status == "tagged" and len(filters) != 1:
         yield at, "tagStatus tagged goes with either a tagPrefixList or a tagPatternList"
-    if status in {"untagged", "any"} and filters:
+    if status in ("untagged", "any") and filters:
         yield (*at, filters[0]), f"{filters[0]} goes with tagStatus tagged only"
+    for key in filters:
+        yield from _check_tag_list(selection[key], (*at, key))
     if count_type not in COUNT_TYPES:
         yield (*at, "countType"), "countType is " + ", ".join(COUNT_TYPES)
     elif (count_type == "imageCountMoreThan") == ("countUnit" in selection):
         yield at, "countUnit (days) goes with the since… count types, and only with them"
-    number = selection.get("countNumber")
-    if not isinstance(number, int) or number < 1:
+    elif selection.get("countUnit", "days") != "days":
+        yield (*at, "countUnit"), "countUnit is days, which is all that ECR counts in"
+    if not _is_count(selection.get("countNumber")):
         yield (*at, "countNumber"), "countNumber is a whole number from 1"
+
+
+def _check_tag_list(listed: Any, at: KeyPath) -> Found:
+    if not isinstance(listed, list):
+        yield at, "a list of strings"
+        return
+    for index, item in enumerate(listed):
+        if not isinstance(item, str) or not item:
+            yield (*at, index), "must be a string"
+        elif at[-1] == "tagPatternList" and item.count("*") > MOST_WILDCARDS:
+            yield (*at, index), f"{item.count('*')} wildcards; ECR takes at most {MOST_WILDCARDS} in a pattern"
+
+
+def _check_action(action: Any, at: KeyPath) -> Found:
+    if not isinstance(action, Mapping) or action.get("type") not in ACTIONS:
+        yield at, "the type of an action is " + " or ".join(ACTIONS)
+        return
+    yield from _unknown_keys(action, ACTION_KEYS, at)
+    if action["type"] == "transition" and action.get("targetStorageClass") != "archive":
+        yield at, "a transition has a targetStorageClass, and it is archive"
+    if action["type"] == "expire" and "targetStorageClass" in action:
+        yield (*at, "targetStorageClass"), "targetStorageClass goes with type transition only"
+
+
+def _unknown_keys(said: Mapping[str, Any], known: Collection[str], at: KeyPath) -> Found:
+    """ECR refuses keys that it does not know."""
+    for key in said:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
+            yield (*at, key), f"unknown key, which ECR refuses; {hint}"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _check_any_is_last(rules: list[Any]) -> Found:
     """ECR wants the rule for tagStatus any to have the highest priority number."""
-    known = [rule for rule in rules if isinstance(rule, Mapping) and isinstance(rule.get("rulePriority"), int)]
+    known = [rule for rule in rules if isinstance(rule, Mapping) and _is_count(rule.get("rulePriority"))]
     highest = max((rule["rulePriority"] for rule in known), default=0)
     for index, rule in enumerate(rules):
         if rule in known and rule["rulePriority"] < highest and _status(rule) == "any" and _action(rule) == "expire":
@@ -86,7 +132,7 @@ def _action(rule: Mapping[str, Any]) -> Any:
 
 
 def check_repository_policy(policy: Mapping[str, Any]) -> Found:
-    """Statements with an effect, a principal and actions."""
+    """Statements with an effect, a principal and actions, about the repository that they are set on."""
     statements = policy.get("Statement")
     if isinstance(statements, Mapping):
         statements = [statements]
@@ -98,9 +144,12 @@ def check_repository_policy(policy: Mapping[str, Any]) -> Found:
         if not isinstance(statement, Mapping):
             yield at, "a statement is an object"
             continue
-        if statement.get("Effect") not in {"Allow", "Deny"}:
+        if statement.get("Effect") not in ("Allow", "Deny"):
             yield (*at, "Effect"), "Effect is Allow or Deny"
         if not {"Principal", "NotPrincipal"} & statement.keys():
             yield at, "a statement of a repository policy names a Principal"
         if not {"Action", "NotAction"} & statement.keys():
             yield at, "a statement names an Action"
+        for key in ("Resource", "NotResource"):
+            if key in statement:
+                yield (*at, key), f"ECR takes no {key} in a repository policy, which is about its own repository"

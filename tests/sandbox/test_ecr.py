@@ -358,6 +358,14 @@ class TestSettings:
         code, _ = refusal(ecr.set_repository_policy, repositoryName=NAME, policyText=" " * 10_241)
         assert code == "InvalidParameterException"
 
+    @pytest.mark.parametrize("is_list", [True, False], ids=["a list of statements", "a statement alone"])
+    def test_a_repository_policy_names_no_resource(self, ecr: Any, *, is_list: bool) -> None:
+        ecr.create_repository(repositoryName=NAME)
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement] if is_list else statement})
+        code, message = refusal(ecr.set_repository_policy, repositoryName=NAME, policyText=policy)
+        assert (code, "Invalid repository policy provided" in message) == ("InvalidParameterException", True)
+
     def test_scanning_filters_match_as_in_aws(self, ecr: Any) -> None:
         for name in ("prod/api", "dev/prod-copy", "api"):
             ecr.create_repository(repositoryName=name)

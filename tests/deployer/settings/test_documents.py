@@ -82,6 +82,26 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
             "a rule for tagStatus any has the highest rulePriority of all",
             id="any before another",
         ),
+        pytest.param(_lifecycle(rulePriority=True), "each rule has a rulePriority, a whole number from 1", id="true is no priority"),
+        pytest.param(_lifecycle(selection={"tagStatus": ["any"]}), "tagStatus is tagged, untagged, any", id="a list as status"),
+        pytest.param(_lifecycle(descripton="x"), "unknown key, which ECR refuses; did you mean description?", id="a typo in a rule"),
+        pytest.param(_lifecycle(selection={"countNumbr": 1}), "unknown key, which ECR refuses; did you mean countNumber?", id="a typo in a selection"),
+        pytest.param(_lifecycle(description=1), "a description is a string", id="a number as description"),
+        pytest.param(
+            _lifecycle(selection={"countType": "sinceImagePushed", "countUnit": "hours"}), "countUnit is days, which is all that ECR counts in", id="hours"
+        ),
+        pytest.param(
+            _lifecycle(selection={"tagStatus": "tagged", "tagPatternList": ["*a*b*c*d*"]}),
+            "5 wildcards; ECR takes at most 4 in a pattern",
+            id="five wildcards",
+        ),
+        pytest.param(
+            _lifecycle(selection={"tagStatus": "tagged", "tagPrefixList": "v"}), "a list of strings", id="a string as list"
+        ),
+        pytest.param(_lifecycle(action={"type": "transition"}), "a transition has a targetStorageClass, and it is archive", id="to nowhere"),
+        pytest.param(
+            _lifecycle(action={"type": "transition", "targetStorageClass": "archive"}), None, id="to the archive"
+        ),
     ],
 )  # fmt: skip
 def test_a_lifecycle_policy_is_held_to_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
@@ -108,6 +128,14 @@ def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
         ),
         pytest.param(
             {"Statement": [{"Effect": "Allow", "Principal": "*"}]}, "a statement names an Action", id="no action"
+        ),
+        pytest.param(
+            {"Statement": [STATEMENT | {"Effect": ["Allow"]}]}, "Effect is Allow or Deny", id="a list as effect"
+        ),
+        pytest.param(
+            {"Statement": [STATEMENT | {"Resource": "*"}]},
+            "ECR takes no Resource in a repository policy, which is about its own repository",
+            id="a resource",
         ),
     ],
 )
