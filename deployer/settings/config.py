@@ -128,7 +128,7 @@ def _topic_elsewhere(config: Config) -> Iterator[Problem]:
 
 def _notifications(said: Mapping[str, Any]) -> Notifications | None:
     """As far as it is sound, like retention."""
-    sound = {key: value for key, value in said.items() if value is not None}
+    sound = {key: value for key, value in said.items() if isinstance(value, list if key == "outcomes" else str)}
     return build(Notifications, sound) if isinstance(sound.get("topic"), str) else None
 
 
@@ -154,16 +154,25 @@ def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:
 def _checked(file: TextFile, model: type[BaseModel], problems: list[Problem]) -> YamlSource:
     """A file's data, with what is wrong with it added to `problems`."""
     source = parse(file.text, file.shown)
-    problems += source.problems
     if errors(source.problems) and source.data is None:
+        problems += source.problems
         return source
-    if source.data is None:
-        problems.append(Problem(file=file.shown, message="the file is empty: delete it, or say what it is for"))
-    elif not isinstance(source.data, dict):
-        problems.append(source.problem((), "the file holds no map of keys and values"))
-    else:
-        problems += check(source, model)
+    found = tuple(_misshapen(source, model))
+    problems += [*(said for said in source.problems if said.is_error or not _is_inside(said, found)), *found]
     return source
+
+
+def _misshapen(source: YamlSource, model: type[BaseModel]) -> Iterable[Problem]:
+    if source.data is None:
+        return [Problem(file=source.file, message="the file is empty: delete it, or say what it is for")]
+    if not isinstance(source.data, dict):
+        return [source.problem((), "the file holds no map of keys and values")]
+    return check(source, model)
+
+
+def _is_inside(problem: Problem, others: Iterable[Problem]) -> bool:
+    """Whether it is about a key, or something in it, that another problem is about."""
+    return any(f"{problem.key}.".startswith((f"{other.key}.", f"{other.key}[")) for other in others if other.key)
 
 
 def _ou_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[OuFile]:

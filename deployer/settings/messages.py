@@ -65,14 +65,19 @@ def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel
 def _wrong_type(error: Mapping[str, Any], written: str | None) -> str:
     kind, given = error["type"], error["input"]
     if given is None:
-        return "must not be null here"
+        is_key_of_map = kind == "model_type" and isinstance(error["loc"][-1], str)
+        return "must not be null here" + ": leave it out, or name the keys to reset" * is_key_of_map
     if kind == "string_type":
-        return (
-            f'must be a string: write "{written}"' if written is not None else f"must be a string, not {_kind(given)}"
-        )
+        written = written or _unquoted_placeholder(given)
+        return f'must be a string: write "{written}"' if written else f"must be a string, not {_kind(given)}"
     if kind == "list_type" and isinstance(given, str):
         return f'must be a list: write ["{given}"]'
     return f"must be {_WANTED[kind]}, not {_kind(given)}" if kind in _WANTED else str(error["msg"])
+
+
+def _unquoted_placeholder(value: Any) -> str | None:
+    """`{principal}` without quotes is a map with one key and no value."""
+    return f"{{{next(iter(value))}}}" if isinstance(value, dict) and list(value.values()) == [None] else None
 
 
 def _kind(value: Any) -> str:

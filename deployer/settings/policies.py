@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from deployer.settings.yaml_source import KeyPath
 
@@ -108,7 +108,7 @@ def _unknown_keys(said: Mapping[str, Any], known: Collection[str], at: KeyPath) 
             yield (*at, key), f"unknown key, which ECR refuses; {hint}"
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 

@@ -41,7 +41,12 @@ class Problem:
     def __str__(self) -> str:
         kind = "" if self.is_error else "warning: "
         key = f"{self.key}: " if self.key else ""
-        return f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}"
+        return _one_line(f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}")
+
+
+def _one_line(text: str) -> str:
+    """A text with line breaks and other control characters as escapes: what a file says stands in messages, too."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class InvalidConfigurationError(ConfigurationError):

@@ -16,6 +16,8 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _UNCERTAIN_NUMBER = re.compile(r"[-+]?(0[0-9_]+|[0-9]+_[0-9_]*|0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+)")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_NO_FINITE_NUMBERS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_MOST_DIGITS = 20
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _OLD_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -37,6 +39,8 @@ def resolve(text: str) -> Resolved:
         return Resolved(text, problem)
     if _INTEGER.fullmatch(text):
         return Resolved(int(text))
+    if _NO_FINITE_NUMBERS.fullmatch(text):
+        return Resolved(float(text.replace(".", "")))
     return Resolved(float(text) if _FLOAT.fullmatch(text) else text)
 
 
@@ -48,4 +52,6 @@ def _uncertainty(text: str) -> str | None:
         return f'an unquoted account id is a number and can lose its leading zeros: write "{text}"'
     if _UNCERTAIN_NUMBER.fullmatch(text):
         return f'`{text}` is not the same number to all YAML readers: write "{text}" or a plain decimal'
+    if _INTEGER.fullmatch(text) and len(text) > _MOST_DIGITS:
+        return f"a number of {len(text)} digits, which no reader of YAML keeps whole: quotes make it a word"
     return None

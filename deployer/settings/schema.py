@@ -66,6 +66,10 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
 """Limits of each item of a list."""
 
 
+NEVER_NULL = frozenset({(Namespace, "repository")})
+"""Keys at which null could mean two things: nothing said here, or all that is said above reset."""
+
+
 def limited(kind: Any, rule: Rule | None) -> Any:
     """A type with a rule on its values."""
     if rule is None:
@@ -84,7 +88,7 @@ def _validator(rule: Rule) -> Any:
 
 @cache
 def partial(kind: type[Any]) -> type[BaseModel]:
-    """A model of a layer of `kind`: nothing required but a namespace's `match`, and null allowed at every other key."""
+    """A model of a layer of `kind`: nothing required but a namespace's `match`, and null allowed nearly everywhere."""
     hints = get_type_hints(kind)
     definitions: dict[str, Any] = {}
     for item in fields(kind):
@@ -93,9 +97,9 @@ def partial(kind: type[Any]) -> type[BaseModel]:
         about: dict[str, Any] = {"description": item.metadata["doc"]}
         if "example" in item.metadata:
             about["examples"] = [item.metadata["example"]]
-        definitions[item.name] = (
-            (value, Field(**about)) if is_required else (value | None, Field(default=None, **about))
-        )
+        if (kind, item.name) not in NEVER_NULL and not is_required:
+            value = value | None
+        definitions[item.name] = (value, Field(**about) if is_required else Field(default=None, **about))
     return create_model(kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **definitions)
 
 

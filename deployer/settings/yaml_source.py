@@ -23,10 +23,8 @@ KeyPath = tuple[str | int, ...]
 
 DEEPEST = 40
 
+_PLACEHOLDER_BEFORE = re.compile(r"\{[a-z_]+\} *$")
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels"
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_AMBIGUOUS_NUMBER = re.compile(r"[-+]?(0[0-9_]+|[0-9]+_[0-9_]*|0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,8 @@ def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
     indentation = around[: len(around) - len(around.lstrip())]
     if "\t" in indentation or around[column - 1 : column] == "\t":
         said = "a tab: YAML indents with spaces only"
+    elif braces := _PLACEHOLDER_BEFORE.search(around[: column - 1]):
+        column, said = braces.start() + 1, 'a value that begins with `{` needs quotes, as in "{principal}"'
     elif is_alias:
         said = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
     elif said == "exceeded maximum nesting depth":  # libyaml's own limit, met when it reads far ahead

@@ -100,6 +100,22 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "regions: eu-west-1", '1:10: regions: must be a list: write ["eu-west-1"]', id="a word instead of a list"
         ),
+        pytest.param(
+            "repository: {tags: {a: {principal}}}",
+            '1:24: repository.tags.a: must be a string: write "{principal}"',
+            id="a placeholder without quotes",
+        ),
+        pytest.param(
+            "namespaces:\n  - match: a/**\n    repository:",
+            "3:16: namespaces[0].repository: must not be null here: leave it out, or name the keys to reset",
+            id="a namespace that says null",
+        ),
+        pytest.param("regions:\n  -", "2:4: regions[0]: must not be null here", id="nothing in a list"),
+        pytest.param(
+            'enabled: "a\\nb"',
+            '1:10: enabled: must be true or false, not the string "a\\nb"',
+            id="a line break in a value",
+        ),
         pytest.param("regions: [null]", "1:11: regions[0]: must not be null here", id="null in a list"),
         pytest.param("regions: {a: b}", "1:10: regions: must be a list, not a map", id="a map instead of a list"),
         pytest.param(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from deployer.settings.scalars import Plain, resolve
@@ -21,6 +23,7 @@ from deployer.settings.scalars import Plain, resolve
         pytest.param("10:30", "10:30", id="no number to base 60"),
         pytest.param("nope", "nope", id="a word that begins with no is a word"),
         pytest.param("y", "y", id="y is a word"),
+        pytest.param("-.inf", -math.inf, id="an endless number is a number"),
     ],
 )
 def test_plain_words_mean_what_yaml_1_2_says(text: str, value: Plain) -> None:
@@ -38,6 +41,10 @@ def test_words_that_yaml_1_1_takes_for_booleans_are_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["010", "0777", "1_000", "0x1F", "0o17", "-012", "0b101", "00"])
 def test_numbers_that_readers_disagree_about_are_refused(text: str) -> None:
     assert f'write "{text}"' in (resolve(text).problem or "")
+
+
+def test_a_number_that_no_reader_keeps_is_refused() -> None:
+    assert "a number of 5000 digits" in (resolve("9" * 5000).problem or "")
 
 
 @pytest.mark.parametrize("text", ["300000000003", "012345678901", "000000000000"])

@@ -59,6 +59,11 @@ def test_on_is_a_key_like_any_other() -> None:
             id="a glob without quotes",
         ),
         pytest.param(
+            "a:\n  b: {principal} x",
+            'f.yaml:2:6: a value that begins with `{` needs quotes, as in "{principal}"',
+            id="a placeholder without quotes",
+        ),
+        pytest.param(
             "a:\n  <<: {b: 1}",
             "f.yaml:2:3: a.<<: merge keys are not supported: let a parent OU or `defaults` say it once",
             id="a merge key",
