@@ -1,7 +1,8 @@
 """The one place that every AWS call goes through.
 
 In this order: who calls (unknown credentials are refused), what is called (parsed by botocore's own model), the call
-log, faults, authorization by IAM, the answer (a seam's or moto's), and what CloudTrail makes of it.
+log, faults, authorization by IAM, the constraints of the request's values, the answer (a seam's or moto's), and what
+CloudTrail makes of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from deployer.sandbox import seams, wire
+from deployer.sandbox import constraints, seams, wire
 from deployer.sandbox.calls import CURRENT, Call, CallLog, Refused
 from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of, secret_of
 from deployer.sandbox.faults import ConnectionDropped, Faults, Moment
@@ -88,6 +89,7 @@ class Gate:
             return self._serve_now(request, call)
 
     def _serve_now(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        constraints.check(call.service, call.parameters, request.input_shape)
         account = seams.acting_account(call)
         answer = seams.answer_for(call.service, call.operation)
         if answer is None:

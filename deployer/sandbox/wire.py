@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from botocore import parsers
 from botocore.exceptions import UnknownServiceError
-from botocore.model import StructureShape
+from botocore.model import Shape, StructureShape
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
@@ -101,6 +101,12 @@ class AwsRequest:
     @property
     def user_agent(self) -> str:
         return str(self._request.headers.get("User-Agent", ""))
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """What the operation takes, as its model says; None where it takes nothing."""
+        shape: Shape | None = self._operation.input_shape
+        return shape
 
     @cached_property
     def _protocol(self) -> str:

@@ -76,11 +76,11 @@ def test_a_function_has_all_that_its_template_says(client: Any) -> None:
 def test_a_function_is_updated_in_place(client: Any) -> None:
     deploy({**ROLE, "Function": function(**FULL)})
     before = configuration(client)
-    deploy({**ROLE, "Function": function("two", **{**FULL, "Timeout": 30, "Environment": {"Variables": {"A": "1"}}})})
+    deploy({**ROLE, "Function": function("two", **{**FULL, "Timeout": 30, "Environment": {"Variables": {"KEY": "1"}}})})
     after = configuration(client)
     assert after["CodeSha256"] != before["CodeSha256"]
     assert after["Timeout"] == 30
-    assert after["Environment"]["Variables"] == {"A": "1"}
+    assert after["Environment"]["Variables"] == {"KEY": "1"}
     assert after["Architectures"] == ["arm64"]
     deploy({**ROLE, "Function": function("two")})
     plain = configuration(client)
