@@ -1,0 +1,63 @@
+"""Every link of README.md, docs/ and contrib/ to a file of ours leads somewhere, down to the heading that it names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.commands import ROOT, pages
+
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+_OUTSIDE = re.compile(r"[a-z]+:")
+
+PAGES = [*pages(), ROOT / "contrib" / "README.md"]
+
+
+def prose(page: Path) -> str:
+    """A page without its code."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub names them: lower case, words joined by hyphens, no other punctuation."""
+    headings = (found["text"].replace("`", "") for found in _HEADING.finditer(prose(page)))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    """Links that lead nowhere."""
+    broken = []
+    for link in _LINK.finditer(prose(page)):
+        target = link["target"]
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        is_outside = _OUTSIDE.match(target)
+        if not is_outside and (not there.exists() or (anchor and anchor not in anchors(there))):
+            broken.append(target)
+    return broken
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_every_page_can_be_found() -> None:
+    linked = {
+        (page.parent / link["target"].partition("#")[0]).resolve()
+        for page in PAGES
+        for link in _LINK.finditer(prose(page))
+        if not _OUTSIDE.match(link["target"])
+    }
+    assert [page.name for page in pages() if page not in linked and page.name != "README.md"] == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text("# Some `Heading`: here\n")
+    page = tmp_path / "page.md"
+    page.write_text("[a](other.md#some-heading-here) [b](gone.md) [c](other.md#nowhere) [d](https://example.com)\n")
+    assert broken_links(page) == ["gone.md", "other.md#nowhere"]

@@ -1,0 +1,22 @@
+"""docs/sandbox.md shows the example organization as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deployer.sandbox.accounts import EXAMPLE
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+
+def test_the_table_has_every_ou_with_its_accounts() -> None:
+    section = PAGE.partition("## The example organization")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in section.splitlines() if line.startswith("| ")]
+    told = dict(rows[2:])
+    assert set(told) == {EXAMPLE.path(ou.id) for ou in EXAMPLE.ous.values() if ou.parent_id}
+    for ou in EXAMPLE.ous.values():
+        if ou.parent_id:
+            assert [
+                account.name for account in EXAMPLE.accounts_in(ou.id) if account.name not in told[EXAMPLE.path(ou.id)]
+            ] == []
+    assert f"{len(EXAMPLE.accounts)} accounts in nine OUs" in section
