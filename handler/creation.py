@@ -5,8 +5,8 @@ before it and an attempt that died after it is continued by the next: the name i
 what is missing is put. The `created` record is written last, by the caller; where it is there, all is done.
 
 Two things make an event come again long after its work was done: an archive's replay, and a redrive. Its repository may
-have been deleted meanwhile, on purpose. So a late event asks the ledger first; for a fresh one the ledger would be the
-one call too many before the repository.
+have been deleted meanwhile, on purpose. So a late event asks the ledger first, whether it was this very event that made
+the repository or another layer of the same push; for a fresh one the ledger would be the one call too many before it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Creation:
     def run(self, registry: Callable[[], Repositories], *, received_at: datetime) -> Conclusion:
         """Create the repository or finish it. PermanentError says what is missing; anything else is to be retried."""
         is_late = self.call.is_replay or received_at - self.call.event_time > LATE
-        if is_late and self._is_done():
+        if is_late and (self._has("created") or self._has("exists")):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
         if not self._has_slot():
             rule = f"create.limit.per_hour: {self.decision.per_hour}"
@@ -89,7 +89,7 @@ class Creation:
             if creator is None and self.decision.per_hour is not None:
                 self.ledger.give_back(Slot.of(self.call))
             return Conclusion(outcome="exists", reason=reasons.ALREADY_EXISTS, rule=self.decision.rule)
-        if self._is_done():
+        if self._has("created"):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
         with self.steps("look"):
             repository = repositories.describe(self.call.repository)
@@ -134,10 +134,11 @@ class Creation:
         with self.steps("limit"):
             return self.ledger.reserve(Slot.of(self.call), limit=self.decision.per_hour)
 
-    def _is_done(self) -> bool:
+    def _has(self, outcome: Outcome) -> bool:
+        """Whether the event has come to this before."""
         with self.steps("ledger"):
-            return self.ledger.has_created(
-                account=self.call.account, event_time=self.call.event_time, event_id=self.call.event_id
+            return self.ledger.has(
+                outcome, account=self.call.account, event_time=self.call.event_time, event_id=self.call.event_id
             )
 
 

@@ -26,6 +26,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from handler.events import FailedCall
+from handler.reasons import Outcome
 from handler.records import EXPIRY, Record, key_of
 
 if TYPE_CHECKING:
@@ -107,9 +108,9 @@ class Ledger:
             return False
         return True
 
-    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool:
-        """Whether the event has a `created` record, which is written last: all of its work is done."""
-        at = key_of(event_time=event_time, event_id=event_id, outcome="created", request_id="")
+    def has(self, outcome: Outcome, *, account: str, event_time: datetime, event_id: str) -> bool:
+        """Whether an event has a record of this outcome (any but `failed`), which is written when its work is done."""
+        at = key_of(event_time=event_time, event_id=event_id, outcome=outcome, request_id="")
         answer = self._client().get_item(
             TableName=self._table,
             Key={PARTITION_KEY: {"S": account}, SORT_KEY: {"S": at}},

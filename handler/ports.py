@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from handler.events import FailedCall
 from handler.ledger import Slot
+from handler.reasons import Outcome
 from handler.records import OuSource, Record
 from handler.settings import RepositorySettings
 
@@ -61,7 +62,7 @@ class Ledger(Protocol):
     """The ledger; `handler.ledger`."""
 
     def write(self, record: Record) -> bool: ...
-    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool: ...
+    def has(self, outcome: Outcome, *, account: str, event_time: datetime, event_id: str) -> bool: ...
     def reserve(self, slot: Slot, *, limit: int) -> bool: ...
     def give_back(self, slot: Slot) -> None: ...
 

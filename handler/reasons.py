@@ -100,7 +100,7 @@ SENTENCES: dict[str, str] = {
     ACCOUNT_MISMATCH: "The envelope and CloudTrail name different accounts.",
     REGION_MISMATCH: "The envelope and CloudTrail name different regions.",
     NOT_IN_ORGANIZATION: "The account is not in the organization.",
-    DUPLICATE_EVENT: "This event has created its repository before; it was delivered or replayed once more.",
+    DUPLICATE_EVENT: "This event has created or found its repository before; it was delivered or replayed once more.",
     OTHER_EVENT: "The event is no call that missed its repository.",
     MALFORMED_EVENT: "The event is not of the form that EventBridge and CloudTrail document; look at the message.",
     ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "

@@ -18,6 +18,7 @@ from handler.events import FailedCall
 from handler.handling import Handler
 from handler.ledger import Slot
 from handler.ports import Membership, Repository
+from handler.reasons import Outcome
 from handler.records import Record
 from handler.settings import RepositorySettings
 from handler.settings_file import SettingsFile
@@ -208,9 +209,9 @@ class World:
         written: bool = self.faults.run("write", effect)
         return written
 
-    def has_created(self, *, account: str, event_time: datetime, event_id: str) -> bool:
-        at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}#{event_id}#created"
-        found: bool = self.faults.run("has_created", lambda: (account, at) in self.records)
+    def has(self, outcome: Outcome, *, account: str, event_time: datetime, event_id: str) -> bool:
+        at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}#{event_id}#{outcome}"
+        found: bool = self.faults.run("has", lambda: (account, at) in self.records)
         return found
 
     def reserve(self, slot: Slot, *, limit: int) -> bool:

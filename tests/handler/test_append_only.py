@@ -63,7 +63,7 @@ def test_the_handler_adds_records_and_counts(as_handler: Any, client: Any) -> No
     ledger = Ledger(lambda: as_handler, table=TABLE)
     assert ledger.write(WRITTEN)
     assert ledger.reserve(Slot.of(call()), limit=1)
-    assert ledger.has_created(account=WRITTEN.account, event_time=WRITTEN.event_time, event_id=WRITTEN.event_id)
+    assert ledger.has("created", account=WRITTEN.account, event_time=WRITTEN.event_time, event_id=WRITTEN.event_id)
     assert kept(client) == [WRITTEN]
 
 

@@ -296,6 +296,19 @@ def test_a_repository_that_was_deleted_since_is_not_made_again(name: str, later:
     assert sorted(world.outcomes()) == [("created", "created"), ("ignored", "duplicate-event")]
 
 
+def test_layers_that_found_a_repository_do_not_make_it_again_when_they_are_replayed() -> None:
+    world = World()
+    handler = world.handler()
+    for number in range(5):
+        handler.handle(sibling(number), request_id=f"request-{number}")
+    del world.repositories[KEY]
+    world.pass_time(timedelta(days=1))
+    for number in range(5):
+        handler.handle(sibling(number) | {"replay-name": "again"}, request_id=f"replay-{number}")
+    assert not world.repositories
+    assert world.creations == [KEY]
+
+
 def test_invariant_4_a_call_never_leaves_the_account_that_the_envelope_names() -> None:
     world = World()
     handler = world.handler()

@@ -61,7 +61,7 @@ def test_what_expires_does_so_as_the_config_says_and_nothing_else_does(client: A
     }
 
 
-def test_only_a_created_record_says_that_all_is_done(ledger: Ledger) -> None:
+def test_the_ledger_knows_which_outcomes_an_event_has_had(ledger: Ledger) -> None:
     said: dict[str, Any] = {
         "account": record().account,
         "event_time": record().event_time,
@@ -69,9 +69,9 @@ def test_only_a_created_record_says_that_all_is_done(ledger: Ledger) -> None:
     }
     ledger.write(record(outcome="failed"))
     ledger.write(record(outcome="exists"))
-    assert not ledger.has_created(**said)
+    assert [ledger.has(outcome, **said) for outcome in ("exists", "created")] == [True, False]
     ledger.write(record())
-    assert ledger.has_created(**said)
+    assert ledger.has("created", **said)
 
 
 def test_a_limit_counts_names_however_often_they_come(ledger: Ledger) -> None:
