@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from handler.text import short_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -39,4 +40,4 @@ class FailuresQueue:
             "requestPayload": event,
             "responsePayload": {"errorType": reason, "errorMessage": detail},
         }
-        self._client().send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
+        self._client().send_message(QueueUrl=self._queue_url, MessageBody=short_json(message))

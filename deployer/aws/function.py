@@ -7,11 +7,11 @@ queue if that does not help. https://docs.aws.amazon.com/lambda/latest/api/API_I
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from deployer.aws.errors import translated
 from deployer.errors import ServiceError
+from handler.text import short_json
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -28,7 +28,7 @@ class HandlerFunction:
 
     def hand_over(self, event: Any) -> None:
         """Queue an event for the handler; raises DeployerError unless Lambda says that it has it."""
-        payload = json.dumps(event, separators=(",", ":")).encode()
+        payload = short_json(event).encode()
         with translated():
             answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
         if answer["StatusCode"] != ACCEPTED:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deployer.aws.function import HandlerFunction
+from deployer.errors import ServiceError
+
+LARGEST = 1_048_576
+"""Bytes of an asynchronous invocation. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class FakeLambda:
+    def __init__(self, *, status: int = 202) -> None:
+        self.status = status
+        self.payloads: list[bytes] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> Any:  # noqa: N803 - AWS's names
+        assert (FunctionName, InvocationType) == ("deployer-handler", "Event")
+        assert len(Payload) <= LARGEST
+        self.payloads.append(Payload)
+        return {"StatusCode": self.status}
+
+
+@pytest.mark.parametrize("text", ["\u5b57" * 330_000, "\ud800\uffff\0"], ids=["another script", "odd characters"])
+def test_an_event_goes_back_as_it_came(text: str) -> None:
+    fake: Any = FakeLambda()
+    HandlerFunction(fake, name="deployer-handler").hand_over({"detail": text})
+    assert json.loads(fake.payloads[0]) == {"detail": text}
+
+
+def test_an_answer_other_than_accepted_is_told() -> None:
+    fake: Any = FakeLambda(status=200)
+    with pytest.raises(ServiceError, match="Lambda answered 200 instead of 202"):
+        HandlerFunction(fake, name="deployer-handler").hand_over({})
