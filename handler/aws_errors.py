@@ -26,6 +26,7 @@ _TRANSIENT = frozenset(
         "InternalFailure",
         "InternalServerError",
         "InvalidClientTokenId",  # new credentials that have not spread yet
+        "InvalidSignatureException",  # signed before Lambda froze the process, sent when it went on
         "ProvisionedThroughputExceededException",
         "RepositoryNotFoundException",  # deleted behind our back: the next attempt makes it anew
         "RequestExpired",

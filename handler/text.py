@@ -27,7 +27,7 @@ def clean(text: str, *, limit: int = 1024) -> str:
 
 
 def short_json(value: Any) -> str:
-    """JSON no longer than what the value was read from, for limits in bytes: escapes take two or three times the room."""
+    """JSON no longer than what the value was read from: escapes would take two or three times the bytes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _NOT_IN_MESSAGES.sub(lambda found: _escaped(found[0]), text)
 

@@ -28,6 +28,7 @@ def refusal(code: str, *, status: int = 400, message: str = "no") -> ClientError
         pytest.param(refusal("ServerException", status=500), None, id="servers recover"),
         pytest.param(refusal("Whatever", status=503), None, id="services come back"),
         pytest.param(refusal("ExpiredTokenException"), None, id="credentials are renewed"),
+        pytest.param(refusal("InvalidSignatureException", status=403), None, id="a frozen request is signed anew"),
         pytest.param(refusal("RepositoryNotFoundException"), None, id="a deleted repository is made anew"),
         pytest.param(ConnectTimeoutError(endpoint_url="x"), None, id="connections come back"),
         pytest.param(EndpointConnectionError(endpoint_url="x"), None, id="networks come back"),
