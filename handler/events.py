@@ -29,7 +29,8 @@ _REGION = re.compile(r"[a-z]{2,3}(-[a-z]{2,12}){1,3}-[0-9]{1,2}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _LONGEST_ARN = 2048
-_LONGEST_NAME = 1024
+_LONGEST_NAME = 512
+"""ECR takes 256; of four-byte characters, this many are all that an index of the ledger takes as its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """DynamoDB's ExecuteStatement, as far as it is used: PartiQL's INSERT of one item, which never replaces another.
 
-moto copies every table for each statement and puts an item over one that is there, which is what INSERT exists to
-refuse. Other statements are refused here rather than half understood.
+moto copies every table for each statement, puts an item over one that is there, which is what INSERT exists to refuse,
+and takes keys of indexes of any length. Other statements are refused here rather than half understood.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
 """
 
@@ -24,6 +24,8 @@ from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.seams import answers
 
 _INSERT = re.compile(r"\s*INSERT\s+INTO\s+\"(?P<table>[A-Za-z0-9_.-]+)\"\s+VALUE\s+\{(?P<pairs>.*)\}\s*", re.IGNORECASE)
+_LONGEST = {"HASH": 2048, "RANGE": 1024}
+"""Bytes of a key. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 _PAIR = re.compile(r"\s*'(?P<name>[^']+)'\s*:\s*\?\s*")
 
 
@@ -68,7 +70,20 @@ def _insert(table: Table, item: dict[str, Any]) -> None:
     validate_put_has_empty_keys(item, table)
     validate_put_has_empty_attrs(item, table)
     validate_put_has_gsi_keys_set_to_none(item, table)
+    _refuse_long_keys(table, item)
     try:
         table.put_item(item, condition_expression=f"attribute_not_exists({table.hash_key_attr})")
     except ConditionalCheckFailed as taken:
         raise Refused("DuplicateItemException", "Duplicate primary key exists in table") from taken
+
+
+def _refuse_long_keys(table: Table, item: Mapping[str, Any]) -> None:
+    """Refuse what DynamoDB could not put into an index of the table."""
+    for index in table.all_indexes():
+        for key in index.schema:
+            text = item.get(key["AttributeName"], {}).get("S", "")
+            if len(text.encode()) > _LONGEST[key["KeyType"]]:
+                raise MockValidationException(
+                    "One or more parameter values are not valid. A value specified for a secondary index key is not "
+                    f"supported. The size of {key['AttributeName']} is over {_LONGEST[key['KeyType']]} bytes"
+                )

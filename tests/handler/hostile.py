@@ -43,6 +43,8 @@ CHANGES: dict[str, Mapping[str, Any]] = {
     "a name of one letter": {REPOSITORY: "a"},
     "a name of 257 characters": {REPOSITORY: "team-a/" + "a" * 250},
     "a name of 900,000 characters": {REPOSITORY: "team-a/" + "a" * 900_000},
+    "a name of a kilobyte of four-byte characters": {REPOSITORY: "\U0001f4a5" * 1000},
+    "a name of half as many": {REPOSITORY: "\U0001f4a5" * 512},
     "a name that backtracks": {REPOSITORY: "team-a/" + "a-" * 120 + "!"},
     "a name with a null": {REPOSITORY: "team-a/api\0"},
     "a name with a line feed": {REPOSITORY: "team-a/api\n"},

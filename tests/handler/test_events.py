@@ -81,7 +81,7 @@ MALFORMED: list[Any] = [
     ),
     pytest.param(
         {"detail.requestParameters.repositoryName": "a" * 5000},
-        "detail.requestParameters.repositoryName is longer than 1024 characters",
+        "detail.requestParameters.repositoryName is longer than 512 characters",
         id="a name without end",
     ),
     pytest.param(

@@ -46,6 +46,38 @@ def test_what_is_refused(dynamodb: Any, statement: str, parameters: int, code: s
     assert refused.value.response["Error"]["Code"] == code
 
 
+@pytest.mark.parametrize(
+    ("item", "is_taken"),
+    [
+        pytest.param({"name": "a" * 2048, "at": "b" * 1024}, True, id="as long as may be"),
+        pytest.param({"name": "\u00e9" * 1025, "at": "b"}, False, id="a partition key of more bytes"),
+        pytest.param({"name": "a", "at": "b" * 1025}, False, id="a sort key of more bytes"),
+        pytest.param({}, True, id="an item that is not in the index"),
+    ],
+)
+def test_keys_of_an_index_are_no_longer_than_dynamodb_takes(
+    sandbox: Sandbox, item: dict[str, str], is_taken: bool
+) -> None:
+    dynamodb = sandbox.client("dynamodb")
+    index = [{"AttributeName": "name", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}]
+    dynamodb.create_table(
+        TableName="indexed",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("account", "name", "at")],
+        KeySchema=[{"AttributeName": "account", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[{"IndexName": "by-name", "KeySchema": index, "Projection": {"ProjectionType": "ALL"}}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    values = {"account": "1", **item}
+    pairs = ", ".join(f"'{name}': ?" for name in values)
+    try:
+        dynamodb.execute_statement(
+            Statement=f'INSERT INTO "indexed" VALUE {{{pairs}}}', Parameters=[{"S": text} for text in values.values()]
+        )
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ValidationException"  # noqa: PT017 - half of the cases
+    assert len(dynamodb.scan(TableName="indexed")["Items"]) == int(is_taken)
+
+
 def test_moto_still_replaces_what_it_inserts(dynamodb: Any) -> None:
     """The reason for the seam: once this fails, moto has learnt it and the seam may go."""
     (backend,) = (
