@@ -33,7 +33,9 @@ BRIEF = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"mode": 
 SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs", "sts")
 """All that the handler and the watch talk to."""
 
-_MOST_CLIENTS = 512
+MOST_CLIENTS = 128
+"""One for each account, region and hour of credentials, those used last. Each takes a megabyte, three quarters of it for
+the certificates of its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Clients:
         self._session.register_component("data_loader", _Loader())
         self._lock = RLock()
         self.partition: str = self._session.get_partition_for_region(region)
-        self._made = lru_cache(maxsize=_MOST_CLIENTS)(self._make)
+        self._made = lru_cache(maxsize=MOST_CLIENTS)(self._make)
 
     def own(self, service: str) -> Any:
         """A client with the function's credentials in its own region."""

@@ -6,7 +6,8 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from handler.clients import SERVICES, Clients, Credentials
+from handler.clients import MOST_CLIENTS, SERVICES, Clients, Credentials
+from templates.function import MEMORY_MB
 
 ONE = Credentials("ASIA1", "secret", "token")
 OTHER = Credentials("ASIA2", "secret", "token")
@@ -31,6 +32,11 @@ def test_a_client_is_made_once_for_a_region_and_credentials(clients: Clients) ->
     assert clients.of("ecr", region="us-east-1", credentials=OTHER) is not client
     assert clients.of("ecr", region="eu-west-1", credentials=ONE) is not client
     assert client.meta.region_name == "us-east-1"
+
+
+def test_clients_leave_room_in_the_functions_memory() -> None:
+    one_mb, process_mb = 1, 64
+    assert process_mb + MOST_CLIENTS * one_mb <= MEMORY_MB / 2
 
 
 def test_sts_is_asked_in_the_functions_own_region(clients: Clients) -> None:
