@@ -34,7 +34,7 @@ SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs
 """All that the handler and the watch talk to."""
 
 MOST_CLIENTS = 128
-"""One for each account, region and hour of credentials, those used last. Each takes a megabyte, three quarters of it for
+"""For each account, region and hour of credentials; those used last. Each takes a megabyte, three quarters of it for
 the certificates of its connection."""
 
 

@@ -43,7 +43,12 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
         settings=settings,
         organization=organization,
         registries=Registries(clients=clients, sessions=sessions),
-        ledger=Ledger(partial(clients.own, "dynamodb"), table=environment["LEDGER_TABLE"], expiry=settings.expiry),
+        ledger=Ledger(
+            partial(clients.own, "dynamodb"),
+            table=environment["LEDGER_TABLE"],
+            expiry=settings.expiry,
+            archived=settings.archived,
+        ),
         notices=Notices(partial(clients.own, "events"), bus=environment["EVENT_BUS"]),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),
         clock=_now,

@@ -7,7 +7,8 @@ update both adds to it and looks at its size. DynamoDB runs updates of one item 
 adding a name again changes nothing, which makes it safe to repeat. The hour is that of the event, so that a retry an
 hour later counts where it counted before. Should the repository turn out to exist by someone else's hand, its slot is
 given back. A crash before the giving back, a creation that AWS refuses, and a push whose layers lie on both sides of a
-full hour use up a slot too many; nothing ever lets one repository too many through.
+full hour use up a slot too many; nothing ever lets one repository too many through. A counter is kept for as long as an
+event of its hour may come again, from a queue or from the archive.
 
 Records are added by PartiQL's INSERT, not by PutItem: INSERT never replaces an item, and IAM knows it as an action of
 its own, so the function's role CANNOT change what is written, whatever code runs in it.
@@ -45,8 +46,8 @@ EXPIRY_ATTRIBUTE = "expires"
 COUNTER_PREFIX = "limit#"
 """Begins the partition key of every counter; no record's does, since an account is 12 digits."""
 
-COUNTER_EXPIRY = timedelta(days=1)
-"""From the end of the hour that it counts: as long as EventBridge goes on trying to deliver an event."""
+REDRIVEN_WITHIN = timedelta(days=15)
+"""EventBridge tries to deliver an event for a day, and SQS keeps it for 14: so long it may still be counted."""
 
 _COUNTER_SORT_KEY = "repositories"
 MOST_PER_HOUR = 10_000
@@ -81,19 +82,26 @@ class Slot:
         partition = f"{COUNTER_PREFIX}{self.account}#{self.hour:%Y-%m-%dT%H}"
         return {PARTITION_KEY: {"S": partition}, SORT_KEY: {"S": _COUNTER_SORT_KEY}}
 
-    @property
-    def expires(self) -> int:
-        """When DynamoDB may delete the counter, in seconds since 1970."""
-        return int((self.hour + timedelta(hours=1) + COUNTER_EXPIRY).timestamp())
+    def expires(self, archived: timedelta) -> int:
+        """When DynamoDB may delete the counter, in seconds since 1970; `archived` is how long events are archived."""
+        return int((self.hour + timedelta(hours=1) + max(REDRIVEN_WITHIN, archived)).timestamp())
 
 
 class Ledger:
     """The table, through the function's own role; the client is asked for when it is needed."""
 
-    def __init__(self, client: Callable[[], DynamoDBClient], *, table: str, expiry: timedelta = EXPIRY) -> None:
+    def __init__(
+        self,
+        client: Callable[[], DynamoDBClient],
+        *,
+        table: str,
+        expiry: timedelta = EXPIRY,
+        archived: timedelta = timedelta(),
+    ) -> None:
         self._client = client
         self._table = table
         self._expiry = expiry
+        self._archived = archived
 
     def write(self, record: Record) -> bool:
         """Add a record; False when it was there already, which is as good."""
@@ -134,7 +142,7 @@ class Ledger:
                     ":slot": {"SS": [slot.digest]},
                     ":name": {"S": slot.digest},
                     ":limit": {"N": str(limit)},
-                    ":expires": {"N": str(slot.expires)},
+                    ":expires": {"N": str(slot.expires(self._archived))},
                 },
             )
         except client.exceptions.ConditionalCheckFailedException:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from handler.settings import Layer, Retention, Settings, settings_from
+from handler.settings import Layer, Retention, Settings, build, settings_from
 
 VERSION = 1
 FILE_NAME = "settings.json"
@@ -39,9 +39,11 @@ class SettingsFile:
         self._ou_layers: Mapping[str, Layer] = document["ous"]
         self._account_layers: Mapping[str, Layer] = document["accounts"]
         self._documents: Mapping[str, str] = document["documents"]
-        days = document.get("retention", {}).get("expiring_records", Retention().expiring_records)
-        self.expiry = timedelta(days=days)
+        kept = build(Retention, document.get("retention", {}))
+        self.expiry = timedelta(days=kept.expiring_records)
         """How long the ledger keeps records of nothing done."""
+        self.archived = timedelta(days=kept.event_archive)
+        """How long an event can be replayed."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
     @classmethod

@@ -148,8 +148,9 @@ $ deployer failures replay --since 36h --yes
 The archive has what reached the central bus in the last 30 days (`retention.event_archive`). EventBridge takes up to
 ten minutes to archive an event, so give an outage's end some time before. The replay goes to the handler's rule only.
 It is named after its time: interrupted, the command finds it again by the same `--since` and `--until`; `--again`
-repeats one that is complete. Nothing is made twice, and no repository that was deleted since is made again by an event
-that had made or found it. A limit of new repositories counts the hour of the event.
+repeats one that is complete. Nothing is made twice, and a repository that was deleted since is not made again by an
+event that had made it or, as long as its record is kept (`retention.expiring_records`), found it. A limit of new
+repositories counts the hour of the event, replayed or not.
 
 ### Rotate
 

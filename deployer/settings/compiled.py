@@ -107,7 +107,10 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
         "defaults": config.defaults.layer,
         "ous": {ou_id: file.layer for ou_id, file in placement.ous.items()},
         "accounts": {account_id: file.layer for account_id, file in placement.accounts.items()},
-        "retention": {"expiring_records": config.retention.expiring_records},
+        "retention": {
+            "expiring_records": config.retention.expiring_records,
+            "event_archive": config.retention.event_archive,
+        },
         "documents": {name: document.text for name, document in config.documents.items()},
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -111,11 +111,14 @@ def test_the_same_name_in_another_region_is_another_repository(ledger: Ledger) -
     assert not ledger.reserve(slot("a", region="us-east-1"), limit=1)
 
 
-def test_a_counter_is_kept_as_long_as_events_are_delivered_and_is_no_record(ledger: Ledger, client: Any) -> None:
-    ledger.reserve(slot("a"), limit=1)
+@pytest.mark.parametrize(("archived", "kept"), [(7, 15), (90, 90)], ids=["in a queue", "in the archive"])
+def test_a_counter_is_kept_as_long_as_an_event_may_come_again_and_is_no_record(
+    client: Any, archived: int, kept: int
+) -> None:
+    Ledger(lambda: client, table=TABLE, archived=timedelta(days=archived)).reserve(slot("a"), limit=1)
     (item,) = items(client)
     assert item[PARTITION_KEY]["S"] == f"{COUNTER_PREFIX}300000000001#2026-11-23T07"
-    expected = int(datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp())
-    assert item[EXPIRY_ATTRIBUTE]["N"] == str(expected)
+    expected = datetime(2026, 11, 23, 8, tzinfo=UTC) + timedelta(days=kept)
+    assert item[EXPIRY_ATTRIBUTE]["N"] == str(int(expected.timestamp()))
     assert "day" not in item
     assert "repository" not in item

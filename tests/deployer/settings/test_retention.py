@@ -16,8 +16,9 @@ def compiled(write: Write, text: str) -> Compiled:
 
 
 def kept(made: Compiled) -> tuple[timedelta, int, int]:
-    """Expiring records as the handler reads it, events and logs as the template has them."""
+    """Expiring records as the handler reads it, events as both have it, and logs as the template has them."""
     central = synthesize(made).central.to_dict()["Resources"]
+    assert made.settings_file.archived.days == central["EventArchive"]["Properties"]["RetentionDays"]
     return (
         made.settings_file.expiry,
         central["EventArchive"]["Properties"]["RetentionDays"],
