@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler import reasons
 from handler.aws_errors import told
 from handler.concurrency import Fresh, SingleFlight
 from handler.errors import PermanentError
@@ -57,7 +58,7 @@ class Accounts:
 
     def _load(self, account: str) -> Fresh[Membership | None]:
         try:
-            with told("DescribeAccount", where=account):
+            with told("DescribeAccount", where=account, denied=reasons.ORGANIZATION_NOT_READABLE):
                 asked = self._ask(account)
         except (PermanentError, ClientError, BotoCoreError) as error:
             remembered = self._settings.remembered_chain(account)

@@ -34,6 +34,7 @@ DUPLICATE_EVENT = "duplicate-event"
 OTHER_EVENT = "other-event"
 # failed
 MALFORMED_EVENT = "malformed-event"
+ORGANIZATION_NOT_READABLE = "organization-not-readable"
 ROLE_NOT_ASSUMABLE = "role-not-assumable"
 ACCESS_DENIED = "access-denied"
 KMS_FAILED = "kms-failed"
@@ -71,6 +72,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
     "failed": frozenset(
         {
             MALFORMED_EVENT,
+            ORGANIZATION_NOT_READABLE,
             ROLE_NOT_ASSUMABLE,
             ACCESS_DENIED,
             KMS_FAILED,
@@ -103,6 +105,8 @@ SENTENCES: dict[str, str] = {
     DUPLICATE_EVENT: "This event has created or found its repository before; it was delivered or replayed once more.",
     OTHER_EVENT: "The event is no call that missed its repository.",
     MALFORMED_EVENT: "The event is not of the form that EventBridge and CloudTrail document; look at the message.",
+    ORGANIZATION_NOT_READABLE: "The handler may not ask AWS Organizations about the account, which joined after "
+    "the last roll-out: make the central account a delegated administrator again, then redrive.",
     ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "
     "roll out, or look for an SCP, then redrive.",
     ACCESS_DENIED: "AWS denied a call to the creator role; look for an SCP or a changed role, then redrive.",

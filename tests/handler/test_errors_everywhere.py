@@ -50,7 +50,7 @@ TRANSIENT: dict[str, tuple[Effect, Moment, int]] = {
 }
 
 REFUSALS = [
-    ("DescribeAccount", "AccessDeniedException", "access-denied"),
+    ("DescribeAccount", "AccessDeniedException", "organization-not-readable"),
     ("AssumeRole", "AccessDenied", "role-not-assumable"),
     ("CreateRepository", "AccessDeniedException", "access-denied"),
     ("CreateRepository", "KmsException", "kms-failed"),

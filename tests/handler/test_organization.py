@@ -106,8 +106,9 @@ def test_what_cannot_be_asked_is_remembered_and_said_to_be(error: Exception) -> 
 def test_what_cannot_be_asked_and_is_not_remembered_is_an_error() -> None:
     with pytest.raises(ClientError):
         accounts(FakeOrganizations(error=refusal("TooManyRequestsException"))).membership(NEW)
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError) as raised:
         accounts(FakeOrganizations(error=refusal("AccessDeniedException"))).membership(NEW)
+    assert raised.value.reason == "organization-not-readable"
 
 
 def test_an_answer_serves_five_minutes_and_a_memory_half_of_one() -> None:
