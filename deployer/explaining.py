@@ -43,10 +43,7 @@ class Explanation:
 
     def values(self) -> Iterator[Value]:
         """Every value in the order of the schema."""
-        for path, value in _leaves(self.settings, ()):
-            origin = self.provenance.of(path)
-            reset = None if origin else self.provenance.reset_of(path)
-            yield Value(key=key_text(path), value=value, origin=origin, reset_by=reset)
+        yield from (_placed(path, value, self.provenance) for path, value in _leaves(self.settings, ()))
 
 
 def explain(compiled: Compiled, target: str) -> Explanation:
@@ -109,6 +106,39 @@ def _hint(organization: Organization, target: str) -> str:
         return "Take a new snapshot if the account is younger than that: `deployer organization snapshot`."
     near = near_paths(target, known)
     return f"Did you mean {' or '.join(near)}?" if near else "`deployer organization show` lists what there is."
+
+
+def repository_values(settings: Settings, provenance: Provenance, repository: str) -> Iterator[Value]:
+    """What a repository of this name gets; what its namespace says has its place there."""
+    index = settings.namespace_for(repository)
+    said = None if index is None else settings.namespaces[index].repository
+    for path, value in _leaves(settings.repository_for(repository), ()):
+        deepest = _said_at(said or {}, path)
+        if deepest is None:
+            yield _placed(("repository", *path), value, provenance)
+            continue
+        at, is_reset = deepest
+        origin = provenance.of(("namespaces", index or 0, "repository", *at))
+        key = key_text(("repository", *path))
+        yield Value(key=key, value=value, origin=None if is_reset else origin, reset_by=origin if is_reset else None)
+
+
+def _said_at(said: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool] | None:
+    """Where a layer says a value or resets it, and whether it is reset; None where it says nothing of it."""
+    inner: Any = said
+    for length, part in enumerate(path, start=1):
+        if not isinstance(inner, Mapping) or part not in inner:
+            return None
+        inner = inner[part]
+        if inner is None:
+            return path[:length], True
+    return path, False
+
+
+def _placed(path: KeyPath, value: Any, provenance: Provenance) -> Value:
+    origin = provenance.of(path)
+    reset = None if origin else provenance.reset_of(path)
+    return Value(key=key_text(path), value=value, origin=origin, reset_by=reset)
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from deployer.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
+from deployer.settings.yaml_text import flow
 from deployer.verdicts import Verdict
 
 LEFT = 44
@@ -20,8 +21,29 @@ def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal:
     lines = [_heading(explanation), ""]
     if verdict is not None:
         lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal), ""]
-    lines += [line for value in explanation.values() for line in _value_lines(value)]
+    lines += [line for value in _values(explanation, verdict) for line in _value_lines(value)]
     return "\n".join(lines)
+
+
+def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
+    """The settings; `repository` is what the repository that was asked about would get, with its namespace's say."""
+    values = list(explanation.values())
+    if verdict is None or not verdict.values:
+        return values
+    first = next(index for index, value in enumerate(values) if value.key.startswith("repository."))
+    others = [value for value in values if not value.key.startswith("repository.")]
+    return [*others[:first], *verdict.values, *others[first:]]
+
+
+def event_lines(verdict: Verdict) -> Iterator[str]:
+    """The decision about an event; where a repository would be created, all that it gets."""
+    if verdict.account_name and verdict.call:
+        yield f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}"
+    yield from verdict_lines(verdict)
+    for value in verdict.values:
+        yield from _value_lines(value, indent="  ")
+    for key, text in verdict.tags.items():
+        yield f"  tag {key}: {text}"
 
 
 def _heading(explanation: Explanation) -> str:
@@ -34,7 +56,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """What was asked, the outcome, and the rules behind it."""
     if verdict.call is not None:
         call = verdict.call
-        yield f"{(call.trigger or call.event_name).capitalize()} of {call.repository} in {call.region}:"
+        yield f"{call.trigger.capitalize() if call.trigger else call.event_name} of {call.repository} in {call.region}:"
     reason = "" if verdict.outcome == "create" else f" ({verdict.reason})"
     yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
     if verdict.detail:
@@ -52,8 +74,8 @@ def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bo
         yield f"  if the one who pushes is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
 
 
-def _value_lines(value: Value) -> Iterator[str]:
-    yield from placed(f"{value.key}: {shown(value.value)}", _place(value))
+def _value_lines(value: Value, *, indent: str = "") -> Iterator[str]:
+    yield from placed(f"{indent}{value.key}: {flow(value.value)}", _place(value))
 
 
 def _place(value: Value) -> str:
@@ -71,17 +93,6 @@ def placed(text: str, place: str) -> Iterator[str]:
         yield f"{'':<{LEFT}} {place}"
 
 
-def shown(value: Any) -> str:
-    """A value as it would stand in a file."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(str(item) for item in value) + "]"
-    return "{}" if value == {} else str(value)
-
-
 def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
     """The same as JSON."""
     document: dict[str, Any] = {
@@ -90,19 +101,23 @@ def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
         "name": explanation.name,
         "ou_path": explanation.ou_path,
         "files": list(explanation.files),
-        "settings": [
-            {
-                "key": value.key,
-                "value": value.value,
-                "set_by": _place_of(value.origin),
-                "reset_by": _place_of(value.reset_by),
-            }
-            for value in explanation.values()
-        ],
+        "settings": _value_documents(explanation.values()),
     }
     if verdict is not None:
         document["decision"] = verdict_document(verdict)
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": value.key,
+            "value": value.value,
+            "set_by": _place_of(value.origin),
+            "reset_by": _place_of(value.reset_by),
+        }
+        for value in values
+    ]
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -122,6 +137,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "repository": call.repository if call else None,
         "principal": call.principal if call else None,
         "repository_settings": asdict(verdict.repository) if verdict.repository else None,
+        "repository_values": _value_documents(verdict.values),
         "tags": dict(verdict.tags),
     }
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from deployer.organization import Organization
 from deployer.settings.json_schema import Kind, as_text, json_schema
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
-_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+from deployer.settings.yaml_text import word
 
 ORGANIZATION = """\
 # yaml-language-server: $schema=.schema/organization.json
@@ -123,18 +121,11 @@ def _ou_file(organization: Organization, ou_id: str, *, path: str, choices: Choi
     return OU.format(
         up="../" * path.count("/"),
         accounts=f"{number} active account{'s' * (number != 1)}",
-        path=yaml_text(organization.path(ou_id)),
+        path=word(organization.path(ou_id)),
         id=ou_id,
         enabled=str(ou_id in choices.enabled).lower(),
         region=choices.region,
     )
-
-
-def yaml_text(text: str) -> str:
-    """A string as YAML: plain where no reader could take it for something else, quoted otherwise."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
-        return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _comment(text: str) -> str:

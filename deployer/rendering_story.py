@@ -9,8 +9,9 @@ from typing import Any
 
 from deployer.audit.documents import document
 from deployer.audit.story import UNKNOWN, Setting, Story
-from deployer.explanations import placed, shown
+from deployer.explanations import placed
 from deployer.rendering_text import Line, Tone, wrapped
+from deployer.settings.yaml_text import flow
 from deployer.times import iso
 from handler.reasons import SENTENCES
 from handler.records import Record
@@ -133,7 +134,7 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         file = f"{value['file']}, " if "file" in value else ""
         return f"{file}{value['sha256'][:_SHORT]}"
-    return shown(value)
+    return flow(value)
 
 
 def _history(story: Story) -> Iterator[Line]:

@@ -7,15 +7,16 @@ of the rules behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from deployer.explaining import Value, repository_values
 from deployer.settings.compiled import Compiled
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.yaml_source import KeyPath
-from handler import reasons, tags
+from handler import globs, reasons, tags
 from handler.decision import Create, Ignored, Refused, decide, screen
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
@@ -44,6 +45,8 @@ class Verdict:
     rules: tuple[Rule, ...] = ()
     per_hour: int | None = None
     repository: RepositorySettings | None = None
+    values: tuple[Value, ...] = ()
+    """`repository` value by value, each with its place."""
     tags: Mapping[str, str] = field(default_factory=dict)
     call: FailedCall | None = None
     ou_path: str = ""
@@ -61,20 +64,38 @@ def judge(call: FailedCall, settings: Settings, provenance: Provenance) -> Verdi
     """The decision about a call under some settings."""
     match decide(call, settings):
         case Create() as create:
-            rules = rules_of(create.rule, settings, provenance)
+            rule = "; ".join([create.rule, *_further_rules(call, settings)])
             return Verdict(
                 outcome="create",
                 reason=reasons.CREATED,
-                rules=rules,
+                rules=rules_of(rule, settings, provenance),
                 per_hour=create.per_hour,
                 repository=create.repository,
+                values=tuple(repository_values(settings, provenance, call.repository)),
                 call=call,
             )
         case Refused() as refused:
             rules = rules_of(refused.rule, settings, provenance)
             return Verdict(outcome="refused", reason=refused.reason, rules=rules, call=call)
         case Ignored() as ignored:
-            return Verdict(outcome="ignored", reason=ignored.reason, detail=ignored.detail, call=call)
+            rules = rules_of(f"create.on: {', '.join(settings.create.on) or 'nothing'}", settings, provenance)
+            is_rule = call.trigger is not None and ignored.reason in {reasons.NOT_A_PUSH, reasons.NOT_A_PULL}
+            return Verdict(
+                outcome="ignored",
+                reason=ignored.reason,
+                detail=ignored.detail,
+                rules=rules if is_rule else (),
+                call=call,
+            )
+
+
+def _further_rules(call: FailedCall, settings: Settings) -> Iterator[str]:
+    """What let a call through beside its name; nothing where everybody may, without a limit."""
+    create = settings.create
+    if create.principals.allow != PrincipalRules().allow:
+        yield f"create.principals.allow: {globs.first_arn_match(create.principals.allow, call.principals)}"
+    if create.limit.per_hour is not None:
+        yield f"create.limit.per_hour: {create.limit.per_hour}"
 
 
 def judge_event(event: object, compiled: Compiled) -> Verdict:

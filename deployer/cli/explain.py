@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
-from deployer.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deployer.explaining import Explanation
@@ -32,13 +31,19 @@ def explain(
 ) -> None:
     """Show the settings of an account or OU, each with the file and line that it comes from.
 
-    With a repository: whether a push to it would create it, and the rule behind that. The decision is made by the code
-    that the handler runs.
+    With a repository: whether a push to it would create it, the rules behind that, and what it would look like. The
+    decision is made by the code that the handler runs.
     """
     from deployer import explaining
     from deployer.cli.sources import compiled_from
     from deployer.explanations import as_document, as_text
+    from deployer.settings.regions import require_region
 
+    if repository is None and (region or principal or pull):
+        message = "there is none, but --region, --principal and --pull ask about one"
+        raise typer.BadParameter(message, param_hint="REPOSITORY")
+    if region:
+        require_region(region, said_by="--region")
     compiled = compiled_from(config, organization, profile=profile)
     explanation = explaining.explain(compiled, target)
     verdict = None
@@ -52,12 +57,9 @@ def explain(
 
 
 def _verdict(explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool) -> Verdict:
-    from deployer.settings.limits import REGION
     from deployer.verdicts import for_any_principal, judge, made_up_call
 
     settings = explanation.settings
-    if not REGION.fullmatch(region):
-        raise ConfigurationError(f"--region {region} is no region", next_step="They look like eu-west-1.")
     call = made_up_call(
         account=explanation.id if explanation.is_account else NO_ACCOUNT,
         region=region,

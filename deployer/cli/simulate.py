@@ -26,7 +26,7 @@ def simulate(
     The file holds one event, or a list of them: one from the failures queue, an archive, or `tests/events/`.
     """
     from deployer.cli.sources import compiled_from
-    from deployer.explanations import shown, verdict_document, verdict_lines
+    from deployer.explanations import event_lines, verdict_document
     from deployer.verdicts import judge_event
 
     events, is_list = _events(event)
@@ -37,11 +37,7 @@ def simulate(
         typer.echo(json.dumps(documents if is_list else documents[0], indent=2, ensure_ascii=False))
         return
     for verdict in verdicts:
-        if verdict.account_name and verdict.call:
-            typer.echo(f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}")
-        typer.echo("\n".join(verdict_lines(verdict)))
-        for key, value in verdict.tags.items():
-            typer.echo(f"  tag {key}: {shown(value)}")
+        typer.echo("\n".join(event_lines(verdict)))
 
 
 def _events(file: Path) -> tuple[list[Any], bool]:

@@ -5,8 +5,6 @@ The worked example is merged by the handler's own code when the page is made, so
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -18,9 +16,9 @@ from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import PLACEHOLDERS, Rule
 from deployer.settings.messages import model_in
 from deployer.settings.yaml_source import parse
+from deployer.settings.yaml_text import flow
 from handler.settings import Namespace, Settings, merge
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _WORDS = {str: "string", bool: "true or false", int: "whole number"}
 
 
@@ -40,7 +38,7 @@ class Key:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     def shown_example(self) -> str:
-        return "" if self.example is None else f"`{_flow(self.example)}`"
+        return "" if self.example is None else f"`{flow(self.example)}`"
 
 
 def markdown() -> str:
@@ -97,22 +95,11 @@ def _default(value: Any, factory: Any) -> str:
         return "required" if value is None else "none"
     if value is None or value == ():
         return "none"
-    return f"`{_flow(list(value) if isinstance(value, tuple) else value)}`"
+    return f"`{flow(value)}`"
 
 
 def _limit(rules: list[Rule | None]) -> str:
     return "; ".join(rule.text for rule in rules if rule is not None)
-
-
-def _flow(value: Any) -> str:
-    """A value as YAML in one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        return json.dumps(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _table(keys: Iterator[Key]) -> str:
@@ -170,4 +157,4 @@ def _lines(merged: Mapping[str, Any], places: Provenance, at: tuple[str, ...] = 
         if isinstance(value, Mapping):
             yield from _lines(value, places, path)
         else:
-            yield f"{'.'.join(path)}: {_flow(value)}", str(places.of(path))
+            yield f"{'.'.join(path)}: {flow(value)}", str(places.of(path))

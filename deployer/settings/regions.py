@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
+from deployer.errors import ConfigurationError
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import REGION
 from deployer.settings.problems import Problem
@@ -22,6 +23,14 @@ def partitions() -> dict[str, str]:
     return {
         region: partition["id"] for partition in known for region in partition["regions"] if REGION.fullmatch(region)
     }
+
+
+def require_region(region: str, *, said_by: str) -> None:
+    """Raise ConfigurationError for a region that there is not; `said_by` is the option or question that named it."""
+    if region not in partitions():
+        near = _nearest(region)
+        next_step = f"Did you mean {near}?" if near else "They look like eu-west-1."
+        raise ConfigurationError(f"{said_by} {region} is no region that botocore knows", next_step=next_step)
 
 
 def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable[LayerFile]) -> Iterator[Problem]:
@@ -43,8 +52,12 @@ def _check_layer(file: LayerFile, home: str | None) -> Iterator[Problem]:
 def _check(region: str, source: YamlSource, at: KeyPath, home: str | None) -> Iterator[Problem]:
     partition = partitions().get(region)
     if partition is None:
-        near = difflib.get_close_matches(region, partitions(), n=1, cutoff=0.6)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = _nearest(region)
+        hint = f"; did you mean {near}?" if near else ""
         yield source.problem(at, f"no region that botocore knows{hint} (for a new one: pip install -U botocore)")
     elif home is not None and partition != home:
         yield source.problem(at, f"of partition {partition}, but the home region is of {home}: they cannot be mixed")
+
+
+def _nearest(region: str) -> str | None:
+    return next(iter(difflib.get_close_matches(region, partitions(), n=1, cutoff=0.6)), None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployer.explaining import Value, repository_values
 from deployer.sandbox.accounts import EXAMPLE
 from deployer.settings import Compiled, load
 from deployer.settings import compile as compile_settings
@@ -16,6 +18,7 @@ from deployer.settings.inheritance import Origin
 from deployer.settings.limits import PLACEHOLDERS
 from deployer.verdicts import Verdict, for_any_principal, judge, judge_event, made_up_call
 from handler import tags
+from handler.settings import RepositorySettings
 from tests.handler.events import load as load_event
 from tests.handler.fakes import World
 
@@ -125,12 +128,53 @@ def test_the_rule_that_decided_has_its_line() -> None:
 
 def test_a_namespace_that_decided_has_its_line_too() -> None:
     created = _explained("300000000001", "team-a/cache/x")
-    allow, namespace = created.rules
+    allow, namespace, limit = created.rules
     assert allow.origin is not None
     assert namespace.text.startswith("namespaces[0]")
     assert isinstance(namespace.origin, Origin)
+    assert limit.text == "create.limit.per_hour: 50"
     assert created.repository is not None
     assert created.repository.image_tag_mutability == "MUTABLE"
+
+
+NAMESPACE = {
+    "match": "x/**",
+    "repository": {"encryption": None, "tags": {"a": None, "b": "near"}, "scan_on_push": False},
+}
+SAID = {"encryption": {"type": "KMS"}, "tags": {"a": "far", "b": "far", "c": "far"}, "mutability_exclusions": ["v*"]}
+
+
+def test_each_value_of_a_repository_has_the_place_that_set_or_reset_it(tmp_path: Path) -> None:
+    layer = {"enabled": True, "regions": ["eu-west-1"], "repository": SAID, "namespaces": [NAMESPACE]}
+    central = {"account": "200000000001", "region": "eu-west-1"}
+    text = json.dumps({"central": central, "defaults": layer}, indent=1)
+    (tmp_path / "organization.yaml").write_text(text, encoding="utf-8")
+    compiled = compile_settings(load(tmp_path), EXAMPLE)
+    settings, provenance = compiled.settings_for_ou("r-exam"), compiled.provenance_for_ou("r-exam")
+
+    def lines(repository: str) -> dict[str, tuple[Any, str]]:
+        values = {value.key: value for value in repository_values(settings, provenance, repository)}
+        assert set(values) >= {f"repository.{item.name}" for item in fields(RepositorySettings)} - MAPS
+        return {key: (value.value, _line(text, value)) for key, value in values.items()}
+
+    inside, outside = lines("x/y"), lines("z")
+    assert inside["repository.scan_on_push"] == (False, '"scan_on_push": false')
+    assert inside["repository.encryption.type"] == ("AES256", 'reset "encryption": null,')
+    assert inside["repository.tags.b"] == ("near", '"b": "near"')
+    assert inside["repository.tags.c"] == ("far", '"c": "far"')
+    assert "repository.tags.a" not in inside
+    assert outside["repository.encryption.type"] == ("KMS", '"type": "KMS"')
+    assert outside["repository.scan_on_push"] == (True, "")
+
+
+MAPS = {"repository.encryption", "repository.tags"}
+
+
+def _line(text: str, value: Value) -> str:
+    """The line that set a value, or reset it; nothing for a default."""
+    origin = value.origin or value.reset_by
+    said = text.splitlines()[origin.line - 1].strip() if origin else ""
+    return f"reset {said}" if value.reset_by else said
 
 
 def test_a_role_that_may_not_is_refused_and_nobody_in_particular_is_not_asked_about() -> None:

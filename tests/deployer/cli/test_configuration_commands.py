@@ -142,6 +142,34 @@ class TestExplain:
         code, _, err = deployer(*ask, "--region", "Ireland")
         assert code == 3
         assert "--region Ireland is no region" in err
+        assert "Did you mean eu-west-1?" in deployer(*ask, "--region", "eu-wst-1")[2]
+
+    def test_a_pull_is_ignored_by_the_rule_that_says_so(self, deployer: Ran) -> None:
+        _, out, _ = deployer("explain", "Workloads/Prod", "team-a/api", "--pull", "--organization", SNAPSHOT)
+        assert "\n  create.on: push                            built-in default\n" in out
+
+    def test_what_let_a_push_through_is_named_with_its_places(self, deployer: Ran) -> None:
+        who = "arn:aws:sts::300000000003:assumed-role/ci-build/1"
+        _, out, _ = deployer(
+            "explain", "payments-prod", "team-a/api", "--principal", who, "--json", "--organization", SNAPSHOT
+        )
+        assert [rule["rule"] for rule in json.loads(out)["decision"]["rules"]] == [
+            "create.names.allow: team-*/**",
+            "create.principals.allow: arn:aws:iam::*:role/ci-*",
+            "create.limit.per_hour: 50",
+        ]
+
+    def test_a_repository_has_the_settings_of_its_namespace_with_their_places(self, deployer: Ran) -> None:
+        _, out, _ = deployer("explain", "shop-prod", "team-a/cache/x", "--organization", SNAPSHOT)
+        lines = out.splitlines()
+        assert "repository.image_tag_mutability: MUTABLE     config/ous/workloads/prod.yaml:22:40" in lines
+        assert "repository.scan_on_push: true                config/organization.yaml:20:19" in lines
+
+    @pytest.mark.parametrize("option", [("--pull",), ("--region", "eu-west-1"), ("--principal", "*")], ids=str)
+    def test_a_question_about_no_repository_is_wrong_usage(self, deployer: Ran, option: tuple[str, ...]) -> None:
+        code, _, err = deployer("explain", "Workloads/Prod", *option, "--organization", SNAPSHOT)
+        assert code == 64
+        assert "REPOSITORY: there is none" in err
 
     def test_a_null_is_shown_as_the_reset_that_it_is(self, deployer: Ran, folder: Path) -> None:
         text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\nrepository: {lifecycle_policy: null}\n"
@@ -175,6 +203,12 @@ class TestSimulate:
         code, out, _ = deployer("simulate", self.EVENT, "--organization", SNAPSHOT)
         assert code == 0
         assert "Push of " in out
+        assert "  repository.scan_on_push: true              config/organization.yaml:20:19\n" in out
+        assert "  tag pushed-by: arn:aws:sts::300000000001:assumed-role/ci-build/build-4711\n" in out
+
+    def test_a_call_that_is_neither_push_nor_pull_keeps_its_name(self, deployer: Ran) -> None:
+        event = str(ROOT / "tests/events/question-about-layers.json")
+        assert "BatchCheckLayerAvailability of " in deployer("simulate", event, "--organization", SNAPSHOT)[1]
 
     def test_a_list_of_events_gives_a_list(self, deployer: Ran, folder: Path) -> None:
         event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))

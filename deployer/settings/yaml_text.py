@@ -1,0 +1,29 @@
+"""Plain data as YAML in one line, quoted wherever a reader of YAML could take it for something else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+def flow(value: Any) -> str:
+    """A value as it would stand in a file."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{word(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    if isinstance(value, str):
+        return word(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def word(text: str) -> str:
+    """A string: plain where it can only be read as one, quoted otherwise."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
