@@ -30,6 +30,7 @@ from deployer.cli import (
     synth,
     validate,
 )
+from deployer.cli.help_texts import use_docstrings
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -76,6 +77,7 @@ app.command()(ensure.ensure)
 app.command()(synth.synth)
 app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)
 app.add_typer(sandbox.app)
+use_docstrings(app)
 
 
 def main() -> None:
@@ -90,6 +92,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=[*(argument for argument in ours if argument != "--debug"), *clients], standalone_mode=False)
     except typer.TyperException as error:
+        if not error.format_message():
+            return USAGE_EXIT_CODE  # a group alone: its help was shown
         command = getattr(getattr(error, "ctx", None), "command_path", None) or "deployer"
         typer.echo(f"Error: {error.format_message()}", err=True)
         typer.echo(f"  `{command} --help` lists what it understands.", err=True)
