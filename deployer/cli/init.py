@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, OrganizationFile, Profile, Yes
-from deployer.errors import ConfigurationError, FilesExistError
+from deployer.errors import ConfigurationError, FilesExistError, GuardError
 
 if TYPE_CHECKING:
     from deployer.organization import Organization
@@ -26,7 +27,9 @@ def init(
     central_account: Annotated[
         str | None, typer.Option("--central-account", metavar="ID", help="Where deployer runs; else the caller's.")
     ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="Home region; else the caller's.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help=f"Home region; else the caller's, else {DEFAULT_REGION}.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     yes: Yes = False,
     profile: Profile = None,
@@ -39,19 +42,22 @@ def init(
     from deployer.cli.sources import organization_from
     from deployer.explaining import find_ou
     from deployer.initial_files import Choices, initial_files, top_ous
+    from deployer.settings.regions import require_region
 
+    if not yes and not sys.stdin.isatty():
+        raise GuardError("There is no terminal to ask on, so nothing was written", next_step="--yes asks nothing.")
+    if region:
+        require_region(region, said_by="--region")
     known = organization_from(organization, profile=profile, region=region)
     account = central_account or _caller(profile, known, is_live=organization is None)
-    home = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    home = region or _callers_region(profile)
     chosen = list(ou or [])
     if not yes:
         account = central_account or typer.prompt("Central account", default=account, err=True)
         home = region or typer.prompt("Home region", default=home, err=True)
         chosen = chosen or _ask_ous(known)
-    if account not in known.accounts:
-        raise ConfigurationError(
-            f"account {account} is not in {known.id}", next_step="--central-account ID names the account to use."
-        )
+    require_region(home, said_by="home region")
+    _require_account(known, account)
     enabled = [find_ou(known, path) for path in chosen]
     choices = Choices(
         central_account=account,
@@ -70,6 +76,27 @@ def _caller(profile: str | None, organization: Organization, *, is_live: bool) -
     from deployer.aws.session import Session
 
     return Session(profile=profile).identity.account
+
+
+def _callers_region(profile: str | None) -> str:
+    """The region of the environment or the profile; a profile that there is not is for `organization_from` to tell."""
+    said = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if said:
+        return said
+    from deployer.aws.session import Session
+
+    return Session(profile=profile).region or DEFAULT_REGION
+
+
+def _require_account(organization: Organization, account_id: str) -> None:
+    """The central account must be one that stacks can be made in."""
+    account = organization.accounts.get(account_id)
+    if account is not None and account.is_active:
+        return
+    state = f"({account.name}) is {account.state}" if account else f"is not in {organization.id}"
+    raise ConfigurationError(
+        f"account {account_id} {state}", next_step="--central-account ID names the account to use."
+    )
 
 
 def _ask_ous(organization: Organization) -> list[str]:

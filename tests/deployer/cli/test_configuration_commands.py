@@ -259,6 +259,36 @@ class TestInit:
         assert f'account: "{sandbox.central_account}"' in text
         assert "region: eu-west-1" in text
 
+    @pytest.mark.parametrize(
+        ("options", "code", "said"),
+        [
+            pytest.param(("--region", "eu-wst-1"), 3, "Did you mean eu-west-1?", id="a region that is none"),
+            pytest.param(("--central-account", "123456789012"), 3, "is not in o-exampleorg1", id="a foreign account"),
+            pytest.param(
+                ("--central-account", "600000000001"), 3, "(old-project) is SUSPENDED", id="a suspended account"
+            ),
+            pytest.param(("--ou", "Workloads/Prd"), 11, "Did you mean Workloads/Prod?", id="an OU that is none"),
+        ],
+    )
+    def test_what_could_not_be_rolled_out_is_not_written(
+        self, deployer: Ran, folder: Path, options: tuple[str, ...], code: int, said: str
+    ) -> None:
+        ended, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", *options)
+        assert (ended, said in err) == (code, True)
+        assert not (folder / "new").exists()
+
+    def test_the_region_of_the_profile_is_the_home_region(
+        self, deployer: Ran, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folder / "aws").write_text("[profile tools]\nregion = eu-central-1\n", encoding="utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "aws"))
+        deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", "--profile", "tools")
+        assert "region: eu-central-1" in (folder / "new/organization.yaml").read_text(encoding="utf-8")
+
+    def test_without_a_terminal_it_asks_nothing_and_says_so(self, deployer: Ran) -> None:
+        code, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT)
+        assert (code, "--yes asks nothing" in err) == (10, True)
+
     def test_names_that_yaml_could_misread_are_quoted(self, deployer: Ran, folder: Path) -> None:
         document = json.loads(EXAMPLE.to_json())
         names = {"ou-exam-sand0001": "on", "ou-exam-susp0001": "010: #x"}
@@ -299,3 +329,15 @@ class TestOrganization:
         _, out, _ = deployer("organization", "show", "--organization", SNAPSHOT)
         assert "      Payments/  ou-exam-paym0001\n        300000000003 payments-prod\n" in out
         assert "600000000001 old-project (SUSPENDED)" in out
+
+
+class TestHelp:
+    def test_a_group_alone_shows_its_help_and_no_empty_error(self, deployer: Ran) -> None:
+        code, out, err = deployer("organization")
+        assert (code, err) == (64, "")
+        assert "snapshot" in out
+
+    def test_paragraphs_fill_the_terminal(self, deployer: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        lines = [line.strip() for line in deployer("schema", "--help")[1].splitlines()]
+        assert "accounts. An editor with a YAML language server finds it by the first line of" in lines
