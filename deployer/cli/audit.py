@@ -1,4 +1,4 @@
-"""`deployer audit …`: the ledger, read."""
+"""`deployer audit …`: the ledger, read, and repositories compared with what it says."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import typer
 
 from deployer.cli import audit_export, audit_list, audit_repair, audit_report, audit_show, audit_verify
 
-app = typer.Typer(name="audit", help="Read the ledger.", no_args_is_help=True)
-
-
-@app.callback()
-def audit() -> None:
-    """Read the ledger: who pushed what, where, when, and what came of it."""
-
+app = typer.Typer(
+    name="audit",
+    help="Ask the ledger who caused which repository, and compare repositories with the settings of today.",
+    no_args_is_help=True,
+)
 
 app.command("list")(audit_list.list_records)
 app.command("show")(audit_show.show)

@@ -61,22 +61,26 @@ def options(
     """On-push Amazon ECR repositories for a whole AWS Organization."""
 
 
-app.command()(init.init)
-app.command()(validate.validate)
-app.command()(explain.explain)
-app.command()(simulate.simulate)
-app.command()(schema.schema)
-app.add_typer(organization.app)
-app.command()(plan.plan)
-app.command()(rollout.rollout)
-app.command()(status.status)
-app.command()(destroy.destroy)
-app.add_typer(audit.app)
-app.add_typer(failures.app)
-app.command()(ensure.ensure)
-app.command()(synth.synth)
-app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(push.push)
-app.add_typer(sandbox.app)
+FILES, ROLL_OUT, PUSHES, LOOKING_BACK, LOCAL = "Config files", "Roll-out", "Pushes", "Looking back", "Locally"
+
+app.command(rich_help_panel=FILES)(init.init)
+app.command(rich_help_panel=FILES)(validate.validate)
+app.command(rich_help_panel=FILES)(explain.explain)
+app.command(rich_help_panel=FILES)(simulate.simulate)
+app.command(rich_help_panel=FILES)(schema.schema)
+app.add_typer(organization.app, rich_help_panel=FILES)
+app.command(rich_help_panel=ROLL_OUT)(plan.plan)
+app.command(rich_help_panel=ROLL_OUT)(rollout.rollout)
+app.command(rich_help_panel=ROLL_OUT)(status.status)
+app.command(rich_help_panel=ROLL_OUT)(destroy.destroy)
+app.command(rich_help_panel=ROLL_OUT)(synth.synth)
+app.command(rich_help_panel=PUSHES)(ensure.ensure)
+app.command(
+    rich_help_panel=PUSHES, context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True}
+)(push.push)
+app.add_typer(audit.app, rich_help_panel=LOOKING_BACK)
+app.add_typer(failures.app, rich_help_panel=LOOKING_BACK)
+app.add_typer(sandbox.app, rich_help_panel=LOCAL)
 use_docstrings(app)
 
 
