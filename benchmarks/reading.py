@@ -8,7 +8,6 @@ the organization is, OUs and accounts; counted are the AWS calls until then. Cla
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.organizations.sized import CENTRAL_ACCOUNT, MANAGEMENT_ACCOUNT, sized_organization
+from benchmarks.peers.npm import installed
 from deployer.organization import Organization
 from deployer.sandbox.faults import Error, Fault
 from deployer.sandbox.sandbox import Sandbox
@@ -26,7 +26,6 @@ from deployer.sandbox.sandbox import Sandbox
 ACCOUNTS, OUS = 300, 20
 SHARE = 0.1
 PACKAGE = "aws-organization-formation@1.0.17"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "deployer-benchmarks"
 
 WITHOUT_SUPPORT_PLAN = Fault(service="support", effect=Error(code="SubscriptionRequiredException"))
 """What AWS answers accounts without a support plan, whom org-formation asks for one."""
@@ -55,7 +54,7 @@ class Reading:
 def main() -> int:
     """Read with both and compare; fail where the claim does not hold."""
     organization = sized_organization(accounts=ACCOUNTS, ous=OUS)
-    other = _installed()
+    other = installed(PACKAGE, "org-formation")
     with tempfile.TemporaryDirectory() as folder, Sandbox(organization=organization, time_scale=0) as sandbox:
         sandbox.faults.add(WITHOUT_SUPPORT_PLAN)
         ours = _read(_deployer(sandbox, Path(folder)), sandbox, organization)
@@ -69,19 +68,6 @@ def main() -> int:
     share = ours.calls.total() / theirs.calls.total()
     _print(f"deployer makes {share:.3f} of its calls; at most {SHARE} is claimed")
     return 0 if share <= SHARE and ours.known == theirs.known == ACCOUNTS else 1
-
-
-def _installed() -> Path | None:
-    """org-formation's program, installed if it is not there yet; None without npm."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return None
-    CACHE.mkdir(parents=True, exist_ok=True)
-    program = CACHE / "node_modules/.bin/org-formation"
-    if not program.exists():
-        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-        subprocess.run([npm, "install", *options, "--prefix", str(CACHE), PACKAGE], check=True)  # noqa: S603
-    return program
 
 
 def _deployer(sandbox: Sandbox, folder: Path) -> Tool:
