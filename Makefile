@@ -37,13 +37,14 @@ check: setup  ## Format, lint, types, import contracts, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-golden: setup  ## Write the golden templates and the generated docs anew
-	$(BIN)/pytest tests/templates --update-golden --quiet
+golden: setup  ## Write golden templates, generated docs and schemas anew
+	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings --update-golden
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	@for benchmark in benchmarks/*.py; do \

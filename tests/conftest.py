@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,7 +11,34 @@ import pytest
 from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
 
-CONFIG = Path(__file__).parents[1] / "config"
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config"
+
+Generated = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write what is generated anew (make golden).")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m generated` picks what holds shipped files to what they are made from."""
+    for item in items:
+        if "generated" in getattr(item, "fixturenames", ()):
+            item.add_marker("generated")
+
+
+@pytest.fixture
+def generated(request: pytest.FixtureRequest) -> Generated:
+    """Holds a file of the project to the text that it is made from; `make golden` writes it instead."""
+
+    def hold(name: str, text: str) -> None:
+        file = ROOT / name
+        if request.config.getoption("--update-golden"):
+            file.write_text(text, encoding="utf-8")
+        assert file.read_text(encoding="utf-8") == text, f"`make golden` writes {name} anew; then read the diff"
+
+    return hold
 
 
 @pytest.fixture(scope="session")

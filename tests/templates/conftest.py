@@ -1,4 +1,4 @@
-"""What the tests of templates share: names, the four templates, the option that refreshes golden files."""
+"""What the tests of templates share: names, and the four templates."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import pytest
 
 from templates.names import Names
 from tests.templates.reading import Templates, synthesize
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="Write the golden templates anew (make golden).")
 
 
 @pytest.fixture(scope="session")

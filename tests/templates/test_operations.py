@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from handler import reasons
 from templates.alarms import catalogue
 from templates.names import Names
 from templates.operations import FAILURES, REFUSALS, render
+from tests.conftest import Generated
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
-
-def test_the_page_is_what_the_templates_say(names: Names, request: pytest.FixtureRequest) -> None:
-    text = render(names)
-    if request.config.getoption("--update-golden", default=False):
-        PAGE.write_text(text, encoding="utf-8")
-    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:
+    generated("docs/operations.md", render(names))
 
 
 def test_every_alarm_says_what_it_means_when_it_goes_off_and_what_to_do(names: Names) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -12,12 +11,12 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from templates.names import Names
 from templates.operator_page import page
 from templates.operator_policy import COMMANDS, VIA_CLOUDFORMATION, operator_policy, permissions
+from tests.conftest import Generated
 from tests.templates.reading import Templates, resources
 from tests.templates.test_parliament import parliament
 
 __all__ = ["parliament"]
 
-PAGE = Path(__file__).parents[2] / "docs" / "operator-policy.md"
 LONGEST_POLICY = 10_240
 """Characters of all inline policies of a role, white space not counted."""
 
@@ -28,11 +27,8 @@ ACCEPTED = {
 """Findings that are so, and why that is."""
 
 
-def test_the_page_is_what_the_policies_say(names: Names, request: pytest.FixtureRequest) -> None:
-    text = page(names)
-    if request.config.getoption("--update-golden", default=False):
-        PAGE.write_text(text, encoding="utf-8")
-    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+def test_the_page_is_what_the_policies_say(names: Names, generated: Generated) -> None:
+    generated("docs/operator-policy.md", page(names))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

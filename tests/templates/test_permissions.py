@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from templates.names import Names
 from templates.permissions import REASONS, reason, render
+from tests.conftest import Generated
 from tests.templates.reading import Templates, resources, statements
 
-PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 
-
-def test_the_page_is_what_the_templates_say(names: Names, request: pytest.FixtureRequest) -> None:
-    text = render(names)
-    if request.config.getoption("--update-golden", default=False):
-        PAGE.write_text(text, encoding="utf-8")
-    assert text == PAGE.read_text(encoding="utf-8"), "`make golden` writes the page anew; then read the diff"
+def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:
+    generated("docs/permissions.md", render(names))
 
 
 def test_every_statement_has_a_reason(templates: Templates) -> None:

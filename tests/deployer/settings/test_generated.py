@@ -19,25 +19,22 @@ from deployer.settings.reference import markdown, settings_keys
 from deployer.settings.schema import EACH, WHOLE
 from deployer.settings.yaml_source import parse
 from handler.settings import Namespace, Settings
+from tests.conftest import Generated
 from tests.deployer.settings.layers import layers
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_shipped_schemas_are_those_of_the_example_organization(kind: Kind) -> None:
-    shipped = Path(f"config/.schema/{kind}.json").read_text(encoding="utf-8")
-    expected = as_text(json_schema(kind, EXAMPLE))
-    assert shipped == expected, "deployer schema --out config/.schema --organization config/snapshot.json"
+def test_the_shipped_schemas_are_those_of_the_example_organization(kind: Kind, generated: Generated) -> None:
+    generated(f"config/.schema/{kind}.json", as_text(json_schema(kind, EXAMPLE)))
 
 
-def test_the_shipped_snapshot_is_the_example_organization() -> None:
-    text = Path("config/snapshot.json").read_text(encoding="utf-8")
-    assert Organization.from_json(text) == EXAMPLE
-    assert text == EXAMPLE.to_json()
+def test_the_shipped_snapshot_is_the_example_organization(generated: Generated) -> None:
+    generated("config/snapshot.json", EXAMPLE.to_json())
+    assert Organization.from_json(EXAMPLE.to_json()) == EXAMPLE
 
 
-def test_the_shipped_reference_is_up_to_date() -> None:
-    shipped = Path("docs/configuration.md").read_text(encoding="utf-8")
-    assert shipped == markdown(), "deployer schema --markdown > docs/configuration.md"
+def test_the_shipped_reference_is_up_to_date(generated: Generated) -> None:
+    generated("docs/configuration.md", markdown())
 
 
 def _validator(kind: Kind, organization: Organization | None = None) -> Draft202012Validator:
