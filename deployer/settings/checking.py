@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deployer.organization import Organization
 from deployer.settings.compiled import compile as compile_
 from deployer.settings.config import Config, read
 from deployer.settings.consistency import inconsistencies
+from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import Problem, errors, in_order
 from deployer.settings.rollout_checks import misnamed, unsound, unsound_in
 from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.views import View, views
+from deployer.settings.yaml_source import key_text
 
 
 def check_folder(directory: Path, organization: Organization | None = None) -> tuple[Problem, ...]:
     """Problems of every file, in the order of files and lines; with an organization, of the files against it too.
 
-    What follows from merging is only looked at once each file by itself is right.
+    What follows from merging is looked at wherever the files that are merged are right, each by itself.
     """
     config, found = read(directory)
     placement = Placement() if organization is None else place(config, organization)
-    problems = [*found, *placement.problems]
-    problems += [] if errors(found) else unsound(config)
+    problems = [*found, *placement.problems, *unsound(config)]
     if organization is None:
         problems += _same_ou_twice(config)
     else:
         problems += misnamed(config, organization)
-    if not errors(problems):
-        for view in views(config, organization, placement):
+    sound = _Soundness(problems)
+    for view in views(config, organization, placement):
+        if all(map(sound.is_sound, view.layers)):
             problems += inconsistencies(view)
             problems += _idle(view)
     if organization is not None and not errors(problems):
         problems += unsound_in(config, organization, compile_(config, organization).regions_of)
     return in_order(problems)
+
+
+class _Soundness:
+    """Which layers can be merged although some file has an error."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self._broken: dict[str, set[str]] = {}
+        for problem in errors(problems):
+            self._broken.setdefault(problem.file, set()).add(problem.key)
+
+    def is_sound(self, layer: LayerFile) -> bool:
+        """Whether nothing that the layer says is an error; in organization.yaml only `defaults` is a layer."""
+        at = key_text(layer.at)
+        return not any(
+            not key or f"{key}.".startswith(f"{at}." if at else "") for key in self._broken.get(layer.file, ())
+        )
 
 
 def _idle(view: View) -> Iterator[Problem]:

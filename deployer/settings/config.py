@@ -105,7 +105,8 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         source=organization,
     )
     problems += _misplaced_topic(config)
-    problems += documents.check_references(config.layer_files(), config.documents)
+    all_read = not any(problem.is_error and not problem.key for problem in problems if problem.file.endswith(".yaml"))
+    problems += documents.check_references(config.layer_files(), config.documents, all_read=all_read)
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     problems += _topic_elsewhere(config)
     found = in_order(problems)

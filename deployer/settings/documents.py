@@ -87,8 +87,13 @@ def read(files: Iterable[TextFile], problems: list[Problem]) -> dict[str, Docume
     return found
 
 
-def check_references(layers: Iterable[LayerFile], documents: Mapping[str, Document]) -> Iterator[Problem]:
-    """Problems of policy files as they are used: missing, too long, not that kind; unused ones as warnings."""
+def check_references(
+    layers: Iterable[LayerFile], documents: Mapping[str, Document], *, all_read: bool
+) -> Iterator[Problem]:
+    """Problems of policy files as they are used: missing, too long, not that kind; unused ones as warnings.
+
+    A policy may be used in a file that could not be read: unless `all_read`, none is called unused.
+    """
     used: dict[str, set[str]] = {}
     for layer in layers:
         for reference in references(layer.layer):
@@ -98,7 +103,7 @@ def check_references(layers: Iterable[LayerFile], documents: Mapping[str, Docume
                 yield layer.problem(reference.path, _missing(reference.name, documents))
     for name, document in documents.items():
         kinds = used.get(name, set())
-        if not kinds:
+        if not kinds and all_read:
             message = "no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy"
             yield Problem(file=document.file.shown, message=message, severity=Severity.WARNING)
         elif document.text:

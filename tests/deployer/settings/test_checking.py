@@ -132,6 +132,25 @@ def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without one"])
+def test_an_error_in_one_file_hides_nothing_that_follows_from_merging_others(write: Write, live: bool) -> None:
+    write("organization.yaml", 'central: {account: "200000000001", region: eu-west-1}\nprefix: 9a\n')
+    write("ous/sandbox.yaml", "ou: Sandbox\nenabled: maybe\n")
+    folder = write("ous/prod.yaml", PROD)
+    write("ous/dev.yaml", "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-west-1]\n")
+    assert [line.split(": ")[0] for line in _said(folder, live=live)] == [
+        "organization.yaml:2:9",
+        "ous/dev.yaml:3:22",
+        "ous/sandbox.yaml:2:10",
+    ]
+
+
+def test_nothing_is_merged_over_a_parent_that_has_an_error(write: Write) -> None:
+    write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: true\nregions: 5\n")
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nenabled: true\n")
+    assert [line.split(": ")[0] for line in _said(folder)] == ["ous/prod.yaml:3:10"]
+
+
 def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write: Write) -> None:
     write("policies/two-weeks.json", '{"rules": []}')
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-week.json}\n")
@@ -139,6 +158,12 @@ def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write
         "ous/prod.yaml:4:32: repository.lifecycle_policy: there is no file policies/two-week.json; did you mean policies/two-weeks.json?",
         "policies/two-weeks.json:1:1: warning: no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy",
     ]
+
+
+def test_no_policy_is_called_unused_while_a_file_cannot_be_read(write: Write) -> None:
+    write("policies/two-weeks.json", '{"rules": []}')
+    folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-weeks.json\n")
+    assert [line.split(": ")[0] for line in _said(folder)] == ["ous/prod.yaml:5:1"]
 
 
 def test_two_files_for_one_ou_are_noticed_without_an_organization(write: Write) -> None:
