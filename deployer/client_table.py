@@ -29,6 +29,7 @@ _ENGINE: Final[dict[tuple[str, ...], Where]] = {
     ("builder", "build"): Where.TAGS,
     ("buildx", "build"): Where.TAGS,
     ("buildx", "bake"): Where.BAKE,
+    ("bake",): Where.BAKE,
     ("buildx", "imagetools", "create"): Where.PUSHED_TAGS,
     ("compose", "push"): Where.COMPOSE,
     ("compose", "build"): Where.COMPOSE,
@@ -38,6 +39,7 @@ CLIENTS: Final[dict[str, dict[tuple[str, ...], Where]]] = {
     "podman": _ENGINE,
     "nerdctl": _ENGINE,
     "finch": _ENGINE,
+    "docker-compose": {("push",): Where.COMPOSE, ("build",): Where.COMPOSE},
     "buildah": {("push",): Where.LAST, ("manifest", "push"): Where.LAST},
     "skopeo": {("copy",): Where.LAST},
     "crane": {
@@ -45,7 +47,9 @@ CLIENTS: Final[dict[str, dict[tuple[str, ...], Where]]] = {
         ("copy",): Where.LAST,
         ("cp",): Where.LAST,
         ("append",): Where.PUSHED_TAGS,
+        ("flatten",): Where.PUSHED_TAGS,
         ("index", "append"): Where.PUSHED_TAGS,
+        ("index", "filter"): Where.PUSHED_TAGS,
         ("mutate",): Where.PUSHED_TAGS,
         ("rebase",): Where.PUSHED_TAGS,
     },
@@ -64,37 +68,27 @@ CLIENTS: Final[dict[str, dict[tuple[str, ...], Where]]] = {
 Not `skopeo sync`: the names of what it makes are not in its arguments.
 """
 
-PATHS: Final = frozenset(
-    [
-        "--authfile",
-        "--ca-file",
-        "--cert-dir",
-        "--cert-file",
-        "--config",
-        "--dest-authfile",
-        "--dest-cert-dir",
-        "--digestfile",
-        "--env-file",
-        "--export-manifest",
-        "--file",
-        "--from-file",
-        "--iidfile",
-        "--key-file",
-        "--metadata-file",
-        "--policy",
-        "--project-directory",
-        "--registries-conf",
-        "--registries.d",
-        "--registry-config",
-        "--root",
-        "--runroot",
-        "--src-authfile",
-        "--src-cert-dir",
-        "--tlscacert",
-        "--tlscert",
-        "--tlskey",
-        "--tmpdir",
-        "-f",
-    ]
-)
-"""Options whose value is a path, which may look like a reference: `ci.d/auth.json`."""
+_VALUED: Final = """
+--config --context -c --host -H --log-level -l --namespace -n --address --connection --url
+--root --runroot --tmpdir --registries-conf --registries.d --policy --hosts-dir --identity
+--tlscacert --tlscert --tlskey --ca-file --cert-file --key-file --cert-dir --src-cert-dir --dest-cert-dir
+--authfile --src-authfile --dest-authfile --registry-config --from-registry-config --to-registry-config
+--creds --src-creds --dest-creds --registry-token --src-registry-token --dest-registry-token
+--username -u --src-username --dest-username --from-username --to-username
+--password --src-password --dest-password --from-password --to-password
+--identity-token --from-identity-token --to-identity-token
+--encryption-key --decryption-key --sign-by --sign-identity --sign-passphrase-file
+--sign-by-sigstore --sign-by-sigstore-private-key --cosign-key --notation-key-name
+--additional-tag --annotation --annotation-file --artifact-type --media-type --format
+--digestfile --export-manifest --from-file --iidfile --image-refs --metadata-file --manifest-config
+--file -f --env-file --project-directory --project-name --profile
+--build-arg --builder --memory -m --progress --ssh
+"""
+VALUED: Final = frozenset(_VALUED.split())
+"""Options whose value stands in a word of its own and may be taken for something else: a path that looks like a
+reference (`ci.d/auth.json`), a password that does, a project that is called `push`. Not `-a` and `-p`, which have a
+value with some clients and none with others.
+"""
+
+LOCAL_DESTINATIONS: Final = frozenset(["--oci-layout", "--oci-layout-path", "--to-oci-layout", "--to-oci-layout-path"])
+"""Options of oras by which it writes to a folder."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import yaml
 
@@ -51,9 +51,9 @@ def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tu
     """
     match path.suffix.lower():
         case ".json":
-            found = _in_bake_file(path, _json(path, text), variables)
+            found = in_bake_file(path, json_of(path, text), variables)
         case ".yml" | ".yaml":
-            found = _in_compose_file(path, _yaml(path, text), variables)
+            found = in_compose_file(path, yaml_of(path, text), variables)
         case ".hcl":
             raise ConfigurationError(
                 f"{path}: bake files in HCL are not read",
@@ -64,26 +64,13 @@ def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tu
     return tuple(dict.fromkeys(found))
 
 
-def references_in_document(
-    source: str, kind: Literal["bake", "compose"], *, text: str, services: Collection[str]
-) -> tuple[str, ...]:
-    """The images of a document that a client resolved; `services`, if any are named, limit a compose file's."""
-    path = PurePath(source)
-    if kind == "bake":
-        return tuple(dict.fromkeys(_in_bake_file(path, _json(path, text), {})))
-    document = _yaml(path, text)
-    if services and isinstance(document, dict) and isinstance(document.get("services"), dict):
-        document = {"services": {name: body for name, body in document["services"].items() if name in services}}
-    return tuple(dict.fromkeys(_in_compose_file(path, document, {})))
-
-
 def _in_list(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if reference := line.partition("#")[0].strip():
             yield reference
 
 
-def _in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
+def in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
     """https://docs.docker.com/build/bake/reference/: variables have defaults, the environment wins over them."""
     targets = document.get("target") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
@@ -99,7 +86,7 @@ def _in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) -
             yield interpolated(str(tag), {**defaults, **variables}, where=f"{path}: target {name}")
 
 
-def _in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
+def in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
     """https://docs.docker.com/reference/compose-file/: a service without `build` is pulled, never pushed."""
     services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict):
@@ -142,14 +129,14 @@ def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def _json(path: PurePath, text: str) -> Any:
+def json_of(path: PurePath, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
         raise ConfigurationError(f"{path}: no JSON: {error}", next_step="Correct the file.") from error
 
 
-def _yaml(path: PurePath, text: str) -> Any:
+def yaml_of(path: PurePath, text: str) -> Any:
     try:
         return yaml.load(text, Loader=_ComposeLoader)  # noqa: S506 - a SafeLoader with two more tags
     except yaml.YAMLError as error:

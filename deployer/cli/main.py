@@ -75,9 +75,7 @@ app.command(rich_help_panel=ROLL_OUT)(status.status)
 app.command(rich_help_panel=ROLL_OUT)(destroy.destroy)
 app.command(rich_help_panel=ROLL_OUT)(synth.synth)
 app.command(rich_help_panel=PUSHES)(ensure.ensure)
-app.command(
-    rich_help_panel=PUSHES, context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True}
-)(push.push)
+app.command(rich_help_panel=PUSHES, context_settings={"allow_interspersed_args": False})(push.push)
 app.add_typer(audit.app, rich_help_panel=LOOKING_BACK)
 app.add_typer(failures.app, rich_help_panel=LOOKING_BACK)
 app.add_typer(sandbox.app, rich_help_panel=LOCAL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,17 +73,20 @@ def _images(command: list[str]) -> list[ImageReference]:
 
     match destinations_of(command):
         case Named(references=references):
-            return ecr_images(references)
+            images = ecr_images(references)
         case InFile() as asked:
-            return ecr_images(_resolved(asked))
+            images = ecr_images(_resolved(asked))
         case _:
-            return []
+            images = []
+    if not images:
+        typer.echo("deployer: this command is not known to push to ECR; it is run as it is", err=True)
+    return images
 
 
 def _resolved(asked: InFile) -> tuple[str, ...]:
     """Ask the client what its file names."""
+    from deployer.client_documents import references_in_document
     from deployer.errors import ConfigurationError
-    from deployer.image_files import references_in_document
 
     answer = subprocess.run(asked.command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's client
     if answer.returncode:
@@ -92,4 +94,4 @@ def _resolved(asked: InFile) -> tuple[str, ...]:
             f"{' '.join(asked.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",
             next_step="Correct the file that it complains of; nothing was pushed.",
         )
-    return references_in_document(Path(asked.command[0]).name, asked.kind, text=answer.stdout, services=asked.services)
+    return references_in_document(asked, answer.stdout)

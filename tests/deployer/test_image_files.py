@@ -8,7 +8,7 @@ from pathlib import PurePath
 import pytest
 
 from deployer.errors import ConfigurationError
-from deployer.image_files import interpolated, references_in, references_in_document
+from deployer.image_files import interpolated, references_in
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -80,25 +80,3 @@ def test_interpolation(text: str, variables: dict[str, str], result: str) -> Non
 def test_what_cannot_be_read_is_said(name: str, text: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         references_in(PurePath(name), text, {})
-
-
-RESOLVED = f"""
-name: shop
-services:
-  api: {{build: {{context: .}}, image: "{HOST}/api:1$$"}}
-  web: {{build: {{context: .}}, image: "{HOST}/web:1"}}
-  database: {{image: postgres}}
-"""
-
-
-@pytest.mark.parametrize(
-    ("services", "names"),
-    [
-        pytest.param((), ("api:1$", "web:1"), id="all that are built"),
-        pytest.param(("web",), ("web:1",), id="those that the command names"),
-        pytest.param(("database",), (), id="one that is only pulled"),
-    ],
-)
-def test_what_a_client_resolved(services: tuple[str, ...], names: tuple[str, ...]) -> None:
-    found = references_in_document("docker", "compose", text=RESOLVED, services=services)
-    assert found == tuple(f"{HOST}/{name}" for name in names)

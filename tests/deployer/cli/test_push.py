@@ -139,6 +139,11 @@ class TestBeforeThePush:
         assert code == 127
         assert "crane-that-nobody-has is not installed" in err
 
+    def test_an_option_that_deployer_does_not_have(self, push: Push) -> None:
+        code, _, err = push("--retry", "3", "docker", "push", new()[1])
+        assert code == 64
+        assert "No such option: --retry" in err
+
     def test_a_daemon_that_does_not_answer(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         program(programs, "docker", "exit 0")
         (programs / "docker").write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
@@ -171,8 +176,15 @@ class TestTheClient:
     def test_what_pushes_nothing_is_run_as_it_is(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         program(programs, "docker", 'echo "$@"; exit 3')
         rolled_out.calls.clear()
-        assert push("docker", "ps") == (3, "ps\n", "")
+        said = "deployer: this command is not known to push to ECR; it is run as it is\n"
+        assert push("docker", "ps") == (3, "ps\n", said)
         assert not list(rolled_out.calls)
+
+    def test_a_password_is_not_taken_for_a_reference_and_shown(self, push: Push, programs: Path) -> None:
+        program(programs, "skopeo", "exit 0")
+        code, out, err = push("skopeo", "copy", "oci:x", f"docker://{new()[1]}", "--src-creds", "docker.io/secret")
+        assert (code, out) == (0, "")
+        assert "secret" not in err
 
     def test_a_push_that_still_finds_no_repository_is_tried_again(
         self, push: Push, programs: Path, tmp_path: Path
