@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,25 +30,33 @@ _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """`exit_code` as a shell gives it: 128 and the number of the signal that ended the client."""
+    """`exit_code` as a shell gives it: 128 and the number of the signal that ended the client.
+
+    `was_stopped` when it got a signal to stop from its user, by Ctrl-C or through this program.
+    """
 
     exit_code: int
     complaint: str
+    was_stopped: bool = False
 
 
 def run_client(command: Sequence[str]) -> Finished:
     """Run a client to its end; a signal that would end this program reaches the client instead."""
     reader, writer = _standard_error()
     kept = bytearray()
-    with _passed_on(reader) as receive:
+    with _passed_on(reader) as signals:
         client = subprocess.Popen(list(command), stderr=writer)  # noqa: S603 - the user's own command, unchanged
         os.close(writer)
-        receive(client)
+        signals.pass_to(client)
         copier = threading.Thread(target=_copy, args=(reader, kept), daemon=True)
         copier.start()
         code = client.wait()
         copier.join(timeout=_LAST_WORDS_SECONDS)
-    return Finished(exit_code=code if code >= 0 else 128 - code, complaint=kept.decode("utf-8", "replace"))
+    return Finished(
+        exit_code=code if code >= 0 else 128 - code,
+        complaint=kept.decode("utf-8", "replace"),
+        was_stopped=signals.asked_to_stop,
+    )
 
 
 def _standard_error() -> tuple[int, int]:
@@ -65,48 +73,58 @@ def _standard_error() -> tuple[int, int]:
 
 
 def _copy(reader: int, kept: bytearray) -> None:
-    while True:
-        try:
-            chunk = os.read(reader, _CHUNK_BYTES)
-        except OSError:  # a pseudo-terminal ends with EIO when its last writer is gone
-            break
-        if not chunk:
-            break
-        sys.stderr.buffer.write(chunk)
-        sys.stderr.buffer.flush()
-        kept += chunk
-        del kept[:-_KEPT_BYTES]
-    os.close(reader)
+    """End with the writer, or with the user's own standard error: then the client finds its end closed, as always."""
+    try:
+        while chunk := os.read(reader, _CHUNK_BYTES):
+            kept += chunk
+            del kept[:-_KEPT_BYTES]
+            sys.stderr.buffer.write(chunk)
+            sys.stderr.buffer.flush()
+    except OSError:  # a pseudo-terminal ends with EIO when its last writer is gone
+        pass
+    finally:
+        os.close(reader)
+
+
+class _Signals:
+    """What reaches this program while a client runs, for the client; what comes before the client does is kept for it.
+
+    Ctrl-C reaches a client of the same terminal by itself, and twice would be taken for impatience.
+    """
+
+    def __init__(self, terminal: int) -> None:
+        self.asked_to_stop = False
+        self._terminal = terminal
+        self._client: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def pass_to(self, client: subprocess.Popen[bytes]) -> None:
+        self._client = client
+        for number in self._early:
+            client.send_signal(number)
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGWINCH:
+            _resize(self._terminal)
+            return
+        self.asked_to_stop = True
+        if number == signal.SIGINT and _is_foreground():
+            return
+        if self._client is None:
+            self._early.append(number)
+        else:
+            self._client.send_signal(number)
 
 
 @contextmanager
-def _passed_on(terminal: int) -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """Pass signals on to the client that is told of by the call of what this gives; earlier ones are kept for it.
-
-    Ctrl-C reaches a client of the same terminal by itself, and twice would be taken for impatience. The handlers are
-    set before the client starts: it begins with the usual ones, since a program's own do not survive its exec.
+def _passed_on(terminal: int) -> Iterator[_Signals]:
+    """Hear signals for a client. The handlers are set before it starts: it begins with the usual ones, since a
+    program's own do not survive its exec.
     """
-    clients: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGWINCH:
-            _resize(terminal)
-        elif number == signal.SIGINT and _is_foreground():
-            return
-        elif clients:
-            clients[0].send_signal(number)
-        else:
-            early.append(number)
-
-    def receive(client: subprocess.Popen[bytes]) -> None:
-        clients.append(client)
-        for number in early:
-            client.send_signal(number)
-
-    earlier = {number: signal.signal(number, forward) for number in _FORWARDED}
+    signals = _Signals(terminal)
+    earlier = {number: signal.signal(number, signals.hear) for number in _FORWARDED}
     try:
-        yield receive
+        yield signals
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

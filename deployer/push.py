@@ -54,7 +54,8 @@ class Pusher:
                 return NotThere(outcomes=outcomes)
             finished = self.run()
             runs += 1
-            if finished.exit_code == 0 or runs > self.retries or not self._was_missing(finished, images):
+            is_over = finished.exit_code == 0 or finished.was_stopped or runs > self.retries
+            if is_over or not self._was_missing(finished, images):
                 return Pushed(exit_code=finished.exit_code, runs=runs)
             seconds = min(FIRST_BACKOFF * 2 ** (runs - 1), LONGEST_BACKOFF)
             self.on_retry(runs, seconds)

@@ -38,7 +38,9 @@ def runner(folder: Path, script: str) -> list[str]:
     client.write_text(script)
     program = (
         "import sys; from deployer.client_process import run_client;"
-        f" sys.exit(run_client([sys.executable, {str(client)!r}]).exit_code)"
+        f" finished = run_client([sys.executable, {str(client)!r}]);"
+        " sys.stderr.write('was stopped\\n' if finished.was_stopped else 'ended by itself\\n');"
+        " sys.exit(finished.exit_code)"
     )
     return [sys.executable, "-c", program]
 
@@ -84,6 +86,16 @@ def test_a_client_sees_a_terminal_where_the_user_has_one(tmp_path: Path) -> None
     with in_a_terminal(runner(tmp_path, script)) as started:
         shown, _ = started.communicate(timeout=20)
     assert b"True True 93" in shown
+    assert b"ended by itself" in shown
+
+
+def test_a_client_whose_user_stopped_listening_ends_and_is_waited_for(tmp_path: Path) -> None:
+    script = "import sys\nfor _ in range(100_000): sys.stderr.write('x' * 100)"
+    with subprocess.Popen(runner(tmp_path, script), stderr=subprocess.PIPE) as started:
+        assert started.stderr
+        started.stderr.read(1)
+        started.stderr.close()
+        assert started.wait(timeout=20) != 0
 
 
 def test_ctrl_c_reaches_the_client_once_and_its_exit_code_comes_back(tmp_path: Path) -> None:
@@ -95,6 +107,7 @@ def test_ctrl_c_reaches_the_client_once_and_its_exit_code_comes_back(tmp_path: P
         started.stdin.flush()
         shown, _ = started.communicate(timeout=20)
     assert b"heard ['SIGINT']" in shown
+    assert b"was stopped" in shown
     assert started.returncode == 7
 
 
@@ -107,4 +120,5 @@ def test_a_signal_sent_to_deployer_alone_is_passed_on(tmp_path: Path, number: si
         assert started.stderr.readline() == "ready\n"
         started.send_signal(number)
         assert started.stderr.readline() == f"heard ['{number.name}']\n"
+        assert started.stderr.readline() == "was stopped\n"
     assert started.returncode == 7

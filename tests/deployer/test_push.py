@@ -15,6 +15,7 @@ HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 OK = Finished(exit_code=0, complaint="")
 UNKNOWN = Finished(exit_code=1, complaint="name unknown: The repository with name 'api' does not exist in the registry")
 DROPPED = Finished(exit_code=1, complaint="EOF")
+STOPPED = Finished(exit_code=130, complaint="name unknown: the repository does not exist", was_stopped=True)
 DENIED = Finished(exit_code=1, complaint="denied: not authorized")
 
 
@@ -76,6 +77,7 @@ def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushe
         pytest.param(
             [DROPPED], [True], 1, 1, [], id="a dropped connection to one that is there is the client's matter"
         ),
+        pytest.param([STOPPED], [False], 130, 1, [], id="what its user stopped is not started again"),
         pytest.param([DENIED], [True], 1, 1, [], id="another failure is passed on"),
         pytest.param([UNKNOWN] * 3, [], 1, 3, [1.0, 2.0], id="it ends when the retries do"),
     ],
