@@ -53,11 +53,15 @@ def _what_to_look_at(image: ImageReference) -> list[Line]:
     ]
 
 
-def waiting_text(images: Sequence[ImageReference]) -> str:
-    """Which repositories are waited for, the first few by name."""
+def waiting_text(images: Sequence[ImageReference], seconds: float | None = None, *, columns: int | None = None) -> str:
+    """Which repositories are waited for, the first few by name, and for how long; the names give way to `columns`."""
     named = ", ".join(image.repository for image in images[:_NAMED])
     more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
-    return f"Waiting for {named}{more}"
+    rest = more if seconds is None else f"{more} {seconds:.0f} s"
+    text = f"Waiting for {named}"
+    if columns is not None and len(text) + len(rest) > columns:
+        text = f"{text[: max(columns - len(rest) - 1, 0)]}…"
+    return text + rest
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:

@@ -52,11 +52,11 @@ class LedgerRefusals:
     def __init__(self, session: Session, address: LedgerAddress) -> None:
         self._session = session
         self._address = address
-        self._is_readable = True
+        self.is_readable = True
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
         """The newest decision against a repository since a moment: one Query of its name in the index."""
-        if not self._is_readable:
+        if not self.is_readable:
             return None
         query = Query(
             since=datetime.fromtimestamp(since, UTC),
@@ -70,7 +70,7 @@ class LedgerRefusals:
             client = self._session.client("dynamodb", region=self._address.region)
             record = next(read(query, LedgerTable(client, table=self._address.arn)), None)
         except DeployerError:
-            self._is_readable = False
+            self.is_readable = False
             return None
         return None if record is None else _refusal(record)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.ensuring import ConfigAtHand, LedgerArn, Timeout, ecr_images, make_ensurer, print_outcomes
+from deployer.cli.ensuring import ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
 from deployer.cli.options import Json, Profile
 from deployer.cli.printing import print_json
 
@@ -44,7 +44,8 @@ def ensure(
     from deployer.ensure import exit_code_of
     from deployer.rendering_ensure import outcome_document
 
-    outcomes = make_ensurer(profile=profile, ledger=ledger, config=config).ensure(wanted, timeout=timeout)
+    with ensuring(profile=profile, ledger=ledger, config=config) as (ensurer, _):
+        outcomes = ensurer.ensure(wanted, timeout=timeout)
     print_outcomes(outcomes, err=as_json)
     if as_json:
         print_json([outcome_document(outcome) for outcome in outcomes])

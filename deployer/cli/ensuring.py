@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,20 +50,29 @@ def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
     return found
 
 
-def make_ensurer(*, profile: str | None, ledger: str | None, config: Path | None) -> Ensurer:
-    """An Ensurer with the caller's own credentials, the real clock, and progress on standard error."""
+@contextmanager
+def ensuring(*, profile: str | None, ledger: str | None, config: Path | None) -> Iterator[tuple[Ensurer, WaitingLine]]:
+    """An Ensurer with the caller's own credentials and the real clock, and its progress on standard error.
+
+    However it ends, the terminal's line is left to what is said next.
+    """
     from deployer.aws.refusals import LedgerAddress
     from deployer.aws.registries import EcrRegistries
     from deployer.aws.session import Session
     from deployer.ensure import Clock, Ensurer
 
     session = Session(profile=profile)
-    return Ensurer(
+    line = WaitingLine()
+    ensurer = Ensurer(
         registries=EcrRegistries(session),
         clock=Clock(now=time.time, sleep=time.sleep),
         ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config),
-        on_waiting=WaitingLine(),
+        on_waiting=line,
     )
+    try:
+        yield ensurer, line
+    finally:
+        line.clear()
 
 
 class LedgerAtHand:
@@ -73,6 +84,10 @@ class LedgerAtHand:
         self._config = config
         self._opened: LedgerRefusals | None = None
         self._is_open = False
+
+    @property
+    def is_readable(self) -> bool:
+        return not self._is_open or (self._opened is not None and self._opened.is_readable)
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
         if not self._is_open:
@@ -118,28 +133,29 @@ class WaitingLine:
 
     def __init__(self) -> None:
         self._is_said = False
+        self._is_drawn = False
 
     def __call__(self, images: Sequence[ImageReference], seconds: float) -> None:
         from deployer.rendering_ensure import waiting_text
 
-        text = waiting_text(images)
         if sys.stderr.isatty():
-            typer.echo(f"\r\033[K{text[:65]} {seconds:.0f} s", err=True, nl=False)
+            columns = shutil.get_terminal_size().columns
+            self._is_drawn = True  # before it is, since Ctrl-C may come in between
+            typer.echo(f"\r\033[K{waiting_text(images, seconds, columns=columns - 1)}", err=True, nl=False)
         elif not self._is_said:
-            typer.echo(f"{text}: asked for, as a push would", err=True)
+            typer.echo(f"{waiting_text(images)}: asked for, as a push would", err=True)
         self._is_said = True
 
-
-def clear_waiting_line() -> None:
-    """Leave the terminal's line to what comes next."""
-    if sys.stderr.isatty():
-        typer.echo("\r\033[K", err=True, nl=False)
+    def clear(self) -> None:
+        """Leave the terminal's line to what comes next."""
+        if self._is_drawn:
+            typer.echo("\r\033[K", err=True, nl=False)
+        self._is_drawn = False
 
 
 def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
     """Repositories that are there go to standard output unless `err`; all others to standard error."""
     from deployer.rendering_ensure import outcome_lines
 
-    clear_waiting_line()
     for outcome in outcomes:
         print_lines(outcome_lines(outcome), err=err or outcome.exit_code != 0)

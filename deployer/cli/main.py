@@ -7,7 +7,7 @@ imported inside the commands that use them, so that `deployer --help` stays fast
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,9 +35,23 @@ from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
 INTERRUPTED_EXIT_CODE = 130
+INTERRUPTED = "Interrupted. What AWS was already asked to do goes on; run the command again to go on."
+
+
+class _Interruptible(typer.core.TyperGroup):
+    """Says what Ctrl-C means, which typer would end with an exit code alone."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            typer.echo(INTERRUPTED, err=True)
+            raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
+
 
 app = typer.Typer(
     name="deployer",
+    cls=_Interruptible,
     help="On-push Amazon ECR repositories for a whole AWS Organization.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -100,8 +114,8 @@ def run(arguments: list[str]) -> int:
         typer.echo(f"Error: {error.format_message()}", err=True)
         typer.echo(f"  `{command} --help` lists what it understands.", err=True)
         return USAGE_EXIT_CODE
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted. What AWS was already asked to do goes on; run the command again to go on.", err=True)
+    except typer.Abort:
+        typer.echo(INTERRUPTED, err=True)
         return INTERRUPTED_EXIT_CODE
     except DeployerError as error:
         if debug:

@@ -12,9 +12,8 @@ from deployer.cli.ensuring import (
     ConfigAtHand,
     LedgerArn,
     Timeout,
-    clear_waiting_line,
     ecr_images,
-    make_ensurer,
+    ensuring,
     print_outcomes,
 )
 from deployer.cli.options import Profile
@@ -48,24 +47,23 @@ def push(
     images = _images(command)
     check_login(command, list({image.registry.host: image.registry for image in images}.values()), os.environ)
 
-    def run() -> Finished:
-        clear_waiting_line()
-        return run_client(command)
+    with ensuring(profile=profile, ledger=ledger, config=config) as (ensurer, line):
 
-    pusher = Pusher(
-        ensurer=make_ensurer(profile=profile, ledger=ledger, config=config),
-        run=run,
-        timeout=timeout,
-        retries=retries,
-        on_retry=lambda run, seconds: typer.echo(
-            f"deployer: the registry does not know the repository yet; try {run + 1} in {seconds:.0f} s", err=True
-        ),
-    )
-    outcome = pusher.push(images)
+        def run() -> Finished:
+            line.clear()
+            return run_client(command)
+
+        outcome = Pusher(ensurer=ensurer, run=run, timeout=timeout, retries=retries, on_retry=_announce_retry).push(
+            images
+        )
     if isinstance(outcome, NotThere):
         print_outcomes(outcome.outcomes, err=True)
         return exit_code_of(outcome.outcomes)
     return outcome.exit_code
+
+
+def _announce_retry(run: int, seconds: float) -> None:
+    typer.echo(f"deployer: the registry does not know the repository yet; try {run + 1} in {seconds:.0f} s", err=True)
 
 
 def _images(command: list[str]) -> list[ImageReference]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from deployer.client_process import run_client
+from tests.terminal import in_a_terminal, type_ctrl_c
 
 COUNTING = """
 import os, signal, sys, time
@@ -45,19 +43,6 @@ def runner(folder: Path, script: str) -> list[str]:
     return [sys.executable, "-c", program]
 
 
-@contextmanager
-def in_a_terminal(command: list[str], *, columns: int = 93) -> Iterator[subprocess.Popen[bytes]]:
-    """A command with a terminal of its own, which is typed into by writing to its standard input."""
-    line = f"stty cols {columns}; exec {shlex.join(command)}"
-    with subprocess.Popen(
-        ["script", "--quiet", "--return", "--command", line, "/dev/null"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as started:
-        yield started
-
-
 @pytest.mark.parametrize(
     ("script", "code"),
     [
@@ -83,7 +68,7 @@ def test_only_the_end_of_a_long_complaint_is_kept() -> None:
 
 def test_a_client_sees_a_terminal_where_the_user_has_one(tmp_path: Path) -> None:
     script = "import os, sys; sys.stderr.write(f'{os.isatty(0)} {os.isatty(2)} {os.get_terminal_size(2).columns}')"
-    with in_a_terminal(runner(tmp_path, script)) as started:
+    with in_a_terminal(runner(tmp_path, script), columns=93) as started:
         shown, _ = started.communicate(timeout=20)
     assert b"True True 93" in shown
     assert b"ended by itself" in shown
@@ -100,11 +85,9 @@ def test_a_client_whose_user_stopped_listening_ends_and_is_waited_for(tmp_path: 
 
 def test_ctrl_c_reaches_the_client_once_and_its_exit_code_comes_back(tmp_path: Path) -> None:
     with in_a_terminal(runner(tmp_path, COUNTING)) as started:
-        assert started.stdin
         assert started.stdout
         assert b"ready" in started.stdout.readline()
-        started.stdin.write(b"\x03")
-        started.stdin.flush()
+        type_ctrl_c(started)
         shown, _ = started.communicate(timeout=20)
     assert b"heard ['SIGINT']" in shown
     assert b"was stopped" in shown

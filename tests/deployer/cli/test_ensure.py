@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +19,7 @@ from deployer.sandbox.registry_hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.conftest import CONFIG
 from tests.principals import environment, role
+from tests.terminal import in_a_terminal, type_ctrl_c
 
 SHOP, DEV, SANDBOX_ACCOUNT, CENTRAL = "300000000001", "400000000001", "500000000001", "200000000001"
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
@@ -208,6 +211,37 @@ class TestNotThere:
     def test_nobody_may_ask_for_repositories_in_accounts_that_are_not_covered(self, ensure: Ensure) -> None:
         _, image = new(host_of(SANDBOX_ACCOUNT, "eu-west-1"))
         assert ensure(image, "--timeout", "1", account=SANDBOX_ACCOUNT)[0] == 18
+
+
+class TestInATerminal:
+    """The whole program, as a person at it sees it."""
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        return [sys.executable, "-c", "from deployer.cli.main import main; main()", "ensure", *arguments]
+
+    def variables(self, sandbox: Sandbox, account: str) -> dict[str, str]:
+        return {**os.environ, **sandbox.environment(account)}
+
+    def test_ctrl_c_says_what_it_means(self, rolled_out: Sandbox, tmp_path: Path) -> None:
+        image = new(team="not-a-team")[1]
+        with in_a_terminal(self.command(image), variables=self.variables(rolled_out, SHOP)) as started:
+            assert started.stdout
+            shown = b""
+            while b"Waiting for" not in shown:
+                shown += started.stdout.read(1)
+            type_ctrl_c(started)
+            rest, _ = started.communicate(timeout=20)
+        assert b"\r\x1b[KInterrupted. What AWS was already asked to do goes on" in rest
+        assert started.returncode == 130
+
+    def test_an_error_begins_a_line_of_its_own(self, rolled_out: Sandbox) -> None:
+        _, image = new(host_of(DEV, "eu-west-1"), team="shop")
+        with in_a_terminal(self.command(image), variables=self.variables(rolled_out, CENTRAL)) as started:
+            shown, _ = started.communicate(timeout=60)
+        assert started.returncode == 6
+        assert b"Waiting for shop/" in shown
+        assert b"\r\x1b[KError: shop/" in shown
 
 
 class TestRefusedByAws:

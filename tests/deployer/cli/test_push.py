@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -21,6 +20,7 @@ from deployer.sandbox.registry_hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
+from tests.terminal import in_a_terminal, type_ctrl_c
 
 SHOP, CENTRAL = "300000000001", "200000000001"
 HOST = host_of(SHOP, "eu-west-1")
@@ -226,27 +226,19 @@ class TestTheClient:
         assert "docker compose config failed: no configuration file provided" in err
 
 
-@pytest.mark.skipif(shutil.which("script") is None, reason="script (util-linux) is not installed")
 def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, programs: Path) -> None:
-    """The whole program in a terminal, as a person at it sees it."""
-    program(programs, "docker", "trap 'echo stopped; exit 5' INT; echo ready; sleep 20 & wait")
+    """The whole program in a terminal, as a person at it sees it; a push that was stopped is not started again."""
+    program(programs, "docker", "trap 'echo stopped: name unknown >&2; exit 5' INT; echo ready; sleep 20 & wait")
     variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
-    line = f'exec {sys.executable} -c "{PROGRAM}" push docker push {new()[1]}'
-    with subprocess.Popen(
-        ["script", "--quiet", "--return", "--command", line, "/dev/null"],
-        env=variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as started:
-        assert started.stdin
+    command = [sys.executable, "-c", PROGRAM, "push", "docker", "push", new()[1]]
+    with in_a_terminal(command, variables=variables) as started:
         assert started.stdout
         while b"ready" not in started.stdout.readline():
             pass
-        started.stdin.write(b"\x03")
-        started.stdin.flush()
+        type_ctrl_c(started)
         shown, _ = started.communicate(timeout=20)
     assert b"stopped" in shown
+    assert b"deployer:" not in shown
     assert started.returncode == 5
 
 

@@ -1,0 +1,31 @@
+"""A terminal for a command, as a person has one who types into it."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+
+@contextmanager
+def in_a_terminal(
+    command: list[str], *, columns: int = 80, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A command with a terminal of its own; what is written to its standard input is typed."""
+    line = f"stty cols {columns}; exec {shlex.join(command)}"
+    with subprocess.Popen(
+        ["script", "--quiet", "--return", "--command", line, "/dev/null"],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as started:
+        yield started
+
+
+def type_ctrl_c(terminal: subprocess.Popen[bytes]) -> None:
+    """Interrupt whatever is in the foreground there."""
+    assert terminal.stdin
+    terminal.stdin.write(b"\x03")
+    terminal.stdin.flush()
