@@ -19,6 +19,8 @@ LONGEST_DELAY: Final = 5.0
 CALM_AFTER: Final = 10.0
 CALM_GAP: Final = 1.0
 """After ten seconds at most one call a second is made, however many repositories are waited for."""
+TICK: Final = 1.0
+"""How often who waits is told so."""
 ASK_AGAIN_AFTER: Final = 30.0
 """CloudTrail delivers to EventBridge on a best-effort basis, so a request that nobody heard is made again.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
@@ -50,6 +52,10 @@ class Refusal:
 
 class Ledger(Protocol):
     """The decisions, for those who may read them."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether asking may bring an answer, as far as is known by now."""
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
         """The refusal of a repository since a moment (epoch seconds); None where there is none, or none to be read."""
@@ -109,6 +115,8 @@ class _Wait:
     due_at: float = 0.0
     delay: float = FIRST_DELAY
     calls: int = 1
+    is_for_the_ledger: bool = False
+    """Whether the next turn is to ask the ledger, since the registry has just been asked."""
     begun_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +134,22 @@ class _Wait:
         self.delay = min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
         self.due_at = now + self.delay
 
+    def timed_out(self, now: float) -> TimedOut:
+        return TimedOut(image=self.image, seconds=now - self.begun_at, calls=self.calls)
+
+
+def _turn(due_at: float, *, called_at: float, begun_at: float, deadline: float) -> float:
+    """When to make the next call: when it is due or at the deadline, but at most once a second after a while.
+
+    Later than the deadline, there is no time left for it. A call in the last second is made at its end, so that one
+    repository is looked at at the deadline itself, whenever it was due.
+    """
+    turn = min(max(due_at, called_at), deadline)
+    if turn - begun_at < CALM_AFTER:
+        return turn
+    turn = max(turn, called_at + CALM_GAP)
+    return deadline if deadline - CALM_GAP < turn < deadline else turn
+
 
 def _silent(images: Sequence[ImageReference], seconds: float) -> None:
     """Hear of a wait and say nothing."""
@@ -133,7 +157,7 @@ def _silent(images: Sequence[ImageReference], seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensurer:
-    """Brings repositories about. `on_waiting` hears before each wait which are missing, and for how many seconds."""
+    """Brings repositories about. `on_waiting` hears every second which are missing, and for how many seconds."""
 
     registries: Registries
     clock: Clock
@@ -161,46 +185,53 @@ class Ensurer:
         return tuple(outcomes[key] for key in wanted)
 
     def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
-        """Look at whichever is due next until none is left to look at."""
+        """Look at whichever is due next until none is left to look at, or its turn would come too late."""
         outcomes: dict[str, Outcome] = {}
         called_at = self.clock.now()
         while waits:
             key = min(waits, key=lambda each: waits[each].due_at)
-            due_at = waits[key].due_at
-            if max(due_at, called_at) - begun_at >= CALM_AFTER:
-                due_at = max(due_at, called_at + CALM_GAP)
-            self._pause(waits, until=min(due_at, deadline))
+            turn = _turn(waits[key].due_at, called_at=called_at, begun_at=begun_at, deadline=deadline)
+            self._pause(waits, until=min(turn, deadline))
+            if turn > deadline:
+                return outcomes | {key: wait.timed_out(self.clock.now()) for key, wait in waits.items()}
             called_at = self.clock.now()
-            outcome = self._look(waits[key], deadline=deadline)
+            outcome = self._look(waits[key], deadline=deadline, is_calm=called_at - begun_at >= CALM_AFTER)
             if outcome is not None:
                 outcomes[key] = outcome
                 del waits[key]
         return outcomes
 
     def _pause(self, waits: Mapping[str, _Wait], *, until: float) -> None:
-        now = self.clock.now()
-        if until > now:
-            self.on_waiting(
-                [wait.image for wait in waits.values()], now - min(each.begun_at for each in waits.values())
-            )
-            self.clock.sleep(until - now)
+        begun_at = min(wait.begun_at for wait in waits.values())
+        while (now := self.clock.now()) < until:
+            self.on_waiting([wait.image for wait in waits.values()], now - begun_at)
+            self.clock.sleep(min(until - now, TICK))
 
-    def _look(self, wait: _Wait, *, deadline: float) -> Outcome | None:
-        """What one more look gives; None to go on waiting. The last look is at the deadline itself."""
+    def _look(self, wait: _Wait, *, deadline: float, is_calm: bool) -> Outcome | None:
+        """What one more look gives; None to go on waiting. When calm, the ledger is asked in a turn of its own."""
         now = self.clock.now()
-        if wait.call(self.registries, now):
+        is_looking = not wait.is_for_the_ledger
+        if is_looking and wait.call(self.registries, now):
             return There(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
-        refusal = self._refusal(wait)
+        if is_looking and is_calm and now < deadline and self._may_ask_the_ledger:
+            wait.is_for_the_ledger, wait.due_at = True, now
+            return None
+        refusal = None if is_looking and is_calm else self._refusal(wait)
         if refusal is not None:
             return Refused(image=wait.image, refusal=refusal, seconds=now - wait.begun_at, calls=wait.calls)
         if now >= deadline:
-            return TimedOut(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
+            return wait.timed_out(now)
+        wait.is_for_the_ledger = False
         wait.postpone(now)
         return None
 
+    @property
+    def _may_ask_the_ledger(self) -> bool:
+        return self.ledger is not None and self.ledger.is_readable
+
     def _refusal(self, wait: _Wait) -> Refusal | None:
         """One that was decided since the repository was asked for; an older one may be by rules of the past."""
-        if self.ledger is None:
+        if self.ledger is None or not self.ledger.is_readable:
             return None
         return self.ledger.refusal_of(wait.image, since=wait.begun_at - CLOCK_TOLERANCE)
 

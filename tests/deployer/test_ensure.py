@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.ensure import (
@@ -22,6 +22,7 @@ from deployer.ensure import (
     exit_code_of,
 )
 from deployer.images import ImageReference, parse_image
+from deployer.rendering_ensure import waiting_text
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -82,6 +83,7 @@ class LateRegistries:
 class OneRefusal:
     name: str
     at: float
+    is_readable: bool = True
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
         matches = image.repository == self.name and self.at >= since
@@ -140,6 +142,45 @@ def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
     assert time.seconds - 1_000_000.0 < 2
 
 
+@dataclass
+class SlowLedger:
+    """Has a refusal only `after` a moment, and notes when it is asked."""
+
+    time: Time
+    after: float = float("inf")
+    is_readable: bool = True
+    moments: list[float] = field(default_factory=list)
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        self.moments.append(self.time.seconds)
+        return Refusal(reason="name-denied") if self.time.seconds >= self.after else None
+
+
+def test_a_late_refusal_is_heard_of_too() -> None:
+    time = Time()
+    ledger = SlowLedger(time, after=time.seconds + 30)
+    (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
+        [image("api")], timeout=120
+    )
+    assert isinstance(outcome, Refused)
+    assert 30 <= outcome.seconds <= 30 + 7
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+@pytest.mark.parametrize("repositories", [1, 7])
+def test_questions_to_the_ledger_count_as_calls(is_readable: bool, repositories: int) -> None:
+    time = Time()
+    ledger = SlowLedger(time, is_readable=is_readable)
+    registries = LateRegistries(time)
+    images = [image(f"team/{number}") for number in range(repositories)]
+    Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(images, timeout=60)
+    looks = [at for _, _, at in registries.calls]
+    moments = sorted([*looks, *ledger.moments])
+    gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 1_000_010]
+    assert all(gap >= 0.999 for gap in gaps)
+    assert bool(ledger.moments) == is_readable
+
+
 def test_a_refusal_of_the_same_second_is_an_answer_though_cloudtrail_cuts_the_second_down() -> None:
     time = Time(seconds=1_000_000.9)
     ledger = OneRefusal("api", at=1_000_000.0)
@@ -160,14 +201,49 @@ def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
 def test_waiting_ends_at_the_timeout_with_a_last_look() -> None:
     time = Time()
     registries = LateRegistries(time)
-    heard: list[Sequence[ImageReference]] = []
-    (outcome,) = Ensurer(
-        registries=registries, clock=time.clock, on_waiting=lambda images, seconds: heard.append(images)
-    ).ensure([image("api")], timeout=20)
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=20)
     assert isinstance(outcome, TimedOut)
     assert outcome.seconds == pytest.approx(20)
-    assert heard
-    assert heard[0] == [image("api")]
+    assert registries.calls[-1] == ("look", "api", 1_000_000.0 + 20)
+
+
+@pytest.mark.parametrize("repositories", [1, 2, 12, 40])
+@pytest.mark.parametrize("timeout", [12.0, 20.3, 34.7, 120.0])
+def test_calls_stay_rare_up_to_the_deadline_and_none_comes_after_it(repositories: int, timeout: float) -> None:
+    time = Time()
+    registries = LateRegistries(time)
+    images = [image(f"team/{number:02}") for number in range(repositories)]
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(images, timeout=timeout)
+    assert all(isinstance(outcome, TimedOut) for outcome in outcomes)
+    assert time.seconds == pytest.approx(1_000_000.0 + timeout)
+    moments = [at - 1_000_000.0 for _, _, at in registries.calls]
+    gaps = [later - earlier for earlier, later in pairwise(moments) if later > 10]
+    assert all(gap >= 0.999 for gap in gaps)
+
+
+def test_who_waits_is_told_so_every_second() -> None:
+    time = Time()
+    heard: list[tuple[Sequence[ImageReference], float]] = []
+    Ensurer(
+        registries=LateRegistries(time),
+        clock=time.clock,
+        on_waiting=lambda images, seconds: heard.append((images, seconds)),
+    ).ensure([image("api"), image("web")], timeout=20)
+    assert heard[0] == ([image("api"), image("web")], 0.0)
+    assert all(later - earlier <= 1 for (_, earlier), (_, later) in pairwise(heard))
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "text"),
+    [
+        pytest.param(["api"], 79, "Waiting for api 3 s", id="one"),
+        pytest.param(["api", "web", "cli"], 79, "Waiting for api, web and 1 more 3 s", id="the first two by name"),
+        pytest.param(["a" * 90], 40, f"Waiting for {'a' * 23}… 3 s", id="names give way to a narrow terminal"),
+    ],
+)
+def test_the_line_of_progress(names: list[str], columns: int, text: str) -> None:
+    assert waiting_text([image(name) for name in names], 3.2, columns=columns) == text
+    assert len(text) <= columns
 
 
 THERE = There(image=image("api"), seconds=0, calls=1)
@@ -188,7 +264,8 @@ def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
     assert exit_code_of(outcomes) == code
 
 
-@given(st.floats(min_value=0.01, max_value=110), st.integers(min_value=1, max_value=12))
+@settings(deadline=None)
+@given(st.floats(min_value=0.01, max_value=100), st.integers(min_value=1, max_value=12))
 def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
     time = Time()
     names = [f"team/{number:02}" for number in range(repositories)]
