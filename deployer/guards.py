@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from deployer.errors import GuardError
 from deployer.planning import Plan
-from deployer.planning_instances import instances_of
 
 FREE = 10
 """This many instances may go unasked, unless they are more than a tenth of all."""
@@ -13,9 +12,7 @@ FREE = 10
 def check_deletions(plan: Plan, *, allowed: int | None) -> None:
     """Raise GuardError when more stack instances would go than is plausible, or than was allowed."""
     gone = plan.deletions
-    there = gone + sum(
-        one.instances.unchanged + one.rewritten + len(instances_of(one.instances.update)) for one in plan.stack_sets
-    )
+    there = gone + plan.unchanged + plan.updates
     limit = allowed if allowed is not None else min(FREE, there // 10)
     if gone > limit:
         raise GuardError(

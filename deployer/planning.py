@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from deployer.future_accounts import Gap, Overreach, gaps, overreach
 from deployer.organization import Organization
 from deployer.planning_families import Family, Rivals, StackSetWish, rivals_of, with_retired
 from deployer.planning_instances import InstancePlan, instances_of, plan_instances
@@ -23,7 +24,7 @@ from deployer.stack_sets import (
     StackSetState,
 )
 from deployer.stacks import ResourceChange, StackDefinition, StackState
-from deployer.targets import Coverage, Overreach, Scope, compile_targets, overreach, wanted_instances
+from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
 from deployer.template_changes import is_same, template_changes
 
 _DIGITS = len("handler/") + 12
@@ -58,6 +59,11 @@ class Wish:
     former_companions: tuple[StackKey, ...] = ()
     """Where a companion stack may be left over."""
     management_is_caller: bool = False
+
+    def scope_of(self, stack_set: str) -> Scope:
+        """What of the scope concerns a StackSet."""
+        wishes = (one for one in self.stack_sets if one.definition.name == stack_set)
+        return next((one.scoped(self.scope) for one in wishes), self.scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +103,7 @@ class StackSetPlan:
     """How many instances the change of the StackSet updates."""
     instances: InstancePlan
     overreach: tuple[Overreach, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     family: Family | None = None
 
     @property
@@ -142,6 +149,21 @@ class Plan:
         return stacks and not self.uploads_bundle and all(stack_set.is_empty for stack_set in self.stack_sets)
 
     @property
+    def creations(self) -> int:
+        """Stack instances that are made."""
+        return sum(len(instances_of(one.instances.create)) for one in self.stack_sets)
+
+    @property
+    def updates(self) -> int:
+        """Stack instances that are changed, by themselves or with their StackSet."""
+        return sum(one.rewritten + len(instances_of(one.instances.update)) for one in self.stack_sets)
+
+    @property
+    def unchanged(self) -> int:
+        """Stack instances that are right as they are."""
+        return sum(one.instances.unchanged for one in self.stack_sets)
+
+    @property
     def deletions(self) -> int:
         """Stack instances that go for good: neither to come back nor to another StackSet of their family."""
         return sum(one.instances.deletions for one in self.stack_sets)
@@ -161,7 +183,7 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
         stack_sets=tuple(
             _plan_stack_set(
                 one,
-                wish.scope,
+                one.scoped(wish.scope),
                 facts.stack_sets.get(one.definition.name),
                 rivals_of(one, stack_sets, wish.scope, facts.stack_sets),
             )
@@ -215,6 +237,7 @@ def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | Non
     changed = differs and bool(in_scope)
     instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
     targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
+    kept = instances.kept(state.auto_deployment_targets if state else {})
     there = {one.key for one in state.instances} & instances.wanted if state else set()
     return StackSetPlan(
         definition=definition,
@@ -224,7 +247,8 @@ def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | Non
         only=_limited(wish.coverage, scope, instances) if changed else None,
         rewritten=len(there) if changed else 0,
         instances=instances,
-        overreach=overreach(wish.coverage, targets),
+        overreach=overreach(wish.coverage, targets, kept=kept),
+        gaps=gaps(wish.coverage, targets, kept=kept),
         family=wish.family,
     )
 

@@ -37,6 +37,15 @@ class StackSetWish:
     family: Family | None = None
     is_retired: bool = False
     """Left over from an earlier wish: wanted nowhere any more."""
+    follows: Coverage | None = None
+    """Where an account needs these instances for: what is global in an account serves all of its regions."""
+
+    def scoped(self, scope: Scope) -> Scope:
+        """What of the scope concerns this StackSet: of some regions, accounts that want something in those."""
+        if self.follows is None or scope.regions is None:
+            return scope
+        keys = wanted_instances(self.follows, scope)
+        return Scope(account_ids=frozenset(key.account for key in keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

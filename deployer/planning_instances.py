@@ -51,6 +51,15 @@ class InstancePlan:
         """Instances that go and that nothing takes the place of."""
         return sum(len(operation.instances) for operation in self.delete) - len(self.moving)
 
+    def kept(self, registered: Mapping[str, Regions]) -> Mapping[str, Regions]:
+        """OUs whose new accounts AWS goes on to cover: a deletion that spares accounts may not change that."""
+        gone: dict[str, Regions] = defaultdict(frozenset)
+        for operation in self.delete:
+            if operation.targets.account_filter == "NONE":
+                for ou_id in operation.targets.ou_ids:
+                    gone[ou_id] |= frozenset(operation.regions)
+        return {ou_id: regions - gone[ou_id] for ou_id, regions in registered.items()}
+
 
 def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceKey]:
     """Every instance that the operations are meant for."""

@@ -10,6 +10,7 @@ from deployer.organization import Account
 from deployer.targets import Coverage, Scope
 
 MANAGEMENT = "management account: no target of StackSets; run deployer with its credentials to cover it too"
+REGION_OFF = "region not enabled"
 OU_OFF = "not enabled for this OU"
 ACCOUNT_OFF = "not enabled for this account"
 
@@ -31,7 +32,7 @@ def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tu
     for account in sorted(organization.accounts.values(), key=lambda one: one.id):
         if not scope.has_account(organization, account.id):
             continue
-        for reason in _reasons(wish, account, management_is_caller=management_is_caller):
+        for reason in _reasons(coverage, wish, account, management_is_caller=management_is_caller):
             found[account.parent_id, reason].append(account.id)
     return tuple(
         Skip(ou_id=ou_id, reason=reason, accounts=tuple(accounts))
@@ -41,13 +42,20 @@ def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tu
     )
 
 
-def _reasons(coverage: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
+def _reasons(coverage: Coverage, wish: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
+    """None where something is wanted; `wish` is the coverage in the scope's regions."""
     if not account.is_active:
         yield account.state.lower().replace("_", " ")
     elif account.id == coverage.organization.management_account_id:
-        if not coverage.accounts.get(account.id):
-            yield f"management account: {OU_OFF}"
+        if not wish.accounts.get(account.id):
+            yield f"management account: {_off(coverage, account)}"
         elif not management_is_caller:
             yield MANAGEMENT
-    elif not coverage.wanted(account):
-        yield ACCOUNT_OFF if coverage.ous.get(account.parent_id) else OU_OFF
+    elif not wish.wanted(account):
+        yield _off(coverage, account)
+
+
+def _off(coverage: Coverage, account: Account) -> str:
+    if elsewhere := coverage.accounts.get(account.id):
+        return f"{REGION_OFF}, only {', '.join(sorted(elsewhere))}"
+    return ACCOUNT_OFF if coverage.ous.get(account.parent_id) else OU_OFF

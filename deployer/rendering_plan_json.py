@@ -37,6 +37,12 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         ],
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
+        "totals": {
+            "create": plan.creations,
+            "update": plan.updates,
+            "delete": plan.deletions,
+            "unchanged": plan.unchanged,
+        },
         "skipped": [
             {**place(organization, account), "reason": skip.reason} for skip in plan.skips for account in skip.accounts
         ],
@@ -106,7 +112,18 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
             "unchanged": plan.instances.unchanged,
             "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),
         },
+        "future_accounts": {
+            "too_much": [
+                {**_ou(organization, one.ou_id), "regions": sorted(one.regions), "via": _ou(organization, one.via)}
+                for one in plan.overreach
+            ],
+            "too_little": [{**_ou(organization, gap.ou_id), "regions": sorted(gap.regions)} for gap in plan.gaps],
+        },
     }
+
+
+def _ou(organization: Organization, ou_id: str) -> Document:
+    return {"ou": organization.path(ou_id), "ou_id": ou_id}
 
 
 def _operation(operation: InstanceOperation, organization: Organization) -> Document:

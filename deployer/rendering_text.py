@@ -16,7 +16,7 @@ Tone = Literal["", "heading", "add", "change", "remove", "bad", "quiet"]
 
 WIDTH = 80
 _SHOWN = 12
-"""How many accounts are named before the rest is counted."""
+"""How many accounts or OUs are named before the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,12 @@ def account_names(organization: Organization, account_ids: Iterable[str]) -> str
     ids = list(account_ids)
     names = [account_name(organization, account_id) for account_id in ids[:_SHOWN]]
     return ", ".join(names) + (f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else "")
+
+
+def ou_paths(organization: Organization, ou_ids: Iterable[str]) -> str:
+    """The first few by path, the rest as a number."""
+    paths = sorted(organization.path(ou_id) for ou_id in ou_ids)
+    return ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else "")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Line]:

@@ -130,7 +130,7 @@ class _Run:
             created=self._succeeded["CREATE"],
             updated=self._succeeded["UPDATE"],
             deleted=self._succeeded["DELETE"],
-            unchanged=sum(one.instances.unchanged for one in self._plan.stack_sets),
+            unchanged=self._plan.unchanged,
             failures=tuple(self._read_back(stopped=taken.error is not None)),
             error=taken.error,
         )

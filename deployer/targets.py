@@ -109,6 +109,9 @@ class Scope:
         known = account_id in organization.accounts
         return self.has_ou(organization, organization.accounts[account_id].parent_id if known else organization.root.id)
 
+    def has(self, organization: Organization, key: InstanceKey) -> bool:
+        return (self.regions is None or key.region in self.regions) and self.has_account(organization, key.account)
+
     def tops(self, organization: Organization) -> tuple[str, ...]:
         """The OUs that no other OU of the scope holds."""
         return tuple(sorted(ou_id for ou_id in self.ou_ids if self.ou_ids.isdisjoint(organization.chain(ou_id)[:-1])))
@@ -125,7 +128,7 @@ class OuTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTarget:
-    """One account by name, with the OU that AWS wants beside it (and then covers new accounts of: see `overreach`)."""
+    """One account by name, with the OU that AWS wants beside it, and then covers new accounts of."""
 
     account: str
     ou_id: str
@@ -189,35 +192,3 @@ def wanted_instances(coverage: Coverage, scope: Scope) -> frozenset[InstanceKey]
         if scope.has_account(wish.organization, account.id)
         for region in wish.wanted(account)
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overreach:
-    """Regions where AWS covers new accounts of an OU that does not ask for it, due to accounts named beside `via`."""
-
-    ou_id: str
-    via: str
-    regions: Regions
-
-
-def overreach(coverage: Coverage, targets: Targets) -> tuple[Overreach, ...]:
-    """What AWS cannot say: it does not heed account filters when it deploys to new accounts.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
-    The next roll-out removes what came that way, and the handler refuses pushes there meanwhile.
-    """
-    by_ou: dict[str, Regions] = defaultdict(frozenset)
-    for target in targets.accounts:
-        by_ou[target.ou_id] |= target.regions
-    return tuple(
-        Overreach(ou_id=below, via=via, regions=beyond)
-        for via, regions in sorted(by_ou.items())
-        for below in _self_and_below(coverage, via)
-        if (beyond := regions - coverage.ous.get(below, _NONE))
-    )
-
-
-def _self_and_below(coverage: Coverage, ou_id: str) -> Iterator[str]:
-    yield ou_id
-    for child in coverage.children(ou_id):
-        yield from _self_and_below(coverage, child)

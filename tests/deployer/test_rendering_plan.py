@@ -18,7 +18,12 @@ from deployer.stack_sets import Instance
 from tests.deployer.examples import ACCESS, DEV, FORWARDING, PROD, SCANNING, changed, plan, rolled_out, wanted
 from tests.deployer.fake_cloud import FakeCloud
 
+NETWORK_FILE = "ous/infrastructure/network.yaml"
 CALLER = "arn:aws:iam::200000000001:user/x"
+
+
+def _nothing() -> FakeCloud:
+    return FakeCloud(EXAMPLE)
 
 
 def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
@@ -72,7 +77,7 @@ def test_instances_with_the_same_changes_are_folded() -> None:
     cloud.stack_sets.there[FORWARDING] = replace(state, body=state.body.replace("ENABLED", "DISABLED"))
     text = _text(plan(wish, cloud))
     assert "~ StackSet deployer-forwarding ~ ForwardingRule (AWS::Events::Rule): State" in text
-    assert "~ 14 instances: the same changes" in text
+    assert "~ 14 instances: the same 1 change" in text
     assert "14 to update" in text
 
 
@@ -100,14 +105,56 @@ def test_what_moves_between_contents_is_told_apart_from_what_goes(tmp_path: Path
     assert len(moving) == 8
 
 
-def test_what_aws_cannot_express_for_future_accounts_is_said(tmp_path: Path) -> None:
-    text = _text(plan(wanted(changed(tmp_path, PROD, "", "")), FakeCloud(EXAMPLE)))
-    assert "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of" not in text
-    uneven = plan(
-        wanted(changed(tmp_path, "ous/infrastructure/network.yaml", "[eu-west-1, eu-central-1]", "[eu-central-1]")),
-        FakeCloud(EXAMPLE),
+def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() -> None:
+    found = plan(wanted(), FakeCloud(EXAMPLE))
+    assert "new accounts" not in _text(found)
+    future = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]
+    assert future == {"too_much": [], "too_little": []}
+
+
+def test_future_accounts_that_get_too_much_are_told(tmp_path: Path) -> None:
+    uneven = plan(wanted(changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")), _nothing())
+    text = _text(uneven)
+    assert (
+        "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of Infrastructure/Network"
+        " in eu-west-1 too, until the next roll-out removes them"
+    ) in text
+    (much,) = plan_document(uneven, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]["too_much"]
+    assert (much["ou"], much["regions"], much["via"]["ou"]) == (
+        "Infrastructure/Network",
+        ["eu-west-1"],
+        "Infrastructure",
     )
-    assert "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of" in _text(uneven)
+
+
+def test_future_accounts_that_get_too_little_are_told(tmp_path: Path) -> None:
+    """Nobody is directly in the OU yet, so there is no account to name beside it."""
+    moved = replace(EXAMPLE.accounts["200000000003"], parent_id="ou-exam-dev00001")
+    organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, moved.id: moved})
+    config = changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")
+    found = plan(wanted(config, organization=organization), FakeCloud(organization))
+    assert (
+        "! AWS covers an OU only with all OUs below it, so new accounts directly in Infrastructure get eu-west-1 with"
+        " the next roll-out"
+    ) in _text(found, organization)
+    document = plan_document(found, organization, caller=CALLER)
+    (little,) = document["stack_sets"][1]["future_accounts"]["too_little"]
+    assert (little["ou"], little["regions"]) == ("Infrastructure", ["eu-west-1"])
+
+
+def test_the_document_has_the_totals() -> None:
+    wish = wanted()
+    document = plan_document(plan(wish, _nothing()), EXAMPLE, caller=CALLER)
+    assert document["totals"] == {"create": 23, "update": 0, "delete": 0, "unchanged": 0}
+    again = plan_document(plan(wish, rolled_out(wish)), EXAMPLE, caller=CALLER)
+    assert again["totals"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 23}
+
+
+def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
+    scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
+    text = _text(plan(wanted(scope=scope), _nothing()))
+    assert "Workloads/Dev: shop-dev (400000000001), search-dev (400000000002): region not enabled, only eu-west" in text
+    assert "Workloads: workloads-baseline (300000000005): not enabled for this OU" in text
 
 
 def test_instances_out_of_reach_are_told() -> None:
