@@ -107,12 +107,11 @@ class Situation:
         scope = self.wish.scope
         failed = frozenset(
             instance.account
-            for state in self._facts().stack_sets.values()
+            for name, state in self._facts().stack_sets.items()
             for instance in state.instances
             if not instance.is_current
             and instance.account in self.organization.accounts
-            and scope.has_account(self.organization, instance.account)
-            and (scope.regions is None or instance.region in scope.regions)
+            and self.wish.scope_of(name).has(self.organization, instance.key)
         )
         wish = replace(self.wish, scope=Scope(account_ids=failed, regions=scope.regions))
         return replace(self, wanted=replace(self.wanted, wish=wish))
@@ -189,7 +188,7 @@ def assemble(ask: Ask) -> Situation:
     check_organization(organization, wanted=config.organization_id)
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = settings.compile(config, organization)
-    check_regions(session, compiled.regions, home=config.home_region)
+    enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
     bucket = _bucket(session, names_of(compiled, partition=session.identity.partition))
     lock = Lock(
         LockFile(bucket),
@@ -198,8 +197,10 @@ def assemble(ask: Ask) -> Situation:
     )
     if ask.resume:
         ask = _resumed(ask, lock.look())
-    scope = find_scope(organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions)
-    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition)
+    scope = find_scope(
+        organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions, known_regions=enabled_regions
+    )
+    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition, enabled_regions=enabled_regions)
     rollout = replace(config.rollout, **ask.rollout)
     return Situation(
         caller=session.identity.arn,

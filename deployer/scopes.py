@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from deployer.errors import NotFoundError
@@ -11,10 +11,18 @@ from deployer.targets import Scope
 
 
 def find_scope(
-    organization: Organization, *, ous: Sequence[str], accounts: Sequence[str], regions: Iterable[str]
+    organization: Organization,
+    *,
+    ous: Sequence[str],
+    accounts: Sequence[str],
+    regions: Iterable[str],
+    known_regions: Collection[str] | None = None,
 ) -> Scope:
-    """The scope; without OUs and accounts it is the whole organization. Raises NotFoundError for what is not in it."""
-    named = frozenset(regions)
+    """The scope; without OUs and accounts it is the whole organization. Raises NotFoundError for what there is not.
+
+    Regions are taken as they are where it is not known which there are.
+    """
+    named = frozenset(region if known_regions is None else _find_region(known_regions, region) for region in regions)
     if not ous and not accounts:
         found = frozenset({organization.root.id})
     else:
@@ -23,6 +31,16 @@ def find_scope(
         ou_ids=found,
         account_ids=frozenset(_find_account(organization, account) for account in accounts),
         regions=named or None,
+    )
+
+
+def _find_region(known: Collection[str], wanted: str) -> str:
+    if wanted in known:
+        return wanted
+    near = get_close_matches(wanted, known, n=1)
+    raise NotFoundError(
+        f"There is no region {wanted} that is enabled in the central account",
+        next_step=f"Did you mean {near[0]}?" if near else "Enable it there (Account settings), or name another.",
     )
 
 

@@ -86,9 +86,8 @@ def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]
         name = stack_set.definition.name
         state = facts.stack_sets.get(name)
         there = {one.key: one for one in state.instances} if state else {}
-        in_scope = {key for key in there if wish.scope.has_account(wish.organization, key.account)}
-        if wish.scope.regions is not None:
-            in_scope = {key for key in in_scope if key.region in wish.scope.regions}
+        scope = wish.scope_of(name)
+        in_scope = {key for key in there if scope.has(wish.organization, key)}
         for key in sorted(in_scope | stack_set.instances.wanted):
             yield _instance(name, key, there.get(key), is_wanted=key in stack_set.instances.wanted)
 

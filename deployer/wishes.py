@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from deployer import per_ou
@@ -29,8 +29,11 @@ class Wanted:
     names: Names
 
 
-def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
-    """All that is to be, for the config files as they are."""
+def wish_for(compiled: Compiled, *, scope: Scope, partition: str, enabled_regions: Iterable[str] = ()) -> Wanted:
+    """All that is to be, for the config files as they are.
+
+    In `enabled_regions`, and in those of the config files, a companion stack may be left of an earlier wish.
+    """
     organization, home = compiled.organization, compiled.config.home_region
     synthesis = synthesize(compiled, partition=partition)
     names, bundle = synthesis.names, synthesis.bundle
@@ -53,6 +56,7 @@ def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
                     name=names.access_stack_set, description=access.DESCRIPTION, body=bodies[names.access_stack_set]
                 ),
                 coverage=_at_home(covered, home),
+                follows=covered,
             ),
             StackSetWish(
                 definition=StackSetDefinition(
@@ -68,7 +72,7 @@ def wish_for(compiled: Compiled, *, scope: Scope, partition: str) -> Wanted:
         families=per_ou.families(names),
         covered=covered,
         companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
-        former_companions=tuple(_companion_keys(names, home, compiled.regions)) if is_management else (),
+        former_companions=tuple(_former_companions(compiled, scope, names, enabled_regions)) if is_management else (),
         management_is_caller=is_management,
     )
     return Wanted(wish=wish, bundle=bundle, names=names)
@@ -102,18 +106,33 @@ def _at_home(covered: Coverage, home: str) -> Coverage:
 
 def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[str, str]) -> Iterator[StackDefinition]:
     """The same templates as stacks, for the management account, which StackSets never deploy to."""
-    organization = compiled.organization
-    if not scope.has_account(organization, organization.management_account_id):
+    if not _has_management(scope, compiled):
         return
-    settings = compiled.settings_for_account(organization.management_account_id)
-    regions = sorted(_regions(settings))
+    settings = compiled.settings_for_account(compiled.organization.management_account_id)
+    regions = sorted(_regions(settings) if scope.regions is None else _regions(settings) & scope.regions)
     every = {**bodies, **dict(per_ou.companion_bodies(settings, names))}
-    for key in _companion_keys(names, compiled.config.home_region, tuple(regions)) if regions else ():
+    for key in _companion_keys(names, compiled.config.home_region, regions) if regions else ():
         if key.name in every:
             yield StackDefinition(name=key.name, region=key.region, body=every[key.name])
 
 
-def _companion_keys(names: Names, home: str, regions: tuple[str, ...]) -> Iterator[StackKey]:
+def _former_companions(
+    compiled: Compiled, scope: Scope, names: Names, enabled_regions: Iterable[str]
+) -> Iterator[StackKey]:
+    """Roles serve every region, so they only go where all regions are in the scope."""
+    if not _has_management(scope, compiled):
+        return
+    home, known = compiled.config.home_region, {*compiled.regions, *enabled_regions}
+    keys = _companion_keys(names, home, sorted(known if scope.regions is None else known & scope.regions))
+    yield from (key for key in keys if scope.regions is None or key.name != names.access_stack_set)
+
+
+def _has_management(scope: Scope, compiled: Compiled) -> bool:
+    organization = compiled.organization
+    return scope.has_account(organization, organization.management_account_id)
+
+
+def _companion_keys(names: Names, home: str, regions: Iterable[str]) -> Iterator[StackKey]:
     yield StackKey(names.access_stack_set, home)
     for name in (names.forwarding_stack_set, *per_ou.companion_names(names)):
         yield from (StackKey(name, region) for region in regions)

@@ -66,13 +66,14 @@ def _register(account: str) -> str:
     )
 
 
-def check_regions(session: Session, regions: Iterable[str], *, home: str) -> None:
-    """Raise unless every region is enabled in the central account, as StackSets want it for opt-in regions."""
+def check_regions(session: Session, regions: Iterable[str], *, home: str) -> frozenset[str]:
+    """The regions that are enabled in the central account; raises unless it has all, as StackSets want it."""
     with translated():
         answer = session.client("ec2", region=home).describe_regions()
-    enabled = {region["RegionName"] for region in answer["Regions"]}
+    enabled = frozenset(region["RegionName"] for region in answer["Regions"])
     if missing := sorted({home, *regions} - enabled):
         raise RegionDisabledError(
             f"Not enabled in account {session.identity.account}: {', '.join(missing)}",
             next_step="Enable the region (Account settings), or take it out of the config files.",
         )
+    return enabled

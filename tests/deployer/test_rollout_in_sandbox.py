@@ -271,6 +271,24 @@ def test_a_scoped_roll_out_touches_only_its_scope(deployer: Deployer) -> None:
     assert deployer("plan").exit_code == 0
 
 
+def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_away(
+    deployer: Deployer, tmp_path: Path
+) -> None:
+    sandbox, one_region = deployer.sandbox, ("rollout", "--ou", "Workloads", "--region", "us-east-1", "--yes")
+    assert deployer(*one_region).exit_code == 0
+    prod = (account for account, regions in WANTED.items() if "us-east-1" in regions)
+    assert installed(sandbox) == {account: {"us-east-1"} for account in prod}
+    assert deployer("status", "--ou", "Workloads", "--region", "us-east-1").exit_code == 0
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    off = Deployer(
+        sandbox, config=_edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
+    )
+    assert off(*one_region, "--allow-delete", "2").exit_code == 0
+    assert installed(sandbox) == WANTED | {account: {"eu-west-1"} for account in ("300000000003", "300000000004")}
+    assert off("rollout", "--org", "--yes", "--allow-delete", "4").exit_code == 0
+    assert not installed(sandbox).keys() & {"300000000003", "300000000004"}
+
+
 def test_an_operation_in_progress_is_waited_for(rolled_out: Deployer, tmp_path: Path) -> None:
     sandbox = rolled_out.sandbox
     sandbox.client("cloudformation").update_stack_instances(
@@ -320,6 +338,7 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     sandbox.calls.clear()
     assert deployer("rollout", "--org").exit_code == 0
     assert writes(sandbox) == []
+    assert deployer("plan", "--ou", "Workloads/Dev").exit_code == 0, "its own stacks are out of that scope"
     narrowed = _edited(tmp_path, f"accounts/{MANAGEMENT}.yaml", ", us-east-1", "")
     assert Deployer(sandbox, config=narrowed, account=MANAGEMENT)("rollout", "--org", "--yes").exit_code == 0
     assert installed(sandbox)[MANAGEMENT] == {"eu-west-1"}
@@ -365,8 +384,9 @@ def test_a_sandbox_that_is_not_running_is_named(sandbox: Sandbox) -> None:
     _refused(deployer("plan"), 7, "deployer sandbox start")
 
 
-def test_an_ou_that_does_not_exist_is_told_with_the_nearest(deployer: Deployer) -> None:
+def test_an_ou_or_region_that_does_not_exist_is_told_with_the_nearest(deployer: Deployer) -> None:
     _refused(deployer("rollout", "--ou", "Workloads/Pord", "--yes"), 11, "Did you mean Workloads/Prod?")
+    _refused(deployer("plan", "--region", "us-east-9"), 11, "Did you mean us-east-")
 
 
 def _refused(ran: Ran, exit_code: int, part: str) -> None:

@@ -37,3 +37,12 @@ def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> No
     with pytest.raises(NotFoundError) as caught:
         find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=())
     assert part in (caught.value.next_step or "")
+
+
+def test_a_region_that_is_not_enabled_is_told_with_the_nearest() -> None:
+    enabled = {"eu-west-1", "us-east-1"}
+    scope = find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-1"], known_regions=enabled)
+    assert scope.regions == frozenset({"us-east-1"})
+    with pytest.raises(NotFoundError, match="no region us-east-9") as caught:
+        find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-9"], known_regions=enabled)
+    assert caught.value.next_step == "Did you mean us-east-1?"

@@ -162,8 +162,10 @@ def test_a_scope_is_all_that_is_told_of() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Prod"], accounts=(), regions=["us-east-1"])
     wish = wanted(scope=scope)
     status = _status(wish, rolled_out(wanted()))
-    assert {(one.account, one.region) for one in status.instances} == {
-        (account, "us-east-1") for account in (SHOP_PROD, "300000000002", PAYMENTS, "300000000004")
+    accounts = (SHOP_PROD, "300000000002", PAYMENTS, "300000000004")
+    assert {(one.stack_set, one.account, one.region) for one in status.instances} == {
+        *((FORWARDING, account, "us-east-1") for account in accounts),
+        *((ACCESS, account, "eu-west-1") for account in accounts),
     }
     assert status.is_as_wanted
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from deployer import settings
 from deployer.planning import StackKey
 from deployer.sandbox.accounts import EXAMPLE
 from deployer.stack_sets import InstanceKey
 from deployer.targets import Scope, wanted_instances
+from deployer.wishes import wish_for
 from tests.deployer.examples import (
     ACCESS,
     CONFIG,
@@ -105,5 +107,28 @@ def test_without_scanning_the_management_account_has_no_stack_for_it_and_an_old_
 def test_a_scope_beside_the_management_account_leaves_its_stacks_alone(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     (config / "ous/root.yaml").write_text(ROOT_ON)
-    assert wanted(config, scope=Scope(ou_ids=frozenset({"ou-exam-dev00001"}))).wish.companions == ()
+    beside = wanted(config, scope=Scope(ou_ids=frozenset({"ou-exam-dev00001"}))).wish
+    assert (beside.companions, beside.former_companions) == ((), ())
     assert wanted(CONFIG).wish.companions == ()
+
+
+def test_a_scope_of_some_regions_has_the_roles_too_but_never_takes_them_away(tmp_path: Path) -> None:
+    config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
+    (config / "ous/root.yaml").write_text(ROOT_ON)
+    scope = Scope(ou_ids=frozenset({EXAMPLE.root.id}), regions=frozenset({"us-east-1"}))
+    wish = wanted(config, scope=scope).wish
+    assert [StackKey(one.name, one.region) for one in wish.companions] == [
+        StackKey(ACCESS, "eu-west-1"),
+        StackKey(FORWARDING, "us-east-1"),
+    ]
+    assert set(wish.former_companions) == {
+        StackKey(FORWARDING, "us-east-1"),
+        StackKey("deployer-registry-scanning", "us-east-1"),
+    }
+
+
+def test_a_companion_stack_is_looked_for_wherever_there_may_be_one(tmp_path: Path) -> None:
+    config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
+    compiled = settings.compile(settings.load(config), EXAMPLE)
+    found = wish_for(compiled, scope=Scope.whole(EXAMPLE), partition="aws", enabled_regions=["ap-south-1"])
+    assert StackKey(FORWARDING, "ap-south-1") in found.wish.former_companions
