@@ -41,6 +41,6 @@ def carries(name: str, number: int) -> bool:
 
 
 def test_the_three_tests_of_all_invariants_carry_all_numbers() -> None:
-    named = [name for _, name in NAMED.findall(SECTIONS[0])]
+    named = [name for _, name in NAMED.findall(SECTIONS[0]) if name.startswith("test_invariants_")]
     assert len(named) == 3
     assert all(carries(name, number) for name in named for number in range(1, INVARIANTS + 1))

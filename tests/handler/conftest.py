@@ -6,9 +6,16 @@ import pytest
 
 from deployer.sandbox.sandbox import Sandbox
 from tests.handler.installation import Installed, install
+from tests.handler.paths import Scouting
 
 
 @pytest.fixture
 def installed(sandbox: Sandbox) -> Installed:
     """A sandbox in whose central account the handler's zip runs."""
     return install(sandbox)
+
+
+@pytest.fixture
+def scouting(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
+    """The handler, to be sent on all ways that there are."""
+    return Scouting.prepare(installed, monkeypatch)

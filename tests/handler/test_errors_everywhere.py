@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
-from deployer.sandbox.faults import Delay, Drop, Effect, Error, Moment, Throttle
-from tests.handler.installation import Installed
-from tests.handler.trials import BYSTANDER, Aftermath, Disturbance, Trial, problems, redrive, run
-
-ANSWER_LOST = Disturbance(
-    effect=Error(code="ServerException", status=500), operation="CreateRepository", moment=Moment.AFTER
-)
-"""The repository is made, but botocore hears of an error and asks again: the name is taken, by this very event."""
-KEY_MISSING = Disturbance(effect=Error(code="KmsException"), operation="CreateRepository", times=None)
-"""A creation that AWS refuses."""
-
-CALLS: dict[str, Trial] = {
-    operation: Trial(account="")
-    for operation in (
-        "DescribeAccount",
-        "AssumeRole",
-        "UpdateItem",
-        "CreateRepository",
-        "PutLifecyclePolicy",
-        "SetRepositoryPolicy",
-        "ExecuteStatement",
-    )
-} | {
-    operation: Trial(account="", disturbances=[ANSWER_LOST])
-    for operation in ("ListTagsForResource", "GetItem", "DescribeRepositories")
-}
-"""Every call that leads to a repository, with what has to go before for it to be made."""
+from deployer.sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
+from deployer.synthesis import Synthesis
+from tests.handler.paths import PATHS, CallNumber, Path, Scouting
+from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redrive, run
 
 LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement"})
 """Calls whose failure cannot be written down: it is the ledger that fails."""
@@ -51,6 +28,7 @@ TRANSIENT: dict[str, tuple[Effect, Moment, int]] = {
 
 REFUSALS = [
     ("DescribeAccount", "AccessDeniedException", "organization-not-readable"),
+    ("ListParents", "AccessDeniedException", "organization-not-readable"),
     ("AssumeRole", "AccessDenied", "role-not-assumable"),
     ("CreateRepository", "AccessDeniedException", "access-denied"),
     ("CreateRepository", "KmsException", "kms-failed"),
@@ -68,57 +46,102 @@ REFUSALS = [
 ]
 
 
-def trials_of(installed: Installed, disturbed: Sequence[tuple[Trial, Disturbance]]) -> list[Trial]:
-    """Each in an account of its own."""
-    accounts = installed.new_accounts(len(disturbed))
+Place = tuple[Path, CallNumber]
+"""A call, and the path that leads to it."""
+
+
+@pytest.fixture
+def places(scouting: Scouting) -> list[Place]:
+    """Every call that the handler makes, each where it has a place of its own."""
+    cold, *others = (path for path in PATHS.values() if not path.is_warm)
+    found = [(cold, call) for call in scouting.calls(cold)]
+    known = {operation for _, (operation, _) in found}
+    for path in others:
+        found += [(path, call) for call in scouting.calls(path) if path.only or call[0] not in known]
+    return found
+
+
+def disturbed(scouting: Scouting, places: Sequence[Place], effects: Sequence[Mapping[str, Any]]) -> list[Trial]:
+    """A trial for each place, in which the call there is disturbed."""
     return [
-        replace(trial, account=account, disturbances=(*trial.disturbances, disturbance), faults=[])
-        for account, (trial, disturbance) in zip(accounts, disturbed, strict=True)
+        trial
+        for (path, (operation, nth)), effect in zip(places, effects, strict=True)
+        for trial in scouting.trials(path, [[Disturbance(operation=operation, nth=nth, **effect)]])
     ]
+
+
+def not_ended(aftermath: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
+    """What is not right with the trials, each of which has to end as its path does."""
+    pairs = zip(places, trials, strict=True)
+    return [problem for (path, _), trial in pairs for problem in problems(aftermath, [trial], ends=path.ends)]
+
+
+def not_redriven(scouting: Scouting, before: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
+    """The same after all was mended and redriven; then AWS refuses no creation any more."""
+    return [
+        problem
+        for (path, _), trial in zip(places, trials, strict=True)
+        for problem in redrive(
+            scouting.installed, before, [trial], ends="created" if path.ends == "failed" else path.ends
+        )
+    ]
+
+
+def test_no_call_that_the_roles_may_make_is_left_out(scouting: Scouting, places: list[Place]) -> None:
+    made = {operation for _, (operation, _) in places}
+    assert made == allowed(scouting.installed.synthesis)
+    assert made == {operation for operation, _, _ in REFUSALS} | LEDGER | {"PutEvents", "SendMessage"}
+
+
+def allowed(synthesis: Synthesis) -> set[str]:
+    """The operations that the handler's two roles allow, without what Lambda, ECR and KMS do in their name."""
+    roles = (
+        synthesis.central.to_dict()["Resources"]["HandlerRole"],
+        synthesis.access.to_dict()["Resources"]["CreatorRole"],
+    )
+    statements = [said for role in roles for said in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]]
+    listed = [[said["Action"]] if isinstance(said["Action"], str) else said["Action"] for said in statements]
+    actions = {action for some in listed for action in some if action.split(":")[0] not in {"logs", "kms"}}
+    return {action.split(":")[1] for action in actions - {"dynamodb:PartiQLInsert", "ecr:TagResource"}} | {
+        "ExecuteStatement"
+    }
 
 
 @pytest.mark.parametrize(("effect", "moment", "times"), TRANSIENT.values(), ids=TRANSIENT)
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_a_while(
-    installed: Installed, effect: Effect, moment: Moment, times: int
+    scouting: Scouting, places: list[Place], effect: Effect, moment: Moment, times: int
 ) -> None:
-    def disturbance(operation: str, nth: int = 1) -> Disturbance:
-        return Disturbance(effect=effect, operation=operation, nth=nth, times=times, moment=moment)
-
-    created = trials_of(installed, [(trial, disturbance(operation)) for operation, trial in CALLS.items()])
-    given_back = trials_of(installed, [(Trial(account="", repository=BYSTANDER), disturbance("UpdateItem", 2))])
-    failed = trials_of(installed, [(Trial(account="", disturbances=[KEY_MISSING]), disturbance("SendMessage"))])
-    aftermath = run(installed, [*created, *given_back, *failed])
-    assert problems(aftermath, created, ends="created") == []
-    assert problems(aftermath, given_back, ends="exists") == []
-    assert problems(aftermath, failed, ends="failed") == []
-    assert not any(aftermath.messages.get(trial.event_id) for trial in (*created, *given_back))
+    effects = [{"effect": effect, "moment": moment, "times": times}] * len(places)
+    trials = disturbed(scouting, places, effects)
+    aftermath = run(scouting.installed, trials)
+    assert not_ended(aftermath, places, trials) == []
+    in_queue = {trial.event_id for trial in trials if aftermath.messages.get(trial.event_id)}
+    failed = {trial.event_id for (path, _), trial in zip(places, trials, strict=True) if path.ends == "failed"}
+    assert in_queue == failed
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(installed: Installed) -> None:
-    trials = trials_of(
-        installed,
-        [
-            (trial, Disturbance(effect=Throttle(), operation=operation, times=None))
-            for operation, trial in CALLS.items()
-        ],
-    )
-    aftermath = run(installed, trials)
+def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(
+    scouting: Scouting, places: list[Place]
+) -> None:
+    places = [(path, call) for path, call in places if call[0] != "PutEvents"]
+    trials = disturbed(scouting, places, [{"effect": Throttle(), "times": None}] * len(places))
+    aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials) == []
     assert conditions(aftermath, trials) == ["RetriesExhausted"] * len(trials)
-    assert [trial.faults[-1].hits for trial in trials] == [ATTEMPTS * ATTEMPTS] * len(trials)
+    for (path, _), trial in zip(places, trials, strict=True):
+        died = sum(isinstance(lead.effect, Crash) for lead in path.lead)
+        assert trial.faults[-1].hits == ATTEMPTS * (ATTEMPTS - died), trial
 
-    assert redrive(installed, aftermath, trials, ends="created") == []
+    assert not_redriven(scouting, aftermath, places, trials) == []
 
 
 def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_for_good_which_is_not_tried_again(
-    installed: Installed,
+    scouting: Scouting, places: list[Place]
 ) -> None:
-    disturbed = [
-        (CALLS[operation], Disturbance(effect=Error(code=code), operation=operation, times=None))
-        for operation, code, _ in REFUSALS
-    ]
-    trials = trials_of(installed, disturbed)
-    aftermath = run(installed, trials)
+    first = {operation: (path, (operation, nth)) for path, (operation, nth) in reversed(places)}
+    places = [first[operation] for operation, _, _ in REFUSALS]
+    trials = disturbed(scouting, places, [{"effect": Error(code=code), "times": None} for _, code, _ in REFUSALS])
+    aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials, ends="failed") == []
     assert conditions(aftermath, trials) == ["PermanentFailure"] * len(trials)
     assert [trial.faults[-1].hits for trial in trials] == [asked(code) for _, code, _ in REFUSALS]
@@ -128,33 +151,31 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_for_good_which_is_not_
         (message,) = aftermath.messages[trial.event_id]
         assert message["responsePayload"] == {"errorType": reason, "errorMessage": record.detail}
 
-    assert redrive(installed, aftermath, trials, ends="created") == []
+    assert redrive(scouting.installed, aftermath, trials, ends="created") == []
 
 
 @pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
 def test_invariants_1_2_3_4_5_6_hold_where_a_notice_cannot_be_sent_which_is_no_failure(
-    installed: Installed, effect: Effect
+    scouting: Scouting, effect: Effect
 ) -> None:
-    disturbance = Disturbance(effect=effect, operation="PutEvents", times=None)
-    trials = trials_of(installed, [(Trial(account=""), disturbance)])
-    aftermath = run(installed, trials)
+    places = [(PATHS["a cold start"], ("PutEvents", 1))]
+    trials = disturbed(scouting, places, [{"effect": effect, "times": None}])
+    aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials, ends="created") == []
     assert not aftermath.messages
 
 
 def test_invariant_5_a_ledger_that_refuses_for_good_leaves_the_event_in_the_failures_queue(
-    installed: Installed,
+    scouting: Scouting, places: list[Place]
 ) -> None:
-    refusal = Error(code="AccessDeniedException")
-    disturbed = [
-        (CALLS[operation], Disturbance(effect=refusal, operation=operation, times=None)) for operation in LEDGER
-    ]
-    trials = trials_of(installed, disturbed)
-    aftermath = run(installed, trials)
+    places = [(path, call) for path, call in places if call[0] in LEDGER]
+    refusal = {"effect": Error(code="AccessDeniedException"), "times": None}
+    trials = disturbed(scouting, places, [refusal] * len(places))
+    aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials) == []
     assert conditions(aftermath, trials) == ["RetriesExhausted"] * len(trials)
 
-    assert redrive(installed, aftermath, trials, ends="created") == []
+    assert not_redriven(scouting, aftermath, places, trials) == []
 
 
 def asked(code: str) -> int:

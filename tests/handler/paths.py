@@ -1,0 +1,118 @@
+"""The ways that the handling of an event may go, and the AWS calls of each, as an undisturbed scout makes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deployer.sandbox import organization_reads
+from deployer.sandbox.faults import Crash, Error, Moment
+from tests.handler.installation import Installed, push
+from tests.handler.trials import BYSTANDER, Disturbance, Trial, problems, run
+
+CallNumber = tuple[str, int]
+"""An operation, and the how manieth of its kind a call is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A way that the handling of an event may go."""
+
+    lead: tuple[Disturbance, ...] = ()
+    """What sends it that way; the calls after it are the path's."""
+    repository: str = "team-a/api"
+    ago: timedelta = timedelta()
+    only: frozenset[str] | None = None
+    """The operations that no other path has, or has in the same place."""
+    ends: str = "created"
+    calls: int
+    """How many there are at least, or the path has shrunk."""
+    is_warm: bool = False
+    """Whether the process has served the account before."""
+    has_ou_path: bool = True
+    """Whether DescribeAccount tells the account's OUs."""
+
+
+PATHS = {
+    "a cold start": Path(calls=8),
+    "a warm process": Path(is_warm=True, calls=6),
+    "an account whose OUs have to be climbed": Path(has_ou_path=False, only=frozenset({"ListParents"}), calls=1),
+    "a retry after the process died with the repository made": Path(
+        lead=(Disturbance(effect=Crash(), operation="CreateRepository", moment=Moment.AFTER),), calls=11
+    ),
+    "a name that somebody else has": Path(
+        repository=BYSTANDER,
+        only=frozenset({"CreateRepository", "ListTagsForResource", "UpdateItem", "ExecuteStatement"}),
+        ends="exists",
+        calls=5,
+    ),
+    "an event that comes late": Path(ago=timedelta(hours=1), only=frozenset({"GetItem"}), calls=2),
+    "a creation that AWS refuses": Path(
+        lead=(Disturbance(effect=Error(code="KmsException"), operation="CreateRepository", times=None),),
+        only=frozenset({"ExecuteStatement", "PutEvents", "SendMessage"}),
+        ends="failed",
+        calls=3,
+    ),
+}
+
+
+def hide_ou_paths(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Have Organizations leave out `Paths`, as it used to, of the accounts that are put into the set."""
+    accounts: set[str] = set()
+    whole = organization_reads.describe
+
+    def describe(fake: Any, organization: Any) -> dict[str, Any]:
+        described = whole(fake, organization)
+        return {key: value for key, value in described.items() if key != "Paths" or fake.id not in accounts}
+
+    monkeypatch.setattr(organization_reads, "describe", describe)
+    return accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Scouting:
+    """Sends events on their ways."""
+
+    installed: Installed
+    climbed: set[str]
+    """Accounts whose OUs have to be climbed."""
+
+    @classmethod
+    def prepare(cls, installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
+        return cls(installed, hide_ou_paths(monkeypatch))
+
+    def calls(self, path: Path) -> list[CallNumber]:
+        """Every call of a path, in order."""
+        (scout,) = self.trials(path, [()])
+        aftermath = run(self.installed, [scout])
+        assert problems(aftermath, [scout], ends=path.ends) == []
+        self.installed.sandbox.faults.clear()
+        found: list[CallNumber] = []
+        counts: Counter[str] = Counter()
+        is_on_path = not path.lead
+        for call in filter(scout.concerns, aftermath.calls):
+            counts[call.operation] += 1
+            if is_on_path and (path.only is None or call.operation in path.only):
+                found.append((call.operation, counts[call.operation]))
+            is_on_path = is_on_path or call.error_code is not None
+        assert len(found) >= path.calls, found
+        return found
+
+    def trials(self, path: Path, disturbances: Iterable[Sequence[Disturbance]]) -> list[Trial]:
+        """A trial on the path for each group of disturbances, each in an account of its own."""
+        groups = list(disturbances)
+        accounts = self.installed.new_accounts(len(groups))
+        if not path.has_ou_path:
+            self.climbed.update(accounts)
+        if path.is_warm:
+            self.installed.send(*(push("team-a/warm-up", event_id=f"warm-{one}", account=one) for one in accounts))
+            self.installed.sandbox.calls.clear()
+        return [
+            Trial(account=account, disturbances=(*path.lead, *group), repository=path.repository, ago=path.ago)
+            for account, group in zip(accounts, groups, strict=True)
+        ]
