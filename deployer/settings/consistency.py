@@ -44,6 +44,8 @@ def _scanning(view: View) -> Iterator[Problem]:
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegistryScanningRule.html
     """
+    if not any("registry" in file.layer for file in view.layers):
+        return  # so that most files need no places looked up, which costs more than all else here
     scanning = view.settings.registry.scanning
     at = ("registry", "scanning")
     path = _said_at(view, (), (*at, "frequency"), (*at, "type"))
