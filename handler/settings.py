@@ -253,7 +253,13 @@ class Settings:
     repository: RepositorySettings = field(
         default=RepositorySettings(), metadata={"doc": "What a new repository looks like."}
     )
-    namespaces: tuple[Namespace, ...] = field(default=(), metadata={"doc": "Exceptions by name; the first match wins."})
+    namespaces: tuple[Namespace, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Exceptions by name; the first match wins.",
+            "example": [{"match": "scratch/**", "repository": {"image_tag_mutability": "MUTABLE"}}],
+        },
+    )
     registry: RegistrySettings = field(
         default=RegistrySettings(), metadata={"doc": "What holds for each registry, that is account and region."}
     )

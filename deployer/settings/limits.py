@@ -204,8 +204,10 @@ kms_key = _matching(
     text="ARN of a key or alias; `{account}` and `{region}` are filled in",
 )
 tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"at most {MOST_TAGS - 1}")
-tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys 1 to 128 characters")
-tag_value = Rule(check=_check_tag_value, text="values at most 256 characters")
+tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys of 1 to 128")
+tag_value = Rule(
+    check=_check_tag_value, text="values of at most 256 letters, digits, spaces and `_ . : / = + - @`, or null"
+)
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
 per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}")
 notice_topic = _matching(

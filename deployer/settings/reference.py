@@ -15,9 +15,11 @@ from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import PLACEHOLDERS, Rule
 from deployer.settings.messages import model_in
-from deployer.settings.yaml_source import parse
+from deployer.settings.rollout import Rollout
+from deployer.settings.yaml_source import KeyPath, key_text, parse
 from deployer.settings.yaml_text import flow
-from handler.settings import Namespace, Settings, merge
+from handler.settings import Namespace, Retention, Settings, merge
+from templates.notices import Notifications
 
 _WORDS = {str: "string", bool: "true or false", int: "whole number"}
 
@@ -34,7 +36,7 @@ class Key:
     example: Any
 
     def row(self) -> str:
-        cells = (f"`{self.key}`", self.type, self.default, self.limit, self.doc, self.shown_example())
+        cells = (f"`{self.key}`", self.type, self.default, self.limit or "none", self.doc, self.shown_example())
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     def shown_example(self) -> str:
@@ -45,7 +47,7 @@ def markdown() -> str:
     """The whole page."""
     parts = [
         text.FILES,
-        "## organization.yaml\n\n" + _table(_organization_keys()),
+        "## organization.yaml\n\n" + _table(organization_keys()),
         "## ous/**/*.yaml\n\n" + _table(_ou_keys()) + "\n" + text.OUS,
         "## accounts/**/*.yaml\n\n" + _table(_account_keys()) + "\n" + text.ACCOUNTS,
         "## Settings\n\n" + text.SETTINGS + "\n" + _table(settings_keys(Settings)),
@@ -68,12 +70,12 @@ def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
         if is_dataclass(hint) and isinstance(hint, type):
             yield from settings_keys(hint, f"{path}.")
             continue
-        rules = [schema.EACH.get((kind, item.name)), schema.WHOLE.get((kind, item.name))]
+        rules = [said.get((kind, item.name)) for said in (schema.KEYS, schema.EACH, schema.WHOLE)]
         yield Key(
             key=path,
             type=_type(hint),
             default=_default(item.default, item.default_factory),
-            limit=_limit(rules),
+            limit=_limit(rules) or _choice(hint),
             doc=item.metadata["doc"],
             example=item.metadata.get("example"),
         )
@@ -81,11 +83,13 @@ def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
 
 def _type(hint: Any) -> str:
     hint = schema.without_none(hint)
+    if hint == int | str:
+        return "whole number or percentage"
     if get_origin(hint) is Literal:
         return " or ".join(f"`{word}`" for word in get_args(hint))
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
-        return "list of maps" if is_dataclass(inner) else f"list of {_type(inner)}"
+        return "list of maps" if is_dataclass(inner) else f"list of {_type(inner).replace('list', 'lists', 1)}"
     return "map" if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping) else _WORDS[hint]
 
 
@@ -102,13 +106,26 @@ def _limit(rules: list[Rule | None]) -> str:
     return "; ".join(rule.text for rule in rules if rule is not None)
 
 
+def _choice(hint: Any) -> str:
+    """That only the words of the type are taken."""
+    hint = schema.without_none(hint)
+    if get_origin(hint) is tuple:
+        return "any of these" if _choice(get_args(hint)[0]) else ""
+    return "one of these" if get_origin(hint) is Literal else ""
+
+
 def _table(keys: Iterator[Key]) -> str:
     head = "| key | type | default | limit | meaning | example |\n| --- | --- | --- | --- | --- | --- |"
     return "\n".join([head, *(key.row() for key in keys)]) + "\n"
 
 
-def _organization_keys() -> Iterator[Key]:
-    yield from _model_keys(schema.organization_file(), text.ORGANIZATION_KEYS)
+def organization_keys() -> Iterator[Key]:
+    """Keys of organization.yaml; those of its classes stand where their first word does in the model."""
+    classes: Mapping[str, type[Any]] = {"retention": Retention, "rollout": Rollout, "notifications": Notifications}
+    model = schema.organization_file()
+    for name in model.model_fields:
+        about = {key: said for key, said in text.ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
+        yield from settings_keys(classes[name], f"{name}.") if name in classes else _model_keys(model, about)
 
 
 def _ou_keys() -> Iterator[Key]:
@@ -139,9 +156,15 @@ def _model_keys(model: Any, about: Mapping[str, text.About]) -> Iterator[Key]:
 def _worked_example() -> str:
     shown = [f"```yaml\n{body}```\n" for body in text.EXAMPLE.values()]
     layers = [_layer_file(name, body) for name, body in text.EXAMPLE.items()]
-    merged = merge(file.layer for file in layers)
-    lines = [f"{line:<38} {origin}" for line, origin in _lines(merged, provenance(layers))]
-    return "\n".join([*shown, text.EXAMPLE_RESULT, "```text\n" + "\n".join(lines) + "\n```\n"])
+    merged, places = merge(file.layer for file in layers), provenance(layers)
+    (namespace,) = merged.pop("namespaces")
+    settings = _block(_lines(merged, places))
+    exceptions = _block(_lines(namespace["repository"], places, ("namespaces", 0, "repository")))
+    return "\n".join([*shown, text.EXAMPLE_RESULT, settings, text.EXAMPLE_NAMESPACE, exceptions])
+
+
+def _block(lines: Iterator[tuple[str, str]]) -> str:
+    return "```text\n" + "\n".join(f"{line:<38} {origin}" for line, origin in lines) + "\n```\n"
 
 
 def _layer_file(name: str, body: str) -> LayerFile:
@@ -151,10 +174,11 @@ def _layer_file(name: str, body: str) -> LayerFile:
     return LayerFile(source=source, layer={key: value for key, value in source.data.items() if key != "ou"})
 
 
-def _lines(merged: Mapping[str, Any], places: Provenance, at: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+def _lines(merged: Mapping[str, Any], places: Provenance, at: KeyPath = ()) -> Iterator[tuple[str, str]]:
     for key, value in merged.items():
         path = (*at, key)
         if isinstance(value, Mapping):
             yield from _lines(value, places, path)
         else:
-            yield f"{'.'.join(path)}: {flow(value)}", str(places.of(path))
+            shown = path[path.index("repository") :] if "repository" in path else path
+            yield f"{key_text(shown)}: {flow(value)}", str(places.of(path))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.settings import limits, rollout
+from deployer.settings import limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +19,6 @@ class About:
     example: Any = None
 
 
-_AMOUNT = "whole number or percentage"
-
-
-def _rollout(key: str) -> str:
-    return rollout.WHOLE[rollout.Rollout, key].text
-
-
 ORGANIZATION_KEYS: Mapping[str, About] = {
     "organization": About(
         type="string", default="none", limit="`o-` and 10 to 32 of `a-z 0-9`", example="o-exampleorg1"
@@ -33,31 +26,6 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "central.account": About(type="string", default="required", limit="12 digits, in quotes", example="200000000001"),
     "central.region": About(type="string", default="required", limit="a region", example="eu-west-1"),
     "prefix": About(type="string", default="`deployer`", limit=limits.prefix.text, example="deployer"),
-    "retention.expiring_records": About(type="whole number", default="30", limit=limits.days.text, example=30),
-    "retention.event_archive": About(type="whole number", default="30", limit=limits.days.text, example=30),
-    "retention.logs": About(type="whole number", default="90", limit=limits.log_days.text, example=90),
-    "rollout.max_concurrent": About(type=_AMOUNT, default="`100%`", limit=_rollout("max_concurrent"), example="25%"),
-    "rollout.failure_tolerance": About(type=_AMOUNT, default="`100%`", limit=_rollout("failure_tolerance"), example=5),
-    "rollout.concurrency_mode": About(
-        type="`SOFT_FAILURE_TOLERANCE` or `STRICT_FAILURE_TOLERANCE`",
-        default="`SOFT_FAILURE_TOLERANCE`",
-        example="SOFT_FAILURE_TOLERANCE",
-    ),
-    "rollout.region_concurrency": About(type="`PARALLEL` or `SEQUENTIAL`", default="`PARALLEL`", example="SEQUENTIAL"),
-    "rollout.region_order": About(
-        type="list of string", default="none", limit=limits.region.text, example=["eu-west-1"]
-    ),
-    "rollout.waves": About(
-        type="list of lists of string",
-        default="none",
-        limit=_rollout("waves"),
-        example=[["Sandbox"], ["Workloads/Dev"], ["*"]],
-    ),
-    "notifications.topic": About(type="string", default="required", limit=limits.notice_topic.text, example="create"),
-    "notifications.format": About(type="text, slack or teams", default="text", example="slack"),
-    "notifications.outcomes": About(
-        type="list", default="all three", limit=limits.outcomes.text, example=["refused", "failed"]
-    ),
     "cleanup": About(type="true or false", default="false", example=False),
     "alarms.topic": About(
         type="string",
@@ -114,7 +82,8 @@ here, whatever files above say.
 
 NAMESPACES = """\
 Exceptions for some names. The first entry whose `match` a repository's name matches is merged over `repository`; later
-ones have no say. `match` is the only key that is required.
+ones have no say. `match` is the only key that is required. To reset something there, set the key inside `repository` to
+`null`, not `repository` itself.
 """
 
 REGISTRY = """\
@@ -200,20 +169,33 @@ regions: [eu-west-1]
 repository:
   encryption: null
   tags: {pushed-by: null, env: dev}
+namespaces:
+  - match: "scratch/**"
+    repository: {scan_on_push: false, tags: {env: scratch}}
+""",
+    "accounts/400000000001.yaml": """\
+# accounts/400000000001.yaml
+regions: [eu-west-1, eu-central-1]
 """,
 }
 
 EXAMPLE_RESULT = """\
-An account in `Workloads/Dev` then has, beside the built-in defaults (AES256 among them, since `encryption` was reset):
+Account 400000000001, in `Workloads/Dev`, then has, beside the built-in defaults (AES256 among them, since `encryption`
+was reset):
+"""
+
+EXAMPLE_NAMESPACE = """\
+A repository `scratch/x` there has these instead, and `owner: workloads` as all others:
 """
 
 YAML = """\
 ## YAML
 
-Files are YAML 1.2. What YAML 1.1 and 1.2 read differently is an error instead of a guess: `yes`, `no`, `on`, `off`
-without quotes, numbers such as `010` or `1_000`, and unquoted account ids, which lose their leading zeros. So are keys
-given twice, tags (`!!str`), aliases and merge keys (`*name`, `<<`), and a second document in a file. A key with nothing
-behind it is a warning: it resets the key, which `null` says more plainly.
+Files are YAML 1.2. Words that readers of YAML 1.1 and 1.2 take for different values are errors instead of guesses:
+`yes`, `no`, `on`, `off` without quotes, numbers such as `010` or `1_000`, numbers of more than 20 digits, and unquoted
+account ids, which lose their leading zeros. So are keys given twice, tags (`!!str`), aliases and merge keys (`*name`,
+`<<`), and a second document in a file. Keys are strings whatever they look like, and so are dates and times. A key with
+nothing behind it is a warning: it resets the key, which `null` says more plainly.
 """
 
 CHECKING = """\
@@ -227,6 +209,19 @@ annotations for a pull request, `--json` is for other tools.
 Warnings are: policy files that nobody uses, rules that can never have a say (a namespace behind a wider one, an `allow`
 that `deny` refuses entirely, an entry that another covers), a region listed twice, an OU that is enabled in no region,
 mutability that turns inherited exclusions around, files that are not read, and keys with nothing behind them.
+
+`deployer explain` and `deployer simulate` answer by the code that the handler runs: what would happen, by which rules,
+what the repository would look like, and where each value comes from. `simulate` takes a file with an event, as
+EventBridge delivers it.
+
+```console
+$ deployer organization snapshot --out config/snapshot.json                  # needs credentials; all below does not
+$ deployer validate --strict --organization config/snapshot.json
+$ deployer explain Workloads/Prod --organization config/snapshot.json
+$ deployer explain shop-prod team-a/api --region us-east-1 --organization config/snapshot.json
+```
+
+## Editors
 
 In an editor with a YAML language server, the first line of a file brings completion and checks:
 

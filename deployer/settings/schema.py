@@ -59,11 +59,15 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
     (PrincipalRules, "allow"): limits.principal_glob,
     (PrincipalRules, "deny"): limits.principal_glob,
     (RepositorySettings, "mutability_exclusions"): limits.exclusion,
+    (RepositorySettings, "tags"): limits.tag_value,
     (Scanning, "filters"): limits.scan_filter,
     (Settings, "regions"): limits.region,
     **rollout_settings.EACH,
 }
-"""Limits of each item of a list."""
+"""Limits of each item of a list, or of each value of a map."""
+
+KEYS: Mapping[tuple[type[Any], str], Rule] = {(RepositorySettings, "tags"): limits.tag_key}
+"""Limits of each key of a map."""
 
 
 NEVER_NULL = frozenset({(Namespace, "repository")})
@@ -107,7 +111,7 @@ def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
     if (kind, name) == (Namespace, "repository"):
         return partial(RepositorySettings)
     if (kind, name) == (RepositorySettings, "tags"):
-        return dict[limited(str, limits.tag_key), limited(str, limits.tag_value) | None]  # type: ignore[misc]
+        return dict[limited(str, KEYS[kind, name]), limited(str, EACH[kind, name]) | None]  # type: ignore[misc]
     if hint == int | str:  # the rule says which: a union would report each of its members
         return Any
     if is_dataclass(hint) and isinstance(hint, type):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -11,12 +13,14 @@ from typing import Any, get_type_hints
 import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
 from deployer.organization import Organization
 from deployer.sandbox.accounts import EXAMPLE
 from deployer.settings.json_schema import Kind, as_text, json_schema
-from deployer.settings.reference import markdown, settings_keys
-from deployer.settings.schema import EACH, WHOLE
+from deployer.settings.messages import model_in
+from deployer.settings.reference import markdown, organization_keys, settings_keys
+from deployer.settings.schema import EACH, KEYS, WHOLE, organization_file
 from deployer.settings.yaml_source import parse
 from handler.settings import Namespace, Settings
 from tests.conftest import Generated
@@ -97,8 +101,25 @@ def test_the_reference_has_every_key_of_the_schema() -> None:
     assert all(f"| `{key}` |" in page for key in expected)
 
 
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Keys of a model; `defaults` is one, since its own are those of every file."""
+    for name, field in model.model_fields.items():
+        inner = None if name == "defaults" else model_in(field.annotation)
+        yield from _leaves(inner, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
+
+
+def test_the_reference_has_every_key_of_organization_yaml() -> None:
+    assert [key.key for key in organization_keys()] == list(_leaves(organization_file()))
+
+
+def test_every_row_of_the_reference_is_filled() -> None:
+    rows = [line for line in markdown().splitlines() if line.startswith("| `")]
+    cells = {row: [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows}
+    assert [row for row, said in cells.items() if len(said) != 6 or not all(said)] == []
+
+
 def test_every_limit_belongs_to_a_key_that_there_is() -> None:
-    for kind, name in (*WHOLE, *EACH):
+    for kind, name in (*WHOLE, *EACH, *KEYS):
         assert name in {item.name for item in fields(kind)}
 
 
