@@ -27,6 +27,7 @@ from deployer.errors import GuardError, PermissionDeniedError
 from deployer.organization import Organization
 from deployer.scopes import find_scope
 from deployer.settings import Compiled
+from deployer.settings.regions import require_region
 from deployer.synthesis import names_of
 from templates.names import Names
 
@@ -65,6 +66,8 @@ class Audit:
 
 def open_audit(meant: Meant, *, now: datetime) -> Audit:
     """Read config and organization, with the caller's own credentials. Writes nothing."""
+    for region in meant.regions:
+        require_region(region, said_by="--region")
     config = settings.load(meant.config)
     session = Session(profile=meant.profile, region=config.home_region)
     check_account(session, central_account=config.central_account)

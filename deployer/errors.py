@@ -21,6 +21,7 @@ DeployerError                     1   something failed; the message says what an
 ├── LoginError                   22   (deployer.client_checks) a container client has no login for a registry
 ├── IncompleteError              23   a part could not be done or looked at; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
+├── FileAccessError              25   a file that was named cannot be written
 └── ClientMissingError          127   (deployer.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits and `status`;
@@ -144,3 +145,9 @@ class MissingExtraError(DeployerError):
     """A package is not installed that only this needs; the message names the extra that brings it."""
 
     exit_code = 24
+
+
+class FileAccessError(DeployerError):
+    """A file that the user named cannot be written: no right to, a full disk."""
+
+    exit_code = 25

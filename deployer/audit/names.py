@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 
 from deployer.errors import NotFoundError
 from deployer.explaining import find, find_ou
@@ -18,6 +19,16 @@ def account_ids(wanted: Iterable[str], organization: Callable[[], Organization])
 def ou_paths(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
     """Paths of OUs that are told by path or id; a path needs not be one of today: the records keep those of then."""
     return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in wanted)
+
+
+def departed_ous(paths: Iterable[str], organization: Organization) -> Iterator[str]:
+    """A sentence for each path that no OU has today: it may be one of then, or a slip."""
+    known = [organization.path(ou_id) for ou_id in organization.ous]
+    for path in paths:
+        if path not in known:
+            near = get_close_matches(path, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs."
+            yield f"No OU of today is called {path}. {hint}"
 
 
 def _account_id(name: str, organization: Organization) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import audit_filters as filters
+from deployer.cli.files import check_folder, writing
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 from deployer.cli.printing import print_json, print_lines
 
@@ -74,9 +75,8 @@ def export_records(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
-    query = wanted.query(
-        now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
-    )
+    read_organization = filters.organization_reader(config, organization, profile=profile)
+    query = wanted.query(now=datetime.now(UTC), organization=read_organization)
     usage = Usage()
     if out == STANDARD_OUTPUT:
         from deployer.audit.export import in_order
@@ -86,13 +86,17 @@ def export_records(
         number = write_stream(sys.stdout.buffer, records, as_csv=kind is Format.CSV)
         typer.echo(f"Wrote {number:,} records.", err=True)
     else:
+        check_folder(out)
         target = Target(out)
         begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
-        sink = _sink(kind, target.partial, mark=begun.mark)
         ledger = open_ledger(config, profile=profile)
-        with _told_how_to_resume(target):
+        with writing(out), _told_how_to_resume(target):
+            sink = _sink(kind, target.partial, mark=begun.mark)
             done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
         _conclude(out, begun, done, as_json=as_json)
+        number = done.written
+    if not number:
+        filters.tell_departed_ous(query, read_organization)
     if verbose:
         print_lines([usage_line(usage)], err=True)
 

@@ -80,8 +80,12 @@ class Filters:
         """What they ask for; `organization` is read only where a name or an OU's id needs it."""
         from deployer.audit.names import account_ids, ou_paths
         from deployer.audit.query import Query
+        from deployer.settings.regions import require_region
         from deployer.times import parse_since, parse_until
 
+        self._check_nothing_is_empty()
+        for region in self.regions or ():
+            require_region(region, said_by="--region")
         try:
             since = parse_since(self.since, now=now)
         except ValueError as error:
@@ -104,6 +108,18 @@ class Filters:
             repositories=tuple(self.repositories or ()),
             principals=tuple(self.principals or ()),
         )
+
+    def _check_nothing_is_empty(self) -> None:
+        """What is empty would match nothing, or be refused by AWS in words of its own."""
+        for option, values in (
+            ("--account", self.accounts),
+            ("--ou", self.ous),
+            ("--region", self.regions),
+            ("--repository", self.repositories),
+            ("--principal", self.principals),
+        ):
+            if values and not all(values):
+                raise typer.BadParameter("it is empty", param_hint=option)
 
     def _outcomes(self) -> tuple[Outcome, ...]:
         from deployer.audit.query import ALL, NOTABLE, outcomes_of
@@ -139,3 +155,18 @@ def organization_reader(config: Path, organization: Path | None, *, profile: str
         return organization_from(organization, profile=profile, region=region)
 
     return read
+
+
+def tell_departed_ous(query: Query, organization: Callable[[], Organization]) -> None:
+    """Where nothing was found, name the OUs that are not there today: nothing of a slip is no proof of nothing."""
+    from deployer.audit.names import departed_ous
+    from deployer.errors import DeployerError
+
+    if not query.ous:
+        return
+    try:
+        sentences = list(departed_ous(query.ous, organization()))
+    except DeployerError:
+        return
+    for sentence in sentences:
+        typer.echo(sentence, err=True)

@@ -60,7 +60,8 @@ def list_records(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
-    query = wanted.query(now=_now(), organization=filters.organization_reader(config, organization, profile=profile))
+    read_organization = filters.organization_reader(config, organization, profile=profile)
+    query = wanted.query(now=_now(), organization=read_organization)
     listing = _Listing(query, open_ledger(config, profile=profile), limit=limit or (10 if follow else 100))
     if follow:
         _follow(listing, every=every, as_json=as_json or json_lines, wide=wide)
@@ -70,6 +71,8 @@ def list_records(
         print_json_list(listing.documents())
     else:
         _print_table(listing, wide=wide, say_others=not wanted.says_outcomes)
+    if not listing.count:
+        filters.tell_departed_ous(query, read_organization)
     if verbose:
         from deployer.rendering_audit import usage_line
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from deployer.cli import audit_filters as filters
+from deployer.cli.files import check_folder, writing
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 from deployer.cli.printing import print_json, print_lines
 
@@ -72,7 +73,8 @@ def report(
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     now = datetime.now(UTC)
-    query = wanted.query(now=now, organization=filters.organization_reader(config, organization, profile=profile))
+    read_organization = filters.organization_reader(config, organization, profile=profile)
+    query = wanted.query(now=now, organization=read_organization)
     verification = _read(verify, reporting.verification_from, "deployer audit verify --json") if verify else None
     coverage, why_not = _coverage(config, status, organization, profile=profile, wanted=not no_coverage)
     installation, usage = settings.load(config), Usage()
@@ -92,6 +94,8 @@ def report(
         verification=verification,
     )
     size = write(html, reporting.write_page(found, subject))
+    if not found.count:
+        filters.tell_departed_ous(query, read_organization)
     _conclude(html, size, found, subject, as_json=as_json)
     if verbose:
         print_lines([usage_line(usage)], err=True)
@@ -111,10 +115,9 @@ def _reporting() -> Any:
 
 
 def _check_target(file: Path, *, force: bool) -> None:
-    from deployer.errors import FilesExistError, NotFoundError
+    from deployer.errors import FilesExistError
 
-    if not file.parent.is_dir():
-        raise NotFoundError(f"There is no folder {file.parent} for {file.name}")
+    check_folder(file)
     if file.exists() and not force:
         raise FilesExistError(f"{file} is there already", next_step="--force writes it anew.")
 
@@ -192,13 +195,14 @@ def _said(wanted: filters.Filters) -> Iterator[tuple[str, str]]:
 def write(file: Path, parts: Iterator[str]) -> int:
     """Write beside the file and move, so that nobody ever sees half a page; gives its size."""
     partial = file.with_name(f".{file.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(parts)
-        size = partial.stat().st_size
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with writing(file):
+        try:
+            with partial.open("w", encoding="utf-8", newline="\n") as out:
+                out.writelines(parts)
+            size = partial.stat().st_size
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
     return size
 
 

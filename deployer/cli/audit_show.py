@@ -15,6 +15,7 @@ from deployer.errors import DeployerError, NotFoundError
 
 if TYPE_CHECKING:
     from deployer.audit.finding import Found
+    from deployer.audit.query import Query
     from deployer.audit.story import Story
     from deployer.settings import Compiled
 
@@ -47,6 +48,7 @@ def show(
     from deployer.rendering_audit import usage_line
     from deployer.rendering_story import story_document, story_lines
 
+    _check_target(target)
     usage = Usage()
     place = filters.Filters(accounts=account, regions=region).query(
         now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
@@ -54,7 +56,7 @@ def show(
     found = find(target, open_ledger(config, profile=profile), place=place, usage=usage)
     if not found:
         raise NotFoundError(
-            f"The ledger has no decision about {target}",
+            f"The ledger has no decision about {target}{_in(place)}",
             next_step="`deployer audit list --all --since 24h` lists what it has; events take up to 15 minutes.",
         )
     teller = _Teller(config, organization, profile=profile, looks=not ledger_only)
@@ -69,6 +71,27 @@ def show(
         typer.echo(f"{len(found) - len(stories)} more registries; --account and --region pick one.", err=True)
     if verbose:
         print_lines([usage_line(usage)], err=True)
+
+
+def _check_target(target: str) -> None:
+    """One repository or event, which a key finds; a pattern would have to be looked for from the beginning of time."""
+    if not target:
+        raise typer.BadParameter("it is empty", param_hint="REPOSITORY|EVENT-ID")
+    if "*" in target:
+        raise typer.BadParameter(
+            f"this tells of one; `deployer audit list --repository '{target}'` lists what a pattern matches",
+            param_hint="REPOSITORY|EVENT-ID",
+        )
+
+
+def _in(place: Query) -> str:
+    """Where it was looked for, if not everywhere."""
+    parts = [
+        f"{name} {' or '.join(values)}"
+        for name, values in (("account", place.accounts), ("region", place.regions))
+        if values
+    ]
+    return f" in {', '.join(parts)}" if parts else ""
 
 
 class _Teller:

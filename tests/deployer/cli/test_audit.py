@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 from collections.abc import Iterable
@@ -148,12 +149,74 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(
         (["--reason", "because"], 64, "is none of"),
         (["--account", "shop-pord"], 11, "Did you mean shop-prod"),
         (["--account", "Workloads/Prod"], 11, "--ou Workloads/Prod"),
+        (["--region", "eu-west1"], 3, "--region eu-west1 is no region"),
+        (["--repository", ""], 64, "--repository: it is empty"),
+        (["--principal", "", "--region", "eu-west-1"], 64, "--principal: it is empty"),
     ],
 )
 def test_what_cannot_be_meant_is_said(deployer: Deployer, options: list[str], exit_code: int, message: str) -> None:
     ran = deployer("audit", "list", *options)
     assert ran.exit_code == exit_code
     assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    ("ou", "hint"),
+    [
+        ("Workloads/Pord", "Did you mean Workloads/Prod?"),
+        ("Departed", "`deployer organization show` lists the OUs."),
+    ],
+)
+def test_nothing_of_an_ou_that_is_not_there_is_no_proof_of_nothing(deployer: Deployer, ou: str, hint: str) -> None:
+    """Its records may be there under its path of then, so it is no error, but it may be a slip."""
+    ran = deployer("audit", "list", "--ou", ou)
+    assert ran.exit_code == 0
+    assert f"No OU of today is called {ou}" in ran.err
+    assert hint in ran.err
+    assert "No OU of today" not in deployer("audit", "list", "--ou", "Infrastructure").err
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("team-a/*", "`deployer audit list --repository 'team-a/*'` lists what a pattern matches"),
+        ("", "it is empty"),
+    ],
+)
+def test_the_story_of_a_pattern_is_not_told(sandbox: Sandbox, deployer: Deployer, target: str, message: str) -> None:
+    sandbox.calls.clear()
+    ran = deployer("audit", "show", target)
+    assert ran.exit_code == 64
+    assert message in ran.err
+    assert not sandbox.calls
+
+
+def test_a_story_that_is_not_there_is_missed_where_it_was_looked_for(deployer: Deployer) -> None:
+    ran = deployer("audit", "show", "x", "--account", "shop-prod", "--region", "us-east-1")
+    assert ran.exit_code == 11
+    assert f"no decision about x in account {SHOP}, region us-east-1" in ran.err
+
+
+def test_a_file_that_cannot_be_written_is_named(deployer: Deployer, tmp_path: Path) -> None:
+    ran = deployer("audit", "export", "--out", str(tmp_path / "nowhere" / "records.csv"))
+    assert ran.exit_code == 11
+    assert f"There is no folder {tmp_path / 'nowhere'} for records.csv" in ran.err
+
+
+@pytest.mark.parametrize("command", [["export", "--out"], ["report", "--no-coverage", "--html"]], ids=lambda it: it[0])
+def test_a_full_disk_is_no_defect_of_the_tool(
+    deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def full(_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("deployer.audit.sinks.TextSink.confirm", full)
+    monkeypatch.setattr("deployer.reporting.report.write_page", lambda *_: map(full, "x"))
+    file = tmp_path / "records.csv"
+    ran = deployer("audit", *command, str(file))
+    assert ran.exit_code == 25
+    assert f"{file} cannot be written: No space left on device" in ran.err
+    assert not file.exists()
 
 
 def test_an_export_is_resumed_after_a_fault(

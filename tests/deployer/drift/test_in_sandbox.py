@@ -105,6 +105,14 @@ def test_verify_of_a_part_looks_at_that_part_only(installed: Installed) -> None:
     assert installed.looks() == {f"{SHOP} {ABROAD}": 1}
 
 
+@pytest.mark.parametrize("command", ["verify", "repair"])
+def test_a_slip_in_a_region_is_no_clean_bill(installed: Installed, command: str) -> None:
+    ran = installed.deployer("audit", command, "--region", "eu-west1")
+    assert ran.exit_code == 3
+    assert "--region eu-west1 is no region" in ran.err
+    assert "Did you mean eu-west-1?" in ran.err
+
+
 def test_throttling_is_survived(installed: Installed) -> None:
     a_bit_of_everything(installed)
     fault = installed.sandbox.faults.add(Fault(effect=Throttle(), service="ecr", first=3, times=4))
