@@ -9,6 +9,7 @@ from typing import Any
 from moto.ecr.models import ECRBackend, Repository
 
 from deployer.sandbox import ecr_encryption, ecr_rules
+from deployer.sandbox.iam import documents
 from deployer.sandbox.seams import original, replace
 
 
@@ -61,6 +62,8 @@ def _put_lifecycle_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
 def _set_repository_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
     self._get_repository(request["repository_name"], request["registry_id"])
     ecr_rules.check_repository_policy(request["policy_text"])
+    if documents.flaw(request["policy_text"], about=None) is not None:
+        raise ecr_rules.refuse("PolicyText", "Invalid repository policy provided")
     answer: dict[str, Any] = original(ECRBackend, "set_repository_policy")(self, **request)
     return answer
 

@@ -10,9 +10,10 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.s3.models import s3_backends
 
-from deployer.sandbox import iam
+from deployer.sandbox import function_limits, iam
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.credentials import PARTITION
+from deployer.sandbox.iam import documents
 from deployer.sandbox.seams import original, replace
 
 SERVICE = "lambda.amazonaws.com"
@@ -20,10 +21,11 @@ SERVICE = "lambda.amazonaws.com"
 
 @replace(LambdaFunction, "_set_function_code")
 def _set_function_code(function: LambdaFunction, updated_spec: Mapping[str, Any]) -> None:
-    """Refuse code that is not there, or in another region: moto takes it for empty code."""
+    """Refuse code that is not there, or in another region, or no zip: moto takes it for empty code."""
     if "S3Bucket" in updated_spec:
         _check_object(function.region, str(updated_spec["S3Bucket"]), str(updated_spec["S3Key"]))
     original(LambdaFunction, "_set_function_code")(function, updated_spec)
+    function_limits.check_zip(function.code_bytes)
 
 
 def _check_object(region: str, bucket_name: str, key: str) -> None:
@@ -46,7 +48,8 @@ def _no_object(code: str, message: str) -> Refused:
 
 @replace(LambdaBackend, "create_function")
 def _create_function(backend: LambdaBackend, spec: Mapping[str, Any]) -> LambdaFunction:
-    """Refuse a role that does not trust Lambda: moto asks only whether there is such a role."""
+    """Refuse a role that does not trust Lambda, of which moto asks only whether it is there, and what is too much."""
+    function_limits.check_new(spec)
     service = iam.Service(
         principal=SERVICE,
         source_arn=f"arn:{PARTITION}:lambda:{backend.region_name}:{backend.account_id}:function:{spec['FunctionName']}",
@@ -60,10 +63,23 @@ def _create_function(backend: LambdaBackend, spec: Mapping[str, Any]) -> LambdaF
     return function
 
 
+@replace(LambdaBackend, "put_function_concurrency")
+def _put_function_concurrency(backend: LambdaBackend, function_name: str, reserved_concurrency: str) -> str:
+    function_limits.check_concurrency(backend, backend.get_function(function_name), int(reserved_concurrency))
+    kept: str = original(LambdaBackend, "put_function_concurrency")(backend, function_name, reserved_concurrency)
+    return kept
+
+
 @replace(LambdaBackend, "add_permission")
 def _add_permission(backend: LambdaBackend, function_name: str, qualifier: str | None, raw: str) -> Any:
-    """Refuse a statement id that is there: moto adds a second one."""
-    wanted = json.loads(raw).get("StatementId")
+    """Refuse a statement id that is there, of which moto adds a second one, and a principal that nobody is."""
+    asked = json.loads(raw)
+    wanted, principal = asked.get("StatementId"), str(asked.get("Principal"))
+    if "." not in principal and not documents.is_principal(principal):
+        raise Refused(
+            "InvalidParameterValueException",
+            "The provided principal was invalid. Please check the principal and try again.",
+        )
     statements = backend.get_function(function_name, qualifier).policy.statements
     if any(statement.get("Sid") == wanted for statement in statements):
         raise Refused(

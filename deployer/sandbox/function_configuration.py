@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction
 
+from deployer.sandbox.function_limits import check_configuration, check_destination
 from deployer.sandbox.function_pool import pool
 from deployer.sandbox.seams import original, replace
 
@@ -56,6 +57,7 @@ def _get_configuration(function: LambdaFunction, on_create: bool = False) -> dic
 
 @replace(LambdaFunction, "update_configuration")
 def _update_configuration(function: LambdaFunction, config_updates: Mapping[str, Any]) -> dict[str, Any]:
+    check_configuration(config_updates, role=str(config_updates.get("Role") or function.role))
     _keep(function, config_updates)
     configuration: dict[str, Any] = original(LambdaFunction, "update_configuration")(function, config_updates)
     pool.retire(function.function_arn)
@@ -81,6 +83,9 @@ def _delete_function(backend: LambdaBackend, function_name: str, qualifier: str 
 def _put_event_invoke_config(backend: LambdaBackend, function_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Replace what was there: moto adds a second one, and goes on using the first."""
     function = backend.get_function(function_name)
+    for destination in (config.get("DestinationConfig") or {}).values():
+        if arn := (destination or {}).get("Destination"):
+            check_destination(str(arn), role=function.role)
     invoke_config = EventInvokeConfig(function.function_arn, function.last_modified, dict(config))
     function.event_invoke_config = [invoke_config]
     response: dict[str, Any] = invoke_config.response()

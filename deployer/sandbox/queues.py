@@ -16,6 +16,7 @@ from moto.sqs.models import Queue, SQSBackend, sqs_backends
 from moto.utilities.arns import parse_arn
 
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.iam import documents
 from deployer.sandbox.seams import original, redirects, replace
 
 Policy = Mapping[str, Any]
@@ -49,6 +50,35 @@ def owner_of(call: Call) -> str:
     if named != call.account and call.operation in OWN_ACCOUNT_ONLY:
         raise Refused("AccessDenied", f"Access to the resource {url} is denied.", status=403)
     return named
+
+
+_RANGES = {
+    "DelaySeconds": (0, 900),
+    "KmsDataKeyReusePeriodSeconds": (60, 86_400),
+    "MaximumMessageSize": (1024, 1_048_576),
+    "MessageRetentionPeriod": (60, 1_209_600),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "VisibilityTimeout": (0, 43_200),
+}
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"""
+
+
+@replace(Queue, "_set_attributes")
+def _set_attributes(queue: Queue, attributes: Mapping[str, Any], now: float | None = None) -> None:
+    """Refuse what SQS refuses, and leave the policy as it is where the request says nothing of it; moto drops it."""
+    for name, value in attributes.items():
+        if not _is_valid(name, value):
+            raise Refused("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+    policy = queue.policy if hasattr(queue, "_policy_json") else None  # which a queue that is being made lacks yet
+    kept = {"Policy": policy} if policy and "Policy" not in attributes else {}
+    original(Queue, "_set_attributes")(queue, {**attributes, **kept}, now)
+
+
+def _is_valid(name: str, value: Any) -> bool:
+    if name == "Policy":
+        return not value or documents.flaw(value, about=lambda _: True) is None
+    lowest, highest = _RANGES.get(name, (None, None))
+    return lowest is None or highest is None or (str(value).isdigit() and lowest <= int(value) <= highest)
 
 
 class _NotInFlight(ReceiptHandleIsInvalid):

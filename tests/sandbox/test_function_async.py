@@ -17,10 +17,10 @@ FAILURES = queue_arn("failures", account="200000000001")
 MAY_SEND = [statement("sqs:SendMessage", FAILURES), statement("logs:*")]
 
 
-def configured(sandbox: Sandbox, *, statements: list[dict[str, Any]] | None = None, **settings: Any) -> tuple[str, str]:
+def configured(sandbox: Sandbox, **settings: Any) -> tuple[str, str]:
     """A function with an on-failure destination; its ARN and the queue's URL."""
     url = create_queue(sandbox, "failures")
-    arn = create_function(sandbox, statements=MAY_SEND if statements is None else statements)
+    arn = create_function(sandbox, statements=MAY_SEND)
     sandbox.client("lambda").put_function_event_invoke_config(
         FunctionName="tiny", DestinationConfig={"OnFailure": {"Destination": FAILURES}}, **settings
     )
@@ -105,7 +105,8 @@ def test_a_function_that_is_switched_off_leads_to_the_destination_at_once(sandbo
 
 
 def test_without_the_roles_permission_the_record_is_lost_and_counted(sandbox: Sandbox) -> None:
-    arn, url = configured(sandbox, statements=[], MaximumRetryAttempts=0)
+    arn, url = configured(sandbox, MaximumRetryAttempts=0)
+    sandbox.client("iam").delete_role_policy(RoleName="tiny-role", PolicyName="permissions")
     functions.invoke_async(arn, {"raise": "no"})
     sandbox.settle()
     assert messages(sandbox, url) == []

@@ -19,9 +19,11 @@ from deployer.sandbox.sandbox import Sandbox
 from tests.sandbox.tiny_functions import (
     OBEDIENT,
     create_function,
+    create_queue,
     create_role,
     invoke,
     policy,
+    queue_arn,
     statement,
     zip_of,
 )
@@ -44,7 +46,7 @@ def log_lines(sandbox: Sandbox, group: str = "/aws/lambda/tiny") -> list[str]:
 
 
 def test_a_function_knows_what_lambda_tells_it_and_nothing_else(sandbox: Sandbox) -> None:
-    create_function(sandbox, MemorySize=256, Environment={"Variables": {"TABLE": "ledger", "AWS_REGION": "nowhere"}})
+    create_function(sandbox, MemorySize=256, Environment={"Variables": {"TABLE": "ledger"}})
     environment = environment_of(sandbox)
     assert environment["TABLE"] == "ledger"
     assert environment["AWS_REGION"] == sandbox.home_region
@@ -212,7 +214,9 @@ def test_a_dry_run_runs_nothing(sandbox: Sandbox) -> None:
 
 
 def test_configuration_keeps_what_moto_forgets(sandbox: Sandbox) -> None:
-    arn = create_function(sandbox, DeadLetterConfig={"TargetArn": "arn:aws:sqs:eu-west-1:200000000001:dead"})
+    create_queue(sandbox, "dead")
+    dead = queue_arn("dead", account="200000000001")
+    arn = create_function(sandbox, statements=[statement("sqs:*")], DeadLetterConfig={"TargetArn": dead})
     client = sandbox.client("lambda")
     client.update_function_configuration(FunctionName="tiny", LoggingConfig={"LogFormat": "JSON"})
     configuration = client.get_function_configuration(FunctionName="tiny")

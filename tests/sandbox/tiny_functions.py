@@ -77,7 +77,7 @@ def create_function(
 ) -> str:
     """A function in the central account, with a role of its own that may write logs unless said otherwise."""
     allowed = [statement("logs:*")] if statements is None else statements
-    role = create_role(sandbox, f"{name}-role", service="lambda.amazonaws.com", statements=allowed)
+    role = create_role(sandbox, f"{name[:50]}-role", service="lambda.amazonaws.com", statements=allowed)
     created = sandbox.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",

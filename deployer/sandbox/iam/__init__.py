@@ -4,7 +4,7 @@
 EventBridge for a rule, Lambda for a function.
 """
 
-from deployer.sandbox.iam import bucket_policies
+from deployer.sandbox.iam import bucket_policies, role_documents
 from deployer.sandbox.iam.authorization import authorize
 from deployer.sandbox.iam.services import Access, Service, caller_admitted, may_assume, refusal, service_admitted
 
@@ -16,5 +16,6 @@ __all__ = [
     "caller_admitted",
     "may_assume",
     "refusal",
+    "role_documents",
     "service_admitted",
 ]

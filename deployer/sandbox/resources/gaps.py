@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,17 @@ from moto.logs.metric_filters import MetricFilters
 from moto.logs.models import LogsBackend
 
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.iam.documents import flaw
 from deployer.sandbox.seams import answers, original, replace
 
 RETENTIONS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
 """Days; https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
+
+
+LONGEST_BUS_POLICY = 10_240
+"""Characters; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
 
 
 @answers("events", "UpdateEventBus")
@@ -33,9 +39,20 @@ def update_event_bus(call: Call) -> Mapping[str, Any]:
 @replace(EventBus, "add_policy")
 def _put_policy(bus: EventBus, policy: dict[str, Any]) -> None:
     """PutPermission with a policy replaces the bus's whole policy; moto drops statements by their principal."""
+    _check_bus_policy(policy)
     bus.remove_statements()
     for statement in policy["Statement"]:
         bus._statements[statement["Sid"]] = EventBusPolicyStatement.from_dict(statement)
+
+
+def _check_bus_policy(policy: Mapping[str, Any]) -> None:
+    found = flaw(policy, about=lambda _: True)
+    if found is None and not all(statement.get("Sid") for statement in policy["Statement"]):
+        found = "Sid is required"
+    if found is not None:
+        raise Refused("ValidationException", f"Parameter Policy is not valid. Reason: {found}")
+    if len(json.dumps(policy, separators=(",", ":"))) > LONGEST_BUS_POLICY:
+        raise Refused("PolicyLengthExceededException", f"The policy is longer than {LONGEST_BUS_POLICY} characters.")
 
 
 @replace(MetricFilters, "add_filter")
