@@ -76,7 +76,7 @@ _VALUED: Final = """
 --creds --src-creds --dest-creds --registry-token --src-registry-token --dest-registry-token
 --username -u --src-username --dest-username --from-username --to-username
 --password --src-password --dest-password --from-password --to-password
---identity-token --from-identity-token --to-identity-token
+--identity-token --from-identity-token --to-identity-token --from-registry-token --to-registry-token
 --encryption-key --decryption-key --sign-by --sign-identity --sign-passphrase-file
 --sign-by-sigstore --sign-by-sigstore-private-key --cosign-key --notation-key-name
 --additional-tag --annotation --annotation-file --artifact-type --media-type --format

@@ -18,7 +18,7 @@ DeployerError                     1   something failed; the message says what an
 ├── WrongOrganizationError       17   the credentials are of another organization than the config's
 ├── RegionDisabledError          20   a region of the config is not enabled
 ├── DaemonError                  21   (deployer.client_checks) the daemon of a container client does not answer
-├── LoginError                   22   (deployer.client_checks) a container client has no login for a registry
+├── LoginError                   22   (deployer.client_logins) a container client has no login for a registry
 ├── IncompleteError              23   a part could not be done or looked at; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
 ├── FileAccessError              25   a file that was named cannot be written

@@ -38,7 +38,8 @@ def push(
 
     The client keeps its terminal and its exit code. Options of deployer stand before the client's name.
     """
-    from deployer.client_checks import check_client, check_login
+    from deployer.client_checks import check_client
+    from deployer.client_logins import check_login
     from deployer.client_process import run_client
     from deployer.ensure import exit_code_of
     from deployer.push import NotThere, Pusher
