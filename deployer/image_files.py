@@ -6,6 +6,7 @@ A variable that has neither a value nor a default is an error, since a guess wou
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,13 +16,9 @@ from typing import Any, Final
 import yaml
 
 from deployer.errors import ConfigurationError
+from deployer.interpolation import LET_THE_CLIENT_READ_IT, interpolated
 
-_WORD: Final = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
-"""What stands behind `:-`: text, with variables inside of variables two deep."""
-_VARIABLE: Final = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>"
-    rf"{_WORD}))?\}})"
-)
+_COMPOSE: Final = re.compile(r"^services:", re.MULTILINE)
 
 
 class _ComposeLoader(yaml.SafeLoader):
@@ -46,19 +43,24 @@ _ComposeLoader.add_constructor("!override", _ComposeLoader.override)
 def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
     """The images that a file names, in its order, each once; `variables` are the environment's.
 
-    `.json` is a bake file, `.yml` and `.yaml` a compose file, anything else a list: one image a line, `#` begins a
-    comment. Raises ConfigurationError naming the file when it cannot be read as such.
+    `.json` is a bake file, `.yml` and `.yaml` a compose file; what has another name, as standard input, is what it
+    looks like, else a list: one image a line, `#` begins a comment. Raises ConfigurationError naming the file when it
+    cannot be read as such.
     """
     match path.suffix.lower():
+        case ".hcl":
+            raise ConfigurationError(
+                f"{path}: bake files in HCL are not read",
+                next_step=f"Let docker read it: `docker buildx bake --print -f {path} | deployer ensure --file -`.",
+            )
         case ".json":
             found = in_bake_file(path, json_of(path, text), variables)
         case ".yml" | ".yaml":
             found = in_compose_file(path, yaml_of(path, text), variables)
-        case ".hcl":
-            raise ConfigurationError(
-                f"{path}: bake files in HCL are not read",
-                next_step=f"Run `docker buildx bake --print -f {path} > docker-bake.json` and give that file.",
-            )
+        case _ if text.lstrip().startswith("{"):
+            found = in_bake_file(path, json_of(path, text), variables)
+        case _ if _COMPOSE.search(text):
+            found = in_compose_file(path, yaml_of(path, text), variables)
         case _:
             found = _in_list(text)
     return tuple(dict.fromkeys(found))
@@ -75,15 +77,41 @@ def in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) ->
     targets = document.get("target") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
         raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
-    declared = document.get("variable")
-    defaults = {
-        name: str(body["default"])
-        for name, body in (declared.items() if isinstance(declared, dict) else ())
-        if isinstance(body, dict) and body.get("default") is not None
-    }
+    known = _bake_variables(path, document.get("variable"), variables)
     for name, target in targets.items():
-        for tag in target.get("tags") or () if isinstance(target, dict) else ():
-            yield interpolated(str(tag), {**defaults, **variables}, where=f"{path}: target {name}")
+        where = f"{path}: target {name}"
+        for tag in _texts(target, "tags", where=where):
+            for of_matrix in _matrix(target, where=where):
+                yield interpolated(tag, {**known, **of_matrix}, where=where)
+
+
+def _bake_variables(path: PurePath, declared: Any, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment's, over the defaults of those that the file declares, which may name those before them."""
+    known: dict[str, str] = {}
+    for name, body in declared.items() if isinstance(declared, dict) else ():
+        default = body.get("default") if isinstance(body, dict) else None
+        if default is not None and name not in variables:
+            text = default if isinstance(default, str) else json.dumps(default)
+            known[name] = interpolated(text, {**known, **variables}, where=f"{path}: variable {name}")
+    return {**known, **variables}
+
+
+def _matrix(target: Any, *, where: str) -> Iterator[dict[str, str]]:
+    """Each combination of values that a target is built with: https://docs.docker.com/build/bake/matrices/."""
+    matrix = target.get("matrix") or {}
+    values = [_texts(matrix, key, where=f"{where}: matrix") for key in matrix]
+    for combination in itertools.product(*values):
+        yield dict(zip(matrix, combination, strict=True))
+
+
+def _texts(body: Any, key: str, *, where: str) -> list[str]:
+    """The texts of a list that may be left out."""
+    value = body.get(key) if isinstance(body, dict) else None
+    if value is None:
+        return []
+    if not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
+        raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)
+    return [str(item) for item in value]
 
 
 def in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
@@ -94,39 +122,13 @@ def in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str])
             f"{path}: no compose file: it has no `services`", next_step="Give a bake or compose file."
         )
     for name, service in services.items():
-        if not isinstance(service, dict) or "build" not in service:
+        build = service.get("build") if isinstance(service, dict) else None
+        if build is None:
             continue
-        build = service["build"]
-        tags = (build.get("tags") if isinstance(build, dict) else None) or ()
-        for image in (service.get("image"), *tags):
+        where = f"{path}: service {name}"
+        for image in (service.get("image"), *_texts(build, "tags", where=where)):
             if image:
-                yield interpolated(str(image), variables, where=f"{path}: service {name}")
-
-
-def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
-    """Fill in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${NAME:+other}`; `$$` is a dollar sign.
-
-    A colon makes an empty value count as none. Raises ConfigurationError for a variable that has no value.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match["escaped"]:
-            return "$"
-        name, how, word = match["bare"] or match["name"], match["how"] or "", match["word"] or ""
-        found = variables.get(name)
-        is_set = bool(found) if how.startswith(":") else found is not None
-        if how.endswith("+"):
-            return interpolated(word, variables, where=where) if is_set else ""
-        if is_set:
-            return str(found)
-        if how.endswith("-"):
-            return interpolated(word, variables, where=where)
-        raise ConfigurationError(
-            f"{where}: {name} has no value in {text}{f' ({word})' if word else ''}",
-            next_step=f"Set {name} in the environment, as for the build itself.",
-        )
-
-    return _VARIABLE.sub(value, text)
+                yield interpolated(str(image), variables, where=where)
 
 
 def json_of(path: PurePath, text: str) -> Any:

@@ -114,17 +114,23 @@ def parse_image(text: str) -> ImageReference | None:
 
 
 def _image(text: str, registry: Registry, rest: str) -> ImageReference:
-    named, _, digest = rest.partition("@")
-    repository, _, tag = named.partition(":")
-    for part, value, pattern in (("tag", tag, _TAG), ("digest", digest, _DIGEST)):
-        if value and not pattern.fullmatch(value):
-            raise ImageReferenceError(f"{text}: {value} is no {part}", next_step=f"Correct the {part}.")
-    if rest.endswith((":", "@")) or not _REPOSITORY.fullmatch(repository) or len(repository) not in NAME_LENGTH:
+    named, at, digest = rest.partition("@")
+    repository, colon, tag = named.partition(":")
+    if colon and not _TAG.fullmatch(tag):
+        raise _wrong_part(text, "tag", tag)
+    if at and not _DIGEST.fullmatch(digest):
+        raise _wrong_part(text, "digest", digest)
+    if not _REPOSITORY.fullmatch(repository) or len(repository) not in NAME_LENGTH:
         raise ImageReferenceError(
             f"{text}: ECR takes no repository named {repository!r}",
             next_step="Use 2 to 256 lowercase letters, digits, and single . _ - or / between them.",
         )
     return ImageReference(registry=registry, repository=repository, tag=tag or None, digest=digest or None)
+
+
+def _wrong_part(text: str, part: str, value: str) -> ImageReferenceError:
+    problem = f"{value} is no {part}" if value else f"the {part} is empty"
+    return ImageReferenceError(f"{text}: {problem}", next_step=f"Correct the {part}, or leave it out.")
 
 
 def _without_transport(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,15 +58,25 @@ def _wanted(images: Iterable[str], files: Iterable[Path]) -> list[ImageReference
 
     texts = list(images)
     for path in files:
-        texts.extend(references_in(path, _read(path), os.environ))
+        texts.extend(references_in(path, _read(path), _variables(path)))
     return ecr_images(texts)
+
+
+def _variables(path: Path) -> Mapping[str, str]:
+    """The environment's; those of `.env` beside a compose file besides, as compose itself has it."""
+    from deployer.interpolation import environment_file
+
+    settings = path.with_name(".env")
+    if path.suffix.lower() not in {".yml", ".yaml"} or not settings.is_file():
+        return os.environ
+    return environment_file(_read(settings), os.environ, where=settings.as_posix())
 
 
 def _read(path: Path) -> str:
     from deployer.errors import NotFoundError
 
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise NotFoundError(

@@ -8,7 +8,7 @@ from pathlib import PurePath
 import pytest
 
 from deployer.errors import ConfigurationError
-from deployer.image_files import interpolated, references_in
+from deployer.image_files import references_in
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -28,6 +28,45 @@ def test_a_bake_file_gives_the_tags_of_its_targets() -> None:
     assert found == (f"{HOST}/api:7", f"{HOST}/api:latest")
 
 
+def test_variables_of_a_bake_file_name_each_other_and_need_not_be_texts() -> None:
+    document = {
+        "variable": {
+            "HOST": {"default": HOST},
+            "TEAM": {"default": "${HOST}/team"},
+            "BUILD": {"default": 7},
+            "FAST": {"default": True},
+        },
+        "target": {"api": {"tags": ["${TEAM}/api:${BUILD}-${FAST}"]}},
+    }
+    assert references_in(PurePath("docker-bake.json"), json.dumps(document), {}) == (f"{HOST}/team/api:7-true",)
+
+
+def test_a_matrix_of_a_bake_file_makes_a_target_of_each_combination() -> None:
+    document = {
+        "target": {
+            "app": {
+                "name": "app-${name}-${os}",
+                "matrix": {"name": ["api", "web"], "os": ["alpine"]},
+                "tags": [f"{HOST}/${{name}}:${{os}}"],
+            }
+        }
+    }
+    found = references_in(PurePath("docker-bake.json"), json.dumps(document), {})
+    assert found == (f"{HOST}/api:alpine", f"{HOST}/web:alpine")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(json.dumps({"target": {"api": {"tags": [f"{HOST}/api:1"]}}}), id="what bake prints"),
+        pytest.param(f"name: x\nservices:\n  api: {{build: ., image: {HOST}/api:1}}\n", id="what compose prints"),
+        pytest.param(f"{HOST}/api:1\n", id="a list"),
+    ],
+)
+def test_standard_input_is_what_it_looks_like(text: str) -> None:
+    assert references_in(PurePath("-"), text, {}) == (f"{HOST}/api:1",)
+
+
 def test_a_compose_file_gives_what_is_built_and_not_what_is_pulled() -> None:
     text = f"""
 services:
@@ -40,24 +79,11 @@ services:
     profiles: !reset []
   unnamed:
     build: .
+  taken_back:
+    build: !reset null
+    image: {HOST}/elsewhere:1
 """
     assert references_in(PurePath("compose.yaml"), text, {}) == (f"{HOST}/api:dev", f"{HOST}/api:extra")
-
-
-@pytest.mark.parametrize(
-    ("text", "variables", "result"),
-    [
-        pytest.param("a-$X-b", {"X": "1"}, "a-1-b", id="a bare variable"),
-        pytest.param("${X:-${Y:-${Z}}}", {"Z": "3"}, "3", id="a default that is a variable"),
-        pytest.param("${X:-d}", {"X": ""}, "d", id="empty counts as none with a colon"),
-        pytest.param("${X-d}", {"X": ""}, "", id="empty counts as a value without one"),
-        pytest.param("${X:+set}", {"X": "1"}, "set", id="the other value when set"),
-        pytest.param("${X+set}", {}, "", id="nothing when not set"),
-        pytest.param("$$X", {"X": "1"}, "$X", id="an escaped dollar"),
-    ],
-)
-def test_interpolation(text: str, variables: dict[str, str], result: str) -> None:
-    assert interpolated(text, variables, where="compose.yaml") == result
 
 
 @pytest.mark.parametrize(
@@ -69,6 +95,24 @@ def test_interpolation(text: str, variables: dict[str, str], result: str) -> Non
             "services: {a: {build: ., image: 'x:${TAG:?set it}'}}",
             r"TAG has no value .*\(set it\)",
             id="the file's own message",
+        ),
+        pytest.param(
+            "docker-bake.json",
+            '{"target": {"a": {"tags": ["${upper(X)}"]}}}',
+            "only the client can read",
+            id="a function",
+        ),
+        pytest.param(
+            "docker-bake.json",
+            '{"target": {"a": {"tags": "x"}}}',
+            "target a: `tags` is no list",
+            id="a text for a list",
+        ),
+        pytest.param(
+            "docker-bake.json",
+            '{"target": {"a": {"tags": ["x"], "matrix": {"item": [{"tag": "1"}]}}}}',
+            "target a: matrix: `item` is no list of texts",
+            id="a matrix of maps",
         ),
         pytest.param("compose.yaml", "services: [", "no YAML", id="broken YAML"),
         pytest.param("compose.yaml", "[]", "no compose file", id="another YAML"),

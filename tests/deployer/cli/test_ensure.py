@@ -309,6 +309,23 @@ class TestArguments:
         assert code == 0, err
         assert name in repositories(rolled_out)
 
+    def test_variables_of_a_compose_file_come_from_the_file_beside_it(
+        self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path
+    ) -> None:
+        name, _ = new()
+        (tmp_path / "ci").mkdir()
+        (tmp_path / "ci" / ".env").write_text(f"REPOSITORY={HOST}/{name}\n")
+        (tmp_path / "ci" / "compose.yaml").write_text("services: {api: {build: ., image: '${REPOSITORY}:1'}}")
+        code, _, err = ensure("--file", "ci/compose.yaml")
+        assert code == 0, err
+        assert name in repositories(rolled_out)
+
+    def test_a_list_that_windows_wrote(self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path) -> None:
+        name, image = new()
+        (tmp_path / "images.txt").write_bytes(f"\ufeff{image}\r\n".encode())
+        assert ensure("--file", "images.txt")[0] == 0
+        assert name in repositories(rolled_out)
+
 
 class TestPolicy:
     def statements(self, out: str) -> Any:
