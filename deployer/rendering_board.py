@@ -6,6 +6,7 @@ Events go in, lines that fit a width and a height come out; how they get on a te
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from deployer.causes import shortened
@@ -50,7 +51,8 @@ class Board:
         self._organization = organization
         self._steps: list[str] = []
         self._note = ""
-        self._bars: dict[tuple[str, str], Bar] = {}
+        self._statuses: dict[tuple[str, str], dict[str, str]] = {}
+        """The last status of each account, by StackSet and region; of all operations, so that no bar falls back."""
         self._failures: deque[str] = deque(maxlen=_FAILURES)
         self._failed = 0
 
@@ -77,12 +79,8 @@ class Board:
                 self._progress(event)
 
     def _progress(self, event: OperationProgress) -> None:
-        totals = Counter(result.region for result in event.results)
-        over = Counter(result.region for result in event.results if result.status in OVER)
-        failed = Counter(result.region for result in event.results if result.status == "FAILED")
-        for region, total in sorted(totals.items()):
-            self._bars[event.stack_set, region] = Bar(over[region], failed[region], total)
         for result in event.changed:
+            self._statuses.setdefault((event.stack_set, result.region), {})[result.account] = result.status
             if result.status == "FAILED":
                 self._failed += 1
                 self._failures.append(self._failure(result))
@@ -111,16 +109,21 @@ class Board:
 
     def _rows(self, width: int, room: int) -> list[Line]:
         """Bars that still move first, where there is no room for all."""
-        bars = sorted(self._bars.items())
+        bars = [(place, _bar(statuses.values())) for place, statuses in sorted(self._statuses.items())]
         if len(bars) > room:
             bars = sorted(bars, key=lambda item: item[1].is_over)[: max(0, room - 1)]
             bars.sort()
         names = max((len(name) for (name, _), _ in bars), default=0)
         regions = max((len(region) for (_, region), _ in bars), default=0)
         rows = [_row(name.ljust(names), region.ljust(regions), bar, width) for (name, region), bar in bars]
-        if hidden := len(self._bars) - len(bars):
+        if hidden := len(self._statuses) - len(bars):
             rows.append(Line(f"  and {hidden} more", "quiet"))
         return rows
+
+
+def _bar(statuses: Collection[str]) -> Bar:
+    by_status = Counter(statuses)
+    return Bar(sum(by_status[status] for status in OVER), by_status["FAILED"], len(statuses))
 
 
 def _row(name: str, region: str, bar: Bar, width: int) -> Line:

@@ -89,3 +89,16 @@ def test_bars_that_still_move_are_shown_first() -> None:
     shown = _shown(*done, _progress("s99", _result(SEARCH_PROD, "eu-west-1", "RUNNING")), height=10)
     assert any(line.startswith("  s99") for line in shown)
     assert shown[-1] == "  and 23 more"
+
+
+def test_a_further_operation_adds_to_a_bar_and_never_throws_it_back() -> None:
+    first = _progress("s", *(_result(account, "eu-west-1", "SUCCEEDED") for account in ("1", "2")))
+    second = _progress("s", *(_result(account, "eu-west-1", "PENDING") for account in ("3", "4")))
+    assert _shown(first)[-1].split() == ["s", "eu-west-1", "━" * 24, "2/2"]
+    assert _shown(first, second)[-1].split() == ["s", "eu-west-1", f"{'━' * 12}{'╌' * 12}", "2/4"]
+
+
+def test_what_failed_and_then_succeeded_counts_once_and_as_that() -> None:
+    again = [_progress("s", _result(SEARCH_PROD, "eu-west-1", status)) for status in ("FAILED", "RUNNING", "SUCCEEDED")]
+    assert "0/1" in [line.split()[-1] for line in _shown(*again[:2])]
+    assert next(line for line in _shown(*again) if "eu-west-1  ━" in line).endswith("1/1")
