@@ -39,14 +39,27 @@ def group_accounts(targets: Iterable[AccountTarget]) -> tuple[Selection, ...]:
 def _fewest(
     targets: tuple[Target, ...], select: Callable[[Groups[Target]], Iterator[Selection]]
 ) -> tuple[Selection, ...]:
-    """Group by the set of regions, or region by region, whichever takes fewer calls."""
-    by_set: Groups[Target] = defaultdict(list)
-    by_region: Groups[Target] = defaultdict(list)
+    """Group targets that want the same regions, or regions that the same targets want: whichever takes fewer calls."""
+    groupings = (_by_regions(targets), _by_targets(targets))
+    return min((tuple(select(groups)) for groups in groupings), key=len)
+
+
+def _by_regions(targets: tuple[Target, ...]) -> Groups[Target]:
+    groups: Groups[Target] = defaultdict(list)
     for target in targets:
-        by_set[target.regions].append(target)
+        groups[target.regions].append(target)
+    return groups
+
+
+def _by_targets(targets: tuple[Target, ...]) -> Groups[Target]:
+    wanting: dict[str, list[Target]] = defaultdict(list)
+    for target in targets:
         for region in target.regions:
-            by_region[frozenset({region})].append(target)
-    return min((tuple(select(groups)) for groups in (by_set, by_region)), key=len)
+            wanting[region].append(target)
+    alike: dict[tuple[Target, ...], set[str]] = defaultdict(set)
+    for region, some in wanting.items():
+        alike[tuple(some)].add(region)
+    return {frozenset(regions): list(some) for some, regions in alike.items()}
 
 
 def _ou_selections(groups: Groups[OuTarget]) -> Iterator[Selection]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import combinations, combinations_with_replacement, product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,3 +195,40 @@ def test_no_operation_names_more_ous_than_aws_takes() -> None:
 def test_uneven_regions_take_as_few_operations_as_regions() -> None:
     targets = [_ou("ou-1", "x y"), _ou("ou-2", "x"), _ou("ou-3", "y")]
     assert len(group_ous(targets)) == 2
+
+
+def test_regions_that_the_same_ous_want_go_together() -> None:
+    targets = [_ou("ou-1", "w x"), _ou("ou-2", "w x y z"), _ou("ou-3", "y z")]
+    found = {(selection.targets.ou_ids, selection.regions) for selection in group_ous(targets)}
+    assert found == {(("ou-1", "ou-2"), ("w", "x")), (("ou-2", "ou-3"), ("y", "z"))}
+
+
+def _rectangles(cells: frozenset[tuple[str, str]]) -> list[frozenset[tuple[str, str]]]:
+    """Everything that one operation could do of it: some OUs, in regions that all of them want."""
+    by_ou: dict[str, set[str]] = defaultdict(set)
+    for ou_id, region in cells:
+        by_ou[ou_id].add(region)
+    found = set()
+    for number in range(1, len(by_ou) + 1):
+        for ous in combinations(sorted(by_ou), number):
+            shared = sorted(set.intersection(*(by_ou[ou_id] for ou_id in ous)))
+            for count in range(1, len(shared) + 1):
+                found |= {frozenset(product(ous, regions)) for regions in combinations(shared, count)}
+    return sorted(found, key=len, reverse=True)
+
+
+def _fewest(cells: frozenset[tuple[str, str]]) -> int:
+    """How many operations are needed at least, found by trying."""
+    if not cells:
+        return 0
+    first = min(cells)
+    return 1 + min(_fewest(cells - part) for part in _rectangles(cells) if first in part)
+
+
+def test_no_grouping_takes_fewer_operations() -> None:
+    """Of four OUs in three regions, whatever each of them wants: compared with all that could be done."""
+    wishes = [frozenset(some) for count in (1, 2, 3) for some in combinations("xyz", count)]
+    for wished in combinations_with_replacement(wishes, 4):
+        targets = [OuTarget(ou_id=f"ou-{number}", regions=regions) for number, regions in enumerate(wished)]
+        cells = frozenset((target.ou_id, region) for target in targets for region in target.regions)
+        assert len(group_ous(targets)) == _fewest(cells), wished
