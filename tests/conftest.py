@@ -7,9 +7,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config"

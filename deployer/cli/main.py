@@ -35,7 +35,7 @@ from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
 INTERRUPTED_EXIT_CODE = 130
-INTERRUPTED = "Interrupted. What AWS was already asked to do goes on; run the command again to go on."
+INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
 
 
 class _Interruptible(typer.core.TyperGroup):

@@ -60,5 +60,10 @@ def confirm(question: str, *, yes: bool, command: str) -> None:
         raise GuardError(
             "There is no terminal to ask on, so nothing was changed", next_step=f"Say it beforehand: {command} --yes"
         )
-    if not typer.confirm(question, err=True):
+    try:
+        agreed = typer.confirm(question, err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo(err=True)  # what comes next is not to stand behind the question
+        raise
+    if not agreed:
         raise DeclinedError("Nothing was changed", next_step=f"`{command}` asks again.")
