@@ -12,6 +12,7 @@ from deployer.errors import BusyError
 from deployer.operation_ids import author
 from deployer.polling import Sleep, looks
 from deployer.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
+from deployer.rendering_text import counted
 from deployer.stack_sets import InstanceKey, InstanceResult, Operation, StackSets
 
 Results = dict[InstanceKey, InstanceResult]
@@ -54,7 +55,7 @@ class OperationRunner:
             if not under_way:
                 return
             if self._if_busy == "give-up":
-                raise _given_up(name, under_way[0])
+                raise _given_up(self._waited_for(name, under_way[0]))
             if self._if_busy == "attach":
                 self._attach(name, under_way[-1])
                 continue
@@ -70,9 +71,8 @@ class OperationRunner:
         self.results.setdefault(name, {}).update(finished.results)
 
     def _waited_for(self, name: str, operation: Operation) -> OperationWaitedFor:
-        results = self._stack_sets.results(name, operation.id)
-        over = sum(result.status in OVER for result in results)
-        return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=len(results))
+        over, total = how_far(self._stack_sets, name, operation)
+        return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=total)
 
     def _start(self, name: str, start: Callable[[], str]) -> str:
         for _ in looks(self._sleep):
@@ -95,16 +95,23 @@ class OperationRunner:
         raise AssertionError("looks() does not end")
 
 
-def described(operation: Operation) -> str:
-    """What is under way, since when and by whom, as far as AWS says it."""
+def how_far(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
+    """Of an operation's instances, how many are over, and how many there are."""
+    results = stack_sets.results(name, operation.id)
+    return sum(result.status in OVER for result in results), len(results)
+
+
+def described(operation: Operation, *, over: int | None = None, total: int = 0) -> str:
+    """What is under way, since when and by whom, as far as AWS says it; and how far it is, where that was asked."""
     who = author(operation.id)
     since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
     by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail knows by whom)"
-    return f"{operation.action} {operation.id}, {operation.status}{since}, {by}"
+    far = "" if over is None else f"; {over:,} of {counted(total, 'instance')} over"
+    return f"{operation.action} {operation.id}, {operation.status}{since}, {by}{far}"
 
 
-def _given_up(name: str, operation: Operation) -> BusyError:
+def _given_up(busy: OperationWaitedFor) -> BusyError:
     return BusyError(
-        f"StackSet {name} is busy: {described(operation)}",
+        f"StackSet {busy.stack_set} is busy: {described(busy.operation, over=busy.over, total=busy.total)}",
         next_step="Run the command again when it is over; without --if-busy give-up it waits for that.",
     )

@@ -66,6 +66,15 @@ class Wish:
         return next((one.scoped(self.scope) for one in wishes), self.scope)
 
 
+class UnderWay(NamedTuple):
+    """An operation that a StackSet is busy with; of its instances, how many are over."""
+
+    stack_set: str
+    operation: Operation
+    over: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that there is of it already."""
@@ -76,6 +85,7 @@ class Facts:
     """Those of the wish, and of its families."""
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
+    under_way: tuple[UnderWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +119,6 @@ class StackSetPlan:
     @property
     def is_empty(self) -> bool:
         return self.change == "unchanged" and self.instances.is_empty
-
-
-class UnderWay(NamedTuple):
-    """An operation that a StackSet is busy with."""
-
-    stack_set: str
-    operation: Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +196,7 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
             *(_plan_stack(definition, facts) for definition in wish.companions),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
-        under_way=tuple(UnderWay(name, one) for name, state in facts.stack_sets.items() for one in state.in_progress),
+        under_way=facts.under_way,
         skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
     )
 

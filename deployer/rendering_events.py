@@ -46,9 +46,8 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
         case OperationProgress():
             yield from _progress(event, organization)
         case OperationWaitedFor():
-            done = f"{event.over} of {counted(event.total, 'instance')} over"
-            text = f"{event.stack_set}: waiting for {described(event.operation)}; {done}"
-            yield from wrapped(text, indent=2, tone="change")
+            busy = described(event.operation, over=event.over, total=event.total)
+            yield from wrapped(f"{event.stack_set}: waiting for {busy}", indent=2, tone="change")
 
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:

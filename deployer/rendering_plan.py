@@ -20,7 +20,8 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
     """The plan, top to bottom in the order in which it is carried out."""
     lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
     for busy in plan.under_way:
-        text = f"! StackSet {busy.stack_set} is busy: {described(busy.operation)}"
+        what = described(busy.operation, over=busy.over, total=busy.total)
+        text = f"! StackSet {busy.stack_set} is busy: {what}"
         lines += wrapped(text, indent=0, tone="change")
     lines.append(Line(""))
     lines += _stack(plan.artifacts)

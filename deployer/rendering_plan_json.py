@@ -32,6 +32,8 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
                 "status": busy.operation.status,
                 "started": busy.operation.started.isoformat() if busy.operation.started else None,
                 "started_by": author(busy.operation.id),
+                "over": busy.over,
+                "instances": busy.total,
             }
             for busy in plan.under_way
         ],

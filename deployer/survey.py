@@ -8,7 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from deployer.planning import Facts, StackKey, Wish, stack_needs_preview
+from deployer.operations import how_far
+from deployer.planning import Facts, StackKey, UnderWay, Wish, stack_needs_preview
 from deployer.rollout import Artifacts, Cloud
 from deployer.stack_sets import StackSets
 from deployer.stacks import StackDefinition, StackState
@@ -32,6 +33,11 @@ def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
         stack_sets={name: state for name, state in stack_sets.items() if state is not None},
         bundle_is_uploaded=_key(wish.artifacts) in stacks and cloud.artifacts.has(wish.bundle_key),
         settings_in_force=_settings_in_force(wish, stacks.get(_key(wish.central)), cloud.artifacts),
+        under_way=tuple(
+            UnderWay(name, operation, *how_far(cloud.stack_sets, name, operation))
+            for name, state in stack_sets.items()
+            for operation in (state.in_progress if state else ())
+        ),
     )
 
 

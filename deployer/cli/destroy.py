@@ -49,7 +49,8 @@ def _destroy(
 
     organization = situation.organization
     found = situation.removal(delete_ledger=delete_ledger)
-    print_lines(removal_lines(found, organization, caller=situation.caller), err=as_json)
+    if not (as_json and log_format is options.LogFormat.JSON):  # then neither stream is for text
+        print_lines(removal_lines(found, organization, caller=situation.caller), err=as_json)
     if found.is_empty:
         if as_json:
             print_json(removal_document(found, None, organization))

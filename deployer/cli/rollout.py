@@ -105,7 +105,8 @@ def _roll_out(ask: Ask, manner: _Manner) -> int:
     if not manner.break_lock:
         situation.lock.check()
     situation, plan = _plan(situation, manner)
-    _show(plan, situation, as_json=manner.as_json)
+    if not (manner.as_json and manner.log_format is options.LogFormat.JSON):  # then neither stream is for text
+        _show(plan, situation, as_json=manner.as_json)
     if not plan.is_empty:
         from deployer.guards import check_deletions
 

@@ -234,21 +234,26 @@ def test_stale_requests_are_repeated_with_the_same_operation_id(deployer: Deploy
 
 
 # Operations of others
+LOOKS_OF_PLANS = 2
+"""Of `plan`, and of the plan that a roll-out begins with."""
+
+
 @pytest.fixture
 def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Starts an operation that nobody of deployer's started, and that lasts until it is looked into."""
+    """Starts an operation that nobody of deployer's started, and that lasts until a roll-out looks into it."""
     released = threading.Event()
-
-    def is_looked_into(operation: str) -> bool:
-        looks = (call for call in sandbox.calls if call.operation == "ListStackSetOperationResults")
-        return any(call.parameters.get("OperationId") == operation for call in looks)
+    looked_into = sandbox.faults.add(Fault(effect=Delay(seconds=0), operation="ListStackSetOperationResults"))
 
     def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
-        while not (released.is_set() or is_looked_into(operation.id)):
+        while not (released.is_set() or looked_into.seen > before + LOOKS_OF_PLANS):
             released.wait(0.02)
         stack_set_instances.perform(stack_set, operation, result)
 
+    before = 0
+
     def start() -> str:
+        nonlocal before
+        before = looked_into.seen
         monkeypatch.setattr(stack_set_operations, "_perform", perform)
         started: str = sandbox.client("cloudformation").update_stack_instances(
             StackSetName="deployer-forwarding",
@@ -279,9 +284,12 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     if manner == "give-up":
         assert ran.exit_code == 9, ran
         assert f"deployer-forwarding is busy: UPDATE {operation}" in told
+        assert "; 0 of 4 instances over" in told
         assert not [name for name in writes(sandbox) if "ChangeSet" not in name]
         return
-    assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in " ".join(planned.out.split())
+    shown = " ".join(planned.out.split())
+    assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
+    assert "; 0 of 4 instances over" in shown
     assert ran.exit_code == 0, ran
     assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in told
     assert "not started by deployer (CloudTrail knows by whom)" in told
@@ -393,6 +401,8 @@ def test_json_lines_tell_each_event_and_the_error_that_stops_it(deployer: Deploy
     assert {one["ou"] for one in changed} > {"Workloads/Dev", "Infrastructure/Network"}
     done = {(one["account"], one["region"]) for one in changed if one["status"] == "SUCCEEDED"}
     assert {(account, region) for account, regions in WANTED.items() for region in regions} <= done
+    again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
+    assert (again.err, again.document["outcome"]["exit_code"]) == ("", 0), "standard error is for JSON alone"
     refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")
     (error,) = [json.loads(line) for line in refused.err.splitlines()]
     assert (error["event"], error["exit_code"], refused.exit_code) == ("error", 16, 16)
