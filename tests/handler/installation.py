@@ -16,6 +16,7 @@ from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.sandbox import Sandbox
 from deployer.synthesis import Synthesis, synthesize
 from handler.records import Record
+from handler.text import short_json
 from templates.body import body
 from tests.handler.events import load
 
@@ -53,7 +54,7 @@ class Installed:
                 client.invoke(
                     FunctionName=self.synthesis.names.function,
                     InvocationType="Event",
-                    Payload=json.dumps(event).encode(),
+                    Payload=short_json(event).encode(),
                 )
         self.sandbox.settle(300)
 

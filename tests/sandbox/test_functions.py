@@ -194,6 +194,11 @@ def test_another_accounts_function_runs_only_if_its_policy_says_so(sandbox: Sand
         pytest.param({"FunctionName": "gone"}, "ResourceNotFoundException", id="no such function"),
         pytest.param({"FunctionName": "tiny", "Payload": b"{"}, "InvalidRequestContentException", id="no JSON"),
         pytest.param(
+            {"FunctionName": "tiny", "Payload": b"[" * 9000 + b"]" * 9000},
+            "InvalidRequestContentException",
+            id="JSON without a bottom",
+        ),
+        pytest.param(
             {"FunctionName": "tiny", "Payload": b'"' + b"x" * (6 * 1024 * 1024) + b'"'},
             "RequestTooLargeException",
             id="too large",
