@@ -44,6 +44,18 @@ def look_ups(installed: Installed) -> Counter[tuple[str, str, str]]:
     )
 
 
+def work(installed: Installed) -> Counter[str]:
+    """How often each operation was called, the look-ups aside."""
+    calls = Counter(call.operation for call in installed.calls())
+    return calls - Counter({"DescribeAccount": calls["DescribeAccount"], "AssumeRole": calls["AssumeRole"]})
+
+
+def whole(repositories: int) -> Counter[str]:
+    """The calls that make so many repositories: one each to count, to create, for both policies, to record, to tell."""
+    each = ("UpdateItem", "CreateRepository", "PutLifecyclePolicy", "SetRepositoryPolicy", "ExecuteStatement")
+    return Counter(dict.fromkeys((*each, "PutEvents"), repositories))
+
+
 def processes(installed: Installed) -> int:
     own = (call.principal for call in installed.calls() if "deployer-handler" in call.principal.arn)
     return len({principal.access_key_id for principal in own})
@@ -54,6 +66,8 @@ def test_invariant_1_one_push_of_forty_layers_gives_one_repository_and_one_creat
     outcomes = Counter((record.outcome, record.reason) for record in installed.records())
     assert outcomes == {("created", "created"): 1, ("exists", "already-exists"): 39}
     assert set(look_ups(installed).values()) == {1}
+    found = dict.fromkeys(("UpdateItem", "CreateRepository", "ListTagsForResource", "ExecuteStatement"), 39)
+    assert work(installed) == whole(1) + Counter(found)
     assert not installed.failures()
 
 
@@ -79,6 +93,7 @@ def test_invariant_1_five_hundred_pushes_at_once_from_fifty_accounts_give_one_cr
     found = look_ups(installed)
     assert set(found.values()) == {1}, "single-flight, and cached for as long as the process lives"
     assert len(found) <= 2 * len(accounts) * processes(installed)
+    assert work(installed) == whole(500), "not one call more than a single push takes"
     assert not [call for call in installed.calls() if call.error_code]
     assert not installed.failures()
 
