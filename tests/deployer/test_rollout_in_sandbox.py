@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from deployer.sandbox.faults import Error, Fault, Moment, Throttle
 from deployer.sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
+from tests.sandbox.stacks import trust
 
 CREATOR, FORWARDER = "deployer-creator", "deployer-forwarding"
 RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"
@@ -128,7 +130,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(deployer: Deployer) -> Non
 def test_an_account_that_fails_is_told_with_its_region_and_reason_and_the_rest_is_done(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     iam = sandbox.client("iam", account=SEARCH_PROD)
-    iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument=json.dumps(trust({"AWS": SEARCH_PROD})))
     ran = deployer("rollout", "--org", "--yes", "--json")
     assert ran.exit_code == 1, ran
     (failure,) = ran.document["outcome"]["failures"]

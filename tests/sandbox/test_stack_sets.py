@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from deployer.sandbox.faults import Error, Fault
 from deployer.sandbox.sandbox import Sandbox
+from tests.sandbox.stacks import LAMBDA_TRUST
 
 HOME = "eu-west-1"
 PROD, PAYMENTS, WORKLOADS, DEV = "ou-exam-prod0001", "ou-exam-paym0001", "ou-exam-work0001", "ou-exam-dev00001"
@@ -296,7 +297,7 @@ def test_a_failed_deletion_leaves_the_instance_inoperable_and_out_of_updates(
 
 
 def test_iam_resources_have_to_be_acknowledged(stack_sets: StackSets) -> None:
-    role = {"RoleName": "named", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+    role = {"RoleName": "named", "AssumeRolePolicyDocument": LAMBDA_TRUST}
     body = json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
     for capabilities in ([], ["CAPABILITY_IAM"]):
         with pytest.raises(ClientError) as error:

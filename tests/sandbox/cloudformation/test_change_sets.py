@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployer.sandbox.sandbox import Sandbox
-from tests.sandbox.stacks import MEMBER, resource, role, template
+from tests.sandbox.stacks import MEMBER, allow, policy, resource, role, template
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
@@ -17,7 +17,8 @@ def queue(name: str, **properties: Any) -> dict[str, Any]:
 
 
 def queue_policy(*references: Any) -> dict[str, Any]:
-    return resource("AWS::SQS::QueuePolicy", {"Queues": list(references), "PolicyDocument": {"Statement": []}})
+    statement = allow("sqs:SendMessage", Principal={"Service": "events.amazonaws.com"})
+    return resource("AWS::SQS::QueuePolicy", {"Queues": list(references), "PolicyDocument": policy(statement)})
 
 
 class Deployer:
