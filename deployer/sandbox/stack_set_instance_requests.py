@@ -55,8 +55,9 @@ def update_stack_instances(call: Call) -> Mapping[str, Any]:
     """Give instances that are there other parameter overrides."""
     operated(call)
     stack_set = stack_set_store.required(call)
-    _regions(call)
-    operation = new_operation(call, stack_set, "UPDATE", covered=targeted_instances(call, stack_set))
+    covered = _instances_of(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
+    active = [instance for instance in covered if instance.status != "INOPERABLE"]
+    operation = new_operation(call, stack_set, "UPDATE", covered=active)
     return {"OperationId": stack_set_operations.begin(stack_set, operation, accept=lambda: None).id}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from deployer.sandbox import seams, stack_set_operations, stack_set_store
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.cloudformation.requests import stack_tags
 from deployer.sandbox.stack_set_access import operated
 from deployer.sandbox.stack_set_instance_requests import new_operation, targeted_instances
 from deployer.sandbox.stack_set_model import AutoDeployment, StackSet
@@ -67,6 +68,8 @@ def update_stack_set(call: Call) -> Mapping[str, Any]:
     template = template_of(call, previous=stack_set.template_body)
     parameters = parameters_of(call, template, previous=stack_set.parameters)
     auto_deployment = _auto_deployment(call, stack_set.management_account, previous=stack_set.auto_deployment)
+    if stack_set.arn in auto_deployment.depends_on:
+        raise _invalid("A StackSet cannot depend on itself.")
     tags = _tags(call)
 
     def accept() -> None:
@@ -134,7 +137,7 @@ def _tags(call: Call) -> dict[str, str] | None:
     """The tags of a request, which replace those there are; None where it says nothing of them."""
     if "Tags" not in call.parameters:
         return None
-    tags = {str(tag["Key"]): str(tag["Value"]) for tag in call.parameters["Tags"]}
+    tags = stack_tags(call.parameters["Tags"])
     if len(tags) > MOST_TAGS:
         raise _invalid(f"A StackSet has at most {MOST_TAGS} tags.")
     return tags

@@ -519,3 +519,24 @@ def test_targets_that_aws_refuses_are_refused(
         stack_sets.client.create_stack_instances(
             StackSetName="queues", DeploymentTargets=deployment_targets, Regions=[HOME], CallAs="DELEGATED_ADMIN"
         )
+
+
+def test_an_update_of_instances_names_its_targets(stack_sets: StackSets) -> None:
+    stack_sets.create()
+    with pytest.raises(ClientError, match="can only have OrganizationalUnit as target"):
+        stack_sets.client.update_stack_instances(StackSetName="queues", Regions=["eu-west-1"], CallAs="DELEGATED_ADMIN")
+
+
+def test_tags_of_aws_cannot_be_set(stack_sets: StackSets) -> None:
+    with pytest.raises(ClientError, match="aws: prefixed tag key names are not allowed"):
+        stack_sets.create(Tags=[{"Key": "aws:mine", "Value": "x"}])
+
+
+def test_a_stack_set_does_not_wait_for_itself(stack_sets: StackSets, sandbox: Sandbox) -> None:
+    stack_sets.create()
+    arn = stack_sets.client.describe_stack_set(StackSetName="queues", CallAs="DELEGATED_ADMIN")["StackSet"][
+        "StackSetARN"
+    ]
+    waiting = {"Enabled": True, "RetainStacksOnAccountRemoval": False, "DependsOn": [arn]}
+    with pytest.raises(ClientError, match="cannot depend on itself"):
+        stack_sets.update(template("renamed"), AutoDeployment=waiting)

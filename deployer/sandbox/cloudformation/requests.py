@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -130,7 +130,17 @@ def _tags(call: Call, previous: Stack | None) -> Mapping[str, str]:
     given = call.parameters.get("Tags")
     if given is None and previous is not None:
         return previous.tags
-    return {tag["Key"]: tag["Value"] for tag in given or ()}
+    return stack_tags(given or ())
+
+
+def stack_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The tags of a stack or a StackSet; refuses those that AWS keeps for itself, and one key twice."""
+    keys = [tag["Key"] for tag in given]
+    if reserved := sorted(key for key in keys if key.lower().startswith("aws:")):
+        raise invalid(f"aws: prefixed tag key names are not allowed for external use: {reserved[0]}")
+    if len(set(keys)) != len(keys):
+        raise invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    return {tag["Key"]: tag["Value"] for tag in given}
 
 
 def _check_capabilities(template: Template, given: tuple[str, ...]) -> None:

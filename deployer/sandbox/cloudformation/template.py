@@ -14,6 +14,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from deployer.sandbox.cloudformation import limits
+
 INLINE_LIMIT = 51_200
 """Bytes of TemplateBody; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 URL_LIMIT = 1_048_576
@@ -93,6 +95,8 @@ def parse(body: str) -> Template:
         raise TemplateError(f"Invalid template property or properties [{', '.join(unknown)}]")
     if not document.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
+    for problem in limits.broken(document):
+        raise TemplateError(problem)
     template = Template(
         body=body,
         resources={id_: _definition(id_, resource) for id_, resource in document["Resources"].items()},
