@@ -26,7 +26,7 @@ KINDS = (
         weight="act",
         one="repository has drifted",
         many="repositories have drifted",
-        explanation="Somebody changed them, or the rules changed since: they are not as the config files say today.",
+        explanation="Somebody changed settings, or the rules changed since: not as the config files say today.",
         command="deployer audit repair",
     ),
     Kind(
@@ -34,7 +34,7 @@ KINDS = (
         weight="look",
         one="repository is blank",
         many="repositories are blank",
-        explanation="They were created for a push that never came through: no image is in them.",
+        explanation="Created for a push that never came through: without an image.",
         command="deployer audit repair --delete-blank",
     ),
     Kind(
@@ -42,7 +42,7 @@ KINDS = (
         weight="look",
         one="repository is gone",
         many="repositories are gone",
-        explanation="The ledger says that they were created; somebody has deleted them since.",
+        explanation="Created, as the ledger has it, and deleted by somebody since.",
         command="deployer audit list --outcome created",
     ),
     Kind(
@@ -50,7 +50,7 @@ KINDS = (
         weight="look",
         one="repository has our tag and no record",
         many="repositories have our tag and no record",
-        explanation="The tag says that deployer created them, and the ledger knows nothing of it.",
+        explanation="Created by deployer, says the tag, and the ledger knows nothing of it.",
         command="deployer audit verify",
     ),
     Kind(

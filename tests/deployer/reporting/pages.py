@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,11 +58,11 @@ def full_subject() -> Subject:
     )
 
 
-def coverage() -> Coverage:
+def coverage(regions: Sequence[str] = ("eu-west-1", "us-east-1")) -> Coverage:
     """One account without its creator role, one region where forwarding failed everywhere."""
     instances = []
     for account, name, ou, _ in PLACES:
-        for region in ("eu-west-1", "us-east-1"):
+        for region in regions:
             state = "failed" if region == "us-east-1" and ou.endswith("Payments") else "current"
             instances.append(_instance(account, name, ou, region=region, state=state))
         state = "missing" if name == "search-dev" else "current"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.deployer.reporting import browser as browsers
 from tests.deployer.reporting.browser import DESK, HAND, Scheme, Seen, chromium, is_installed, is_sorted, opened
-from tests.deployer.reporting.pages import ATTACKS, hostile_records, write
+from tests.deployer.reporting.pages import ATTACKS, coverage, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import records
 
 pytestmark = pytest.mark.skipif(
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 NUMBER = 700
+PAPER = 688
+"""A4 in CSS pixels, less its margins."""
+
 CONSOLE = re.compile(
     r"https://(?P<region>[a-z0-9-]+)\.console\.aws\.amazon\.com/ecr/repositories/private/\d{12}/.+\?region=(?P=region)"
 )
@@ -72,6 +76,24 @@ def test_nothing_is_wider_than_the_window(browser: Browser, file: Path, hostile:
     for page in (file, hostile):
         with opened(browser, page, width=width) as seen:
             assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_paper_holds_as_many_regions_as_there_are(browser: Browser, tmp_path: Path) -> None:
+    """What does not fit makes a browser print the whole page smaller, down to what nobody can read."""
+    everywhere = replace(full_subject(), coverage=coverage([f"ap-southeast-{number}" for number in range(1, 18)]))
+    page = write(tmp_path / "report.html", islice(records(400), 12), subject=everywhere)
+    with opened(browser, page, width=PAPER) as seen:
+        seen.page.emulate_media(media="print")
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= PAPER
+
+
+def test_what_is_printed_as_narrow_as_a_hand_has_charts_for_a_hand(browser: Browser, file: Path) -> None:
+    with opened(browser, file, width=HAND) as seen:
+        seen.page.emulate_media(media="print")
+        assert seen.page.locator("figure .narrow").first.is_visible()
+        assert not seen.page.locator("figure .wide").first.is_visible()
+        columns = {box["x"] for one in seen.page.locator(".breakdown").all() if (box := one.bounding_box())}
+        assert len(columns) == 1, "two columns would break names within words"
 
 
 def test_nothing_is_said_or_asked_for(seen: Seen) -> None:
