@@ -24,8 +24,8 @@ stop() { # stop CODE MESSAGE...
 
 # Sets account, region, repository, fips and dual_stack, or stops.
 parse() {
-    reference=${1#docker://}
-    host=${reference%%/*}
+    reference=${1#*://}
+    host=$(printf '%s' "${reference%%/*}" | tr '[:upper:]' '[:lower:]')
     host=${host%:*}
     path=${reference#*/}
     [ "$path" != "$reference" ] || stop 15 "$1: names no repository"
@@ -56,7 +56,7 @@ parse() {
     fi
 }
 
-# call OPERATION ARGUMENTS...: 0 when the repository is there, 1 when it is missing, else stops.
+# call OPERATION ARGUMENTS...: 0 when the repository is there, 1 when it is missing, 2 when nobody heard, else stops.
 call() {
     operation=$1
     shift
@@ -66,15 +66,17 @@ call() {
         ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} --output json "$@" 2>&1); then
         return 0
     fi
+    answer=${answer#"${answer%%[![:space:]]*}"} # the CLI begins with an empty line
     case $answer in
         *RepositoryNotFoundException*) return 1 ;;
         *AccessDenied*) stop 6 "$where: $answer" ;;
         *InvalidParameter*) stop 15 "$where: $answer" ;;
-        *ExpiredToken* | *UnrecognizedClient* | *InvalidClientToken* | *InvalidSignature* | *"ocate credentials"*)
+        *ExpiredToken* | *UnrecognizedClient* | *InvalidClientToken* | *InvalidSignature* | *"ocate credentials"* | \
+            *"oken has expired"* | *"SSO"* | *"config profile"*)
             stop 4 "$answer" ;;
         *Throttling* | *TooManyRequests* | *ServerException* | *"onnect"* | *"imed out"*) # passes by itself
             say "ensure.sh: $where: $answer"
-            return 1
+            return 2
             ;;
         *) stop 13 "$where: $answer" ;;
     esac
@@ -84,6 +86,9 @@ call() {
 wait_for_it() {
     delay=1
     asked=$(date +%s)
+    case " $unheard " in
+        *" $image "*) asked=0 ;;
+    esac
     while :; do
         left=$((deadline - $(date +%s)))
         [ "$left" -gt 0 ] || return 1
@@ -91,8 +96,9 @@ wait_for_it() {
         sleep "$delay"
         now=$(date +%s)
         if [ $((now - asked)) -ge "$ask_again_after" ]; then
-            asked=$now # the event is delivered on a best-effort basis: a request that nobody heard is made again
+            # the event is delivered on a best-effort basis: a request that led to nothing is made again
             call initiate-layer-upload && return 0
+            [ $? -eq 2 ] || asked=$now
         else
             call batch-check-layer-availability --layer-digests "$no_layer" && return 0
         fi
@@ -103,22 +109,24 @@ wait_for_it() {
 [ $# -gt 0 ] || stop 64 "usage: ensure.sh IMAGE..."
 command -v aws >/dev/null 2>&1 || stop 127 "the aws CLI is not installed"
 case $timeout in
-    *[!0-9]* | '') stop 64 "ENSURE_TIMEOUT=$timeout is no number of seconds" ;;
+    *[!0-9]* | '' | 0?*) stop 64 "ENSURE_TIMEOUT=$timeout is no number of seconds" ;;
 esac
 for image in "$@"; do
     parse "$image" # every mistake is said before anything is asked for
 done
 
 deadline=$(($(date +%s) + timeout))
-missing=
+missing='' unheard=''
 for image in "$@"; do # all are asked for before one is waited for
     parse "$image"
-    if call initiate-layer-upload; then
-        say "$where: there already"
-    else
-        say "$where: asked for, as a push would"
-        missing="$missing $image"
-    fi
+    heard=0
+    call initiate-layer-upload || heard=$?
+    case $heard in
+        0) say "$where: there already" ;;
+        1) say "$where: asked for, as a push would" ;;
+        *) unheard="$unheard $image" ;;
+    esac
+    [ "$heard" -eq 0 ] || missing="$missing $image"
 done
 for image in $missing; do # unquoted: references hold no blanks
     parse "$image"

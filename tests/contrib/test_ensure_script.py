@@ -26,6 +26,7 @@ HOST = host_of(SHOP, "eu-west-1")
 FAKE = """#!/bin/sh
 echo "$AWS_USE_FIPS_ENDPOINT $AWS_USE_DUALSTACK_ENDPOINT $*" >> "$CALLS"
 [ -e "$THERE" ] && exit 0
+[ "$(wc -l < "$CALLS")" -le "${UNHEARD:-0}" ] && echo "Could not connect to the endpoint URL" >&2 && exit 255
 [ "$(wc -l < "$CALLS")" -gt "${APPEARS_AFTER:-1000}" ] && exit 0
 echo "${ANSWER:-An error occurred (RepositoryNotFoundException)}" >&2
 exit 254
@@ -120,10 +121,8 @@ class TestTheScript:
 
     @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
     def test_in_every_shell(self, variables: dict[str, str], shell: str, tmp_path: Path) -> None:
-        if shutil.which(shell) is None:
-            pytest.skip(f"{shell} is not installed")
         link = tmp_path / "sh"
-        link.symlink_to(shutil.which(shell) or "")
+        link.symlink_to(str(shutil.which(required(shell))))
         done = ensure(f"{HOST}/api:1", shell=str(link), variables=variables | {"APPEARS_AFTER": "2"})
         assert done.returncode == 0, done.stderr
         operations = [call.split()[3] for call in self.calls(variables)]
@@ -137,6 +136,9 @@ class TestTheScript:
         ("host", "fips", "dual_stack", "region"),
         [
             pytest.param("dkr.ecr.eu-west-1.amazonaws.com", "false", "false", "eu-west-1", id="classic"),
+            pytest.param(
+                "DKR.ECR.EU-WEST-1.amazonaws.com", "false", "false", "eu-west-1", id="host names know no case"
+            ),
             pytest.param("dkr.ecr.eu-west-1.amazonaws.com:443", "false", "false", "eu-west-1", id="with a port"),
             pytest.param("dkr.ecr-fips.us-east-1.amazonaws.com", "true", "false", "us-east-1", id="FIPS"),
             pytest.param("dkr-ecr.eu-west-1.on.aws", "false", "true", "eu-west-1", id="dual-stack"),
@@ -154,6 +156,20 @@ class TestTheScript:
             f"{fips} {dual_stack} ecr initiate-layer-upload --region {region} --registry-id {SHOP}"
             " --repository-name team-a/api --output json"
         )
+
+    def test_a_request_that_nobody_heard_is_made_again_at_once(self, variables: dict[str, str]) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"UNHEARD": "2", "APPEARS_AFTER": "4"})
+        assert done.returncode == 0, done.stderr
+        assert [call.split()[3] for call in self.calls(variables)] == [
+            *["initiate-layer-upload"] * 3,
+            *["batch-check-layer-availability"] * 2,
+        ]
+        assert "asked for, as a push would" not in done.stderr
+
+    @pytest.mark.parametrize("timeout", ["1.5", "-1", "08", "two"])
+    def test_a_timeout_that_is_no_number_of_seconds(self, variables: dict[str, str], timeout: str) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables, timeout=timeout)
+        assert (done.returncode, "is no number of seconds" in done.stderr) == (64, True)
 
     @pytest.mark.parametrize(
         ("arguments", "code"),
@@ -175,6 +191,10 @@ class TestTheScript:
         [
             pytest.param("An error occurred (AccessDeniedException)", PermissionDeniedError.exit_code, id="denied"),
             pytest.param("An error occurred (ExpiredTokenException)", CredentialsError.exit_code, id="expired"),
+            pytest.param("The config profile (x) could not be found", CredentialsError.exit_code, id="no profile"),
+            pytest.param(
+                "Error loading SSO Token: Token for x does not exist", CredentialsError.exit_code, id="no SSO"
+            ),
             pytest.param("An error occurred (InvalidParameterException)", 15, id="a name that ECR refuses"),
             pytest.param("An error occurred (SomethingNew)", ServiceError.exit_code, id="unknown"),
             pytest.param("Could not connect to the endpoint URL", TimedOut.exit_code, id="what passes by itself"),
