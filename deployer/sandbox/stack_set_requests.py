@@ -73,14 +73,13 @@ def update_stack_set(call: Call) -> Mapping[str, Any]:
     tags = _tags(call)
 
     def accept() -> None:
-        changes_stacks = (stack_set.template_body, stack_set.parameters) != (template.body, parameters)
         stack_set.template_body, stack_set.parameters = template.body, parameters
         stack_set.tags = stack_set.tags if tags is None else tags
         stack_set.auto_deployment = auto_deployment
         stack_set.description = call.parameters.get("Description", stack_set.description)
         stack_set.capabilities = tuple(call.parameters.get("Capabilities") or ())
         stack_set.managed_execution = _managed_execution(call, previous=stack_set.managed_execution)
-        if changes_stacks:
+        if any(call.parameters.get(member) for member in ("TemplateBody", "TemplateURL", "Parameters")):
             _outdate(stack_set)
 
     operation = new_operation(call, stack_set, "UPDATE", covered=targeted_instances(call, stack_set))
@@ -113,7 +112,10 @@ def stop_stack_set_operation(call: Call) -> Mapping[str, Any]:
 
 
 def _outdate(stack_set: StackSet) -> None:
-    """A new template makes every instance OUTDATED until an operation has come to it."""
+    """A template or parameters, be they the same, make every instance OUTDATED until an operation has come to it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html
+    """
     for instance in stack_set.instances.values():
         if instance.status == "CURRENT":
             instance.status = "OUTDATED"

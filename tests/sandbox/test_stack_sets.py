@@ -296,6 +296,32 @@ def test_a_failed_deletion_leaves_the_instance_inoperable_and_out_of_updates(
     assert stack_sets.results(update) == {}
 
 
+def test_the_same_template_outdates_what_an_update_leaves_out(stack_sets: StackSets, sandbox: Sandbox) -> None:
+    stack_sets.create()
+    stack_sets.deploy("ou-exam-prod0001")
+    sandbox.settle()
+    part: dict[str, Any] = {
+        "DeploymentTargets": {
+            "OrganizationalUnitIds": ["ou-exam-prod0001"],
+            "Accounts": [SHOP],
+            "AccountFilterType": "INTERSECTION",
+        },
+        "Regions": [HOME],
+    }
+    stack_sets.update(template(), **part)
+    sandbox.settle()
+    states = {account: instance["Status"] for (account, _), instance in stack_sets.instances().items()}
+    assert states.pop(SHOP) == "CURRENT"
+    assert set(states.values()) == {"OUTDATED"}
+    stack_sets.client.update_stack_set(StackSetName="queues", UsePreviousTemplate=True, CallAs="DELEGATED_ADMIN")
+    sandbox.settle()
+    stack_sets.client.update_stack_set(
+        StackSetName="queues", UsePreviousTemplate=True, CallAs="DELEGATED_ADMIN", **part
+    )
+    sandbox.settle()
+    assert {instance["Status"] for instance in stack_sets.instances().values()} == {"CURRENT"}
+
+
 def test_iam_resources_have_to_be_acknowledged(stack_sets: StackSets) -> None:
     role = {"RoleName": "named", "AssumeRolePolicyDocument": LAMBDA_TRUST}
     body = json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
