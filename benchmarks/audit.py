@@ -3,7 +3,8 @@
 Run it with `python -m benchmarks.audit`; `--records 100000` takes a tenth of the time. The command line runs as users
 run it, in a process of its own; its ledger is served over loopback by `benchmarks/million_records/server.py`, which
 pages, filters and counts capacity as DynamoDB does, and takes 10 ms more than it needs for each page. What is claimed:
-the first row within 5 s whatever the filter, and an export of many times the records in no more memory.
+the first row within 5 s whatever the filter, and an export or a report of many times the records in no more memory.
+How long the report's page takes a browser is measured by `benchmarks/report.py`.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ SPAN = ("--since", "2026-08-25", "--until", "2026-11-23")
 
 FIRST_ROW = 5.0
 GROWTH = 1.25
-"""Of peak memory, from the first to the last of the exports in one format."""
+"""Of peak memory, from the least to the most of what one command is asked for."""
 
 TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
+FIFTH = ("--since", "2026-08-25", "--until", "2026-09-11")
+NINE_DAYS = ("--since", "2026-08-25", "--until", "2026-09-03")
+"""In which some 50,000 records are of a kind that a report tells of, if there are a million in all."""
+
 EXPORTS = (
-    ("jsonl", {"a tenth": TENTH}),
-    ("parquet", {"a tenth": TENTH}),
+    ("jsonl", {"a tenth": TENTH, "a fifth": FIFTH}),
+    ("parquet", {"a tenth": TENTH, "a fifth": FIFTH}),
     ("csv", {"a tenth": TENTH, "all": SPAN}),
 )
+REPORTS = {"nine days": NINE_DAYS, "all": SPAN}
 
 LISTS = {
     "newest 100": (),
@@ -110,7 +116,7 @@ def measure_lists(environment: dict[str, str]) -> bool:
 
 
 def measure_exports(environment: dict[str, str], folder: Path, *, records: int) -> bool:
-    """Export in each format; whether memory stayed what it was. Few records do not fill it, and prove nothing."""
+    """Export in each format; whether memory stayed what it was."""
     holds = True
     for kind, spans in EXPORTS:
         megabytes: list[float] = []
@@ -120,8 +126,25 @@ def measure_exports(environment: dict[str, str], folder: Path, *, records: int) 
             print(ran.line(f"export {kind}: {share}"), flush=True)  # noqa: T201
             megabytes.append(ran.megabytes)
             file.unlink()
-        holds &= megabytes[-1] <= GROWTH * megabytes[0] or records < RECORDS
+        holds &= is_flat(megabytes, records=records)
     return holds
+
+
+def measure_reports(environment: dict[str, str], folder: Path, *, records: int) -> bool:
+    """A report of some 50,000 records, and of all; whether memory stayed what it was."""
+    megabytes: list[float] = []
+    for share, span in REPORTS.items():
+        file = folder / "report.html"
+        ran = run(environment, "report", *span, "--no-coverage", "--html", str(file))
+        print(f"{ran.line(f'report: {share}')}, page of {file.stat().st_size / 1e6:.1f} MB", flush=True)  # noqa: T201
+        megabytes.append(ran.megabytes)
+        file.unlink()
+    return is_flat(megabytes, records=records)
+
+
+def is_flat(megabytes: list[float], *, records: int) -> bool:
+    """Whether the last took no more memory than the first; of fewer records than a million that proves nothing."""
+    return megabytes[-1] <= GROWTH * megabytes[0] or records < RECORDS
 
 
 def main() -> int:
@@ -133,6 +156,7 @@ def main() -> int:
     with ledger(records) as environment, tempfile.TemporaryDirectory() as folder:
         in_time = measure_lists(environment)
         flat = measure_exports(environment, Path(folder), records=records)
+        flat &= measure_reports(environment, Path(folder), records=records)
     print(f"first row within {FIRST_ROW:.0f} s: {'yes' if in_time else 'NO'}; memory flat: {'yes' if flat else 'NO'}")  # noqa: T201
     return 0 if in_time and flat else 1
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Protocol
@@ -92,8 +93,14 @@ class CsvSink(TextSink):
         return _csv([defused(value or "") for value in flat(record).values()] for record in records)
 
 
+_BEHIND_A_SEMICOLON = re.compile(f"""(;["']*)(?=[{re.escape("".join(FORMULAS))}])""")
+"""Where a comma is for decimals, spreadsheets end a cell at a semicolon, and begin another."""
+
+
 def defused(cell: str) -> str:
-    """The cell as text, whatever a spreadsheet makes of its first character."""
+    """The cell as text, whatever a spreadsheet makes of its first character, or of the one behind a semicolon."""
+    if ";" in cell:
+        cell = _BEHIND_A_SEMICOLON.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(FORMULAS) else cell
 
 

@@ -150,6 +150,9 @@ def test_a_partial_file_that_somebody_cut_is_not_gone_on_with(tmp_path: Path) ->
         ("@SUM(1)", "'@SUM(1)"),
         ("\t=1", "'\t=1"),
         ("＝1", "'＝1"),  # noqa: RUF001 - that one is meant
+        ("x;=1+1", "x;'=1+1"),
+        ('x";"=1+1;@y', "x\";\"'=1+1;'@y"),
+        ("docker/27 (linux; amd64); build-1", "docker/27 (linux; amd64); build-1"),
         ("team-a/api", "team-a/api"),
         ("", ""),
     ],
