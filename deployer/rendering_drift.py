@@ -37,7 +37,7 @@ def report_lines(report: Report, organization: Organization, *, ignored: Collect
         for one in group:
             yield from _checked_lines(one)
     if "unread" not in ignored:
-        yield from _unread_lines(report, organization)
+        yield from unread_lines(report, organization)
     if shown:
         yield Line("")
     yield from _summary_lines(report)
@@ -68,7 +68,8 @@ def difference_lines(difference: Difference) -> list[Line]:
     return wrapped(f"{difference.aspect}: {difference.found} -> {difference.wanted}", indent=4)
 
 
-def _unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
+def unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
+    """What could not be looked at, and why."""
     troubles = list(report.unread())
     if troubles:
         yield Line("Not looked at", "heading")

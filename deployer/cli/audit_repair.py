@@ -14,6 +14,7 @@ from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
     from deployer.composition_drift import Audit
+    from deployer.drift.findings import Report
     from deployer.drift.repairing import Mended, RepairPlan
 
 
@@ -40,6 +41,7 @@ def repair(
     from deployer.composition_drift import Meant, check_cleanup, open_audit
     from deployer.drift.repairing import plan_repairs
     from deployer.drift.verification import verify
+    from deployer.rendering_drift import unread_lines
     from deployer.rendering_looking import progress
     from deployer.rendering_repair import closing_lines, plan_lines, repair_document
 
@@ -65,10 +67,25 @@ def repair(
         print_json(repair_document(plan, done, audit.organization))
     else:
         print_lines(closing_lines(done))
-    for trouble in report.unread():
-        typer.echo(f"Not looked at: {trouble.account} {trouble.region or ''}: {trouble.problem}", err=True)
-    if any(one.fate == "failed" for one in done) or any(report.unread()):
-        raise typer.Exit(1)
+    print_lines(unread_lines(report, audit.organization), err=True)
+    _check_complete(report, done)
+
+
+def _check_complete(report: Report, done: list[Mended]) -> None:
+    """Raise IncompleteError where a part could not be looked at or repaired."""
+    from deployer.errors import IncompleteError
+    from deployer.rendering_text import counted
+
+    failed, unread = sum(one.fate == "failed" for one in done), len(list(report.unread()))
+    if failed or unread:
+        told = [
+            *([f"{failed:,} of {counted(len(done), 'repair')} failed"] if failed else []),
+            *([f"{counted(unread, 'place')} not looked at"] if unread else []),
+        ]
+        raise IncompleteError(
+            f"{' and '.join(told)}; the lines above say why",
+            next_step="What is changed twice is the same: run it again.",
+        )
 
 
 def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:

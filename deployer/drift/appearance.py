@@ -6,7 +6,7 @@ What it is to be like comes from the handler's own functions, so that an audit a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handler.repositories import Registry, creation_request
@@ -29,6 +29,8 @@ class Appearance:
     lifecycle_policy: str | None
     repository_policy: str | None
     tags: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Policy files of the config that it is to have, by setting; none of what is only looked at."""
 
     @property
     def key_alias(self) -> str | None:
@@ -65,6 +67,14 @@ def wanted(
         lifecycle_policy=document(settings.lifecycle_policy) if settings.lifecycle_policy else None,
         repository_policy=document(settings.repository_policy) if settings.repository_policy else None,
         tags=dict(tags),
+        files={
+            setting: file
+            for setting, file in (
+                ("lifecycle_policy", settings.lifecycle_policy),
+                ("repository_policy", settings.repository_policy),
+            )
+            if file
+        },
     )
 
 

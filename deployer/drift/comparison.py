@@ -59,8 +59,11 @@ def _word(value: bool) -> str:
 
 
 def _policies(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
+    """A policy that is to be is told by its file, and one that is by a digest: it has no name that people know."""
     for aspect in ("lifecycle_policy", "repository_policy"):
-        yield Difference(aspect, policy_digest(getattr(found, aspect)), policy_digest(getattr(wanted, aspect)))
+        is_, is_to_be = (policy_digest(getattr(item, aspect)) for item in (found, wanted))
+        if is_ != is_to_be:
+            yield Difference(aspect, is_, NONE if is_to_be == NONE else wanted.files.get(aspect, is_to_be))
 
 
 def _tags(found: Appearance, wanted: Appearance) -> Iterator[Difference]:

@@ -71,9 +71,9 @@ class Installed:
         """Let time pass for a repository."""
         ecr_backends[account][region].repositories[name].created_at -= by
 
-    def spoil(self, name: str) -> None:
+    def spoil(self, name: str, *, account: str = SHOP) -> None:
         """Change all that can be changed of a repository."""
-        ecr, arn = self.ecr(), f"arn:aws:ecr:{HOME}:{SHOP}:repository/{name}"
+        ecr, arn = self.ecr(account), f"arn:aws:ecr:{HOME}:{account}:repository/{name}"
         ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
         ecr.put_image_scanning_configuration(repositoryName=name, imageScanningConfiguration={"scanOnPush": False})
         ecr.delete_lifecycle_policy(repositoryName=name)

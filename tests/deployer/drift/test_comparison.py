@@ -50,8 +50,8 @@ def test_a_policy_that_is_missing_changed_or_was_added_is_told() -> None:
     assert WANTED.lifecycle_policy is not None
     other = json.dumps({**json.loads(WANTED.lifecycle_policy), "rules": []})
     missing, changed = differences(lifecycle_policy=None), differences(lifecycle_policy=other)
-    assert [one[:2] for one in missing] == [("lifecycle_policy", "none")]
-    assert changed[0][1] == policy_digest(other) != changed[0][2]
+    assert missing == [("lifecycle_policy", "none", "policies/expire-untagged.json")]
+    assert changed == [("lifecycle_policy", policy_digest(other), "policies/expire-untagged.json")]
     added = compare(replace(WANTED, repository_policy="{}"), replace(WANTED, repository_policy=None))
     assert [(one.aspect, one.wanted) for one in added] == [("repository_policy", "none")]
 

@@ -166,6 +166,22 @@ def test_repair_brings_back_what_drifted_and_touches_nothing_else(installed: Ins
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
+SEARCH = "300000000002"
+
+
+def test_a_repair_that_fails_is_told_and_the_others_are_made(installed: Installed) -> None:
+    a_bit_of_everything(installed)
+    installed.create("team-a/stubborn", account=SEARCH)
+    installed.spoil("team-a/stubborn", account=SEARCH)
+    denied = Fault(effect=Error(code="AccessDeniedException"), account=SEARCH, operation="PutImageTagMutability")
+    installed.sandbox.faults.add(denied)
+    ran = installed.deployer("audit", "repair", "--yes")
+    assert ran.exit_code == 23
+    assert "1 of 2 repairs failed; the lines above say why" in ran.err
+    assert "repaired: shop-prod (300000000001) eu-west-1 team-a/spoilt" in ran.err
+    assert "failed: search-prod (300000000002) eu-west-1 team-a/stubborn" in ran.err
+
+
 def test_encryption_is_said_to_stay_as_it_is(installed: Installed) -> None:
     made = installed.create("team-a/api")
     ecr = installed.ecr()
