@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
     from deployer.composition_failures import Operation
+    from deployer.errors import DeployerError
     from deployer.failures import Selection
     from deployer.redriving import Found
 
@@ -87,15 +88,11 @@ def show(
 ) -> None:
     """Show all that is known of a failure; with --json, the event and the message as they are, too."""
     from deployer.composition_failures import open_failures
-    from deployer.errors import NotFoundError
     from deployer.rendering_failures import failure_document, shown_lines
 
     operation = open_failures(config, profile=profile)
     with _taken(operation, _selection(operation, ids=tuple(ids)), limit=LIMIT) as found:
         pass
-    if not found.failures:
-        held = " (or another reader holds it at this moment)" if found.held_elsewhere else ""
-        raise NotFoundError(f"No message begins with {', '.join(ids)}{held}", next_step="`deployer failures list`")
     if as_json:
         print_json(
             [
@@ -245,9 +242,20 @@ def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterato
         operation.queues, operation.places, selection=selection, organization=operation.organization, limit=limit
     )
     try:
+        if selection.ids and not found.failures:
+            raise _not_there(selection.ids, found)
         yield found
     finally:
         release(operation.queues, [*found.failures, *found.others])
+
+
+def _not_there(ids: Sequence[str], found: Found) -> DeployerError:
+    from deployer.errors import NotFoundError
+
+    held = " (or another reader holds it at this moment)" if found.held_elsewhere else ""
+    return NotFoundError(
+        f"No message begins with {', '.join(ids)}{held}", next_step="`deployer failures list` shows the ids."
+    )
 
 
 def _selection(
@@ -267,7 +275,7 @@ def _selection(
     from deployer.times import parse_since, parse_until
 
     now = datetime.now(UTC)
-    return Selection(
+    selection = Selection(
         scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
         repository=repository,
         reason=reason,
@@ -275,6 +283,9 @@ def _selection(
         until=_time(until, "--until", parse_until, now) if until else None,
         ids=ids,
     )
+    if selection.since and selection.until and selection.since >= selection.until:
+        raise typer.BadParameter("it is not before --until", param_hint="--since")
+    return selection
 
 
 def _time(text: str, option: str, parse: Callable[..., datetime], now: datetime) -> datetime:

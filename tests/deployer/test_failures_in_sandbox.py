@@ -143,7 +143,11 @@ def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(
     )
     shown = world.deployer("failures", "show", listed["failures"][0]["id"][:8], "--json").document
     assert shown[0]["event"]["detail"]["errorCode"] == "RepositoryNotFoundException"
-    assert world.deployer("failures", "show", "ffffffff").exit_code == 11
+    for command in ("show", "redrive"):
+        unknown = world.deployer("failures", command, "ffffffff")
+        assert (unknown.exit_code, "No message begins with ffffffff" in unknown.err) == (11, True)
+    backwards = world.deployer("failures", "list", "--since", "1d", "--until", "2d")
+    assert (backwards.exit_code, "--since: it is not before --until" in backwards.err) == (64, True)
 
     dry = world.deployer("failures", "redrive", "--account", "shop-prod", "--dry-run")
     assert (dry.exit_code, "3 failures." in dry.out) == (0, True)
