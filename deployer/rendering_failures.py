@@ -37,12 +37,13 @@ _OF_LAMBDA = {
     "then redrive.",
 }
 _FROM_MEMBER = (
-    "EventBridge could not bring the event to the central bus: the forwarding role, the bus or its policy was "
-    "missing. `deployer status` shows what is not as wanted; `deployer rollout` mends it, then redrive."
+    "EventBridge could not bring the event to the central bus: the forwarding role, the bus or its policy is missing "
+    "or was changed. `deployer status` shows stacks that are missing, and `deployer rollout` makes them; "
+    "docs/operations.md says how to undo changes by hand. Then redrive."
 )
 _FROM_BUS = (
-    "EventBridge could not start the handler: the function or the rule's permission was missing. "
-    "`deployer rollout --org` mends it, then redrive."
+    "EventBridge could not start the handler: the function or the rule's permission was changed by hand; how to mend "
+    "that, docs/operations.md says. Then redrive."
 )
 
 

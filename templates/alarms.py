@@ -113,13 +113,14 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="delivery-failures",
             meaning="EventBridge could not hand events to the handler; they are in the failures queue.",
-            action="`deployer rollout --org` restores the function and the rule's permission; then redrive.",
+            action="Undo what was done to the function or the rule's permission by hand (run book), then redrive.",
             metrics={"m": (metrics.of_rule(names, "FailedInvocations"), "Sum")},
         ),
         Alarm(
             name="events-lost",
             meaning="An event reached neither the handler nor the failures queue.",
-            action="`deployer rollout --org` restores the queue and its policy; then replay from the archive.",
+            action="Undo what was done to the queue, its policy or the handler's role by hand (run book); "
+            "then replay from the archive.",
             metrics={
                 "undelivered": (metrics.of_rule(names, "InvocationsFailedToBeSentToDlq"), "Sum"),
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
@@ -134,8 +135,8 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="forwarding-failures",
             meaning="Events of members could not be brought to the central bus; they wait in the members' own queues.",
-            action="`deployer failures list` says where and why, `deployer rollout --org` restores roles and bus; "
-            "then `deployer failures redrive`.",
+            action="`deployer failures list` says where and why; `deployer rollout --org` makes stacks that are "
+            "missing, and the run book says how to undo changes by hand. Then `deployer failures redrive`.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
             quiet=QUIET_CHANGES_NOTHING,
         ),

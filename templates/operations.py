@@ -44,8 +44,8 @@ WATCHING = """\
 - **Dashboard** `deployer` in CloudWatch, in the home region: alarms, what was created, refused (by reason) and failed,
   the time from push to repository (median and 95th percentile), the way in, the queues, and the last refusals in words.
 - **Metrics** in the namespace `deployer`, read from logs: `Created`, `Refused` and `Failed` (by `Reason`),
-  `TimeToRepository` in milliseconds, and `DeadLetters`. The rest are AWS's own, of Lambda, EventBridge, SQS and
-  DynamoDB.
+  `TimeToRepository` in milliseconds, `NoticesFailed` and `DeadLetters`. The rest are AWS's own, of Lambda, EventBridge,
+  SQS and DynamoDB.
 - **The watch**, a second function: what members could not forward waits in their own queues, and CloudWatch shows an
   account no metrics of others. So `deployer-watch` counts those queues once an hour and logs one line, with the first
   places that have any. It reads numbers and no messages.
@@ -151,6 +151,28 @@ It is named after its time: interrupted, the command finds it again by the same 
 repeats one that is complete. Nothing is made twice, and a repository that was deleted since is not made again by an
 event that had made it or, as long as its record is kept (`retention.expiring_records`), found it. A limit of new
 repositories counts the hour of the event, replayed or not.
+
+### Somebody changed something by hand
+
+CloudFormation compares templates, not what is there: `deployer status` and `deployer rollout` see stacks that are
+missing or out of date, and nothing of a role, a queue or a function that was changed behind CloudFormation's back. Its
+drift detection does:
+
+```sh
+aws cloudformation detect-stack-drift --stack-name deployer-central
+aws cloudformation detect-stack-set-drift --stack-set-name deployer-access --call-as DELEGATED_ADMIN
+```
+
+In the central account, undo the change by hand. In a member, that works too, or have its stack made anew: delete the
+stack instance, keeping no stack, and roll out. Redrive the dead letters of an account before its forwarding is deleted,
+since the queue goes with it.
+
+```sh
+aws cloudformation delete-stack-instances --stack-set-name deployer-access --call-as DELEGATED_ADMIN \\
+  --deployment-targets OrganizationalUnitIds=ou-exam-prod0001,Accounts=300000000001,AccountFilterType=INTERSECTION \\
+  --regions eu-west-1 --no-retain-stacks
+deployer rollout --org
+```
 
 ### Rotate
 

@@ -304,7 +304,8 @@ def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
     if found.out_of_reach:
         raise IncompleteError(
             f"{len(found.out_of_reach)} of {len(operation.places)} queues could not be looked into",
-            next_step="`deployer rollout --org` restores queues and their policies; then run the command again.",
+            next_step="`deployer status` shows stacks that are missing, and `deployer rollout --org` makes them.",
         )
     if stuck:
-        raise IncompleteError(f"{stuck} messages did not go back; the lines above say why")
+        messages = "1 message" if stuck == 1 else f"{stuck} messages"
+        raise IncompleteError(f"{messages} did not go back; the lines above say why")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handler import reasons
 from templates.alarms import catalogue
+from templates.metrics import dead_letters_filter, filters
 from templates.names import Names
 from templates.operations import FAILURES, REFUSALS, render
 from tests.conftest import Generated
@@ -20,6 +21,12 @@ def test_every_alarm_says_what_it_means_when_it_goes_off_and_what_to_do(names: N
         assert page.count(f"### `{names.alarm(alarm.name)}`") == 1
         assert f"{alarm.meaning} Goes off when" in flat
         assert f"**What to do:** {alarm.action}" in flat
+
+
+def test_every_metric_of_our_own_is_named(names: Names) -> None:
+    found = [*filters(names, log_group="Log"), dead_letters_filter(names, log_group="Log")]
+    published = {said.MetricName for one in found for said in one.MetricTransformations}
+    assert [name for name in published if f"`{name}`" not in render(names)] == []
 
 
 def test_reasons_stand_under_what_they_lead_to() -> None:
