@@ -2,22 +2,25 @@
 
 What a member's rule could not bring to the central bus leaves no trace in the central account, and CloudWatch's alarms
 see the metrics of their own account and region only. So somebody has to ask; one line of log, one metric, one alarm.
-It reads numbers and no messages, and has a role of its own that can do nothing else.
+It reads numbers and no messages, and has a role of its own that can do nothing else. What it cannot count it says, and
+where it can count nothing it fails, which another alarm watches.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import log
 from handler.clients import Clients
+from handler.settings_file import FILE_NAME, SettingsFile
 
 AT_ONCE = 10
 """As many connections as a client of botocore keeps."""
@@ -31,6 +34,11 @@ class Context(Protocol):
     """What is used of Lambda's context object."""
 
     aws_request_id: str
+    invoked_function_arn: str
+
+
+class BlindError(Exception):
+    """No queue at all could be asked."""
 
 
 class Place(NamedTuple):
@@ -44,15 +52,25 @@ def handle(event: Any, context: Context) -> dict[str, Any]:
     """Count once; EventBridge's schedule is what calls, and says nothing worth reading."""
     del event
     log.quiet_libraries()
+    account = context.invoked_function_arn.split(":")[4]
     watch = Watch(
         clients=Clients(region=os.environ["AWS_REGION"]),
         stack_set=os.environ["FORWARDING_STACK_SET"],
         queue_name=os.environ["DEAD_LETTER_QUEUE"],
+        own=covered(SettingsFile.load(Path(__file__).parent.parent / FILE_NAME), account),
         clock=lambda: datetime.now(UTC),
     )
     fields = watch.look(request_id=context.aws_request_id)
     log.write(fields)
     return fields
+
+
+def covered(settings: SettingsFile, account: str) -> tuple[Place, ...]:
+    """Where an account is covered, by the settings of the last roll-out."""
+    chain = settings.remembered_chain(account)
+    if chain is None or not (found := settings.settings_for(account, chain)).enabled:
+        return ()
+    return tuple(Place(account, region) for region in found.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +80,8 @@ class Watch:
     clients: Clients
     stack_set: str
     queue_name: str
+    own: Sequence[Place]
+    """Where the management account has stacks of its own, should this be it: no StackSet reaches it."""
     clock: Callable[[], datetime]
 
     def look(self, *, request_id: str) -> dict[str, Any]:
@@ -71,6 +91,8 @@ class Watch:
             places = sorted(set(self._places()))
         with steps("queues"), ThreadPoolExecutor(AT_ONCE) as pool:
             counts = dict(zip(places, pool.map(self._count, places), strict=True))
+        if places and not any(count is not None for count in counts.values()):
+            raise BlindError(f"none of {len(places)} queues could be asked, {places[0]} for one")
         waiting = {place: count for place, count in counts.items() if count}
         return {
             "timestamp": self.clock().isoformat(timespec="milliseconds"),
@@ -95,6 +117,8 @@ class Watch:
                     continue  # the central account is the management account
                 if code != "StackSetNotFoundException":
                     raise
+            if call_as == "SELF":
+                yield from self.own
             return
 
     def _instances(self, call_as: str) -> Iterator[Place]:

@@ -337,6 +337,9 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     assert ran.exit_code == 0, ran
     assert installed(sandbox) == WANTED | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
     assert "SELF" in {call.parameters.get("CallAs") for call in sandbox.calls}
+    watch = sandbox.client("lambda", account=MANAGEMENT).invoke(FunctionName="deployer-watch", Payload=b"{}")
+    watched = json.loads(watch["Payload"].read())
+    assert (watched["queues"], watched["unreadable"]) == (sum(map(len, installed(sandbox).values())), 0)
     sandbox.calls.clear()
     assert deployer("rollout", "--org").exit_code == 0
     assert writes(sandbox) == []

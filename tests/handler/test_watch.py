@@ -13,12 +13,14 @@ from botocore.exceptions import ClientError
 
 from deployer.sandbox import event_buses
 from deployer.sandbox.sandbox import Sandbox
-from handler.watch import Watch
+from handler.settings_file import SettingsFile
+from handler.watch import BlindError, Place, Watch, covered
 from tests.deployer.command_line import Deployer
 from tests.handler.events import load
+from tests.handler.fakes import ACCOUNT, OTHER_ACCOUNT, settings_document
 from tests.templates.test_metrics import WATCHED
 
-SHOP, SUSPENDED = "300000000001", "300000000002"
+SHOP, SUSPENDED, MANAGEMENT = "300000000001", "300000000002", "100000000000"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -68,6 +70,7 @@ class FakeClients:
     call_as: str
     pages: int = 1
     error: str | None = None
+    has_queues: bool = True
 
     def own(self, service: str) -> Any:
         assert service == "cloudformation"
@@ -86,18 +89,34 @@ class FakeClients:
         return {"Summaries": found, "NextToken": str(page + 1) if page + 1 < self.pages else None}
 
     def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
+        if not self.has_queues:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetQueueAttributes")
         assert ("cn-north-1.amazonaws.com.cn/" in request["QueueUrl"]) == ("cn-north-1" in request["QueueUrl"])
         return {"Attributes": dict(zip(request["AttributeNames"], ("1", "0"), strict=True))}
 
 
 def look(clients: FakeClients) -> dict[str, Any]:
-    watch = Watch(clients=clients, stack_set="s", queue_name="q", clock=lambda: NOW)  # type: ignore[arg-type]
+    own = (Place(MANAGEMENT, "eu-west-1"),)
+    watch = Watch(clients=clients, stack_set="s", queue_name="q", own=own, clock=lambda: NOW)  # type: ignore[arg-type]
     return watch.look(request_id="r")
 
 
-@pytest.mark.parametrize("call_as", ["DELEGATED_ADMIN", "SELF"])
-def test_it_works_in_a_delegated_administrator_and_in_the_management_account(call_as: str) -> None:
-    assert look(FakeClients(call_as))["waiting"] == 2
+def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_account_is_not() -> None:
+    assert look(FakeClients("DELEGATED_ADMIN"))["waiting"] == 2
+    managing = look(FakeClients("SELF"))
+    assert (managing["waiting"], f"{MANAGEMENT} eu-west-1: 1" in managing["places"]) == (3, True)
+
+
+def test_an_account_is_covered_where_its_settings_say() -> None:
+    settings = SettingsFile.from_json(json.dumps(settings_document()).encode())
+    assert covered(settings, ACCOUNT) == (Place(ACCOUNT, "eu-west-1"), Place(ACCOUNT, "us-east-1"))
+    assert covered(settings, OTHER_ACCOUNT) == ()
+    assert covered(settings, "999999999999") == ()
+
+
+def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() -> None:
+    with pytest.raises(BlindError, match="none of 2 queues could be asked"):
+        look(FakeClients("DELEGATED_ADMIN", has_queues=False))
 
 
 def test_every_page_of_instances_is_looked_at_and_the_first_places_are_named() -> None:
