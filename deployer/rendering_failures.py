@@ -25,8 +25,10 @@ SHORT_ID = 8
 LONGEST_DETAIL = 130
 """Of a list; `show` has all of it."""
 
-_PREAMBLE = re.compile(r"An error occurred \([^)]*\) when calling the \w+ operation(?: \([^)]*\))?: ")
-"""What botocore says before AWS's own words."""
+_PREAMBLE = re.compile(
+    r"An error occurred \([^)]*\) when calling the \w+ operation(?: \([^)]*\))?: |User: \S+ is (?=not authorized)"
+)
+"""What botocore and IAM say before what matters: of denied calls, the role's ARN fills a whole line."""
 
 _OF_LAMBDA = {
     "RetriesExhausted": "The handler failed three times. If AWS was at fault, a redrive succeeds; if not, the detail "

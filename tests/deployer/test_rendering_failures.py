@@ -61,6 +61,16 @@ def test_what_aws_said_is_told_without_botocores_preamble() -> None:
     )
 
 
+def test_what_was_denied_is_told_before_the_room_ends() -> None:
+    user = "arn:aws:sts::300000000001:assumed-role/deployer-creator/deployer-486ff997-fbeb-4d00-9d5d-6d1b8e4f2a10"
+    detail = (
+        "CreateRepository in 300000000001 eu-west-1: An error occurred (AccessDeniedException) when calling the "
+        f"CreateRepository operation: User: {user} is not authorized to perform: ecr:CreateRepository on resource: x"
+    )
+    told = flat(found_lines(Found(failures=[failed("access-denied", detail=detail)]), EXAMPLE))
+    assert "eu-west-1: not authorized to perform: ecr:CreateRepository on resource: x" in told
+
+
 def test_a_failure_of_eventbridge_is_explained_by_where_it_happened() -> None:
     for queue, words in ((SHOP, "to the central bus"), (CENTRAL, "could not start the handler")):
         failure = read(message(event(), UNDELIVERED), queue)

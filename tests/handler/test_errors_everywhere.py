@@ -24,6 +24,7 @@ TRANSIENT: dict[str, tuple[Effect, Moment, int]] = {
     "an error of the service, though it was done": (Error(code="InternalFailure", status=503), Moment.AFTER, ATTEMPTS),
     "the connection breaks": (Drop(), Moment.BEFORE, ATTEMPTS),
     "there is no answer in time, though it was done": (Delay(seconds=4.5), Moment.AFTER, 1),
+    "the credentials are stale": (Error(code="ExpiredTokenException"), Moment.BEFORE, 1),
 }
 
 REFUSALS = [
