@@ -58,8 +58,8 @@ regions: [{region}]
 #   encryption: {{type: KMS}}
 #   tags: {{env: prod}}
 # namespaces:                      # exceptions by name; the first match wins
-#   - match: "scratch/**"
-#     repository: {{image_tag_mutability: MUTABLE}}
+#   - match: "team-*/scratch/**"
+#     repository: {{image_tag_mutability: MUTABLE, mutability_exclusions: []}}
 """
 
 EXPIRE_UNTAGGED = """\

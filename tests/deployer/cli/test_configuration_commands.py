@@ -236,6 +236,14 @@ class TestInit:
         assert "enabled: true " in out
         assert "regions: [eu-west-1] " in out
 
+    def test_its_comments_are_settings_that_validate(self, deployer: Ran, folder: Path) -> None:
+        ask = ("init", "--config", "new", "--organization", SNAPSHOT, "--yes", "--region", "eu-west-1")
+        deployer(*ask, "--central-account", "200000000001", "--ou", "Workloads/Prod")
+        for name, first in (("organization.yaml", "prefix:"), ("ous/workloads/prod.yaml", "regions:")):
+            head, marker, below = (folder / "new" / name).read_text(encoding="utf-8").partition(first)
+            (folder / "new" / name).write_text(head + marker + below.replace("\n# ", "\n"), encoding="utf-8")
+        assert deployer("validate", "--config", "new", "--organization", SNAPSHOT, "--strict")[:2] == (0, "")
+
     def test_without_a_choice_every_top_ou_is_prepared_and_switched_off(self, deployer: Ran, folder: Path) -> None:
         deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes")
         files = sorted(path.name for path in (folder / "new/ous").iterdir())
