@@ -20,6 +20,7 @@ MODULES = (
     "organizations",
     "organization_reads",
     "organization_changes",
+    "regions",
     "stack_sets",
     "cloudformation",
     "resources",

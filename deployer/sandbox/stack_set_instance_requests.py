@@ -9,8 +9,8 @@ from typing import Any
 
 from deployer.sandbox import organizations, seams, stack_set_operations, stack_set_store
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.regions import known_regions
 from deployer.sandbox.stack_set_access import operated
-from deployer.sandbox.stack_set_instances import known_regions
 from deployer.sandbox.stack_set_model import Action, Instance, Operation, Result, StackSet
 from deployer.sandbox.stack_set_preferences import parse_preferences
 from deployer.sandbox.stack_set_targets import Targets, parse_targets, resolve

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
-import botocore.session
 from moto.organizations.exceptions import AccountNotFoundException
 
 from deployer.organization import ACTIVE
 from deployer.sandbox import cloudformation
 from deployer.sandbox.accounts import backend_of
+from deployer.sandbox.regions import OPT_IN
 from deployer.sandbox.stack_set_model import Instance, Operation, Result, StackSet
-
-OPT_IN = frozenset(
-    {
-        "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
-        "ap-southeast-6", "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1",
-        "me-central-1", "me-south-1", "mx-central-1",
-    }
-)  # fmt: skip
-"""Regions that an account does not have unless it was opted in; no account of the sandbox is.
-
-https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
-"""
-
-
-@functools.cache
-def known_regions() -> frozenset[str]:
-    """Regions of the partition that CloudFormation is in."""
-    return frozenset(botocore.session.Session().get_available_regions("cloudformation"))
 
 
 def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
