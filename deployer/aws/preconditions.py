@@ -66,11 +66,16 @@ def _register(account: str) -> str:
     )
 
 
-def check_regions(session: Session, regions: Iterable[str], *, home: str) -> frozenset[str]:
-    """The regions that are enabled in the central account; raises unless it has all, as StackSets want it."""
+def enabled_regions(session: Session, *, home: str) -> frozenset[str]:
+    """The regions that are enabled in the caller's account."""
     with translated():
         answer = session.client("ec2", region=home).describe_regions()
-    enabled = frozenset(region["RegionName"] for region in answer["Regions"])
+    return frozenset(region["RegionName"] for region in answer["Regions"])
+
+
+def check_regions(session: Session, regions: Iterable[str], *, home: str) -> frozenset[str]:
+    """The regions that are enabled in the central account; raises unless it has all, as StackSets want it."""
+    enabled = enabled_regions(session, home=home)
     if missing := sorted({home, *regions} - enabled):
         raise RegionDisabledError(
             f"Not enabled in account {session.identity.account}: {', '.join(missing)}",

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, OrganizationFile, Profile, Yes
+from deployer.cli.sources import DEFAULT_REGION, organization_from, session_of
 from deployer.errors import ConfigurationError, FilesExistError, GuardError
 
 if TYPE_CHECKING:
     from deployer.organization import Organization
-
-DEFAULT_REGION = "us-east-1"
 
 
 def init(
@@ -39,7 +38,6 @@ def init(
     OUs named by --ou (or in the answer) are switched on in the home region; without any, each top-level OU gets a file
     that is switched off. Nothing is overwritten without --force.
     """
-    from deployer.cli.sources import organization_from
     from deployer.explaining import find_ou
     from deployer.initial_files import Choices, initial_files, top_ous
     from deployer.settings.regions import require_region
@@ -73,19 +71,13 @@ def _caller(profile: str | None, organization: Organization, *, is_live: bool) -
     """The account of the credentials; a snapshot says no more than which the management account is."""
     if not is_live:
         return organization.management_account_id
-    from deployer.aws.session import Session
-
-    return Session(profile=profile).identity.account
+    return session_of(profile).identity.account
 
 
 def _callers_region(profile: str | None) -> str:
     """The region of the environment or the profile; a profile that there is not is for `organization_from` to tell."""
     said = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if said:
-        return said
-    from deployer.aws.session import Session
-
-    return Session(profile=profile).region or DEFAULT_REGION
+    return said or session_of(profile).region or DEFAULT_REGION
 
 
 def _require_account(organization: Organization, account_id: str) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from deployer.aws.session import Session
     from deployer.organization import Organization
-    from deployer.settings import Compiled
+    from deployer.settings import Compiled, Config
+
+DEFAULT_REGION = "us-east-1"
+"""Where nobody says a region, and as good as any for a service that is global."""
 
 
 def read_snapshot(file: Path) -> Organization:
@@ -32,9 +37,30 @@ def organization_from(file: Path | None, *, profile: str | None, region: str | N
     if file is not None:
         return read_snapshot(file)
     from deployer.aws.organizations import read_organization
+
+    return read_organization(session_of(profile, region=region).client("organizations"))
+
+
+def session_of(profile: str | None, *, region: str | None = None) -> Session:
+    """A session that can ask what is the same in all regions, the organization and who calls, wherever it is set up."""
     from deployer.aws.session import Session
 
-    return read_organization(Session(profile=profile, region=region).client("organizations"))
+    session = Session(profile=profile, region=region)
+    return session if session.region else Session(profile=profile, region=DEFAULT_REGION)
+
+
+def enabled_regions_of_central(profile: str | None) -> Callable[[Config], frozenset[str] | None]:
+    """Asks for the regions of the central account, if the credentials are of it."""
+
+    def ask(config: Config) -> frozenset[str] | None:
+        from deployer.aws.preconditions import enabled_regions
+
+        session = session_of(profile, region=config.home_region)
+        if session.identity.account != config.central_account:
+            return None
+        return enabled_regions(session, home=config.home_region)
+
+    return ask
 
 
 def compiled_from(directory: Path, organization_file: Path | None, *, profile: str | None) -> Compiled:

@@ -33,17 +33,18 @@ def validate(
     """Check every config file and report every problem.
 
     Needs no credentials. With a snapshot of the organization (--organization, written by `deployer organization
-    snapshot`) or with --live, OUs and accounts are checked too.
+    snapshot`) or with --live, OUs and accounts are checked too; --live with credentials of the central account also
+    asks which regions are enabled there.
 
     Exits 0 when there is nothing to mend, 1 for warnings under --strict, 2 for errors.
     """
-    from deployer.cli.sources import organization_from
+    from deployer.cli.sources import enabled_regions_of_central, organization_from
     from deployer.settings import problems
     from deployer.settings.checking import check_folder
 
-    wanted = organization is not None or live or profile is not None
-    known = organization_from(organization, profile=profile) if wanted else None
-    found = check_folder(config, known)
+    is_live = organization is None and (live or profile is not None)
+    known = organization_from(organization, profile=profile) if organization or is_live else None
+    found = check_folder(config, known, ask_regions=enabled_regions_of_central(profile) if is_live else None)
     if as_json or output is Format.JSON:
         typer.echo(problems.as_json(found, organization_id=known.id if known else None))
     elif found:

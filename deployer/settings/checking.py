@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from deployer.organization import Organization
@@ -12,13 +12,19 @@ from deployer.settings.consistency import inconsistencies
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import Problem, errors, in_order
+from deployer.settings.regions import disabled_regions
 from deployer.settings.rollout_checks import misnamed, unsound, unsound_in
 from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.views import View, views
 from deployer.settings.yaml_source import key_text
 
+AskRegions = Callable[[Config], Collection[str] | None]
+"""The regions that are enabled in the central account; None where the caller cannot know."""
 
-def check_folder(directory: Path, organization: Organization | None = None) -> tuple[Problem, ...]:
+
+def check_folder(
+    directory: Path, organization: Organization | None = None, *, ask_regions: AskRegions | None = None
+) -> tuple[Problem, ...]:
     """Problems of every file, in the order of files and lines; with an organization, of the files against it too.
 
     What follows from merging is looked at wherever the files that are merged are right, each by itself.
@@ -36,7 +42,10 @@ def check_folder(directory: Path, organization: Organization | None = None) -> t
             problems += inconsistencies(view)
             problems += _idle(view)
     if organization is not None and not errors(problems):
-        problems += unsound_in(config, organization, compile_(config, organization).regions_of)
+        compiled = compile_(config, organization)
+        problems += unsound_in(config, organization, compiled.regions_of)
+        enabled = ask_regions(config) if ask_regions else None
+        problems += [] if enabled is None else disabled_regions(config, compiled.regions, enabled)
     return in_order(problems)
 
 

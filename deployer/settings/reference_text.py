@@ -203,8 +203,9 @@ CHECKING = """\
 
 `deployer validate` reads every file and reports every problem as `file:line:column: key: problem`. It needs no
 credentials. With `--organization FILE` (a snapshot by `deployer organization snapshot`) or `--live` it checks OUs and
-accounts too. It exits with 0, with 1 for warnings under `--strict`, with 2 for errors. `--format github` makes
-annotations for a pull request, `--json` is for other tools.
+accounts too, and with `--live` and credentials of the central account whether its regions are enabled there. It exits
+with 0, with 1 for warnings under `--strict`, with 2 for errors. `--format github` makes annotations for a pull request,
+`--json` is for other tools.
 
 Warnings are: policy files that nobody uses, rules that can never have a say (a namespace behind a wider one, an `allow`
 that `deny` refuses entirely, an entry that another covers), a region listed twice, an OU that is enabled in no region,

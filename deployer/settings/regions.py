@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import REGION
 from deployer.settings.problems import Problem
 from deployer.settings.yaml_source import KeyPath, YamlSource
+
+if TYPE_CHECKING:
+    from deployer.settings.config import Config
 
 
 @cache
@@ -40,6 +44,19 @@ def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable
         yield from _check(home_region, organization, ("central", "region"), home)
     for file in layers:
         yield from _check_layer(file, home)
+
+
+def disabled_regions(config: Config, covered: Iterable[str], enabled: Collection[str]) -> Iterator[Problem]:
+    """Regions that the central account does not have, wherever they are listed: StackSets want all that are covered."""
+    account = config.central_account
+    missing = {config.home_region, *covered} - set(enabled)
+    message = f"not enabled in the central account {account}: enable it (Account settings), or take it out"
+    if config.home_region in missing:
+        yield config.source.problem(("central", "region"), message)
+    for file in config.layer_files():
+        for index, region in enumerate(file.layer.get("regions") or ()):
+            if region in missing:
+                yield file.problem(("regions", index), message)
 
 
 def _check_layer(file: LayerFile, home: str | None) -> Iterator[Problem]:

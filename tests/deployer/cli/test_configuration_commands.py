@@ -113,6 +113,26 @@ class TestValidate:
         with mock.patch.dict(os.environ, sandbox.environment()):
             assert "compared with o-exampleorg1" in deployer("validate", "--live")[2]
 
+    @pytest.mark.parametrize(
+        ("account", "code"),
+        [
+            pytest.param("200000000001", 2, id="the central account's credentials"),
+            pytest.param("100000000000", 0, id="credentials that cannot tell"),
+        ],
+    )
+    def test_regions_that_the_central_account_lacks_are_found_live(
+        self, deployer: Ran, sandbox: Sandbox, folder: Path, account: str, code: int
+    ) -> None:
+        text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-south-2]\n"
+        (folder / "config/ous/workloads/dev.yaml").write_text(text, encoding="utf-8")
+        with mock.patch.dict(os.environ, sandbox.environment(account)):
+            ended, out, _ = deployer("validate", "--live")
+        assert ended == code
+        assert out == (
+            "config/ous/workloads/dev.yaml:3:22: regions[1]: not enabled in the central account 200000000001: "
+            "enable it (Account settings), or take it out\n" * (code == 2)
+        )
+
 
 class TestExplain:
     def test_every_value_has_its_place_within_80_columns(self, deployer: Ran) -> None:
@@ -284,6 +304,16 @@ class TestInit:
         ended, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", *options)
         assert (ended, said in err) == (code, True)
         assert not (folder / "new").exists()
+
+    def test_nobody_has_to_set_a_region_to_read_the_organization(
+        self, deployer: Ran, sandbox: Sandbox, folder: Path
+    ) -> None:
+        variables = {key: value for key, value in sandbox.environment().items() if not key.endswith("REGION")}
+        with mock.patch.dict(os.environ, variables):
+            assert deployer("organization", "snapshot", "--out", "o.json")[0] == 0
+            assert deployer("validate", "--live")[0] == 0
+            assert deployer("init", "--config", "new", "--yes")[0] == 0
+        assert "region: us-east-1" in (folder / "new/organization.yaml").read_text(encoding="utf-8")
 
     def test_the_region_of_the_profile_is_the_home_region(
         self, deployer: Ran, folder: Path, monkeypatch: pytest.MonkeyPatch
