@@ -16,6 +16,7 @@ class Child(Stock):
 
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    seams.install()  # before the copy: what the seams declare when they are first loaded has to outlive these tests
     monkeypatch.setattr(seams, "_replacements", dict(seams._replacements))
     monkeypatch.setattr(Child, "greet", Stock.greet)
 
