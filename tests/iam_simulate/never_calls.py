@@ -205,6 +205,23 @@ _REPOSITORIES: dict[str, Call] = {
     "the creator role uploads a layer": by_creator("ecr:InitiateLayerUpload", context=TAGGED_REPOSITORY),
     "the creator role pulls an image": by_creator("ecr:BatchGetImage", context=TAGGED_REPOSITORY),
     "the creator role takes the tags off a repository": by_creator("ecr:UntagResource", context=TAGGED_REPOSITORY),
+    "the creator role sets the policy of the whole registry": by_creator("ecr:PutRegistryPolicy", resource="*"),
+    "the creator role replicates images to another account": by_creator(
+        "ecr:PutReplicationConfiguration", resource="*"
+    ),
+    "the creator role has ECR create repositories by a template": by_creator(
+        "ecr:CreateRepositoryCreationTemplate", resource="*"
+    ),
+    "the creator role changes how the registry is scanned": by_creator(
+        "ecr:PutRegistryScanningConfiguration", resource="*"
+    ),
+    "the creator role gets a password for the registry": by_creator("ecr:GetAuthorizationToken", resource="*"),
+    "the creator role takes a policy off a repository": by_creator(
+        "ecr:DeleteRepositoryPolicy", context=TAGGED_REPOSITORY
+    ),
+    "the creator role changes its own permissions": by_creator("iam:PutRolePolicy", resource=CREATOR_ROLE),
+    "the forwarding role creates a repository": in_member(FORWARDER, "ecr:CreateRepository", context=TAGGED_REQUEST),
+    "the forwarding role takes on the creator role": as_role(ASSUME_CREATOR, FORWARDER),
     "the creator role makes a role": by_creator("iam:CreateRole", resource=f"arn:aws:iam::{MEMBER}:role/new"),
     "the creator role takes on another role": replace(
         by_creator("sts:AssumeRole", resource=CREATOR_ROLE.replace(MEMBER, OTHER_MEMBER)), account=OTHER_MEMBER
@@ -261,6 +278,14 @@ _ORGANIZATION: dict[str, Call] = {
         "organizations:DescribeAccount", f"arn:aws:organizations::{STRANGER}:account/{OTHER_ORGANIZATION}/{STRANGER}"
     ),
     "the handler reads its own zip": by_handler("s3:GetObject", f"{artifacts.arn('ArtifactsBucket')}/handler/0.zip"),
+    "the handler reads the secrets of the central account": by_handler(
+        "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HOME}:{CENTRAL}:secret:x-AbCdEf"
+    ),
+    "the handler gives itself more permissions": by_handler("iam:PutRolePolicy", HANDLER_ROLE),
+    "the handler changes a StackSet": by_handler(
+        "cloudformation:UpdateStackSet", f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-access:0"
+    ),
+    "the handler lists all accounts": by_handler("organizations:ListAccounts", "*"),
     "the handler changes its own code": by_handler(
         "lambda:UpdateFunctionCode", f"arn:aws:lambda:{HOME}:{CENTRAL}:function:deployer-handler"
     ),
@@ -298,6 +323,10 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
     "another member reads the failures queue": as_role(REDRIVE, somebody(f"arn:aws:iam::{MEMBER}:role/x")),
     "an administrator reads the failures queue without TLS": with_context(REDRIVE, aws__SecureTransport="false"),
     "the handler sends to another queue": by_handler("sqs:SendMessage", f"arn:aws:sqs:{HOME}:{CENTRAL}:orders"),
+    "the handler takes messages out of the failures queue": by_handler(
+        "sqs:ReceiveMessage", CENTRAL_DEAD_LETTER.resource
+    ),
+    "the handler deletes messages of the failures queue": by_handler("sqs:DeleteMessage", CENTRAL_DEAD_LETTER.resource),
     "the handler empties the failures queue": by_handler("sqs:PurgeQueue", CENTRAL_DEAD_LETTER.resource),
     "an administrator uploads a zip without TLS": with_context(UPLOAD, aws__SecureTransport="false"),
     "an administrator uploads a zip with an old TLS": with_context(UPLOAD, s3__TlsVersion="1.1"),
