@@ -257,6 +257,28 @@ def test_whoever_may_take_on_the_operator_role_needs_nothing_else(world: World) 
     assert denied == ["sts:AssumeRole", "events:PutEvents"]
 
 
+def test_a_role_that_was_changed_by_hand_is_made_anew_as_the_run_book_says(world: World) -> None:
+    world.break_creating(SEARCH)
+    roll_out = ("rollout", "--ou", "Workloads/Prod", "--yes")
+    assert "Nothing to change" in world.deployer(*roll_out).out, "CloudFormation does not see it"
+    world.sandbox.client("cloudformation").delete_stack_instances(
+        StackSetName="deployer-access",
+        CallAs="DELEGATED_ADMIN",
+        DeploymentTargets={
+            "OrganizationalUnitIds": ["ou-exam-prod0001"],
+            "Accounts": [SEARCH],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=[HOME],
+        RetainStacks=False,
+    )
+    world.settle()
+    assert world.deployer(*roll_out).exit_code == 0
+    world.push(SEARCH, "team-a/api", number=1)
+    world.settle()
+    assert world.repositories(SEARCH) == {"team-a/api"}
+
+
 def test_invariants_1_and_5_a_replay_brings_back_what_no_queue_holds_any_more_and_repeats_nothing(world: World) -> None:
     restore = world.break_creating(SEARCH)
     world.push(SHOP, "team-a/made", number=1)
