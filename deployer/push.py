@@ -14,10 +14,10 @@ from deployer.images import ImageReference
 FIRST_BACKOFF: Final = 1.0
 LONGEST_BACKOFF: Final = 30.0
 
-_NAME_UNKNOWN: Final = re.compile(
-    r"name[ _]unknown|repository with name '[^']*' does not exist|repository name not known", re.IGNORECASE
-)
-"""How clients render NAME_UNKNOWN of the registry protocol, and ECR's own sentence, which most of them repeat."""
+_NAME_UNKNOWN: Final = re.compile(r"name[ _]unknown|repository name not known", re.IGNORECASE)
+"""How clients render NAME_UNKNOWN of the registry protocol."""
+_ECR_SENTENCE: Final = re.compile(r"repository with name '([^']*)' does not exist")
+"""What ECR says with it, and most clients repeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,9 @@ class Pusher:
         """By the client's complaint, or by the registry's word where the connection was just dropped."""
         if not images:
             return False  # nothing of it is in ECR, so nothing would change by the next time
+        named = set(_ECR_SENTENCE.findall(finished.complaint))
+        if named:  # a base image that is missing will not appear by waiting
+            return not named.isdisjoint(image.repository for image in images)
         if _NAME_UNKNOWN.search(finished.complaint):
             return True
         return not all(self.ensurer.registries.is_there(image) for image in images)

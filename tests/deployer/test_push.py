@@ -14,6 +14,8 @@ from deployer.push import NotThere, Pushed, Pusher
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 OK = Finished(exit_code=0, complaint="")
 UNKNOWN = Finished(exit_code=1, complaint="name unknown: The repository with name 'api' does not exist in the registry")
+OTHER = Finished(exit_code=1, complaint="name unknown: The repository with name 'base' does not exist in the registry")
+CODE = Finished(exit_code=1, complaint="unexpected status: NAME_UNKNOWN")
 DROPPED = Finished(exit_code=1, complaint="EOF")
 STOPPED = Finished(exit_code=130, complaint="name unknown: the repository does not exist", was_stopped=True)
 DENIED = Finished(exit_code=1, complaint="denied: not authorized")
@@ -73,6 +75,8 @@ def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushe
     [
         pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
         pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
+        pytest.param([CODE, OK], [], 0, 2, [1.0], id="also where the client tells no more than that"),
+        pytest.param([OTHER], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
         pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
         pytest.param(
             [DROPPED], [True], 1, 1, [], id="a dropped connection to one that is there is the client's matter"
