@@ -22,7 +22,11 @@ def ensure(
     images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="References to images in ECR.")] = None,
     file: Annotated[
         list[Path] | None,
-        typer.Option("--file", metavar="FILE", help="A bake file (.json), a compose file (.yaml), or a plain list."),
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="A bake file (.json), a compose file (.yaml), or a list; - is standard input.",
+        ),
     ] = None,
     timeout: Timeout = 120,
     policy: Annotated[bool, typer.Option("--policy", help="Print the smallest IAM policy for a pusher.")] = False,

@@ -36,7 +36,8 @@ def push(
 ) -> int:
     """Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.
 
-    The client keeps its terminal and its exit code. Options of deployer stand before the client's name.
+    The client keeps its terminal and its exit code. Options of deployer stand before the client's name. Exit codes
+    before it runs: 18 timed out, 19 refused, 21 no daemon, 22 no login, 127 no client.
     """
     from deployer.client_checks import check_client
     from deployer.client_logins import check_login
