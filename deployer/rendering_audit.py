@@ -66,7 +66,7 @@ def _block(records: Sequence[Record], *, wide: bool) -> Iterator[Line]:
 
 def _row(record: Record, *, wide: bool) -> list[str]:
     remembered = " (remembered)" if record.ou_source == "remembered" else ""
-    extra = [record.account, f"{record.ou_path or '-'}{remembered}", record.principal or "-"] if wide else []
+    extra = [record.account, f"{record.ou_path or '-'}{remembered}", record.caller or "-"] if wide else []
     return [
         f"{record.event_time:%H:%M:%S}",
         record.outcome,

@@ -51,7 +51,7 @@ def _labelled(label: str, text: str | None) -> Iterator[Line]:
 
 
 def _request(record: Record) -> Iterator[Line]:
-    yield from _labelled("who", record.principal)
+    yield from _labelled("who", record.caller)
     yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
     yield from _labelled("call", record.event_name)
     yield from _labelled("when", f"{record.event_time:%Y-%m-%d %H:%M:%S} UTC")

@@ -53,6 +53,8 @@ class FailedCall:
     """The role behind an assumed-role session."""
     source_ip: str
     user_agent: str
+    principal_account: str | None = None
+    """The caller's; of a caller of another account CloudTrail tells it and an id, and no ARN."""
     is_replay: bool = False
     """Whether an event archive sent it again."""
 
@@ -122,6 +124,7 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
         role_arn=_role_arn(identity),
         source_ip=_information(detail.get("sourceIPAddress"), limit=256),
         user_agent=_information(detail.get("userAgent"), limit=512),
+        principal_account=_principal_account(identity),
         is_replay="replay-name" in envelope,
     )
 
@@ -132,6 +135,11 @@ def _principal(identity: Mapping[str, Any]) -> str:
         if identity.get(key):
             return _text(identity[key], f"detail.userIdentity.{key}", _LONGEST_ARN)
     return "unknown"
+
+
+def _principal_account(identity: Mapping[str, Any]) -> str | None:
+    account = identity.get("accountId")
+    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
 
 
 def _role_arn(identity: Mapping[str, Any]) -> str | None:

@@ -81,6 +81,7 @@ _FIELDS = (
     "repository",
     "repository_arn",
     "principal",
+    "principal_account",
     "event_name",
     "event_id",
     "event_time",
@@ -99,7 +100,7 @@ def message_of(record: Record) -> dict[str, str]:
     return {
         "title": safe(f"Repository {name} {verb} in {where}", limit=250),
         "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),
-        "who": safe(f"{record.principal or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
+        "who": safe(f"{record.caller or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
     }
 
 

@@ -52,6 +52,7 @@ def record_of(
         repository_arn=repository.arn if repository else None,
         created_at=repository.created_at if repository else None,
         principal=call.principal,
+        principal_account=call.principal_account,
         source_ip=call.source_ip,
         user_agent=call.user_agent,
         event_name=call.event_name,

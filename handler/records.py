@@ -63,6 +63,7 @@ class Record:
     repository: str | None = None
     repository_arn: str | None = None
     principal: str | None = None
+    principal_account: str | None = None
     source_ip: str | None = None
     user_agent: str | None = None
     event_name: str | None = None
@@ -77,6 +78,13 @@ class Record:
         return key_of(
             event_time=self.event_time, event_id=self.event_id, outcome=self.outcome, request_id=self.request_id
         )
+
+    @property
+    def caller(self) -> str | None:
+        """The principal, with its account where its name does not tell: CloudTrail has no ARN of another account's."""
+        if not self.principal or not self.principal_account or self.principal_account in self.principal:
+            return self.principal
+        return f"{self.principal} of account {self.principal_account}"
 
     @property
     def day(self) -> str:

@@ -98,6 +98,7 @@ class Records:
             f'"event_time":{{"S":"{time}Z"}},"ou_path":{{"S":"{self.ou_path(i)}"}},"outcome":{{"S":"{outcome}"}},'
             f'"received_at":{{"S":"{_text(self.seconds(i) + 2)}.{milliseconds:03}Z"}},{_CONSTANTS},'
             f'"outcome_month":{{"S":"{self.outcome_month(i)}"}},"principal":{{"S":"{self.principal(i)}"}},'
+            f'"principal_account":{{"S":"{account}"}},'
             f'"reason":{{"S":"{self.reason(i)}"}},"region":{{"S":"{region}"}},"repository":{{"S":"{name}"}}}}'
         )
 

@@ -22,6 +22,7 @@ COLUMNS = (
     "repository",
     "repository_arn",
     "principal",
+    "principal_account",
     "rule",
     "detail",
     "event_name",

@@ -101,7 +101,7 @@ def _key(dimension: Dimension, record: Record) -> str:
         case "namespace":
             return namespace_of(record.repository or "")
         case "principal":
-            return caller_of(record.principal or "")
+            return caller_of(record.caller or "")
         case "reason":
             return record.reason
 

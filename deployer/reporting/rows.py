@@ -31,6 +31,9 @@ TEXT_COLUMNS = (
 )
 """Attributes of a record whose texts repeat."""
 
+_SHOWN = {"principal": "caller"}
+"""Where more is shown than what stands under that name."""
+
 NO_WAIT = -1
 
 _CHUNK = 2_000
@@ -62,7 +65,7 @@ class Rows:
         self.waits.append(NO_WAIT if waited is None else round(waited * 1000))
         self.events.append(record.event_id)
         for name, column in self.columns.items():
-            column.append(self._number(getattr(record, name) or ""))
+            column.append(self._number(getattr(record, _SHOWN.get(name, name)) or ""))
         return True
 
     def _number(self, text: str) -> int:

@@ -129,7 +129,7 @@ def first_rows(found: Aggregates) -> list[FirstRow]:
     return [
         FirstRow(
             record=record,
-            caller=_short(record.principal or "", record.account),
+            caller=_short(record.caller or "", record.account),
             waited=wording.seconds(waited) if (waited := waited_seconds(record)) is not None else "",
             link=repository_link(record.account, record.region or "", record.repository or "")
             if record.outcome == "created"

@@ -33,7 +33,23 @@ def test_a_push_by_a_role_tells_who_what_where_and_when() -> None:
         role_arn="arn:aws:iam::300000000001:role/ci/ci-build",
         source_ip="203.0.113.7",
         user_agent="docker/27.3.1 go/go1.22.7",
+        principal_account="300000000001",
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "account"),
+    [
+        pytest.param("400000000001", "400000000001", id="of another account"),
+        pytest.param("me", None, id="no account"),
+        pytest.param(["400000000001"], None, id="no text"),
+    ],
+)
+def test_whose_a_stranger_is(said: Any, account: str | None) -> None:
+    event = load("push-from-another-account", changes={"detail.userIdentity.accountId": said})
+    found = parse(event)
+    assert isinstance(found, FailedCall)
+    assert found.principal_account == account
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from handler import reasons
-from handler.notices import DETAIL_TYPE, NOTABLE, SOURCE, Notices, NotSentError, detail_of, safe
+from handler.notices import DETAIL_TYPE, NOTABLE, SOURCE, Notices, NotSentError, detail_of, message_of, safe
 from handler.records import Record
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, ROOT, SANDBOX, World
@@ -61,6 +61,13 @@ NOT_TOLD = {
     reasons.DUPLICATE_EVENT,
     reasons.OTHER_EVENT,
 }
+
+
+def test_a_stranger_is_told_by_account_too() -> None:
+    record = record_of(World(), load("push-from-another-account"))
+    who = message_of(record)["who"]
+    assert who.startswith("AROAEXAMPLEEXAMPLE002:deploy of account 400000000001 in account 300000000001")
+    assert "of account" not in message_of(CREATED)["who"]
 
 
 def test_a_message_says_what_happened_where_why_and_by_which_rule() -> None:

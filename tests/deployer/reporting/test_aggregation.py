@@ -109,3 +109,10 @@ def test_namespaces(repository: str, namespace: str) -> None:
 )
 def test_callers(principal: str, caller: str) -> None:
     assert caller_of(principal) == caller
+
+
+def test_a_stranger_of_whom_only_an_id_is_known_is_told_with_the_account() -> None:
+    stranger = record(principal="AROAEXAMPLE:deploy", principal_account="400000000001")
+    found = aggregate([stranger], since=SINCE, until=UNTIL)
+    assert list(found.by["principal"].tallies) == ["AROAEXAMPLE:deploy of account 400000000001"]
+    assert "AROAEXAMPLE:deploy of account 400000000001" in found.rows.texts
