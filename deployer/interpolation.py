@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from deployer.errors import ConfigurationError
@@ -56,10 +57,11 @@ _SETTING: Final = re.compile(
 )
 
 
-def environment_file(text: str, variables: Mapping[str, str], *, where: str) -> dict[str, str]:
+def environment_file(text: str, variables: Mapping[str, str]) -> dict[str, str]:
     """What an `.env` file sets, over which `variables` win: https://docs.docker.com/reference/compose-file/.
 
-    Values may name earlier variables, but for those in single quotes. Lines that set nothing are passed over.
+    Values may name earlier variables, but for those in single quotes. Lines that set nothing are passed over, and so
+    are values that cannot be had: only an image that needs one is worth a complaint.
     """
     known: dict[str, str] = {}
     for line in text.splitlines():
@@ -70,5 +72,6 @@ def environment_file(text: str, variables: Mapping[str, str], *, where: str) -> 
             known[setting["name"]] = literal
             continue
         value = setting["quoted"] if setting["quoted"] is not None else setting["plain"]
-        known[setting["name"]] = interpolated(value, {**known, **variables}, where=where)
+        with suppress(ConfigurationError):
+            known[setting["name"]] = interpolated(value, {**known, **variables}, where=setting["name"])
     return {**known, **variables}

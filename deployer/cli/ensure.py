@@ -73,7 +73,7 @@ def _variables(path: Path) -> Mapping[str, str]:
     settings = path.with_name(".env")
     if path.suffix.lower() not in {".yml", ".yaml"} or not settings.is_file():
         return os.environ
-    return environment_file(_read(settings), os.environ, where=settings.as_posix())
+    return environment_file(_read(settings), os.environ)
 
 
 def _read(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.errors import ConfigurationError
 from deployer.interpolation import environment_file, interpolated
 
 
@@ -38,7 +37,7 @@ HOME=/elsewhere
 
 
 def test_a_file_of_variables() -> None:
-    assert environment_file(SETTINGS, {"HOME": "/root"}, where=".env") == {
+    assert environment_file(SETTINGS, {"HOME": "/root"}) == {
         "TAG": "7",
         "TEAM": "shop",
         "REGISTRY": "registry.example/shop",
@@ -49,6 +48,5 @@ def test_a_file_of_variables() -> None:
     }
 
 
-def test_a_file_of_variables_that_names_one_without_a_value() -> None:
-    with pytest.raises(ConfigurationError, match=r"^\.env: TEAM has no value"):
-        environment_file("X=${TEAM}", {}, where=".env")
+def test_a_variable_that_cannot_be_had_is_left_unset() -> None:
+    assert environment_file("X=${TEAM}\nY=1", {}) == {"Y": "1"}
