@@ -44,7 +44,7 @@ class _Count:
 
     def told(self, step: Progress) -> str:
         self._number += len(step.last.checked) if step.last else 0
-        return f"{self._number:,} repositories"
+        return f"{self._number:,} {'repository' if self._number == 1 else 'repositories'}"
 
 
 class _Plain:

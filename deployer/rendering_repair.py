@@ -79,13 +79,13 @@ def _total_lines(plan: RepairPlan) -> Iterator[Line]:
         yield Line("Nothing to repair.")
         return
     many = "repository" if len(repairs) == 1 else "repositories"
-    told = f"{counted(changes, 'change')} in {len(repairs):,} drifted {many}"
+    told = [f"{counted(changes, 'change')} in {len(repairs):,} drifted {many}"] if repairs else []
     if stuck:
-        told += f"; encryption differs in {len(stuck)} and stays as it is"
+        told.append(f"encryption differs in {len(stuck)} and stays as it is")
     if plan.blank:
-        told += f"; {len(plan.blank)} blank to delete"
+        told.append(f"{len(plan.blank)} blank to delete")
     yield Line("")
-    yield from wrapped(f"{told}.", indent=0)
+    yield from wrapped(f"{'; '.join(told)}.", indent=0)
 
 
 def title(checked: Checked, organization: Organization) -> str:

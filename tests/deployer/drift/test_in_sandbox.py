@@ -17,6 +17,7 @@ from tests.deployer.drift.installation import NAMES, Installed, install
 from tests.deployer.test_operator_policy_in_sandbox import acting
 
 DAYS = timedelta(days=3)
+SEARCH = "300000000002"
 
 
 @pytest.fixture(autouse=True)
@@ -166,9 +167,6 @@ def test_repair_brings_back_what_drifted_and_touches_nothing_else(installed: Ins
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
-SEARCH = "300000000002"
-
-
 def test_a_repair_that_fails_is_told_and_the_others_are_made(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.create("team-a/stubborn", account=SEARCH)
@@ -219,6 +217,7 @@ def test_blank_repositories_are_deleted_by_the_cleaner_role_and_no_other(
     monkeypatch.setattr("typer.confirm", lambda *_, **__: next(answers))
     ran = cleaning.deployer("audit", "repair", "--delete-blank")
     assert ran.exit_code == 0, ran
+    assert "\n2 blank to delete.\n" in ran.out
     left = {one["repositoryName"] for one in cleaning.ecr().describe_repositories()["repositories"]}
     assert left == {"team-a/kept", "team-a/young"}
     (deleted,) = [call for call in cleaning.sandbox.calls if call.name == "ecr:DeleteRepository"]
