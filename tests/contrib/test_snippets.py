@@ -182,6 +182,28 @@ def test_the_task_has_the_fields_of_a_task() -> None:
         assert "$(params" not in step["script"], "parameters come by the environment, so that none is run"
 
 
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        (HOST, "eu-west-1"),
+        (f"{SHOP}.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1"),
+        (f"{SHOP}.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
+        (f"{SHOP}.dkr-ecr-fips.us-west-2.on.aws", "us-west-2"),
+        (f"{SHOP}.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+    ],
+)
+def test_the_task_logs_in_where_the_registry_is(host: str, region: str) -> None:
+    lines = [line for line in tekton_commands()[0].splitlines() if line.startswith(("host=", "region="))]
+    ran = subprocess.run(
+        ["sh", "-euc", "\n".join([*lines, 'echo "$host $region"'])],
+        env={"IMAGE": f"{host}/team-shop/api:1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == f"{host} {region}\n"
+
+
 def test_the_buildspec_has_the_fields_of_a_buildspec() -> None:
     """https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html"""
     buildspec = document("codebuild/buildspec.yml")
