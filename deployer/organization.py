@@ -132,6 +132,11 @@ class Organization:
                     f"{source}: version {document['version']} of the organization snapshot is not known",
                     next_step=_WRITE_AGAIN,
                 )
+            _check_texts({key: document[key] for key in ("id", "management_account_id")})
+            for ou in document["ous"]:
+                _check_texts({key: value for key, value in ou.items() if (key, value) != ("parent_id", None)})
+            for account in document["accounts"]:
+                _check_texts(account)
             organization = cls(
                 id=document["id"],
                 management_account_id=document["management_account_id"],
@@ -162,3 +167,10 @@ class Organization:
             waiting += below
         lost = sorted(self.ous.keys() - reached)
         return f"{lost[0]} is its own ancestor" if lost else None
+
+
+def _check_texts(item: Mapping[str, Any]) -> None:
+    """Raise TypeError unless all values are strings."""
+    for key, value in item.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{key} of {item.get('id')} is no string")
