@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.ledger import MOST_PER_HOUR
-from handler.repository_names import MAXIMUM_LENGTH
+from handler.repository_names import MAXIMUM_LENGTH, is_valid
 from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
 
@@ -65,6 +65,8 @@ def _check_name_glob(value: str) -> str | None:
         return f"{len(value)} characters; an ECR repository name has at most {MAXIMUM_LENGTH}"
     if value.startswith("/") or value.endswith("/") or "//" in value:
         return "matches no repository: ECR names neither begin nor end with / nor have two in a row"
+    if "*" not in value and not is_valid(value):
+        return "matches no repository: ECR takes no such name (2 characters at least, . _ - only between others)"
     return None
 
 

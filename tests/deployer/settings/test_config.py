@@ -116,6 +116,11 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
             '1:10: enabled: must be true or false, not the string "a\\nb"',
             id="a line break in a value",
         ),
+        pytest.param(
+            "create: {names: {allow: [team-]}}",
+            "1:26: create.names.allow[0]: matches no repository: ECR takes no such name (2 characters at least, . _ - only between others)",
+            id="a name that ECR refuses",
+        ),
         pytest.param("regions: [null]", "1:11: regions[0]: must not be null here", id="null in a list"),
         pytest.param("regions: {a: b}", "1:10: regions: must be a list, not a map", id="a map instead of a list"),
         pytest.param(
