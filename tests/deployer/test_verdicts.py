@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from deployer.explaining import Value, repository_values
 from deployer.sandbox.accounts import EXAMPLE
@@ -19,10 +22,12 @@ from deployer.settings.limits import PLACEHOLDERS
 from deployer.verdicts import Verdict, for_any_principal, judge, judge_event, made_up_call
 from handler import tags
 from handler.settings import RepositorySettings
+from tests.deployer.settings.layers import compiled_from, layers
 from tests.handler.events import load as load_event
 from tests.handler.fakes import World
 
 EVENTS = 200
+SPOKEN_FOR = ["defaults", "ou-exam-work0001", "ou-exam-prod0001", "300000000001"]
 COMPILED = compile_settings(load(Path("config")), EXAMPLE)
 
 _ACCOUNTS = [*EXAMPLE.accounts, "999999999999"]
@@ -67,9 +72,20 @@ def _by_the_lambda(event: dict[str, Any], compiled: Compiled) -> tuple[World, di
 
 @pytest.mark.parametrize("number", range(EVENTS))
 def test_simulate_decides_as_the_lambda_does(number: int) -> None:
-    event = _random_event(random.Random(number), number)
-    verdict = judge_event(event, COMPILED)
-    world, line = _by_the_lambda(event, COMPILED)
+    _assert_alike(_random_event(random.Random(number), number), COMPILED)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(SPOKEN_FOR), layers, min_size=1), st.integers(0, 1_000_000))
+def test_simulate_decides_as_the_lambda_does_under_any_settings(said: dict[str, Any], seed: int) -> None:
+    event = _random_event(random.Random(seed), seed)
+    with tempfile.TemporaryDirectory() as folder:
+        _assert_alike(event, compiled_from(Path(folder), EXAMPLE, said, by_id=True))
+
+
+def _assert_alike(event: dict[str, Any], compiled: Compiled) -> None:
+    verdict = judge_event(event, compiled)
+    world, line = _by_the_lambda(event, compiled)
     assert {"create": "created"}.get(verdict.outcome, verdict.outcome) == line["outcome"]
     assert verdict.reason == line["reason"]
     for (_, _, name), held in world.repositories.items():

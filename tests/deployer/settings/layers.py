@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+
+from deployer.organization import Organization
+from deployer.settings import Compiled, load
+from deployer.settings import compile as compile_settings
 
 _globs = st.lists(st.sampled_from(["**", "team-*/**", "team-a/*", "**/tmp-*", "scratch/**"]), max_size=3)
 _tags = st.dictionaries(
@@ -23,6 +30,7 @@ repositories = _some(
         "mutability_exclusions": st.lists(st.sampled_from(["latest", "dev-*"]), max_size=2),
         "scan_on_push": st.booleans(),
         "encryption": _some({"type": st.sampled_from(["KMS", "KMS_DSSE"])}),
+        "lifecycle_policy": st.just("policies/expire.json"),
         "tags": _tags,
     }
 )
@@ -64,3 +72,33 @@ layers = _some(
     }
 )
 """What `defaults`, an OU's file or an account's file may say."""
+
+EXPIRE: dict[str, Any] = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5},
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+def _write(folder: Path, path: str, head: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """One key a line as far as it goes, so that a line stands for a value."""
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text(json.dumps({**head, **layer}, indent=1), encoding="utf-8")
+
+
+def compiled_from(folder: Path, organization: Organization, said: Mapping[str, Any], by_id: bool) -> Compiled:
+    """The settings of a folder with these layers: of `defaults`, and of OUs and accounts by their id."""
+    central = {"account": "200000000001", "region": "eu-west-1"}
+    _write(folder, "organization.yaml", {"central": central}, {"defaults": said.get("defaults", {})})
+    _write(folder, "policies/expire.json", EXPIRE, {})
+    for id_, layer in said.items():
+        if id_ in organization.ous:
+            head = {"id": id_} if by_id else {"ou": organization.path(id_)}
+            _write(folder, f"ous/{id_}.yaml", head, layer)
+        elif id_ in organization.accounts:
+            _write(folder, f"accounts/{id_}.yaml", {"account": id_}, layer)
+    return compile_settings(load(folder), organization)

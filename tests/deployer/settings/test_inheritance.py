@@ -11,30 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.organization import Organization
-from deployer.settings import Compiled, load
-from deployer.settings import compile as compile_settings
 from deployer.settings.yaml_source import KeyPath
 from handler.settings import Settings
-from tests.deployer.settings.layers import layers
+from tests.deployer.settings.layers import compiled_from, layers
 from tests.deployer.settings.organizations import organizations
-
-
-def _write(folder: Path, path: str, head: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    """One key a line as far as it goes, so that a line stands for a value."""
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    (folder / path).write_text(json.dumps({**head, **layer}, indent=1), encoding="utf-8")
-
-
-def _compiled(folder: Path, organization: Organization, said: Mapping[str, Any], by_id: bool) -> Compiled:
-    central = {"account": "200000000001", "region": "eu-west-1"}
-    _write(folder, "organization.yaml", {"central": central}, {"defaults": said.get("defaults", {})})
-    for id_, layer in said.items():
-        if id_ in organization.ous:
-            head = {"id": id_} if by_id else {"ou": organization.path(id_)}
-            _write(folder, f"ous/{id_}.yaml", head, layer)
-        elif id_ in organization.accounts:
-            _write(folder, f"accounts/{id_}.yaml", {"account": id_}, layer)
-    return compile_settings(load(folder), organization)
 
 
 @st.composite
@@ -90,7 +70,7 @@ def test_effective_settings_and_their_places_equal_a_naive_reference(
 ) -> None:
     organization, said = case
     with tempfile.TemporaryDirectory() as folder:
-        compiled = _compiled(Path(folder), organization, said, by_id)
+        compiled = compiled_from(Path(folder), organization, said, by_id)
         for account_id in organization.accounts:
             ids = ["defaults", *organization.account_chain(account_id), account_id]
             chain = [id_ for id_ in ids if id_ in said]
