@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.events.exceptions import InvalidEventPatternException
-from moto.events.models import EventPattern, EventPatternParser, Rule
+from moto.events.models import EventBus, EventPattern, EventPatternParser, EventsBackend, Rule
 from moto.utilities.arns import parse_arn
 
 from deployer.sandbox import event_buses, event_patterns
@@ -61,6 +61,9 @@ def test_event_pattern(call: Call) -> Mapping[str, Any]:
 def _put_targets(rule: Rule, targets: Sequence[Mapping[str, Any]]) -> None:
     for target in targets:
         _check_target(rule, target)
+    wanted = [target["Id"] for target in targets]
+    if len(set(wanted)) != len(wanted):
+        raise Refused("ValidationException", "Duplicate target ids are not allowed.")
     ids = {target["Id"] for target in [*rule.targets, *targets]}
     if len(ids) > MAX_TARGETS and not rule.managed_by:
         raise Refused("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
@@ -95,6 +98,24 @@ def _check_bus_target(rule: Rule, target: Mapping[str, Any], *, account: str) ->
 
 def _invalid(reason: str) -> Refused:
     return Refused("ValidationException", f"Parameter Targets is not valid. Reason: {reason}")
+
+
+@replace(EventsBackend, "create_event_bus")
+def _create_event_bus(backend: EventsBackend, name: str, *rest: Any, **more: Any) -> EventBus:
+    """Refuse a name that only buses of partners have."""
+    if name.startswith("aws.") and not (rest or more.get("event_source_name")):
+        raise Refused("ValidationException", f"Event bus name {name} must not start with 'aws.'.")
+    created: EventBus = original(EventsBackend, "create_event_bus")(backend, name, *rest, **more)
+    return created
+
+
+@replace(EventsBackend, "delete_event_bus")
+def _delete_event_bus(backend: EventsBackend, name: str) -> None:
+    """Refuse a bus that has rules; those that EventBridge manages for archives go with it."""
+    bus = backend.event_buses.get(name)
+    if bus and any(not rule.managed_by for rule in bus.rules.values()):
+        raise Refused("ValidationException", f"Event bus {name} cannot be deleted: it has rules.")
+    original(EventsBackend, "delete_event_bus")(backend, name)
 
 
 @answers("events", "PutEvents")

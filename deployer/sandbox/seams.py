@@ -32,6 +32,7 @@ MODULES = (
     "function_configuration",
     "functions",
     "function_sessions",
+    "observability",
     "partiql",
     "queues",
     "topics",

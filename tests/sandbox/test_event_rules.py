@@ -157,3 +157,23 @@ def test_canary_stock_moto_takes_any_number_of_targets() -> None:
     rule = Rule("r", "200000000001", "eu-west-1", None, None, None, None, "default", None)  # type: ignore[abstract]
     seams.original(Rule, "put_targets")(rule, [{"Id": str(number), "Arn": QUEUE} for number in range(9)])
     assert len(rule.targets) == 9
+
+
+def test_a_bus_with_rules_is_not_deleted_and_none_is_called_as_a_partners(sandbox: Sandbox) -> None:
+    events = sandbox.client("events")
+    with pytest.raises(ClientError, match="must not start with 'aws"):
+        events.create_event_bus(Name="aws.mine")
+    events.create_event_bus(Name="bus")
+    events.put_rule(Name="r", EventBusName="bus", EventPattern='{"source": ["a"]}')
+    with pytest.raises(ClientError, match="it has rules"):
+        events.delete_event_bus(Name="bus")
+    events.delete_rule(Name="r", EventBusName="bus")
+    events.delete_event_bus(Name="bus")
+
+
+def test_two_targets_of_one_request_have_two_ids(sandbox: Sandbox) -> None:
+    events = sandbox.client("events")
+    events.put_rule(Name="r", EventPattern='{"source": ["a"]}')
+    target = {"Id": "1", "Arn": "arn:aws:sqs:eu-west-1:200000000001:q"}
+    with pytest.raises(ClientError, match="Duplicate target ids"):
+        events.put_targets(Rule="r", Targets=[target, target])
