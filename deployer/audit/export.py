@@ -6,9 +6,11 @@ of their events, the oldest first, so what is confirmed is all up to one place, 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -18,7 +20,7 @@ from typing import Any
 from deployer.audit.query import Query
 from deployer.audit.reading import Ledger, Usage, read
 from deployer.audit.sinks import Sink
-from deployer.errors import FilesExistError, GuardError
+from deployer.errors import BusyError, FilesExistError, GuardError
 from handler.records import Record
 
 BATCH = 10_000
@@ -87,6 +89,26 @@ class Target:
     @property
     def state(self) -> Path:
         return self.file.with_name(f"{self.file.name}.partial.json")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else writes to it meanwhile; raises BusyError where somebody does: two would write over each other."""
+        with self.partial.open("ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(
+                    f"{self.file} is being written by another export", next_step="Wait until it has ended."
+                ) from error
+            try:
+                yield
+            finally:
+                self._remove_if_empty()
+
+    def _remove_if_empty(self) -> None:
+        """What was made only to be held."""
+        if not self.state.exists() and self.partial.exists() and not self.partial.stat().st_size:
+            self.partial.unlink()
 
     def begin(self, asked: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
         """The state to go on from: of an unfinished export of the same, or a new one."""

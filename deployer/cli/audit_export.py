@@ -88,11 +88,12 @@ def export_records(
     else:
         check_folder(out)
         target = Target(out)
-        begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
         ledger = open_ledger(config, profile=profile)
-        with writing(out), _told_how_to_resume(target):
-            sink = _sink(kind, target.partial, mark=begun.mark)
-            done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
+        with writing(out), target.held():
+            begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
+            with _told_how_to_resume(target):
+                sink = _sink(kind, target.partial, mark=begun.mark)
+                done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
         _conclude(out, begun, done, as_json=as_json)
         number = done.written
     if not number:

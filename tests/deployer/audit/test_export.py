@@ -18,7 +18,7 @@ from deployer.audit.export import State, Target, export, remaining
 from deployer.audit.parquet import ParquetSink
 from deployer.audit.reading import Usage
 from deployer.audit.sinks import CsvSink, Sink, TextSink, defused, write_stream
-from deployer.errors import FilesExistError, GuardError
+from deployer.errors import BusyError, FilesExistError, GuardError
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
 
@@ -34,9 +34,10 @@ def run(folder: Path, ledger: MemoryLedger, *, kind: str, target: type[Target] =
     """One run of the command, as it goes on from whatever the last left behind."""
     file = target(folder / f"records.{kind}")
     state = file.begin({"format": kind}, everything(ledger.records), restart=False, overwrite=False)
-    sink = MAKERS[kind](file.partial, mark=state.mark)
-    records = remaining(state, ledger, usage=Usage())
-    return export(file, state, records, sink, tell=lambda _: None)
+    with file.held():
+        sink = MAKERS[kind](file.partial, mark=state.mark)
+        records = remaining(state, ledger, usage=Usage())
+        return export(file, state, records, sink, tell=lambda _: None)
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
@@ -132,6 +133,13 @@ def test_nothing_is_overwritten_or_mixed_up_unasked(tmp_path: Path) -> None:
     target.file.touch()
     with pytest.raises(FilesExistError):
         target.begin({"since": "7d"}, query, restart=True, overwrite=False)
+
+
+def test_two_do_not_write_to_one_file(tmp_path: Path) -> None:
+    target = Target(tmp_path / "records.csv")
+    with target.held(), pytest.raises(BusyError, match="written by another export"), Target(target.file).held():
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_partial_file_that_somebody_cut_is_not_gone_on_with(tmp_path: Path) -> None:
