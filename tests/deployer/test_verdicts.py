@@ -27,7 +27,7 @@ from tests.handler.events import load as load_event
 from tests.handler.fakes import World
 
 EVENTS = 200
-SPOKEN_FOR = ["defaults", "ou-exam-work0001", "ou-exam-prod0001", "300000000001"]
+SPOKEN_FOR = ["ou-exam-work0001", "ou-exam-prod0001", "300000000001"]
 COMPILED = compile_settings(load(Path("config")), EXAMPLE)
 
 _ACCOUNTS = [*EXAMPLE.accounts, "999999999999"]
@@ -75,12 +75,27 @@ def test_simulate_decides_as_the_lambda_does(number: int) -> None:
     _assert_alike(_random_event(random.Random(number), number), COMPILED)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(st.dictionaries(st.sampled_from(SPOKEN_FOR), layers, min_size=1), st.integers(0, 1_000_000))
-def test_simulate_decides_as_the_lambda_does_under_any_settings(said: dict[str, Any], seed: int) -> None:
-    event = _random_event(random.Random(seed), seed)
+_SHOP = "300000000001"
+_COVERED = {"enabled": True, "regions": ["eu-west-1", "us-east-1"]}
+_pushes = st.fixed_dictionaries(
+    {
+        "detail.eventName": st.sampled_from(["InitiateLayerUpload"] * 3 + ["BatchGetImage"]),
+        "detail.requestParameters.repositoryName": st.sampled_from(_NAMES),
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": st.sampled_from(
+            [f"arn:aws:iam::{_SHOP}:role/{role}" for role in ("ci-build", "developer")]
+        ),
+    }
+)
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(SPOKEN_FOR), layers), _pushes)
+def test_simulate_decides_as_the_lambda_does_under_any_settings(
+    said: dict[str, dict[str, Any]], changes: dict[str, Any]
+) -> None:
+    event = load_event("push-by-a-role", changes)
     with tempfile.TemporaryDirectory() as folder:
-        _assert_alike(event, compiled_from(Path(folder), EXAMPLE, said, by_id=True))
+        _assert_alike(event, compiled_from(Path(folder), EXAMPLE, {"defaults": _COVERED} | said, by_id=True))
 
 
 def _assert_alike(event: dict[str, Any], compiled: Compiled) -> None:
