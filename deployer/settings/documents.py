@@ -17,7 +17,7 @@ from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import policy_file
 from deployer.settings.policies import check_lifecycle_policy, check_repository_policy
 from deployer.settings.problems import Problem, Severity
-from deployer.settings.yaml_source import KeyPath, parse
+from deployer.settings.yaml_source import KeyPath, YamlSource, parse
 from handler.settings import Layer
 
 LIFECYCLE = "lifecycle_policy"
@@ -57,6 +57,9 @@ def minify(file: TextFile) -> tuple[str | None, Problem | None]:
         document = json.loads(file.text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         return None, Problem(file=file.shown, line=error.lineno, column=error.colno, message=f"not JSON: {error.msg}")
+    except _DuplicateKeyError as error:
+        at_its_place = (problem for problem in _source(file).problems if problem.is_error)
+        return None, next(at_its_place, Problem(file=file.shown, message=f"not usable as JSON: {error}"))
     except (ValueError, RecursionError) as error:
         return None, Problem(file=file.shown, message=f"not usable as JSON: {error}")
     if not isinstance(document, dict):
@@ -138,9 +141,14 @@ def _check(document: Document, kind: str) -> Iterator[Problem]:
     if kind == LIFECYCLE and length < SHORTEST_LIFECYCLE:
         message = f"{length} characters; ECR takes no lifecycle policy of fewer than {SHORTEST_LIFECYCLE}"
         yield Problem(file=document.file.shown, message=message)
-    source = parse(document.file.text.replace("\t", " "), document.file.shown)
+    source = _source(document.file)
     for path, message in POLICY_CHECKS[kind](json.loads(document.text)):
         yield source.problem(path, message)
+
+
+def _source(file: TextFile) -> YamlSource:
+    """JSON as the YAML that it is but for tabs: with places."""
+    return parse(file.text.replace("\t", " "), file.shown)
 
 
 def _words(kind: str) -> str:
