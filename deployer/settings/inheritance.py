@@ -34,19 +34,19 @@ class Provenance:
 
     def of(self, path: KeyPath) -> Origin | None:
         """What set a value or something around it; None is the built-in default, perhaps after a reset."""
-        while path:
-            if path in self.set_by:
-                return self.set_by[path]
-            path = path[:-1]
-        return None
+        return _nearest(self.set_by, path)
 
     def reset_of(self, path: KeyPath) -> Origin | None:
         """The null that put a value, or something around it, back to the built-in default."""
-        while path:
-            if path in self.reset_by:
-                return self.reset_by[path]
-            path = path[:-1]
-        return None
+        return _nearest(self.reset_by, path)
+
+
+def _nearest(places: Mapping[KeyPath, Origin], path: KeyPath) -> Origin | None:
+    while path:
+        if path in places:
+            return places[path]
+        path = path[:-1]
+    return None
 
 
 def provenance(layers: Iterable[LayerFile]) -> Provenance:
