@@ -48,6 +48,8 @@ class Rule:
     check: Callable[[Any], str | None]
     schema: Mapping[str, Any] = field(default_factory=dict)
     text: str
+    is_count: bool = False
+    """Whether it only counts parts, so that it has a say where the parts themselves are wrong."""
 
 
 def _matching(pattern: re.Pattern[str], message: str, *, text: str) -> Rule:
@@ -189,7 +191,9 @@ exclusion = Rule(
     schema={"pattern": f"^{_EXCLUSION.pattern}$"},
     text="each 1 to 128 of `0-9 a-z A-Z . _ * -`",
 )
-exclusions = Rule(check=_check_exclusions, schema={"maxItems": MOST_EXCLUSIONS}, text=f"at most {MOST_EXCLUSIONS}")
+exclusions = Rule(
+    check=_check_exclusions, schema={"maxItems": MOST_EXCLUSIONS}, text=f"at most {MOST_EXCLUSIONS}", is_count=True
+)
 scan_filter = Rule(
     check=_check_scan_filter,
     schema={"pattern": "^[a-z0-9*._/-]+$", "maxLength": LONGEST_SCAN_FILTER},
@@ -199,13 +203,14 @@ scan_filters = Rule(
     check=_check_scan_filters,
     schema={"minItems": 1, "maxItems": MOST_SCAN_FILTERS},
     text=f"1 to {MOST_SCAN_FILTERS}",
+    is_count=True,
 )
 kms_key = _matching(
     _KMS_KEY,
     "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
     text="ARN of a key or alias; `{account}` and `{region}` are filled in",
 )
-tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"at most {MOST_TAGS - 1}")
+tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"at most {MOST_TAGS - 1}", is_count=True)
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys of 1 to 128")
 tag_value = Rule(
     check=_check_tag_value, text="values of at most 256 letters, digits, spaces and `_ . : / = + - @`, or null"

@@ -12,7 +12,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, create_model
 
 from deployer.settings import limits
 from deployer.settings import rollout as rollout_settings
@@ -70,6 +70,9 @@ KEYS: Mapping[tuple[type[Any], str], Rule] = {(RepositorySettings, "tags"): limi
 """Limits of each key of a map."""
 
 
+_LINE = ("type", "loc", "input", "ctx")
+"""What pydantic needs to raise one of its errors again."""
+
 NEVER_NULL = frozenset({(Namespace, "repository")})
 """Keys at which null could mean two things: nothing said here, or all that is said above reset."""
 
@@ -78,7 +81,29 @@ def limited(kind: Any, rule: Rule | None) -> Any:
     """A type with a rule on its values."""
     if rule is None:
         return kind
-    return Annotated[kind, AfterValidator(_validator(rule)), Field(json_schema_extra=dict(rule.schema))]
+    validator = WrapValidator(_counting(rule)) if rule.is_count else AfterValidator(_validator(rule))
+    return Annotated[kind, validator, Field(json_schema_extra=dict(rule.schema))]
+
+
+def _counting(rule: Rule) -> Any:
+    """Checks the number of parts beside the parts, so that both are told in one go."""
+
+    def validate(value: Any, handler: Any) -> Any:
+        message = rule.check(value) if isinstance(value, list | dict) else None
+        try:
+            checked = handler(value)
+        except ValidationError as invalid:
+            if message is None:
+                raise
+            found: list[Any] = invalid.errors(include_url=False)
+            lines: list[Any] = [{key: line[key] for key in _LINE if key in line} for line in found]
+            count: Any = {"type": "value_error", "loc": (), "input": value, "ctx": {"error": ValueError(message)}}
+            raise ValidationError.from_exception_data(invalid.title, [*lines, count]) from invalid
+        if message is not None:
+            raise ValueError(message)
+        return checked
+
+    return validate
 
 
 def _validator(rule: Rule) -> Any:

@@ -58,6 +58,22 @@ def test_twelve_and_more_mistakes_in_one_file_are_all_reported_at_their_places(w
     ]
 
 
+def test_too_many_parts_are_told_beside_what_is_wrong_with_them(write: Write) -> None:
+    tags = "".join(f"    tag{number}: x\n" for number in range(50))
+    folder = write(
+        "ous/prod.yaml",
+        f"ou: A\nrepository:\n  mutability_exclusions: [a, b, c, d, e, f g, 1]\n  tags:\n    aws:x: 5\n{tags}",
+    )
+    assert [line.split(": ", 2)[:2] for line in _said(folder)] == [
+        ["ous/prod.yaml:3:26", "repository.mutability_exclusions"],
+        ["ous/prod.yaml:3:42", "repository.mutability_exclusions[5]"],
+        ["ous/prod.yaml:3:47", "repository.mutability_exclusions[6]"],
+        ["ous/prod.yaml:5:5", "repository.tags"],
+        ["ous/prod.yaml:5:5", "repository.tags.aws:x"],
+        ["ous/prod.yaml:5:12", "repository.tags.aws:x"],
+    ]
+
+
 def test_every_file_is_reported_in_one_run(write: Write) -> None:
     write("ous/a.yaml", "ou: A\nenabled: 3\n")
     write("ous/b.yaml", "ou: [\n")
