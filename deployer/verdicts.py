@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from deployer.explaining import Value, repository_values
+from deployer.principals import role_of
 from deployer.settings.compiled import Compiled
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.yaml_source import KeyPath
@@ -23,7 +24,6 @@ from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigg
 
 Outcome = Literal["create", "refused", "ignored", "failed"]
 NO_TIME = datetime.fromtimestamp(0, UTC)
-_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>[0-9]*):assumed-role/(?P<role>[^/]+)/.*")
 _RULE = re.compile(r"(?P<key>[a-z_.]+(\[[0-9]+\])?): (?P<value>.*)")
 
 
@@ -128,8 +128,6 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
 
 def made_up_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:
     """A push or pull that somebody asks about; for an assumed-role session its role is derived, without its path."""
-    session = _SESSION.fullmatch(principal)
-    role = f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}" if session else None
     return FailedCall(
         account=account,
         region=region,
@@ -142,7 +140,7 @@ def made_up_call(*, account: str, region: str, repository: str, principal: str, 
         envelope_id="00000000-0000-0000-0000-000000000000",
         event_time=NO_TIME,
         principal=principal,
-        role_arn=role,
+        role_arn=role_of(principal),
         source_ip="",
         user_agent="",
     )

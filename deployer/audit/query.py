@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from deployer.principals import role_of
 from handler import globs, reasons
 from handler.reasons import Outcome
 from handler.records import EXPIRING, Record
@@ -22,7 +22,6 @@ ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
 _WILDCARD = "*"
 ROOT = "Root"
 """Path of the accounts that are in no OU; every OU is below it."""
-_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
 
 assert frozenset(OTHERS) == EXPIRING
 
@@ -104,5 +103,5 @@ def _principals(record: Record) -> Iterator[str]:
     if record.principal is None:
         return
     yield record.principal
-    if session := _SESSION.fullmatch(record.principal):
-        yield f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"
+    if role := role_of(record.principal):
+        yield role

@@ -5,12 +5,12 @@ Memory does not grow with the number of records, apart from the table, which has
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from deployer.principals import role_of
 from deployer.reporting.periods import Buckets, buckets_of
 from deployer.reporting.rows import Rows
 from deployer.reporting.tallies import Breakdown, Series, Tally
@@ -23,8 +23,6 @@ DIMENSIONS: tuple[Dimension, ...] = ("ou", "account", "region", "namespace", "pr
 
 ROWS = 50_000
 """In the table, unless another limit is given: what a browser sorts in a blink."""
-
-_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,5 +119,4 @@ def namespace_of(repository: str) -> str:
 
 def caller_of(principal: str) -> str:
     """The role behind a session, whose name is another each time; anything else as it is."""
-    session = _SESSION.fullmatch(principal)
-    return f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}" if session else principal
+    return role_of(principal) or principal
