@@ -131,8 +131,7 @@ class Demo:
         try:
             self._pusher.push(image, place)
         except Rejected as rejected:
-            because = f"{rejected.code}: {rejected.message}"
-            return self._narrator.check("refused", holds=rejected.code == "NAME_UNKNOWN", because=because)
+            return self._narrator.check("refused", holds=rejected.code == "NAME_UNKNOWN", because=str(rejected))
         return self._narrator.check("refused", holds=False, because="the push succeeded")
 
     def _push_what_is_refused(self) -> None:

@@ -74,14 +74,17 @@ class Skopeo:
             return str(index["manifests"][0]["digest"])
 
     def _copy(self, place: Place, options: list[str], source: str, target: str) -> None:
-        copied = subprocess.run(  # noqa: S603 - all of it is the demo's own
-            ["skopeo", "copy", *options, source, target],  # noqa: S607 - the user's own skopeo
-            env=client_environment(place.login.endpoint),
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        try:
+            copied = subprocess.run(  # noqa: S603 - all of it is the demo's own
+                ["skopeo", "copy", *options, source, target],  # noqa: S607 - the user's own skopeo
+                env=client_environment(place.login.endpoint),
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise Rejected(0, "", f"skopeo did not end within {_TIMEOUT:.0f} s") from expired
         if copied.returncode:
             raise _rejection(copied.stderr)
 

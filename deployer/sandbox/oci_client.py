@@ -21,10 +21,11 @@ _TIMEOUT = 60.0
 
 
 class Rejected(Exception):  # noqa: N818 - it reads as what the registry did
-    """The registry refused: the protocol's error `code` and the registry's message."""
+    """The registry refused: the protocol's error `code` and the registry's message; `status` 0 where none came."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if code else f"HTTP {status}")
+        kind = code or (f"HTTP {status}" if status else "")
+        super().__init__(": ".join(part for part in (kind, message) if part))
         self.status = status
         self.code = code
         self.message = message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -57,6 +58,28 @@ def test_each_step_is_told(told: subprocess.CompletedProcess[str]) -> None:
 def test_lines_are_at_most_80_wide(told: subprocess.CompletedProcess[str]) -> None:
     wide = [line for line in told.stdout.splitlines() if len(line) > 80]
     assert [line for line in wide if ".dkr.ecr." not in line] == []  # a name that cannot be broken
+
+
+def test_what_was_not_seen_is_told_and_fails_the_demo(tmp_path: Path) -> None:
+    """With an OU that refuses no name any more, the demo's refused push gets its repository."""
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    prod = config / "ous" / "workloads" / "prod.yaml"
+    text = prod.read_text(encoding="utf-8")
+    prod.write_text(text.replace('deny: ["**/tmp-*"]', "deny: []"), encoding="utf-8")
+    completed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "sandbox", "demo", "--config", str(config)],
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert completed.returncode == 1, completed.stdout
+    unseen = completed.stdout.partition("Not seen, of ")[2]
+    assert "✗ no repository appears" in unseen
+    assert "✗ the ledger has the reason" in unseen
+    assert "Traceback" not in completed.stderr
 
 
 def test_without_config_files_a_sentence_says_so(tmp_path: Path) -> None:

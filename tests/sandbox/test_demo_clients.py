@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +75,13 @@ def test_what_skopeo_says(stderr: str, code: str, message: str) -> None:
 def test_without_skopeo_the_built_in_client_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert isinstance(find_pusher(), BuiltIn)
+
+
+def test_a_skopeo_that_does_not_end_is_a_refusal(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "skopeo"
+    program.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(demo_clients, "_TIMEOUT", 0.2)
+    with pytest.raises(Rejected, match="skopeo did not end within"):
+        Skopeo().push(IMAGE, place)
