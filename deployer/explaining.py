@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from deployer.errors import NotFoundError
-from deployer.organization import Organization
+from deployer.organization import ACTIVE, Organization
 from deployer.settings.compiled import Compiled
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.limits import ACCOUNT_ID
@@ -40,6 +40,8 @@ class Explanation:
     provenance: Provenance
     files: tuple[str, ...]
     is_account: bool
+    state: str = ACTIVE
+    """Of an account; StackSets skip those that are not active."""
 
     def values(self) -> Iterator[Value]:
         """Every value in the order of the schema."""
@@ -60,6 +62,7 @@ def explain(compiled: Compiled, target: str) -> Explanation:
             provenance=compiled.provenance_for_account(account.id),
             files=tuple(layer.file for layer in compiled.layers_for_account(account.id)),
             is_account=True,
+            state=account.state,
         )
     assert ou_id is not None
     return Explanation(

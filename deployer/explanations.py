@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer.explaining import Explanation, Value
+from deployer.organization import ACTIVE
 from deployer.settings.inheritance import Origin
 from deployer.settings.yaml_text import flow
 from deployer.verdicts import Verdict
@@ -48,7 +49,8 @@ def event_lines(verdict: Verdict) -> Iterator[str]:
 
 def _heading(explanation: Explanation) -> str:
     if explanation.is_account:
-        return f"Account {explanation.id} ({explanation.name}) in {explanation.ou_path}"
+        state = "" if explanation.state == ACTIVE else f", {explanation.state}"
+        return f"Account {explanation.id} ({explanation.name}{state}) in {explanation.ou_path}"
     return f"OU {explanation.ou_path} ({explanation.id})"
 
 
@@ -100,6 +102,7 @@ def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
         "id": explanation.id,
         "name": explanation.name,
         "ou_path": explanation.ou_path,
+        "state": explanation.state if explanation.is_account else None,
         "files": list(explanation.files),
         "settings": _value_documents(explanation.values()),
     }

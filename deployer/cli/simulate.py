@@ -12,6 +12,7 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json
 from deployer.errors import NotFoundError
 
 STANDARD_INPUT = Path("-")
+_HINT = "An event is the whole envelope, with `detail` inside."
 
 
 def simulate(
@@ -48,8 +49,9 @@ def _events(file: Path) -> tuple[list[Any], bool]:
     except OSError as error:
         raise NotFoundError(f"the event {name} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        hint = "An event is the whole envelope, with `detail` inside."
-        raise NotFoundError(f"{name} holds no JSON event: {error}", next_step=hint) from error
+        raise NotFoundError(f"{name} holds no JSON event: {error}", next_step=_HINT) from error
+    if document == []:
+        raise NotFoundError(f"{name} holds an empty list of events", next_step=_HINT)
     return (document, True) if isinstance(document, list) else ([document], False)
 
 

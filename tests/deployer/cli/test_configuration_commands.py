@@ -144,6 +144,10 @@ class TestExplain:
         assert "create.on: [push]                            built-in default" in lines
         assert max(map(len, lines)) <= 90
 
+    def test_an_account_that_is_suspended_is_said_to_be(self, deployer: Ran) -> None:
+        _, out, _ = deployer("explain", "old-project", "--organization", SNAPSHOT)
+        assert out.splitlines()[0] == "Account 600000000001 (old-project, SUSPENDED) in Suspended"
+
     @pytest.mark.parametrize("target", ["Workloads/Prod", "ou-exam-prod0001"])
     def test_a_decision_stands_beside_its_rule(self, deployer: Ran, target: str) -> None:
         _, out, _ = deployer("explain", target, "team-a/tmp-1", "--region", "us-east-1", "--organization", SNAPSHOT)
@@ -238,8 +242,9 @@ class TestSimulate:
         assert first["tags"]["deployer:event-id"] == event["detail"]["eventID"]
         assert second["reason"] == "malformed-event"
 
-    @pytest.mark.parametrize("file", ["nowhere.json", "config/organization.yaml"])
-    def test_a_file_that_holds_no_event_is_named(self, deployer: Ran, file: str) -> None:
+    @pytest.mark.parametrize("file", ["nowhere.json", "config/organization.yaml", "none.json"])
+    def test_a_file_that_holds_no_event_is_named(self, deployer: Ran, folder: Path, file: str) -> None:
+        (folder / "none.json").write_text("[]", encoding="utf-8")
         code, _, err = deployer("simulate", file, "--organization", SNAPSHOT)
         assert code == 11
         assert file in err
