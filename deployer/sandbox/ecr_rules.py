@@ -138,6 +138,8 @@ def check_lifecycle_policy(text: str) -> None:
     """
     check_length("LifecyclePolicyText", text, least=100, most=30_720)
     rules = json.loads(text)["rules"]
+    if not rules:
+        raise _invalid_lifecycle("rules must have at least 1 elements but instance has 0 elements")
     priorities = [rule["rulePriority"] for rule in rules]
     if len(set(priorities)) != len(priorities):
         raise _invalid_lifecycle("rulePriority must be unique")

@@ -166,6 +166,7 @@ def test_lifecycle_policies_that_ecr_takes(text: str) -> None:
     "text",
     [
         pytest.param('{"rules": []}', id="below 100 characters"),
+        pytest.param('{"rules": []}' + " " * 100, id="no rule"),
         pytest.param(policy(rule()) + " " * 30_720, id="above 30,720 characters"),
         pytest.param(policy(rule(1), rule(1)), id="a priority twice"),
         pytest.param(policy(rule(tagStatus="tagged")), id="tagged without prefixes or patterns"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from moto.events.models import EventBus, EventBusPolicyStatement, events_backends
 from moto.logs.metric_filters import MetricFilters
 from moto.logs.models import LogsBackend
+from moto.s3.exceptions import InvalidBucketName
+from moto.s3.models import FakeBucket, S3Backend
 
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.iam.documents import flaw
@@ -80,3 +83,19 @@ def _put_retention_policy(backend: LogsBackend, log_group_name: str, retention_i
             f"constraint: Member must satisfy enum value set: [{days}]",
         )
     original(LogsBackend, "put_retention_policy")(backend, log_group_name, retention_in_days)
+
+
+_BUCKET_NAME = re.compile(
+    r"(?!.*\.\.)(?!xn--|sthree-|amzn-s3-demo-)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+)
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+
+@replace(S3Backend, "create_bucket")
+def _create_bucket(backend: S3Backend, bucket_name: str, *rest: Any, **more: Any) -> FakeBucket:
+    """S3 takes certain names only; moto looks at the length."""
+    if not _BUCKET_NAME.fullmatch(bucket_name) or bucket_name.endswith(_RESERVED_ENDS):
+        raise InvalidBucketName
+    made: FakeBucket = original(S3Backend, "create_bucket")(backend, bucket_name, *rest, **more)
+    return made

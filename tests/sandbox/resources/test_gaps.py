@@ -10,6 +10,7 @@ from moto.events.models import EventBus, events_backends
 from moto.events.responses import EventsHandler
 from moto.logs.metric_filters import MetricFilters
 from moto.logs.models import LogsBackend, logs_backends
+from moto.s3.models import S3Backend, s3_backends
 
 from deployer.sandbox.sandbox import Sandbox
 from deployer.sandbox.seams import original
@@ -52,3 +53,16 @@ def test_moto_takes_any_number_of_days(sandbox: Sandbox) -> None:
 def test_a_missing_bus_is_not_updated(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match="Event bus none does not exist"):
         sandbox.client("events", account=MEMBER).update_event_bus(Name="none", Description="x")
+
+
+@pytest.mark.parametrize("name", ["Capital", "under_score", "two..dots", "192.168.5.4", "-first", "last-", "a-s3alias"])
+def test_a_bucket_has_a_name_that_s3_takes(sandbox: Sandbox, name: str) -> None:
+    location: Any = {"LocationConstraint": HOME}
+    with pytest.raises(ClientError) as refused:
+        sandbox.client("s3", account=MEMBER).create_bucket(Bucket=name, CreateBucketConfiguration=location)
+    assert refused.value.response["Error"]["Code"] == "InvalidBucketName"
+
+
+def test_moto_looks_at_the_length_of_a_buckets_name_alone(sandbox: Sandbox) -> None:
+    original(S3Backend, "create_bucket")(s3_backends[MEMBER]["aws"], "Under_Score", HOME)
+    assert "Under_Score" in s3_backends[MEMBER]["aws"].buckets
