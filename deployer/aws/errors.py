@@ -52,6 +52,8 @@ _NO_CREDENTIALS = (
     botocore.TokenRetrievalError,
 )
 _UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
+_CUT_OFF = (botocore.ConnectionClosedError, botocore.ReadTimeoutError)
+"""Somebody was there, so it is no sandbox that does not run."""
 _SIGN_IN = "Sign in (`aws sso login`, or set AWS_PROFILE or --profile) and run the command again."
 
 
@@ -104,7 +106,7 @@ def _from_answer(error: botocore.ClientError, where: str) -> DeployerError:
 
 def _unreachable(error: botocore.BotoCoreError) -> DeployerError:
     url = str(error.kwargs.get("endpoint_url") or "") if hasattr(error, "kwargs") else ""
-    if is_loopback(url):
+    if is_loopback(url) and not isinstance(error, _CUT_OFF):
         address = urlsplit(url).netloc
         return SandboxError(
             f"Nothing answers at {address}: the sandbox is not running",

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployer.aws import change_sets
+from deployer.aws.change_sets import Kind, StackFailedError
 from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
-from deployer.errors import DeployerError
 from deployer.polling import Sleep, looks
 from deployer.stacks import (
-    CAPABILITIES,
     INLINE_TEMPLATE_BYTES,
     OnStackEvent,
     ResourceChange,
@@ -30,15 +29,6 @@ from deployer.stacks import (
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-
-CHANGE_SET_SECONDS = 15 * 60
-"""Change sets of a few dozen resources take seconds."""
-
-_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-
-
-class StackFailedError(DeployerError):
-    """A stack did not become what it was asked to be; the message has the failing resource's own reason."""
 
 
 class CloudFormationStacks:
@@ -72,7 +62,7 @@ class CloudFormationStacks:
             change_set = self._change_set(client, definition, "UPDATE")
             if change_set is None:
                 return ()
-            changes = tuple(_changes(client, change_set))
+            changes = tuple(change_sets.changes(client, change_set))
             client.delete_change_set(ChangeSetName=change_set)
             return changes
 
@@ -84,12 +74,12 @@ class CloudFormationStacks:
             if stack is not None and StackState(name="", region="", status=stack, body="").is_unusable:
                 self._delete(client, definition.name, on_event)
                 stack = None
-            kind = "CREATE" if stack in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
+            kind: Kind = "CREATE" if stack in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
             change_set = self._change_set(client, definition, kind)
             if change_set is None:
                 return
             seen = _event_ids(client, definition.name)
-            client.execute_change_set(ChangeSetName=change_set)
+            change_sets.execute(client, change_set)
             self._finish(client, definition.name, seen, on_event)
 
     def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None:
@@ -121,31 +111,9 @@ class CloudFormationStacks:
                 return str(now["StackStatus"])
         raise AssertionError("looks() does not end")
 
-    def _change_set(self, client: CloudFormationClient, definition: StackDefinition, kind: str) -> str | None:
-        """The ARN of a change set that is ready, or None when it has no changes."""
-        change_set = client.create_change_set(
-            StackName=definition.name,
-            ChangeSetName=f"deployer-{uuid4().hex}",
-            ChangeSetType=cast("Any", kind),
-            **self._template(definition.body),
-            Capabilities=list(cast("Any", CAPABILITIES)),
-            ImportExistingResources=kind == "CREATE",
-        )["Id"]
-        for _ in looks(self._sleep, limit=CHANGE_SET_SECONDS):
-            answer = client.describe_change_set(ChangeSetName=change_set)
-            if answer["Status"] == "CREATE_COMPLETE":
-                return change_set
-            if answer["Status"] == "FAILED":
-                client.delete_change_set(ChangeSetName=change_set)
-                reason = answer.get("StatusReason", "")
-                if any(text in reason for text in _NO_CHANGES):
-                    return None
-                raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
-        raise StackFailedError(
-            f"Stack {definition.name} in {definition.region}: its change set is not ready"
-            f" after {CHANGE_SET_SECONDS // 60} minutes; nothing of it was changed",
-            next_step="Look at the stack's change sets in CloudFormation, then run the same command again.",
-        )
+    def _change_set(self, client: CloudFormationClient, definition: StackDefinition, kind: Kind) -> str | None:
+        template = self._template(definition.body)
+        return change_sets.create(client, definition, kind=kind, template=template, sleep=self._sleep)
 
     def _template(self, body: str) -> Any:
         inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES
@@ -190,29 +158,6 @@ def _describe(client: CloudFormationClient, name: str) -> Any:
         if "does not exist" in message_of(error):
             return None
         raise
-
-
-def _changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
-    token: dict[str, str] = {}
-    while True:
-        answer = client.describe_change_set(ChangeSetName=change_set, **cast("Any", token))
-        for change in answer["Changes"]:
-            resource = change.get("ResourceChange", {})
-            yield ResourceChange(
-                action=cast("Any", resource.get("Action", "Modify")),
-                logical_id=resource.get("LogicalResourceId", ""),
-                type=resource.get("ResourceType", ""),
-                replacement=cast("Any", resource.get("Replacement", "False")),
-                details=tuple(_properties(resource)),
-            )
-        if "NextToken" not in answer:
-            return
-        token = {"NextToken": answer["NextToken"]}
-
-
-def _properties(resource: Any) -> list[str]:
-    targets = (detail.get("Target", {}) for detail in resource.get("Details", []))
-    return sorted({target.get("Name") or target.get("Attribute", "") for target in targets} - {""})
 
 
 def _event_ids(client: CloudFormationClient, name: str) -> set[str]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
-from deployer.aws.stacks import CloudFormationStacks, StackFailedError
+from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
 from deployer.locking import LostRaceError, Versioned
 from deployer.sandbox.sandbox import Sandbox

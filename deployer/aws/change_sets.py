@@ -1,0 +1,104 @@
+"""Change sets of one stack: made, read and executed, each once however often the call has to be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, cast
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of
+from deployer.errors import DeployerError
+from deployer.polling import Sleep, looks
+from deployer.stacks import CAPABILITIES, ResourceChange, StackDefinition
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+Kind = Literal["CREATE", "UPDATE"]
+
+SECONDS = 15 * 60
+"""Change sets of a few dozen resources take seconds."""
+
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+class StackFailedError(DeployerError):
+    """A stack did not become what it was asked to be; the message has the failing resource's own reason."""
+
+
+def create(
+    client: CloudFormationClient, definition: StackDefinition, *, kind: Kind, template: Any, sleep: Sleep
+) -> str | None:
+    """The ARN of a change set that is ready, or None when it has no changes."""
+    change_set = _created(client, definition, kind, template)
+    for _ in looks(sleep, limit=SECONDS):
+        answer = client.describe_change_set(ChangeSetName=change_set)
+        if answer["Status"] == "CREATE_COMPLETE":
+            return change_set
+        if answer["Status"] == "FAILED":
+            client.delete_change_set(ChangeSetName=change_set)
+            reason = answer.get("StatusReason", "")
+            if any(text in reason for text in _NO_CHANGES):
+                return None
+            raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
+    raise StackFailedError(
+        f"Stack {definition.name} in {definition.region}: its change set is not ready"
+        f" after {SECONDS // 60} minutes; nothing of it was changed",
+        next_step="Look at the stack's change sets in CloudFormation, then run the same command again.",
+    )
+
+
+def _created(client: CloudFormationClient, definition: StackDefinition, kind: Kind, template: Any) -> str:
+    """Nobody else has its name: where it is there already, an answer was lost and botocore called again."""
+    name = f"deployer-{uuid4().hex}"
+    try:
+        return client.create_change_set(
+            StackName=definition.name,
+            ChangeSetName=name,
+            ChangeSetType=kind,
+            **template,
+            Capabilities=list(cast("Any", CAPABILITIES)),
+            ImportExistingResources=kind == "CREATE",
+        )["Id"]
+    except ClientError as error:
+        if code_of(error) != "AlreadyExistsException":
+            raise
+        return client.describe_change_set(StackName=definition.name, ChangeSetName=name)["ChangeSetId"]
+
+
+def execute(client: CloudFormationClient, change_set: str) -> None:
+    """Begin what it shows; what an earlier try of the same call began already is as good."""
+    try:
+        client.execute_change_set(ChangeSetName=change_set)
+    except ClientError as error:
+        if code_of(error) != "InvalidChangeSetStatus":
+            raise
+        status = client.describe_change_set(ChangeSetName=change_set)["ExecutionStatus"]
+        if not status.startswith("EXECUTE_"):
+            raise
+
+
+def changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
+    """What it would do to each resource."""
+    token: dict[str, str] = {}
+    while True:
+        answer = client.describe_change_set(ChangeSetName=change_set, **cast("Any", token))
+        for change in answer["Changes"]:
+            resource = change.get("ResourceChange", {})
+            yield ResourceChange(
+                action=cast("Any", resource.get("Action", "Modify")),
+                logical_id=resource.get("LogicalResourceId", ""),
+                type=resource.get("ResourceType", ""),
+                replacement=cast("Any", resource.get("Replacement", "False")),
+                details=tuple(_properties(resource)),
+            )
+        if "NextToken" not in answer:
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
+def _properties(resource: Any) -> list[str]:
+    targets = (detail.get("Target", {}) for detail in resource.get("Details", []))
+    return sorted({target.get("Name") or target.get("Attribute", "") for target in targets} - {""})
