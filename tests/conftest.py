@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
+import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
 from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
 
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+"""Every command makes a session, and each would read the same large files of botocore again."""
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 

@@ -1,12 +1,10 @@
 """What goes wrong in roll-outs, as a table: afterwards all is as if nothing had, and the exit codes say what happened.
 
-Killed means killed: no call gets through any more, whatever still runs. In this process that is done by refusing every
-further call; real processes that get a real SIGKILL are at the end.
+Here a process gets a real SIGKILL; `test_rollout_cut_off` has it happen after every call in turn.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
@@ -14,19 +12,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from deployer.sandbox import stack_set_instances, stack_set_operations
 from deployer.sandbox.calls import Call
 from deployer.sandbox.faults import Delay, Error, Fault, Moment, Throttle
 from deployer.sandbox.sandbox import Sandbox
 from deployer.sandbox.stack_set_model import Operation, Result, StackSet
-from tests.deployer.command_line import CONFIG, READING, Deployer, writes
+from tests.deployer.command_line import CONFIG, Deployer, writes
+from tests.deployer.killing import Killed, is_writing, killed_after
 from tests.deployer.test_rollout_in_sandbox import (
     CENTRAL,
     MANAGEMENT,
@@ -41,44 +38,13 @@ from tests.deployer.test_rollout_in_sandbox import (
 ROLL_OUT = ("rollout", "--org", "--yes")
 
 
-class Killed(BaseException):
-    """The process is gone."""
-
-
-@contextmanager
-def killed_after(calls: int, *, counts: Callable[[str], bool] = lambda operation: True) -> Iterator[list[str]]:
-    """No call gets through after so many that count; gives the operations that did."""
-    made: list[str] = []
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def counted(client: Any, operation: str, parameters: Any) -> Any:
-        if client.meta.config.user_agent_extra != "deployer":  # CloudFormation in the sandbox calls in this process too
-            return call(client, operation, parameters)
-        if sum(map(counts, made)) >= calls:
-            raise Killed
-        made.append(operation)
-        return call(client, operation, parameters)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", counted)
-        yield made
-
-
 @pytest.fixture
 def deployer(sandbox: Sandbox) -> Deployer:
     return Deployer(sandbox)
 
 
-def is_writing(operation: str) -> bool:
-    return not operation.startswith(READING)
-
-
-def _every(operation: str) -> bool:
-    return True
-
-
-CALLS_BEFORE_WRITES = 12
-"""Of a roll-out: to be killed among them leaves nothing to go on from."""
+def _is_writing(operation: str, _: Any) -> bool:
+    return is_writing(operation)
 
 
 def _all_is_well(deployer: Deployer) -> None:
@@ -93,25 +59,6 @@ def _all_is_well(deployer: Deployer) -> None:
     assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == [
         f"deployer-artifacts-{CENTRAL}-eu-west-1"
     ]
-
-
-@pytest.mark.parametrize("counts", [pytest.param(is_writing, id="write"), pytest.param(_every, id="call")])
-def test_killed_after_every_call_in_turn_the_next_run_goes_on_from_there(
-    deployer: Deployer, counts: Callable[[str], bool]
-) -> None:
-    """Run n is killed after its n-th call, on what the runs before have left, until one comes to its end."""
-    made: list[str] = []
-    for calls in itertools.count(1 if counts is is_writing else CALLS_BEFORE_WRITES):
-        try:
-            with killed_after(calls, counts=counts) as operations:
-                ran = deployer(*ROLL_OUT)
-        except Killed:
-            made += operations
-        else:
-            break
-    assert ran.exit_code == 0, ran
-    assert {"ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(made)
-    _all_is_well(deployer)
 
 
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances"])
@@ -348,7 +295,7 @@ def _store(sandbox: Sandbox, record: Any) -> None:
 
 def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
-    with pytest.raises(Killed), killed_after(8, counts=is_writing):
+    with pytest.raises(Killed), killed_after(8, counts=_is_writing):
         deployer(*ROLL_OUT)
     elsewhere = _record(sandbox)
     elsewhere["holder"]["machine"] = "another"
@@ -364,7 +311,7 @@ def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer) 
 
 def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer) -> None:
     assert deployer("rollout", "--resume", "--yes").exit_code == 11
-    with pytest.raises(Killed), killed_after(10, counts=is_writing):
+    with pytest.raises(Killed), killed_after(10, counts=_is_writing):
         deployer("rollout", "--ou", "Workloads/Dev", "--yes")
     resumed = deployer("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
