@@ -8,7 +8,7 @@ from typing import Any
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.views import View
 from deployer.settings.yaml_source import KeyPath
-from handler.settings import RepositorySettings, merge, overlay
+from handler.settings import Encryption, RepositorySettings, Settings, merge, overlay
 from handler.tags import MOST_TAGS
 
 
@@ -33,10 +33,25 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
         path = _said_at(view, at, ("repository", "encryption", "type"), ("repository", "encryption", "kms_key"))
         message = "AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
         yield view.problem(path, message, severity=Severity.ERROR)
+    if elsewhere := _regions_without_key(view.settings, encryption):
+        message = f"ECR wants a key of the repository's own region, {{region}} for one; this one is not in {elsewhere}"
+        path = _said_at(view, at, ("repository", "encryption", "kms_key"))
+        yield view.problem(path, message, severity=Severity.ERROR)
     if len(repository.tags) >= MOST_TAGS:
         message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MOST_TAGS}, deployer adds one"
         path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
+
+
+def _regions_without_key(settings: Settings, encryption: Encryption) -> str:
+    """Covered regions, but for the one that a key's ARN names.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EncryptionConfiguration.html
+    """
+    if encryption.kms_key is None or not settings.enabled:
+        return ""
+    region = encryption.kms_key.split(":")[3]
+    return ", ".join(other for other in settings.regions if region not in {other, "{region}"})
 
 
 def _scanning(view: View) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ _NAME_GLOB = re.compile(r"[a-z0-9._/*-]+")
 _PRINCIPAL = re.compile(r"\*|(arn|\*):[^:]+:(iam|sts|\*):[^:]*:[^:]*:.+|arn:.*\*.*")
 _EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 _KMS_KEY = re.compile(
-    r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/[a-zA-Z0-9/_{}-]+"
+    r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/([a-zA-Z0-9/_-]|\{account\}|\{region\})+"
 )
 _NOTICE_TOPIC = re.compile(r"create|arn:[a-z-]+:sns:[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")

@@ -121,6 +121,19 @@ def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(wri
         compile_settings(load(folder), EXAMPLE)
 
 
+def test_a_key_of_one_region_does_not_do_for_others(write: Write) -> None:
+    def encryption(region: str) -> str:
+        return f"{{type: KMS, kms_key: 'arn:aws:kms:{region}:{{account}}:alias/ecr'}}"
+
+    text = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1, us-east-1]\nrepository:\n  encryption: "
+    folder = write("ous/prod.yaml", text + encryption("eu-west-1") + "\n")
+    assert _said(folder) == [
+        "ous/prod.yaml:5:36: repository.encryption.kms_key: ECR wants a key of the repository's own region, {region} for one; this one is not in us-east-1"
+    ]
+    write("ous/prod.yaml", text + encryption("{region}") + "\n")
+    assert _said(folder) == []
+
+
 def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
     def tags(first: int, last: int) -> str:
         return "".join(f"    tag{number}: x\n" for number in range(first, last))

@@ -137,6 +137,11 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
             "1:26: create.names.allow[0]: matches no repository: ECR takes no such name (2 characters at least, . _ - only between others)",
             id="a name that ECR refuses",
         ),
+        pytest.param(
+            "repository: {encryption: {type: KMS, kms_key: 'arn:aws:kms:{region}:{account}:alias/{ou}'}}",
+            "1:47: repository.encryption.kms_key: not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
+            id="a placeholder that keys have not",
+        ),
         pytest.param("regions: [null]", "1:11: regions[0]: must not be null here", id="null in a list"),
         pytest.param("regions: {a: b}", "1:10: regions: must be a list, not a map", id="a map instead of a list"),
         pytest.param(
