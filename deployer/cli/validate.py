@@ -42,6 +42,8 @@ def validate(
     from deployer.settings import problems
     from deployer.settings.checking import check_folder
 
+    if organization and live:
+        raise typer.BadParameter("compare with a snapshot or with AWS, not with both", param_hint="--organization")
     is_live = organization is None and (live or profile is not None)
     known = organization_from(organization, profile=profile) if organization or is_live else None
     found = check_folder(config, known, ask_regions=enabled_regions_of_central(profile) if is_live else None)

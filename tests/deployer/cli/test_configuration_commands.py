@@ -113,6 +113,10 @@ class TestValidate:
         with mock.patch.dict(os.environ, sandbox.environment()):
             assert "compared with o-exampleorg1" in deployer("validate", "--live")[2]
 
+    def test_a_snapshot_and_aws_cannot_both_be_compared_with(self, deployer: Ran) -> None:
+        code, _, err = deployer("validate", "--live", "--organization", SNAPSHOT)
+        assert (code, "not with both" in err) == (64, True)
+
     @pytest.mark.parametrize(
         ("account", "code"),
         [
