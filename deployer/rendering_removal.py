@@ -31,7 +31,8 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
         lines.append(Line("- THE LEDGER with all of its records", "remove"))
     if plan.keeps_ledger:
         lines.append(Line("= the ledger stays (--delete-ledger gives it up)", "quiet"))
-    lines.append(Line(""))
+    if lines[-1].text:
+        lines.append(Line(""))
     if plan.is_empty:
         lines.append(Line("Nothing to remove.", "heading"))
     else:

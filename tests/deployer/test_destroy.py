@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def installation(tmp_path: Path) -> Installation:
 def _text(plan: Removal) -> str:
     lines = [line.text for line in removal_lines(plan, EXAMPLE, caller=CALLER)]
     assert all(len(line) <= 80 for line in lines)
+    assert all(above or below for above, below in pairwise(lines)), "no two empty lines follow each other"
     return "\n".join(lines)
 
 
@@ -82,6 +84,7 @@ def test_the_ledger_goes_where_that_is_said_even_later(installation: Installatio
     plan = installation.plan(delete_ledger=True)
     assert "- THE LEDGER with all of its records" in _text(plan)
     assert installation.destroy(delete_ledger=True).done == ("ledger",)
+    assert _text(installation.plan(delete_ledger=True)).endswith("\n\nNothing to remove.")
     assert not installation.ledger.is_there
 
 
