@@ -23,7 +23,7 @@ from deployer.stack_sets import (
     StackSetDefinition,
     StackSetState,
 )
-from deployer.stacks import ResourceChange, StackDefinition, StackState
+from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
 from deployer.template_changes import is_same, template_changes
 
@@ -203,7 +203,8 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
 
 def stack_needs_preview(definition: StackDefinition, state: StackState | None) -> bool:
     """Whether an existing stack is to be updated, so that a change set can tell what that does."""
-    return _stack_change(definition, state) == "update" and not (state is not None and state.is_in_progress)
+    takes_change_sets = state is not None and not state.is_in_progress and state.status != STUCK
+    return takes_change_sets and _stack_change(definition, state) == "update"
 
 
 def _plan_stack(definition: StackDefinition, facts: Facts) -> StackPlan:

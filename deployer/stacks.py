@@ -12,6 +12,9 @@ CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
 INLINE_TEMPLATE_BYTES = 51_200
 """The largest TemplateBody; above it a TemplateURL is needed."""
 
+STUCK = "UPDATE_ROLLBACK_FAILED"
+"""The status of a stack that takes no update before somebody has it go on with its rollback."""
+
 UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
 """Statuses of a stack that never came to be or never went: it can only be deleted."""
 

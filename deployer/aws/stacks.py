@@ -20,6 +20,7 @@ from deployer.aws.session import Session
 from deployer.polling import Sleep, looks
 from deployer.stacks import (
     INLINE_TEMPLATE_BYTES,
+    STUCK,
     OnStackEvent,
     ResourceChange,
     StackDefinition,
@@ -71,6 +72,8 @@ class CloudFormationStacks:
         client = self._client(definition.region)
         with translated(definition.region):
             stack = self._settled(client, definition.name, on_event)
+            if stack == STUCK:
+                raise _stuck(definition)
             if stack is not None and StackState(name="", region="", status=stack, body="").is_unusable:
                 self._delete(client, definition.name, on_event)
                 stack = None
@@ -194,3 +197,11 @@ def _failure(name: str, status: str, causes: list[StackEvent]) -> str:
         return f"Stack {shown} ended as {status}"
     first = causes[0]
     return f"Stack {shown} ended as {status}: {first.logical_id} ({first.type}): {first.reason or first.status}"
+
+
+def _stuck(definition: StackDefinition) -> StackFailedError:
+    where = f"--stack-name {definition.name} --region {definition.region}"
+    return StackFailedError(
+        f"Stack {definition.name} in {definition.region} is {STUCK}: AWS takes no update of it",
+        next_step=f"Run `aws cloudformation continue-update-rollback {where}`, then the same command again.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
 from deployer.locking import LostRaceError, Versioned
+from deployer.planning import stack_needs_preview
 from deployer.sandbox.sandbox import Sandbox
-from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent
+from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 
 BUCKET = "deployer-artifacts-200000000001-eu-west-1"
 
@@ -106,3 +108,24 @@ def test_a_change_set_that_never_ends_is_given_up() -> None:
     with pytest.raises(StackFailedError, match="not ready after 15 minutes; nothing of it was changed"):
         stacks.preview(StackDefinition(name="s", region="eu-west-1", body="{}"))
     assert 900 <= sum(slept) <= 910
+
+
+class _Stuck:
+    """CloudFormation with a stack whose rollback failed; any call but the one that says so is a mistake."""
+
+    def client(self, service: str, *, region: str) -> _Stuck:
+        return self
+
+    def describe_stacks(self, **request: object) -> dict[str, list[dict[str, str]]]:
+        return {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_FAILED"}]}
+
+
+def test_a_stack_that_takes_no_update_is_told_with_the_command_that_helps() -> None:
+    session: Any = _Stuck()
+    definition = StackDefinition(name="s", region="eu-west-1", body="{}")
+    with pytest.raises(StackFailedError, match="s in eu-west-1 is UPDATE_ROLLBACK_FAILED") as caught:
+        CloudFormationStacks(session, store=lambda body: body).apply(definition, lambda _: None)
+    assert "continue-update-rollback --stack-name s --region eu-west-1" in (caught.value.next_step or "")
+    state = StackState(name="s", region="eu-west-1", status="UPDATE_ROLLBACK_FAILED", body="[]")
+    assert not stack_needs_preview(definition, state)
+    assert stack_needs_preview(definition, replace(state, status="UPDATE_COMPLETE"))
