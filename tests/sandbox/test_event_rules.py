@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.events.models import EventPatternParser, Rule
+from moto.events.models import EventPatternParser, EventsBackend, Rule, events_backends
 
 from deployer.sandbox import seams
 from deployer.sandbox.sandbox import Sandbox
+from deployer.sandbox.seams import original
 from tests.sandbox.tiny_functions import create_queue, create_role, messages, queue_arn
 
 QUEUE = queue_arn("seen", account="200000000001")
@@ -177,3 +178,26 @@ def test_two_targets_of_one_request_have_two_ids(sandbox: Sandbox) -> None:
     target = {"Id": "1", "Arn": "arn:aws:sqs:eu-west-1:200000000001:q"}
     with pytest.raises(ClientError, match="Duplicate target ids"):
         events.put_targets(Rule="r", Targets=[target, target])
+
+
+@pytest.mark.parametrize(
+    "schedule", ["rate(1 minutes)", "rate(5 minute)", "rate(0 days)", "cron(0 12 * * ?)", "hourly"]
+)
+def test_a_schedule_that_cannot_be_read_is_refused(sandbox: Sandbox, schedule: str) -> None:
+    with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
+        sandbox.client("events").put_rule(Name="r", ScheduleExpression=schedule)
+
+
+@pytest.mark.parametrize("schedule", ["rate(1 hour)", "rate(10 minutes)", "cron(0 12 * * ? *)"])
+def test_a_schedule_is_taken(sandbox: Sandbox, schedule: str) -> None:
+    sandbox.client("events").put_rule(Name="r", ScheduleExpression=schedule)
+
+
+def test_canary_moto_takes_a_schedule_of_1_minutes_and_deletes_a_bus_under_its_rules(sandbox: Sandbox) -> None:
+    backend = events_backends[sandbox.central_account]["eu-west-1"]
+    put = original(EventsBackend, "put_rule")
+    put(backend, name="r", scheduled_expression="rate(1 minutes)")
+    backend.create_event_bus("bus")
+    put(backend, name="r", event_bus_arn="bus", event_pattern='{"source": ["a"]}')
+    original(EventsBackend, "delete_event_bus")(backend, "bus")
+    assert "bus" not in backend.event_buses
