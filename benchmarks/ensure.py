@@ -23,10 +23,10 @@ from unittest.mock import patch
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
-from deployer.ensure import Clock, Ensurer, There, TimedOut
-from deployer.images import ImageReference, parse_image
+from deployer.pushing.ensure import Clock, Ensurer, There, TimedOut
+from deployer.pushing.images import ImageReference, parse_image
 from deployer.sandbox import background, trail
-from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 
 ACCOUNT, REGION = "300000000001", "eu-west-1"

@@ -21,14 +21,14 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, this would itself be found as `handler`
 
 from deployer import settings
+from deployer.planning.synthesis import synthesize
 from deployer.sandbox.calls import Call
 from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.faults import Delay, Fault
-from deployer.sandbox.function_execution import execute
-from deployer.sandbox.function_pool import pool
-from deployer.sandbox.functions import find
+from deployer.sandbox.functions.execution import execute
+from deployer.sandbox.functions.invocation import find
+from deployer.sandbox.functions.pool import pool
 from deployer.sandbox.sandbox import Sandbox
-from deployer.synthesis import synthesize
 from templates.body import body
 
 ROOT = Path(__file__).parents[1]

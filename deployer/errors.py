@@ -13,20 +13,20 @@ DeployerError                     1   something failed; the message says what an
 ├── DeclinedError                12   the user answered no; nothing was changed
 ├── ServiceError                 13   AWS answered with an error that the tool does not know
 ├── FilesExistError              14   a file would be overwritten
-├── ImageReferenceError          15   (deployer.images) a reference to an ECR image that no registry would take
+├── ImageReferenceError          15   (deployer.pushing.images) a reference to an ECR image that no registry would take
 ├── WrongAccountError            16   the credentials are of another account than the config's central account
 ├── WrongOrganizationError       17   the credentials are of another organization than the config's
 ├── RegionDisabledError          20   a region of the config is not enabled
-├── DaemonError                  21   (deployer.client_checks) the daemon of a container client does not answer
-├── LoginError                   22   (deployer.client_logins) a container client has no login for a registry
+├── DaemonError                  21   (deployer.pushing.client_checks) the daemon of a container client does not answer
+├── LoginError                   22   (deployer.pushing.client_logins) a container client has no login for a registry
 ├── IncompleteError              23   a part could not be done or looked at; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
 ├── FileAccessError              25   a file that was named cannot be written
-└── ClientMissingError          127   (deployer.client_checks) a container client is not installed
+└── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits and `status`;
-64 is wrong usage; 130 is Ctrl-C. Outcomes of `ensure` that are no errors of anybody (deployer.ensure): `TimedOut` 18,
-`Refused` 19. `push` gives these, or the client's own exit code once the client has run.
+64 is wrong usage; 130 is Ctrl-C. Outcomes of `ensure` that are no errors of anybody (deployer.pushing.ensure):
+`TimedOut` 18, `Refused` 19. `push` gives these, or the client's own exit code once the client has run.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from deployer.errors import NotFoundError
-from deployer.explaining import find, find_ou
 from deployer.organization import Organization
+from deployer.settings.explaining import find, find_ou
 from deployer.settings.limits import ACCOUNT_ID, OU_ID
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
-from deployer.verdicts import Rule, Verdict, judge, made_up_call
+from deployer.settings.verdicts import Rule, Verdict, judge, made_up_call
 from handler import tags
 from handler.asked import asked_for
 from handler.records import Record

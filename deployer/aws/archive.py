@@ -1,4 +1,4 @@
-"""The event archive and its replays. Implements `deployer.replaying.Archive`."""
+"""The event archive and its replays. Implements `deployer.failures.replaying.Archive`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.errors import NotFoundError
-from deployer.replaying import ArchiveState, Range, Replay
+from deployer.failures.replaying import ArchiveState, Range, Replay
 from templates.names import Names
 
 if TYPE_CHECKING:

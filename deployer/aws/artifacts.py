@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.errors import NotFoundError
-from deployer.locking import LostRaceError, Versioned
+from deployer.rollout.locking import LostRaceError, Versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -124,7 +124,7 @@ class ArtifactsBucket:
 
 
 class LockFile:
-    """The record of who rolls out, in the bucket. Implements `deployer.locking.Store`."""
+    """The record of who rolls out, in the bucket. Implements `deployer.rollout.locking.Store`."""
 
     KEY = "rollout.json"
 

@@ -1,4 +1,4 @@
-"""The handler as somebody who has events for it. Implements `deployer.redriving.Function`.
+"""The handler as somebody who has events for it. Implements `deployer.failures.redriving.Function`.
 
 PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, the way
 that EventBridge itself takes: Lambda keeps the event before it answers, retries it twice, and hands it to the failures

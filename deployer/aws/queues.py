@@ -1,4 +1,4 @@
-"""SQS queues of any account that lets us in. Implements `deployer.redriving.Queues`.
+"""SQS queues of any account that lets us in. Implements `deployer.failures.redriving.Queues`.
 
 Messages are asked for by long polling, which asks all of SQS's servers: a short poll may find nothing where something
 is (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.session import Session
 from deployer.errors import NotFoundError
-from deployer.failures import Message, Queue
-from deployer.redriving import Depth
+from deployer.failures.messages import Message, Queue
+from deployer.failures.redriving import Depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

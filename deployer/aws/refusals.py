@@ -1,4 +1,4 @@
-"""The ledger as a pusher may see it: was this repository refused? Implements `deployer.ensure.Ledger`.
+"""The ledger as a pusher may see it: was this repository refused? Implements `deployer.pushing.ensure.Ledger`.
 
 A convenience, never a condition: whoever may not read the ledger waits for the repository as everybody else does, so
 whatever keeps it from being read is kept quiet, and not tried again.
@@ -15,9 +15,9 @@ from deployer.audit.query import Query
 from deployer.audit.reading import read
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.session import Session
-from deployer.ensure import Refusal
 from deployer.errors import ConfigurationError, DeployerError
-from deployer.images import ImageReference
+from deployer.pushing.ensure import Refusal
+from deployer.pushing.images import ImageReference
 from handler.reasons import Outcome
 from handler.records import Record
 

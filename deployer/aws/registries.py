@@ -11,7 +11,7 @@ from botocore import exceptions as botocore
 from deployer.aws.errors import code_of, translated
 from deployer.aws.session import Session
 from deployer.errors import PermissionDeniedError
-from deployer.images import ImageReference, Registry
+from deployer.pushing.images import ImageReference, Registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -29,7 +29,7 @@ _MISSING: Final = "RepositoryNotFoundException"
 
 
 class EcrRegistries:
-    """Implements `deployer.ensure.Registries` with the pusher's own credentials."""
+    """Implements `deployer.pushing.ensure.Registries` with the pusher's own credentials."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
 from deployer.errors import BusyError
-from deployer.operation_ids import operation_id as make_operation_id
 from deployer.operation_preferences import Amount, OperationPreferences
 from deployer.polling import Sleep
+from deployer.rollout.operation_ids import operation_id as make_operation_id
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition
 from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
 

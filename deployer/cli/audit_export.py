@@ -67,8 +67,8 @@ def export_records(
     """
     from deployer.audit.export import Target, export, remaining
     from deployer.audit.reading import Usage
-    from deployer.composition import open_ledger
-    from deployer.rendering_audit import usage_line
+    from deployer.composition.rollout import open_ledger
+    from deployer.rendering.audit import usage_line
 
     kind = _format(out, format_)
     wanted = filters.Filters(

@@ -52,7 +52,7 @@ def list_records(
     What there is most of is left out, and said to be: further layers of the same push (exists) and calls that ask
     for nothing (ignored).
     """
-    from deployer.composition import open_ledger
+    from deployer.composition.rollout import open_ledger
 
     if follow and until:
         raise typer.BadParameter("what comes in has no end", param_hint="--until")
@@ -74,7 +74,7 @@ def list_records(
     if not listing.count:
         filters.tell_departed_ous(query, read_organization)
     if verbose:
-        from deployer.rendering_audit import usage_line
+        from deployer.rendering.audit import usage_line
 
         print_lines([usage_line(listing.usage)], err=True)
 
@@ -115,7 +115,7 @@ class _Listing:
 
 def _print_table(listing: _Listing, *, wide: bool, say_others: bool) -> None:
     from deployer.audit.others import count_others
-    from deployer.rendering_audit import others_lines, record_lines
+    from deployer.rendering.audit import others_lines, record_lines
 
     print_lines(record_lines(listing, wide=wide))
     if listing.is_cut:
@@ -130,7 +130,7 @@ def _follow(listing: _Listing, *, every: float, as_json: bool, wide: bool) -> No
     """What there is, the newest last, then what comes in; Ctrl-C is how it ends well."""
     from deployer.audit.documents import document
     from deployer.audit.following import follow
-    from deployer.rendering_audit import followed_lines
+    from deployer.rendering.audit import followed_lines
 
     records = follow(listing.query, listing.ledger, listing, moments=_moments(every), usage=listing.usage)
     with contextlib.suppress(KeyboardInterrupt):

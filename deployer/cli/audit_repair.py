@@ -13,7 +13,7 @@ from deployer.cli.printing import confirm, print_json, print_lines
 from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
-    from deployer.composition_drift import Audit
+    from deployer.composition.drift import Audit
     from deployer.drift.findings import Report
     from deployer.drift.repairing import Mended, RepairPlan
 
@@ -38,12 +38,12 @@ def repair(
     created: our tag on them and a record in the ledger. Encryption cannot be changed, and is said to be left.
     --delete-blank needs `cleanup: true` in organization.yaml; ECR refuses to delete what holds an image.
     """
-    from deployer.composition_drift import Meant, check_cleanup, open_audit
+    from deployer.composition.drift import Meant, check_cleanup, open_audit
     from deployer.drift.repairing import plan_repairs
     from deployer.drift.verification import verify
-    from deployer.rendering_drift import unread_lines
-    from deployer.rendering_looking import progress
-    from deployer.rendering_repair import closing_lines, plan_lines, repair_document
+    from deployer.rendering.drift import unread_lines
+    from deployer.rendering.looking import progress
+    from deployer.rendering.repair import closing_lines, plan_lines, repair_document
 
     now = datetime.now(UTC)
     meant = Meant(
@@ -74,7 +74,7 @@ def repair(
 def _check_complete(report: Report, done: list[Mended]) -> None:
     """Raise IncompleteError where a part could not be looked at or repaired."""
     from deployer.errors import IncompleteError
-    from deployer.rendering_text import counted
+    from deployer.words import counted
 
     failed, unread = sum(one.fate == "failed" for one in done), len(list(report.unread()))
     if failed or unread:
@@ -89,7 +89,7 @@ def _check_complete(report: Report, done: list[Mended]) -> None:
 
 
 def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
-    from deployer.composition_drift import open_repairer
+    from deployer.composition.drift import open_repairer
     from deployer.drift.repairing import repair as repair_all
 
     if not plan.changes_something:
@@ -100,10 +100,10 @@ def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
 
 def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
     """Blank repositories, each after a yes of its own."""
-    from deployer.composition_drift import open_cleaner
+    from deployer.composition.drift import open_cleaner
     from deployer.drift.repairing import clean
     from deployer.errors import DeclinedError
-    from deployer.rendering_repair import title
+    from deployer.rendering.repair import title
 
     done: list[Mended] = []
     open_registry = open_cleaner(audit) if plan.blank else None
@@ -120,6 +120,6 @@ def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
 
 
 def _tell(mended: Mended, audit: Audit) -> None:
-    from deployer.rendering_repair import mended_lines
+    from deployer.rendering.repair import mended_lines
 
     print_lines(mended_lines(mended, audit.organization), err=True)

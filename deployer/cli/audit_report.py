@@ -64,8 +64,8 @@ def report(
     _check_target(html, force=force)
     from deployer import settings
     from deployer.audit.reading import Usage, read
-    from deployer.composition import open_ledger
-    from deployer.rendering_audit import usage_line
+    from deployer.composition.rollout import open_ledger
+    from deployer.rendering.audit import usage_line
 
     reporting = _reporting()
     wanted = filters.Filters(
@@ -135,8 +135,8 @@ def _coverage(
     if status is not None:
         known = read_snapshot(snapshot) if snapshot else None
         return _read(status, lambda document: coverage_from(document, known), "deployer status --json"), ""
-    from deployer.composition import Ask, assemble
-    from deployer.rendering_status import status_document
+    from deployer.composition.rollout import Ask, assemble
+    from deployer.rendering.status import status_document
 
     try:
         situation = assemble(Ask(config=config, profile=profile))
@@ -207,7 +207,7 @@ def write(file: Path, parts: Iterator[str]) -> int:
 
 
 def _conclude(file: Path, size: int, found: Aggregates, subject: Subject, *, as_json: bool) -> None:
-    from deployer.reporting.summary import summary_document, summary_lines
+    from deployer.rendering.report import summary_document, summary_lines
 
     if as_json:
         print_json({"file": str(file), "bytes": size, **summary_document(found, subject)})

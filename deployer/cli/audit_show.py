@@ -44,9 +44,9 @@ def show(
     """
     from deployer.audit.finding import find
     from deployer.audit.reading import Usage
-    from deployer.composition import open_ledger
-    from deployer.rendering_audit import usage_line
-    from deployer.rendering_story import story_document, story_lines
+    from deployer.composition.rollout import open_ledger
+    from deployer.rendering.audit import usage_line
+    from deployer.rendering.story import story_document, story_lines
 
     _check_target(target)
     usage = Usage()
@@ -98,7 +98,7 @@ class _Teller:
     """Adds to decisions what the config files and the repositories say today; what cannot be had is said."""
 
     def __init__(self, config: Path, organization: Path | None, *, profile: str | None, looks: bool) -> None:
-        from deployer.composition_audit import Auditor
+        from deployer.composition.audit import Auditor
 
         self._auditor = Auditor(config, profile=profile)
         self._config = config

@@ -13,7 +13,7 @@ from deployer.cli.printing import print_json, print_lines
 from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
-    from deployer.composition_drift import Audit
+    from deployer.composition.drift import Audit
     from deployer.drift.findings import Report
 
 FINDINGS_EXIT_CODE = 2
@@ -56,8 +56,8 @@ def verify(
     our tag but have no record, blank ones without an image; those of others are counted. Changes nothing. One that
     was cut off goes on where it was. Exits 2 if there is anything to look at.
     """
-    from deployer.composition_drift import Meant, open_audit
-    from deployer.rendering_drift import finding_count, report_document, report_lines
+    from deployer.composition.drift import Meant, open_audit
+    from deployer.rendering.drift import finding_count, report_document, report_lines
 
     now = datetime.now(UTC)
     patience = grace_of(grace)
@@ -100,7 +100,7 @@ def _resumable(audit: Audit, *, now: datetime, afresh: bool) -> Report:
 
     from deployer.drift.checkpoint import open_checkpoint, state_directory
     from deployer.drift.verification import verify as look_through_all
-    from deployer.rendering_looking import progress
+    from deployer.rendering.looking import progress
 
     path = state_directory(os.environ) / f"verify-{audit.key}.jsonl"
     with open_checkpoint(path, now=now, afresh=afresh) as checkpoint:

@@ -17,7 +17,7 @@ def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
 
     process.check_extra()
     from deployer import settings
-    from deployer.sandbox import demo as story
+    from deployer.sandbox.demo import story
 
     settings.load(config)
     if not story.run(config=config, show=print_lines):

@@ -11,7 +11,7 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
-    from deployer.composition import Situation
+    from deployer.composition.rollout import Situation
 
 
 def destroy(
@@ -29,7 +29,7 @@ def destroy(
     anywhere, it is finished by running it again.
     """
     from deployer.cli.progress import told_errors
-    from deployer.composition import Ask, assemble
+    from deployer.composition.rollout import Ask, assemble
 
     with told_errors(log_format):
         situation = assemble(Ask(config=config, profile=profile))
@@ -45,7 +45,7 @@ def _destroy(
     situation: Situation, *, yes: bool, delete_ledger: bool, log_format: options.LogFormat, as_json: bool
 ) -> int:
     from deployer.cli.progress import followed
-    from deployer.rendering_removal import removal_document, removal_lines, removal_outcome_lines
+    from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
 
     organization = situation.organization
     found = situation.removal(delete_ledger=delete_ledger)

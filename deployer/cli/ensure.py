@@ -15,7 +15,7 @@ from deployer.cli.options import Json, Profile
 from deployer.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from deployer.images import ImageReference
+    from deployer.pushing.images import ImageReference
 
 
 def ensure(
@@ -45,8 +45,8 @@ def ensure(
         return 0
     if not wanted:
         raise typer.BadParameter("name at least one image in ECR, or a --file that names some", param_hint="IMAGE")
-    from deployer.ensure import exit_code_of
-    from deployer.rendering_ensure import outcome_document
+    from deployer.pushing.ensure import exit_code_of
+    from deployer.rendering.ensure import outcome_document
 
     with ensuring(profile=profile, ledger=ledger, config=config) as (ensurer, _):
         outcomes = ensurer.ensure(wanted, timeout=timeout)
@@ -58,7 +58,7 @@ def ensure(
 
 def _wanted(images: Iterable[str], files: Iterable[Path]) -> list[ImageReference]:
     """Every ECR image that the arguments and files name."""
-    from deployer.image_files import references_in
+    from deployer.pushing.image_files import references_in
 
     texts = list(images)
     for path in files:
@@ -68,7 +68,7 @@ def _wanted(images: Iterable[str], files: Iterable[Path]) -> list[ImageReference
 
 def _variables(path: Path) -> Mapping[str, str]:
     """The environment's; those of `.env` beside a compose file besides, as compose itself has it."""
-    from deployer.interpolation import environment_file
+    from deployer.pushing.interpolation import environment_file
 
     settings = path.with_name(".env")
     if path.suffix.lower() not in {".yml", ".yaml"} or not settings.is_file():
@@ -89,7 +89,7 @@ def _read(path: Path) -> str:
 
 
 def _print_policy(images: Iterable[ImageReference]) -> None:
-    from deployer.pusher_policy import LOOKING_ACTION, LOOKING_CLIENTS, pusher_policy
+    from deployer.pushing.pusher_policy import LOOKING_ACTION, LOOKING_CLIENTS, pusher_policy
 
     print_json(pusher_policy(list(images)))
     typer.echo(f"{LOOKING_CLIENTS} look before they push: allow them {LOOKING_ACTION} too.", err=True)

@@ -18,8 +18,8 @@ from deployer.cli.printing import print_lines
 if TYPE_CHECKING:
     from deployer.aws.refusals import LedgerAddress, LedgerRefusals
     from deployer.aws.session import Session
-    from deployer.ensure import Ensurer, Outcome, Refusal
-    from deployer.images import ImageReference
+    from deployer.pushing.ensure import Ensurer, Outcome, Refusal
+    from deployer.pushing.images import ImageReference
 
 Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait, for all images together.")]
 LedgerArn = Annotated[
@@ -38,7 +38,7 @@ ConfigAtHand = Annotated[
 
 def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
     """Those of the references that are in ECR; the others are named on standard error."""
-    from deployer.images import parse_image
+    from deployer.pushing.images import parse_image
 
     found = []
     for text in texts:
@@ -59,7 +59,7 @@ def ensuring(*, profile: str | None, ledger: str | None, config: Path | None) ->
     from deployer.aws.refusals import LedgerAddress
     from deployer.aws.registries import EcrRegistries
     from deployer.aws.session import Session
-    from deployer.ensure import Clock, Ensurer
+    from deployer.pushing.ensure import Clock, Ensurer
 
     session = Session(profile=profile)
     line = WaitingLine()
@@ -76,7 +76,7 @@ def ensuring(*, profile: str | None, ledger: str | None, config: Path | None) ->
 
 
 class LedgerAtHand:
-    """Implements `deployer.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
+    """Implements `pushing.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
 
     def __init__(self, session: Session, address: LedgerAddress | None, config: Path | None) -> None:
         self._session = session
@@ -105,7 +105,7 @@ class LedgerAtHand:
         from deployer import settings
         from deployer.aws.refusals import LedgerAddress
         from deployer.errors import ConfigurationError
-        from deployer.images import partition_of
+        from deployer.pushing.images import partition_of
         from deployer.settings.files import ORGANIZATION_FILE
         from templates.names import Names
 
@@ -136,7 +136,7 @@ class WaitingLine:
         self._is_drawn = False
 
     def __call__(self, images: Sequence[ImageReference], seconds: float) -> None:
-        from deployer.rendering_ensure import waiting_text
+        from deployer.rendering.ensure import waiting_text
 
         if sys.stderr.isatty():
             columns = shutil.get_terminal_size().columns
@@ -155,7 +155,7 @@ class WaitingLine:
 
 def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
     """Repositories that are there go to standard output unless `err`; all others to standard error."""
-    from deployer.rendering_ensure import outcome_lines
+    from deployer.rendering.ensure import outcome_lines
 
     for outcome in outcomes:
         print_lines(outcome_lines(outcome), err=err or outcome.exit_code != 0)

@@ -9,8 +9,8 @@ import typer
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 
 if TYPE_CHECKING:
-    from deployer.explaining import Explanation
-    from deployer.verdicts import Verdict
+    from deployer.settings.explaining import Explanation
+    from deployer.settings.verdicts import Verdict
 
 NO_ACCOUNT = "000000000000"
 """Stands for an account of the OU in a made-up call; nothing that is decided depends on it."""
@@ -34,9 +34,9 @@ def explain(
     With a repository: whether a push to it would create it, the rules behind that, and what it would look like. The
     decision is made by the code that the handler runs.
     """
-    from deployer import explaining
     from deployer.cli.sources import compiled_from
-    from deployer.explanations import as_document, as_text
+    from deployer.rendering.explanations import as_document, as_text
+    from deployer.settings import explaining
     from deployer.settings.regions import require_region
 
     if repository is None and (region or principal or pull):
@@ -57,7 +57,7 @@ def explain(
 
 
 def _verdict(explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool) -> Verdict:
-    from deployer.verdicts import for_any_principal, judge, made_up_call
+    from deployer.settings.verdicts import for_any_principal, judge, made_up_call
 
     settings = explanation.settings
     call = made_up_call(

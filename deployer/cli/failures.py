@@ -14,10 +14,10 @@ from deployer.cli.printing import confirm, print_json, print_lines
 from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
-    from deployer.composition_failures import Operation
+    from deployer.composition.failures import Operation
     from deployer.errors import DeployerError
-    from deployer.failures import Selection
-    from deployer.redriving import Found
+    from deployer.failures.messages import Selection
+    from deployer.failures.redriving import Found
 
 LIMIT = 1000
 
@@ -56,8 +56,8 @@ def list_failures(
 
     Messages are hidden from other readers while they are looked at, and shown again at once.
     """
-    from deployer.composition_failures import open_failures
-    from deployer.rendering_failures import found_document, found_lines
+    from deployer.composition.failures import open_failures
+    from deployer.rendering.failures import found_document, found_lines
 
     operation = open_failures(config, profile=profile)
     selection = _selection(
@@ -87,8 +87,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show all that is known of a failure; with --json, the event and the message as they are, too."""
-    from deployer.composition_failures import open_failures
-    from deployer.rendering_failures import failure_document, shown_lines
+    from deployer.composition.failures import open_failures
+    from deployer.rendering.failures import failure_document, shown_lines
 
     operation = open_failures(config, profile=profile)
     with _taken(operation, _selection(operation, ids=tuple(ids)), limit=LIMIT) as found:
@@ -133,9 +133,9 @@ def redrive(
 
     Safe to repeat and to interrupt: the handler does nothing twice, and a message goes only after its event was taken.
     """
-    from deployer.composition_failures import open_failures
-    from deployer.redriving import redrive as put_back
-    from deployer.rendering_failures import (
+    from deployer.composition.failures import open_failures
+    from deployer.failures.redriving import redrive as put_back
+    from deployer.rendering.failures import (
         found_document,
         found_lines,
         redriven_document,
@@ -198,9 +198,9 @@ def replay(
     """
     import time
 
-    from deployer import replaying
-    from deployer.composition_failures import open_archive
-    from deployer.rendering_failures import range_lines, replay_document, replay_line
+    from deployer.composition.failures import open_archive
+    from deployer.failures import replaying
+    from deployer.rendering.failures import range_lines, replay_document, replay_line
     from deployer.times import parse_since, parse_until
 
     now = datetime.now(UTC)
@@ -234,7 +234,7 @@ def replay(
 @contextmanager
 def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterator[Found]:
     """Failures while they are hidden from others; all are shown again at the end, however it ends."""
-    from deployer.redriving import find, release
+    from deployer.failures.redriving import find, release
 
     count = len([queue for queue in operation.places if selection.may_hold(queue, operation.organization)])
     typer.echo(f"Looking into {count} queues …" if count > 1 else "Looking into the failures queue …", err=True)
@@ -270,8 +270,8 @@ def _selection(
     until: str | None = None,
     ids: tuple[str, ...] = (),
 ) -> Selection:
-    from deployer.failures import Selection
-    from deployer.scopes import find_scope
+    from deployer.failures.messages import Selection
+    from deployer.planning.scopes import find_scope
     from deployer.times import parse_since, parse_until
 
     now = datetime.now(UTC)
@@ -298,7 +298,7 @@ def _time(text: str, option: str, parse: Callable[..., datetime], now: datetime)
 def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
     """Say what is missing in the answer, and exit accordingly."""
     from deployer.errors import IncompleteError
-    from deployer.rendering_failures import out_of_reach_lines
+    from deployer.rendering.failures import out_of_reach_lines
 
     print_lines(out_of_reach_lines(found, operation.organization), err=True)
     if found.out_of_reach:

@@ -38,8 +38,8 @@ def init(
     OUs named by --ou (or in the answer) are switched on in the home region; without any, each top-level OU gets a file
     that is switched off. Nothing is overwritten without --force.
     """
-    from deployer.explaining import find_ou
-    from deployer.initial_files import Choices, initial_files, top_ous
+    from deployer.settings.explaining import find_ou
+    from deployer.settings.initial_files import Choices, initial_files, top_ous
     from deployer.settings.regions import require_region
 
     if not yes and not sys.stdin.isatty():

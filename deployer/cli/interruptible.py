@@ -14,7 +14,7 @@ import typer
 from deployer.cli.printing import print_lines
 
 if TYPE_CHECKING:
-    from deployer.interruption import UnderWay
+    from deployer.rendering.interruption import UnderWay
 
 INTERRUPTED_EXIT_CODE = 130
 

@@ -27,10 +27,10 @@ def plan(
     """
     if org:
         check_scope(org=org, ous=ou, accounts=account)
-    from deployer.composition import Ask, assemble
-    from deployer.rendering_plan import plan_lines
-    from deployer.rendering_plan_json import plan_document
-    from deployer.rendering_waves import course_lines
+    from deployer.composition.rollout import Ask, assemble
+    from deployer.rendering.plan import plan_lines
+    from deployer.rendering.plan_json import plan_document
+    from deployer.rendering.waves import course_lines
 
     situation = assemble(
         Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from deployer.rendering_text import Line
+    from deployer.rendering.text import Line
 
 _STYLES: dict[str, dict[str, Any]] = {
     "": {},

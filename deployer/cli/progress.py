@@ -15,14 +15,14 @@ from deployer.errors import DeployerError
 
 if TYPE_CHECKING:
     from deployer.organization import Organization
-    from deployer.progress import Report
+    from deployer.rollout.progress import Report
 
 
 @contextmanager
 def followed(organization: Organization, *, log_format: LogFormat, command: str) -> Iterator[Report]:
     """Where a command reports to; `command` is what goes on with the work after Ctrl-C."""
-    from deployer.interruption import UnderWay
-    from deployer.rendering_live import reporter
+    from deployer.rendering.interruption import UnderWay
+    from deployer.rendering.live import reporter
 
     under_way = UnderWay()
     with interruptible(under_way, command=command), reporter(organization, as_json=log_format is LogFormat.JSON) as to:
@@ -37,7 +37,7 @@ def told_errors(log_format: LogFormat) -> Iterator[None]:
     except DeployerError as error:
         if log_format is not LogFormat.JSON:
             raise
-        from deployer.rendering_events_json import error_document
+        from deployer.rendering.events_json import error_document
 
         typer.echo(json.dumps(error_document(error), ensure_ascii=False), err=True)
         raise typer.Exit(error.exit_code) from error

@@ -19,9 +19,9 @@ from deployer.cli.ensuring import (
 from deployer.cli.options import Profile
 
 if TYPE_CHECKING:
-    from deployer.client_commands import InFile
-    from deployer.client_process import Finished
-    from deployer.images import ImageReference
+    from deployer.pushing.client_commands import InFile
+    from deployer.pushing.client_process import Finished
+    from deployer.pushing.images import ImageReference
 
 
 def push(
@@ -39,11 +39,11 @@ def push(
     The client keeps its terminal and its exit code. Options of deployer stand before the client's name. Exit codes
     before it runs: 18 timed out, 19 refused, 21 no daemon, 22 no login, 127 no client.
     """
-    from deployer.client_checks import check_client
-    from deployer.client_logins import check_login
-    from deployer.client_process import run_client
-    from deployer.ensure import exit_code_of
-    from deployer.push import NotThere, Pusher
+    from deployer.pushing.client_checks import check_client
+    from deployer.pushing.client_logins import check_login
+    from deployer.pushing.client_process import run_client
+    from deployer.pushing.ensure import exit_code_of
+    from deployer.pushing.push import NotThere, Pusher
 
     check_client(command)
     images = _images(command)
@@ -69,7 +69,7 @@ def _announce_retry(run: int, seconds: float) -> None:
 
 
 def _images(command: list[str]) -> list[ImageReference]:
-    from deployer.client_commands import InFile, Named, destinations_of
+    from deployer.pushing.client_commands import InFile, Named, destinations_of
 
     match destinations_of(command):
         case Named(references=references):
@@ -85,8 +85,8 @@ def _images(command: list[str]) -> list[ImageReference]:
 
 def _resolved(asked: InFile) -> tuple[str, ...]:
     """Ask the client what its file names."""
-    from deployer.client_documents import references_in_document
     from deployer.errors import ConfigurationError
+    from deployer.pushing.client_documents import references_in_document
 
     answer = subprocess.run(asked.command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's client
     if answer.returncode:

@@ -13,8 +13,8 @@ from deployer.cli.printing import confirm, print_json, print_lines
 from deployer.cli.scope_options import Accounts, Org, Ous, Regions, check_scope
 
 if TYPE_CHECKING:
-    from deployer.composition import Ask, Situation
-    from deployer.planning import Plan
+    from deployer.composition.rollout import Ask, Situation
+    from deployer.planning.plan import Plan
 
 AllowDelete = Annotated[
     int | None,
@@ -60,7 +60,7 @@ def rollout(
         no_waves=no_waves,
     )
     from deployer.cli.progress import told_errors
-    from deployer.composition import Ask
+    from deployer.composition.rollout import Ask
 
     ask = Ask(
         config=config,
@@ -98,7 +98,7 @@ class _Manner:
 
 
 def _roll_out(ask: Ask, manner: _Manner) -> int:
-    from deployer.composition import assemble
+    from deployer.composition.rollout import assemble
 
     situation = assemble(ask)
     situation.lock.look()
@@ -108,7 +108,7 @@ def _roll_out(ask: Ask, manner: _Manner) -> int:
     if not (manner.as_json and manner.log_format is options.LogFormat.JSON):  # then neither stream is for text
         _show(plan, situation, as_json=manner.as_json)
     if not plan.is_empty:
-        from deployer.guards import check_deletions
+        from deployer.planning.guards import check_deletions
 
         check_deletions(plan, allowed=manner.allow_delete)
         confirm("Roll this out?", yes=manner.yes, command="deployer rollout")
@@ -140,8 +140,8 @@ def _check_usage(
 
 
 def _show(plan: Plan, situation: Situation, *, as_json: bool) -> None:
-    from deployer.rendering_plan import plan_lines
-    from deployer.rendering_waves import course_lines
+    from deployer.rendering.plan import plan_lines
+    from deployer.rendering.waves import course_lines
 
     organization = situation.organization
     print_lines(plan_lines(plan, organization, caller=situation.caller), err=as_json)
@@ -150,9 +150,9 @@ def _show(plan: Plan, situation: Situation, *, as_json: bool) -> None:
 
 def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
     from deployer.cli.progress import followed
-    from deployer.rendering_outcome import outcome_lines
-    from deployer.rendering_plan_json import outcome_document
-    from deployer.rollout import roll_out
+    from deployer.rendering.outcome import outcome_lines
+    from deployer.rendering.plan_json import outcome_document
+    from deployer.rollout.execution import roll_out
 
     course = situation.course(if_busy=manner.if_busy.value)
     with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:

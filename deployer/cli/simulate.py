@@ -27,8 +27,8 @@ def simulate(
     The file holds one event, or a list of them: one from the failures queue, an archive, or `tests/events/`.
     """
     from deployer.cli.sources import compiled_from
-    from deployer.explanations import event_lines, verdict_document
-    from deployer.verdicts import judge_event
+    from deployer.rendering.explanations import event_lines, verdict_document
+    from deployer.settings.verdicts import judge_event
 
     events, is_list = _events(event)
     compiled = compiled_from(config, organization, profile=profile)

@@ -26,8 +26,8 @@ def status(
 
     Exits 0 when everything is as wanted, 2 when something is not.
     """
-    from deployer.composition import Ask, assemble
-    from deployer.rendering_status import status_document, status_lines
+    from deployer.composition.rollout import Ask, assemble
+    from deployer.rendering.status import status_document, status_lines
 
     situation = assemble(
         Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())

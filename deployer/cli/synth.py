@@ -27,7 +27,7 @@ def synth(
     and organization. Needs no credentials with --organization. Changes nothing in AWS.
     """
     from deployer.cli.sources import compiled_from
-    from deployer.synthesis import synthesize
+    from deployer.planning.synthesis import synthesize
 
     synthesis = synthesize(compiled_from(config, organization, profile=profile))
     paths = _write(synthesis.files(), out)

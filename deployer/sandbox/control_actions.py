@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from deployer.sandbox import background, registry
+from deployer.sandbox import background
+from deployer.sandbox.registry import front
 
 if TYPE_CHECKING:
     from deployer.sandbox.control import Action
@@ -46,7 +47,7 @@ def control_actions(sandbox: Sandbox) -> Mapping[str, Action]:
         "create-account": create_account,
         "environment": environment,
         "move-account": move_account,
-        "registry": registry.control,
+        "registry": front.control,
         "reset": reset,
         "settle": settle,
         "status": lambda _: _status(sandbox),

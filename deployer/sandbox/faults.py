@@ -168,6 +168,6 @@ class Faults:
 
 def _kill_caller(call: Call) -> None:
     """Kill the Lambda process whose credentials signed the call; nothing happens to any other caller."""
-    from deployer.sandbox.functions import kill_process_of  # noqa: PLC0415 - the Lambda seam imports this module
+    from deployer.sandbox.functions.invocation import kill_process_of  # noqa: PLC0415 - the Lambda seam imports this module
 
     kill_process_of(call.principal.access_key_id)

@@ -14,13 +14,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from deployer.errors import SandboxError
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.sandbox import accounts, background, context, seams
+from deployer.sandbox import background, context, seams
 from deployer.sandbox.calls import CallLog
 from deployer.sandbox.control import Control
 from deployer.sandbox.control_actions import control_actions
 from deployer.sandbox.credentials import Credentials, administrator_credentials
 from deployer.sandbox.faults import Faults
 from deployer.sandbox.gate import Gate
+from deployer.sandbox.organizations import accounts
 from deployer.sandbox.resources import clients
 from deployer.sandbox.server import Dispatcher, Server
 
@@ -133,9 +134,9 @@ class Sandbox:
     @property
     def organization(self) -> Organization:
         """The organization as it is now."""
-        from deployer.sandbox import organizations  # noqa: PLC0415 - seams load when the sandbox starts
+        from deployer.sandbox.organizations import membership  # noqa: PLC0415 - seams load when the sandbox starts
 
-        return organizations.snapshot(self._initial.management_account_id)
+        return membership.snapshot(self._initial.management_account_id)
 
     @property
     def defects(self) -> list[BaseException]:
@@ -181,27 +182,27 @@ class Sandbox:
 
     def create_account(self, name: str, ou_id: str | None = None) -> Account:
         """A new member, made and moved as by the AWS calls, so that auto-deployment sees it; settles nothing."""
-        from deployer.sandbox import organization_changes  # noqa: PLC0415 - as above
+        from deployer.sandbox.organizations import changes  # noqa: PLC0415 - as above
 
-        return organization_changes.create_account(self._initial.management_account_id, name=name, ou_id=ou_id)
+        return changes.create_account(self._initial.management_account_id, name=name, ou_id=ou_id)
 
     def move_account(self, account_id: str, ou_id: str) -> None:
         """Move a member to another OU or to the root."""
-        from deployer.sandbox import organization_changes  # noqa: PLC0415 - as above
+        from deployer.sandbox.organizations import changes  # noqa: PLC0415 - as above
 
-        organization_changes.move_account(self._initial.management_account_id, account_id=account_id, ou_id=ou_id)
+        changes.move_account(self._initial.management_account_id, account_id=account_id, ou_id=ou_id)
 
     def suspend_account(self, account_id: str) -> None:
         """Close a member: it becomes SUSPENDED."""
-        from deployer.sandbox import organization_changes  # noqa: PLC0415 - as above
+        from deployer.sandbox.organizations import changes  # noqa: PLC0415 - as above
 
-        organization_changes.suspend_account(self._initial.management_account_id, account_id=account_id)
+        changes.suspend_account(self._initial.management_account_id, account_id=account_id)
 
     def create_ou(self, name: str, parent_id: str) -> OrganizationalUnit:
         """A new OU below another or the root."""
-        from deployer.sandbox import organization_changes  # noqa: PLC0415 - as above
+        from deployer.sandbox.organizations import changes  # noqa: PLC0415 - as above
 
-        return organization_changes.create_ou(self._initial.management_account_id, name=name, parent_id=parent_id)
+        return changes.create_ou(self._initial.management_account_id, name=name, parent_id=parent_id)
 
 
 def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Response
 
 from deployer.errors import PortInUseError
-from deployer.sandbox import registry
 from deployer.sandbox.gate import Application, StartResponse
+from deployer.sandbox.registry import front
 from deployer.sandbox.wire import FROM_SOCKET
 
 LOOPBACK = "127.0.0.1"
@@ -36,8 +36,8 @@ class Dispatcher:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         host = environ.get("HTTP_HOST", "")
-        if registry.serves(environ):
-            return registry.application(environ | {registry.GATE: self._gate}, start_response)
+        if front.serves(environ):
+            return front.application(environ | {front.GATE: self._gate}, start_response)
         if environ.get("PATH_INFO", "").startswith(CONTROL_PREFIX):
             return self._control(environ, start_response)
         if environ.get("sandbox.proxied") and not LOCAL_HOST.match(host) and not host.endswith(".amazonaws.com"):

@@ -16,10 +16,10 @@ from typing import Any, Final
 from moto.cloudtrail.models import Trail, cloudtrail_backends
 from moto.organizations.models import organizations_backends
 
-from deployer.sandbox import event_buses
 from deployer.sandbox.background import submit
 from deployer.sandbox.calls import Call
-from deployer.sandbox.registry_hosts import AWS_INTERNAL
+from deployer.sandbox.events import buses
+from deployer.sandbox.registry.hosts import AWS_INTERNAL
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 LATENCY: Final = 2.0
@@ -54,7 +54,7 @@ def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _deliver(event: dict[str, Any], account: str, region: str) -> None:
-    event_buses.deliver(event, account=account, region=region)
+    buses.deliver(event, account=account, region=region)
 
 
 def _envelope(detail: Mapping[str, Any], *, recipient: str) -> dict[str, Any]:

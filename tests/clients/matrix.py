@@ -17,9 +17,10 @@ from typing import Final
 from unittest.mock import patch
 
 from deployer.cli.main import run
-from deployer.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
-from deployer.sandbox import background, registry
-from deployer.sandbox.registry_hosts import host_of
+from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
+from deployer.sandbox import background
+from deployer.sandbox.registry import front
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.conftest import CONFIG
@@ -35,7 +36,7 @@ TIME_SCALE: Final = 0.5
 """CloudTrail takes a second, longer than any of these pushes: a push that caused its own repository while it was
 still busy trying to mount layers from others would pass here and nowhere else."""
 
-ANSWERS: Mapping[registry.Missing, str] = {"answer": "404", "drop": "dropped connection"}
+ANSWERS: Mapping[front.Missing, str] = {"answer": "404", "drop": "dropped connection"}
 LOOKING: Final = frozenset({"ctr"})
 """Those that ask for the manifest before they push it."""
 
@@ -55,7 +56,7 @@ class Row:
 
     client: str
     version: str
-    answer: registry.Missing
+    answer: front.Missing
     bare: bool
     ensured: bool
     pushed: bool
@@ -90,9 +91,9 @@ def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> I
         )
 
 
-def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: registry.Missing) -> Row:
+def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: front.Missing) -> Row:
     """Three first pushes, each to a repository of its own."""
-    registry.answer_missing_repositories_by(answer)
+    front.answer_missing_repositories_by(answer)
     background.scheduler.time_scale = TIME_SCALE
     try:
         with patch.dict("os.environ", bench.variables, clear=True):
@@ -100,7 +101,7 @@ def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: r
             ensured = _arrives(sandbox, client, lambda command, image: _ensure(image) or bench.run(command).returncode)
             pushed = _arrives(sandbox, client, lambda command, image: run(["push", "--timeout", "30", "--", *command]))
     finally:
-        registry.answer_missing_repositories_by("answer")
+        front.answer_missing_repositories_by("answer")
         background.scheduler.time_scale = sandbox.time_scale
         sandbox.settle()
     return Row(client=name, version=client.version, answer=answer, bare=bare, ensured=ensured, pushed=pushed)

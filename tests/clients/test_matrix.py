@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from deployer.sandbox import registry
+from deployer.sandbox.registry import front
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
 from tests.clients.matrix import ANSWERS, PAGE, Row, builders, measure, shown, table
@@ -40,7 +40,7 @@ def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready
 
 
 @pytest.mark.parametrize("answer", list(ANSWERS))
-def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: registry.Missing) -> None:
+def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: front.Missing) -> None:
     row = measure(rolled_out, ready.bench, ready.name, ready.client, answer)
     assert row.ensured, "the first push after `deployer ensure`"
     assert row.pushed, "`deployer push`"

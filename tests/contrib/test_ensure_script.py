@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from deployer.ensure import There, TimedOut
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
-from deployer.images import ImageReferenceError
-from deployer.sandbox.registry_hosts import host_of
+from deployer.pushing.ensure import There, TimedOut
+from deployer.pushing.images import ImageReferenceError
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders

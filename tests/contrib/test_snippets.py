@@ -20,8 +20,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deployer.images import parse_image
-from deployer.sandbox.registry_hosts import host_of
+from deployer.pushing.images import parse_image
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from deployer import settings
 from deployer.organization import Organization
-from deployer.planning import Plan, make_plan
-from deployer.rollout import roll_out
-from deployer.sandbox.accounts import EXAMPLE
-from deployer.survey import look
+from deployer.planning.plan import Plan, make_plan
+from deployer.planning.wishes import Wanted, wish_for
+from deployer.rollout.execution import roll_out
+from deployer.rollout.survey import look
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
-from deployer.wishes import Wanted, wish_for
-from tests.deployer.fake_cloud import FakeCloud
+from tests.deployer.rollout.fake_cloud import FakeCloud
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHOP_PROD, PAYMENTS, SHOP_DEV, NETWORK = "300000000001", "300000000003", "400000000001", "200000000002"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import deployer
 from deployer import errors
 from deployer.cli.main import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
-from deployer.ensure import Refused, TimedOut
+from deployer.pushing.ensure import Refused, TimedOut
 
 _DRAWN = re.compile(r"^(?:[├└]── )?(?P<name>\w+Error)\s+(?P<code>\d+)  ", re.MULTILINE)
 _CHANGES_EXIT_CODE = 2

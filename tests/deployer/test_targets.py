@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.organization import Account, Organization, OrganizationalUnit
+from deployer.planning.target_operations import Selection, group_accounts, group_ous
 from deployer.stack_sets import OUS_PER_OPERATION, InstanceKey
-from deployer.target_operations import Selection, group_accounts, group_ous
 from deployer.targets import AccountTarget, Coverage, OuTarget, Scope, Targets, compile_targets, wanted_instances
 
 MANAGEMENT = "100000000000"

@@ -16,7 +16,7 @@ from tests.docs.commands import ROOT, Shown, pages, shown_in
 ELSEWHERE = {
     "git clone": "fetches what is being tested",
     "cd": "goes where the test is already",
-    "make": "tests/sandbox/test_demo.py runs what `make demo` runs; the rest is this test run itself",
+    "make": "tests/sandbox/demo/test_story.py runs what `make demo` runs; the rest is this test run itself",
     "pip install": "has happened, or nothing here would run",
     "deployer sandbox": "tests/sandbox/test_process.py starts, uses and stops it as a program of its own",
     "eval": "as above",

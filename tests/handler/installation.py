@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from deployer import settings
+from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.sandbox import background
 from deployer.sandbox.calls import Call
 from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.sandbox import Sandbox
-from deployer.synthesis import Synthesis, synthesize
 from handler.records import Record
 from handler.text import short_json
 from templates.body import body

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox import organization_reads
 from deployer.sandbox.faults import Crash, Error, Moment
+from deployer.sandbox.organizations import reads
 from tests.handler.installation import Installed, push
 from tests.handler.trials import BYSTANDER, Disturbance, Trial, problems, run
 
@@ -64,13 +64,13 @@ PATHS = {
 def hide_ou_paths(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Have Organizations leave out `Paths`, as it used to, of the accounts that are put into the set."""
     accounts: set[str] = set()
-    whole = organization_reads.describe
+    whole = reads.describe
 
     def describe(fake: Any, organization: Any) -> dict[str, Any]:
         described = whole(fake, organization)
         return {key: value for key, value in described.items() if key != "Paths" or fake.id not in accounts}
 
-    monkeypatch.setattr(organization_reads, "describe", describe)
+    monkeypatch.setattr(reads, "describe", describe)
     return accounts
 
 

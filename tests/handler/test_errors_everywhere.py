@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from deployer.planning.synthesis import Synthesis
 from deployer.sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
-from deployer.synthesis import Synthesis
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redrive, run
 

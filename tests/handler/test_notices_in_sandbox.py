@@ -12,7 +12,7 @@ import pytest
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from deployer.sandbox import event_buses
+from deployer.sandbox.events import buses
 from deployer.sandbox.faults import Error, Fault
 from deployer.sandbox.sandbox import Sandbox
 from handler.notices import DETAIL_TYPE, SOURCE
@@ -40,7 +40,7 @@ def installed_with(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], Installe
 def on_the_bus(installed: Installed, *events: Any) -> None:
     """Let events come to the central bus as the members' rules bring them."""
     for event in events:
-        event_buses.receive(event, account=CENTRAL, region=REGION, bus=BUS, forwarded=True)
+        buses.receive(event, account=CENTRAL, region=REGION, bus=BUS, forwarded=True)
     installed.sandbox.settle(120)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox import event_buses
+from deployer.sandbox.events import buses
 from deployer.sandbox.sandbox import Sandbox
 from handler.settings_file import SettingsFile
 from handler.watch import BlindError, Place, Watch, covered
@@ -43,7 +43,7 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     iam.delete_role_policy(RoleName="deployer-forwarding", PolicyName="forward-events")
     for number in range(3):
         changes = {"account": SHOP, "region": "us-east-1", "id": f"00000000-0000-0000-0000-00000000000{number}"}
-        event_buses.deliver(load(changes=changes), account=SHOP, region="us-east-1")
+        buses.deliver(load(changes=changes), account=SHOP, region="us-east-1")
     gone = sandbox.client("sqs", account=SUSPENDED)
     gone.delete_queue(QueueUrl=gone.get_queue_url(QueueName="deployer-forwarding-dead-letters")["QueueUrl"])
     sandbox.settle(60)

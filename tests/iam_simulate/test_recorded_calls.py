@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from deployer import settings
-from deployer.sandbox import event_buses
+from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.sandbox.cloudformation import deploy_stack
+from deployer.sandbox.events import buses
 from deployer.sandbox.iam import authorization, services, trust
 from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
 from deployer.sandbox.iam.requests import AccessRequest
 from deployer.sandbox.sandbox import Sandbox
-from deployer.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
 from templates.body import body
 from tests.handler.paths import hide_ou_paths
@@ -57,7 +57,7 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRe
     )
     hide_ou_paths(monkeypatch).add(PAYMENTS)
     for event in events():
-        event_buses.deliver(event, account=event["account"], region=event["region"])
+        buses.deliver(event, account=event["account"], region=event["region"])
         sandbox.settle(60)
     return requests
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from deployer.sandbox.accounts import CENTRAL_ACCOUNT, EXAMPLE
+from deployer.sandbox.organizations.accounts import CENTRAL_ACCOUNT, EXAMPLE
 from deployer.sandbox.sandbox import Sandbox
 
 

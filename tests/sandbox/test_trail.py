@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox import oci_images
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.oci_client import Client, Rejected
-from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.oci import images as oci_images
+from deployer.sandbox.oci.client import Client, Rejected
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 
 SHOP = "300000000001"

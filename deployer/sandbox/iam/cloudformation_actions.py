@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deployer.sandbox import organizations
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam.actions import ANY, Need, Needs, each, need
+from deployer.sandbox.organizations import membership
 
 _STACK_SET_ID = "00000000-0000-0000-0000-000000000000"
 """Stands for the id that CloudFormation gives to a StackSet; policies have a `*` there."""
@@ -33,7 +33,7 @@ def _anything(call: Call) -> Iterable[Need]:
 
 def _stack_set(call: Call) -> Iterable[Need]:
     """A StackSet that a delegated administrator acts on is the management account's, though the caller's to act on."""
-    owner = organizations.management_account_of(call.account) or call.account
+    owner = membership.management_account_of(call.account) or call.account
     name = call.parameters.get("StackSetName", ANY)
     resource = f"arn:{PARTITION}:cloudformation:{call.region}:{owner}:stackset/{name}:{_STACK_SET_ID}"
     yield Need(action=f"cloudformation:{call.operation}", resource=resource, account=call.account)

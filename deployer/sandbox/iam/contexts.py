@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from deployer.sandbox import organizations
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.iam.requests import ConditionContext, ContextValue, Values
+from deployer.sandbox.organizations import membership
 from deployer.sandbox.resources.clients import CALLED_VIA
 
 Context = Mapping[str, ContextValue | str | None]
@@ -80,7 +80,7 @@ def resource_context(account: str | None) -> Context:
 def organization_id(account: str) -> Values | None:
     """The id of an account's organization."""
     try:
-        organization = organizations.backend_for(account).org
+        organization = membership.backend_for(account).org
     except Refused:
         return None
     return (organization.id,) if organization else None
@@ -88,7 +88,7 @@ def organization_id(account: str) -> Values | None:
 
 def organization_path(account: str) -> Values | None:
     """`o-…/r-…/ou-…/` of an account, as aws:PrincipalOrgPaths has it: without the account itself."""
-    if organizations.management_account_of(account) is None:
+    if membership.management_account_of(account) is None:
         return None
-    organization = organizations.snapshot(account)
+    organization = membership.snapshot(account)
     return ("/".join([organization.id, *organization.account_chain(account), ""]),)

@@ -9,11 +9,11 @@ from typing import Any
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.sts.models import sts_backends
 
-from deployer.sandbox import organizations
 from deployer.sandbox.credentials import PARTITION, Principal
 from deployer.sandbox.iam.evaluation import PolicySet
 from deployer.sandbox.iam.policies import Statements, parse_policies, parse_policy
 from deployer.sandbox.iam.requests import Subject
+from deployer.sandbox.organizations import membership
 
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/]+)")
 
@@ -70,7 +70,7 @@ def role_policies(role_arn: str, *, session: Statements | None = None) -> Policy
 
 def service_control_policies(account: str) -> Sequence[Statements]:
     """One set of statements for each level above an account; none for the management account."""
-    return [parse_policies(documents) for documents in organizations.scps_for(account)]
+    return [parse_policies(documents) for documents in membership.scps_for(account)]
 
 
 def _boundary(role: Role) -> Statements | None:

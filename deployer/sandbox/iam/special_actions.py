@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from deployer.sandbox import organizations
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam import cloudformation_actions, dynamodb_actions, s3_actions
 from deployer.sandbox.iam.actions import ANY, Need, Needs, each, need
 from deployer.sandbox.iam.contexts import Context
+from deployer.sandbox.organizations import membership
 
 _REPOSITORY = "arn:{partition}:ecr:{region}:{account}:repository/{repositoryName}"
 _FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}"
@@ -112,7 +112,7 @@ def _organizations(call: Call) -> Iterable[Need]:
 
 def _organizations_arn(caller: str, id_: str) -> str:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html."""
-    organization = organizations.backend_for(caller).org
+    organization = membership.backend_for(caller).org
     if organization is None:
         return ANY
     kind = "account" if id_.isdigit() else "ou" if id_.startswith("ou-") else "root"

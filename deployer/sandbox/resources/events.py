@@ -1,4 +1,4 @@
-"""AWS::Events::EventBus, EventBusPolicy and Archive; rules are in `event_rules`."""
+"""AWS::Events::EventBus, EventBusPolicy and Archive; rules are in `sandbox.events.rules`."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from deployer.audit.finding import HISTORY, find
 from deployer.audit.query import Query
 from deployer.audit.reading import Usage
 from deployer.audit.story import UNKNOWN, Story, what_today
-from deployer.rendering_story import story_document, story_lines
-from deployer.sandbox.accounts import EXAMPLE
+from deployer.rendering.story import story_document, story_lines
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, record
 

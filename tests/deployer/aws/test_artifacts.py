@@ -13,8 +13,8 @@ from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
-from deployer.locking import LostRaceError, Versioned
-from deployer.planning import stack_needs_preview
+from deployer.planning.plan import stack_needs_preview
+from deployer.rollout.locking import LostRaceError, Versioned
 from deployer.sandbox.sandbox import Sandbox
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.aws.session import Session
-from deployer.images import parse_registry
+from deployer.pushing.images import parse_registry
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from deployer.cli.main import run
 from deployer.organization import Organization
-from deployer.sandbox.accounts import EXAMPLE
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from deployer.cli.main import run
-from deployer.ensure import Refused, There, TimedOut
+from deployer.pushing.ensure import Refused, There, TimedOut
 from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.conftest import CONFIG
 from tests.principals import environment, role

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from deployer.cli.main import run
-from deployer.sandbox.registry_hosts import host_of
+from deployer.sandbox.registry.hosts import host_of
 from deployer.sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders

@@ -12,9 +12,9 @@ from typing import Any
 
 from moto.ecr.models import ecr_backends
 
+from deployer.planning.synthesis import names_of
 from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.sandbox import Sandbox
-from deployer.synthesis import names_of
 from handler.records import Record
 from handler.repositories import Registry, Repositories
 from templates import access

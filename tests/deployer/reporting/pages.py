@@ -11,7 +11,7 @@ from typing import Any
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import AccountReport, Checked, Report, Unread
 from deployer.organization import Organization
-from deployer.rendering_drift import report_document
+from deployer.rendering.drift import report_document
 from deployer.reporting.aggregation import aggregate
 from deployer.reporting.coverage import Coverage, coverage_from
 from deployer.reporting.page import write_page

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from deployer import settings
-from deployer.sandbox.accounts import EXAMPLE
+from deployer.planning.synthesis import synthesize
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
-from deployer.synthesis import synthesize
 from tests.deployer.settings.conftest import ORGANIZATION, Write
 
 TOPIC = "arn:aws:sns:eu-west-1:200000000001:on-call"

@@ -12,12 +12,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deployer.explaining import explain
-from deployer.explanations import as_document, as_text
-from deployer.sandbox.accounts import EXAMPLE
+from deployer.rendering.explanations import as_document, as_text
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder
+from deployer.settings.explaining import explain
 from deployer.settings.problems import errors
 from deployer.settings.yaml_source import KeyPath
 

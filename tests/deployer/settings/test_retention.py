@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from deployer import settings
-from deployer.sandbox.accounts import EXAMPLE
+from deployer.planning.synthesis import synthesize
+from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import Compiled, InvalidConfigurationError, load
-from deployer.synthesis import synthesize
 from tests.deployer.settings.conftest import ORGANIZATION, Write
 
 

@@ -1,0 +1,150 @@
+"""Puts `deployer audit verify` and `audit repair` together: today's settings, the ledger, and members behind Protocols.
+
+Beside `composition`, a module outside of `deployer.cli` that knows `deployer.aws`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from deployer import settings
+from deployer.aws.ledger import LedgerTable
+from deployer.aws.member_changes import MemberChanges, open_changes
+from deployer.aws.member_registries import MemberRegistries
+from deployer.aws.members import Members
+from deployer.aws.organizations import read_organization
+from deployer.aws.preconditions import check_account, check_organization
+from deployer.aws.session import Session
+from deployer.drift.looking import Looker
+from deployer.drift.records import CreatedRecords
+from deployer.drift.rules import Rules
+from deployer.errors import GuardError, PermissionDeniedError
+from deployer.organization import Organization
+from deployer.planning.scopes import find_scope
+from deployer.planning.synthesis import names_of
+from deployer.settings import Compiled
+from deployer.settings.regions import require_region
+from templates.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """Which repositories a command is for, before anything of it was looked up."""
+
+    config: Path
+    profile: str | None = None
+    ous: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    repositories: str | None = None
+    grace: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What looking at repositories needs."""
+
+    session: Session = field(repr=False)
+    compiled: Compiled = field(repr=False)
+    names: Names
+    accounts: tuple[str, ...]
+    """Active accounts that are meant, by id: covered today, or ones that a record tells of."""
+    looker: Looker = field(repr=False)
+    key: str
+    """Equal for what is looked at with equal settings in an equal way."""
+
+    @property
+    def organization(self) -> Organization:
+        """The organization as it is."""
+        return self.compiled.organization
+
+
+def open_audit(meant: Meant, *, now: datetime) -> Audit:
+    """Read config and organization, with the caller's own credentials. Writes nothing."""
+    for region in meant.regions:
+        require_region(region, said_by="--region")
+    config = settings.load(meant.config)
+    session = Session(profile=meant.profile, region=config.home_region)
+    check_account(session, central_account=config.central_account)
+    organization = read_organization(session.client("organizations"))
+    check_organization(organization, wanted=config.organization_id)
+    compiled = settings.compile(config, organization)
+    names = names_of(compiled, partition=session.identity.partition)
+    scope = find_scope(organization, ous=meant.ous, accounts=meant.accounts, regions=meant.regions)
+    ledger = LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
+    looker = Looker(
+        rules=Rules(compiled),
+        records=CreatedRecords(ledger, now=now),
+        registries=MemberRegistries(
+            Members(session, role_arn=role_in_members(names, names.auditor_role)), partition=names.partition
+        ),
+        now=now,
+        grace=meant.grace,
+        regions=scope.regions,
+        repositories=meant.repositories,
+    )
+    accounts = sorted(account.id for account in organization.accounts.values() if account.is_active)
+    return Audit(
+        session=session,
+        compiled=compiled,
+        names=names,
+        accounts=tuple(account for account in accounts if scope.has_account(organization, account)),
+        looker=looker,
+        key=_key(compiled, names, meant),
+    )
+
+
+def role_in_members(names: Names, role: str) -> Callable[[str], str]:
+    """ARN of a role, by account."""
+    return partial(names.role_arn, role=role)
+
+
+def _key(compiled: Compiled, names: Names, meant: Meant) -> str:
+    parts = (
+        names,
+        compiled.settings_file.digest,
+        sorted(meant.ous),
+        sorted(meant.accounts),
+        sorted(meant.regions),
+        meant.repositories,
+        meant.grace,
+    )
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def open_repairer(audit: Audit) -> Callable[[str, str], MemberChanges]:
+    """Registries through the repairer role, by way of the operator role."""
+    return _changes_as(audit, audit.names.repairer_role)
+
+
+def open_cleaner(audit: Audit) -> Callable[[str, str], MemberChanges]:
+    """Registries through the cleaner role; raises GuardError where the config files do not ask for one."""
+    check_cleanup(audit)
+    return _changes_as(audit, audit.names.cleaner_role)
+
+
+def check_cleanup(audit: Audit) -> None:
+    """Raise GuardError unless the config files let blank repositories be deleted."""
+    if not audit.compiled.config.cleanup:
+        raise GuardError(
+            "organization.yaml does not say `cleanup: true`, so no account has a role that may delete a repository",
+            next_step="Say it there and run `deployer rollout --org`.",
+        )
+
+
+def _changes_as(audit: Audit, role: str) -> Callable[[str, str], MemberChanges]:
+    names = audit.names
+    try:
+        operator = audit.session.as_role(names.operator_role_arn)
+    except PermissionDeniedError as error:
+        raise PermissionDeniedError(
+            f"{audit.session.identity.arn} cannot take on {names.operator_role_arn}: {error.message}",
+            next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
+        ) from error
+    members = Members(operator, role_arn=role_in_members(names, role))
+    return partial(open_changes, members, partition=names.partition)

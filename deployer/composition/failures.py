@@ -1,0 +1,119 @@
+"""Puts `deployer failures` together: the operator role taken on, and AWS behind Protocols. Beside `composition`, the
+one module outside of `deployer.cli` that knows `deployer.aws`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from deployer import settings
+from deployer.aws.archive import EventArchive
+from deployer.aws.errors import code_of, translated
+from deployer.aws.function import HandlerFunction
+from deployer.aws.organizations import read_organization
+from deployer.aws.preconditions import call_as_of, check_account, check_organization
+from deployer.aws.queues import SqsQueues
+from deployer.aws.session import Session
+from deployer.errors import PermissionDeniedError
+from deployer.failures.messages import Queue
+from deployer.organization import Organization
+from deployer.planning.synthesis import partition_of
+from deployer.settings import Config
+from templates.names import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What looking after failures needs, under the operator role."""
+
+    organization: Organization
+    names: Names
+    places: tuple[Queue, ...] = field(repr=False)
+    """The failures queue first, then every dead-letter queue of an active account."""
+    queues: SqsQueues = field(repr=False)
+    function: HandlerFunction = field(repr=False)
+
+
+def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
+    """Everything for `list`, `show` and `redrive`."""
+    config = settings.load(config_directory)
+    names = _names(config)
+    session = _take_on(config, names, profile=profile)
+    organization = read_organization(session.client("organizations"))
+    check_organization(organization, wanted=names.organization_id or None)
+    places = (_failures_queue(names), *_dead_letter_queues(session, organization, config, names))
+    return Operation(
+        organization=organization,
+        names=names,
+        places=places,
+        queues=SqsQueues(session, (place.region for place in places)),
+        function=HandlerFunction(session.client("lambda", region=names.central_region), name=names.function),
+    )
+
+
+def open_archive(config_directory: Path, *, profile: str | None) -> EventArchive:
+    """The event archive for `replay`."""
+    config = settings.load(config_directory)
+    names = _names(config)
+    session = _take_on(config, names, profile=profile)
+    return EventArchive(session.client("events", region=names.central_region), names=names)
+
+
+def _take_on(config: Config, names: Names, *, profile: str | None) -> Session:
+    """The operator role's session; raises PermissionDeniedError with what the caller needs."""
+    caller = Session(profile=profile, region=config.home_region)
+    check_account(caller, central_account=config.central_account)
+    try:
+        return caller.as_role(names.operator_role_arn)
+    except PermissionDeniedError as error:
+        raise PermissionDeniedError(
+            f"{caller.identity.arn} cannot take on {names.operator_role_arn}: {error.message}",
+            next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
+        ) from error
+
+
+def _names(config: Config) -> Names:
+    return Names(
+        prefix=config.prefix,
+        organization_id=config.organization_id or "",
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=partition_of(config.home_region),
+    )
+
+
+def _failures_queue(names: Names) -> Queue:
+    return Queue(account=names.central_account, region=names.central_region, name=names.failures_queue, is_central=True)
+
+
+def _dead_letter_queues(session: Session, organization: Organization, config: Config, names: Names) -> Sequence[Queue]:
+    """Those of the StackSet's instances, which are facts; a suspended account's cannot be reached."""
+    keys = {
+        (account, region)
+        for account, region in _instances(session, organization, names)
+        if account in organization.accounts and organization.accounts[account].is_active
+    }
+    if names.central_account == organization.management_account_id:
+        management = settings.compile(config, organization).settings_for_account(names.central_account)
+        keys |= {(names.central_account, region) for region in management.regions if management.enabled}
+    return [
+        Queue(account=account, region=region, name=names.forwarding_dead_letter_queue)
+        for account, region in sorted(keys)
+    ]
+
+
+def _instances(session: Session, organization: Organization, names: Names) -> Iterator[tuple[str, str]]:
+    """Account and region of each instance of the forwarding StackSet; none where there is no StackSet."""
+    pages = session.client("cloudformation", region=names.central_region).get_paginator("list_stack_instances")
+    call_as = call_as_of(names.central_account, organization)
+    with translated():
+        try:
+            for page in pages.paginate(StackSetName=names.forwarding_stack_set, CallAs=call_as):
+                yield from ((one["Account"], one["Region"]) for one in page["Summaries"])
+        except ClientError as error:
+            if code_of(error) != "StackSetNotFoundException":
+                raise

@@ -1,0 +1,263 @@
+"""Puts a roll-out together: credentials, config and organization checked against each other, AWS behind Protocols."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deployer import settings
+from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.ledger import LedgerTable
+from deployer.aws.organizations import read_organization
+from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
+from deployer.aws.session import Session
+from deployer.aws.stack_set_reader import CallAs
+from deployer.aws.stack_sets import CloudFormationStackSets
+from deployer.aws.stacks import CloudFormationStacks
+from deployer.errors import NotFoundError
+from deployer.operation_preferences import OperationPreferences
+from deployer.organization import Organization
+from deployer.planning.plan import Facts, Plan, Wish, make_plan
+from deployer.planning.scopes import find_scope
+from deployer.planning.synthesis import names_of
+from deployer.planning.wishes import Wanted, wish_for
+from deployer.rollout.destroy import Removal, destroy, plan_removal
+from deployer.rollout.execution import INTERRUPTED, Cloud, Course
+from deployer.rollout.locking import Holder, Lock, Record
+from deployer.rollout.operations import IfBusy, OperationRunner
+from deployer.rollout.outcome import Outcome
+from deployer.rollout.processes import is_at_work, machine
+from deployer.rollout.progress import Report
+from deployer.rollout.status import Status, status_of
+from deployer.rollout.survey import look
+from deployer.settings.rollout import Rollout
+from deployer.targets import Scope
+from deployer.waves import Wave, plan_waves
+from templates.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a command was asked for, before anything of it was looked up."""
+
+    config: Path
+    profile: str | None = None
+    ous: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    resume: bool = False
+    """Whether the scope is that of the last roll-out, which did not end well."""
+    rollout: Mapping[str, Any] = field(default_factory=dict)
+    """What takes the place of values of `rollout:` in organization.yaml."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that the commands need: who calls, what is wanted, and AWS to act on."""
+
+    caller: str
+    organization: Organization
+    wanted: Wanted
+    rollout: Rollout
+    cloud: Cloud
+    bucket: ArtifactsBucket
+    ledger: LedgerTable
+    lock: Lock
+    ask: Ask
+
+    @property
+    def wish(self) -> Wish:
+        return self.wanted.wish
+
+    def plan(self) -> Plan:
+        """Compare the wish with what there is now."""
+        return make_plan(self.wish, look(self.wish, self.cloud))
+
+    def plan_when_free(self, report: Report, *, if_busy: IfBusy) -> Plan:
+        """The plan once no operation is under way any more, since what it does changes the plan."""
+        plan = self.plan()
+        while plan.under_way:
+            runner = OperationRunner(self.cloud.stack_sets, report=report, sleep=self.cloud.sleep, if_busy=if_busy)
+            for busy in plan.under_way:
+                runner.wait_until_free(busy.stack_set)
+            plan = self.plan()
+        return plan
+
+    def course(self, *, if_busy: IfBusy) -> Course:
+        """How a plan of this situation is carried out."""
+        return Course(
+            if_busy=if_busy, waves=self.waves, plan_in=self.plan_in, lock=self.lock, record=self.record("rollout")
+        )
+
+    def plan_in(self, scope: Scope) -> Plan:
+        """The same for another scope, without asking what updates of stacks would do."""
+        wish = replace(self.wish, scope=scope)
+        return make_plan(wish, look(wish, self.cloud, previews=False))
+
+    def only_failed(self) -> Situation:
+        """The same situation with the accounts as its scope that have a stack instance that is not CURRENT."""
+        scope = self.wish.scope
+        failed = frozenset(
+            instance.account
+            for name, state in self._facts().stack_sets.items()
+            for instance in state.instances
+            if not instance.is_current
+            and instance.account in self.organization.accounts
+            and self.wish.scope_of(name).has(self.organization, instance.key)
+        )
+        wish = replace(self.wish, scope=Scope(account_ids=failed, regions=scope.regions))
+        return replace(self, wanted=replace(self.wanted, wish=wish))
+
+    @property
+    def waves(self) -> tuple[Wave, ...]:
+        """Those that have accounts in the scope; none where none are asked for."""
+        return plan_waves(self.rollout.waves, self.organization, self.wish.scope)
+
+    def record(self, command: str) -> Record:
+        """What the lock is to say; it fills in the times and who holds it."""
+        now = datetime.now(UTC)
+        return Record(
+            command=command,
+            holder=Holder(owner=self.caller, machine="", process=0),
+            started=now,
+            expires=now,
+            ous=tuple(self.ask.ous),
+            accounts=tuple(self.ask.accounts),
+            regions=tuple(self.ask.regions),
+        )
+
+    def status(self) -> Status:
+        """The same comparison, without asking what updates would do."""
+        facts = self._facts()
+        return status_of(self.wish, facts, make_plan(self.wish, facts))
+
+    def removal(self, *, delete_ledger: bool) -> Removal:
+        """All that there is, to be taken back."""
+        return plan_removal(
+            self.wish,
+            self._facts(),
+            bucket=self.bucket.exists(),
+            ledger=self.ledger.exists(),
+            delete_ledger=delete_ledger,
+        )
+
+    def destroy(self, removal: Removal, report: Report) -> Outcome:
+        """Take it all back, under the lock."""
+        self.lock.take(self.record("destroy"))
+        exit_code = INTERRUPTED
+        try:
+            outcome = destroy(removal, self.cloud, report, bucket=self.bucket, ledger=self.ledger)
+            exit_code = outcome.exit_code
+        finally:
+            self.lock.release(exit_code)
+        return outcome
+
+    def _facts(self) -> Facts:
+        return look(self.wish, self.cloud, previews=False)
+
+
+def open_ledger(config_directory: Path, *, profile: str | None) -> LedgerTable:
+    """The ledger that the config files name, for reading; needs no more than the credentials of its account."""
+    config = settings.load(config_directory)
+    session = Session(profile=profile, region=config.home_region)
+    check_account(session, central_account=config.central_account)
+    names = Names(
+        prefix=config.prefix,
+        organization_id=config.organization_id or "",
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=session.identity.partition,
+    )
+    return LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
+
+
+def assemble(ask: Ask) -> Situation:
+    """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
+    config = settings.load(ask.config)
+    session = Session(profile=ask.profile, region=config.home_region)
+    check_account(session, central_account=config.central_account)
+    organization = read_organization(session.client("organizations"))
+    check_organization(organization, wanted=config.organization_id)
+    call_as = check_stack_sets(session, organization, region=config.home_region)
+    compiled = settings.compile(config, organization)
+    enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
+    bucket = _bucket(session, names_of(compiled, partition=session.identity.partition))
+    lock = Lock(
+        LockFile(bucket),
+        Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
+        is_at_work=is_at_work,
+    )
+    if ask.resume:
+        ask = _resumed(ask, lock.look())
+    scope = find_scope(
+        organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions, known_regions=enabled_regions
+    )
+    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition, enabled_regions=enabled_regions)
+    rollout = replace(config.rollout, **ask.rollout)
+    return Situation(
+        caller=session.identity.arn,
+        organization=organization,
+        wanted=wanted,
+        rollout=rollout,
+        cloud=_cloud(session, wanted.names, bucket, lock, preferences=rollout.preferences, call_as=call_as),
+        bucket=bucket,
+        ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
+        lock=lock,
+        ask=ask,
+    )
+
+
+def _bucket(session: Session, names: Names) -> ArtifactsBucket:
+    return ArtifactsBucket(
+        session.client("s3", region=names.central_region),
+        bucket=names.artifacts_bucket,
+        account=names.central_account,
+        domain="amazonaws.com.cn" if names.partition == "aws-cn" else "amazonaws.com",
+    )
+
+
+def _cloud(  # noqa: PLR0913 - everything meets here
+    session: Session,
+    names: Names,
+    bucket: ArtifactsBucket,
+    lock: Lock,
+    *,
+    preferences: OperationPreferences,
+    call_as: CallAs,
+) -> Cloud:
+    """AWS to act on. Whoever waits for it keeps the lock."""
+
+    def sleep(seconds: float) -> None:
+        lock.keep()
+        time.sleep(seconds)
+
+    stack_sets = CloudFormationStackSets(
+        session.client("cloudformation", region=names.central_region),
+        call_as=call_as,
+        store=bucket.store_template,
+        preferences=preferences,
+        caller=session.identity.arn,
+        sleep=sleep,
+    )
+    stacks = CloudFormationStacks(session, store=bucket.store_template, sleep=sleep)
+    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, sleep=sleep)
+
+
+def _resumed(ask: Ask, last: Record | None) -> Ask:
+    """The last roll-out's scope; raises NotFoundError where it left nothing to go on with."""
+    if last is None or last.exit_code == 0:
+        state = "ended well" if last else "is not known"
+        raise NotFoundError(
+            f"There is nothing to resume: the last roll-out {state}", next_step="`deployer rollout --org` plans anew."
+        )
+    if last.command != "rollout":
+        raise NotFoundError(
+            f"There is nothing to resume: the last command was `deployer {last.command}`",
+            next_step=f"`deployer {last.command}` goes on from where it stopped.",
+        )
+    return replace(ask, ous=last.ous, accounts=last.accounts, regions=last.regions)

@@ -1,0 +1,1 @@
+"""What is to be and what is, compared: wishes, targets and the typed changes between them. Pure."""

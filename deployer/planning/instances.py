@@ -1,0 +1,233 @@
+"""What is to happen to the instances of one StackSet: created, updated, deleted or left alone, and why. Pure.
+
+Whatever is there and right is never touched: only what is missing, outdated or unwanted becomes an operation.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from deployer.planning.families import Rivals
+from deployer.planning.target_operations import Selection, group_accounts, group_ous
+from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetState
+from deployer.targets import (
+    AccountTarget,
+    Coverage,
+    OuTarget,
+    Regions,
+    Scope,
+    Targets,
+    compile_targets,
+    wanted_instances,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancePlan:
+    """Operations in the order that they are done in, and what needs none."""
+
+    create: tuple[InstanceOperation, ...] = ()
+    update: tuple[InstanceOperation, ...] = ()
+    delete: tuple[InstanceOperation, ...] = ()
+    withdraw: tuple[InstanceOperation, ...] = ()
+    """Done before all else: what is wanted and there, but would lose its effect when a rival of its family goes."""
+    moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    """Those of `delete` that another StackSet of the family takes over."""
+    wanted: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    unchanged: int = 0
+    stranded: tuple[Instance, ...] = ()
+    """Unwanted instances that AWS does not let go of: of accounts that are suspended or left the organization."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.create or self.update or self.delete or self.withdraw)
+
+    @property
+    def deletions(self) -> int:
+        """Instances that go and that nothing takes the place of."""
+        return sum(len(operation.instances) for operation in self.delete) - len(self.moving)
+
+    def kept(self, registered: Mapping[str, Regions]) -> Mapping[str, Regions]:
+        """OUs whose new accounts AWS goes on to cover: a deletion that spares accounts may not change that."""
+        gone: dict[str, Regions] = defaultdict(frozenset)
+        for operation in self.delete:
+            if operation.targets.account_filter == "NONE":
+                for ou_id in operation.targets.ou_ids:
+                    gone[ou_id] |= frozenset(operation.regions)
+        return {ou_id: regions - gone[ou_id] for ou_id, regions in registered.items()}
+
+
+def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceKey]:
+    """Every instance that the operations are meant for."""
+    return frozenset(key for operation in operations for key in operation.instances)
+
+
+def plan_instances(
+    coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, rivals: Rivals | None = None
+) -> InstancePlan:
+    """Compare the wish with what is there. `rewritten` says that the StackSet itself changes and takes all with it."""
+    regions = scope.regions
+    instances = state.instances if state else ()
+    registered = state.auto_deployment_targets if state else {}
+    return _Comparison(
+        coverage=coverage.within(scope),
+        scope=scope,
+        instances={one.key: one for one in instances if regions is None or one.region in regions},
+        registered={ou_id: all_ if regions is None else all_ & regions for ou_id, all_ in registered.items()},
+        rivals=rivals or Rivals(),
+    ).plan(rewritten=rewritten)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    coverage: Coverage
+    scope: Scope
+    instances: Mapping[InstanceKey, Instance]
+    registered: Mapping[str, Regions]
+    rivals: Rivals
+
+    @cached_property
+    def wanted(self) -> frozenset[InstanceKey]:
+        return wanted_instances(self.coverage, self.scope)
+
+    @cached_property
+    def targets(self) -> Targets:
+        return compile_targets(self.coverage, self.scope)
+
+    @cached_property
+    def named(self) -> Mapping[str, Regions]:
+        """Regions for which accounts directly in an OU are named, which registers the OU with AWS."""
+        by_ou: dict[str, Regions] = defaultdict(frozenset)
+        everywhere = Scope.whole(self.coverage.organization)
+        for target in compile_targets(self.coverage, everywhere).accounts:
+            by_ou[target.ou_id] |= target.regions
+        return by_ou
+
+    def plan(self, *, rewritten: bool) -> InstancePlan:
+        creations = tuple(self._creations())
+        there = self.wanted & self.instances.keys() - self._clashing
+        outdated = frozenset(key for key in there if not self.instances[key].is_current)
+        updates = () if rewritten else tuple(self._by_name("UPDATE", outdated))
+        touched = there if rewritten else outdated
+        deletions = tuple(self._deletions())
+        return InstancePlan(
+            create=creations,
+            update=updates,
+            delete=deletions,
+            withdraw=tuple(self._by_name("DELETE", self._clashing)),
+            moving=instances_of(deletions) & self.rivals.wanted,
+            wanted=self.wanted,
+            unchanged=len(there - touched),
+            stranded=tuple(self.instances[key] for key in sorted(self._unwanted - self._removable)),
+        )
+
+    @cached_property
+    def _clashing(self) -> frozenset[InstanceKey]:
+        return self.wanted & self.instances.keys() & self.rivals.there
+
+    # What is missing
+    def _creations(self) -> Iterator[InstanceOperation]:
+        missing = set(self.wanted - self.instances.keys() | self._clashing)
+        for selection in group_ous(self._unregistered()):
+            keys = self._resolve(selection) & missing
+            missing -= keys
+            yield _operation("CREATE", selection, keys)
+        yield from self._by_name("CREATE", missing)
+
+    def _unregistered(self) -> Iterator[OuTarget]:
+        """OU targets in the regions where AWS does not cover their future accounts yet."""
+        for target in self.targets.ous:
+            regions = frozenset(region for region in target.regions if not self._covering(target.ou_id, region))
+            if regions:
+                yield OuTarget(ou_id=target.ou_id, regions=regions, excluded=target.excluded)
+
+    def _covering(self, ou_id: str, region: str) -> str | None:
+        """The registered OU, this one or one above, that AWS covers new accounts of, as it should."""
+        for above in reversed(self.coverage.organization.chain(ou_id)):
+            if region in self.registered.get(above, ()) and region in self.coverage.uniform[above]:
+                return above
+        return None
+
+    # What is there but not wanted
+    @cached_property
+    def _unwanted(self) -> frozenset[InstanceKey]:
+        organization = self.coverage.organization
+        in_scope = {key for key in self.instances if self.scope.has_account(organization, key.account)}
+        return frozenset(in_scope - self.wanted)
+
+    @cached_property
+    def _removable(self) -> frozenset[InstanceKey]:
+        """AWS skips accounts that are suspended, and knows no account that left."""
+        accounts = self.coverage.organization.accounts
+        return frozenset(
+            key for key in self._unwanted if key.account in accounts and self.coverage.targetable(accounts[key.account])
+        )
+
+    def _deletions(self) -> Iterator[InstanceOperation]:
+        left = set(self._removable)
+        stale = tuple(self._stale())
+        whole, partial = [one for one in stale if not one.excluded], [one for one in stale if one.excluded]
+        for selection in (*group_ous(whole), *group_ous(partial)):  # a filter may keep AWS from unregistering the OU
+            keys = self._resolve(selection) & self._removable
+            left -= keys
+            yield _operation("DELETE", selection, keys)
+        yield from self._by_name("DELETE", left)
+
+    def _stale(self) -> Iterator[OuTarget]:
+        """Registered OUs that are no target any more, keeping the accounts below that are wanted all the same.
+
+        Where nothing but the registration is left to remove and accounts below are wanted, AWS has no call for it.
+        """
+        organization = self.coverage.organization
+        for ou_id, regions in sorted(self.registered.items()):
+            if ou_id not in organization.ous or not self.scope.has_ou(organization, ou_id):
+                continue
+            stale = regions - self.coverage.uniform[ou_id] - self.named.get(ou_id, frozenset())
+            below = tuple(account.id for account in self.coverage.accounts_below(ou_id)) if stale else ()
+            by_kept: dict[frozenset[str], set[str]] = defaultdict(set)
+            for region in stale:
+                kept = frozenset(one for one in below if InstanceKey(one, region) in self.wanted)
+                if not kept or any(InstanceKey(one, region) in self._removable for one in below):
+                    by_kept[kept].add(region)
+            for kept, group in by_kept.items():
+                yield OuTarget(ou_id=ou_id, regions=frozenset(group), excluded=kept)
+
+    # Accounts by name
+    def _by_name(
+        self, action: Literal["CREATE", "UPDATE", "DELETE"], keys: Iterable[InstanceKey]
+    ) -> Iterator[InstanceOperation]:
+        by_target: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for key in keys:
+            by_target[key.account, self._beside(key)].add(key.region)
+        targets = (
+            AccountTarget(account=account, ou_id=ou_id, regions=frozenset(regions))
+            for (account, ou_id), regions in sorted(by_target.items())
+        )
+        for selection in group_accounts(targets):
+            yield _operation(action, selection, self._resolve(selection))
+
+    def _beside(self, key: InstanceKey) -> str:
+        """The OU to name beside an account: one that is registered already, so that nothing more is registered."""
+        parent = self.coverage.organization.accounts[key.account].parent_id
+        return self._covering(parent, key.region) or parent
+
+    def _resolve(self, selection: Selection) -> frozenset[InstanceKey]:
+        targets, named = selection.targets, frozenset(selection.targets.accounts)
+        if targets.account_filter == "INTERSECTION":
+            chosen = named
+        else:
+            below = (account.id for ou_id in targets.ou_ids for account in self.coverage.accounts_below(ou_id))
+            chosen = frozenset(below) - named
+        return frozenset(InstanceKey(account, region) for account in chosen for region in selection.regions)
+
+
+def _operation(
+    action: Literal["CREATE", "UPDATE", "DELETE"], selection: Selection, keys: Iterable[InstanceKey]
+) -> InstanceOperation:
+    return InstanceOperation(
+        action=action, targets=selection.targets, regions=selection.regions, instances=tuple(sorted(keys))
+    )

@@ -1,0 +1,94 @@
+"""What OUs ask for their registries: a StackSet for each distinct content, wanted where that content is. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from troposphere import Template
+
+from deployer.planning.families import Family, StackSetWish
+from deployer.settings import Compiled
+from deployer.stack_sets import StackSetDefinition
+from deployer.targets import Coverage, Regions
+from handler.settings import Settings
+from templates.body import body
+from templates.names import Names
+from templates.per_ou import RESOURCES, PerOuResource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A per-OU resource with one content, and where that is asked for."""
+
+    resource: PerOuResource
+    stack_set: str
+    description: str
+    template: Template = field(repr=False)
+    coverage: Coverage
+
+    @property
+    def file_name(self) -> str:
+        """Its StackSet's name without the prefix, as other templates are filed."""
+        return f"{self.resource.name}-{self.stack_set.rpartition('-')[2]}"
+
+
+def families(names: Names) -> tuple[Family, ...]:
+    """One for each per-OU resource, whether anybody asks for it now or not."""
+    return tuple(Family(prefix=one.stack_set_prefix(names), afterwards=one.afterwards) for one in RESOURCES)
+
+
+def variants(compiled: Compiled, names: Names) -> tuple[Variant, ...]:
+    """Every distinct content of every per-OU resource, by the name of its StackSet."""
+    found = (variant for resource in RESOURCES for variant in _variants(resource, compiled, names))
+    return tuple(sorted(found, key=lambda one: one.stack_set))
+
+
+def stack_set_wishes(found: tuple[Variant, ...], names: Names) -> Iterator[StackSetWish]:
+    """The variants as StackSets."""
+    by_prefix = {family.prefix: family for family in families(names)}
+    for variant in found:
+        yield StackSetWish(
+            definition=StackSetDefinition(
+                name=variant.stack_set, description=variant.description, body=body(variant.template)
+            ),
+            coverage=variant.coverage,
+            family=by_prefix[variant.resource.stack_set_prefix(names)],
+        )
+
+
+def companion_bodies(settings: Settings, names: Names) -> Iterator[tuple[str, str]]:
+    """Stacks for an account that StackSets do not deploy to: name and template of each resource that it asks for."""
+    for resource in RESOURCES:
+        if settings.enabled and (content := resource.content(settings)) is not None:
+            yield resource.stack(names), body(resource.template(names, content))
+
+
+def companion_names(names: Names) -> tuple[str, ...]:
+    """Every stack that `companion_bodies` may name."""
+    return tuple(resource.stack(names) for resource in RESOURCES)
+
+
+def _variants(resource: PerOuResource, compiled: Compiled, names: Names) -> Iterator[Variant]:
+    organization = compiled.organization
+    ous: dict[Any, dict[str, Regions]] = defaultdict(dict)
+    accounts: dict[Any, dict[str, Regions]] = defaultdict(dict)
+    for ou_id in organization.ous:
+        _sort_in(ous, ou_id, compiled.settings_for_ou(ou_id), resource)
+    for account_id in organization.accounts:
+        _sort_in(accounts, account_id, compiled.settings_for_account(account_id), resource)
+    for content in {**ous, **accounts}:
+        yield Variant(
+            resource=resource,
+            stack_set=resource.stack_set(names, content),
+            description=resource.description(content),
+            template=resource.template(names, content),
+            coverage=Coverage(organization=organization, ous=ous[content], accounts=accounts[content]),
+        )
+
+
+def _sort_in(found: dict[Any, dict[str, Regions]], id_: str, settings: Settings, resource: PerOuResource) -> None:
+    if settings.enabled and (content := resource.content(settings)) is not None:
+        found[content][id_] = frozenset(settings.regions)

@@ -1,0 +1,303 @@
+"""The plan: what is to be and what is, compared; typed changes come out. Pure, so that it can be shown and tested.
+
+A roll-out does what the plan says and nothing else. What is unchanged is in the plan too, as that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from deployer.organization import Organization
+from deployer.planning.families import Family, Rivals, StackSetWish, rivals_of, with_retired
+from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
+from deployer.planning.instances import InstancePlan, instances_of, plan_instances
+from deployer.planning.settings_changes import SettingsChange, settings_changes
+from deployer.planning.skips import Skip, skips
+from deployer.planning.template_changes import is_same, template_changes
+from deployer.stack_sets import (
+    OUS_PER_OPERATION,
+    DeploymentTargets,
+    InstanceOperation,
+    Operation,
+    StackSetDefinition,
+    StackSetState,
+)
+from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
+from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
+
+_DIGITS = len("handler/") + 12
+
+Change = Literal["create", "update", "replace", "delete", "unchanged"]
+
+
+class StackKey(NamedTuple):
+    """A stack of the caller's account."""
+
+    name: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """All that a roll-out is to bring about. StackSets are in the order in which they depend on each other."""
+
+    organization: Organization
+    scope: Scope
+    artifacts: StackDefinition
+    bundle_key: str
+    settings_json: bytes = field(repr=False)
+    central: StackDefinition
+    stack_sets: tuple[StackSetWish, ...]
+    covered: Coverage
+    """Where anything is wanted at all."""
+    families: tuple[Family, ...] = ()
+    """Families of which there may be StackSets that nobody wants any more."""
+    companions: tuple[StackDefinition, ...] = ()
+    """Stacks of the StackSets' templates in the management account, when that is the caller's."""
+    former_companions: tuple[StackKey, ...] = ()
+    """Where a companion stack may be left over."""
+    management_is_caller: bool = False
+
+    def scope_of(self, stack_set: str) -> Scope:
+        """What of the scope concerns a StackSet."""
+        wishes = (one for one in self.stack_sets if one.definition.name == stack_set)
+        return next((one.scoped(self.scope) for one in wishes), self.scope)
+
+
+class UnderWay(NamedTuple):
+    """An operation that a StackSet is busy with; of its instances, how many are over."""
+
+    stack_set: str
+    operation: Operation
+    over: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that there is of it already."""
+
+    stacks: Mapping[StackKey, StackState]
+    previews: Mapping[StackKey, tuple[ResourceChange, ...]]
+    stack_sets: Mapping[str, StackSetState]
+    """Those of the wish, and of its families."""
+    bundle_is_uploaded: bool
+    settings_in_force: bytes | None = field(repr=False)
+    under_way: tuple[UnderWay, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPlan:
+    """What happens to one stack; `definition` is None for one that goes."""
+
+    key: StackKey
+    change: Change
+    definition: StackDefinition | None
+    resources: tuple[ResourceChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSetPlan:
+    """What happens to one StackSet and its instances."""
+
+    definition: StackSetDefinition
+    change: Change
+    resources: tuple[ResourceChange, ...]
+    properties: tuple[str, ...]
+    """Properties of the StackSet itself that differ, in words."""
+    only: InstanceOperation | None
+    """The instances that a change is limited to, where the scope is not the whole organization."""
+    rewritten: int
+    """How many instances the change of the StackSet updates."""
+    instances: InstancePlan
+    overreach: tuple[Overreach, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    family: Family | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.change == "unchanged" and self.instances.is_empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every change of a roll-out, in the order in which they are made."""
+
+    artifacts: StackPlan
+    bundle_key: str
+    uploads_bundle: bool
+    settings: tuple[SettingsChange, ...]
+    central: StackPlan
+    stack_sets: tuple[StackSetPlan, ...]
+    companions: tuple[StackPlan, ...]
+    skips: tuple[Skip, ...]
+    under_way: tuple[UnderWay, ...] = ()
+    """Operations of others, or of an earlier run, that are not over yet: what they do is not in the plan."""
+
+    @property
+    def bundle_name(self) -> str:
+        """The zip's key with as much of its digest as tells it apart."""
+        name, _, ending = self.bundle_key.rpartition(".")
+        return f"{name[:_DIGITS]}….{ending}" if len(name) > _DIGITS else self.bundle_key
+
+    @property
+    def stacks(self) -> tuple[StackPlan, ...]:
+        return (self.artifacts, self.central, *self.companions)
+
+    @property
+    def is_empty(self) -> bool:
+        stacks = all(stack.change == "unchanged" for stack in self.stacks)
+        return stacks and not self.uploads_bundle and all(stack_set.is_empty for stack_set in self.stack_sets)
+
+    @property
+    def creations(self) -> int:
+        """Stack instances that are made."""
+        return sum(len(instances_of(one.instances.create)) for one in self.stack_sets)
+
+    @property
+    def updates(self) -> int:
+        """Stack instances that are changed, by themselves or with their StackSet."""
+        return sum(one.rewritten + len(instances_of(one.instances.update)) for one in self.stack_sets)
+
+    @property
+    def unchanged(self) -> int:
+        """Stack instances that are right as they are."""
+        return sum(one.instances.unchanged for one in self.stack_sets)
+
+    @property
+    def deletions(self) -> int:
+        """Stack instances that go for good: neither to come back nor to another StackSet of their family."""
+        return sum(one.instances.deletions for one in self.stack_sets)
+
+
+def make_plan(wish: Wish, facts: Facts) -> Plan:
+    """Compare what is to be with what is."""
+    named = {(stack.name, stack.region) for stack in wish.companions}
+    left_over = [key for key in wish.former_companions if key not in named and key in facts.stacks]
+    stack_sets = with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization)
+    return Plan(
+        artifacts=_plan_stack(wish.artifacts, facts),
+        bundle_key=wish.bundle_key,
+        uploads_bundle=not facts.bundle_is_uploaded,
+        settings=settings_changes(wish.organization, before=facts.settings_in_force, after=wish.settings_json),
+        central=_plan_stack(wish.central, facts),
+        stack_sets=tuple(
+            _plan_stack_set(
+                one,
+                one.scoped(wish.scope),
+                facts.stack_sets.get(one.definition.name),
+                rivals_of(one, stack_sets, wish.scope, facts.stack_sets),
+            )
+            for one in stack_sets
+        ),
+        companions=(
+            *(_plan_stack(definition, facts) for definition in wish.companions),
+            *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
+        ),
+        under_way=facts.under_way,
+        skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
+    )
+
+
+def stack_needs_preview(definition: StackDefinition, state: StackState | None) -> bool:
+    """Whether an existing stack is to be updated, so that a change set can tell what that does."""
+    takes_change_sets = state is not None and not state.is_in_progress and state.status != STUCK
+    return takes_change_sets and _stack_change(definition, state) == "update"
+
+
+def _plan_stack(definition: StackDefinition, facts: Facts) -> StackPlan:
+    key = StackKey(definition.name, definition.region)
+    state = facts.stacks.get(key)
+    change = _stack_change(definition, state)
+    before = state.body if state and change == "update" else None
+    preview = facts.previews.get(key)
+    resources = template_changes(before, definition.body) if preview is None else preview
+    return StackPlan(
+        key=key, change=change, definition=definition, resources=() if change == "unchanged" else resources
+    )
+
+
+def _stack_change(definition: StackDefinition, state: StackState | None) -> Change:
+    if state is None:
+        return "create"
+    if state.is_unusable:
+        return "replace"
+    settled = state.is_complete or state.status == "UPDATE_ROLLBACK_COMPLETE"
+    return "unchanged" if settled and is_same(state.body, definition.body) else "update"
+
+
+def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | None, rivals: Rivals) -> StackSetPlan:
+    definition = wish.definition
+    resources = template_changes(state.body if state else None, definition.body)
+    properties = tuple(_properties(definition, state)) if state and not wish.is_retired else ()
+    differs = (
+        state is not None
+        and not wish.is_retired
+        and bool(resources or properties or not is_same(state.body, definition.body))
+    )
+    in_scope = wanted_instances(wish.coverage, scope) or scope.is_whole(wish.coverage.organization)
+    changed = differs and bool(in_scope)
+    instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
+    targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
+    kept = instances.kept(state.auto_deployment_targets if state else {})
+    there = {one.key for one in state.instances} & instances.wanted if state else set()
+    return StackSetPlan(
+        definition=definition,
+        change=_stack_set_change(wish, state, instances, changed=changed),
+        resources=resources,
+        properties=properties,
+        only=_limited(wish.coverage, scope, instances) if changed else None,
+        rewritten=len(there) if changed else 0,
+        instances=instances,
+        overreach=overreach(wish.coverage, targets, kept=kept),
+        gaps=gaps(wish.coverage, targets, kept=kept),
+        family=wish.family,
+    )
+
+
+def _stack_set_change(
+    wish: StackSetWish, state: StackSetState | None, instances: InstancePlan, *, changed: bool
+) -> Change:
+    if state is None:
+        return "create"
+    if wish.is_retired:  # it goes with its last instance
+        goes = instances_of(instances.delete)
+        return "delete" if all(one.key in goes for one in state.instances) else "unchanged"
+    return "update" if changed else "unchanged"
+
+
+def _properties(definition: StackSetDefinition, state: StackSetState) -> list[str]:
+    found = [
+        "description" if state.description != definition.description else "",
+        "automatic deployment is off" if not state.auto_deployment else "",
+        "stacks are retained when an account leaves" if state.retain_on_removal else "",
+        "dependencies" if set(state.depends_on) != set(definition.depends_on) else "",
+    ]
+    return [name for name in found if name]
+
+
+def _limited(coverage: Coverage, scope: Scope, plan: InstancePlan) -> InstanceOperation | None:
+    """What an update of the StackSet itself is limited to; None where the whole organization is in scope."""
+    organization = coverage.organization
+    if scope.is_whole(organization):
+        return None
+    accounts = tuple(sorted({key.account for key in plan.wanted}))
+    parents = {organization.accounts[account].parent_id for account in scope.account_ids & set(accounts)}
+    return InstanceOperation(
+        action="UPDATE",
+        targets=DeploymentTargets(
+            ou_ids=_at_most(parents.union(scope.tops(organization)), organization),
+            accounts=accounts,
+            account_filter="INTERSECTION",
+        ),
+        regions=tuple(sorted({key.region for key in plan.wanted})),
+        instances=tuple(sorted(plan.wanted)),
+    )
+
+
+def _at_most(ou_ids: Iterable[str], organization: Organization) -> tuple[str, ...]:
+    """OUs to name beside accounts: the root instead, which has them all, where AWS would not take so many."""
+    found = tuple(sorted(ou_ids))
+    return found if len(found) <= OUS_PER_OPERATION else (organization.root.id,)

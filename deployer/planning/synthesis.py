@@ -1,0 +1,85 @@
+"""What a roll-out deploys, made from compiled settings alone: names, the handler's zip and the templates. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from troposphere import Template
+
+from deployer import bundle
+from deployer.bundle import Bundle
+from deployer.planning.per_ou import Variant, variants
+from deployer.settings import Compiled
+from templates import access, artifacts, central, forwarding
+from templates.body import readable
+from templates.names import Names
+
+ZIP = "handler.zip"
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesis:
+    """Everything that goes to AWS; equal settings and organization give equal bytes."""
+
+    names: Names
+    bundle: Bundle
+    artifacts: Template = field(repr=False)
+    central: Template = field(repr=False)
+    access: Template = field(repr=False)
+    forwarding: Template = field(repr=False)
+    per_ou: tuple[Variant, ...] = ()
+
+    def files(self) -> Mapping[str, bytes]:
+        """By file name: the templates as people read them, and the zip."""
+        templates = {
+            "artifacts.json": self.artifacts,
+            "central.json": self.central,
+            "access.json": self.access,
+            "forwarding.json": self.forwarding,
+            **{f"{one.file_name}.json": one.template for one in self.per_ou},
+        }
+        return {name: readable(template).encode() for name, template in templates.items()} | {ZIP: self.bundle.data}
+
+
+def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
+    """Make all of it; the partition is the home region's unless the caller's own is known."""
+    names = names_of(compiled, partition=partition or partition_of(compiled.config.home_region))
+    config, handler = compiled.config, bundle.build(compiled.settings_json)
+    return Synthesis(
+        names=names,
+        bundle=handler,
+        artifacts=artifacts.template(names),
+        central=central.template(
+            names,
+            handler_digest=handler.digest,
+            options=central.Options(
+                retention=config.retention,
+                cleanup=config.cleanup,
+                notifications=config.notifications,
+                alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
+            ),
+        ),
+        access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup),
+        forwarding=forwarding.template(names),
+        per_ou=variants(compiled, names),
+    )
+
+
+def names_of(compiled: Compiled, *, partition: str) -> Names:
+    """The names that follow from the config files and the organization."""
+    config = compiled.config
+    return Names(
+        prefix=config.prefix,
+        organization_id=compiled.organization.id,
+        central_account=config.central_account,
+        central_region=config.home_region,
+        partition=partition,
+    )
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html)."""
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")

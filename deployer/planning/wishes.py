@@ -1,0 +1,138 @@
+"""What a roll-out is to bring about, from the compiled settings: templates, zip, where StackSets are wanted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer.bundle import Bundle
+from deployer.planning import per_ou
+from deployer.planning.families import StackSetWish
+from deployer.planning.plan import StackKey, Wish
+from deployer.planning.synthesis import synthesize
+from deployer.settings import Compiled
+from deployer.stack_sets import StackSetDefinition
+from deployer.stacks import StackDefinition
+from deployer.targets import Coverage, Regions, Scope
+from handler.settings import Settings
+from templates import access, forwarding
+from templates.body import body
+from templates.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The wish, and the zip that it names."""
+
+    wish: Wish
+    bundle: Bundle
+    names: Names
+
+
+def wish_for(compiled: Compiled, *, scope: Scope, partition: str, enabled_regions: Iterable[str] = ()) -> Wanted:
+    """All that is to be, for the config files as they are.
+
+    In `enabled_regions`, and in those of the config files, a companion stack may be left of an earlier wish.
+    """
+    organization, home = compiled.organization, compiled.config.home_region
+    synthesis = synthesize(compiled, partition=partition)
+    names, bundle = synthesis.names, synthesis.bundle
+    covered = _coverage(compiled)
+    bodies = {
+        names.access_stack_set: body(synthesis.access),
+        names.forwarding_stack_set: body(synthesis.forwarding),
+    }
+    is_management = compiled.config.central_account == organization.management_account_id
+    wish = Wish(
+        organization=organization,
+        scope=scope,
+        artifacts=StackDefinition(name=names.artifacts_stack, region=home, body=body(synthesis.artifacts)),
+        bundle_key=bundle.key,
+        settings_json=compiled.settings_json,
+        central=StackDefinition(name=names.central_stack, region=home, body=body(synthesis.central)),
+        stack_sets=(
+            StackSetWish(
+                definition=StackSetDefinition(
+                    name=names.access_stack_set, description=access.DESCRIPTION, body=bodies[names.access_stack_set]
+                ),
+                coverage=_at_home(covered, home),
+                follows=covered,
+            ),
+            StackSetWish(
+                definition=StackSetDefinition(
+                    name=names.forwarding_stack_set,
+                    description=forwarding.DESCRIPTION,
+                    body=bodies[names.forwarding_stack_set],
+                    depends_on=(names.access_stack_set,),
+                ),
+                coverage=covered,
+            ),
+            *per_ou.stack_set_wishes(synthesis.per_ou, names),
+        ),
+        families=per_ou.families(names),
+        covered=covered,
+        companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
+        former_companions=tuple(_former_companions(compiled, scope, names, enabled_regions)) if is_management else (),
+        management_is_caller=is_management,
+    )
+    return Wanted(wish=wish, bundle=bundle, names=names)
+
+
+def _coverage(compiled: Compiled) -> Coverage:
+    organization = compiled.organization
+    return Coverage(
+        organization=organization,
+        ous={ou_id: _regions(compiled.settings_for_ou(ou_id)) for ou_id in organization.ous},
+        accounts={
+            account_id: _regions(compiled.settings_for_account(account_id)) for account_id in organization.accounts
+        },
+    )
+
+
+def _regions(settings: Settings) -> Regions:
+    return frozenset(settings.regions) if settings.enabled else frozenset()
+
+
+def _at_home(covered: Coverage, home: str) -> Coverage:
+    """IAM is global: where anything is wanted, the roles are wanted once."""
+    return Coverage(
+        organization=covered.organization,
+        ous={ou_id: frozenset({home}) if regions else regions for ou_id, regions in covered.ous.items()},
+        accounts={
+            account_id: frozenset({home}) if regions else regions for account_id, regions in covered.accounts.items()
+        },
+    )
+
+
+def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[str, str]) -> Iterator[StackDefinition]:
+    """The same templates as stacks, for the management account, which StackSets never deploy to."""
+    if not _has_management(scope, compiled):
+        return
+    settings = compiled.settings_for_account(compiled.organization.management_account_id)
+    regions = sorted(_regions(settings) if scope.regions is None else _regions(settings) & scope.regions)
+    every = {**bodies, **dict(per_ou.companion_bodies(settings, names))}
+    for key in _companion_keys(names, compiled.config.home_region, regions) if regions else ():
+        if key.name in every:
+            yield StackDefinition(name=key.name, region=key.region, body=every[key.name])
+
+
+def _former_companions(
+    compiled: Compiled, scope: Scope, names: Names, enabled_regions: Iterable[str]
+) -> Iterator[StackKey]:
+    """Roles serve every region, so they only go where all regions are in the scope."""
+    if not _has_management(scope, compiled):
+        return
+    home, known = compiled.config.home_region, {*compiled.regions, *enabled_regions}
+    keys = _companion_keys(names, home, sorted(known if scope.regions is None else known & scope.regions))
+    yield from (key for key in keys if scope.regions is None or key.name != names.access_stack_set)
+
+
+def _has_management(scope: Scope, compiled: Compiled) -> bool:
+    organization = compiled.organization
+    return scope.has_account(organization, organization.management_account_id)
+
+
+def _companion_keys(names: Names, home: str, regions: Iterable[str]) -> Iterator[StackKey]:
+    yield StackKey(names.access_stack_set, home)
+    for name in (names.forwarding_stack_set, *per_ou.companion_names(names)):
+        yield from (StackKey(name, region) for region in regions)

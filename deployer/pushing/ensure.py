@@ -1,0 +1,246 @@
+"""Make repositories exist before the first push: ask as a push would, then wait until they are there.
+
+A push to a missing repository fails, and no client tries it again by itself. `InitiateLayerUpload` needs nothing but
+push permissions and raises the very event that a push raises; `BatchCheckLayerAvailability` tells when the repository
+is there. Pure but for what is handed in: registries, ledger, clock and sleep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal, Protocol
+
+from deployer.pushing.images import ImageReference
+
+FIRST_DELAY: Final = 0.5
+DELAY_GROWTH: Final = 1.5
+LONGEST_DELAY: Final = 5.0
+CALM_AFTER: Final = 10.0
+CALM_GAP: Final = 1.0
+"""After ten seconds at most one call a second is made, however many repositories are waited for."""
+TICK: Final = 1.0
+"""How often who waits is told so."""
+ASK_AGAIN_AFTER: Final = 30.0
+"""CloudTrail delivers to EventBridge on a best-effort basis, so a request that nobody heard is made again.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
+CLOCK_TOLERANCE: Final = 10.0
+"""Seconds that the caller's clock may be ahead of AWS's. CloudTrail besides cuts its times down to whole seconds."""
+
+
+class Registries(Protocol):
+    """The two calls that a push begins with. Both give whether the repository is there."""
+
+    def ask_for(self, image: ImageReference) -> bool:
+        """InitiateLayerUpload: on a missing repository it raises the event that creates one."""
+
+    def is_there(self, image: ImageReference) -> bool:
+        """BatchCheckLayerAvailability: asks without causing anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why the ledger says that a repository will not appear: a rule does not want it, or creating it failed."""
+
+    reason: str
+    outcome: Literal["refused", "failed"] = "refused"
+    rule: str | None = None
+    detail: str | None = None
+    ou_path: str | None = None
+    account_name: str | None = None
+
+
+class Ledger(Protocol):
+    """The decisions, for those who may read them."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether asking may bring an answer, as far as is known by now."""
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        """The refusal of a repository since a moment (epoch seconds); None where there is none, or none to be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class There:
+    """The repository exists. `seconds` is 0 when it did before."""
+
+    exit_code: ClassVar[int] = 0
+
+    image: ImageReference
+    seconds: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The ledger has the decision, and it is against the repository: waiting would not help."""
+
+    exit_code: ClassVar[int] = 19
+
+    image: ImageReference
+    refusal: Refusal
+    seconds: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """The repository did not appear in time."""
+
+    exit_code: ClassVar[int] = 18
+
+    image: ImageReference
+    seconds: float
+    calls: int
+
+
+Outcome = There | Refused | TimedOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """`now` gives epoch seconds; `sleep` waits for seconds."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+@dataclass(slots=True)
+class _Wait:
+    """One repository that is waited for."""
+
+    image: ImageReference
+    asked_at: float
+    due_at: float = 0.0
+    delay: float = FIRST_DELAY
+    calls: int = 1
+    is_for_the_ledger: bool = False
+    """Whether the next turn is to ask the ledger, since the registry has just been asked."""
+    begun_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begun_at = self.asked_at
+        self.due_at = self.asked_at + self.delay
+
+    def call(self, registries: Registries, now: float) -> bool:
+        self.calls += 1
+        if now - self.asked_at >= ASK_AGAIN_AFTER:
+            self.asked_at = now
+            return registries.ask_for(self.image)
+        return registries.is_there(self.image)
+
+    def postpone(self, now: float) -> None:
+        self.delay = min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
+        self.due_at = now + self.delay
+
+    def timed_out(self, now: float) -> TimedOut:
+        return TimedOut(image=self.image, seconds=now - self.begun_at, calls=self.calls)
+
+
+def _turn(due_at: float, *, called_at: float, begun_at: float, deadline: float) -> float:
+    """When to make the next call: when it is due or at the deadline, but at most once a second after a while.
+
+    Later than the deadline, there is no time left for it. A call in the last second is made at its end, so that one
+    repository is looked at at the deadline itself, whenever it was due.
+    """
+    turn = min(max(due_at, called_at), deadline)
+    if turn - begun_at < CALM_AFTER:
+        return turn
+    turn = max(turn, called_at + CALM_GAP)
+    return deadline if deadline - CALM_GAP < turn < deadline else turn
+
+
+def _silent(images: Sequence[ImageReference], seconds: float) -> None:
+    """Hear of a wait and say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensurer:
+    """Brings repositories about. `on_waiting` hears every second which are missing, and for how many seconds."""
+
+    registries: Registries
+    clock: Clock
+    ledger: Ledger | None = None
+    on_waiting: Callable[[Sequence[ImageReference], float], None] = _silent
+
+    def ensure(self, images: Iterable[ImageReference], *, timeout: float) -> tuple[Outcome, ...]:
+        """What became of each repository, in the order of `images`; `timeout` seconds are for all of them together.
+
+        A repository that is there costs one call and no wait. Errors of the registries pass on.
+        """
+        wanted: dict[str, ImageReference] = {}
+        for image in images:
+            wanted.setdefault(_repository(image), image)
+        begun_at = self.clock.now()
+        outcomes: dict[str, Outcome] = {}
+        waits: dict[str, _Wait] = {}
+        for key, image in wanted.items():
+            asked_at = self.clock.now()
+            if self.registries.ask_for(image):
+                outcomes[key] = There(image=image, seconds=0.0, calls=1)
+            else:
+                waits[key] = _Wait(image, asked_at)
+        outcomes |= self._wait(waits, begun_at=begun_at, deadline=begun_at + timeout)
+        return tuple(outcomes[key] for key in wanted)
+
+    def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
+        """Look at whichever is due next until none is left to look at, or its turn would come too late."""
+        outcomes: dict[str, Outcome] = {}
+        called_at = self.clock.now()
+        while waits:
+            key = min(waits, key=lambda each: waits[each].due_at)
+            turn = _turn(waits[key].due_at, called_at=called_at, begun_at=begun_at, deadline=deadline)
+            self._pause(waits, until=min(turn, deadline))
+            if turn > deadline:
+                return outcomes | {key: wait.timed_out(self.clock.now()) for key, wait in waits.items()}
+            called_at = self.clock.now()
+            outcome = self._look(waits[key], deadline=deadline, is_calm=called_at - begun_at >= CALM_AFTER)
+            if outcome is not None:
+                outcomes[key] = outcome
+                del waits[key]
+        return outcomes
+
+    def _pause(self, waits: Mapping[str, _Wait], *, until: float) -> None:
+        begun_at = min(wait.begun_at for wait in waits.values())
+        while (now := self.clock.now()) < until:
+            self.on_waiting([wait.image for wait in waits.values()], now - begun_at)
+            self.clock.sleep(min(until - now, TICK))
+
+    def _look(self, wait: _Wait, *, deadline: float, is_calm: bool) -> Outcome | None:
+        """What one more look gives; None to go on waiting. When calm, the ledger is asked in a turn of its own."""
+        now = self.clock.now()
+        is_looking = not wait.is_for_the_ledger
+        if is_looking and wait.call(self.registries, now):
+            return There(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
+        if is_looking and is_calm and now < deadline and self._may_ask_the_ledger:
+            wait.is_for_the_ledger, wait.due_at = True, now
+            return None
+        refusal = None if is_looking and is_calm else self._refusal(wait)
+        if refusal is not None:
+            return Refused(image=wait.image, refusal=refusal, seconds=now - wait.begun_at, calls=wait.calls)
+        if now >= deadline:
+            return wait.timed_out(now)
+        wait.is_for_the_ledger = False
+        wait.postpone(now)
+        return None
+
+    @property
+    def _may_ask_the_ledger(self) -> bool:
+        return self.ledger is not None and self.ledger.is_readable
+
+    def _refusal(self, wait: _Wait) -> Refusal | None:
+        """One that was decided since the repository was asked for; an older one may be by rules of the past."""
+        if self.ledger is None or not self.ledger.is_readable:
+            return None
+        return self.ledger.refusal_of(wait.image, since=wait.begun_at - CLOCK_TOLERANCE)
+
+
+def exit_code_of(outcomes: Iterable[Outcome]) -> int:
+    """0 when all are there; a refusal, which waiting cannot cure, wins over a time-out."""
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+def _repository(image: ImageReference) -> str:
+    """Two tags of one repository are one thing to wait for."""
+    return f"{image.registry.account}/{image.registry.region}/{image.repository}"

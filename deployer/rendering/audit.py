@@ -1,0 +1,86 @@
+"""Ledger records as a table of 80 columns, by day. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+
+from deployer.audit.others import Others
+from deployer.audit.reading import Usage
+from deployer.rendering.text import Line, Tone, table, wrapped
+from deployer.words import counted
+from handler.records import Record
+
+_REASON_INDENT = 12
+"""Below the outcome: two blanks, the time, two blanks."""
+
+_MOST_ROWS = 200
+"""In one block: a block's columns are as wide as its widest cells, so it is held in memory."""
+
+_TONES: dict[str, Tone] = {"created": "add", "refused": "change", "failed": "bad"}
+
+
+def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:
+    """A block for each day, in the order of the records; times are UTC. `wide` adds ids, OU paths and principals."""
+    is_first = True
+    for day, some in groupby(records, key=lambda record: record.day):
+        while block := list(islice(some, _MOST_ROWS)):
+            if not is_first:
+                yield Line("")
+            yield Line(f"{day} (UTC)", "heading")
+            yield from _block(block, wide=wide)
+            is_first = False
+    if is_first:
+        yield Line("No records.")
+
+
+def followed_lines(record: Record, *, wide: bool) -> list[Line]:
+    """One record by itself, as it comes in."""
+    row = _row(record, wide=wide)
+    cells = [f"{record.day} {row[0]}", f"{row[1]:8}", *row[2:]]
+    return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_reason(record)]
+
+
+def others_lines(others: Others) -> list[Line]:
+    """What the list leaves out, and how to see it."""
+    if not others.number and others.is_all:
+        return []
+    number = f"{others.number:,}" if others.is_all else f"{max(others.number, 1):,} or more"
+    return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
+
+
+def usage_line(usage: Usage) -> Line:
+    """What reading took, in the unit that AWS bills."""
+    calls = counted(usage.calls, "call")
+    return Line(f"Read {counted(usage.examined, 'record')} in {calls}: {usage.capacity:,.1f} read capacity units.")
+
+
+def _block(records: Sequence[Record], *, wide: bool) -> Iterator[Line]:
+    header = ["time", "outcome", "account", "region", "repository"]
+    extra = ["account id", "ou", "principal"] if wide else []
+    heading, *rows = table([*header, *extra], [_row(record, wide=wide) for record in records])
+    yield Line(f"  {heading.text}", heading.tone)
+    for row, record in zip(rows, records, strict=True):
+        yield Line(f"  {row.text}", _TONES.get(record.outcome, ""))
+        yield from _reason(record)
+
+
+def _row(record: Record, *, wide: bool) -> list[str]:
+    remembered = " (remembered)" if record.ou_source == "remembered" else ""
+    extra = [record.account, f"{record.ou_path or '-'}{remembered}", record.caller or "-"] if wide else []
+    return [
+        f"{record.event_time:%H:%M:%S}",
+        record.outcome,
+        record.account_name or record.account,
+        record.region or "-",
+        record.repository or "-",
+        *extra,
+    ]
+
+
+def _reason(record: Record) -> list[Line]:
+    """Below its row: why, and by which rule or with which words; nothing where the outcome says it all."""
+    if record.reason == record.outcome:
+        return []
+    because = record.detail or record.rule
+    return wrapped(f"{record.reason}{f': {because}' if because else ''}", indent=_REASON_INDENT, tone="quiet")

@@ -1,0 +1,135 @@
+"""What an audit of repositories found, as text of 80 columns and as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import groupby
+from typing import Any
+
+from deployer.drift.comparison import Difference
+from deployer.drift.findings import FINDINGS, Checked, Report, Unread
+from deployer.organization import Organization
+from deployer.rendering.plan_json import place
+from deployer.rendering.text import Line, wrapped
+from deployer.times import iso
+from deployer.words import account_name, account_path, counted
+
+Document = dict[str, Any]
+
+
+def kinds_of(one: Checked) -> set[str]:
+    """What of a repository is worth a look."""
+    return {*({one.verdict} & set(FINDINGS)), *({"blank"} if one.is_blank else ())}
+
+
+def finding_count(report: Report, *, ignored: Collection[str] = ()) -> int:
+    """How many things are worth a look, of those kinds that are not ignored."""
+    repositories = sum(bool(kinds_of(one) - set(ignored)) for one in report.checked())
+    return repositories + (0 if "unread" in ignored else sum(1 for _ in report.unread()))
+
+
+def report_lines(report: Report, organization: Organization, *, ignored: Collection[str] = ()) -> Iterator[Line]:
+    """Everything that is worth a look, by account, and a summary last."""
+    shown = [one for one in report.checked() if kinds_of(one) - set(ignored)]
+    for account, group in groupby(shown, key=lambda one: one.account):
+        yield from wrapped(
+            f"{account_name(organization, account)}, {account_path(organization, account)}", indent=0, tone="heading"
+        )
+        for one in group:
+            yield from _checked_lines(one)
+    if "unread" not in ignored:
+        yield from unread_lines(report, organization)
+    if shown:
+        yield Line("")
+    yield from _summary_lines(report)
+
+
+def _checked_lines(one: Checked) -> Iterator[Line]:
+    words: list[str] = [one.verdict] if one.verdict != "in step" else []
+    if one.is_blank and one.created_at:
+        words.append(f"blank since {one.created_at:%Y-%m-%d %H:%M}")
+    yield from wrapped(f"{one.region} {one.name}: {', '.join(words)}", indent=2, tone=_tone(one))
+    for difference in one.differences:
+        yield from difference_lines(difference)
+    if one.verdict == "gone":
+        made = f"made {one.created_at:%Y-%m-%d %H:%M} " if one.created_at else "made "
+        yield from wrapped(f"{made}for {one.principal or 'somebody'}, event {one.event_id}", indent=4)
+    if one.verdict == "unrecorded":
+        yield from wrapped(f"carries the tag of event {one.event_id}, which the ledger does not know", indent=4)
+    if one.note:
+        yield from wrapped(one.note, indent=4)
+
+
+def _tone(one: Checked) -> Any:
+    return "change" if one.verdict in {"drifted", "in step"} else "bad"
+
+
+def difference_lines(difference: Difference) -> list[Line]:
+    """`scan_on_push: false -> true`: from what is to what the settings ask for."""
+    return wrapped(f"{difference.aspect}: {difference.found} -> {difference.wanted}", indent=4)
+
+
+def unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
+    """What could not be looked at, and why."""
+    troubles = list(report.unread())
+    if troubles:
+        yield Line("Not looked at", "heading")
+    for trouble in troubles:
+        yield from wrapped(f"{_where(trouble, organization)}: {trouble.problem}", indent=2, tone="bad")
+
+
+def _where(trouble: Unread, organization: Organization) -> str:
+    parts = (account_name(organization, trouble.account), trouble.region, trouble.repository)
+    return " ".join(part for part in parts if part)
+
+
+def _summary_lines(report: Report) -> Iterator[Line]:
+    counts = report.counts()
+    told = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in step", "drifted"}]
+    yield from wrapped(f"Repositories of ours: {', '.join(told)}.", indent=0)
+    places = f"{counted(len(report.accounts), 'account')}, {counted(report.places, 'region')} in them"
+    yield from wrapped(f"Others': {report.others:,}. Looked at: {places}.", indent=0, tone="quiet")
+
+
+def report_document(report: Report, organization: Organization, *, now: Any, grace_hours: float) -> Document:
+    """All of it for programs: every repository of ours, not only findings."""
+    return {
+        "at": iso(now),
+        "grace_hours": grace_hours,
+        "counts": dict(report.counts()),
+        "others": report.others,
+        "accounts": len(report.accounts),
+        "regions": report.places,
+        "repositories": [_checked_document(one, organization) for one in report.checked()],
+        "others_by_region": [
+            {**place(organization, account.account), "region": region, "count": count}
+            for account in report.accounts
+            for region, count in sorted(account.others.items())
+        ],
+        "unread": [
+            {
+                **place(organization, trouble.account),
+                "region": trouble.region,
+                "repository": trouble.repository,
+                "problem": trouble.problem,
+            }
+            for trouble in report.unread()
+        ],
+    }
+
+
+def _checked_document(one: Checked, organization: Organization) -> Document:
+    return {
+        **place(organization, one.account),
+        "region": one.region,
+        "repository": one.name,
+        "verdict": one.verdict,
+        "blank": one.is_blank,
+        "created_at": iso(one.created_at) if one.created_at else None,
+        "event_id": one.event_id,
+        "principal": one.principal,
+        "differences": [
+            {"setting": item.aspect, "found": item.found, "wanted": item.wanted} for item in one.differences
+        ],
+        "note": one.note or None,
+    }

@@ -1,0 +1,100 @@
+"""What became of repositories that were asked for, as lines and as JSON. Pure; nothing prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deployer.pushing.ensure import Outcome, Refused, There
+from deployer.pushing.images import ImageReference
+from deployer.rendering.text import Line, wrapped
+from handler.reasons import SENTENCES
+
+_NAMED = 2
+"""How many repositories a line of progress names."""
+
+
+def outcome_lines(outcome: Outcome) -> list[Line]:
+    """One line, and below it why the repository is not there and what to do next."""
+    where = _where(outcome)
+    match outcome:
+        case There(seconds=seconds):
+            return [Line(f"{where}: there after {seconds:.1f} s" if seconds else f"{where}: there already")]
+        case Refused():
+            return [Line(f"{where}: {outcome.refusal.outcome}", "bad"), *_reasons(outcome)]
+        case _:
+            return [Line(f"{where}: not there after {outcome.seconds:.0f} s", "bad"), *_what_to_look_at(outcome.image)]
+
+
+def _reasons(outcome: Refused) -> list[Line]:
+    refusal, image = outcome.refusal, outcome.image
+    sentence = SENTENCES.get(refusal.reason, "")
+    lines = wrapped(f"{sentence} [{refusal.reason}]".strip(), indent=2)
+    if refusal.rule:
+        of = f" of the OU {refusal.ou_path}" if refusal.ou_path else ""
+        lines += wrapped(f"Rule{of}: {refusal.rule}", indent=2)
+    elif refusal.ou_path:
+        lines += wrapped(f"The account's OU is {refusal.ou_path}.", indent=2)
+    if refusal.detail:
+        lines += wrapped(refusal.detail, indent=2)
+    return [
+        *lines,
+        Line("  In the central account, this shows which file each rule comes from:"),
+        Line(f"    deployer explain {image.registry.account} {image.repository}"),
+    ]
+
+
+def _what_to_look_at(image: ImageReference) -> list[Line]:
+    return [
+        Line("  It may be refused, or still be on its way. In the central account, these show"),
+        Line("  the decision with its reason, and whether the account and region are covered:"),
+        Line(f"    deployer audit list --repository {image.repository}"),
+        Line("    deployer status"),
+    ]
+
+
+def waiting_text(images: Sequence[ImageReference], seconds: float | None = None, *, columns: int | None = None) -> str:
+    """Which repositories are waited for, the first few by name, and for how long; the names give way to `columns`."""
+    named = ", ".join(image.repository for image in images[:_NAMED])
+    more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
+    rest = more if seconds is None else f"{more} {seconds:.0f} s"
+    text = f"Waiting for {named}"
+    if columns is not None and len(text) + len(rest) > columns:
+        text = f"{text[: max(columns - len(rest) - 1, 0)]}…"
+    return text + rest
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """One outcome for programs; keys that have nothing to say are left out."""
+    registry = outcome.image.registry
+    document: dict[str, Any] = {
+        "image": str(outcome.image),
+        "account": registry.account,
+        "region": registry.region,
+        "repository": outcome.image.repository,
+        "outcome": _kind(outcome),
+        "seconds": round(outcome.seconds, 3),
+        "calls": outcome.calls,
+    }
+    if isinstance(outcome, Refused):
+        refusal = outcome.refusal
+        about = {"reason": refusal.reason, "rule": refusal.rule, "detail": refusal.detail, "ou_path": refusal.ou_path}
+        document |= {key: value for key, value in about.items() if value is not None}
+    return document
+
+
+def _kind(outcome: Outcome) -> str:
+    match outcome:
+        case There():
+            return "there"
+        case Refused():
+            return outcome.refusal.outcome
+        case _:
+            return "timed-out"
+
+
+def _where(outcome: Outcome) -> str:
+    registry = outcome.image.registry
+    name = outcome.refusal.account_name if isinstance(outcome, Refused) else None
+    account = f"{name} {registry.account}" if name else registry.account
+    return f"{outcome.image.repository} ({account}, {registry.region})"

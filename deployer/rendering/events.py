@@ -1,0 +1,73 @@
+"""What happens during a roll-out, as plain lines: one for each thing worth knowing, none twice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.organization import Organization
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.causes import shortened
+from deployer.rollout.operations import described
+from deployer.rollout.progress import (
+    Event,
+    OperationAttached,
+    OperationProgress,
+    OperationStarted,
+    OperationWaitedFor,
+    StackProgress,
+    StepEnded,
+    StepStarted,
+)
+from deployer.stack_sets import InstanceResult
+from deployer.words import account_name, account_path, counted
+
+_WORDS = {"CREATE": "creating", "UPDATE": "updating", "DELETE": "deleting", "DETECT_DRIFT": "drift detection"}
+_TONES = {"SUCCEEDED": "add", "FAILED": "bad"}
+
+
+def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
+    """Lines for one event."""
+    match event:
+        case StepStarted():
+            yield Line(f"{event.step} …", "heading")
+        case StepEnded(error=None):
+            yield Line(f"{event.step}: done", "add")
+        case StepEnded():
+            yield Line(f"{event.step}: {event.error}", "bad")
+        case StackProgress(event=change):
+            if change.is_failure or not change.status.endswith("_IN_PROGRESS"):
+                reason = f": {change.reason}" if change.reason and change.is_failure else ""
+                yield Line(f"  {change.logical_id} {change.status}{reason}", "bad" if change.is_failure else "")
+        case OperationStarted():
+            what = _WORDS.get(event.action, event.action.lower())
+            yield Line(f"  {event.stack_set}: {what} {counted(event.instances, 'instance')}, operation")
+            yield Line(f"    {event.operation_id}")
+        case OperationAttached():
+            yield from wrapped(f"{event.stack_set}: following {described(event.operation)}", indent=2, tone="change")
+        case OperationProgress():
+            yield from _progress(event, organization)
+        case OperationWaitedFor():
+            busy = described(event.operation, over=event.over, total=event.total)
+            yield from wrapped(f"{event.stack_set}: waiting for {busy}", indent=2, tone="change")
+
+
+def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:
+    over = sum(result.status in {"SUCCEEDED", "FAILED", "CANCELLED"} for result in event.results)
+    for result in event.changed:
+        if result.status in {"SUCCEEDED", "FAILED"}:
+            yield from _instance(result, organization)
+    cancelled = sum(result.status == "CANCELLED" for result in event.changed)
+    if cancelled:
+        yield Line(f"    {counted(cancelled, 'instance')} cancelled, after failures elsewhere", "quiet")
+    if event.operation.is_over:
+        tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
+        text = f"  {event.stack_set}: {event.operation.status}, {over} of {len(event.results)} instances over"
+        yield Line(text, "bad" if tone == "bad" else "add")
+
+
+def _instance(result: InstanceResult, organization: Organization) -> list[Line]:
+    where = f"{account_path(organization, result.account)}: {account_name(organization, result.account)}"
+    text = f"{result.status} {where} in {result.region}"
+    if result.status == "FAILED":
+        return wrapped(f"{text}: {shortened(result.reason) or 'no reason given'}", indent=4, tone="bad")
+    return wrapped(text, indent=4)

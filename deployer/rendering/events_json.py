@@ -1,0 +1,100 @@
+"""What happens during a roll-out, as JSON documents: one for each event, for JSON Lines. Pure; docs/rollout.md has all.
+
+Names and OU paths stand beside ids, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from deployer.errors import DeployerError
+from deployer.organization import Organization
+from deployer.rendering.plan_json import place
+from deployer.rollout.operation_ids import author
+from deployer.rollout.progress import (
+    Event,
+    OperationAttached,
+    OperationProgress,
+    OperationStarted,
+    OperationWaitedFor,
+    StackProgress,
+    StepEnded,
+    StepStarted,
+)
+from deployer.stack_sets import Operation
+
+Document = dict[str, Any]
+
+
+def event_document(event: Event, organization: Organization) -> Document:
+    """One event with its name and the time at which it was told."""
+    name, values = _named(event, organization)
+    return _document(name, **values)
+
+
+def _named(event: Event, organization: Organization) -> tuple[str, Document]:
+    found: tuple[str, Document]
+    match event:
+        case StepStarted():
+            found = "step-started", {"step": event.step}
+        case StepEnded():
+            found = "step-ended", {"step": event.step, "error": event.error}
+        case StackProgress():
+            found = "stack-event", asdict(event.event)
+        case OperationStarted():
+            found = (
+                "operation-started",
+                {
+                    "stack_set": event.stack_set,
+                    "operation": event.operation_id,
+                    "action": event.action,
+                    "instances": event.instances,
+                },
+            )
+        case OperationAttached():
+            found = "operation-attached", {"stack_set": event.stack_set, **_operation(event.operation)}
+        case OperationWaitedFor():
+            how_far = {"over": event.over, "instances": event.total}
+            found = "operation-waited-for", {"stack_set": event.stack_set, **_operation(event.operation), **how_far}
+        case OperationProgress():
+            found = "operation-progress", _progress(event, organization)
+    return found
+
+
+def _progress(event: OperationProgress, organization: Organization) -> Document:
+    return {
+        "stack_set": event.stack_set,
+        **_operation(event.operation),
+        "counts": dict(Counter(result.status for result in event.results)),
+        "changed": [
+            {
+                **place(organization, result.account),
+                "region": result.region,
+                "status": result.status,
+                "reason": result.reason,
+            }
+            for result in event.changed
+        ],
+    }
+
+
+def error_document(error: DeployerError) -> Document:
+    """What stopped a command."""
+    return _document("error", message=error.message, next_step=error.next_step, exit_code=error.exit_code)
+
+
+def _document(name: str, **values: Any) -> Document:
+    return {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z", "event": name, **values}
+
+
+def _operation(operation: Operation) -> Document:
+    return {
+        "operation": operation.id,
+        "action": operation.action,
+        "status": operation.status,
+        "started": operation.started.isoformat() if operation.started else None,
+        "started_by": author(operation.id),
+    }

@@ -1,0 +1,149 @@
+"""Explanations and verdicts as text for a terminal of 80 columns, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from deployer.organization import ACTIVE
+from deployer.settings.explaining import Explanation, Value
+from deployer.settings.inheritance import Origin
+from deployer.settings.verdicts import Verdict
+from deployer.settings.yaml_text import flow
+
+LEFT = 44
+"""Column of the places; a longer value moves its place to the next line."""
+
+
+def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal: bool) -> str:
+    """The decision first, if one was asked for; then every value and its place."""
+    lines = [_heading(explanation), ""]
+    if verdict is not None:
+        lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal), ""]
+    lines += [line for value in _values(explanation, verdict) for line in _value_lines(value)]
+    return "\n".join(lines)
+
+
+def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
+    """The settings; `repository` is what the repository that was asked about would get, with its namespace's say."""
+    values = list(explanation.values())
+    if verdict is None or not verdict.values:
+        return values
+    first = next(index for index, value in enumerate(values) if value.key.startswith("repository."))
+    others = [value for value in values if not value.key.startswith("repository.")]
+    return [*others[:first], *verdict.values, *others[first:]]
+
+
+def event_lines(verdict: Verdict) -> Iterator[str]:
+    """The decision about an event; where a repository would be created, all that it gets."""
+    if verdict.account_name and verdict.call:
+        yield f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}"
+    yield from verdict_lines(verdict)
+    for value in verdict.values:
+        yield from _value_lines(value, indent="  ")
+    for key, text in verdict.tags.items():
+        yield f"  tag {key}: {text}"
+
+
+def _heading(explanation: Explanation) -> str:
+    if explanation.is_account:
+        state = "" if explanation.state == ACTIVE else f", {explanation.state}"
+        return f"Account {explanation.id} ({explanation.name}{state}) in {explanation.ou_path}"
+    return f"OU {explanation.ou_path} ({explanation.id})"
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """What was asked, the outcome, and the rules behind it."""
+    if verdict.call is not None:
+        call = verdict.call
+        yield f"{call.trigger.capitalize() if call.trigger else call.event_name} of {call.repository} in {call.region}:"
+    reason = "" if verdict.outcome == "create" else f" ({verdict.reason})"
+    yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
+    if verdict.detail:
+        yield f"  {verdict.detail}"
+    for rule in verdict.rules:
+        yield from placed(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
+    if verdict.per_hour is not None:
+        yield f"  as long as the account had fewer than {verdict.per_hour} new repositories in this hour"
+
+
+def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bool) -> Iterator[str]:
+    rules = explanation.settings.create.principals
+    if any_principal and verdict.outcome == "create" and (rules.deny or rules.allow != ("*",)):
+        denied = f", not {', '.join(rules.deny)}" if rules.deny else ""
+        yield f"  if the one who pushes is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
+
+
+def _value_lines(value: Value, *, indent: str = "") -> Iterator[str]:
+    yield from placed(f"{indent}{value.key}: {flow(value.value)}", _place(value))
+
+
+def _place(value: Value) -> str:
+    if value.origin is not None:
+        return str(value.origin)
+    return f"built-in default, reset by {value.reset_by}" if value.reset_by else "built-in default"
+
+
+def placed(text: str, place: str) -> Iterator[str]:
+    """A text and its place, side by side where they fit."""
+    if len(text) < LEFT:
+        yield f"{text:<{LEFT}} {place}"
+    else:
+        yield text
+        yield f"{'':<{LEFT}} {place}"
+
+
+def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
+    """The same as JSON."""
+    document: dict[str, Any] = {
+        "kind": "account" if explanation.is_account else "ou",
+        "id": explanation.id,
+        "name": explanation.name,
+        "ou_path": explanation.ou_path,
+        "state": explanation.state if explanation.is_account else None,
+        "files": list(explanation.files),
+        "settings": _value_documents(explanation.values()),
+    }
+    if verdict is not None:
+        document["decision"] = verdict_document(verdict)
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": value.key,
+            "value": value.value,
+            "set_by": _place_of(value.origin),
+            "reset_by": _place_of(value.reset_by),
+        }
+        for value in values
+    ]
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data."""
+    call = verdict.call
+    return {
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "sentence": verdict.sentence,
+        "detail": verdict.detail,
+        "rules": [{"rule": rule.text, "set_by": _place_of(rule.origin)} for rule in verdict.rules],
+        "per_hour": verdict.per_hour,
+        "account": call.account if call else None,
+        "account_name": verdict.account_name,
+        "ou_path": verdict.ou_path,
+        "region": call.region if call else None,
+        "repository": call.repository if call else None,
+        "principal": call.principal if call else None,
+        "repository_settings": asdict(verdict.repository) if verdict.repository else None,
+        "repository_values": _value_documents(verdict.values),
+        "tags": dict(verdict.tags),
+    }
+
+
+def _place_of(origin: Origin | None) -> dict[str, Any] | None:
+    return asdict(origin) if origin else None

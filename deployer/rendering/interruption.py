@@ -1,0 +1,56 @@
+"""What goes on in AWS when a command is stopped: the operation that it follows, as it was last told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.progress import (
+    Event,
+    OperationAttached,
+    OperationProgress,
+    OperationStarted,
+    Report,
+    StackProgress,
+)
+
+
+class UnderWay:
+    """Remembers what is not over."""
+
+    def __init__(self) -> None:
+        self._operation: tuple[str, str, str] | None = None
+        self._stack: str | None = None
+
+    def before(self, report: Report) -> Report:
+        """A report that tells this first."""
+
+        def both(event: Event) -> None:
+            self.hear(event)
+            report(event)
+
+        return both
+
+    def hear(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case OperationStarted():
+                self._operation = (event.stack_set, event.operation_id, event.action)
+            case OperationAttached():
+                self._operation = (event.stack_set, event.operation.id, event.operation.action)
+            case OperationProgress() if event.operation.is_over:
+                self._operation = None
+            case StackProgress(event=change):
+                is_end = change.logical_id == change.stack and not change.status.endswith("_IN_PROGRESS")
+                self._stack = None if is_end else change.stack
+
+    def farewell(self, command: str) -> Iterator[Line]:
+        """What a user who stops the command has to know."""
+        yield Line("Interrupted.", "heading")
+        if self._operation is not None:
+            stack_set, operation, action = self._operation
+            yield from wrapped(f"AWS goes on with {action} of StackSet {stack_set}, operation", indent=0)
+            yield Line(f"  {operation}")
+        elif self._stack is not None:
+            yield from wrapped(f"AWS goes on with stack {self._stack}.", indent=0)
+        yield from wrapped(f"`{command}` goes on from here: it waits for what is under way.", indent=0)

@@ -1,0 +1,54 @@
+"""The closing summary of a roll-out: what is done, unchanged, left out, failed and not run, and the next step. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from deployer.organization import Organization
+from deployer.planning.plan import Plan
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.causes import Cause, causes
+from deployer.rollout.outcome import Outcome
+from deployer.words import account_name, account_path, counted
+
+AGAIN = (
+    "Remove the cause, then `deployer rollout --only-failed` tries just those again, and `deployer rollout --resume`"
+    " all that is left."
+)
+
+
+def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> list[Line]:
+    """The summary, worst last, where the eye is."""
+    skipped = sum(len(skip.accounts) for skip in plan.skips)
+    changed = f"{outcome.created:,} created, {outcome.updated:,} updated, {outcome.deleted:,} deleted"
+    lines = [
+        Line("Summary", "heading"),
+        Line(f"  done       {counted(len(outcome.done), 'step')}; instances: {changed}"),
+        Line(f"  unchanged  {counted(outcome.unchanged, 'instance')}"),
+        Line(f"  left out   {counted(skipped, 'account')}, with the reasons in the plan"),
+        Line(f"  failed     {counted(len(outcome.failures), 'instance')}", "bad" if outcome.failures else ""),
+        Line(f"  not run    {counted(len(outcome.not_run), 'step')}", "bad" if outcome.not_run else ""),
+    ]
+    for step in outcome.not_run:
+        lines += wrapped(step, indent=4, tone="quiet")
+    for cause in causes(outcome.failures):
+        lines += _cause(cause, organization)
+    if outcome.error is not None:
+        lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
+        lines += wrapped(outcome.error.next_step or AGAIN, indent=2)
+    elif outcome.failures:
+        lines += wrapped(AGAIN, indent=0)
+    else:
+        lines.append(Line("Every wanted stack instance is CURRENT.", "add"))
+    return lines
+
+
+def _cause(cause: Cause, organization: Organization) -> Iterator[Line]:
+    yield from wrapped(f"{counted(len(cause.failures), 'failure')}: {cause.reason}", indent=2, tone="bad")
+    places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for failure in cause.failures:
+        places[account_path(organization, failure.account), failure.account, failure.stack_set].append(failure.region)
+    for (path, account, stack_set), regions in sorted(places.items()):
+        text = f"{path}: {account_name(organization, account)} in {', '.join(regions)} ({stack_set})"
+        yield from wrapped(text, indent=6)

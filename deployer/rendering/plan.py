@@ -1,0 +1,108 @@
+"""A plan as text of 80 columns: what changes where, what is left out and why. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from deployer.organization import Organization
+from deployer.planning.plan import Plan, StackPlan
+from deployer.planning.settings_changes import SettingsChange
+from deployer.rendering.resources import SIGNS, resource_lines
+from deployer.rendering.stack_sets import stack_set_lines
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.operations import described
+from deployer.words import account_names, counted
+
+_SETTINGS_SHOWN = 8
+
+
+def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[Line]:
+    """The plan, top to bottom in the order in which it is carried out."""
+    lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
+    for busy in plan.under_way:
+        what = described(busy.operation, over=busy.over, total=busy.total)
+        text = f"! StackSet {busy.stack_set} is busy: {what}"
+        lines += wrapped(text, indent=0, tone="change")
+    lines.append(Line(""))
+    lines += _stack(plan.artifacts)
+    lines += _bundle(plan)
+    lines += _stack(plan.central)
+    for stack_set in plan.stack_sets:
+        lines += stack_set_lines(stack_set, organization)
+    for companion in plan.companions:
+        lines += _stack(companion, note="management account")
+    lines += _skips(plan, organization)
+    lines += _totals(plan)
+    return lines
+
+
+def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
+    sign, tone = SIGNS[plan.change]
+    said = f" ({note})" if note else ""
+    unchanged = ": unchanged" if plan.change == "unchanged" else ""
+    replaced = ": never came to be, so it is deleted and made anew" if plan.change == "replace" else ""
+    yield from wrapped(
+        f"{sign} stack {plan.key.name} in {plan.key.region}{said}{unchanged}{replaced}", indent=0, tone=tone
+    )
+    yield from resource_lines(plan.resources)
+
+
+def _bundle(plan: Plan) -> Iterator[Line]:
+    if plan.uploads_bundle:
+        yield from wrapped(f"+ upload of {plan.bundle_name}", indent=0, tone="add")
+    for change in plan.settings:
+        yield from _settings(change)
+
+
+def _settings(change: SettingsChange) -> Iterator[Line]:
+    where = ", ".join([*change.ous, *(f"account {account}" for account in change.accounts)])
+    values = {value.key: value for value in change.values}
+    switch = values.get("enabled")
+    if switch is not None and switch.before is None:
+        regions = _said(values["regions"].after)
+        yield from wrapped(f"+ settings of {where}: covered from now on, in {regions}", indent=2, tone="add")
+    elif switch is not None and switch.after is None:
+        yield from wrapped(f"- settings of {where}: no longer covered", indent=2, tone="remove")
+    else:
+        yield from wrapped(f"~ settings of {where}", indent=2, tone="change")
+        for value in change.values[:_SETTINGS_SHOWN]:
+            yield from wrapped(f"{value.key}: {_said(value.before)} -> {_said(value.after)}", indent=6)
+        if (more := len(change.values) - _SETTINGS_SHOWN) > 0:
+            yield Line(f"      and {more} more; --json has them all", "quiet")
+
+
+def _said(value: str | None) -> str:
+    """A value of the settings, which comes as JSON, as people write it."""
+    if value is None:
+        return "not set"
+    found = json.loads(value) if value[:1] in {'"', "["} else None
+    if isinstance(found, list):
+        plain = all(isinstance(item, str) for item in found)
+        return (", ".join(found) or "none") if plain else value
+    return found if isinstance(found, str) and found else value
+
+
+def _skips(plan: Plan, organization: Organization) -> Iterator[Line]:
+    if plan.skips:
+        yield Line("")
+        yield Line("Left out", "heading")
+    for skip in plan.skips:
+        names = account_names(organization, skip.accounts)
+        yield from wrapped(f"{organization.path(skip.ou_id)}: {names}: {skip.reason}", indent=2, tone="quiet")
+
+
+def _totals(plan: Plan) -> Iterator[Line]:
+    yield Line("")
+    if plan.is_empty:
+        yield Line("Nothing to change.", "heading")
+        return
+    stacks = sum(stack.change != "unchanged" for stack in plan.stacks)
+    stack_sets = sum(one.change != "unchanged" for one in plan.stack_sets)
+    yield from wrapped(
+        f"{counted(stacks, 'stack')} and {counted(stack_sets, 'StackSet')} to change; instances:"
+        f" {plan.creations:,} to create, {plan.updates:,} to update, {plan.deletions:,} to delete,"
+        f" {plan.unchanged:,} unchanged.",
+        indent=0,
+        tone="remove" if plan.deletions else "heading",
+    )

@@ -1,0 +1,140 @@
+"""A plan and an outcome as JSON documents: every instance by account and region, with names and OU paths. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from deployer.organization import Organization
+from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.rollout.operation_ids import author
+from deployer.rollout.outcome import Outcome
+from deployer.stack_sets import InstanceKey, InstanceOperation
+from deployer.words import account_path
+
+Document = dict[str, Any]
+
+
+def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Document:
+    """The whole plan."""
+    return {
+        "organization": organization.id,
+        "caller": caller,
+        "changes": not plan.is_empty,
+        "stacks": [_stack(stack) for stack in plan.stacks],
+        "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
+        "under_way": [
+            {
+                "stack_set": busy.stack_set,
+                "operation": busy.operation.id,
+                "action": busy.operation.action,
+                "status": busy.operation.status,
+                "started": busy.operation.started.isoformat() if busy.operation.started else None,
+                "started_by": author(busy.operation.id),
+                "over": busy.over,
+                "instances": busy.total,
+            }
+            for busy in plan.under_way
+        ],
+        "settings": [asdict(change) for change in plan.settings],
+        "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
+        "totals": {
+            "create": plan.creations,
+            "update": plan.updates,
+            "delete": plan.deletions,
+            "unchanged": plan.unchanged,
+        },
+        "skipped": [
+            {**place(organization, account), "reason": skip.reason} for skip in plan.skips for account in skip.accounts
+        ],
+    }
+
+
+def outcome_document(outcome: Outcome, plan: Plan, organization: Organization, *, caller: str) -> Document:
+    """The plan, and what came of it."""
+    return {
+        **plan_document(plan, organization, caller=caller),
+        "outcome": {
+            "exit_code": outcome.exit_code,
+            "done": list(outcome.done),
+            "not_run": list(outcome.not_run),
+            "instances": {
+                "created": outcome.created,
+                "updated": outcome.updated,
+                "deleted": outcome.deleted,
+                "unchanged": outcome.unchanged,
+            },
+            "failures": [
+                {
+                    **place(organization, failure.account),
+                    "region": failure.region,
+                    "stack_set": failure.stack_set,
+                    "reason": failure.reason,
+                }
+                for failure in outcome.failures
+            ],
+            "error": outcome.error.message if outcome.error else None,
+        },
+    }
+
+
+def place(organization: Organization, account_id: str) -> Document:
+    """An account with its name and the path of its OU."""
+    account = organization.accounts.get(account_id)
+    return {
+        "account": account_id,
+        "name": account.name if account else None,
+        "ou": account_path(organization, account_id),
+    }
+
+
+def _stack(plan: StackPlan) -> Document:
+    return {
+        "name": plan.key.name,
+        "region": plan.key.region,
+        "change": plan.change,
+        "resources": [asdict(resource) for resource in plan.resources],
+    }
+
+
+def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
+    return {
+        "name": plan.definition.name,
+        "change": plan.change,
+        "resources": [asdict(resource) for resource in plan.resources],
+        "properties": list(plan.properties),
+        "instances": {
+            "rewritten": plan.rewritten,
+            "create": [_operation(one, organization) for one in plan.instances.create],
+            "update": [_operation(one, organization) for one in plan.instances.update],
+            "delete": [_operation(one, organization) for one in plan.instances.delete],
+            "moving": _instances(organization, sorted(plan.instances.moving)),
+            "withdraw": [_operation(one, organization) for one in plan.instances.withdraw],
+            "unchanged": plan.instances.unchanged,
+            "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),
+        },
+        "future_accounts": {
+            "too_much": [
+                {**_ou(organization, one.ou_id), "regions": sorted(one.regions), "via": _ou(organization, one.via)}
+                for one in plan.overreach
+            ],
+            "too_little": [{**_ou(organization, gap.ou_id), "regions": sorted(gap.regions)} for gap in plan.gaps],
+        },
+    }
+
+
+def _ou(organization: Organization, ou_id: str) -> Document:
+    return {"ou": organization.path(ou_id), "ou_id": ou_id}
+
+
+def _operation(operation: InstanceOperation, organization: Organization) -> Document:
+    return {
+        "targets": asdict(operation.targets),
+        "regions": list(operation.regions),
+        "instances": _instances(organization, operation.instances),
+    }
+
+
+def _instances(organization: Organization, keys: Iterable[InstanceKey]) -> list[Document]:
+    return [{**place(organization, key.account), "region": key.region} for key in keys]

@@ -1,0 +1,90 @@
+"""What `destroy` takes away, before it does, and how it ended. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deployer.organization import Organization
+from deployer.rendering.plan_json import place
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.causes import shortened
+from deployer.rollout.destroy import Removal, removed_instances
+from deployer.rollout.outcome import Outcome
+from deployer.words import account_name, account_path, counted
+
+
+def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> list[Line]:
+    """Everything that goes, in order, and what stays."""
+    lines = wrapped(f"Removal from organization {organization.id}, as {caller}", indent=0, tone="heading")
+    lines.append(Line(""))
+    for key in plan.companions:
+        lines.append(Line(f"- stack {key.name} in {key.region} (management account)", "remove"))
+    for stack_set in plan.stack_sets:
+        gone = sum(len(operation.instances) for operation in stack_set.instances.delete)
+        lines.append(Line(f"- StackSet {stack_set.name} with {counted(gone, 'instance')}", "remove"))
+        if stack_set.afterwards:
+            lines += wrapped(f"afterwards: {stack_set.afterwards}", indent=4, tone="remove")
+    for key in plan.stacks:
+        lines.append(Line(f"- stack {key.name} in {key.region}", "remove"))
+    if plan.bucket:
+        lines.append(Line("- the artifacts bucket with every version of the handler", "remove"))
+    if plan.ledger:
+        lines.append(Line("- THE LEDGER with all of its records", "remove"))
+    if plan.keeps_ledger:
+        lines.append(Line("= the ledger stays (--delete-ledger gives it up)", "quiet"))
+    if lines[-1].text:
+        lines.append(Line(""))
+    if plan.is_empty:
+        lines.append(Line("Nothing to remove.", "heading"))
+    else:
+        lines.append(Line("Repositories and their images stay: deployer never deletes any.", "heading"))
+    return lines
+
+
+def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[Line]:
+    """What is gone, and what could not be removed and why."""
+    lines = [
+        Line("Summary", "heading"),
+        Line(f"  removed  {counted(len(outcome.done), 'step')}; {counted(outcome.deleted, 'instance')}"),
+        Line(f"  failed   {counted(len(outcome.failures), 'instance')}", "bad" if outcome.failures else ""),
+        Line(f"  not run  {counted(len(outcome.not_run), 'step')}", "bad" if outcome.not_run else ""),
+    ]
+    for failure in outcome.failures:
+        where = f"{account_path(organization, failure.account)}: {account_name(organization, failure.account)}"
+        lines += wrapped(
+            f"{where} in {failure.region} ({failure.stack_set}): {shortened(failure.reason)}", indent=4, tone="bad"
+        )
+    if outcome.error is not None:
+        lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
+        lines += wrapped(outcome.error.next_step or "Run `deployer destroy` again; it goes on from here.", indent=2)
+    return lines
+
+
+def removal_document(plan: Removal, outcome: Outcome | None, organization: Organization) -> dict[str, Any]:
+    """What goes, and what came of it where it was tried."""
+    return {
+        "organization": organization.id,
+        "stack_sets": [stack_set.name for stack_set in plan.stack_sets],
+        "instances": removed_instances(plan),
+        "stacks": [{"name": key.name, "region": key.region} for key in (*plan.companions, *plan.stacks)],
+        "bucket": plan.bucket,
+        "ledger": "deleted" if plan.ledger else "kept" if plan.keeps_ledger else "absent",
+        "outcome": None
+        if outcome is None
+        else {
+            "exit_code": outcome.exit_code,
+            "done": list(outcome.done),
+            "not_run": list(outcome.not_run),
+            "instances": outcome.deleted,
+            "failures": [
+                {
+                    **place(organization, one.account),
+                    "region": one.region,
+                    "stack_set": one.stack_set,
+                    "reason": one.reason,
+                }
+                for one in outcome.failures
+            ],
+            "error": outcome.error.message if outcome.error else None,
+        },
+    }

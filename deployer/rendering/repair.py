@@ -1,0 +1,147 @@
+"""What a repair is going to change, and how it ended, as text of 80 columns and as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from deployer.drift.findings import Checked
+from deployer.drift.repairing import (
+    Change,
+    Mended,
+    PutLifecyclePolicy,
+    PutMutability,
+    PutScanOnPush,
+    PutTags,
+    Repair,
+    RepairPlan,
+    SetRepositoryPolicy,
+)
+from deployer.organization import Organization
+from deployer.rendering.drift import difference_lines
+from deployer.rendering.plan_json import place
+from deployer.rendering.text import Line, wrapped
+from deployer.words import account_name, account_path, counted
+
+Document = dict[str, Any]
+
+
+def plan_lines(plan: RepairPlan, organization: Organization) -> Iterator[Line]:
+    """Every change of every repository, by account; then what nobody can change, and what may be deleted."""
+    for account, group in groupby(plan.repairs, key=lambda one: one.checked.account):
+        yield from wrapped(
+            f"{account_name(organization, account)}, {account_path(organization, account)}", indent=0, tone="heading"
+        )
+        for one in group:
+            yield from _repair_lines(one)
+    if plan.blank:
+        yield Line("Blank, to be deleted after a yes for each", "heading")
+    for checked in plan.blank:
+        yield from wrapped(f"- {title(checked, organization)}", indent=2, tone="remove")
+    yield from _total_lines(plan)
+
+
+def _repair_lines(one: Repair) -> Iterator[Line]:
+    yield from wrapped(f"~ {one.checked.region} {one.checked.name}", indent=2, tone="change" if one.changes else "bad")
+    for difference in one.checked.differences:
+        if difference not in one.beyond:
+            yield from difference_lines(difference)
+    for change in one.changes:
+        if takes_away(change):
+            yield from wrapped(f"{_POLICIES[type(change)]} is deleted: the settings ask for none", indent=6, tone="bad")
+    for difference in one.beyond:
+        yield from difference_lines(difference)
+        yield from wrapped(
+            "cannot be changed: ECR fixes encryption when a repository is created; only a new one has another",
+            indent=6,
+            tone="bad",
+        )
+
+
+_POLICIES: dict[type[Change], str] = {
+    PutLifecyclePolicy: "the lifecycle policy",
+    SetRepositoryPolicy: "the repository policy",
+}
+
+
+def takes_away(change: Change) -> bool:
+    """Whether a change deletes something that is there."""
+    return isinstance(change, PutLifecyclePolicy | SetRepositoryPolicy) and change.text is None
+
+
+def _total_lines(plan: RepairPlan) -> Iterator[Line]:
+    repairs = [one for one in plan.repairs if one.changes]
+    stuck = [one for one in plan.repairs if one.beyond]
+    changes = sum(len(one.changes) for one in repairs)
+    if not plan.repairs and not plan.blank:
+        yield Line("Nothing to repair.")
+        return
+    many = "repository" if len(repairs) == 1 else "repositories"
+    told = [f"{counted(changes, 'change')} in {len(repairs):,} drifted {many}"] if repairs else []
+    if stuck:
+        told.append(f"encryption differs in {len(stuck)} and stays as it is")
+    if plan.blank:
+        told.append(f"{len(plan.blank)} blank to delete")
+    yield Line("")
+    yield from wrapped(f"{'; '.join(told)}.", indent=0)
+
+
+def title(checked: Checked, organization: Organization) -> str:
+    """`shop-prod (300000000001) eu-west-1 team-a/api, made 2026-11-20 09:00`."""
+    made = f", made {checked.created_at:%Y-%m-%d %H:%M}" if checked.created_at else ""
+    return f"{account_name(organization, checked.account)} {checked.region} {checked.name}{made}"
+
+
+def mended_lines(mended: Mended, organization: Organization) -> list[Line]:
+    """One repository, as it is done."""
+    where = f"{account_name(organization, mended.checked.account)} {mended.checked.region} {mended.checked.name}"
+    told = f"{mended.fate}: {where}" + (f" ({mended.problem})" if mended.problem else "")
+    return wrapped(told, indent=0, tone="bad" if mended.fate == "failed" else "")
+
+
+def closing_lines(done: Sequence[Mended]) -> list[Line]:
+    """How many of each fate."""
+    if not done:
+        return []
+    return wrapped(", ".join(f"{count} {fate}" for fate, count in Counter(one.fate for one in done).items()), indent=0)
+
+
+def repair_document(plan: RepairPlan, done: Sequence[Mended], organization: Organization) -> Document:
+    """Plan and outcome for programs."""
+    return {
+        "repairs": [
+            {
+                **_place(one.checked, organization),
+                "changes": [_change(change) for change in one.changes],
+                "unchangeable": [
+                    {"setting": item.aspect, "found": item.found, "wanted": item.wanted} for item in one.beyond
+                ],
+            }
+            for one in plan.repairs
+        ],
+        "blank": [_place(one, organization) for one in plan.blank],
+        "done": [{**_place(one.checked, organization), "fate": one.fate, "problem": one.problem} for one in done],
+    }
+
+
+def _place(checked: Checked, organization: Organization) -> Document:
+    return {
+        **place(organization, checked.account),
+        "region": checked.region,
+        "repository": checked.name,
+        "event_id": checked.event_id,
+    }
+
+
+def _change(change: Change) -> Document:
+    kinds: dict[type[Change], str] = {
+        PutMutability: "image_tag_mutability",
+        PutScanOnPush: "scan_on_push",
+        PutLifecyclePolicy: "lifecycle_policy",
+        SetRepositoryPolicy: "repository_policy",
+        PutTags: "tags",
+    }
+    return {"setting": kinds[type(change)], **asdict(change)}

@@ -1,0 +1,46 @@
+"""What the command says once the page is written: the numbers and what wants attention, as text and as JSON. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deployer.rendering.text import Line, wrapped
+from deployer.reporting import wording
+from deployer.reporting.aggregation import Aggregates
+from deployer.reporting.attention import Finding, findings_of
+from deployer.reporting.subject import Subject
+from deployer.reporting.tallies import OUTCOMES
+
+PERCENTS = (50, 90, 95, 99)
+
+
+def summary_lines(file: str, size: int, found: Aggregates, subject: Subject) -> list[Line]:
+    """A few lines, 80 columns wide."""
+    lines = wrapped(wording.lede(found), indent=0, tone="")
+    for finding in _findings(found, subject):
+        lines += wrapped(finding.title, indent=2, tone="bad" if finding.weight == "act" else "change")
+    return [*lines, Line(f"Wrote {file} ({size / 1e6:.1f} MB).", "add")]
+
+
+def summary_document(found: Aggregates, subject: Subject) -> dict[str, Any]:
+    """The same for programs; times are seconds."""
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(),
+        "records": found.count,
+        "rows": len(found.rows),
+        "outcomes": {outcome: found.total[outcome] for outcome in OUTCOMES},
+        "seconds_to_repository": {f"p{percent}": _rounded(found.waiting.percentile(percent)) for percent in PERCENTS},
+        "attention": [
+            {"id": one.id, "weight": one.weight, "title": one.title, "items": len(one.every)}
+            for one in _findings(found, subject)
+        ],
+    }
+
+
+def _findings(found: Aggregates, subject: Subject) -> list[Finding]:
+    return findings_of(found, coverage=subject.coverage, verification=subject.verification)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)

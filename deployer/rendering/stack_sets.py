@@ -1,0 +1,120 @@
+"""What a plan does to one StackSet, as text: its template, its instances by OU, and accounts to come. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from deployer.organization import Organization
+from deployer.planning.instances import instances_of
+from deployer.planning.plan import StackSetPlan
+from deployer.rendering.resources import SIGNS, resource_lines
+from deployer.rendering.text import Line, Tone, wrapped
+from deployer.stack_sets import Instance, InstanceKey, InstanceOperation
+from deployer.words import account_name, account_names, counted, ou_paths
+
+
+def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    sign, tone = SIGNS[plan.change]
+    unchanged = ": unchanged" if plan.is_empty else ""
+    yield Line(f"{sign} StackSet {plan.definition.name}{unchanged}", tone)
+    if plan.family is not None:  # the name has but a digest of what it is
+        yield from wrapped(plan.definition.description, indent=4, tone="quiet")
+    yield from resource_lines(plan.resources)
+    for name in plan.properties:
+        yield from wrapped(f"~ {name}", indent=4, tone="change")
+    if plan.rewritten:
+        changes = counted(len(plan.resources) + len(plan.properties), "change")
+        yield Line(f"    ~ {counted(plan.rewritten, 'instance')}: the same {changes}", "change")
+    yield from _instances(plan.instances.create, organization, sign="+", tone="add")
+    yield from _instances(plan.instances.update, organization, sign="~", tone="change")
+    yield from _deletions(plan, organization)
+    if plan.instances.unchanged:
+        yield Line(f"    = {counted(plan.instances.unchanged, 'instance')} unchanged", "quiet")
+    yield from _stranded(plan.instances.stranded, organization)
+    yield from _future_accounts(plan, organization)
+
+
+def _instances(
+    operations: Iterable[InstanceOperation], organization: Organization, *, sign: str, tone: Tone
+) -> Iterator[Line]:
+    keys = instances_of(operations)
+    for path, regions, accounts in _by_path(keys, organization):
+        yield from wrapped(
+            f"{sign} {path}: {counted(len(accounts), 'account')} x {', '.join(regions)}", indent=4, tone=tone
+        )
+    new = [one for one in operations if not one.instances]
+    if new:
+        paths = sorted({organization.path(ou_id) for one in new for ou_id in one.targets.ou_ids})
+        yield from wrapped(f"{sign} {', '.join(paths)}: future accounts", indent=4, tone=tone)
+
+
+def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    operations, moving = plan.instances.delete, plan.instances.moving
+    keys = instances_of(operations) - moving
+    if moving:
+        text = f"~ {counted(len(moving), 'instance')} deleted first, for another StackSet of the same kind"
+        yield from wrapped(text, indent=4, tone="change")
+    if again := len(instances_of(plan.instances.withdraw)):
+        text = f"~ {counted(again, 'instance')} deleted and made again, since another StackSet goes there"
+        yield from wrapped(text, indent=4, tone="change")
+    if keys:
+        yield Line(f"    - DELETES {counted(len(keys), 'instance')}", "remove")
+        if plan.family is not None:
+            yield from wrapped(f"afterwards: {plan.family.afterwards}", indent=6, tone="remove")
+    for path, regions, accounts in _by_path(keys, organization):
+        text = f"- {path}: {account_names(organization, accounts)} in {', '.join(regions)}"
+        yield from wrapped(text, indent=6, tone="remove")
+    for one in operations:
+        if not one.instances:
+            paths = ", ".join(organization.path(ou_id) for ou_id in one.targets.ou_ids)
+            yield from wrapped(f"- {paths}: future accounts in {', '.join(one.regions)}", indent=4, tone="remove")
+
+
+def _by_path(
+    keys: Iterable[InstanceKey], organization: Organization
+) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """OU path, regions and accounts, where each account has each of the regions."""
+    regions: dict[str, set[str]] = defaultdict(set)
+    for key in keys:
+        regions[key.account].add(key.region)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for account, names in sorted(regions.items()):
+        known = organization.accounts.get(account)
+        path = organization.path(known.parent_id) if known else "left the organization"
+        groups[path, tuple(sorted(names))].append(account)
+    return [(path, names, tuple(accounts)) for (path, names), accounts in sorted(groups.items())]
+
+
+def _stranded(instances: Iterable[Instance], organization: Organization) -> Iterator[Line]:
+    for instance in instances:
+        name = account_name(organization, instance.account)
+        text = f"! {name} in {instance.region} is not wanted, but AWS does not reach the account any more"
+        yield from wrapped(text, indent=4, tone="bad")
+
+
+def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    """Where accounts to come get more or less than their OU asks for, until a roll-out sets that right."""
+    more: dict[tuple[str, bool, tuple[str, ...]], list[str]] = defaultdict(list)
+    for one in plan.overreach:
+        more[one.via, one.is_left_over, tuple(sorted(one.regions))].append(one.ou_id)
+    for (via, is_left_over, regions), ou_ids in sorted(more.items()):
+        why = (
+            f"{organization.path(via)} was a target once, which AWS has no call to take back while accounts stay"
+            if is_left_over
+            else f"accounts directly in {organization.path(via)} can only be named"
+        )
+        text = (
+            f"! {why}; AWS then adds new accounts of {ou_paths(organization, ou_ids)} in {', '.join(regions)} too,"
+            " until the next roll-out removes them"
+        )
+        yield from wrapped(text, indent=4, tone="quiet")
+    less: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for gap in plan.gaps:
+        less[tuple(sorted(gap.regions))].append(gap.ou_id)
+    for regions, ou_ids in sorted(less.items()):
+        text = (
+            f"! AWS covers an OU only with all OUs below it, so new accounts directly in"
+            f" {ou_paths(organization, ou_ids)} get {', '.join(regions)} with the next roll-out"
+        )
+        yield from wrapped(text, indent=4, tone="quiet")

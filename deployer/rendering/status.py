@@ -1,0 +1,84 @@
+"""Status as text and JSON: stacks, a matrix of OUs and regions for each StackSet, every instance on request. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from deployer.organization import Organization
+from deployer.rendering.plan_json import place
+from deployer.rendering.text import Line, table, wrapped
+from deployer.rollout.causes import shortened
+from deployer.rollout.status import STATES, InstanceStatus, Status, matrix
+from deployer.words import account_name, account_path
+
+
+def status_lines(status: Status, organization: Organization, *, instances: bool) -> list[Line]:
+    """Stacks first, then coverage; columns that would hold only zeros are left out."""
+    lines = [Line("Stacks and StackSets", "heading")]
+    for stack in status.stacks:
+        differs = "; the template or its properties differ from the config files" if stack.differs else ""
+        wrong = stack.differs or stack.state == "missing"
+        text = f"{stack.name} in {stack.region}: {stack.state}{differs if stack.state != 'missing' else ''}"
+        lines += wrapped(text, indent=2, tone="bad" if wrong else "")
+    for name, cells in groupby(matrix(status, organization).items(), key=lambda item: item[0].stack_set):
+        lines += [Line(""), Line(f"Instances of {name}", "heading")]
+        lines += _matrix([(place.ou, place.region, counts) for place, counts in cells])
+    wrong_ones = [one for one in status.instances if one.state != "current"]
+    shown = status.instances if instances else wrong_ones
+    if shown:
+        lines += [Line(""), Line("Instances" if instances else "Not as wanted", "heading")]
+        lines += [line for one in shown for line in _instance(one, organization)]
+    verdict = "Everything is as the config files say." if status.is_as_wanted else "`deployer rollout` brings it about."
+    return [*lines, Line(""), Line(verdict, "add" if status.is_as_wanted else "bad")]
+
+
+def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
+    used = [state for state in STATES if state == "current" or any(counts[state] for _, _, counts in rows)]
+    body = [
+        [ou, region, str(counts.total() - counts["unexpected"]), *(str(counts[state]) for state in used)]
+        for ou, region, counts in rows
+    ]
+    for line in table(["ou", "region", "wanted", *used], body):
+        yield Line(f"  {line.text}", line.tone)
+
+
+def _instance(one: InstanceStatus, organization: Organization) -> list[Line]:
+    where = f"{account_path(organization, one.account)}: {account_name(organization, one.account)} in {one.region}"
+    reason = f": {shortened(one.reason)}" if one.reason else ""
+    tone = "" if one.state == "current" else "bad"
+    return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone="bad" if tone else "")
+
+
+def status_document(status: Status, organization: Organization) -> dict[str, Any]:
+    """Everything, every instance included."""
+    return {
+        "organization": organization.id,
+        "as_wanted": status.is_as_wanted,
+        "stacks": [
+            {"name": one.name, "region": one.region, "state": one.state, "differs": one.differs}
+            for one in status.stacks
+        ],
+        "coverage": [
+            {
+                "stack_set": cell.stack_set,
+                "ou": cell.ou,
+                "region": cell.region,
+                "wanted": counts.total() - counts["unexpected"],
+                **{state: counts[state] for state in STATES},
+            }
+            for cell, counts in matrix(status, organization).items()
+        ],
+        "instances": [
+            {
+                **place(organization, one.account),
+                "region": one.region,
+                "stack_set": one.stack_set,
+                "state": one.state,
+                "reason": one.reason or None,
+            }
+            for one in status.instances
+        ],
+    }

@@ -1,0 +1,183 @@
+"""The story of one decision as text of 80 columns and as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from deployer.audit.documents import document
+from deployer.audit.story import UNKNOWN, Setting, Story
+from deployer.rendering.explanations import placed
+from deployer.rendering.text import Line, Tone, wrapped
+from deployer.settings.yaml_text import flow
+from deployer.times import iso
+from handler.reasons import SENTENCES
+from handler.records import Record
+
+_TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad"}
+_LABEL = 12
+_SHORT = 12
+
+
+def story_lines(story: Story) -> Iterator[Line]:
+    """Request, decision, steps, settings, and what else was decided about the repository."""
+    record = story.record
+    where = f"{record.account_name or 'account'} ({record.account}), {record.region or 'no region'}"
+    yield Line(f"{record.outcome}  {record.repository or 'no repository'} in {where}", _TONES.get(record.outcome, ""))
+    for title, lines in (
+        ("Request", _request(record)),
+        ("Decision", _decision(story)),
+        ("Steps", _steps(story)),
+        ("Settings", _settings(story)),
+        ("Also about this repository", _history(story)),
+    ):
+        body = list(lines)
+        if body:
+            yield Line("")
+            yield Line(title, "heading")
+            yield from body
+    for note in story.notes:
+        yield Line("")
+        yield from wrapped(note, indent=0, tone="quiet")
+
+
+def _labelled(label: str, text: str | None) -> Iterator[Line]:
+    if text:
+        first, *others = wrapped(text, indent=2 + _LABEL)
+        yield Line(f"  {label:{_LABEL}}{first.text.strip()}", first.tone)
+        yield from others
+
+
+def _request(record: Record) -> Iterator[Line]:
+    yield from _labelled("who", record.caller)
+    yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
+    yield from _labelled("call", record.event_name)
+    yield from _labelled("when", f"{record.event_time:%Y-%m-%d %H:%M:%S} UTC")
+    yield from _labelled("event", record.event_id)
+
+
+def _decision(story: Story) -> Iterator[Line]:
+    record = story.record
+    reason = "" if record.reason == record.outcome else f" ({record.reason})"
+    yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
+    yield from _labelled("detail", record.detail)
+    source = " (as the last roll-out remembered it)" if record.ou_source == "remembered" else ""
+    yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
+    for rule in story.rules:
+        yield from _placed(f"  {'rule':{_LABEL}}{rule.text}", _place(story, rule.text, rule.origin))
+    yield from _labelled("by settings", f"{record.settings_digest[:_SHORT]}{_of_today(story)}")
+    if story.today and not story.decides_alike:
+        verdict = story.today.verdict
+        yield from _labelled("today", f"{verdict.outcome} ({verdict.reason}): {verdict.sentence}")
+
+
+def _place(story: Story, text: str, origin: object | None) -> str:
+    if story.today is None:
+        return ""
+    if text not in story.still_decides:
+        return "not in today's files"
+    return str(origin) if origin else "built-in default"
+
+
+def _of_today(story: Story) -> str:
+    if story.today is None:
+        return ""
+    same = story.today.digest == story.record.settings_digest
+    return ", which are those of today" if same else "; today's files or organization differ"
+
+
+def _steps(story: Story) -> Iterator[Line]:
+    record = story.record
+    yield _moment(record, record.event_time, "the call failed, to the second")
+    yield _moment(record, record.received_at, "the handler got the event")
+    if story.steps:
+        parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in story.steps.items()]
+        yield from wrapped(", ".join(parts), indent=28)
+    if record.created_at:
+        yield _moment(record, record.created_at, "the repository was there")
+
+
+def _moment(record: Record, moment: datetime, what: str) -> Line:
+    seconds = (moment - record.event_time).total_seconds()
+    since = f"+{seconds:.3f} s" if seconds else ""
+    return Line(f"  {moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {since:>12}  {what}")
+
+
+def _settings(story: Story) -> Iterator[Line]:
+    if story.is_gone and story.record.outcome == "created":
+        yield Line("  The repository is gone.", "bad")
+    for setting in story.settings:
+        yield from _setting(setting)
+
+
+def _setting(setting: Setting) -> Iterator[Line]:
+    first = next(one for one in (setting.then, setting.today, setting.there) if one is not UNKNOWN)
+    if setting.is_same:
+        place = str(setting.origin) if setting.origin else ""
+        yield from _placed(f"  {setting.key}: {_value(first)}", place)
+        return
+    yield Line(f"  {setting.key}", "change")
+    for label, value in (("asked then", setting.then), ("asked today", setting.today), ("is now", setting.there)):
+        if value is not UNKNOWN:
+            place = str(setting.origin) if setting.origin and label == "asked today" else ""
+            yield from _placed(f"    {label:13}{_value(value)}", place, tone="change")
+
+
+def _placed(text: str, place: str, *, tone: Tone = "") -> Iterator[Line]:
+    """A text, and where there is one its place beside it or below it."""
+    return (Line(line, tone) for line in (placed(text, place) if place else (text,)))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        file = f"{value['file']}, " if "file" in value else ""
+        return f"{file}{value['sha256'][:_SHORT]}"
+    return flow(value)
+
+
+def _history(story: Story) -> Iterator[Line]:
+    for record in story.history:
+        reason = "" if record.reason == record.outcome else f"  {record.reason}"
+        text = f"  {record.event_time:%Y-%m-%d %H:%M:%S}  {record.outcome:8}{reason}"
+        yield Line(text, _TONES.get(record.outcome, ""))
+        yield from wrapped(record.principal or "", indent=23, tone="quiet")
+
+
+def story_document(story: Story) -> dict[str, Any]:
+    """The same for programs; what is not known is left out."""
+    today = story.today
+    return {
+        "record": document(story.record),
+        "reason": SENTENCES.get(story.record.reason),
+        "rules": [
+            {"rule": rule.text, "decides_today": rule.text in story.still_decides, "set_by": _origin(rule.origin)}
+            for rule in story.rules
+        ],
+        "steps": dict(story.steps),
+        "seconds_to_handler": (story.record.received_at - story.record.event_time).total_seconds(),
+        "today": today
+        and {
+            "outcome": today.verdict.outcome,
+            "reason": today.verdict.reason,
+            "settings_digest": today.digest,
+        },
+        "is_gone": story.is_gone,
+        "settings": [_setting_document(setting) for setting in story.settings],
+        "history": [
+            {"event_time": iso(one.event_time), "event_id": one.event_id, "outcome": one.outcome, "reason": one.reason}
+            for one in story.history
+        ],
+        "notes": list(story.notes),
+    }
+
+
+def _setting_document(setting: Setting) -> dict[str, Any]:
+    values = {"then": setting.then, "today": setting.today, "there": setting.there}
+    known = {name: value for name, value in values.items() if value is not UNKNOWN}
+    return {"key": setting.key, **known, "same": setting.is_same, "set_by": _origin(setting.origin)}
+
+
+def _origin(origin: Any) -> dict[str, Any] | None:
+    return asdict(origin) if origin else None

@@ -1,0 +1,41 @@
+"""Lines of text with a tone, and how they are wrapped to a width. Pure; nothing prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Literal
+
+Tone = Literal["", "heading", "add", "change", "remove", "bad", "quiet"]
+
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it is shown."""
+
+    text: str
+    tone: Tone = ""
+
+
+def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> list[Line]:
+    """Text broken at blanks; further lines are indented by two more."""
+    pieces = wrap(
+        text,
+        width=width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [Line(piece, tone) for piece in pieces]
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Line]:
+    """Columns as wide as their widest cell, two blanks apart."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return [Line(lines[0], "heading"), *(Line(line) for line in lines[1:])]

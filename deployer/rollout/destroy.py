@@ -1,0 +1,183 @@
+"""Takes everything back in reverse order; the ledger stays unless it is given up by name. Can always be run again.
+
+What a suspended or departed account holds is out of AWS's reach: it is told, and its StackSet stays until it is gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from deployer.errors import DeployerError
+from deployer.planning.families import with_retired
+from deployer.planning.instances import InstancePlan, instances_of, plan_instances
+from deployer.planning.plan import Facts, StackKey, Wish
+from deployer.rollout.causes import Failure
+from deployer.rollout.execution import Cloud
+from deployer.rollout.operations import OperationRunner
+from deployer.rollout.outcome import Outcome
+from deployer.rollout.progress import Report, StackProgress
+from deployer.rollout.steps import Step, take_steps
+from deployer.stack_sets import InstanceOperation, StackSetState
+from deployer.stacks import StackEvent
+from deployer.targets import Coverage, Scope
+
+
+class Bucket(Protocol):
+    """The artifacts bucket, which its stack retains."""
+
+    def exists(self) -> bool: ...
+
+    def remove(self) -> None: ...
+
+
+class Table(Protocol):
+    """The ledger's table, which its stack retains."""
+
+    def exists(self) -> bool: ...
+
+    def remove(self) -> None:
+        """Lift its deletion protection and delete it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSetRemoval:
+    """A StackSet that goes, with all its instances."""
+
+    name: str
+    instances: InstancePlan
+    afterwards: str = ""
+    """What then holds in each account and region, where AWS has a default of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Everything that goes, in order."""
+
+    companions: tuple[StackKey, ...]
+    stack_sets: tuple[StackSetRemoval, ...]
+    stacks: tuple[StackKey, ...]
+    bucket: bool
+    ledger: bool
+    """Whether the ledger goes too."""
+    keeps_ledger: bool
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.companions or self.stack_sets or self.stacks or self.bucket or self.ledger)
+
+
+class LeftOverError(DeployerError):
+    """Instances that could not be deleted keep their StackSet."""
+
+
+def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete_ledger: bool) -> Removal:
+    """What there is of a roll-out, to be taken back. `bucket` and `ledger` say whether they are there."""
+    nothing = Coverage(organization=wish.organization, ous={}, accounts={})
+    everywhere = Scope.whole(wish.organization)
+    own = [StackKey(stack.name, stack.region) for stack in (wish.central, wish.artifacts)]
+    companions = dict.fromkeys([*(StackKey(one.name, one.region) for one in wish.companions), *wish.former_companions])
+    removals = (
+        StackSetRemoval(
+            name=one.definition.name,
+            instances=plan_instances(nothing, everywhere, facts.stack_sets[one.definition.name], rewritten=False),
+            afterwards=one.family.afterwards if one.family else "",
+        )
+        for one in reversed(with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization))
+        if one.definition.name in facts.stack_sets
+    )
+    return Removal(
+        companions=tuple(key for key in reversed(companions) if key in facts.stacks),
+        stack_sets=tuple(removals),
+        stacks=tuple(key for key in own if key in facts.stacks),
+        bucket=bucket,
+        ledger=ledger and delete_ledger,
+        keeps_ledger=ledger and not delete_ledger,
+    )
+
+
+def destroy(plan: Removal, cloud: Cloud, report: Report, *, bucket: Bucket, ledger: Table) -> Outcome:
+    """Carry a removal out."""
+    return _Run(plan, cloud, report, bucket=bucket, ledger=ledger).run()
+
+
+class _Run:
+    def __init__(self, plan: Removal, cloud: Cloud, report: Report, *, bucket: Bucket, ledger: Table) -> None:
+        self._plan = plan
+        self._cloud = cloud
+        self._report = report
+        self._bucket = bucket
+        self._ledger = ledger
+        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep)
+        self._deleted: Counter[str] = Counter()
+        self._failures: list[Failure] = []
+
+    def run(self) -> Outcome:
+        taken = take_steps(self._steps(), self._report)
+        return Outcome(
+            done=taken.done,
+            not_run=taken.not_run,
+            deleted=self._deleted.total(),
+            failures=tuple(self._failures),
+            error=taken.error,
+        )
+
+    def _steps(self) -> Iterator[Step]:
+        for key in self._plan.companions:
+            yield Step(f"stack {key.name} in {key.region}", partial(self._stack, key))
+        for stack_set in self._plan.stack_sets:
+            yield Step(f"StackSet {stack_set.name}", partial(self._stack_set, stack_set))
+        for key in self._plan.stacks:
+            yield Step(f"stack {key.name} in {key.region}", partial(self._stack, key))
+        if self._plan.bucket:
+            yield Step("artifacts bucket", self._bucket.remove)
+        if self._plan.ledger:
+            yield Step("ledger", self._ledger.remove)
+
+    def _stack(self, key: StackKey) -> None:
+        def on_event(event: StackEvent) -> None:
+            self._report(StackProgress(event=event))
+
+        self._cloud.stacks.delete(key.name, region=key.region, on_event=on_event)
+
+    def _stack_set(self, removal: StackSetRemoval) -> None:
+        name = removal.name
+        self._runner.wait_until_free(name)
+        for operation in removal.instances.delete:
+            self._operate(name, operation)
+        left = self._left(name) if removal.instances.delete or removal.instances.stranded else []
+        if left:
+            self._failures += left
+            raise LeftOverError(
+                f"StackSet {name}: {len(left)} stack instances could not be deleted, so it stays",
+                next_step="Remove the cause, then run `deployer destroy` again; it goes on from here.",
+            )
+        self._cloud.stack_sets.delete(name)
+
+    def _operate(self, name: str, operation: InstanceOperation) -> None:
+        finished = self._runner.run(
+            name,
+            partial(self._cloud.stack_sets.operate, name, operation),
+            action="DELETE",
+            instances=len(operation.instances),
+        )
+        self._deleted[name] += sum(result.status == "SUCCEEDED" for result in finished.results.values())
+
+    def _left(self, name: str) -> list[Failure]:
+        state = self._cloud.stack_sets.describe(name)
+        return [] if state is None else list(self._explained(name, state))
+
+    def _explained(self, name: str, state: StackSetState) -> Iterator[Failure]:
+        results = self._runner.results.get(name, {})
+        for instance in state.instances:
+            result = results.get(instance.key)
+            reason = (result.reason if result else "") or instance.reason or "AWS does not reach the account"
+            yield Failure(stack_set=name, account=instance.account, region=instance.region, reason=reason)
+
+
+def removed_instances(plan: Removal) -> int:
+    """How many stack instances go."""
+    return sum(len(instances_of(one.instances.delete)) for one in plan.stack_sets)

@@ -1,0 +1,298 @@
+"""Does what a plan says, in order, and reads back whether it is so.
+
+Every step can be run again: stacks and StackSets are compared before they are touched, and an operation that an earlier
+run started is waited for. So a roll-out that was cut off anywhere is finished by running it again.
+
+With waves, stacks of the central account come first and at once; then the StackSets' instances, wave by wave. Each wave
+is planned when its turn comes, and the next one only begins when all of its instances are as wanted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from deployer.bundle import Bundle
+from deployer.errors import DeployerError
+from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.polling import Sleep
+from deployer.rollout.causes import Failure, shortened
+from deployer.rollout.locking import Record
+from deployer.rollout.operations import Finished, IfBusy, OperationRunner
+from deployer.rollout.outcome import Outcome, shortfalls
+from deployer.rollout.progress import Report, StackProgress
+from deployer.rollout.steps import Step, take_steps
+from deployer.stack_sets import InstanceOperation, StackSets
+from deployer.stacks import StackEvent, Stacks
+from deployer.targets import Scope
+from deployer.waves import Wave
+
+INTERRUPTED = 130
+
+
+class Artifacts(Protocol):
+    """The bucket that the handler's zip is in."""
+
+    def has(self, key: str) -> bool: ...
+
+    def fetch(self, key: str) -> bytes | None: ...
+
+    def upload(self, key: str, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Everything that a roll-out acts on."""
+
+    stacks: Stacks
+    stack_sets: StackSets
+    artifacts: Artifacts
+    sleep: Sleep = field(default=time.sleep)
+
+
+class Lock(Protocol):
+    """What keeps two roll-outs apart; `deployer.rollout.locking` has it."""
+
+    def take(self, wanted: Record) -> bool:
+        """False while there is no bucket to keep it in."""
+
+    def release(self, exit_code: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a plan is carried out: in which waves, under which lock, and what becomes of operations in the way."""
+
+    if_busy: IfBusy = "wait"
+    waves: tuple[Wave, ...] = ()
+    plan_in: Callable[[Scope], Plan] | None = None
+    """Plans a wave when its turn comes; needed where there are waves."""
+    lock: Lock | None = None
+    record: Record | None = None
+    """What the lock is to say."""
+
+
+class WaveFailedError(DeployerError):
+    """A wave ended with instances that are not as wanted, so the next one was not begun."""
+
+
+class OperationFailedError(DeployerError):
+    """An operation left every one of its instances as it was, so what depends on it is not tried."""
+
+
+def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course: Course | None = None) -> Outcome:
+    """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest.
+
+    Raises BusyError, before anything is changed, where another roll-out has the lock.
+    """
+    course = course or Course()
+    run = _Run(plan, bundle, cloud, report, course)
+    if plan.is_empty or course.lock is None:
+        return run.run()
+    exit_code = INTERRUPTED
+    run.take_lock()
+    try:
+        outcome = run.run()
+        exit_code = outcome.exit_code
+    finally:
+        course.lock.release(exit_code)
+    return outcome
+
+
+class _Run:
+    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, course: Course) -> None:
+        self._plan = plan
+        self._bundle = bundle
+        self._cloud = cloud
+        self._report = report
+        self._course = course
+        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep, if_busy=course.if_busy)
+        self._succeeded: Counter[str] = Counter()
+        """Instances by action."""
+        self._begun: set[str] = set()
+        """Accounts whose wave has begun."""
+
+    def take_lock(self) -> None:
+        """Before the first change; the first roll-out ever has to make the bucket first, which is harmless twice."""
+        lock, record = self._course.lock, self._course.record
+        if lock is not None and record is not None:
+            lock.take(record)
+
+    def run(self) -> Outcome:
+        taken = take_steps(self._steps(), self._report)
+        return Outcome(
+            done=taken.done,
+            not_run=taken.not_run,
+            created=self._succeeded["CREATE"],
+            updated=self._succeeded["UPDATE"],
+            deleted=self._succeeded["DELETE"],
+            unchanged=self._plan.unchanged,
+            failures=tuple(self._read_back(stopped=taken.error is not None)),
+            error=taken.error,
+        )
+
+    def _steps(self) -> Iterator[Step]:
+        plan = self._plan
+        yield from self._stack_steps(plan.artifacts)
+        if plan.uploads_bundle:
+            yield Step(f"upload of {plan.bundle_name}", self._upload)
+        yield from self._stack_steps(plan.central)
+        if not self._course.waves:
+            yield from self._stack_set_steps(plan.stack_sets)
+        elif not all(one.is_empty for one in plan.stack_sets):
+            for wave in self._course.waves:
+                yield Step(f"wave {wave.number} of {len(self._course.waves)}: {wave.name}", partial(self._wave, wave))
+        for companion in plan.companions:
+            yield from self._stack_steps(companion)
+
+    def _stack_set_steps(self, plans: Sequence[StackSetPlan]) -> Iterator[Step]:
+        """Removals last, but within a family first: see `planning.families`."""
+        kin = [one for one in plans if one.family is not None]
+        for stack_set in kin:
+            yield from self._removal(stack_set, "withdrawal", stack_set.instances.withdraw)
+        for stack_set in kin:
+            yield from self._removal(stack_set, "removal", stack_set.instances.delete)
+            if stack_set.change == "delete":
+                yield Step(f"StackSet {stack_set.definition.name}: deletion", partial(self._delete, stack_set))
+        for stack_set in plans:
+            changes = stack_set.change in {"create", "update"}
+            if changes or stack_set.instances.create or stack_set.instances.update:
+                yield Step(f"StackSet {stack_set.definition.name}", partial(self._bring_about, stack_set))
+        for stack_set in reversed(plans):
+            if stack_set.family is None:
+                yield from self._removal(stack_set, "removal", stack_set.instances.delete)
+
+    def _removal(self, plan: StackSetPlan, word: str, operations: tuple[InstanceOperation, ...]) -> Iterator[Step]:
+        if operations:
+            name = plan.definition.name
+            yield Step(f"StackSet {name}: {word}", partial(self._operate, name, operations))
+
+    # Stacks
+    def _stack_steps(self, plan: StackPlan) -> Iterator[Step]:
+        if plan.change != "unchanged":
+            yield Step(f"stack {plan.key.name} in {plan.key.region}", partial(self._stack, plan))
+
+    def _stack(self, plan: StackPlan) -> None:
+        if plan.definition is None:
+            self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
+        else:
+            self._cloud.stacks.apply(plan.definition, self._on_stack_event)
+        self.take_lock()
+
+    def _on_stack_event(self, event: StackEvent) -> None:
+        self._report(StackProgress(event=event))
+
+    def _upload(self) -> None:
+        self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
+
+    # Waves
+    def _wave(self, wave: Wave) -> None:
+        assert self._course.plan_in is not None
+        plan = self._course.plan_in(wave.scope)
+        self._begun |= wave.accounts
+        taken = take_steps(self._stack_set_steps(plan.stack_sets), self._report)
+        if taken.error is not None:
+            raise taken.error
+        if wave.number < len(self._course.waves):
+            self._check_health(wave, plan)
+
+    def _check_health(self, wave: Wave, plan: Plan) -> None:
+        left = [
+            failure
+            for one in plan.stack_sets
+            if not one.is_empty
+            for failure in shortfalls(
+                one,
+                self._cloud.stack_sets.describe(one.definition.name),
+                self._runner.results.get(one.definition.name, {}),
+            )
+        ]
+        if left:
+            raise WaveFailedError(
+                f"Wave {wave.number} ({wave.name}): {len(left)} stack instances are not as wanted,"
+                " so the next wave was not begun",
+                next_step="Remove the cause, then go on with `deployer rollout --resume`.",
+            )
+
+    # StackSets
+    def _bring_about(self, plan: StackSetPlan) -> None:
+        """The StackSet itself, then what is missing, then what is outdated."""
+        name = plan.definition.name
+        if plan.change == "create":
+            self._cloud.stack_sets.create(plan.definition)
+        elif plan.change == "update":
+            self._update(plan)
+        self._operate(name, (*plan.instances.create, *plan.instances.update))
+
+    def _delete(self, plan: StackSetPlan) -> None:
+        """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
+        state = self._cloud.stack_sets.describe(plan.definition.name)
+        if state is not None and not state.instances:
+            self._cloud.stack_sets.delete(plan.definition.name)
+
+    def _update(self, plan: StackSetPlan) -> None:
+        name = plan.definition.name
+        finished = self._runner.run(
+            name,
+            lambda: self._cloud.stack_sets.update(plan.definition, only=plan.only),
+            action="UPDATE",
+            instances=plan.rewritten,
+        )
+        self._succeeded["UPDATE"] += sum(one.status == "SUCCEEDED" for one in finished.results.values())
+        _check(name, finished)
+
+    def _operate(self, name: str, operations: tuple[InstanceOperation, ...]) -> None:
+        for operation in operations:
+            finished = self._runner.run(
+                name,
+                partial(self._cloud.stack_sets.operate, name, operation),
+                action=operation.action,
+                instances=len(operation.instances),
+            )
+            meant = set(operation.instances)
+            self._succeeded[operation.action] += sum(
+                key in meant and result.status == "SUCCEEDED" for key, result in finished.results.items()
+            )
+            _check(name, finished)
+
+    def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
+        """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""
+        for plan in self._plan.stack_sets:
+            name = plan.definition.name
+            if plan.is_empty or (stopped and name not in self._runner.results):
+                continue
+            try:
+                state = self._cloud.stack_sets.describe(name)
+            except DeployerError:
+                if not stopped:
+                    raise
+                continue
+            found = shortfalls(plan, state, self._runner.results.get(name, {}))
+            yield from (one for one in found if self._was_begun(one.account))
+
+    def _was_begun(self, account: str) -> bool:
+        """Accounts of later waves are as they were, which is nobody's failure."""
+        waiting = any(account in wave.accounts for wave in self._course.waves)
+        return account in self._begun or not waiting
+
+
+def _check(name: str, finished: Finished) -> None:
+    """Stop when nothing at all came of an operation; failures in some accounts are told in the end.
+
+    The operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
+    """
+    operation, results = finished
+    failed = [result for result in results.values() if result.status in {"FAILED", "CANCELLED"}]
+    if any(result.status == "SUCCEEDED" for result in results.values()):
+        return
+    if operation.status == "SUCCEEDED" and not failed:
+        return
+    reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
+    raise OperationFailedError(
+        f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",
+        next_step="Remove the cause, then run the same command again; it goes on from here.",
+    )

@@ -1,0 +1,117 @@
+"""One StackSet operation, start to end: wait for its turn, tell how far it is, read what it did to each instance.
+
+A StackSet does one operation at a time. Another one's is waited for, followed like our own, or a reason to give up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from deployer.errors import BusyError
+from deployer.polling import Sleep, looks
+from deployer.rollout.operation_ids import author
+from deployer.rollout.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
+from deployer.stack_sets import InstanceKey, InstanceResult, Operation, StackSets
+from deployer.words import counted
+
+Results = dict[InstanceKey, InstanceResult]
+IfBusy = Literal["wait", "attach", "give-up"]
+
+OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+"""Statuses of a result that stay."""
+
+
+class Finished(NamedTuple):
+    """An operation that is over, and what it did to each instance."""
+
+    operation: Operation
+    results: Results
+
+
+class OperationRunner:
+    """Runs operations one after the other, as a StackSet allows, and keeps the last result of each instance."""
+
+    def __init__(self, stack_sets: StackSets, *, report: Report, sleep: Sleep, if_busy: IfBusy = "wait") -> None:
+        self._stack_sets = stack_sets
+        self._report = report
+        self._sleep = sleep
+        self._if_busy = if_busy
+        self.results: dict[str, Results] = {}
+
+    def run(self, name: str, start: Callable[[], str], *, action: str, instances: int) -> Finished:
+        """Start an operation once no other is under way, and give it back when it is over."""
+        operation_id = self._start(name, start)
+        self._report(OperationStarted(stack_set=name, operation_id=operation_id, action=action, instances=instances))
+        finished = self._follow(name, operation_id)
+        self.results.setdefault(name, {}).update(finished.results)
+        return finished
+
+    def wait_until_free(self, name: str) -> None:
+        """Let operations end that someone, or an earlier run, started; raises BusyError where that is not wanted."""
+        told: set[OperationWaitedFor] = set()
+        for _ in looks(self._sleep):
+            under_way = self._stack_sets.operations_in_progress(name)
+            if not under_way:
+                return
+            if self._if_busy == "give-up":
+                raise _given_up(self._waited_for(name, under_way[0]))
+            if self._if_busy == "attach":
+                self._attach(name, under_way[-1])
+                continue
+            for operation in under_way:
+                waited_for = self._waited_for(name, operation)
+                if waited_for not in told:
+                    told.add(waited_for)
+                    self._report(waited_for)
+
+    def _attach(self, name: str, operation: Operation) -> None:
+        self._report(OperationAttached(stack_set=name, operation=operation))
+        finished = self._follow(name, operation.id)
+        self.results.setdefault(name, {}).update(finished.results)
+
+    def _waited_for(self, name: str, operation: Operation) -> OperationWaitedFor:
+        over, total = how_far(self._stack_sets, name, operation)
+        return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=total)
+
+    def _start(self, name: str, start: Callable[[], str]) -> str:
+        for _ in looks(self._sleep):
+            try:
+                return start()
+            except BusyError:
+                self.wait_until_free(name)
+        raise AssertionError("looks() does not end")
+
+    def _follow(self, name: str, operation_id: str) -> Finished:
+        known: Results = {}
+        for _ in looks(self._sleep):
+            operation = self._stack_sets.operation(name, operation_id)
+            results = self._stack_sets.results(name, operation_id)
+            changed = tuple(result for result in results if known.get(result.key) != result)
+            known.update({result.key: result for result in results})
+            self._report(OperationProgress(stack_set=name, operation=operation, results=results, changed=changed))
+            if operation.is_over:
+                return Finished(operation, known)
+        raise AssertionError("looks() does not end")
+
+
+def how_far(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
+    """Of an operation's instances, how many are over, and how many there are."""
+    results = stack_sets.results(name, operation.id)
+    return sum(result.status in OVER for result in results), len(results)
+
+
+def described(operation: Operation, *, over: int | None = None, total: int = 0) -> str:
+    """What is under way, since when and by whom, as far as AWS says it; and how far it is, where that was asked."""
+    who = author(operation.id)
+    since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
+    by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail knows by whom)"
+    far = "" if over is None else f"; {over:,} of {counted(total, 'instance')} over"
+    return f"{operation.action} {operation.id}, {operation.status}{since}, {by}{far}"
+
+
+def _given_up(busy: OperationWaitedFor) -> BusyError:
+    return BusyError(
+        f"StackSet {busy.stack_set} is busy: {described(busy.operation, over=busy.over, total=busy.total)}",
+        next_step="Run the command again when it is over; without --if-busy give-up it waits for that.",
+    )

@@ -1,0 +1,57 @@
+"""How a roll-out ended: what was done, what failed where and why, and what was not even tried. Pure.
+
+Success is every wanted instance CURRENT and every unwanted one gone, as read back afterwards; what operations said of
+themselves only explains failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deployer.errors import DeployerError
+from deployer.planning.instances import instances_of
+from deployer.planning.plan import StackSetPlan
+from deployer.rollout.causes import Failure
+from deployer.stack_sets import InstanceKey, InstanceResult, StackSetState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of a roll-out. `error` is what stopped it, if something did."""
+
+    done: tuple[str, ...] = ()
+    not_run: tuple[str, ...] = ()
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    failures: tuple[Failure, ...] = ()
+    error: DeployerError | None = field(default=None, compare=False)
+
+    @property
+    def exit_code(self) -> int:
+        if self.error is not None:
+            return self.error.exit_code
+        return 1 if self.failures else 0
+
+
+def shortfalls(
+    plan: StackSetPlan, state: StackSetState | None, results: Mapping[InstanceKey, InstanceResult]
+) -> Iterator[Failure]:
+    """Wanted instances that are missing or not CURRENT, and unwanted ones that are still there."""
+    there = {one.key: one for one in state.instances} if state else {}
+
+    def failure(key: InstanceKey, fallback: str) -> Failure:
+        result, instance = results.get(key), there.get(key)
+        said = [result.reason if result else "", instance.reason if instance else ""]
+        reason = next((text for text in said if text), fallback)
+        return Failure(stack_set=plan.definition.name, account=key.account, region=key.region, reason=reason)
+
+    for key in sorted(plan.instances.wanted):
+        if key not in there:
+            yield failure(key, "there is no stack instance")
+        elif not there[key].is_current:
+            yield failure(key, f"the stack instance is {there[key].status}")
+    for key in sorted(instances_of(plan.instances.delete) & there.keys()):
+        yield failure(key, "the stack instance is still there")

@@ -1,0 +1,117 @@
+"""How what there is compares with what the config files ask for: coverage by OU and region, and what differs. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from deployer.organization import Organization
+from deployer.planning.plan import Facts, Plan, Wish
+from deployer.stack_sets import Instance, InstanceKey
+from deployer.words import account_path
+
+State = Literal["current", "outdated", "failed", "missing", "unexpected"]
+STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected")
+
+
+class Place(NamedTuple):
+    """A cell of the matrix."""
+
+    stack_set: str
+    ou: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStatus:
+    """One stack instance, there or wanted."""
+
+    stack_set: str
+    account: str
+    region: str
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackStatus:
+    """A stack or StackSet; `state` is AWS's word for it, or `missing`; `differs` from the config files' template."""
+
+    name: str
+    region: str
+    state: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All of it. A StackSet that is there has the state `ACTIVE`."""
+
+    stacks: tuple[StackStatus, ...]
+    instances: tuple[InstanceStatus, ...]
+
+    @property
+    def is_as_wanted(self) -> bool:
+        stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
+        return stacks and all(instance.state == "current" for instance in self.instances)
+
+
+def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
+    """Compare; the plan says which stacks and StackSets differ."""
+    stacks = [
+        StackStatus(
+            name=stack.key.name,
+            region=stack.key.region,
+            state=facts.stacks[stack.key].status if stack.key in facts.stacks else "missing",
+            differs=stack.change != "unchanged",
+        )
+        for stack in plan.stacks
+    ]
+    stack_sets = [
+        StackStatus(
+            name=one.definition.name,
+            region=wish.central.region,
+            state="ACTIVE" if one.definition.name in facts.stack_sets else "missing",
+            differs=one.change != "unchanged",
+        )
+        for one in plan.stack_sets
+    ]
+    return Status(stacks=(*stacks, *stack_sets), instances=tuple(_instances(facts, plan, wish)))
+
+
+def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]:
+    for stack_set in plan.stack_sets:
+        name = stack_set.definition.name
+        state = facts.stack_sets.get(name)
+        there = {one.key: one for one in state.instances} if state else {}
+        scope = wish.scope_of(name)
+        in_scope = {key for key in there if scope.has(wish.organization, key)}
+        for key in sorted(in_scope | stack_set.instances.wanted):
+            yield _instance(name, key, there.get(key), is_wanted=key in stack_set.instances.wanted)
+
+
+def _instance(stack_set: str, key: InstanceKey, instance: Instance | None, *, is_wanted: bool) -> InstanceStatus:
+    state, reason = _judged(instance, is_wanted=is_wanted)
+    return InstanceStatus(stack_set=stack_set, account=key.account, region=key.region, state=state, reason=reason)
+
+
+def _judged(instance: Instance | None, *, is_wanted: bool) -> tuple[State, str]:
+    if instance is None:
+        return "missing", ""
+    if not is_wanted:
+        return "unexpected", instance.reason
+    if instance.is_current:
+        return "current", ""
+    if instance.status == "INOPERABLE" or instance.detailed_status in {"FAILED", "INOPERABLE", "FAILED_IMPORT"}:
+        return "failed", instance.reason
+    return "outdated", instance.reason
+
+
+def matrix(status: Status, organization: Organization) -> dict[Place, Counter[State]]:
+    """Counts of instances by StackSet, OU path and region, in that order."""
+    cells: dict[Place, Counter[State]] = defaultdict(Counter)
+    for one in status.instances:
+        cells[Place(one.stack_set, account_path(organization, one.account), one.region)][one.state] += 1
+    return dict(sorted(cells.items()))

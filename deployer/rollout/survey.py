@@ -1,0 +1,77 @@
+"""Looks at what there is of a wish already: facts in, nothing changed. Each thing is asked for once."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from deployer.planning.plan import Facts, StackKey, UnderWay, Wish, stack_needs_preview
+from deployer.planning.template_changes import is_same
+from deployer.rollout.execution import Artifacts, Cloud
+from deployer.rollout.operations import how_far
+from deployer.stack_sets import StackSets
+from deployer.stacks import StackDefinition, StackState
+from handler.settings_file import FILE_NAME
+
+
+def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
+    """The facts that a plan needs. `previews` asks change sets what updates of stacks would do."""
+    wanted = {StackKey(one.name, one.region): one for one in (wish.artifacts, wish.central, *wish.companions)}
+    found = {
+        key: cloud.stacks.describe(key.name, region=key.region)
+        for key in dict.fromkeys([*wanted, *wish.former_companions])
+    }
+    stacks = {key: state for key, state in found.items() if state is not None}
+    changing = [one for key, one in wanted.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
+    stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(wish, cloud.stack_sets)}
+    return Facts(
+        stacks=stacks,
+        previews={StackKey(one.name, one.region): cloud.stacks.preview(one) for one in changing},
+        stack_sets={name: state for name, state in stack_sets.items() if state is not None},
+        bundle_is_uploaded=_key(wish.artifacts) in stacks and cloud.artifacts.has(wish.bundle_key),
+        settings_in_force=_settings_in_force(wish, stacks.get(_key(wish.central)), cloud.artifacts),
+        under_way=tuple(
+            UnderWay(name, operation, *how_far(cloud.stack_sets, name, operation))
+            for name, state in stack_sets.items()
+            for operation in (state.in_progress if state else ())
+        ),
+    )
+
+
+def _stack_sets(wish: Wish, stack_sets: StackSets) -> Iterator[str]:
+    """Those of the wish, and what earlier wishes left of its families."""
+    wished = {one.definition.name for one in wish.stack_sets}
+    yield from (one.definition.name for one in wish.stack_sets)
+    there = stack_sets.names() if wish.families else ()
+    yield from (name for name in there if name not in wished and any(family.has(name) for family in wish.families))
+
+
+def _key(stack: StackDefinition) -> StackKey:
+    return StackKey(stack.name, stack.region)
+
+
+def _settings_in_force(wish: Wish, central: StackState | None, artifacts: Artifacts) -> bytes | None:
+    """The settings in the zip that the function runs now; read from the bucket only when it is another zip."""
+    if central is None:
+        return None
+    if is_same(central.body, wish.central.body):
+        return wish.settings_json
+    key = _bundle_key(central.body)
+    data = artifacts.fetch(key) if key else None
+    if data is None:
+        return None
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(FILE_NAME)
+
+
+def _bundle_key(body: str) -> str | None:
+    """The S3 key of the function's code, as a central template says it."""
+    try:
+        resources: dict[str, Any] = json.loads(body)["Resources"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    functions = (one for one in resources.values() if one.get("Type") == "AWS::Lambda::Function")
+    return next((one["Properties"].get("Code", {}).get("S3Key") for one in functions), None)

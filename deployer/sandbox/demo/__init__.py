@@ -1,0 +1,1 @@
+"""`deployer sandbox demo`: the whole path in a minute."""

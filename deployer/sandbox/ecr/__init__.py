@@ -1,0 +1,1 @@
+"""ECR's API where moto is more lenient than AWS, keeps less, or looks in the wrong registry."""

@@ -1,0 +1,178 @@
+"""What the handler would decide about a call, without AWS: for `explain` a made-up call, for `simulate` a recorded one.
+
+Every decision is `handler.decision`'s, with settings that `handler.settings_file` merges; here it only gets the places
+of the rules behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from deployer.principals import role_of
+from deployer.settings.compiled import Compiled
+from deployer.settings.explaining import Value, repository_values
+from deployer.settings.inheritance import Origin, Provenance
+from deployer.settings.yaml_source import KeyPath
+from handler import globs, reasons, tags
+from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
+
+Outcome = Literal["create", "refused", "ignored", "failed"]
+NO_TIME = datetime.fromtimestamp(0, UTC)
+_RULE = re.compile(r"(?P<key>[a-z_.]+(\[[0-9]+\])?): (?P<value>.*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A key that decided and the value that matched; without `origin` it is a built-in default."""
+
+    text: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A decision for people. `repository` and `tags` are what a new repository would get."""
+
+    outcome: Outcome
+    reason: str
+    detail: str = ""
+    rules: tuple[Rule, ...] = ()
+    per_hour: int | None = None
+    repository: RepositorySettings | None = None
+    values: tuple[Value, ...] = ()
+    """`repository` value by value, each with its place."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    call: FailedCall | None = None
+    ou_path: str = ""
+    account_name: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What the reason means."""
+        if self.outcome == "create":
+            return "The repository would be created."
+        return reasons.SENTENCES[self.reason]
+
+
+def judge(call: FailedCall, settings: Settings, provenance: Provenance) -> Verdict:
+    """The decision about a call under some settings."""
+    match decide(call, settings):
+        case Create() as create:
+            rule = "; ".join([create.rule, *_further_rules(call, settings)])
+            return Verdict(
+                outcome="create",
+                reason=reasons.CREATED,
+                rules=rules_of(rule, settings, provenance),
+                per_hour=create.per_hour,
+                repository=create.repository,
+                values=tuple(repository_values(settings, provenance, call.repository)),
+                call=call,
+            )
+        case Refused() as refused:
+            rules = rules_of(refused.rule, settings, provenance)
+            return Verdict(outcome="refused", reason=refused.reason, rules=rules, call=call)
+        case Ignored() as ignored:
+            rules = rules_of(f"create.on: {', '.join(settings.create.on) or 'nothing'}", settings, provenance)
+            is_rule = call.trigger is not None and ignored.reason in {reasons.NOT_A_PUSH, reasons.NOT_A_PULL}
+            return Verdict(
+                outcome="ignored",
+                reason=ignored.reason,
+                detail=ignored.detail,
+                rules=rules if is_rule else (),
+                call=call,
+            )
+
+
+def _further_rules(call: FailedCall, settings: Settings) -> Iterator[str]:
+    """What let a call through beside its name; nothing where everybody may, without a limit."""
+    create = settings.create
+    if create.principals.allow != PrincipalRules().allow:
+        yield f"create.principals.allow: {globs.first_arn_match(create.principals.allow, call.principals)}"
+    if create.limit.per_hour is not None:
+        yield f"create.limit.per_hour: {create.limit.per_hour}"
+
+
+def judge_event(event: object, compiled: Compiled) -> Verdict:
+    """The decision about an event as EventBridge delivers it, in the organization as the snapshot has it."""
+    match parse(event):
+        case MalformedEvent() as malformed:
+            return Verdict(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=malformed.problem)
+        case OtherEvent() as other:
+            return Verdict(outcome="ignored", reason=reasons.OTHER_EVENT, detail=other.description)
+        case FailedCall() as call:
+            return _judge_call(call, compiled)
+
+
+def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
+    if screened := screen(call):
+        return Verdict(outcome="ignored", reason=screened.reason, detail=screened.detail, call=call)
+    file = compiled.settings_file
+    chain = file.remembered_chain(call.account)
+    if chain is None:
+        return Verdict(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION, detail=call.account, call=call)
+    settings = file.settings_for(call.account, chain)
+    verdict = judge(call, settings, compiled.provenance_for_account(call.account))
+    name, path = file.account_name(call.account), file.path_of(chain)
+    verdict = replace(verdict, account_name=name, ou_path=path)
+    if verdict.repository is None:
+        return verdict
+    values = tags.placeholders(call, account_name=name, ou_path=path)
+    return replace(verdict, tags=tags.render(verdict.repository.tags, values, event_id=call.event_id))
+
+
+def made_up_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:
+    """A push or pull that somebody asks about; for an assumed-role session its role is derived, without its path."""
+    return FailedCall(
+        account=account,
+        region=region,
+        repository=repository,
+        registry_id=account,
+        recipient_account=account,
+        event_region=region,
+        event_name="InitiateLayerUpload" if trigger == "push" else "BatchGetImage",
+        event_id="00000000-0000-0000-0000-000000000000",
+        envelope_id="00000000-0000-0000-0000-000000000000",
+        event_time=NO_TIME,
+        principal=principal,
+        role_arn=role_of(principal),
+        source_ip="",
+        user_agent="",
+    )
+
+
+def for_any_principal(settings: Settings) -> Settings:
+    """For a question that names no principal: one that is allowed is assumed."""
+    return replace(settings, create=replace(settings.create, principals=PrincipalRules()))
+
+
+def rules_of(text: str, settings: Settings, provenance: Provenance) -> tuple[Rule, ...]:
+    """The parts of a decision's rule (`create.names.deny: **/tmp-*`), each with its place."""
+    return tuple(Rule(text=part, origin=_origin(part, settings, provenance)) for part in text.split("; "))
+
+
+def _origin(part: str, settings: Settings, provenance: Provenance) -> Origin | None:
+    found = _RULE.fullmatch(part)
+    if not found:
+        return None
+    path = _path(found["key"])
+    said: Any = settings
+    for step in path:
+        said = said[step] if isinstance(step, int) else getattr(said, step, None)
+    if isinstance(said, tuple) and found["value"] in said:
+        return provenance.of((*path, said.index(found["value"])))
+    return provenance.of(path)
+
+
+def _path(key: str) -> KeyPath:
+    """`namespaces[0]` as a key path."""
+    parts: list[str | int] = []
+    for part in key.split("."):
+        name, _, index = part.rstrip("]").partition("[")
+        parts += [name, int(index)] if index else [name]
+    return tuple(parts)

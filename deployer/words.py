@@ -1,0 +1,40 @@
+"""Words for counts, accounts and OUs: ids never stand alone, accounts have their name beside them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deployer.organization import Organization
+
+_SHOWN = 12
+"""How many accounts or OUs are named before the rest is counted."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 account`, `2 accounts`."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+
+
+def account_name(organization: Organization, account_id: str) -> str:
+    """`shop-prod (300000000001)`; the id alone for an account that left."""
+    account = organization.accounts.get(account_id)
+    return f"{account.name} ({account_id})" if account else account_id
+
+
+def account_path(organization: Organization, account_id: str) -> str:
+    """The path of the OU that the account is in."""
+    account = organization.accounts.get(account_id)
+    return organization.path(account.parent_id) if account else "left the organization"
+
+
+def account_names(organization: Organization, account_ids: Iterable[str]) -> str:
+    """The first few by name, the rest as a number."""
+    ids = list(account_ids)
+    names = [account_name(organization, account_id) for account_id in ids[:_SHOWN]]
+    return ", ".join(names) + (f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else "")
+
+
+def ou_paths(organization: Organization, ou_ids: Iterable[str]) -> str:
+    """The first few by path, the rest as a number."""
+    paths = sorted(organization.path(ou_id) for ou_id in ou_ids)
+    return ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else "")

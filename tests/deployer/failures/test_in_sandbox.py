@@ -1,0 +1,307 @@
+"""`deployer failures` against queues that really filled up, with IAM enforced: what is in the accounts afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.sqs.models import sqs_backends
+
+from deployer.aws.queues import SqsQueues
+from deployer.aws.session import Session
+from deployer.composition.failures import Operation, open_failures
+from deployer.errors import PermissionDeniedError
+from deployer.sandbox import background
+from deployer.sandbox.events import buses
+from deployer.sandbox.faults import Drop, Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from handler.records import Record
+from tests.deployer.command_line import CONFIG, Deployer
+from tests.handler.events import load
+
+CENTRAL, SHOP, SEARCH, PAYMENTS = "200000000001", "300000000001", "300000000002", "300000000003"
+HOME = "eu-west-1"
+DEAD_LETTERS, FAILURES = "deployer-forwarding-dead-letters", "deployer-failures"
+
+
+@dataclass(frozen=True)
+class World:
+    """Workloads/Prod rolled out, and pushes that can be made there."""
+
+    sandbox: Sandbox
+    deployer: Deployer
+
+    def push(self, account: str, repository: str, *, number: int, region: str = HOME) -> None:
+        event = push(account, repository, number=number, region=region)
+        buses.deliver(event, account=account, region=region)
+
+    def settle(self) -> None:
+        self.sandbox.settle(60)
+
+    def break_forwarding(self, account: str) -> None:
+        iam = self.sandbox.client("iam", account=account)
+        iam.delete_role_policy(RoleName="deployer-forwarding", PolicyName="forward-events")
+
+    def break_creating(self, account: str) -> Any:
+        """Take the creator role's permissions; calling what is returned gives them back."""
+        iam = self.sandbox.client("iam", account=account)
+        names = {"RoleName": "deployer-creator", "PolicyName": "create-repositories"}
+        document = iam.get_role_policy(**names)["PolicyDocument"]
+        iam.delete_role_policy(**names)
+        return lambda: iam.put_role_policy(**names, PolicyDocument=json.dumps(document))
+
+    def repositories(self, account: str, region: str = HOME) -> set[str]:
+        ecr = self.sandbox.client("ecr", account=account, region=region)
+        return {found["repositoryName"] for found in ecr.describe_repositories()["repositories"]}
+
+    def records(self, outcome: str) -> list[Record]:
+        items = self.sandbox.client("dynamodb").scan(TableName="deployer-ledger")["Items"]
+        records = [Record.from_item(item) for item in items if "outcome" in item]
+        return [record for record in records if record.outcome == outcome]
+
+    def waiting(self, account: str = CENTRAL, name: str = FAILURES) -> int:
+        return len(sqs_backends[account][HOME].queues[name]._messages)
+
+    def let_minutes_pass(self, account: str = CENTRAL, name: str = FAILURES) -> None:
+        """What somebody held and did not delete shows again."""
+        for message in sqs_backends[account][HOME].queues[name]._messages:
+            message.change_visibility(0)
+
+
+def push(account: str, repository: str, *, number: int, region: str = HOME) -> Any:
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    role = f"arn:aws:iam::{account}:role/ci-build"
+    changes = {
+        "account": account,
+        "region": region,
+        "time": now,
+        "detail.awsRegion": region,
+        "detail.recipientAccountId": account,
+        "detail.eventTime": now,
+        "detail.eventID": f"00000000-0000-4000-8000-{number:012}",
+        "detail.requestParameters": {"repositoryName": repository},
+        "detail.userIdentity.arn": f"arn:aws:sts::{account}:assumed-role/ci-build/run",
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": role,
+    }
+    return load(changes=changes)
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> World:
+    deployer = Deployer(sandbox)
+    ran = deployer("rollout", "--ou", "Workloads/Prod", "--yes")
+    sandbox.settle(60)
+    assert ran.exit_code == 0, ran
+    background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
+    sandbox.calls.clear()
+    return World(sandbox, deployer)
+
+
+@pytest.fixture
+def operation(world: World, monkeypatch: pytest.MonkeyPatch) -> Operation:
+    """What the commands work with, under the operator role."""
+    for name, value in world.deployer.environment.items():
+        monkeypatch.setenv(name, value)
+    return open_failures(CONFIG, profile=None)
+
+
+def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(world: World) -> None:
+    restore = world.break_creating(SEARCH)
+    world.push(SEARCH, "team-a/by-handler", number=1)
+    world.settle()
+    ledger = world.sandbox.faults.add(
+        Fault(effect=Error(code="InternalServerError", status=500), service="dynamodb", principal="*deployer-handler*")
+    )
+    world.push(SHOP, "team-a/by-lambda", number=2)
+    world.settle()
+    world.sandbox.faults.remove(ledger)
+    world.break_forwarding(SHOP)
+    for number in (3, 4):
+        world.push(SHOP, f"team-a/by-eventbridge-{number}", number=number)
+    world.settle()
+
+    listed = world.deployer("failures", "list", "--json").document
+    assert {(one["origin"], one["reason"], one["account"], one["repository"]) for one in listed["failures"]} == {
+        ("handler", "access-denied", SEARCH, "team-a/by-handler"),
+        ("lambda", "RetriesExhausted", SHOP, "team-a/by-lambda"),
+        ("eventbridge", "NO_PERMISSIONS", SHOP, "team-a/by-eventbridge-3"),
+        ("eventbridge", "NO_PERMISSIONS", SHOP, "team-a/by-eventbridge-4"),
+    }
+    assert all(one["name"] and one["ou"] == "Workloads/Prod" for one in listed["failures"])
+    text = world.deployer("failures", "list").out
+    assert "Dead letters of shop-prod (300000000001) in eu-west-1" in text
+    assert "AWS denied a call to the creator role" in text
+    assert [line for line in text.splitlines() if len(line) > 80 and len(line.split()) > 1] == [], (
+        "but an ARN stays whole"
+    )
+    shown = world.deployer("failures", "show", listed["failures"][0]["id"][:8], "--json").document
+    assert shown[0]["event"]["detail"]["errorCode"] == "RepositoryNotFoundException"
+    for command in ("show", "redrive"):
+        unknown = world.deployer("failures", command, "ffffffff")
+        assert (unknown.exit_code, "No message begins with ffffffff" in unknown.err) == (11, True)
+    backwards = world.deployer("failures", "list", "--since", "1d", "--until", "2d")
+    assert (backwards.exit_code, "--since: it is not before --until" in backwards.err) == (64, True)
+
+    dry = world.deployer("failures", "redrive", "--account", "shop-prod", "--dry-run")
+    assert (dry.exit_code, "3 failures." in dry.out) == (0, True)
+    assert world.waiting() == 2
+    restore()
+    ran = world.deployer("failures", "redrive", "--yes")
+    world.settle()
+    assert (ran.exit_code, "4 events handed" in ran.out) == (0, True)
+    assert world.repositories(SEARCH) == {"team-a/by-handler"}
+    assert world.repositories(SHOP) == {"team-a/by-lambda", "team-a/by-eventbridge-3", "team-a/by-eventbridge-4"}
+    assert (world.waiting(), world.waiting(SHOP, DEAD_LETTERS)) == (0, 0)
+    assert "No failures." in world.deployer("failures", "list").out
+
+
+def test_invariants_1_and_5_killed_between_handing_over_and_deleting_and_then_twice_at_once(world: World) -> None:
+    """Processes of their own: one is killed when Lambda has events whose messages are still there, then come two."""
+    restore = world.break_creating(SEARCH)
+    for number in range(12):
+        world.push(SEARCH, f"team-a/api-{number}", number=number)
+    world.settle()
+    restore()
+    assert world.waiting() == 12
+    never = world.sandbox.faults.add(Fault(effect=Drop(), service="sqs", operation="DeleteMessage"))
+    with redriving(world) as killed:
+        while len(world.sandbox.calls.of("sqs", "DeleteMessage")) < 3:
+            assert killed.poll() is None, killed.communicate()
+            time.sleep(0.01)
+        killed.kill()
+    time.sleep(0.5)  # what was on its way to the sandbox when it died
+    world.sandbox.faults.remove(never)
+    world.settle()
+    handed_over = len(world.sandbox.calls.of("lambda", "Invoke"))
+    assert handed_over >= 3
+    assert world.waiting() == 12
+
+    world.let_minutes_pass()
+    with redriving(world) as one, redriving(world) as other:
+        told = [one.communicate(timeout=60), other.communicate(timeout=60)]
+    assert (one.returncode, other.returncode) == (0, 0), told
+    world.settle()
+    assert world.waiting() == 0
+    assert len(world.repositories(SEARCH)) == 12
+    created = [record.repository for record in world.records("created")]
+    assert len(created) == len(set(created)) == 12
+
+
+def redriving(world: World) -> subprocess.Popen[str]:
+    """`deployer failures redrive --yes`, started."""
+    program = "from deployer.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "failures", "redrive", "--yes", "--config", str(CONFIG)]
+    environment = os.environ | world.deployer.environment
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_invariant_4_a_forged_dead_letter_makes_nothing_in_another_account(world: World) -> None:
+    url = world.sandbox.client("sqs", account=SHOP).get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
+    forged = json.dumps(push(PAYMENTS, "team-a/not-mine", number=1))
+    world.sandbox.client("sqs", account=SHOP).send_message(QueueUrl=url, MessageBody=forged)
+    ran = world.deployer("failures", "redrive", "--yes")
+    world.settle()
+    assert ran.exit_code == 23
+    assert "claims to be of 300000000003" in " ".join(ran.err.split())
+    assert world.repositories(PAYMENTS) == set()
+    assert world.sandbox.calls.of("lambda", "Invoke") == []
+    assert world.waiting(SHOP, DEAD_LETTERS) == 1
+
+
+def test_only_the_operator_role_reaches_a_members_dead_letters(world: World, operation: Operation) -> None:
+    """Whoever else may do anything in the central account is refused by the member's queue."""
+    (place,) = [place for place in operation.places if (place.account, place.region) == (SHOP, HOME)]
+    assert operation.queues.depth(place).visible == 0
+    session = Session(region=HOME)
+    with pytest.raises(PermissionDeniedError, match="sqs:GetQueueUrl"):
+        SqsQueues(session, [HOME]).depth(place)
+    for account in (SEARCH, SHOP):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            world.sandbox.client("sts", account=account).assume_role(
+                RoleArn=operation.names.operator_role_arn, RoleSessionName="somebody"
+            )
+
+
+def test_whoever_may_take_on_the_operator_role_needs_nothing_else(world: World) -> None:
+    iam = world.sandbox.client("iam")
+    iam.create_user(UserName="on-call")
+    key = iam.create_access_key(UserName="on-call")["AccessKey"]
+    person = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    world.deployer.environment = {**world.deployer.environment, **person}
+    refused = world.deployer("failures", "list")
+    assert (refused.exit_code, "sts:AssumeRole" in refused.err) == (6, True)
+
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:aws:iam::{CENTRAL}:role/deployer-operator",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="on-call", PolicyName="operate", PolicyDocument=document)
+    world.break_forwarding(SHOP)
+    world.push(SHOP, "team-a/api", number=1)
+    world.settle()
+    assert world.deployer("failures", "redrive", "--yes").exit_code == 0
+    world.settle()
+    assert world.repositories(SHOP) == {"team-a/api"}
+    since = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert world.deployer("failures", "replay", "--since", since, "--yes").exit_code == 0
+    denied = [call.name for call in world.sandbox.calls if call.error_code and "AccessDenied" in call.error_code]
+    assert denied == ["sts:AssumeRole", "events:PutEvents"]
+
+
+def test_a_role_that_was_changed_by_hand_is_made_anew_as_the_run_book_says(world: World) -> None:
+    world.break_creating(SEARCH)
+    roll_out = ("rollout", "--ou", "Workloads/Prod", "--yes")
+    assert "Nothing to change" in world.deployer(*roll_out).out, "CloudFormation does not see it"
+    world.sandbox.client("cloudformation").delete_stack_instances(
+        StackSetName="deployer-access",
+        CallAs="DELEGATED_ADMIN",
+        DeploymentTargets={
+            "OrganizationalUnitIds": ["ou-exam-prod0001"],
+            "Accounts": [SEARCH],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=[HOME],
+        RetainStacks=False,
+    )
+    world.settle()
+    assert world.deployer(*roll_out).exit_code == 0
+    world.push(SEARCH, "team-a/api", number=1)
+    world.settle()
+    assert world.repositories(SEARCH) == {"team-a/api"}
+
+
+def test_invariants_1_and_5_a_replay_brings_back_what_no_queue_holds_any_more_and_repeats_nothing(world: World) -> None:
+    restore = world.break_creating(SEARCH)
+    world.push(SHOP, "team-a/made", number=1)
+    world.push(SEARCH, "team-a/lost", number=2)
+    world.settle()
+    restore()
+    url = world.sandbox.client("sqs").get_queue_url(QueueName=FAILURES)["QueueUrl"]
+    world.sandbox.client("sqs").purge_queue(QueueUrl=url)
+
+    dry = world.deployer("failures", "replay", "--since", "1h", "--dry-run")
+    assert (dry.exit_code, "2 events in all" in dry.out) == (0, True)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)  # whole seconds, and not included
+    while datetime.now(UTC) < until:
+        time.sleep(0.05)
+    times = ("--since", f"{until:%Y-%m-%d}T00:00Z", "--until", f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    first = world.deployer("failures", "replay", *times, "--yes", "--json")
+    world.settle()
+    assert (first.exit_code, first.document["state"]) == (0, "COMPLETED")
+    assert (world.repositories(SHOP), world.repositories(SEARCH)) == ({"team-a/made"}, {"team-a/lost"})
+
+    assert "replayed already" in world.deployer("failures", "replay", *times, "--yes").err
+    assert world.deployer("failures", "replay", *times, "--yes", "--again").exit_code == 0
+    world.settle()
+    assert len(world.records("created")) == 2
+    assert len(world.sandbox.calls.of("events", "StartReplay")) == 2

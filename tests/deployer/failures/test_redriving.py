@@ -1,0 +1,199 @@
+"""A redrive loses nothing, does nothing twice that matters, and is in nobody's way, wherever it is cut off."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.failures.messages import Queue, Selection
+from deployer.failures.redriving import HOLD_SECONDS, Found, Redriven, find, redrive, release
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.targets import Scope
+from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, Killed, dead_letters, event
+
+EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
+SHOP, SEARCH = dead_letters("300000000001"), dead_letters("300000000002")
+
+
+def found_in(sqs: FakeSqs, *places: Queue, selection: Selection = EVERYTHING, limit: int = 1000) -> Found:
+    return find(sqs, places or (CENTRAL, SHOP, SEARCH), selection=selection, organization=EXAMPLE, limit=limit)
+
+
+def redriven(sqs: FakeSqs, handler: FakeHandler, *places: Queue, limit: int = 1000) -> Sequence[Redriven]:
+    found = found_in(sqs, *places, limit=limit)
+    done = redrive(sqs, handler, found.failures, report=lambda one: None)
+    release(sqs, [*found.failures, *found.others])
+    return done
+
+
+@pytest.fixture
+def sqs() -> FakeSqs:
+    sqs = FakeSqs()
+    for number in range(25):
+        sqs.put(CENTRAL, event(repository=f"central-{number}", number=number))
+    for number in range(12):
+        sqs.put(SHOP, event(repository=f"shop-{number}", number=100 + number), ERROR_CODE="NO_PERMISSIONS")
+    return sqs
+
+
+def test_more_messages_than_a_page_are_found_and_shown_again(sqs: FakeSqs) -> None:
+    found = found_in(sqs)
+    assert len({failure.message.id for failure in found.failures}) == 37
+    assert (sqs.visible(CENTRAL), sqs.visible(SHOP)) == (0, 0)
+    release(sqs, found.failures)
+    assert (sqs.visible(CENTRAL), sqs.visible(SHOP)) == (25, 12)
+
+
+def test_a_reader_that_is_killed_hides_messages_for_minutes_only(sqs: FakeSqs) -> None:
+    found_in(sqs)
+    sqs.clock += HOLD_SECONDS
+    assert len(found_in(sqs).failures) == 37
+
+
+def test_messages_that_another_holds_are_counted(sqs: FakeSqs) -> None:
+    sqs.receive(CENTRAL, hold_seconds=60)
+    found = found_in(sqs)
+    assert (len(found.failures), found.held_elsewhere) == (27, 10)
+
+
+def test_every_event_goes_back_once_and_its_message_with_it(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs)
+    done = redriven(sqs, handler)
+    assert {one.fate for one in done} == {"put back"}
+    assert len(handler.taken) == len(set(handler.repositories)) == 37
+    assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
+
+
+def test_an_event_goes_back_as_it_came() -> None:
+    sqs = FakeSqs()
+    odd = event() | {"replay-name": "x", "resources": [], "détail": {"ünïcode": "☃"}}
+    sqs.put(CENTRAL, {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": odd})
+    handler = FakeHandler(sqs)
+    redriven(sqs, handler)
+    assert handler.taken == [odd]
+
+
+def test_what_fails_again_waits_for_the_next_redrive(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs, fails_again=True)
+    redriven(sqs, handler)
+    assert len(handler.taken) == 37
+    assert len(sqs.bodies(CENTRAL)) == sqs.visible(CENTRAL) == 37
+
+
+def test_only_what_is_meant_goes_back(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs)
+    found = found_in(sqs, selection=Selection(scope=Scope.whole(EXAMPLE), repository="shop-*"))
+    redrive(sqs, handler, found.failures, report=lambda one: None)
+    release(sqs, [*found.failures, *found.others])
+    assert sorted(set(handler.repositories)) == sorted(f"shop-{number}" for number in range(12))
+    assert (len(sqs.bodies(CENTRAL)), sqs.visible(CENTRAL)) == (25, 25)
+
+
+def test_a_limit_leaves_the_rest_where_it_is(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs)
+    assert found_in(sqs, limit=5).is_cut
+    sqs.clock += HOLD_SECONDS
+    redriven(sqs, handler, limit=5)
+    assert len(handler.taken) == 5
+    assert sqs.visible(CENTRAL) + sqs.visible(SHOP) == 32
+
+
+def test_what_lambda_does_not_take_stays_and_is_seen_again(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs, refuses={"central-3", "shop-7"})
+    done = redriven(sqs, handler)
+    assert [one.problem for one in done if one.fate == "not taken by Lambda"] == ["Invoke was throttled"] * 2
+    assert (sqs.visible(CENTRAL), sqs.visible(SHOP)) == (1, 1)
+
+
+def test_a_message_that_cannot_be_deleted_is_told_and_comes_again(sqs: FakeSqs) -> None:
+    sqs.fail_delete = True
+    handler = FakeHandler(sqs)
+    assert {one.fate for one in redriven(sqs, handler)} == {"put back, not deleted"}
+    sqs.fail_delete = False
+    sqs.clock += HOLD_SECONDS
+    assert {one.fate for one in redriven(sqs, handler)} == {"put back"}
+    assert sqs.bodies(CENTRAL) == []
+
+
+def test_a_forged_event_and_an_unreadable_message_stay() -> None:
+    sqs = FakeSqs()
+    sqs.put(SHOP, event(account="300000000004"), ERROR_CODE="NO_PERMISSIONS")
+    sqs.put(SHOP, {"hello": "world"})
+    handler = FakeHandler(sqs)
+    assert [one.fate for one in redriven(sqs, handler)] == ["left alone", "left alone"]
+    assert handler.taken == []
+    assert sqs.visible(SHOP) == 2
+
+
+def test_a_queue_out_of_reach_does_not_keep_the_others_from_being_read(sqs: FakeSqs) -> None:
+    sqs.missing.add(SEARCH)
+    found = found_in(sqs)
+    assert [one.queue for one in found.out_of_reach] == [SEARCH]
+    assert len(found.failures) == 37
+
+
+def test_messages_that_were_held_too_long_are_left_to_whoever_has_them_now(sqs: FakeSqs) -> None:
+    """A person thinks for longer than messages stay hidden, and meanwhile a second redrive does it all."""
+    first, second = FakeHandler(sqs), FakeHandler(sqs)
+    slow = found_in(sqs)
+    sqs.clock += HOLD_SECONDS
+    redriven(sqs, second)
+    done = redrive(sqs, first, slow.failures, report=lambda one: None)
+    assert {one.fate for one in done} == {"taken by another"}
+    assert (len(first.taken), len(second.taken)) == (0, 37)
+
+
+def test_two_redrives_at_once_share_the_messages(sqs: FakeSqs) -> None:
+    handler = FakeHandler(sqs)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(redriven, sqs, handler) for _ in range(2)]
+        assert sum(len(run.result()) for run in runs) == 37
+    assert len(handler.taken) == len(set(handler.repositories)) == 37
+    assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
+
+
+@pytest.mark.parametrize("moment", ["before delete", "after delete"])
+def test_invariant_5_killed_around_the_deletion_nothing_is_lost(sqs: FakeSqs, moment: str) -> None:
+    handler = FakeHandler(sqs)
+    sqs.killed_at = moment
+    with pytest.raises(Killed):
+        redriven(sqs, handler)
+    sqs.killed_at = None
+    sqs.clock += HOLD_SECONDS
+    redriven(sqs, handler)
+    assert len(set(handler.repositories)) == 37
+    assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
+
+
+STEPS = st.lists(
+    st.sampled_from(["redrive", "killed before delete", "killed after delete", "list", "wait"]), max_size=6
+)
+
+
+@given(steps=STEPS, count=st.integers(0, 23), again=st.booleans())
+def test_invariant_5_whatever_happens_every_event_was_handed_over_or_still_waits(
+    steps: list[str], count: int, again: bool
+) -> None:
+    sqs = FakeSqs()
+    wanted = {f"central-{number}" for number in range(count)}
+    for number in range(count):
+        sqs.put(CENTRAL, event(repository=f"central-{number}", number=number))
+    handler = FakeHandler(sqs, fails_again=again)
+    for step in steps:
+        sqs.killed_at = step.removeprefix("killed ") if step.startswith("killed") else None
+        if step == "wait":
+            sqs.clock += HOLD_SECONDS
+        elif step == "list":
+            found_in(sqs, CENTRAL)
+        else:
+            with contextlib.suppress(Killed):
+                redriven(sqs, handler, CENTRAL)
+        waiting = {body["detail"]["requestParameters"]["repositoryName"] for body in sqs.bodies(CENTRAL)}
+        assert waiting | set(handler.repositories) == wanted
+        if again:
+            assert waiting == wanted

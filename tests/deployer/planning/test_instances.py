@@ -1,0 +1,145 @@
+"""Whatever is there, the planned operations lead to exactly what is wanted, and then nothing is left to do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployer.planning.instances import InstancePlan, plan_instances
+from deployer.planning.target_operations import Selection
+from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
+from deployer.targets import Coverage, Scope, wanted_instances
+from tests.deployer.test_targets import REGIONS, coverage_of, coverages, resolve, scopes
+
+
+def state(instances: dict[InstanceKey, Instance], registered: dict[str, frozenset[str]] | None = None) -> StackSetState:
+    return StackSetState(
+        name="s",
+        arn="arn:aws:cloudformation:eu-west-1:1:stackset/s:1",
+        body="{}",
+        description="",
+        auto_deployment=True,
+        retain_on_removal=False,
+        auto_deployment_targets=registered or {},
+        instances=tuple(instances.values()),
+    )
+
+
+class Cloud:
+    """What AWS does with the operations. Unconfirmed: whether deleting with a filter ends auto-deployment to the OU."""
+
+    def __init__(self, coverage: Coverage, *, filtered_delete_unregisters: bool) -> None:
+        self.organization = coverage.organization
+        self.filtered_delete_unregisters = filtered_delete_unregisters
+        self.instances: dict[InstanceKey, Instance] = {}
+        self.registered: dict[str, frozenset[str]] = {}
+
+    def apply(self, plan: InstancePlan) -> None:
+        for operation in (*plan.create, *plan.update, *plan.delete):
+            self.operate(operation)
+
+    def operate(self, operation: InstanceOperation) -> None:
+        keys = resolve(self.organization, Selection(operation.targets, operation.regions))
+        whole = operation.targets.account_filter == "NONE" or (
+            self.filtered_delete_unregisters and operation.targets.account_filter == "DIFFERENCE"
+        )
+        for ou_id in operation.targets.ou_ids:
+            before = self.registered.get(ou_id, frozenset())
+            if operation.action == "CREATE":
+                self.registered[ou_id] = before.union(operation.regions)
+            elif operation.action == "DELETE" and whole:
+                self.registered[ou_id] = before.difference(operation.regions)
+        for key in keys:
+            if operation.action == "DELETE":
+                self.instances.pop(key, None)
+            else:
+                self.instances[key] = Instance(account=key.account, region=key.region, ou_id="ou", status="CURRENT")
+
+    def state(self) -> StackSetState:
+        return state(self.instances, self.registered)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.booleans())
+def test_from_any_earlier_wish_one_plan_leads_to_the_wish_and_a_second_has_nothing_to_do(
+    data: st.DataObject, filtered: bool
+) -> None:
+    coverage = data.draw(coverages())
+    organization = coverage.organization
+    regions = st.frozensets(st.sampled_from(REGIONS))
+    earlier = Coverage(
+        organization=organization,
+        ous={ou_id: data.draw(regions) for ou_id in organization.ous},
+        accounts={account_id: data.draw(regions) for account_id in organization.accounts},
+    )
+    cloud = Cloud(coverage, filtered_delete_unregisters=filtered)
+    scope = data.draw(st.one_of(st.just(Scope.whole(organization)), scopes(organization)))
+    cloud.apply(plan_instances(earlier, scope, cloud.state(), rewritten=False))
+    assert cloud.instances.keys() == wanted_instances(earlier, scope)
+
+    for key in data.draw(st.sets(st.sampled_from(sorted(cloud.instances)))) if cloud.instances else ():
+        old = cloud.instances[key]
+        cloud.instances[key] = Instance(account=old.account, region=old.region, ou_id="ou", status="OUTDATED")
+    for key in data.draw(st.sets(st.sampled_from(sorted(cloud.instances)))) if cloud.instances else ():
+        del cloud.instances[key]
+
+    everything = Scope.whole(organization)
+    first = plan_instances(coverage, everything, cloud.state(), rewritten=False)
+    before = dict(cloud.instances)
+    cloud.apply(first)
+    assert cloud.instances.keys() == wanted_instances(coverage, everything)
+    assert all(instance.is_current for instance in cloud.instances.values())
+    for operation in (*first.create, *first.delete):
+        assert all((key in before) == (operation.action == "DELETE") for key in operation.instances)
+    assert plan_instances(coverage, everything, cloud.state(), rewritten=False).is_empty
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_scoped_plan_touches_nothing_outside_of_its_scope(data: st.DataObject) -> None:
+    coverage = data.draw(coverages())
+    organization = coverage.organization
+    scope = data.draw(scopes(organization))
+    cloud = Cloud(coverage, filtered_delete_unregisters=True)
+    for account in organization.accounts.values():
+        if coverage.targetable(account) and data.draw(st.booleans()):
+            key = InstanceKey(account.id, data.draw(st.sampled_from(REGIONS)))
+            cloud.instances[key] = Instance(account=key.account, region=key.region, ou_id="ou", status="CURRENT")
+    outside = {key for key in cloud.instances if not scope.has_account(organization, key.account)}
+    cloud.apply(plan_instances(coverage, scope, cloud.state(), rewritten=False))
+    inside = wanted_instances(coverage, scope)
+    assert cloud.instances.keys() == outside | inside
+
+
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_a_stack_set_that_changes_takes_its_instances_with_it(rewritten: bool) -> None:
+
+    coverage = coverage_of({"ou-b": "x"})
+    there = {
+        InstanceKey(name, "x"): Instance(account=name, region="x", ou_id="ou-b", status="OUTDATED")
+        for name in ("b1", "b2")
+    }
+    everything = Scope.whole(coverage.organization)
+    plan = plan_instances(coverage, everything, state(there, {"ou-b": frozenset({"x"})}), rewritten=rewritten)
+    expected = InstanceOperation(
+        action="UPDATE",
+        targets=DeploymentTargets(ou_ids=("ou-b",), accounts=("b1", "b2"), account_filter="INTERSECTION"),
+        regions=("x",),
+        instances=tuple(sorted(there)),
+    )
+    assert plan.update == (() if rewritten else (expected,))
+    assert plan.unchanged == 0
+
+
+def test_instances_of_suspended_and_departed_accounts_are_told_and_not_touched() -> None:
+
+    coverage = coverage_of({"ou-b": "x"})
+    there = {
+        InstanceKey(name, "x"): Instance(account=name, region="x", ou_id="ou-d", status="CURRENT")
+        for name in ("b1", "b2", "d2", "gone")
+    }
+    everything = Scope.whole(coverage.organization)
+    plan = plan_instances(coverage, everything, state(there, {"ou-b": frozenset({"x"})}), rewritten=False)
+    assert plan.is_empty
+    assert [instance.account for instance in plan.stranded] == ["d2", "gone"]

@@ -1,0 +1,48 @@
+"""OUs by path or id, accounts by id or name; what is not there is told with what is near."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.errors import NotFoundError
+from deployer.planning.scopes import find_scope
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.targets import Scope
+
+
+@pytest.mark.parametrize(
+    ("ous", "accounts", "scope"),
+    [
+        pytest.param([], [], Scope(ou_ids=frozenset({"r-exam"})), id="nothing said is everything"),
+        pytest.param(["Workloads/Prod"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by path"),
+        pytest.param(["/Workloads/Prod/"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="with slashes"),
+        pytest.param(["ou-exam-prod0001"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by id"),
+        pytest.param(["Root"], [], Scope(ou_ids=frozenset({"r-exam"})), id="the root"),
+        pytest.param([], ["shop-dev"], Scope(account_ids=frozenset({"400000000001"})), id="an account by name"),
+    ],
+)
+def test_scopes(ous: list[str], accounts: list[str], scope: Scope) -> None:
+    assert find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=()) == scope
+
+
+@pytest.mark.parametrize(
+    ("ous", "accounts", "part"),
+    [
+        (["Workloads/Pord"], [], "Did you mean Workloads/Prod?"),
+        (["zzz"], [], "lists the OUs"),
+        ([], ["999999999999"], "12 digits or name"),
+    ],
+)
+def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=())
+    assert part in (caught.value.next_step or "")
+
+
+def test_a_region_that_is_not_enabled_is_told_with_the_nearest() -> None:
+    enabled = {"eu-west-1", "us-east-1"}
+    scope = find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-1"], known_regions=enabled)
+    assert scope.regions == frozenset({"us-east-1"})
+    with pytest.raises(NotFoundError, match="no region us-east-9") as caught:
+        find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-9"], known_regions=enabled)
+    assert caught.value.next_step == "Did you mean us-east-1?"

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deployer import settings
+from deployer.planning.synthesis import Synthesis, partition_of, synthesize
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from templates.body import body
+from tests.templates.reading import resources
+
+CONFIG = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture(scope="module")
+def synthesis() -> Synthesis:
+    return synthesize(settings.compile(settings.load(CONFIG), EXAMPLE))
+
+
+def test_the_function_runs_the_zip_that_lies_beside_it(synthesis: Synthesis) -> None:
+    code = resources(synthesis.central)["HandlerFunction"]["Properties"]["Code"]
+    assert code == {"S3Bucket": synthesis.names.artifacts_bucket, "S3Key": synthesis.bundle.key}
+
+
+def test_names_follow_from_the_config_files(synthesis: Synthesis) -> None:
+    assert synthesis.names.event_bus_arn == "arn:aws:events:eu-west-1:200000000001:event-bus/deployer-events"
+    assert synthesis.names.organization_id == EXAMPLE.id
+
+
+def test_the_creator_role_may_use_keys_since_an_ou_of_the_example_asks_for_kms(synthesis: Synthesis) -> None:
+    assert "kms:CreateGrant" in body(synthesis.access)
+
+
+def test_the_same_settings_give_the_same_files(synthesis: Synthesis) -> None:
+    again = synthesize(settings.compile(settings.load(CONFIG), EXAMPLE))
+    assert again.files() == synthesis.files()
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("ca-central-1", "aws")],
+)
+def test_a_region_is_in_its_partition(region: str, partition: str) -> None:
+    assert partition_of(region) == partition

@@ -1,0 +1,280 @@
+"""Asking for repositories and waiting for them, against a registry where they appear after a while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployer.pushing.ensure import (
+    ASK_AGAIN_AFTER,
+    Clock,
+    Ensurer,
+    Outcome,
+    Refusal,
+    Refused,
+    There,
+    TimedOut,
+    exit_code_of,
+)
+from deployer.pushing.images import ImageReference, parse_image
+from deployer.rendering.ensure import waiting_text
+
+HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def image(name: str, tag: str = "1") -> ImageReference:
+    parsed = parse_image(f"{HOST}/{name}:{tag}")
+    assert parsed is not None
+    return parsed
+
+
+@dataclass
+class Time:
+    """A clock that only sleeping moves."""
+
+    seconds: float = 1_000_000.0
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.seconds += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.seconds, sleep=self.sleep)
+
+
+@dataclass
+class LateRegistries:
+    """A repository appears `after` seconds from the `heard`-th request for it; absent ones never do."""
+
+    time: Time
+    after: dict[str, float] = field(default_factory=dict)
+    heard: int = 1
+    calls: list[tuple[str, str, float]] = field(default_factory=list)
+    asked: dict[str, list[float]] = field(default_factory=dict)
+
+    def ask_for(self, image: ImageReference) -> bool:
+        self.calls.append(("ask", image.repository, self.time.seconds))
+        if self._there(image):
+            return True
+        self.asked.setdefault(image.repository, []).append(self.time.seconds)
+        return False
+
+    def is_there(self, image: ImageReference) -> bool:
+        self.calls.append(("look", image.repository, self.time.seconds))
+        return self._there(image)
+
+    def _there(self, image: ImageReference) -> bool:
+        after = self.after.get(image.repository)
+        if after is None:
+            return False
+        if after == 0:
+            return True
+        requests = self.asked.get(image.repository, [])
+        return len(requests) >= self.heard and self.time.seconds >= requests[self.heard - 1] + after
+
+
+@dataclass
+class OneRefusal:
+    name: str
+    at: float
+    is_readable: bool = True
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        matches = image.repository == self.name and self.at >= since
+        return Refusal(reason="name-denied", rule="**/tmp-*", ou_path="Workloads/Prod") if matches else None
+
+
+def test_a_repository_that_is_there_costs_one_call_and_no_wait() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 0})
+    assert Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120) == (
+        There(image=image("api"), seconds=0.0, calls=1),
+    )
+    assert [call[0] for call in registries.calls] == ["ask"]
+    assert time.seconds == 1_000_000.0
+
+
+def test_a_missing_repository_is_asked_for_once_and_then_looked_for() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 2.0})
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+    assert 2.0 <= outcome.seconds < 4.0
+    assert [call[0] for call in registries.calls] == ["ask", *["look"] * (outcome.calls - 1)]
+
+
+def test_two_tags_of_one_repository_are_one_wait_and_the_order_is_kept() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 1.0, "web": 0})
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(
+        [image("api", "1"), image("web"), image("api", "2")], timeout=120
+    )
+    assert [outcome.image.repository for outcome in outcomes] == ["api", "web"]
+    assert all(isinstance(outcome, There) for outcome in outcomes)
+
+
+def test_an_event_that_was_lost_is_made_up_for_by_asking_again() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 1.0}, heard=2)
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+    assert outcome.seconds >= ASK_AGAIN_AFTER
+    assert [call[0] for call in registries.calls].count("ask") == 2
+
+
+def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 0})
+    ledger = OneRefusal("team-a/tmp-1", at=time.seconds + 1)
+    outcomes = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(
+        [image("team-a/tmp-1"), image("api")], timeout=120
+    )
+    refused, there = outcomes
+    assert isinstance(refused, Refused)
+    assert refused.refusal.rule == "**/tmp-*"
+    assert isinstance(there, There)
+    assert time.seconds - 1_000_000.0 < 2
+
+
+@dataclass
+class SlowLedger:
+    """Has a refusal only `after` a moment, and notes when it is asked."""
+
+    time: Time
+    after: float = float("inf")
+    is_readable: bool = True
+    moments: list[float] = field(default_factory=list)
+
+    def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
+        self.moments.append(self.time.seconds)
+        return Refusal(reason="name-denied") if self.time.seconds >= self.after else None
+
+
+def test_a_late_refusal_is_heard_of_too() -> None:
+    time = Time()
+    ledger = SlowLedger(time, after=time.seconds + 30)
+    (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
+        [image("api")], timeout=120
+    )
+    assert isinstance(outcome, Refused)
+    assert 30 <= outcome.seconds <= 30 + 7
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+@pytest.mark.parametrize("repositories", [1, 7])
+def test_questions_to_the_ledger_count_as_calls(is_readable: bool, repositories: int) -> None:
+    time = Time()
+    ledger = SlowLedger(time, is_readable=is_readable)
+    registries = LateRegistries(time)
+    images = [image(f"team/{number}") for number in range(repositories)]
+    Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(images, timeout=60)
+    looks = [at for _, _, at in registries.calls]
+    moments = sorted([*looks, *ledger.moments])
+    gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 1_000_010]
+    assert all(gap >= 0.999 for gap in gaps)
+    assert bool(ledger.moments) == is_readable
+
+
+def test_a_refusal_of_the_same_second_is_an_answer_though_cloudtrail_cuts_the_second_down() -> None:
+    time = Time(seconds=1_000_000.9)
+    ledger = OneRefusal("api", at=1_000_000.0)
+    (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
+        [image("api")], timeout=120
+    )
+    assert isinstance(outcome, Refused)
+
+
+def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
+    time = Time()
+    ledger = OneRefusal("api", at=time.seconds - 60)
+    registries = LateRegistries(time, after={"api": 3.0})
+    (outcome,) = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+
+
+def test_waiting_ends_at_the_timeout_with_a_last_look() -> None:
+    time = Time()
+    registries = LateRegistries(time)
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=20)
+    assert isinstance(outcome, TimedOut)
+    assert outcome.seconds == pytest.approx(20)
+    assert registries.calls[-1] == ("look", "api", 1_000_000.0 + 20)
+
+
+@pytest.mark.parametrize("repositories", [1, 2, 12, 40])
+@pytest.mark.parametrize("timeout", [12.0, 20.3, 34.7, 120.0])
+def test_calls_stay_rare_up_to_the_deadline_and_none_comes_after_it(repositories: int, timeout: float) -> None:
+    time = Time()
+    registries = LateRegistries(time)
+    images = [image(f"team/{number:02}") for number in range(repositories)]
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(images, timeout=timeout)
+    assert all(isinstance(outcome, TimedOut) for outcome in outcomes)
+    assert time.seconds == pytest.approx(1_000_000.0 + timeout)
+    moments = [at - 1_000_000.0 for _, _, at in registries.calls]
+    gaps = [later - earlier for earlier, later in pairwise(moments) if later > 10]
+    assert all(gap >= 0.999 for gap in gaps)
+
+
+def test_who_waits_is_told_so_every_second() -> None:
+    time = Time()
+    heard: list[tuple[Sequence[ImageReference], float]] = []
+    Ensurer(
+        registries=LateRegistries(time),
+        clock=time.clock,
+        on_waiting=lambda images, seconds: heard.append((images, seconds)),
+    ).ensure([image("api"), image("web")], timeout=20)
+    assert heard[0] == ([image("api"), image("web")], 0.0)
+    assert all(later - earlier <= 1 for (_, earlier), (_, later) in pairwise(heard))
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "text"),
+    [
+        pytest.param(["api"], 79, "Waiting for api 3 s", id="one"),
+        pytest.param(["api", "web", "cli"], 79, "Waiting for api, web and 1 more 3 s", id="the first two by name"),
+        pytest.param(["a" * 90], 40, f"Waiting for {'a' * 23}… 3 s", id="names give way to a narrow terminal"),
+    ],
+)
+def test_the_line_of_progress(names: list[str], columns: int, text: str) -> None:
+    assert waiting_text([image(name) for name in names], 3.2, columns=columns) == text
+    assert len(text) <= columns
+
+
+THERE = There(image=image("api"), seconds=0, calls=1)
+REFUSED = Refused(image=image("api"), refusal=Refusal(reason="name-denied"), seconds=1, calls=2)
+LATE = TimedOut(image=image("api"), seconds=120, calls=30)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        pytest.param([THERE, THERE], 0, id="all are there"),
+        pytest.param([THERE, LATE], 18, id="one is late"),
+        pytest.param([LATE, REFUSED, THERE], 19, id="one is refused, which waiting does not cure"),
+        pytest.param([], 0, id="none was wanted"),
+    ],
+)
+def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
+    assert exit_code_of(outcomes) == code
+
+
+@settings(deadline=None)
+@given(st.floats(min_value=0.01, max_value=100), st.integers(min_value=1, max_value=12))
+def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
+    time = Time()
+    names = [f"team/{number:02}" for number in range(repositories)]
+    registries = LateRegistries(time, after=dict.fromkeys(names, after))
+    outcomes = Ensurer(registries=registries, clock=time.clock).ensure(map(image, names), timeout=120)
+    assert all(isinstance(outcome, There) for outcome in outcomes)
+    for name in names:
+        moments = [at - 1_000_000.0 for _, called, at in registries.calls if called == name]
+        assert sum(moment > moments[0] + after for moment in moments) <= 1, "one look after it appeared, no more"
+    moments = sorted(at - 1_000_000.0 for _, _, at in registries.calls)
+    gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
+    assert all(gap >= 0.999 for gap in gaps), "at most one call a second after ten seconds, for all together"

@@ -1,0 +1,123 @@
+"""What counts as an image in a private ECR registry."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.pushing.images import ImageReference, ImageReferenceError, parse_image, parse_registry
+
+CLASSIC = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "is_fips", "is_dual_stack"),
+    [
+        pytest.param(CLASSIC, "eu-west-1", False, False, id="the classic host"),
+        pytest.param("300000000001.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1", True, False, id="FIPS"),
+        pytest.param("300000000001.dkr-ecr.eu-west-1.on.aws", "eu-west-1", False, True, id="dual-stack"),
+        pytest.param("300000000001.dkr-ecr-fips.us-west-2.on.aws", "us-west-2", True, True, id="dual-stack FIPS"),
+        pytest.param("300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", False, False, id="China"),
+        pytest.param(
+            "300000000001.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", False, True, id="China dual"
+        ),
+        pytest.param("300000000001.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1", False, False, id="GovCloud"),
+        pytest.param(
+            "300000000001.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", False, False, id="European Sovereign"
+        ),
+        pytest.param(f"{CLASSIC}:443", "eu-west-1", False, False, id="with a port"),
+        pytest.param(CLASSIC.upper(), "eu-west-1", False, False, id="host names know no case"),
+    ],
+)
+def test_registry_hosts(host: str, region: str, is_fips: bool, is_dual_stack: bool) -> None:
+    registry = parse_registry(host)
+    assert registry is not None
+    assert (registry.account, registry.region) == ("300000000001", region)
+    assert (registry.is_fips, registry.is_dual_stack) == (is_fips, is_dual_stack)
+
+
+@pytest.mark.parametrize(
+    ("text", "repository", "tag", "digest"),
+    [
+        pytest.param(f"{CLASSIC}/team-a/api:1", "team-a/api", "1", None, id="a tag"),
+        pytest.param(f"{CLASSIC}/api", "api", None, None, id="neither tag nor digest"),
+        pytest.param(f"{CLASSIC}/api@{DIGEST}", "api", None, DIGEST, id="a digest"),
+        pytest.param(f"{CLASSIC}/api:v1@{DIGEST}", "api", "v1", DIGEST, id="a tag and a digest"),
+        pytest.param(f"docker://{CLASSIC}/api:1", "api", "1", None, id="skopeo's transport"),
+    ],
+)
+def test_images(text: str, repository: str, tag: str | None, digest: str | None) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert (image.repository, image.tag, image.digest) == (repository, tag, digest)
+    assert str(image) == text.removeprefix("docker://")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("docker.io/library/alpine:3", id="another registry"),
+        pytest.param("alpine", id="no registry"),
+        pytest.param("public.ecr.aws/docker/library/alpine", id="ECR Public"),
+        pytest.param("localhost:5000/api", id="a local registry"),
+        pytest.param("300000000001.registry.example/api", id="a host of another that begins with twelve digits"),
+    ],
+)
+def test_other_registries_are_not_ours(text: str) -> None:
+    assert parse_image(text) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "arn"),
+    [
+        pytest.param(CLASSIC, "arn:aws:ecr:eu-west-1:300000000001:repository/api", id="commercial"),
+        pytest.param(
+            "300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn",
+            "arn:aws-cn:ecr:cn-north-1:300000000001:repository/api",
+            id="China",
+        ),
+        pytest.param(
+            "300000000001.dkr.ecr-fips.us-gov-east-1.amazonaws.com",
+            "arn:aws-us-gov:ecr:us-gov-east-1:300000000001:repository/api",
+            id="GovCloud",
+        ),
+    ],
+)
+def test_the_arn_of_a_repository(host: str, arn: str) -> None:
+    image = parse_image(f"{host}/api:1")
+    assert image is not None
+    assert image.repository_arn == arn
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("30000000001.dkr.ecr.eu-west-1.amazonaws.com/api:1", "not the host name", id="11 digits"),
+        pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.org/api", "not the host name", id="another domain"),
+        pytest.param(CLASSIC, "no repository", id="a registry alone"),
+        pytest.param(f"{CLASSIC}/API:1", "takes no repository", id="capitals"),
+        pytest.param(f"{CLASSIC}/a", "takes no repository", id="one character"),
+        pytest.param(f"{CLASSIC}/{'a' * 257}", "takes no repository", id="257 characters"),
+        pytest.param(f"{CLASSIC}/team--/api", "takes no repository", id="a part that ends in a hyphen"),
+        pytest.param(f"{CLASSIC}/api:", "the tag is empty", id="an empty tag"),
+        pytest.param(f"{CLASSIC}/api@", "the digest is empty", id="an empty digest"),
+        pytest.param(f"{CLASSIC}/api:-x", "is no tag", id="a tag that begins with a hyphen"),
+        pytest.param(f"{CLASSIC}/api@sha256:12", "is no digest", id="a short digest"),
+    ],
+)
+def test_what_cannot_be_right_is_said(text: str, complaint: str) -> None:
+    with pytest.raises(ImageReferenceError, match=complaint):
+        parse_image(text)
+
+
+@given(
+    st.from_regex(r"[a-z0-9]{2,9}(/[a-z0-9]{1,9}){0,3}", fullmatch=True),
+    st.none() | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,20}", fullmatch=True),
+)
+def test_every_reference_reads_back_as_it_prints(repository: str, tag: str | None) -> None:
+    registry = parse_registry(CLASSIC)
+    assert registry is not None
+    image = ImageReference(registry=registry, repository=repository, tag=tag)
+    assert parse_image(str(image)) == image

@@ -1,0 +1,123 @@
+"""The printed policy where IAM is enforced: a role with just that can ensure and push, with one action less it cannot.
+
+In an account whose OU gives repositories no policy: one that lets the organization pull allows some of the actions too.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+
+from deployer.cli.main import run
+from deployer.pushing.images import parse_image
+from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
+from deployer.sandbox.oci import images as oci_images
+from deployer.sandbox.oci.client import Client, Rejected
+from deployer.sandbox.registry.hosts import host_of
+from deployer.sandbox.sandbox import Sandbox
+from tests.principals import environment, role
+
+DEV = "400000000001"
+HOST = host_of(DEV, "eu-west-1")
+IMAGE = oci_images.build()
+
+
+NEEDED = {
+    "ecr:GetAuthorizationToken": "login",
+    "ecr:InitiateLayerUpload": "ensure: exit code 6",
+    "ecr:BatchCheckLayerAvailability": "ensure: exit code 6",
+    "ecr:UploadLayerPart": "push",
+    "ecr:CompleteLayerUpload": "push",
+    "ecr:PutImage": "push",
+}
+"""Each action, and the step that is refused without it."""
+
+
+class Denied(Exception):  # noqa: N818 - it reads as what happened
+    """AWS or the registry refused; the message begins with the step."""
+
+
+@pytest.fixture
+def name() -> str:
+    """A repository that nobody has."""
+    return f"team-shop/{uuid.uuid4().hex[:12]}"
+
+
+def policy_for(name: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    """What the command prints for one image."""
+    capsys.readouterr()
+    assert run(["ensure", "--policy", f"{HOST}/{name}:1"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def ensure_and_push(sandbox: Sandbox, policy: Any, name: str) -> None:
+    """All that a pipeline does for a new repository, as a new role; raises Denied at the first step that is refused."""
+    credentials = role(sandbox, DEV, policy)
+    with patch.dict("os.environ", environment(sandbox, credentials)), _step("ensure"):
+        code = run(["ensure", "--timeout", "20", f"{HOST}/{name}:1"])
+        if code != 0:
+            raise Denied(f"exit code {code}")
+    with _step("login"):
+        ecr = sandbox.client_with(credentials, "ecr", region="eu-west-1")
+        client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=HOST)
+    with _step("push"):
+        client.push(IMAGE, name, "1")
+
+
+@contextmanager
+def _step(step: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, Rejected, Denied) as refusal:
+        raise Denied(f"{step}: {refusal}") from refusal
+
+
+def without(policy: Any, action: str) -> Any:
+    """The policy less one action."""
+    statements = []
+    for statement in policy["Statement"]:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        kept = [each for each in actions if each != action]
+        statements += [{**statement, "Action": kept}] if kept else []
+    assert statements != policy["Statement"]
+    return {**policy, "Statement": statements}
+
+
+def test_it_suffices(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ensure_and_push(rolled_out, policy_for(name, capsys), name)
+    [image] = rolled_out.client("ecr", account=DEV).describe_images(repositoryName=name)["imageDetails"]
+    assert image["imageTags"] == ["1"]
+
+
+@pytest.mark.parametrize(("action", "step"), NEEDED.items(), ids=NEEDED)
+def test_with_one_action_less_it_does_not(
+    rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str], action: str, step: str
+) -> None:
+    policy = without(policy_for(name, capsys), action)
+    with pytest.raises(Denied, match=f"^{step}"):
+        ensure_and_push(rolled_out, policy, name)
+
+
+def test_no_action_is_left_out_above() -> None:
+    assert NEEDED.keys() == {"ecr:GetAuthorizationToken", *PUSH_ACTIONS}
+
+
+def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Denied, match=r"^ensure: exit code 6"):
+        ensure_and_push(rolled_out, policy_for(name, capsys), f"{name}-2")
+
+
+def test_partitions() -> None:
+    hosts = ["300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn", "300000000001.dkr-ecr-fips.us-gov-east-1.on.aws"]
+    images = [image for host in hosts if (image := parse_image(f"{host}/api"))]
+    assert pusher_policy(images)["Statement"][1]["Resource"] == [
+        "arn:aws-cn:ecr:cn-north-1:300000000001:repository/api",
+        "arn:aws-us-gov:ecr:us-gov-east-1:300000000001:repository/api",
+    ]

@@ -1,0 +1,72 @@
+"""What a user is told who stops a command: what goes on in AWS, and how to go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from deployer.rendering.interruption import UnderWay
+from deployer.rollout.progress import Event, OperationProgress, OperationStarted, StackProgress
+from deployer.sandbox.sandbox import Sandbox
+from deployer.stack_sets import Operation
+from deployer.stacks import StackEvent
+from tests.deployer.command_line import Deployer
+
+STARTED = OperationStarted(stack_set="deployer-access", operation_id="deployer-a-1", action="CREATE", instances=9)
+
+
+def _ended(status: str) -> Event:
+    operation = Operation(id="deployer-a-1", action="CREATE", status=status)  # type: ignore[arg-type]
+    return OperationProgress(stack_set="deployer-access", operation=operation, results=(), changed=())
+
+
+def _stack(logical_id: str, status: str) -> Event:
+    return StackProgress(event=StackEvent(stack="deployer-central", logical_id=logical_id, type="", status=status))
+
+
+@pytest.mark.parametrize(
+    ("events", "part"),
+    [
+        pytest.param([], None, id="nothing under way"),
+        pytest.param([STARTED, _ended("RUNNING")], "CREATE of StackSet deployer-access", id="an operation"),
+        pytest.param([STARTED, _ended("FAILED")], None, id="an operation that is over"),
+        pytest.param([_stack("Role", "CREATE_COMPLETE")], "stack deployer-central", id="a stack"),
+        pytest.param([_stack("deployer-central", "CREATE_COMPLETE")], None, id="a stack that is done"),
+    ],
+)
+def test_what_goes_on_is_told(events: list[Event], part: str | None) -> None:
+    under_way = UnderWay()
+    for event in events:
+        under_way.hear(event)
+    told = " ".join(line.text for line in under_way.farewell("deployer rollout --resume"))
+    assert "`deployer rollout --resume` goes on from here" in told
+    assert ("AWS goes on with" in told) == (part is not None)
+    assert part is None or part in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_prints_the_operation_and_lets_go_of_the_lock(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def stopped(client: Any, operation: str, parameters: Any) -> Any:
+        if operation == "ListStackSetOperationResults":
+            os.kill(os.getpid(), number)
+        return call(client, operation, parameters)
+
+    deployer = Deployer(sandbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", stopped)
+        ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 130, ran
+    started = [one for one in sandbox.calls if one.operation == "CreateStackInstances"]
+    assert started[-1].parameters["OperationId"] in ran.err
+    record = sandbox.client("s3").get_object(Bucket="deployer-artifacts-200000000001-eu-west-1", Key="rollout.json")
+    assert json.loads(record["Body"].read())["exit_code"] == 130
+    assert deployer("rollout", "--resume", "--yes").exit_code == 0

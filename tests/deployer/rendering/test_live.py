@@ -1,0 +1,99 @@
+"""The live view on a real terminal: a pseudo-terminal of 80 columns, and what is on its screen in the end."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys, time
+from deployer.rollout.progress import OperationProgress, OperationStarted, StepEnded, StepStarted
+from deployer.rendering.live import reporter
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.stack_sets import InstanceResult, Operation
+
+results = lambda status: (InstanceResult(account="300000000001", region="eu-west-1", status=status),)
+with reporter(EXAMPLE) as report:
+    report(StepStarted(step="StackSet deployer-access"))
+    report(OperationStarted(stack_set="deployer-access", operation_id="o-1", action="CREATE", instances=1))
+    for status in ("RUNNING", "SUCCEEDED"):
+        operation = Operation(id="o-1", action="CREATE", status=status)
+        found = results(status)
+        report(OperationProgress(stack_set="deployer-access", operation=operation, results=found, changed=found))
+    report(StepEnded(step="StackSet deployer-access"))
+"""
+
+
+def _on_terminal(**environment: str) -> str:
+    """All that a terminal of 80 columns gets to see."""
+    master, slave = pty.openpty()
+    variables = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environment}
+    seen = b""
+    with subprocess.Popen([sys.executable, "-c", CODE], stderr=slave, env=variables) as process:
+        os.close(slave)
+        try:
+            while piece := os.read(master, 65536):
+                seen += piece
+        except OSError:  # Linux says so when nobody writes any more
+            pass
+    os.close(master)
+    assert process.returncode == 0
+    return seen.decode().replace("\r\n", "\n")
+
+
+def screen(written: str) -> list[str]:
+    """What a terminal shows after all that: `F` goes up, `K` clears to the end of a line, `J` of the screen."""
+    lines, row, column = [""], 0, 0
+    for piece in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|\n|[^\x1b\n]+", written):
+        if piece == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row + 1 - len(lines))
+        elif piece.endswith("F") and piece.startswith("\x1b"):
+            row, column = max(0, row - int(piece[2:-1])), 0
+        elif piece == "\x1b[K":
+            lines[row] = lines[row][:column]
+        elif piece == "\x1b[J":
+            lines[row] = lines[row][:column]
+            del lines[row + 1 :]
+        elif not piece.startswith("\x1b"):
+            lines[row] = lines[row][:column] + piece + lines[row][column + len(piece) :]
+            column += len(piece)
+    return [line for line in lines if line]
+
+
+@pytest.fixture(scope="module")
+def written() -> str:
+    return _on_terminal()
+
+
+def test_what_stays_is_what_ended(written: str) -> None:
+    assert screen(written) == ["StackSet deployer-access: done"]
+
+
+def test_bars_are_seen_and_nothing_is_wider_than_the_terminal(written: str) -> None:
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", written)
+    assert "1/1" in plain
+    assert max(map(len, plain.splitlines())) <= 80
+
+
+def test_nothing_is_erased_before_it_is_written_anew(written: str) -> None:
+    """Every line is written over and only its rest is cleared: that is why nothing flickers."""
+    frames = written.split("\x1b[J")
+    assert len(frames) > 4
+    for frame in frames[:-2]:
+        assert not re.search(r"\x1b\[2?[JK](?!\n)", frame), frame
+    assert "\x1b[2K" not in written
+    assert "\x1b[2J" not in written
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
+    assert _on_terminal(TERM="dumb").splitlines()[0] == "StackSet deployer-access …"
+
+
+def test_colours_can_be_refused() -> None:
+    assert not re.search(r"\x1b\[[0-9;]*m", _on_terminal(NO_COLOR="1"))

@@ -1,0 +1,188 @@
+"""A plan as people read it: what changes where, folded where it is the same, within 80 columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deployer.organization import Account, Organization
+from deployer.planning.plan import Plan
+from deployer.planning.scopes import find_scope
+from deployer.rendering.plan import plan_lines
+from deployer.rendering.plan_json import plan_document
+from deployer.rendering.text import Line
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.stack_sets import Instance
+from tests.deployer.examples import ACCESS, DEV, FORWARDING, PROD, SCANNING, changed, plan, rolled_out, wanted
+from tests.deployer.rollout.fake_cloud import FakeCloud
+
+NETWORK_FILE = "ous/infrastructure/network.yaml"
+CALLER = "arn:aws:iam::200000000001:user/x"
+
+
+def _nothing() -> FakeCloud:
+    return FakeCloud(EXAMPLE)
+
+
+def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
+    lines = plan_lines(found, organization, caller=CALLER)
+    long = [line.text for line in lines if len(line.text) > 80 and len(line.text.split()) > 1]
+    assert not long
+    return lines
+
+
+def _text(found: Plan, organization: Organization = EXAMPLE) -> str:
+    """Lines put together again, so that it does not matter where they are broken."""
+    return " ".join(" ".join(line.text for line in _lines(found, organization)).split())
+
+
+def test_the_first_plan_creates_everything_and_counts_it() -> None:
+    text = _text(plan(wanted(), FakeCloud(EXAMPLE)))
+    assert text.startswith(f"Plan for organization o-exampleorg1, as {CALLER}")
+    assert "+ stack deployer-artifacts in eu-west-1" in text
+    assert "+ settings of Workloads/Dev: covered from now on, in" in text
+    assert "+ Workloads/Prod: 2 accounts x eu-west-1, us-east-1" in text
+    assert "2 stacks and 2 StackSets to change; instances: 23 to create, 0 to update, 0 to delete" in text
+
+
+def test_every_account_that_is_left_out_has_its_reason() -> None:
+    text = _text(plan(wanted(), FakeCloud(EXAMPLE)))
+    assert "Root: management (100000000000): management account: not enabled for this OU" in text
+    assert "Suspended: old-project (600000000001): suspended" in text
+    assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002): not enabled for this OU" in text
+
+
+def test_nothing_to_change_is_said() -> None:
+    wish = wanted()
+    found = plan(wish, rolled_out(wish))
+    assert found.is_empty
+    assert [line.text for line in _lines(found)][-1] == "Nothing to change."
+    assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
+
+
+def test_a_setting_is_told_from_what_to_what(tmp_path: Path) -> None:
+    cloud = rolled_out(wanted())
+    text = _text(plan(wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud))
+    assert "~ settings of Workloads/Prod, Workloads/Prod/Payments create.limit.per_hour: 50 -> 60" in text
+    assert "~ stack deployer-central in eu-west-1 ~ Thing (AWS::SQS::Queue): A" in text
+    assert "= StackSet deployer-access: unchanged" in text
+
+
+def test_instances_with_the_same_changes_are_folded() -> None:
+    wish = wanted()
+    cloud = rolled_out(wish)
+    state = cloud.stack_sets.there[FORWARDING]
+    cloud.stack_sets.there[FORWARDING] = replace(state, body=state.body.replace("ENABLED", "DISABLED"))
+    text = _text(plan(wish, cloud))
+    assert "~ StackSet deployer-forwarding ~ ForwardingRule (AWS::Events::Rule): State" in text
+    assert "~ 14 instances: the same 1 change" in text
+    assert "14 to update" in text
+
+
+def test_deletions_stand_out(tmp_path: Path) -> None:
+    cloud = rolled_out(wanted())
+    found = plan(wanted(changed(tmp_path, DEV, "enabled: true", "enabled: false")), cloud)
+    text = _text(found)
+    assert "- settings of Workloads/Dev: no longer covered" in text
+    assert "- DELETES 2 instances - Workloads/Dev: shop-dev (400000000001), search-dev (400000000002) in" in text
+    assert {line.tone for line in _lines(found) if "DELETES" in line.text} == {"remove"}
+    assert _lines(found)[-1].tone == "remove"
+
+
+def test_what_moves_between_contents_is_told_apart_from_what_goes(tmp_path: Path) -> None:
+    changed(tmp_path, DEV, "", SCANNING)
+    cloud = rolled_out(wanted(changed(tmp_path, PROD, "", SCANNING)))
+    changed(tmp_path, DEV, SCANNING, "")
+    found = plan(wanted(changed(tmp_path, PROD, "type: BASIC", "type: ENHANCED")), cloud)
+    text = _text(found)
+    assert "deployer: ECR scans images ENHANCED SCAN_ON_PUSH *" in text
+    assert "~ 8 instances deleted first, for another StackSet of the same kind" in text
+    assert "- DELETES 2 instances afterwards: ECR's default" in text
+    assert (found.deletions, found.stack_sets[-1].change) == (2, "delete")
+    moving = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][-1]["instances"]["moving"]
+    assert len(moving) == 8
+
+
+def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() -> None:
+    found = plan(wanted(), FakeCloud(EXAMPLE))
+    assert "new accounts" not in _text(found)
+    future = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]
+    assert future == {"too_much": [], "too_little": []}
+
+
+def test_future_accounts_that_get_too_much_are_told(tmp_path: Path) -> None:
+    uneven = plan(wanted(changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")), _nothing())
+    text = _text(uneven)
+    assert (
+        "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of Infrastructure/Network"
+        " in eu-west-1 too, until the next roll-out removes them"
+    ) in text
+    (much,) = plan_document(uneven, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]["too_much"]
+    assert (much["ou"], much["regions"], much["via"]["ou"]) == (
+        "Infrastructure/Network",
+        ["eu-west-1"],
+        "Infrastructure",
+    )
+
+
+def test_future_accounts_that_get_too_little_are_told(tmp_path: Path) -> None:
+    """Nobody is directly in the OU yet, so there is no account to name beside it."""
+    moved = replace(EXAMPLE.accounts["200000000003"], parent_id="ou-exam-dev00001")
+    organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, moved.id: moved})
+    config = changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")
+    found = plan(wanted(config, organization=organization), FakeCloud(organization))
+    assert (
+        "! AWS covers an OU only with all OUs below it, so new accounts directly in Infrastructure get eu-west-1 with"
+        " the next roll-out"
+    ) in _text(found, organization)
+    document = plan_document(found, organization, caller=CALLER)
+    (little,) = document["stack_sets"][1]["future_accounts"]["too_little"]
+    assert (little["ou"], little["regions"]) == ("Infrastructure", ["eu-west-1"])
+
+
+def test_the_document_has_the_totals() -> None:
+    wish = wanted()
+    document = plan_document(plan(wish, _nothing()), EXAMPLE, caller=CALLER)
+    assert document["totals"] == {"create": 23, "update": 0, "delete": 0, "unchanged": 0}
+    again = plan_document(plan(wish, rolled_out(wish)), EXAMPLE, caller=CALLER)
+    assert again["totals"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 23}
+
+
+def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
+    scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
+    text = _text(plan(wanted(scope=scope), _nothing()))
+    assert "Workloads/Dev: shop-dev (400000000001), search-dev (400000000002): region not enabled, only eu-west" in text
+    assert "Workloads: workloads-baseline (300000000005): not enabled for this OU" in text
+
+
+def test_instances_out_of_reach_are_told() -> None:
+    wish = wanted()
+    cloud = rolled_out(wish)
+    state = cloud.stack_sets.there[ACCESS]
+    suspended = Instance(account="600000000001", region="eu-west-1", ou_id="ou", status="CURRENT")
+    cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, suspended))
+    text = _text(plan(wish, cloud))
+    assert "! old-project (600000000001) in eu-west-1 is not wanted, but AWS does not reach the account" in text
+
+
+def test_a_scope_plans_its_own_accounts_alone() -> None:
+    scope = find_scope(EXAMPLE, ous=["Workloads/Dev"], accounts=(), regions=())
+    text = _text(plan(wanted(scope=scope), FakeCloud(EXAMPLE)))
+    assert "+ Workloads/Dev: 2 accounts x eu-west-1" in text
+    assert "Infrastructure: " not in text
+
+
+@pytest.mark.parametrize("accounts", [13, 40])
+def test_many_accounts_are_counted_after_the_first_few(tmp_path: Path, accounts: int) -> None:
+    more = {
+        f"7{number:011d}": Account(id=f"7{number:011d}", name=f"dev-{number}", parent_id="ou-exam-dev00001")
+        for number in range(accounts - 2)
+    }
+    organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, **more})
+    cloud = rolled_out(wanted(organization=organization))
+    off = changed(tmp_path, DEV, "enabled: true", "enabled: false")
+    text = _text(plan(wanted(off, organization=organization), cloud), organization)
+    assert f"- DELETES {accounts} instances" in text
+    assert f"and {accounts - 12} more in eu-west-1" in text

@@ -1,0 +1,192 @@
+"""AWS in memory, as far as a roll-out and its removal see it: stacks, StackSets, a bucket and a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from deployer.errors import DeployerError
+from deployer.organization import Organization
+from deployer.planning.target_operations import Selection
+from deployer.rollout.execution import Cloud
+from deployer.stack_sets import (
+    Instance,
+    InstanceKey,
+    InstanceOperation,
+    InstanceResult,
+    Operation,
+    StackSetDefinition,
+    StackSetState,
+)
+from deployer.stacks import OnStackEvent, ResourceChange, StackDefinition, StackState
+from tests.deployer.test_targets import resolve
+
+
+@dataclass
+class FakeStacks:
+    """Stacks of the caller's account, by name and region."""
+
+    there: dict[tuple[str, str], StackState] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    broken: set[str] = field(default_factory=set)
+    """Names of stacks that nothing can be done with."""
+
+    def describe(self, name: str, *, region: str) -> StackState | None:
+        self.asked["describe"] += 1
+        return self.there.get((name, region))
+
+    def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:
+        self.asked["preview"] += 1
+        return (ResourceChange(action="Modify", logical_id="Thing", type="AWS::SQS::Queue", details=("A",)),)
+
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
+        self._check(definition.name)
+        self.there[definition.name, definition.region] = StackState(
+            name=definition.name, region=definition.region, status="CREATE_COMPLETE", body=definition.body
+        )
+
+    def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None:
+        self._check(name)
+        self.there.pop((name, region), None)
+
+    def _check(self, name: str) -> None:
+        if name in self.broken:
+            raise DeployerError(f"stack {name} is broken")
+
+
+@dataclass
+class FakeStackSets:
+    """StackSets whose operations are over when they begin; `stuck` are instances that nothing is done to."""
+
+    organization: Organization
+    there: dict[str, StackSetState] = field(default_factory=dict)
+    stuck: set[InstanceKey] = field(default_factory=set)
+    done: dict[str, tuple[InstanceResult, ...]] = field(default_factory=dict)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.there))
+
+    def describe(self, name: str) -> StackSetState | None:
+        return self.there.get(name)
+
+    def create(self, definition: StackSetDefinition) -> str:
+        self.there[definition.name] = StackSetState(
+            name=definition.name,
+            arn=f"arn:aws:cloudformation:eu-west-1:1:stackset/{definition.name}:1",
+            body=definition.body,
+            description=definition.description,
+            auto_deployment=True,
+            retain_on_removal=False,
+            depends_on=definition.depends_on,
+        )
+        return self.there[definition.name].arn
+
+    def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
+        state = self.there[definition.name]
+        keys = {one.key for one in state.instances} if only is None else set(only.instances)
+        self.there[definition.name] = replace(
+            state, body=definition.body, description=definition.description, depends_on=definition.depends_on
+        )
+        return self._run(definition.name, "UPDATE", keys & {one.key for one in state.instances})
+
+    def operate(self, name: str, operation: InstanceOperation) -> str:
+        state = self.there[name]
+        targets = {ou_id: set(regions) for ou_id, regions in state.auto_deployment_targets.items()}
+        for ou_id in operation.targets.ou_ids:
+            if operation.action == "CREATE":
+                targets.setdefault(ou_id, set()).update(operation.regions)
+            elif operation.action == "DELETE" and operation.targets.account_filter == "NONE":
+                targets.get(ou_id, set()).difference_update(operation.regions)
+        self.there[name] = replace(
+            state, auto_deployment_targets={ou_id: frozenset(regions) for ou_id, regions in targets.items() if regions}
+        )
+        keys = set(resolve(self.organization, Selection(operation.targets, operation.regions)))
+        return self._run(name, operation.action, keys)
+
+    def _run(self, name: str, action: Literal["CREATE", "UPDATE", "DELETE"], keys: set[InstanceKey]) -> str:
+        instances = {one.key: one for one in self.there[name].instances}
+        if action == "DELETE":
+            keys &= instances.keys()
+        for key in keys:
+            if key in self.stuck:
+                status: Literal["OUTDATED", "INOPERABLE"] = "INOPERABLE" if action == "DELETE" else "OUTDATED"
+                instances[key] = _instance(key, status, "it is stuck")
+            elif action == "DELETE":
+                del instances[key]
+            else:
+                instances[key] = _instance(key, "CURRENT")
+        self.there[name] = replace(self.there[name], instances=tuple(instances[key] for key in sorted(instances)))
+        operation_id = f"{action} {len(self.done)}"
+        self.done[operation_id] = tuple(_result(key, stuck=key in self.stuck) for key in sorted(keys))
+        return operation_id
+
+    def delete(self, name: str) -> None:
+        assert not self.there[name].instances, "AWS keeps a StackSet that has instances"
+        del self.there[name]
+
+    def operation(self, name: str, operation_id: str) -> Operation:
+        return Operation(id=operation_id, action="UPDATE", status="SUCCEEDED")
+
+    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
+        return self.done[operation_id]
+
+    def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
+        return ()
+
+
+def _instance(key: InstanceKey, status: Literal["CURRENT", "OUTDATED", "INOPERABLE"], reason: str = "") -> Instance:
+    detailed = "SUCCEEDED" if status == "CURRENT" else "FAILED"
+    return Instance(
+        account=key.account, region=key.region, ou_id="ou", status=status, detailed_status=detailed, reason=reason
+    )
+
+
+def _result(key: InstanceKey, *, stuck: bool) -> InstanceResult:
+    return InstanceResult(
+        account=key.account,
+        region=key.region,
+        status="FAILED" if stuck else "SUCCEEDED",
+        reason="it is stuck" if stuck else "",
+    )
+
+
+@dataclass
+class FakeArtifacts:
+    """The bucket for the handler's zip."""
+
+    there: dict[str, bytes] = field(default_factory=dict)
+
+    def has(self, key: str) -> bool:
+        return key in self.there
+
+    def fetch(self, key: str) -> bytes | None:
+        return self.there.get(key)
+
+    def upload(self, key: str, data: bytes) -> None:
+        self.there[key] = data
+
+
+@dataclass
+class Kept:
+    """The bucket or the table, which its stack retains."""
+
+    is_there: bool = True
+
+    def exists(self) -> bool:
+        return self.is_there
+
+    def remove(self) -> None:
+        self.is_there = False
+
+
+class FakeCloud:
+    """All of it; `cloud` is what the deployer acts on."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.stacks = FakeStacks()
+        self.stack_sets = FakeStackSets(organization)
+        self.artifacts = FakeArtifacts()
+        self.cloud = Cloud(
+            stacks=self.stacks, stack_sets=self.stack_sets, artifacts=self.artifacts, sleep=lambda _: None
+        )

@@ -1,0 +1,257 @@
+"""Cut off at every call in turn, from the first to the last: the next run brings about what one run would have.
+
+Killed, an answer lost, the network gone. In a small organization, whose roll-out makes all the calls that one of a
+large organization makes; and made anew for each call, so that each run is cut off on its first attempt.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from deployer.organization import Account, Organization, OrganizationalUnit
+from deployer.sandbox.calls import Call
+from deployer.sandbox.faults import Drop, Fault, Moment
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import Deployer
+from tests.deployer.rollout.killing import EachChange, Killed, is_writing, killed_after
+
+CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
+SMALL = Organization(
+    id="o-exampleorg1",
+    management_account_id="100000000000",
+    ous={
+        ROOT: OrganizationalUnit(id=ROOT, name="Root", parent_id=None),
+        APPS: OrganizationalUnit(id=APPS, name="Apps", parent_id=ROOT),
+    },
+    accounts={
+        one.id: one
+        for one in (
+            Account(id="100000000000", name="management", parent_id=ROOT),
+            Account(id=CENTRAL, name="platform-tools", parent_id=ROOT),
+            Account(id=APP, name="app", parent_id=APPS),
+        )
+    },
+)
+REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
+ROLL_OUT = ("rollout", "--org", "--yes", "--allow-delete", "100")
+DESTROY = ("destroy", "--yes", "--delete-ledger")
+
+
+@dataclass(frozen=True)
+class World:
+    """The sandbox, and three states of the config files: the least that there can be, and two that differ in all."""
+
+    least: Deployer
+    before: Deployer
+    after: Deployer
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.before.sandbox
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """From `before` to `after` a StackSet's template changes, a region comes, one goes, and scanning moves over."""
+    monkeypatch.setattr(
+        "deployer.composition.rollout.time", SimpleNamespace(sleep=lambda wait: time.sleep(min(wait, 0.02)))
+    )
+    sandbox.reset(SMALL)
+    yield World(
+        least=Deployer(sandbox, config=_config(tmp_path / "least")),
+        before=Deployer(sandbox, config=_config(tmp_path / "before", region="us-east-1", scanning="BASIC")),
+        after=Deployer(
+            sandbox,
+            config=_config(tmp_path / "after", region="eu-central-1", scanning="ENHANCED", further="cleanup: true"),
+        ),
+    )
+    sandbox.reset(EXAMPLE)
+
+
+@pytest.fixture
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's clock between two attempts."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+
+
+def _config(folder: Path, *, region: str | None = None, scanning: str | None = None, further: str = "") -> Path:
+    (folder / "ous").mkdir(parents=True)
+    (folder / "organization.yaml").write_text(f'central: {{account: "{CENTRAL}", region: eu-west-1}}\n{further}\n')
+    regions = ["eu-west-1", *([region] if region else [])]
+    registry = f"registry: {{scanning: {{type: {scanning}}}}}\n" if scanning else ""
+    (folder / "ous/apps.yaml").write_text(f"ou: Apps\nenabled: true\nregions: [{', '.join(regions)}]\n{registry}")
+    return folder
+
+
+def everything(sandbox: Sandbox) -> dict[str, Any]:
+    """All that deployer makes, wherever it is, without ids and times."""
+    cloudformation, s3 = sandbox.client("cloudformation"), sandbox.client("s3")
+    stack_sets = cloudformation.list_stack_sets(Status="ACTIVE", CallAs="DELEGATED_ADMIN")["Summaries"]
+    names = [one["StackSetName"] for one in stack_sets]
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "artifacts" in bucket["Name"]]
+    kept = [s3.list_objects_v2(Bucket=bucket).get("Contents", []) for bucket in buckets]
+    return {
+        "stack sets": {name: _stack_set(cloudformation, name) for name in names},
+        "stacks": sorted(one["StackName"] for one in cloudformation.describe_stacks()["Stacks"]),
+        "objects": {entry["Key"] for entries in kept for entry in entries if entry["Key"].startswith("handler/")},
+        "tables": sandbox.client("dynamodb").list_tables()["TableNames"],
+        "code": {one["FunctionName"]: one["CodeSha256"] for one in _functions(sandbox)},
+        "roles": [_roles(sandbox, account) for account in (CENTRAL, APP)],
+        "regions": {region: _region(sandbox, region) for region in REGIONS},
+    }
+
+
+def _stack_set(cloudformation: Any, name: str) -> Any:
+    named = {"StackSetName": name, "CallAs": "DELEGATED_ADMIN"}
+    instances = cloudformation.list_stack_instances(**named)["Summaries"]
+    targets = cloudformation.list_stack_set_auto_deployment_targets(**named)["Summaries"]
+    return {
+        "template": json.loads(cloudformation.describe_stack_set(**named)["StackSet"]["TemplateBody"]),
+        "instances": sorted((one["Account"], one["Region"], one["Status"]) for one in instances),
+        "targets": sorted((one["OrganizationalUnitId"], sorted(one["Regions"])) for one in targets),
+    }
+
+
+def _functions(sandbox: Sandbox) -> list[Any]:
+    found: list[Any] = sandbox.client("lambda").list_functions()["Functions"]
+    return found
+
+
+def _roles(sandbox: Sandbox, account: str) -> list[str]:
+    roles = sandbox.client("iam", account=account).list_roles()["Roles"]
+    return sorted(role["RoleName"] for role in roles if role["RoleName"].startswith("deployer-"))
+
+
+def _region(sandbox: Sandbox, region: str) -> Any:
+    rules = sandbox.client("events", account=APP, region=region).list_rules()["Rules"]
+    queues = sandbox.client("sqs", account=APP, region=region).list_queues().get("QueueUrls", [])
+    registry = sandbox.client("ecr", account=APP, region=region).get_registry_scanning_configuration()
+    return {
+        "rules": sorted(rule["Name"] for rule in rules),
+        "queues": sorted(url.rsplit("/", 1)[1] for url in queues),
+        "scanning": registry["scanningConfiguration"],
+    }
+
+
+def _install(world: World, what: Deployer | None = None) -> None:
+    world.sandbox.reset(SMALL)
+    assert (what or world.before)(*ROLL_OUT).exit_code == 0
+
+
+def _install_the_least(world: World) -> None:
+    _install(world, world.least)
+
+
+def _start_over(world: World) -> None:
+    world.sandbox.reset(SMALL)
+
+
+def _killed_and_run_again(
+    world: World, prepare: Callable[[World], None], run: Callable[[], Any], counts: Callable[[], Callable[..., bool]]
+) -> int:
+    """How many calls the run was killed after, one by one; each time the next run led to the same end."""
+    prepare(world)
+    assert run().exit_code == 0
+    world.sandbox.settle()
+    wanted = everything(world.sandbox)
+    for calls in itertools.count(1):
+        prepare(world)
+        try:
+            with killed_after(calls, counts=counts()) as made:
+                ran = run()
+        except Killed:
+            again = run()
+            assert again.exit_code == 0, f"killed after {made}: {again}"
+            world.sandbox.settle()
+            assert everything(world.sandbox) == wanted, f"killed after {made}"
+        else:
+            assert ran.exit_code == 0
+            return calls
+    raise AssertionError("count() does not end")
+
+
+def _each_write() -> Callable[..., bool]:
+    return lambda operation, _: is_writing(operation)
+
+
+def test_a_first_roll_out_that_is_killed_after_any_write_or_look_is_finished_by_the_next(world: World) -> None:
+    assert _killed_and_run_again(world, _start_over, lambda: world.least(*ROLL_OUT), EachChange) > 20
+
+
+def test_a_roll_out_of_changes_that_is_killed_after_any_write_is_finished_by_the_next(world: World) -> None:
+    assert _killed_and_run_again(world, _install, lambda: world.after(*ROLL_OUT), _each_write) > 12
+
+
+def test_a_removal_that_is_killed_after_any_write_is_finished_by_the_next(world: World) -> None:
+    assert _killed_and_run_again(world, _install_the_least, lambda: world.least(*DESTROY), _each_write) > 8
+
+
+@pytest.mark.parametrize(
+    "operation", ["PutObject", "CreateChangeSet", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances"]
+)
+def test_an_answer_that_is_lost_once_does_not_matter(world: World, without_waiting: None, operation: str) -> None:
+    """The call has its effect, and botocore makes it again."""
+    _install_the_least(world)
+    wanted = everything(world.sandbox)
+    world.sandbox.reset(SMALL)
+    lost = world.sandbox.faults.add(
+        Fault(effect=Drop(), operation=operation, principal="*administrator", moment=Moment.AFTER, times=1)
+    )
+    ran = world.least(*ROLL_OUT)
+    assert (ran.exit_code, lost.hits) == (0, 1), ran
+    world.sandbox.settle()
+    assert everything(world.sandbox) == wanted
+
+
+@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
+def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(
+    world: World, without_waiting: None, operation: str
+) -> None:
+    _install_the_least(world)
+    wanted = everything(world.sandbox)
+    world.sandbox.reset(SMALL)
+    is_gone = False
+
+    def is_cut_off(call: Call) -> bool:
+        nonlocal is_gone
+        is_ours = "deployer" in call.user_agent
+        is_gone = is_gone or (is_ours and call.operation == operation)
+        return is_gone and is_ours
+
+    world.sandbox.faults.add(Fault(effect=Drop(), when=is_cut_off))
+    cut_off = world.least(*ROLL_OUT)
+    assert cut_off.exit_code == 13, cut_off
+    assert "Check the network, then run the command again" in " ".join(cut_off.out.split())
+    world.sandbox.faults.clear()
+    assert world.least(*ROLL_OUT).exit_code == 0
+    world.sandbox.settle()
+    assert everything(world.sandbox) == wanted
+
+
+def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World) -> None:
+    """Run n is killed after its n-th call that counts, on what all the runs before have left."""
+    _install(world)
+    wanted = everything(world.sandbox)
+    world.sandbox.reset(SMALL)
+    made: list[str] = []
+    for calls in itertools.count(1):
+        try:
+            with killed_after(calls, counts=EachChange()) as operations:
+                ran = world.before(*ROLL_OUT)
+        except Killed:
+            made += operations
+        else:
+            break
+    assert ran.exit_code == 0, ran
+    assert {"ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(made)
+    assert everything(world.sandbox) == wanted

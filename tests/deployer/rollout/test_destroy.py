@@ -1,0 +1,145 @@
+"""All goes in reverse order, the ledger only if that is said; whatever is left is told and done next time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from deployer.planning.wishes import Wanted
+from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
+from deployer.rollout.destroy import LeftOverError, Removal, destroy, plan_removal, removed_instances
+from deployer.rollout.outcome import Outcome
+from deployer.rollout.survey import look
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.stack_sets import Instance, InstanceKey
+from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, SHOP_PROD, changed, rolled_out, wanted
+from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
+
+CALLER = "arn:aws:iam::200000000001:user/x"
+
+
+class Installation:
+    """A roll-out that is there, and what its stacks keep."""
+
+    def __init__(self, wish: Wanted) -> None:
+        self.wish = wish
+        self.aws: FakeCloud = rolled_out(wish)
+        self.bucket, self.ledger = Kept(), Kept()
+
+    def plan(self, *, delete_ledger: bool = False) -> Removal:
+        return plan_removal(
+            self.wish.wish,
+            look(self.wish.wish, self.aws.cloud, previews=False),
+            bucket=self.bucket.exists(),
+            ledger=self.ledger.exists(),
+            delete_ledger=delete_ledger,
+        )
+
+    def destroy(self, *, delete_ledger: bool = False) -> Outcome:
+        plan = self.plan(delete_ledger=delete_ledger)
+        return destroy(plan, self.aws.cloud, lambda _: None, bucket=self.bucket, ledger=self.ledger)
+
+    @property
+    def is_gone(self) -> bool:
+        return not (self.aws.stacks.there or self.aws.stack_sets.there or self.bucket.is_there)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(wanted(changed(tmp_path, PROD, "", SCANNING)))
+
+
+def _text(plan: Removal) -> str:
+    lines = [line.text for line in removal_lines(plan, EXAMPLE, caller=CALLER)]
+    assert all(len(line) <= 80 for line in lines)
+    assert all(above or below for above, below in pairwise(lines)), "no two empty lines follow each other"
+    return "\n".join(lines)
+
+
+def test_it_goes_in_the_reverse_order_of_the_roll_out(installation: Installation) -> None:
+    plan = installation.plan()
+    scanning, *others = [one.name for one in plan.stack_sets]
+    assert scanning.startswith("deployer-registry-scanning-")
+    assert others == [FORWARDING, ACCESS]
+    assert [key.name for key in plan.stacks] == ["deployer-central", "deployer-artifacts"]
+    assert removed_instances(plan) == 8 + 14 + 9
+
+
+def test_everything_goes_but_the_ledger(installation: Installation) -> None:
+    outcome = installation.destroy()
+    assert (outcome.exit_code, outcome.deleted, outcome.not_run) == (0, 31, ())
+    assert installation.is_gone
+    assert installation.ledger.is_there
+    again = installation.plan()
+    assert again.is_empty
+    assert "= the ledger stays (--delete-ledger gives it up)" in _text(again)
+    assert "Nothing to remove." in _text(again)
+
+
+def test_the_ledger_goes_where_that_is_said_even_later(installation: Installation) -> None:
+    installation.destroy()
+    plan = installation.plan(delete_ledger=True)
+    assert "- THE LEDGER with all of its records" in _text(plan)
+    assert installation.destroy(delete_ledger=True).done == ("ledger",)
+    assert _text(installation.plan(delete_ledger=True)).endswith("\n\nNothing to remove.")
+    assert not installation.ledger.is_there
+
+
+def test_the_plan_says_what_registries_go_back_to(installation: Installation) -> None:
+    assert "afterwards: ECR's default, basic scanning" in _text(installation.plan())
+
+
+def test_an_instance_that_stays_keeps_its_stack_set_and_all_that_it_needs(installation: Installation) -> None:
+    key = InstanceKey(SHOP_PROD, "us-east-1")
+    installation.aws.stack_sets.stuck = {key}
+    outcome = installation.destroy()
+    assert isinstance(outcome.error, LeftOverError)
+    assert outcome.exit_code == 1
+    assert [(one.account, one.region, one.reason) for one in outcome.failures] == [(*key, "it is stuck")]
+    assert "stack deployer-central in eu-west-1" in outcome.not_run
+    assert installation.aws.stack_sets.there.keys() >= {ACCESS, FORWARDING}
+    text = "\n".join(line.text for line in removal_outcome_lines(outcome, EXAMPLE))
+    assert "shop-prod (300000000001) in us-east-1" in text
+    assert "run `deployer destroy` again" in " ".join(text.split())
+
+    installation.aws.stack_sets.stuck = set()
+    assert installation.destroy().exit_code == 0
+    assert installation.is_gone
+
+
+def test_what_a_suspended_account_holds_is_told(installation: Installation) -> None:
+    states = installation.aws.stack_sets.there
+    suspended = Instance(account="600000000001", region="eu-west-1", ou_id="ou", status="CURRENT")
+    states[ACCESS] = replace(states[ACCESS], instances=(*states[ACCESS].instances, suspended))
+    outcome = installation.destroy()
+    assert [(one.account, one.reason) for one in outcome.failures] == [
+        ("600000000001", "AWS does not reach the account")
+    ]
+    assert ACCESS in states
+    assert FORWARDING not in states
+
+
+@pytest.mark.parametrize("stack", ["deployer-central", "deployer-artifacts"])
+def test_a_stack_that_stays_stops_the_rest_and_running_again_finishes(installation: Installation, stack: str) -> None:
+    installation.aws.stacks.broken = {stack}
+    outcome = installation.destroy(delete_ledger=True)
+    assert outcome.exit_code == 1
+    assert outcome.not_run[-1] == "ledger"
+    assert installation.ledger.is_there
+    installation.aws.stacks.broken = set()
+    assert installation.destroy(delete_ledger=True).exit_code == 0
+    assert installation.is_gone
+    assert not installation.ledger.is_there
+
+
+def test_the_document_has_the_plan_and_its_end(installation: Installation) -> None:
+    plan = installation.plan()
+    document = removal_document(plan, installation.destroy(), EXAMPLE)
+    assert document["instances"] == document["outcome"]["instances"] == 31
+    assert document["ledger"] == "kept"
+    assert document["outcome"]["exit_code"] == 0
+    after = removal_document(installation.plan(), None, EXAMPLE)
+    assert (after["stack_sets"], after["stacks"], after["outcome"]) == ([], [], None)

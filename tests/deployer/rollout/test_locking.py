@@ -1,0 +1,168 @@
+"""One roll-out at a time: against each other, against the dead, and against lost answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from deployer.errors import BusyError, NotFoundError, ServiceError
+from deployer.rollout.locking import LASTS, Holder, Lock, LostRaceError, Record, Versioned
+
+BEGIN = datetime(2026, 11, 23, 9, tzinfo=UTC)
+RECORD = Record(command="rollout", holder=Holder(owner="", machine="", process=0), started=BEGIN, expires=BEGIN)
+
+
+class Bucket:
+    """An object with conditional writes, as S3 has them; `troubles` are raised by the next writes."""
+
+    def __init__(self) -> None:
+        self.object: Versioned | None = None
+        self.is_there = True
+        self.answers_lost = 0
+        self.is_down = False
+        self.writes = 0
+
+    def read(self) -> Versioned | None:
+        return self.object
+
+    def write(self, data: bytes, *, replaces: str | None) -> str:
+        if not self.is_there:
+            raise NotFoundError("no bucket")
+        if self.is_down:
+            raise ServiceError("S3 is down")
+        if (self.object.version if self.object else None) != replaces:
+            raise LostRaceError("412")
+        self.writes += 1
+        self.object = Versioned(data, str(self.writes))
+        if self.answers_lost:
+            self.answers_lost -= 1
+            return self.write(data, replaces=replaces)  # as botocore repeats a call whose answer was lost
+        return self.object.version
+
+
+class World:
+    """A bucket, a clock and processes."""
+
+    def __init__(self) -> None:
+        self.bucket = Bucket()
+        self.now = BEGIN
+        self.alive = {1, 2, 3}
+
+    def lock(self, process: int = 1, machine: str = "m") -> Lock:
+        lock = Lock(
+            self.bucket,
+            Holder(owner=f"arn:aws:iam::2:user/u{process}", machine=machine, process=process),
+            is_at_work=lambda other: other in self.alive and other != process,
+            clock=lambda: self.now,
+        )
+        lock.look()
+        return lock
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_the_first_has_it_and_the_second_is_told_by_whom_and_since_when(world: World) -> None:
+    assert world.lock(1).take(RECORD)
+    with pytest.raises(BusyError, match=r"user/u1 is at it: `deployer rollout`, begun 2026-11-23 09:00:00 UTC"):
+        world.lock(2).check()
+
+
+def test_of_two_that_saw_it_free_one_gets_it(world: World) -> None:
+    one, other = world.lock(1), world.lock(2)
+    assert one.take(RECORD)
+    with pytest.raises(BusyError, match="since this plan was made"):
+        other.take(RECORD)
+
+
+def test_a_plan_from_before_a_roll_out_that_is_over_meanwhile_is_not_carried_out(world: World) -> None:
+    stale = world.lock(2)
+    quick = world.lock(1)
+    quick.take(RECORD)
+    quick.release(0)
+    stale.check()
+    with pytest.raises(BusyError, match="since this plan was made"):
+        stale.take(RECORD)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_free"),
+    [
+        pytest.param(lambda world: world.alive.discard(1), True, id="its process is dead"),
+        pytest.param(lambda world: None, False, id="its process is alive"),
+        pytest.param(lambda world: setattr(world, "now", BEGIN + LASTS), True, id="nobody renewed it"),
+    ],
+)
+def test_what_a_killed_roll_out_left_is_free(world: World, change: Callable[[World], None], is_free: bool) -> None:
+    world.lock(1).take(RECORD)
+    change(world)
+    assert world.lock(2).is_free is is_free
+
+
+def test_on_another_machine_only_time_tells_that_it_is_dead(world: World) -> None:
+    world.lock(1, "there").take(RECORD)
+    world.alive.clear()
+    assert not world.lock(2, "here").is_free
+    world.now += LASTS
+    assert world.lock(2, "here").is_free
+
+
+def test_it_is_renewed_now_and_then_and_lasts(world: World) -> None:
+    lock = world.lock(1)
+    lock.take(RECORD)
+    for _ in range(120):
+        world.now += timedelta(seconds=10)
+        lock.keep()
+        assert not world.lock(2).is_free
+    assert 15 < world.bucket.writes < 25
+
+
+def test_a_lock_that_was_broken_stops_who_had_it(world: World) -> None:
+    lock = world.lock(1)
+    lock.take(RECORD)
+    world.lock(2).take(RECORD)
+    world.now += timedelta(minutes=2)
+    with pytest.raises(BusyError, match="broken"):
+        lock.keep()
+
+
+def test_s3_may_be_down_for_as_long_as_the_lock_lasts(world: World) -> None:
+    lock = world.lock(1)
+    lock.take(RECORD)
+    world.bucket.is_down = True
+    world.now += LASTS - timedelta(seconds=1)
+    lock.keep()
+    world.now += timedelta(seconds=1)
+    with pytest.raises(ServiceError):
+        lock.keep()
+
+
+def test_a_lost_answer_is_no_lost_race(world: World) -> None:
+    world.bucket.answers_lost = 1
+    lock = world.lock(1)
+    assert lock.take(RECORD)
+    lock.release(0)
+    assert (last := world.lock(2).last) is not None
+    assert last.exit_code == 0
+
+
+def test_without_a_bucket_there_is_nothing_to_take_and_with_it_gone_nothing_to_keep(world: World) -> None:
+    lock = world.lock(1)
+    world.bucket.is_there = False
+    assert not lock.take(RECORD)
+    world.bucket.is_there = True
+    assert lock.take(RECORD)
+    world.bucket.is_there = False
+    world.now += timedelta(minutes=5)
+    lock.keep()
+    lock.release(0)
+
+
+def test_the_record_says_what_it_was_for() -> None:
+    record = replace(RECORD, ous=("Workloads",), accounts=("1",), regions=("eu-west-1",), exit_code=4)
+    assert Record.from_json(record.to_json()) == record

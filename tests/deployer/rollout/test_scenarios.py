@@ -1,0 +1,360 @@
+"""What goes wrong in roll-outs, as a table: afterwards all is as if nothing had, and the exit codes say what happened.
+
+Here a process gets a real SIGKILL; `test_rollout_cut_off` has it happen after every call in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.sandbox.calls import Call
+from deployer.sandbox.faults import Delay, Error, Fault, Moment, Throttle
+from deployer.sandbox.sandbox import Sandbox
+from deployer.sandbox.stack_sets import instances, operations
+from deployer.sandbox.stack_sets.model import Operation, Result, StackSet
+from tests.deployer.command_line import CONFIG, Deployer, writes
+from tests.deployer.rollout.killing import Killed, is_writing, killed_after
+from tests.deployer.rollout.test_in_sandbox import (
+    CENTRAL,
+    MANAGEMENT,
+    NETWORK,
+    PROD_OU,
+    SEARCH_PROD,
+    WANTED,
+    _edited,
+    installed,
+)
+
+ROLL_OUT = ("rollout", "--org", "--yes")
+
+
+@pytest.fixture
+def deployer(sandbox: Sandbox) -> Deployer:
+    return Deployer(sandbox)
+
+
+def _is_writing(operation: str, _: Any) -> bool:
+    return is_writing(operation)
+
+
+def _all_is_well(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
+    sandbox.settle()
+    assert installed(sandbox) == WANTED
+    sandbox.calls.clear()
+    again = deployer("rollout", "--org")
+    assert again.exit_code == 0, again
+    assert writes(sandbox) == []
+    assert deployer("status").exit_code == 0
+    assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == [
+        f"deployer-artifacts-{CENTRAL}-eu-west-1"
+    ]
+
+
+@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances"])
+def test_a_process_that_gets_a_real_sigkill_leaves_nothing_that_stops_the_next(
+    deployer: Deployer, operation: str
+) -> None:
+    sandbox = deployer.sandbox
+    sandbox.faults.add(
+        Fault(effect=Delay(seconds=20.0), operation=operation, principal="*administrator", moment=Moment.AFTER)
+    )
+    code = "from deployer.cli.main import main; main()"
+    command = [sys.executable, "-c", code, *ROLL_OUT, "--config", str(CONFIG)]
+    environment = {**os.environ, **deployer.environment}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _wait_for(sandbox, lambda call: call.operation == operation and call.principal.account == CENTRAL)
+        process.kill()
+    sandbox.faults.clear()
+    ran = deployer(*ROLL_OUT)
+    assert ran.exit_code == 0, ran
+    _all_is_well(deployer)
+
+
+def _wait_for(sandbox: Sandbox, condition: Callable[[Call], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not any(condition(call) for call in sandbox.calls):
+        assert time.monotonic() < deadline, "the call was never made"
+        time.sleep(0.02)
+    time.sleep(0.3)  # until it has had its effect
+
+
+def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_again(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
+    organizations = sandbox.client("organizations", account=MANAGEMENT)
+    content = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "NotAction": ["iam:*", "sts:*"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+            }
+        ],
+    }
+    policy = organizations.create_policy(
+        Content=json.dumps(content), Description="", Name="no-us-east-1", Type="SERVICE_CONTROL_POLICY"
+    )["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=policy, TargetId=PROD_OU)
+    ran = deployer(*ROLL_OUT)
+    assert ran.exit_code == 1, ran
+    assert "4 failures:" in ran.out
+    assert "explicit deny" in " ".join(ran.out.split())
+    assert "--only-failed" in ran.out
+    found = sandbox.client("cloudformation").list_stack_instances(
+        StackSetName="deployer-forwarding", CallAs="DELEGATED_ADMIN"
+    )
+    denied = {(account, "us-east-1") for account, regions in WANTED.items() if "us-east-1" in regions}
+    failed = {(one["Account"], one["Region"]) for one in found["Summaries"] if one["Status"] != "CURRENT"}
+    assert failed == denied
+    organizations.detach_policy(PolicyId=policy, TargetId=PROD_OU)
+    sandbox.calls.clear()
+    again = deployer("rollout", "--only-failed", "--yes")
+    assert again.exit_code == 0, again
+    assert {call.operation for call in sandbox.calls if call.operation.endswith("StackInstances")} <= {
+        "UpdateStackInstances",
+        "CreateStackInstances",
+        "ListStackInstances",
+    }
+    assert deployer("rollout", "--only-failed").exit_code == 0
+    _all_is_well(deployer)
+
+
+def test_an_account_that_is_suspended_after_a_roll_out_is_left_out_and_told(deployer: Deployer) -> None:
+    assert deployer(*ROLL_OUT).exit_code == 0
+    deployer.sandbox.suspend_account(SEARCH_PROD)
+    deployer.sandbox.settle()
+    ran = deployer(*ROLL_OUT)
+    assert ran.exit_code == 0, ran
+    assert f"search-prod ({SEARCH_PROD}): suspended" in ran.out
+    assert "AWS does not reach the account any more" in " ".join(ran.out.split())
+
+
+def test_throttling_at_every_call_only_slows_down(deployer: Deployer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time", _NoTime)
+    seen: set[str] = set()
+
+    def is_first(call: Call) -> bool:
+        """Every request once: a repeated one has the same parameters."""
+        if "deployer" not in call.user_agent:
+            return False
+        key = f"{call.name} {call.region} {call.parameters}"
+        seen.symmetric_difference_update({key})
+        return key in seen
+
+    fault = deployer.sandbox.faults.add(Fault(effect=Throttle(), when=is_first))
+    ran = deployer(*ROLL_OUT)
+    assert ran.exit_code == 0, ran
+    assert fault.hits > 40
+    deployer.sandbox.faults.clear()
+    _all_is_well(deployer)
+
+
+class _NoTime:
+    """botocore's clock between two attempts."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        assert seconds <= 20
+
+
+def test_stale_requests_are_repeated_with_the_same_operation_id(deployer: Deployer) -> None:
+    stale = Error(code="StaleRequestException", message="Another request is in progress", status=409)
+    deployer.sandbox.faults.add(Fault(effect=stale, operation="CreateStackInstances", times=2))
+    assert deployer(*ROLL_OUT).exit_code == 0
+    ids = [
+        call.parameters["OperationId"] for call in deployer.sandbox.calls if call.operation == "CreateStackInstances"
+    ]
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert ids[0].startswith("deployer-administrator-")
+
+
+# Operations of others
+LOOKS_OF_PLANS = 2
+"""Of `plan`, and of the plan that a roll-out begins with."""
+
+
+@pytest.fixture
+def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Starts an operation that nobody of deployer's started, and that lasts until a roll-out looks into it."""
+    released = threading.Event()
+    looked_into = sandbox.faults.add(Fault(effect=Delay(seconds=0), operation="ListStackSetOperationResults"))
+
+    def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
+        while not (released.is_set() or looked_into.seen > before + LOOKS_OF_PLANS):
+            released.wait(0.02)
+        instances.perform(stack_set, operation, result)
+
+    before = 0
+
+    def start() -> str:
+        nonlocal before
+        before = looked_into.seen
+        monkeypatch.setattr(operations, "_perform", perform)
+        started: str = sandbox.client("cloudformation").update_stack_instances(
+            StackSetName="deployer-forwarding",
+            DeploymentTargets={"OrganizationalUnitIds": [PROD_OU], "AccountFilterType": "NONE"},
+            Regions=["eu-west-1"],
+            CallAs="DELEGATED_ADMIN",
+        )["OperationId"]
+        return started
+
+    yield start
+    released.set()
+    sandbox.settle()
+
+
+@pytest.mark.parametrize("manner", ["wait", "attach", "give-up"])
+def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
+    deployer: Deployer, tmp_path: Path, busy: Callable[[], str], manner: str
+) -> None:
+    sandbox = deployer.sandbox
+    assert deployer(*ROLL_OUT).exit_code == 0
+    config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
+    more = Deployer(sandbox, config=config)
+    operation = busy()
+    planned = more("plan")
+    sandbox.calls.clear()
+    ran = more(*ROLL_OUT, "--if-busy", manner)
+    told = " ".join(ran.err.split())
+    if manner == "give-up":
+        assert ran.exit_code == 9, ran
+        assert f"deployer-forwarding is busy: UPDATE {operation}" in told
+        assert "; 0 of 4 instances over" in told
+        assert not [name for name in writes(sandbox) if "ChangeSet" not in name]
+        return
+    shown = " ".join(planned.out.split())
+    assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
+    assert "; 0 of 4 instances over" in shown
+    assert ran.exit_code == 0, ran
+    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in told
+    assert "not started by deployer (CloudTrail knows by whom)" in told
+    assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
+
+
+# Waves
+def _in_waves(deployer: Deployer, tmp_path: Path, waves: str) -> Deployer:
+    config = _edited(tmp_path, "organization.yaml", "\nrollout:", f"\nrollout:\n  waves: {waves}")
+    return Deployer(deployer.sandbox, config=config)
+
+
+def test_waves_come_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
+    deployer: Deployer, tmp_path: Path
+) -> None:
+    in_waves = _in_waves(deployer, tmp_path, '[[Workloads/Dev], ["300000000001", Infrastructure], ["*"]]')
+    assert "3. all others: " in in_waves("plan").out
+    ran = in_waves(*ROLL_OUT)
+    assert ran.exit_code == 0, ran
+    assert "1. Workloads/Dev: 2 accounts, 4 instances" in ran.out
+    assert ran.err.index("wave 1 of 3: Workloads/Dev: done") < ran.err.index("wave 2 of 3")
+    _all_is_well(in_waves)
+
+
+def test_a_wave_that_is_not_healthy_keeps_the_next_from_beginning(deployer: Deployer, tmp_path: Path) -> None:
+    sandbox = deployer.sandbox
+    in_waves = _in_waves(deployer, tmp_path, '[[Infrastructure], ["*"]]')
+    broken = sandbox.faults.add(
+        Fault(effect=Error(code="ServiceFailure", message="down"), operation="CreateRole", account=NETWORK)
+    )
+    ran = in_waves(*ROLL_OUT)
+    assert ran.exit_code == 1, ran
+    assert "the next wave was not begun" in " ".join(ran.out.split())
+    assert "1 failure:" in ran.out
+    found = sandbox.client("cloudformation").list_stack_instances(
+        StackSetName="deployer-access", CallAs="DELEGATED_ADMIN"
+    )
+    assert {one["Account"] for one in found["Summaries"]} == {CENTRAL, NETWORK, "200000000003"}
+    sandbox.faults.remove(broken)
+    resumed = in_waves("rollout", "--resume", "--yes")
+    assert resumed.exit_code == 0, resumed
+    _all_is_well(in_waves)
+
+
+# Locks and what they remember
+BUCKET, LOCK = f"deployer-artifacts-{CENTRAL}-eu-west-1", "rollout.json"
+
+
+def _record(sandbox: Sandbox) -> Any:
+    return json.loads(sandbox.client("s3").get_object(Bucket=BUCKET, Key=LOCK)["Body"].read())
+
+
+def _store(sandbox: Sandbox, record: Any) -> None:
+    sandbox.client("s3").put_object(Bucket=BUCKET, Key=LOCK, Body=json.dumps(record).encode())
+
+
+def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
+    with pytest.raises(Killed), killed_after(8, counts=_is_writing):
+        deployer(*ROLL_OUT)
+    elsewhere = _record(sandbox)
+    elsewhere["holder"]["machine"] = "another"
+    _store(sandbox, elsewhere)
+    refused = deployer(*ROLL_OUT)
+    assert refused.exit_code == 9, refused
+    assert "user/administrator is at it: `deployer rollout`" in refused.err
+    assert deployer("destroy", "--yes").exit_code == 9
+    assert deployer(*ROLL_OUT, "--break-lock").exit_code == 0
+    assert _record(sandbox)["exit_code"] == 0
+    _all_is_well(deployer)
+
+
+def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer) -> None:
+    assert deployer("rollout", "--resume", "--yes").exit_code == 11
+    with pytest.raises(Killed), killed_after(10, counts=_is_writing):
+        deployer("rollout", "--ou", "Workloads/Dev", "--yes")
+    resumed = deployer("rollout", "--resume", "--yes")
+    assert resumed.exit_code == 0, resumed
+    assert set(installed(deployer.sandbox)) == {"400000000001", "400000000002"}
+    nothing = deployer("rollout", "--resume", "--yes")
+    assert (nothing.exit_code, "nothing to resume" in nothing.err) == (11, True)
+    assert deployer("rollout", "--resume", "--org").exit_code == 64
+
+
+# What is asked of AWS, and what is told
+def test_preferences_of_the_command_line_reach_every_operation(deployer: Deployer) -> None:
+    asked = ("--max-concurrent", "50%", "--failure-tolerance", "1", "--concurrency-mode", "strict")
+    in_turn = ("--region-concurrency", "sequential", "--region-order", "us-east-1")
+    ran = deployer(*ROLL_OUT, *asked, *in_turn)
+    assert ran.exit_code == 0, ran
+    assert "STRICT_FAILURE_TOLERANCE lets only 2 go at once" in " ".join(ran.out.split())
+    calls = [call for call in deployer.sandbox.calls if call.operation == "CreateStackInstances"]
+    for preferences in (call.parameters["OperationPreferences"] for call in calls):
+        assert preferences["ConcurrencyMode"] == "STRICT_FAILURE_TOLERANCE"
+        assert (preferences["MaxConcurrentPercentage"], preferences["FailureToleranceCount"]) == (50, 1)
+    orders = {tuple(call.parameters["OperationPreferences"]["RegionOrder"]) for call in calls}
+    assert ("us-east-1", "eu-west-1") in orders
+    assert deployer(*ROLL_OUT, "--max-concurrent", "0").exit_code == 64
+    assert deployer(*ROLL_OUT, "--failure-tolerance", "some").exit_code == 64
+
+
+def test_json_lines_tell_each_event_and_the_error_that_stops_it(deployer: Deployer) -> None:
+    ran = deployer(*ROLL_OUT, "--log-format", "json")
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    names = [event["event"] for event in events]
+    assert (names[0], names[-1]) == ("step-started", "step-ended")
+    assert {"stack-event", "operation-started", "operation-progress"} < set(names)
+    changed = [one for event in events if event["event"] == "operation-progress" for one in event["changed"]]
+    assert {one["ou"] for one in changed} > {"Workloads/Dev", "Infrastructure/Network"}
+    done = {(one["account"], one["region"]) for one in changed if one["status"] == "SUCCEEDED"}
+    assert {(account, region) for account, regions in WANTED.items() for region in regions} <= done
+    again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
+    assert (again.err, again.document["outcome"]["exit_code"]) == ("", 0), "standard error is for JSON alone"
+    refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")
+    (error,) = [json.loads(line) for line in refused.err.splitlines()]
+    assert (error["event"], error["exit_code"], refused.exit_code) == ("error", 16, 16)
+
+
+def test_lines_fit_eighty_columns(deployer: Deployer) -> None:
+    ran = deployer(*ROLL_OUT)
+    assert max(len(line) for line in (*ran.out.splitlines(), *ran.err.splitlines())) <= 80

@@ -1,0 +1,179 @@
+"""Coverage by OU and region, what differs, and what the exit code rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.planning.scopes import find_scope
+from deployer.planning.wishes import Wanted
+from deployer.rendering.status import status_document, status_lines
+from deployer.rollout.status import Place, Status, matrix, status_of
+from deployer.rollout.survey import look
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.stack_sets import Instance, InstanceKey
+from tests.deployer.examples import (
+    ACCESS,
+    DEV,
+    FORWARDING,
+    PAYMENTS,
+    PROD,
+    SCANNING,
+    SHOP_DEV,
+    SHOP_PROD,
+    changed,
+    plan,
+    rolled_out,
+    wanted,
+)
+from tests.deployer.rollout.fake_cloud import FakeCloud
+
+
+def _status(wish: Wanted, cloud: FakeCloud) -> Status:
+    facts = look(wish.wish, cloud.cloud, previews=False)
+    return status_of(wish.wish, facts, plan(wish, cloud))
+
+
+def _with(cloud: FakeCloud, name: str, instance: Instance) -> None:
+    state = cloud.stack_sets.there[name]
+    others = tuple(one for one in state.instances if one.key != instance.key)
+    cloud.stack_sets.there[name] = replace(state, instances=(*others, instance))
+
+
+def _without(cloud: FakeCloud, name: str, key: InstanceKey) -> None:
+    state = cloud.stack_sets.there[name]
+    left = tuple(one for one in state.instances if one.key != key)
+    cloud.stack_sets.there[name] = replace(state, instances=left)
+
+
+def _instance(account: str, region: str, **options: Any) -> Instance:
+    return Instance(account=account, region=region, ou_id="ou", **options)
+
+
+def _text(status: Status, *, instances: bool = False) -> str:
+    lines = [line.text for line in status_lines(status, EXAMPLE, instances=instances)]
+    assert all(len(line) <= 80 for line in lines)
+    return "\n".join(lines)
+
+
+def test_after_a_roll_out_everything_is_current() -> None:
+    wish = wanted()
+    status = _status(wish, rolled_out(wish))
+    assert status.is_as_wanted
+    assert {one.state for one in status.instances} == {"current"}
+    assert [one.state for one in status.stacks] == ["CREATE_COMPLETE", "CREATE_COMPLETE", "ACTIVE", "ACTIVE"]
+    cells = matrix(status, EXAMPLE)
+    assert cells[Place(FORWARDING, "Workloads/Prod", "us-east-1")] == Counter(current=2)
+    assert "Everything is as the config files say." in _text(status)
+
+
+def test_before_a_roll_out_everything_is_missing() -> None:
+    wish = wanted()
+    status = _status(wish, FakeCloud(EXAMPLE))
+    assert not status.is_as_wanted
+    assert {one.state for one in status.stacks} == {"missing"}
+    assert {one.state for one in status.instances} == {"missing"}
+    assert "deployer-central in eu-west-1: missing" in _text(status)
+
+
+@pytest.mark.parametrize(
+    ("instance", "state"),
+    [
+        pytest.param(_instance(SHOP_PROD, "us-east-1", status="OUTDATED", reason="new"), "outdated", id="outdated"),
+        pytest.param(
+            _instance(SHOP_PROD, "us-east-1", status="OUTDATED", detailed_status="FAILED", reason="denied"),
+            "failed",
+            id="an update that failed",
+        ),
+        pytest.param(_instance(SHOP_PROD, "us-east-1", status="INOPERABLE", reason="stuck"), "failed", id="inoperable"),
+        pytest.param(
+            _instance(SHOP_DEV, "us-east-1", status="CURRENT"), "unexpected", id="a region that is not wanted"
+        ),
+        pytest.param(_instance("999999999999", "eu-west-1", status="CURRENT"), "unexpected", id="an account that left"),
+    ],
+)
+def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Instance, state: str) -> None:
+    wish = wanted()
+    cloud = rolled_out(wish)
+    _with(cloud, FORWARDING, instance)
+    status = _status(wish, cloud)
+    (found,) = (one for one in status.instances if one.state != "current")
+    assert (found.account, found.region, found.state, found.reason) == (
+        instance.account,
+        instance.region,
+        state,
+        instance.reason,
+    )
+    assert not status.is_as_wanted
+    text = _text(status)
+    assert "Not as wanted" in text
+    assert state in text
+
+
+def test_a_missing_instance_is_counted_where_it_belongs() -> None:
+    wish = wanted()
+    cloud = rolled_out(wish)
+    _without(cloud, ACCESS, InstanceKey(PAYMENTS, "eu-west-1"))
+    status = _status(wish, cloud)
+    cell = matrix(status, EXAMPLE)[Place(ACCESS, "Workloads/Prod/Payments", "eu-west-1")]
+    assert cell == Counter(current=1, missing=1)
+    rows = [row for row in status_document(status, EXAMPLE)["coverage"] if row["missing"]]
+    assert rows == [
+        {
+            "stack_set": ACCESS,
+            "ou": "Workloads/Prod/Payments",
+            "region": "eu-west-1",
+            "wanted": 2,
+            "current": 1,
+            "outdated": 0,
+            "failed": 0,
+            "missing": 1,
+            "unexpected": 0,
+        }
+    ]
+
+
+def test_templates_and_properties_that_differ_are_told(tmp_path: Path) -> None:
+    cloud = rolled_out(wanted())
+    state = cloud.stack_sets.there[ACCESS]
+    cloud.stack_sets.there[ACCESS] = replace(state, auto_deployment=False)
+    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    status = _status(after, cloud)
+    assert {one.name for one in status.stacks if one.differs} == {"deployer-central", ACCESS}
+    assert {one.state for one in status.instances} == {"current"}
+    assert not status.is_as_wanted
+
+
+def test_stack_sets_of_ou_settings_are_told_of_like_all_others(tmp_path: Path) -> None:
+    before = wanted(changed(tmp_path, DEV, "", SCANNING))
+    cloud = rolled_out(before)
+    assert _status(before, cloud).is_as_wanted
+    status = _status(wanted(), cloud)
+    assert Counter(one.state for one in status.instances)["unexpected"] == 2
+    assert [one.differs for one in status.stacks][-1]
+    assert "deployer-registry-scanning-" in _text(status)
+
+
+def test_a_scope_is_all_that_is_told_of() -> None:
+    scope = find_scope(EXAMPLE, ous=["Workloads/Prod"], accounts=(), regions=["us-east-1"])
+    wish = wanted(scope=scope)
+    status = _status(wish, rolled_out(wanted()))
+    accounts = (SHOP_PROD, "300000000002", PAYMENTS, "300000000004")
+    assert {(one.stack_set, one.account, one.region) for one in status.instances} == {
+        *((FORWARDING, account, "us-east-1") for account in accounts),
+        *((ACCESS, account, "eu-west-1") for account in accounts),
+    }
+    assert status.is_as_wanted
+
+
+def test_every_instance_is_listed_on_request_alone() -> None:
+    wish = wanted()
+    status = _status(wish, rolled_out(wish))
+    line = "current Workloads/Dev: shop-dev (400000000001) in eu-west-1 (deployer-access)"
+    assert line in " ".join(_text(status, instances=True).split())
+    assert line not in " ".join(_text(status).split())
+    assert len(status_document(status, EXAMPLE)["instances"]) == len(status.instances)

@@ -1,0 +1,96 @@
+"""The demo, whole, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = "from deployer.cli.main import main; main()"
+
+
+@pytest.fixture(scope="module")
+def told() -> subprocess.CompletedProcess[str]:
+    started = time.monotonic()
+    completed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "sandbox", "demo"],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    print(f"{time.monotonic() - started:.1f} s\n{completed.stdout}\n{completed.stderr}")  # noqa: T201 - shown on failure
+    return completed
+
+
+def test_everything_was_seen(told: subprocess.CompletedProcess[str]) -> None:
+    assert told.returncode == 0
+    assert "All of it was seen" in told.stdout
+    assert "✗" not in told.stdout
+
+
+def test_each_step_is_told(told: subprocess.CompletedProcess[str]) -> None:
+    for sentence in (
+        "1. A local AWS",
+        "2. Roll it out",
+        "3. Push to repositories that do not exist",
+        "NAME_UNKNOWN",
+        "the repository appears",
+        "the next push succeeds",
+        "pulled back with the same digest",
+        "4. Push what an OU's rules refuse",
+        "name-denied",
+        "principal-not-allowed",
+        "5. A new account, with nobody there",
+        "6. The ledger",
+    ):
+        assert sentence in told.stdout
+
+
+def test_lines_are_at_most_80_wide(told: subprocess.CompletedProcess[str]) -> None:
+    wide = [line for line in told.stdout.splitlines() if len(line) > 80]
+    assert [line for line in wide if ".dkr.ecr." not in line] == []  # a name that cannot be broken
+
+
+def test_what_was_not_seen_is_told_and_fails_the_demo(tmp_path: Path) -> None:
+    """With an OU that refuses no name any more, the demo's refused push gets its repository."""
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    prod = config / "ous" / "workloads" / "prod.yaml"
+    text = prod.read_text(encoding="utf-8")
+    prod.write_text(text.replace('deny: ["**/tmp-*"]', "deny: []"), encoding="utf-8")
+    completed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "sandbox", "demo", "--config", str(config)],
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert completed.returncode == 1, completed.stdout
+    unseen = completed.stdout.partition("Not seen, of ")[2]
+    assert "✗ no repository appears" in unseen
+    assert "✗ the ledger has the reason" in unseen
+    assert "Traceback" not in completed.stderr
+
+
+def test_without_config_files_a_sentence_says_so(tmp_path: Path) -> None:
+    completed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "sandbox", "demo"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert completed.returncode == 3
+    assert "Error: " in completed.stderr
+    assert "Traceback" not in completed.stderr
