@@ -30,7 +30,7 @@ demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
 
 test: setup  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 check: setup  ## Format, lint, types, import contracts, generated docs
 	$(BIN)/ruff format --check .

@@ -24,6 +24,9 @@ CloudFormation deploys the two central stacks with its caller's permissions. Wha
 CloudFormation makes the call (`aws:CalledVia`). Whoever may roll out may write the policies of the handler's roles, and
 so could give those any permission in the central account: keep that policy to people and pipelines that may deploy
 there anyway.
+
+They are for a delegated administrator. Where the management account runs `deployer`, its own stacks of the templates for
+members (companions) come on top, which no policy here covers: allow what [permissions.md](permissions.md) lists for members.
 """
 
 

@@ -30,10 +30,8 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
     match event:
         case StepStarted():
             yield Line(f"{event.step} …", "heading")
-        case StepEnded(error=None):
-            yield Line(f"{event.step}: done", "add")
         case StepEnded():
-            yield Line(f"{event.step}: {event.error}", "bad")
+            yield _end(event)
         case StackProgress(event=change):
             if change.is_failure or not change.status.endswith("_IN_PROGRESS"):
                 reason = f": {change.reason}" if change.reason and change.is_failure else ""
@@ -49,6 +47,14 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
         case OperationWaitedFor():
             busy = described(event.operation, over=event.over, total=event.total)
             yield from wrapped(f"{event.stack_set}: waiting for {busy}", indent=2, tone="change")
+
+
+def _end(step: StepEnded) -> Line:
+    if step.error is not None:
+        return Line(f"{step.step}: {step.error}", "bad")
+    if step.failed:
+        return Line(f"{step.step}: over, but {counted(step.failed, 'instance')} failed", "bad")
+    return Line(f"{step.step}: done", "add")
 
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:

@@ -41,7 +41,7 @@ def _named(event: Event, organization: Organization) -> tuple[str, Document]:
         case StepStarted():
             found = "step-started", {"step": event.step}
         case StepEnded():
-            found = "step-ended", {"step": event.step, "error": event.error}
+            found = "step-ended", {"step": event.step, "error": event.error, "failed": event.failed}
         case StackProgress():
             found = "stack-event", asdict(event.event)
         case OperationStarted():

@@ -190,7 +190,7 @@ class _Run:
         self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
 
     # Waves
-    def _wave(self, wave: Wave) -> None:
+    def _wave(self, wave: Wave) -> int:
         assert self._course.plan_in is not None
         plan = self._course.plan_in(wave.scope)
         self._begun |= wave.accounts
@@ -199,6 +199,7 @@ class _Run:
             raise taken.error
         if wave.number < len(self._course.waves):
             self._check_health(wave, plan)
+        return taken.failed
 
     def _check_health(self, wave: Wave, plan: Plan) -> None:
         left = [
@@ -219,14 +220,14 @@ class _Run:
             )
 
     # StackSets
-    def _bring_about(self, plan: StackSetPlan) -> None:
+    def _bring_about(self, plan: StackSetPlan) -> int:
         """The StackSet itself, then what is missing, then what is outdated."""
-        name = plan.definition.name
+        name, failed = plan.definition.name, 0
         if plan.change == "create":
             self._cloud.stack_sets.create(plan.definition)
         elif plan.change == "update":
-            self._update(plan)
-        self._operate(name, (*plan.instances.create, *plan.instances.update))
+            failed = self._update(plan)
+        return failed + self._operate(name, (*plan.instances.create, *plan.instances.update))
 
     def _delete(self, plan: StackSetPlan) -> None:
         """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
@@ -234,7 +235,7 @@ class _Run:
         if state is not None and not state.instances:
             self._cloud.stack_sets.delete(plan.definition.name)
 
-    def _update(self, plan: StackSetPlan) -> None:
+    def _update(self, plan: StackSetPlan) -> int:
         name = plan.definition.name
         finished = self._runner.run(
             name,
@@ -243,9 +244,10 @@ class _Run:
             instances=plan.rewritten,
         )
         self._succeeded["UPDATE"] += sum(one.status == "SUCCEEDED" for one in finished.results.values())
-        _check(name, finished)
+        return _checked(name, finished)
 
-    def _operate(self, name: str, operations: tuple[InstanceOperation, ...]) -> None:
+    def _operate(self, name: str, operations: tuple[InstanceOperation, ...]) -> int:
+        failed = 0
         for operation in operations:
             finished = self._runner.run(
                 name,
@@ -257,7 +259,8 @@ class _Run:
             self._succeeded[operation.action] += sum(
                 key in meant and result.status == "SUCCEEDED" for key, result in finished.results.items()
             )
-            _check(name, finished)
+            failed += _checked(name, finished)
+        return failed
 
     def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""
@@ -280,17 +283,17 @@ class _Run:
         return account in self._begun or not waiting
 
 
-def _check(name: str, finished: Finished) -> None:
-    """Stop when nothing at all came of an operation; failures in some accounts are told in the end.
+def _checked(name: str, finished: Finished) -> int:
+    """How many instances failed or were cancelled. Stops when nothing at all came of an operation.
 
     The operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
     """
     operation, results = finished
     failed = [result for result in results.values() if result.status in {"FAILED", "CANCELLED"}]
     if any(result.status == "SUCCEEDED" for result in results.values()):
-        return
+        return len(failed)
     if operation.status == "SUCCEEDED" and not failed:
-        return
+        return 0
     reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
     raise OperationFailedError(
         f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",

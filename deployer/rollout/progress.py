@@ -18,10 +18,11 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """A step is over; `error` says why when it failed."""
+    """A step is over; `error` says why when it failed, `failed` how many instances did although it went on."""
 
     step: str
     error: str | None = None
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,32 +10,35 @@ from deployer.rollout.progress import Report, StepEnded, StepStarted
 
 
 class Step(NamedTuple):
-    """A part of a larger job that has something to do."""
+    """A part of a larger job that has something to do; `run` says how many instances failed, where it knows any."""
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[], int | None]
 
 
 class StepsTaken(NamedTuple):
-    """How far a job came; `error` is what stopped it."""
+    """How far a job came; `error` is what stopped it, `failed` counts instances that did although it went on."""
 
     done: tuple[str, ...]
     not_run: tuple[str, ...]
     error: DeployerError | None
+    failed: int
 
 
 def take_steps(steps: Iterable[Step], report: Report) -> StepsTaken:
     """Run steps in order; an error that users can be told stops the rest, any other passes on."""
     waiting = list(steps)
     done: list[str] = []
+    failed = 0
     while waiting:
         step = waiting.pop(0)
         report(StepStarted(step=step.name))
         try:
-            step.run()
+            failed_here = step.run() or 0
         except DeployerError as error:
             report(StepEnded(step=step.name, error=error.message))
-            return StepsTaken(tuple(done), tuple(one.name for one in waiting), error)
-        report(StepEnded(step=step.name))
+            return StepsTaken(tuple(done), tuple(one.name for one in waiting), error, failed)
+        report(StepEnded(step=step.name, failed=failed_here))
+        failed += failed_here
         done.append(step.name)
-    return StepsTaken(tuple(done), (), None)
+    return StepsTaken(tuple(done), (), None, failed)

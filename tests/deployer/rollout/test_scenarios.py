@@ -110,6 +110,8 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     ran = deployer(*ROLL_OUT)
     assert ran.exit_code == 1, ran
     assert "4 failures:" in ran.out
+    assert "StackSet deployer-access: done" in ran.err
+    assert "StackSet deployer-forwarding: over, but 4 instances failed" in ran.err
     assert "explicit deny" in " ".join(ran.out.split())
     assert "--only-failed" in ran.out
     found = sandbox.client("cloudformation").list_stack_instances(
@@ -343,6 +345,7 @@ def test_json_lines_tell_each_event_and_the_error_that_stops_it(deployer: Deploy
     events = [json.loads(line) for line in ran.err.splitlines()]
     names = [event["event"] for event in events]
     assert (names[0], names[-1]) == ("step-started", "step-ended")
+    assert {event["failed"] for event in events if event["event"] == "step-ended"} == {0}
     assert {"stack-event", "operation-started", "operation-progress"} < set(names)
     changed = [one for event in events if event["event"] == "operation-progress" for one in event["changed"]]
     assert {one["ou"] for one in changed} > {"Workloads/Dev", "Infrastructure/Network"}
