@@ -25,8 +25,9 @@ CloudFormation makes the call (`aws:CalledVia`). Whoever may roll out may write 
 so could give those any permission in the central account: keep that policy to people and pipelines that may deploy
 there anyway.
 
-They are for a delegated administrator. Where the management account runs `deployer`, its own stacks of the templates for
-members (companions) come on top, which no policy here covers: allow what [permissions.md](permissions.md) lists for members.
+They are for a delegated administrator. Where the management account runs `deployer`, its own stacks of the templates
+for members (companions) come on top, which no policy here covers: allow what they hold besides
+([permissions.md](permissions.md) lists it).
 """
 
 
