@@ -105,9 +105,9 @@ class CloudFormationStacks:
             return str(status)
         seen = _event_ids(client, name)
         for _ in looks(self._sleep):
+            now = _describe(client, stack["StackId"])
             for event in _new_events(client, stack["StackId"], seen):
                 on_event(_event(name, event))
-            now = _describe(client, stack["StackId"])
             if now is None or now["StackStatus"] == "DELETE_COMPLETE":
                 return None
             if not now["StackStatus"].endswith("_IN_PROGRESS"):
@@ -137,14 +137,17 @@ class CloudFormationStacks:
         *,
         deleting: bool = False,
     ) -> None:
-        """Tell every event until the stack is done; raises StackFailedError unless it did what it was asked."""
+        """Tell every event until the stack is done; raises StackFailedError unless it did what it was asked.
+
+        Its status is read before its events, so that what happened until then is among them.
+        """
         causes: list[StackEvent] = []
         for _ in looks(self._sleep):
+            stack = _describe(client, name)
             for raw in _new_events(client, name, seen):
                 event = _event(name, raw)
                 causes += [event] if event.is_cause else []
                 on_event(event)
-            stack = _describe(client, name)
             status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
             if status.endswith("_IN_PROGRESS"):
                 continue

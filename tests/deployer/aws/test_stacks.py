@@ -1,0 +1,65 @@
+"""Stacks that change while they are looked at: whatever happened to a stack is told, however quickly it ended."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from deployer.aws.change_sets import StackFailedError
+from deployer.aws.session import Session
+from deployer.aws.stacks import CloudFormationStacks
+from deployer.stacks import StackEvent
+
+STACK_ID = "arn:aws:cloudformation:eu-west-1:200000000001:stack/deployer-central/1"
+
+
+class SwiftStack:
+    """A stack whose deletion ends between any look at its events and the next at its status."""
+
+    def __init__(self, end: str) -> None:
+        self.end = end
+        self.status = "CREATE_COMPLETE"
+        self.events: list[dict[str, str]] = []
+
+    def client(self, _service: str, **_: str) -> SwiftStack:
+        return self
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        if self.status == "DELETE_IN_PROGRESS":
+            self.status = self.end
+            self.events.insert(0, _event("1", "Bucket", "DELETE_FAILED", "not empty"))
+            self.events.insert(0, _event("2", "deployer-central", self.end))
+        return {"Stacks": [{"StackId": STACK_ID, "StackStatus": self.status}]}
+
+    def describe_stack_events(self, **_: str) -> dict[str, Any]:
+        return {"StackEvents": list(self.events)}
+
+    def delete_stack(self, **_: str) -> None:
+        self.status = "DELETE_IN_PROGRESS"
+
+
+def _event(number: str, logical_id: str, status: str, reason: str = "") -> dict[str, str]:
+    return {
+        "EventId": number,
+        "LogicalResourceId": logical_id,
+        "ResourceType": "AWS::S3::Bucket",
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+def _delete(stack: SwiftStack) -> list[StackEvent]:
+    told: list[StackEvent] = []
+    stacks = CloudFormationStacks(cast("Session", stack), store=lambda body: body, sleep=lambda _: None)
+    stacks.delete("deployer-central", region="eu-west-1", on_event=told.append)
+    return told
+
+
+def test_the_last_events_of_a_stack_are_told() -> None:
+    assert [event.status for event in _delete(SwiftStack("DELETE_COMPLETE"))] == ["DELETE_FAILED", "DELETE_COMPLETE"]
+
+
+def test_the_cause_of_a_failure_is_told_even_if_the_stack_ends_at_once() -> None:
+    with pytest.raises(StackFailedError, match=r"Bucket .*: not empty"):
+        _delete(SwiftStack("DELETE_FAILED"))
