@@ -6,11 +6,13 @@ sentence. The state file is in the user's state folder (XDG_STATE_HOME).
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,8 +60,7 @@ class Running:
                 answered: dict[str, Any] = json.loads(answer.read())
                 return answered
         except urllib.error.HTTPError as error:
-            message = json.loads(error.read()).get("error", error.reason)
-            raise SandboxError(f"the sandbox refuses {action}: {message}") from error
+            raise SandboxError(f"the sandbox refuses {action}: {_reason(error)}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:  # the last: it ends while it answers
             raise SandboxError(f"the sandbox at {self.url} does not answer", next_step=_NOT_RUNNING_STEP) from error
 
@@ -159,17 +160,39 @@ def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
 
 
 def stop(running: Running, *, timeout: float = 10.0) -> None:
-    """End a running sandbox; raises SandboxError when it does not end."""
-    os.kill(running.pid, signal.SIGTERM)
+    """End a running sandbox and wait until its port is free; raises SandboxError when it does not end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if find() is None:
-            for child in _children:
-                child.wait(timeout)
-            _children.clear()
-            return
-        time.sleep(0.1)
-    raise SandboxError(f"the sandbox (process {running.pid}) does not end", next_step=f"End it: kill -9 {running.pid}")
+    while _listens(running.port):
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"the sandbox (process {running.pid}) does not end", next_step=f"End it: kill -9 {running.pid}"
+            )
+        time.sleep(0.05)
+    state_file().unlink(missing_ok=True)
+    for child in _children:
+        child.wait(timeout)
+    _children.clear()
+
+
+def _listens(port: int) -> bool:
+    """Whether anything listens there; an answer is not waited for, as a sandbox that is ending gives odd ones."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:  # a full backlog, or one that is being closed: the next look tells
+        pass
+    return True
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """What the control API says of a refusal; a sandbox that is ending may answer without a word of its own."""
+    try:
+        return str(json.loads(error.read())["error"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return f"{error.code} {error.reason}"
 
 
 def _write_down(running: Running) -> None:

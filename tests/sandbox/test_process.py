@@ -8,7 +8,9 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,38 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert run(["sandbox", "start"]) == SandboxError.exit_code
     assert "pip install 'deployer[sandbox]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Internal Server Error</html>", b"[]"])
+def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
+    class Ending(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ending) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running = process.Running(pid=os.getpid(), port=server.server_address[1])
+        with pytest.raises(SandboxError, match="refuses status: 500 Internal Server Error"):
+            running.ask("status")
+        server.shutdown()
+
+
+def test_a_sandbox_that_does_not_end_is_said_with_the_next_step(state_folder: Path) -> None:
+    ignores_sigterm = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(30)"
+    stubborn = subprocess.Popen([sys.executable, "-c", ignores_sigterm], stdout=subprocess.PIPE)
+    with stubborn, socket.create_server(("127.0.0.1", 0)) as listening:
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+        with pytest.raises(SandboxError, match=f"process {stubborn.pid}") as raised:
+            process.stop(process.Running(pid=stubborn.pid, port=listening.getsockname()[1]), timeout=0.3)
+        stubborn.kill()
+    assert raised.value.next_step == f"End it: kill -9 {stubborn.pid}"
 
 
 def test_what_a_dead_sandbox_left_behind_is_cleared_away(state_folder: Path) -> None:
