@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from deployer.sandbox.sandbox import Sandbox
 
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 """Every command makes a session, and each would read the same large files of botocore again."""
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would wait in vain."""
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
