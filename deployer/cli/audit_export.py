@@ -70,6 +70,7 @@ def export_records(
     from deployer.composition.rollout import open_ledger
     from deployer.rendering.audit import usage_line
 
+    _check_streams(out, as_json=as_json)
     kind = _format(out, format_)
     wanted = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
@@ -102,8 +103,18 @@ def export_records(
         print_lines([usage_line(usage)], err=True)
 
 
+def _check_streams(out: Path, *, as_json: bool) -> None:
+    """Records and what `--json` says of them cannot be told apart on one stream."""
+    if as_json and out == STANDARD_OUTPUT:
+        raise typer.BadParameter(
+            "standard output is for the records; --format jsonl writes them as JSON", param_hint="--json"
+        )
+
+
 def _format(out: Path, said: Format | None) -> Format:
     kind = said or next((one for one in Format if out.suffix == f".{one}"), None)
+    if kind is None and out == STANDARD_OUTPUT:
+        raise typer.BadParameter("standard output has no name that says how: csv or jsonl", param_hint="--format")
     if kind is None:
         raise typer.BadParameter(f"{out} does not end in .csv, .jsonl or .parquet", param_hint="--format")
     if kind is Format.PARQUET and out == STANDARD_OUTPUT:

@@ -41,14 +41,15 @@ class Deployer:
         self.environment: Mapping[str, str] = sandbox.environment(account)
 
     def __call__(self, *arguments: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
+        written, err = io.BytesIO(), io.StringIO()
+        out = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
         with (
             patch.dict("os.environ", self.environment),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
             code = run([*arguments, "--config", str(self.config)])
-        return Ran(code, out.getvalue(), err.getvalue())
+        return Ran(code, written.getvalue().decode(), err.getvalue())
 
 
 def writes(sandbox: Sandbox) -> list[str]:

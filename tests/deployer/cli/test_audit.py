@@ -99,8 +99,8 @@ def test_the_ledger_is_never_scanned(sandbox: Sandbox, deployer: Deployer) -> No
     sandbox.calls.clear()
     listed(deployer)
     listed(deployer, "--all")
-    deployer("audit", "show", "x")
-    deployer("audit", "export", "--out", "-", "--format", "csv")
+    assert deployer("audit", "show", "x").exit_code == 0
+    assert deployer("audit", "export", "--out", "-", "--format", "csv").exit_code == 0
     assert {call.operation for call in sandbox.calls if call.service == "dynamodb"} == {"Query"}
 
 
@@ -195,6 +195,36 @@ def test_a_story_that_is_not_there_is_missed_where_it_was_looked_for(deployer: D
     ran = deployer("audit", "show", "x", "--account", "shop-prod", "--region", "us-east-1")
     assert ran.exit_code == 11
     assert f"no decision about x in account {SHOP}, region us-east-1" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(["--out", "records.txt"], "does not end in .csv, .jsonl or .parquet", id="no known ending"),
+        pytest.param(["--out", "-"], "standard output has no name that says how: csv or jsonl", id="no name at all"),
+        pytest.param(["--out", "-", "--format", "parquet"], "Parquet needs a file", id="Parquet to a pipe"),
+        pytest.param(["--out", "-", "--json"], "--format jsonl writes them as JSON", id="two things on one pipe"),
+        pytest.param(["--out", "-", "--format", "csv", "--json"], "--json: standard output is for", id="CSV and JSON"),
+    ],
+)
+def test_an_export_that_cannot_be_meant_reads_nothing(
+    sandbox: Sandbox, deployer: Deployer, options: list[str], message: str
+) -> None:
+    sandbox.calls.clear()
+    ran = deployer("audit", "export", *options)
+    assert ran.exit_code == 64
+    assert message in ran.err
+    assert not ran.out
+    assert not sandbox.calls
+
+
+def test_records_go_down_a_pipe_the_oldest_first_and_the_rest_is_said_beside_it(deployer: Deployer) -> None:
+    ran = deployer("audit", "export", "--all", "--out", "-", "--format", "jsonl", "--verbose")
+    assert ran.exit_code == 0, ran.err
+    named = [(line["outcome"], line["repository"]) for line in map(json.loads, ran.out.splitlines())]
+    assert named == [(one.outcome, one.repository) for one in reversed(RECORDS[:-1])]
+    assert "Wrote 6 records." in ran.err
+    assert "Read 6 records" in ran.err
 
 
 def test_a_file_that_cannot_be_written_is_named(deployer: Deployer, tmp_path: Path) -> None:
