@@ -1,13 +1,14 @@
 """How a repository differs from what it is to be: a list of differences, from what to what. Pure.
 
 Policies are compared by what they mean, as far as that can be seen without IAM: one action and a list of one are the
-same, and so are lists in another order. Tags beyond those that settings ask for, and every tag of somebody else, are
-left out: teams tag their repositories for their own reasons.
+same, and so are lists in another order, and an account by its number and by its root. Tags beyond those that settings
+ask for, and every tag of somebody else, are left out: teams tag their repositories for their own reasons.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,6 +20,11 @@ NONE = "none"
 
 _LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
 """Elements of a policy in which one value stands for a list of one."""
+
+_ROOT = re.compile(r"^arn:[a-z-]+:iam::(\d{12}):root$")
+"""A principal that is an account may be written so, or by its number alone.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,14 @@ def policy_digest(text: str | None) -> str:
 
 
 def _meaning(value: Any, key: str = "") -> Any:
+    if key in {"Principal", "NotPrincipal"} and value == "*":
+        value = {"AWS": "*"}
+    if key in _LISTS and not isinstance(value, list):
+        value = [value]
+    if key == "AWS":
+        value = [_ROOT.sub(r"\1", str(item)) for item in value]
     if isinstance(value, list):
         return sorted((_meaning(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
     if isinstance(value, dict):
-        value = {name: _meaning(item, name) for name, item in value.items()}
-    return [value] if key in _LISTS else value
+        return {name: _meaning(item, name) for name, item in value.items()}
+    return value

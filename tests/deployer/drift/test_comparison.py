@@ -72,9 +72,18 @@ def test_a_tag_that_is_missing_or_differs_is_told_and_one_of_somebody_else_is_no
         ({"Statement": [{"Action": "ecr:A"}]}, {"Statement": {"Action": ["ecr:A"]}}),
         ({"Statement": [{"Action": ["ecr:B", "ecr:A"]}]}, {"Statement": [{"Action": ["ecr:A", "ecr:B"]}]}),
         ({"Principal": {"AWS": "1"}}, {"Principal": {"AWS": ["1"]}}),
+        ({"Principal": {"AWS": "300000000001"}}, {"Principal": {"AWS": ["arn:aws:iam::300000000001:root"]}}),
+        ({"Principal": "*"}, {"Principal": {"AWS": "*"}}),
         ({"rules": [{"rulePriority": 1}, {"rulePriority": 2}]}, {"rules": [{"rulePriority": 2}, {"rulePriority": 1}]}),
     ],
-    ids=["one value and a list of it", "another order", "one principal and a list of it", "another order of rules"],
+    ids=[
+        "one value and a list of it",
+        "another order",
+        "one principal and a list of it",
+        "an account by its number and by its root",
+        "everybody in two ways",
+        "another order of rules",
+    ],
 )
 def test_policies_that_mean_the_same_are_equal(one: Any, other: Any) -> None:
     assert policy_digest(json.dumps(one)) == policy_digest(json.dumps(other, indent=1))
@@ -83,6 +92,8 @@ def test_policies_that_mean_the_same_are_equal(one: Any, other: Any) -> None:
 def test_policies_that_mean_something_else_differ() -> None:
     narrow, wide = ({"Statement": [{"Action": "a", "Principal": who}]} for who in ({"AWS": "1"}, "*"))
     assert policy_digest(json.dumps(narrow)) != policy_digest(json.dumps(wide))
+    account, role = ({"Principal": {"AWS": f"arn:aws:iam::300000000001:{who}"}} for who in ("root", "role/ci"))
+    assert policy_digest(json.dumps(account)) != policy_digest(json.dumps(role))
     assert policy_digest("no JSON") != policy_digest("none either")
 
 
