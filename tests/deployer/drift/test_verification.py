@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -109,12 +108,13 @@ def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
 def test_never_more_accounts_are_under_way_than_allowed() -> None:
     under_way, most = Counter[str](), []
     lock = threading.Lock()
+    together = threading.Barrier(3, timeout=60)
 
     def look(account: str) -> AccountReport:
         with lock:
             under_way["now"] += 1
             most.append(under_way["now"])
-        time.sleep(0.002)
+        together.wait()
         with lock:
             under_way["now"] -= 1
         return report_of(account)
