@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Protocol
 
-from deployer.audit.query import ALL, OTHERS, Query
+from deployer.audit.query import ALL, BEGINNING, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
 from handler.records import Record
 
 HISTORY = 20
 _MOST_EXAMINED = 50_000
-_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 12, 31, tzinfo=UTC)
-"""Before and behind any record; the index by repository is not split by time."""
+"""Behind any record."""
 
 
 class EventLedger(Ledger, Protocol):
@@ -51,7 +50,7 @@ def _of_repository(name: str | None, ledger: Ledger, place: Query, usage: Usage)
     """What is worth telling, the newest first; else whatever there is."""
     if name is None:
         return []
-    query = replace(place, since=_BEGINNING, until=_END, repositories=(name,))
+    query = replace(place, since=BEGINNING, until=_END, repositories=(name,))
     own = Usage()
     records = list(islice(read(query, ledger, usage=own, most_examined=_MOST_EXAMINED), 1000))
     if not records:
@@ -73,7 +72,7 @@ def _found(record: Record, others: Iterable[Record]) -> Found:
 
 
 def _is_in(record: Record, place: Query) -> bool:
-    return replace(place, since=_BEGINNING, until=_END, outcomes=ALL).matches(record)
+    return replace(place, since=BEGINNING, until=_END, outcomes=ALL).matches(record)
 
 
 def _registry(record: Record) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from deployer.principals import role_of
 from handler import globs, reasons
@@ -18,6 +18,9 @@ OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
 """Several of each push: its other layers, and calls that ask what is there. They expire."""
 
 ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
+
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any record; for what is read by a key that is not split by time."""
 
 _WILDCARD = "*"
 ROOT = "Root"

@@ -67,7 +67,7 @@ class TextSink:
 
     def text(self, records: Iterable[Record]) -> bytes:
         """Records as the file holds them."""
-        return b"".join(json.dumps(document(record), ensure_ascii=False).encode() + b"\n" for record in records)
+        return _json_lines(records)
 
     def confirm(self) -> int:
         self._stream.flush()
@@ -90,7 +90,7 @@ class CsvSink(TextSink):
         return _csv([COLUMNS])
 
     def text(self, records: Iterable[Record]) -> bytes:
-        return _csv([defused(value or "") for value in flat(record).values()] for record in records)
+        return _csv_lines(records)
 
 
 _BEHIND_A_SEMICOLON = re.compile(f"""(;["']*)(?=[{re.escape("".join(FORMULAS))}])""")
@@ -102,6 +102,14 @@ def defused(cell: str) -> str:
     if ";" in cell:
         cell = _BEHIND_A_SEMICOLON.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(FORMULAS) else cell
+
+
+def _json_lines(records: Iterable[Record]) -> bytes:
+    return b"".join(json.dumps(document(record), ensure_ascii=False).encode() + b"\n" for record in records)
+
+
+def _csv_lines(records: Iterable[Record]) -> bytes:
+    return _csv([defused(value or "") for value in flat(record).values()] for record in records)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:
@@ -120,11 +128,11 @@ class _Lines:
 def write_stream(stream: IO[bytes], records: Iterable[Record], *, as_csv: bool) -> int:
     """Records to a stream that cannot be cut back, such as standard output; gives their number."""
     number = 0
+    text = _csv_lines if as_csv else _json_lines
     if as_csv:
         stream.write(_csv([COLUMNS]))
     for record in records:
-        row = [defused(value or "") for value in flat(record).values()]
-        stream.write(_csv([row]) if as_csv else json.dumps(document(record), ensure_ascii=False).encode() + b"\n")
+        stream.write(text([record]))
         number += 1
     stream.flush()
     return number

@@ -42,11 +42,6 @@ class Appearance:
         return replace(self, kms_key=key)
 
 
-def described(repository: Mapping[str, Any]) -> Appearance:
-    """What DescribeRepositories says of a repository, which is all but its policies and tags."""
-    return _appearance(repository)
-
-
 def wanted(
     name: str,
     settings: RepositorySettings,
@@ -57,7 +52,7 @@ def wanted(
 ) -> Appearance:
     """What a repository of this name would be given today; `document` gives the text of a policy file."""
     request = creation_request(name, settings=settings, tags=tags, registry=registry)
-    asked = _appearance(request)
+    asked = described(request)
     key = asked.kms_key
     if asked.encryption != "AES256" and key is None:
         key = f"arn:{registry.partition}:kms:{registry.region}:{registry.account}:{MANAGED_KEY}"
@@ -78,8 +73,8 @@ def wanted(
     )
 
 
-def _appearance(said: Mapping[str, Any]) -> Appearance:
-    """From the members that CreateRepository takes and DescribeRepositories gives alike."""
+def described(said: Mapping[str, Any]) -> Appearance:
+    """All but policies and tags, from the members that CreateRepository takes and DescribeRepositories gives alike."""
     encryption = said.get("encryptionConfiguration") or {}
     exclusions = said.get("imageTagMutabilityExclusionFilters") or ()
     return Appearance(

@@ -35,7 +35,7 @@ class Checkpoint:
 
     def add(self, report: AccountReport) -> None:
         """Keep what was found out about one account."""
-        self._file.write(json.dumps(report.to_json(), separators=(",", ":")) + "\n")
+        self._file.write(_line(report))
         self._file.flush()
 
     def remove(self) -> None:
@@ -85,6 +85,9 @@ def _begin(file: IO[str], *, began: datetime, done: Mapping[str, AccountReport])
     file.seek(0)
     file.truncate()
     file.write(json.dumps({"version": VERSION, "began": began.isoformat()}) + "\n")
-    for report in done.values():
-        file.write(json.dumps(report.to_json(), separators=(",", ":")) + "\n")
+    file.writelines(map(_line, done.values()))
     file.flush()
+
+
+def _line(report: AccountReport) -> str:
+    return json.dumps(report.to_json(), separators=(",", ":")) + "\n"

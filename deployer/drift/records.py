@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from deployer.audit.query import Query
+from deployer.audit.query import BEGINNING, Query
 from deployer.audit.reading import Ledger, read
 from handler.records import Record
-
-_BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
-"""Before the first version."""
 
 
 class CreatedRecords:
@@ -23,6 +20,6 @@ class CreatedRecords:
     def of_repositories(self, account: str) -> Iterator[Record]:
         """`created` records, and `failed` ones that left a repository that lacks something."""
         query = Query(
-            since=_BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
+            since=BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
         )
         return (record for record in read(query, self._ledger) if record.repository_arn)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import Checked, Report
@@ -83,21 +83,31 @@ class RepairPlan:
         return any(repair.changes for repair in self.repairs)
 
 
-class Repairer(Protocol):
-    """A registry through the repairer role; each call raises DeployerError, or VanishedError for what is not there."""
+class Tagged(Protocol):
+    """A registry that tells whose a repository is; each call raises DeployerError, or VanishedError for what is not
+    there.
+    """
 
-    def creator(self, name: str) -> str | None: ...
+    def creator(self, name: str) -> str | None:
+        """The event that its tag names; None for what is not ours."""
+        ...
+
+
+class Repairer(Tagged, Protocol):
+    """A registry through the repairer role."""
+
     def change(self, name: str, change: Change) -> None: ...
 
 
-class Cleaner(Protocol):
+class Cleaner(Tagged, Protocol):
     """A registry through the cleaner role."""
 
-    def creator(self, name: str) -> str | None: ...
     def delete(self, name: str) -> bool:
         """Delete a repository that holds no image; False when one came meanwhile."""
         ...
 
+
+R = TypeVar("R", bound=Tagged)
 
 Fate = Literal["repaired", "deleted", "left alone", "failed"]
 
@@ -159,30 +169,33 @@ def repair(
 
 
 def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> Mended:
-    checked = one.checked
-    try:
-        registry = open_registry(checked.account, checked.region)
-        if registry.creator(checked.name) != checked.event_id:
-            return Mended(checked=checked, fate="left alone", problem="it is not the repository of that event any more")
+    def change(registry: Repairer) -> Mended:
         for change in one.changes:
-            registry.change(checked.name, change)
-    except VanishedError:
-        return Mended(checked=checked, fate="left alone", problem="it is not there any more")
-    except DeployerError as error:
-        return Mended(checked=checked, fate="failed", problem=error.message)
-    return Mended(checked=checked, fate="repaired")
+            registry.change(one.checked.name, change)
+        return Mended(checked=one.checked, fate="repaired")
+
+    return _mended(one.checked, open_registry, change)
 
 
 def clean(checked: Checked, open_registry: Callable[[str, str], Cleaner]) -> Mended:
     """Delete one blank repository, unless an image came to it meanwhile: ECR itself refuses then."""
+
+    def delete(registry: Cleaner) -> Mended:
+        if registry.delete(checked.name):
+            return Mended(checked=checked, fate="deleted")
+        return Mended(checked=checked, fate="left alone", problem="an image came to it meanwhile")
+
+    return _mended(checked, open_registry, delete)
+
+
+def _mended(checked: Checked, open_registry: Callable[[str, str], R], mend: Callable[[R], Mended]) -> Mended:
+    """Mend a repository that is still the one that was looked at, or say why it was not."""
     try:
         registry = open_registry(checked.account, checked.region)
         if registry.creator(checked.name) != checked.event_id:
             return Mended(checked=checked, fate="left alone", problem="it is not the repository of that event any more")
-        if not registry.delete(checked.name):
-            return Mended(checked=checked, fate="left alone", problem="an image came to it meanwhile")
+        return mend(registry)
     except VanishedError:
         return Mended(checked=checked, fate="left alone", problem="it is not there any more")
     except DeployerError as error:
         return Mended(checked=checked, fate="failed", problem=error.message)
-    return Mended(checked=checked, fate="deleted")

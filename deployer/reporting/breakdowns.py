@@ -22,14 +22,6 @@ _TITLES: dict[Dimension, tuple[str, str]] = {
     "principal": ("Principal", "sessions of a role together"),
     "reason": ("Reason", ""),
 }
-_UNSAID: dict[Dimension, str] = {
-    "ou": "not known",
-    "account": "not known",
-    "region": "not known",
-    "namespace": "no namespace",
-    "principal": "not known",
-    "reason": "not known",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +80,7 @@ def _breakdown(found: Aggregates, dimension: Dimension) -> Table:
 def _row(dimension: Dimension, key: str, tally: Tally, shown: Sequence[Outcome], longest: int) -> Row:
     name, note = _named(dimension, key, tally)
     return Row(
-        name=name or _UNSAID[dimension],
+        name=name or ("no namespace" if dimension == "namespace" else "not known"),
         note=note,
         filter=key or None,
         tally=tally,

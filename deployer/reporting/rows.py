@@ -36,6 +36,9 @@ _SHOWN = {"principal": "caller"}
 
 NO_WAIT = -1
 
+DRAWN = 25
+"""Rows that are there without the script."""
+
 _CHUNK = 2_000
 
 
@@ -45,7 +48,7 @@ class Rows:
 
     limit: int
     newest: list[Record] = field(default_factory=list)
-    """A few, for the rows that the page shows without its script."""
+    """Those that the page shows without its script."""
     times: array[int] = field(default_factory=lambda: array("q"))
     waits: array[int] = field(default_factory=lambda: array("q"))
     events: list[str] = field(default_factory=list)
@@ -55,18 +58,17 @@ class Rows:
     def __len__(self) -> int:
         return len(self.times)
 
-    def add(self, record: Record, *, waited: float | None, drawn: int = 25) -> bool:
-        """Keep one more; False when there is no room."""
+    def add(self, record: Record, *, waited: float | None) -> None:
+        """Keep one more, as long as there is room."""
         if len(self) >= self.limit:
-            return False
-        if len(self.newest) < drawn:
+            return
+        if len(self.newest) < DRAWN:
             self.newest.append(record)
         self.times.append(int(record.event_time.timestamp()))
         self.waits.append(NO_WAIT if waited is None else round(waited * 1000))
         self.events.append(record.event_id)
         for name, column in self.columns.items():
             column.append(self._number(getattr(record, _SHOWN.get(name, name)) or ""))
-        return True
 
     def _number(self, text: str) -> int:
         return self.texts.setdefault(text, len(self.texts))
