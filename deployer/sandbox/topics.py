@@ -1,7 +1,7 @@
 """SNS as other services use it: what is published to a topic, and handed on to queues, if each policy allows it.
 
 moto keeps topics and subscriptions, and hands every message on; it asks neither the topic's policy for EventBridge nor
-the policy of a queue that subscribes.
+the policy of a queue that subscribes, and it takes any text for a policy.
 """
 
 from __future__ import annotations
@@ -10,15 +10,25 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.sns.models import Subscription, Topic, sns_backends
+from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
 from moto.utilities.arns import parse_arn
 
 from deployer.sandbox import iam, queues
 from deployer.sandbox.calls import Refused
+from deployer.sandbox.iam.documents import INVALID_ACTION, flaw
+from deployer.sandbox.iam.policies import parse_policy
 from deployer.sandbox.seams import original, replace
 
 SERVICE = "sns.amazonaws.com"
 MOST_BYTES = 256 * 1024
+ACTIONS_OF_POLICIES = frozenset(
+    f"sns:{action}"
+    for action in (
+        "addpermission", "deletetopic", "gettopicattributes", "listsubscriptionsbytopic", "publish", "receive",
+        "removepermission", "settopicattributes", "subscribe",
+    )
+)  # fmt: skip
+"""What a topic's policy may speak of, in small letters: SNS takes no wildcard there."""
 
 Policy = Mapping[str, Any]
 
@@ -46,6 +56,36 @@ def publish(arn: str, message: str, *, admitted: Callable[[Policy | None], bool]
     if len(message.encode()) > MOST_BYTES:
         raise Refused("InvalidParameter", "Invalid parameter: Message too long")
     sns_backends[topic.account_id][parse_arn(arn).region].publish(message, arn=arn)
+
+
+@replace(SNSBackend, "create_topic")
+def _create_topic(backend: SNSBackend, name: str, attributes: Mapping[str, str] | None = None, *rest: Any) -> Topic:
+    if policy := (attributes or {}).get("Policy"):
+        _check_policy(policy)
+    topic: Topic = original(SNSBackend, "create_topic")(backend, name, attributes, *rest)
+    return topic
+
+
+@replace(SNSBackend, "set_topic_attribute")
+def _set_topic_attribute(backend: SNSBackend, topic_arn: str, name: str, value: str) -> None:
+    backend.get_topic(topic_arn)
+    if name == "policy":
+        _check_policy(value)
+    original(SNSBackend, "set_topic_attribute")(backend, topic_arn, name, value)
+
+
+def _check_policy(document: str) -> None:
+    """Refuse a policy for principals that nobody is, or of actions that are not about a topic."""
+    found = flaw(document, about=lambda _: True, service="sns")
+    if found == INVALID_ACTION or (found is None and not _is_in_scope(document)):
+        found = "Policy statement action out of service scope!"
+    if found is not None:
+        raise Refused("InvalidParameter", f"Invalid parameter: {found}")
+
+
+def _is_in_scope(document: str) -> bool:
+    actions = {action.lower() for statement in parse_policy(document) for action in statement.actions or ()}
+    return actions <= ACTIONS_OF_POLICIES
 
 
 @replace(Subscription, "publish")

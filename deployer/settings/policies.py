@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html,
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html.
+What the archive asks for is in https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html.
 Each check gives the place and the problem.
 """
 
@@ -18,11 +19,15 @@ Found = Iterator[tuple[KeyPath, str]]
 TAG_STATUSES = ("tagged", "untagged", "any")
 COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 ACTIONS = ("expire", "transition")
+ONLY_ACTIONS = {"sinceImagePulled": "transition", "sinceImageTransitioned": "expire"}
+STORAGE_CLASSES = ("standard", "archive")
 TAG_LISTS = ("tagPrefixList", "tagPatternList")
 RULE_KEYS = ("rulePriority", "description", "selection", "action")
 SELECTION_KEYS = ("tagStatus", *TAG_LISTS, "storageClass", "countType", "countUnit", "countNumber")
 ACTION_KEYS = ("type", "targetStorageClass")
 MOST_WILDCARDS = 4
+MOST_RULES = 50
+LEAST_DAYS_IN_ARCHIVE = 90
 
 
 def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
@@ -31,6 +36,8 @@ def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
     if not isinstance(rules, list) or not rules:
         yield ("rules",), "a lifecycle policy has a list of rules, at least one"
         return
+    if len(rules) > MOST_RULES:
+        yield ("rules",), f"{len(rules)} rules; ECR takes at most {MOST_RULES}"
     priorities: set[int] = set()
     for index, rule in enumerate(rules):
         at: KeyPath = ("rules", index)
@@ -49,6 +56,8 @@ def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
             yield (*at, "description"), "a description is a string"
         yield from _check_selection(rule.get("selection"), (*at, "selection"))
         yield from _check_action(rule.get("action"), (*at, "action"))
+        yield from _check_archive(rule, at)
+    yield from _check_one_for_untagged(rules)
     yield from _check_any_is_last(rules)
 
 
@@ -60,7 +69,7 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
     status, count_type = selection.get("tagStatus"), selection.get("countType")
     if status not in TAG_STATUSES:
         yield (*at, "tagStatus"), "tagStatus is " + ", ".join(TAG_STATUSES)
-    filters = [key for key in TAG_LISTS if selection.get(key)]
+    filters = [key for key in TAG_LISTS if key in selection]
     if status == "tagged" and len(filters) != 1:
         yield at, "tagStatus tagged goes with either a tagPrefixList or a tagPatternList"
     if status in ("untagged", "any") and filters:
@@ -78,8 +87,8 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
 
 
 def _check_tag_list(listed: Any, at: KeyPath) -> Found:
-    if not isinstance(listed, list):
-        yield at, "a list of strings"
+    if not isinstance(listed, list) or not listed:
+        yield at, "a list of strings, at least one"
         return
     for index, item in enumerate(listed):
         if not isinstance(item, str) or not item:
@@ -112,23 +121,56 @@ def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _check_any_is_last(rules: list[Any]) -> Found:
-    """ECR wants the rule for tagStatus any to have the highest priority number."""
-    known = [rule for rule in rules if isinstance(rule, Mapping) and _is_count(rule.get("rulePriority"))]
-    highest = max((rule["rulePriority"] for rule in known), default=0)
-    for index, rule in enumerate(rules):
-        if rule in known and rule["rulePriority"] < highest and _status(rule) == "any" and _action(rule) == "expire":
-            yield ("rules", index, "rulePriority"), "a rule for tagStatus any has the highest rulePriority of all"
-
-
-def _status(rule: Mapping[str, Any]) -> Any:
-    selection = rule.get("selection")
-    return selection.get("tagStatus") if isinstance(selection, Mapping) else None
-
-
-def _action(rule: Mapping[str, Any]) -> Any:
+def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
+    """What is archived is told apart from the rest: by its count type, its storage class, and what may be done."""
+    count_type, storage_class = _selected(rule, "countType"), _selected(rule, "storageClass", "standard")
     action = rule.get("action")
-    return action.get("type") if isinstance(action, Mapping) else None
+    if count_type not in COUNT_TYPES or not isinstance(action, Mapping):
+        return
+    archived = count_type == "sinceImageTransitioned"
+    if storage_class not in STORAGE_CLASSES or archived != (storage_class == "archive"):
+        yield (*at, "selection"), "storageClass archive goes with countType sinceImageTransitioned, and only with it"
+    only = ONLY_ACTIONS.get(count_type)
+    if only and action.get("type") in ACTIONS and action["type"] != only:
+        yield (*at, "action", "type"), f"with countType {count_type}, ECR takes only the action {only}"
+    days = _selected(rule, "countNumber")
+    if archived and _is_count(days) and days < LEAST_DAYS_IN_ARCHIVE:
+        yield (
+            (*at, "selection", "countNumber"),
+            f"an archived image is kept for {LEAST_DAYS_IN_ARCHIVE} days at least, and this says {days}",
+        )
+
+
+def _check_one_for_untagged(rules: list[Any]) -> Found:
+    seen: list[Any] = []
+    for index, rule in enumerate(rules):
+        if _selected(rule, "tagStatus") == "untagged":
+            storage_class = _selected(rule, "storageClass", "standard")
+            if storage_class in seen:
+                yield ("rules", index, "selection"), "ECR takes one rule for tagStatus untagged in each storage class"
+            seen.append(storage_class)
+
+
+def _check_any_is_last(rules: list[Any]) -> Found:
+    """ECR wants the rule for tagStatus any to have the highest priority number of those for its storage class."""
+    known = [rule for rule in rules if isinstance(rule, Mapping) and _is_count(rule.get("rulePriority"))]
+    for index, rule in enumerate(rules):
+        if rule not in known or _selected(rule, "tagStatus") != "any":
+            continue
+        storage_class = _selected(rule, "storageClass", "standard")
+        alike = [item for item in known if _selected(item, "storageClass", "standard") == storage_class]
+        if rule["rulePriority"] < max(item["rulePriority"] for item in alike):
+            place: KeyPath = ("rules", index, "rulePriority")
+            yield (
+                place,
+                f"a rule for tagStatus any has the highest rulePriority of all for storage class {storage_class}",
+            )
+
+
+def _selected(rule: Any, key: str, default: Any = None) -> Any:
+    """What the selection of a rule says; the default where there is nothing that says it."""
+    selection = rule.get("selection") if isinstance(rule, Mapping) else None
+    return selection.get(key, default) if isinstance(selection, Mapping) else default
 
 
 def check_repository_policy(policy: Mapping[str, Any]) -> Found:
@@ -150,6 +192,15 @@ def check_repository_policy(policy: Mapping[str, Any]) -> Found:
             yield at, "a statement of a repository policy names a Principal"
         if not {"Action", "NotAction"} & statement.keys():
             yield at, "a statement names an Action"
+        yield from _check_actions(statement, at)
         for key in ("Resource", "NotResource"):
             if key in statement:
                 yield (*at, key), f"ECR takes no {key} in a repository policy, which is about its own repository"
+
+
+def _check_actions(statement: Mapping[str, Any], at: KeyPath) -> Found:
+    for key in ("Action", "NotAction"):
+        said = statement.get(key, [])
+        for action in said if isinstance(said, list) else [said]:
+            if not isinstance(action, str) or not (action == "*" or action.lower().startswith("ecr:")):
+                yield (*at, key), f"{action} is no action of ECR, and a repository policy has no others"

@@ -131,30 +131,6 @@ def _is_tag_text(text: str) -> bool:
     return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
 
 
-def check_lifecycle_policy(text: str) -> None:
-    """What moto's validator leaves out: the length, priorities that are unique, and what a selection needs.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
-    """
-    check_length("LifecyclePolicyText", text, least=100, most=30_720)
-    rules = json.loads(text)["rules"]
-    if not rules:
-        raise _invalid_lifecycle("rules must have at least 1 elements but instance has 0 elements")
-    priorities = [rule["rulePriority"] for rule in rules]
-    if len(set(priorities)) != len(priorities):
-        raise _invalid_lifecycle("rulePriority must be unique")
-    for rule in rules:
-        selection = rule["selection"]
-        lists = bool(selection.get("tagPrefixList")) + bool(selection.get("tagPatternList"))
-        if (selection["tagStatus"] == "tagged") != (lists == 1):
-            raise _invalid_lifecycle("tagPrefixList or tagPatternList is required if, and only if, tagStatus is tagged")
-        if (selection["countType"] == "sinceImagePushed") != ("countUnit" in selection):
-            raise _invalid_lifecycle("countUnit is required if, and only if, countType is sinceImagePushed")
-    lasts = [rule["rulePriority"] for rule in rules if rule["selection"]["tagStatus"] == "any"]
-    if len(lasts) > 1 or (lasts and lasts[0] != max(priorities)):
-        raise _invalid_lifecycle("one rule may have tagStatus any, and it must have the highest rulePriority")
-
-
 def check_repository_policy(text: str) -> None:
     """What moto leaves out: the length, and that a statement names no resource, since it is about its own repository.
 
@@ -169,10 +145,6 @@ def check_repository_policy(text: str) -> None:
     for statement in statements if isinstance(statements, list) else [statements]:
         if isinstance(statement, dict) and {"Resource", "NotResource"} & statement.keys():
             raise refuse("PolicyText", "Invalid repository policy provided")
-
-
-def _invalid_lifecycle(reason: str) -> InvalidParameterException:
-    return refuse("LifecyclePolicyText", f"Lifecycle policy validation failure: {reason}")
 
 
 def check_scanning(scan_type: str | None, rules: Sequence[Mapping[str, Any]] | None) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.ecr.models import ECRBackend, Repository
+from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 
 from deployer.sandbox.ecr import encryption as ecr_encryption
 from deployer.sandbox.ecr import rules as ecr_rules
+from deployer.sandbox.ecr.lifecycle_policies import check_lifecycle_policy
 from deployer.sandbox.iam import documents
 from deployer.sandbox.seams import original, replace
 
@@ -45,25 +47,17 @@ def _put_image_tag_mutability(self: ECRBackend, **request: Any) -> dict[str, Any
     return answer
 
 
-@replace(ECRBackend, "put_lifecycle_policy")
-def _put_lifecycle_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
-    """moto checks the shape and stores; what it does not check is checked before the text stays."""
-    text = request["lifecycle_policy_text"]
-    repository = self._get_repository(request["repository_name"], request["registry_id"])
-    ecr_rules.check_length("LifecyclePolicyText", text, least=100, most=30_720)
-    previous = repository.lifecycle_policy
-    answer: dict[str, Any] = original(ECRBackend, "put_lifecycle_policy")(self, **request)
-    repository.lifecycle_policy = previous
-    ecr_rules.check_lifecycle_policy(text)
-    repository.lifecycle_policy = text
-    return answer
+@replace(EcrLifecyclePolicyValidator, "validate")
+def _validate_lifecycle_policy(self: EcrLifecyclePolicyValidator) -> None:
+    """Hold a policy to ECR's rules in the place of moto's, which are those from before there was an archive."""
+    check_lifecycle_policy(self._policy_text)
 
 
 @replace(ECRBackend, "set_repository_policy")
 def _set_repository_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
     self._get_repository(request["repository_name"], request["registry_id"])
     ecr_rules.check_repository_policy(request["policy_text"])
-    if documents.flaw(request["policy_text"], about=None) is not None:
+    if documents.flaw(request["policy_text"], about=None, service="ecr") is not None:
         raise ecr_rules.refuse("PolicyText", "Invalid repository policy provided")
     answer: dict[str, Any] = original(ECRBackend, "set_repository_policy")(self, **request)
     return answer

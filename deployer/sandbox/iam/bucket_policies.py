@@ -25,7 +25,7 @@ def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
 def _put_bucket_policy(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
     """Refuse a policy of other resources or for principals that nobody is; moto keeps any text."""
     arn = f"arn:{PARTITION}:s3:::{bucket_name}"
-    found = flaw(policy.decode(), about=lambda name: like(arn, name) or name.startswith(f"{arn}/"))
+    found = flaw(policy.decode(), about=lambda name: like(arn, name) or name.startswith(f"{arn}/"), service="s3")
     if found is not None:
         raise Refused("MalformedPolicy", found)
     original(S3Backend, "put_bucket_policy")(backend, bucket_name, policy)

@@ -17,6 +17,7 @@ from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam.identities import find_role
 from deployer.sandbox.iam.policies import PolicyError, Statement, parse_policy
 
+INVALID_ACTION = "Policy has invalid action"
 _ACCOUNT = re.compile(rf"\d{{12}}|arn:{PARTITION}:iam::\d{{12}}:root")
 _SESSION = re.compile(rf"arn:{PARTITION}:sts::(?P<account>\d{{12}}):assumed-role/(?P<role>[^/]+)/[^/]+")
 _USER = re.compile(rf"arn:{PARTITION}:iam::(?P<account>\d{{12}}):user/.+")
@@ -24,10 +25,11 @@ _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com|\*")
 _KINDS = frozenset({"*", "AWS", "CanonicalUser", "Federated", "Service"})
 
 
-def flaw(document: Any, *, about: Callable[[str], bool] | None) -> str | None:
+def flaw(document: Any, *, about: Callable[[str], bool] | None, service: str) -> str | None:
     """Why the policy of a resource or a role is refused; None for one that is fine.
 
-    `about` says of a `Resource` whether the policy may speak of it; None where statements must not have one.
+    `about` says of a `Resource` whether the policy may speak of it; None where statements must not have one. `service`
+    is the one whose actions the policy may name.
     """
     try:
         statements = parse_policy(document)
@@ -35,10 +37,10 @@ def flaw(document: Any, *, about: Callable[[str], bool] | None) -> str | None:
         return str(error)
     if not statements:
         return "a policy has at least one statement"
-    return next((found for statement in statements if (found := _flaw_of(statement, about)) is not None), None)
+    return next((found for statement in statements if (found := _flaw_of(statement, about, service)) is not None), None)
 
 
-def _flaw_of(statement: Statement, about: Callable[[str], bool] | None) -> str | None:
+def _flaw_of(statement: Statement, about: Callable[[str], bool] | None, service: str) -> str | None:
     if statement.principals is None and statement.not_principals is None:
         return "Missing required field Principal"
     resources = statement.resources or statement.not_resources
@@ -48,7 +50,13 @@ def _flaw_of(statement: Statement, about: Callable[[str], bool] | None) -> str |
         return "Missing required field Resource"
     if about is not None and (other := next((name for name in resources or () if not about(name)), None)):
         return f"Policy has invalid resource: {other}"
+    if any(not _is_of(service, action) for action in statement.actions or statement.not_actions or ()):
+        return INVALID_ACTION
     return next((f'Invalid principal in policy: "{name}"' for name in unknown_principals(statement)), None)
+
+
+def _is_of(service: str, action: str) -> bool:
+    return action == "*" or action.lower().startswith(f"{service}:")
 
 
 def unknown_principals(statement: Statement) -> Iterator[str]:

@@ -45,7 +45,7 @@ def _put_role_policy(backend: IAMBackend, role_name: str, policy_name: str, poli
 
 def _check_trust(document: str) -> None:
     IAMTrustPolicyDocumentValidator(document).validate()
-    if (found := flaw(document, about=None)) is not None:
+    if (found := flaw(document, about=None, service="sts")) is not None:
         raise Refused("MalformedPolicyDocument", found)
     if characters(document) > LONGEST_TRUST_POLICY:
         message = f"Cannot exceed quota for ACLSizePerRole: {LONGEST_TRUST_POLICY}"

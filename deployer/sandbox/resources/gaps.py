@@ -49,7 +49,7 @@ def _put_policy(bus: EventBus, policy: dict[str, Any]) -> None:
 
 
 def _check_bus_policy(policy: Mapping[str, Any]) -> None:
-    found = flaw(policy, about=lambda _: True)
+    found = flaw(policy, about=lambda _: True, service="events")
     if found is None and not all(statement.get("Sid") for statement in policy["Statement"]):
         found = "Sid is required"
     if found is not None:

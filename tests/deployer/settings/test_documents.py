@@ -17,6 +17,16 @@ RULE: dict[str, Any] = {
 STATEMENT: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
 
 
+UNTAGGED = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}
+ARCHIVED = {
+    "tagStatus": "any",
+    "storageClass": "archive",
+    "countType": "sinceImageTransitioned",
+    "countUnit": "days",
+    "countNumber": 90,
+}
+
+
 def _said(write: Write, text: str, *, key: str = "lifecycle_policy") -> list[str]:
     write("ous/prod.yaml", f"ou: Workloads/Prod\nrepository: {{{key}: policies/p.json}}\n")
     folder = write("policies/p.json", text)
@@ -77,7 +87,7 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         ),
         pytest.param(
             json.dumps({"rules": [RULE, RULE | {"rulePriority": 2, "selection": RULE["selection"] | {"tagStatus": "untagged"}}]}),
-            "a rule for tagStatus any has the highest rulePriority of all",
+            "a rule for tagStatus any has the highest rulePriority of all for storage class standard",
             id="any before another",
         ),
         pytest.param(_lifecycle(rulePriority=True), "each rule has a rulePriority, a whole number from 1", id="true is no priority"),
@@ -94,12 +104,31 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
             id="five wildcards",
         ),
         pytest.param(
-            _lifecycle(selection={"tagStatus": "tagged", "tagPrefixList": "v"}), "a list of strings", id="a string as list"
+            _lifecycle(selection={"tagStatus": "tagged", "tagPrefixList": "v"}), "a list of strings, at least one", id="a string as list"
         ),
         pytest.param(_lifecycle(action={"type": "transition"}), "a transition has a targetStorageClass, and it is archive", id="to nowhere"),
         pytest.param(
             _lifecycle(action={"type": "transition", "targetStorageClass": "archive"}), None, id="to the archive"
         ),
+        pytest.param(
+            json.dumps({"rules": [RULE | {"rulePriority": number + 1, "selection": UNTAGGED} for number in range(2)]}),
+            "ECR takes one rule for tagStatus untagged in each storage class",
+            id="untagged twice",
+        ),
+        pytest.param(
+            _lifecycle(selection={"countType": "sinceImagePulled", "countUnit": "days"}),
+            "with countType sinceImagePulled, ECR takes only the action transition",
+            id="deleted for want of pulls",
+        ),
+        pytest.param(
+            _lifecycle(selection=ARCHIVED | {"countNumber": 89}), "an archived image is kept for 90 days at least, and this says 89", id="out of the archive too early"
+        ),
+        pytest.param(
+            _lifecycle(selection={"storageClass": "archive"}),
+            "storageClass archive goes with countType sinceImageTransitioned, and only with it",
+            id="the archive's images by number",
+        ),
+        pytest.param(_lifecycle(selection=ARCHIVED), None, id="out of the archive"),
     ],
 )  # fmt: skip
 def test_a_lifecycle_policy_is_held_to_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
@@ -134,6 +163,12 @@ def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
             {"Statement": [STATEMENT | {"Resource": "*"}]},
             "ECR takes no Resource in a repository policy, which is about its own repository",
             id="a resource",
+        ),
+        pytest.param({"Statement": [STATEMENT | {"Action": ["ecr:*", "*"]}]}, None, id="every action"),
+        pytest.param(
+            {"Statement": [STATEMENT | {"Action": ["ecr:BatchGetImage", "s3:GetObject"]}]},
+            "s3:GetObject is no action of ECR, and a repository policy has no others",
+            id="an action of another service",
         ),
     ],
 )

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend
+from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 from moto.ecr.responses import ECRResponse
 
 from deployer.sandbox.ecr.images import MANIFEST_LIST, OCI_INDEX, SCHEMA2
@@ -424,9 +426,13 @@ class TestCanaries:
         with pytest.raises(NotImplementedError):
             original(ECRResponse, "get_download_url_for_layer")(ECRResponse())
 
-    def test_a_lifecycle_policy_may_be_short(self, backend: ECRBackend) -> None:
-        original(ECRBackend, "put_lifecycle_policy")(backend, None, NAME, '{"rules": []}')
-        assert backend.repositories[NAME].lifecycle_policy == '{"rules": []}'
+    def test_a_lifecycle_policy_may_be_short_and_knows_no_archive(self) -> None:
+        validate = original(EcrLifecyclePolicyValidator, "validate")
+        validate(EcrLifecyclePolicyValidator('{"rules": []}'))
+        selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+        rule = {"rulePriority": 1, "selection": selection, "action": {"type": "transition"}}
+        with pytest.raises(InvalidParameterException, match="not found in enum"):
+            validate(EcrLifecyclePolicyValidator(json.dumps({"rules": [rule]})))
 
     def test_scanning_filters_are_regular_expressions_from_the_start(self, backend: ECRBackend) -> None:
         assert original(ECRBackend, "_match_repository_filter")(backend, "prod*", "production/x")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -139,46 +138,6 @@ def test_more_tags_than_fifty_or_one_key_twice() -> None:
         ecr_rules.check_tags(tags(("one-more", "")), present={f"k{number}": "" for number in range(50)})
     with pytest.raises(InvalidTagParameterException):
         ecr_rules.check_tags(tags(("k", "1"), ("k", "2")))
-
-
-def rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
-    stated = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1} | selection
-    return {"rulePriority": priority, "description": "x" * 100, "selection": stated, "action": {"type": "expire"}}
-
-
-def policy(*rules: dict[str, Any]) -> str:
-    return json.dumps({"rules": rules})
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        policy(rule()),
-        policy(rule(tagStatus="tagged", tagPrefixList=["v"])),
-        policy(rule(countType="sinceImagePushed", countUnit="days"), rule(2, tagStatus="any")),
-    ],
-)
-def test_lifecycle_policies_that_ecr_takes(text: str) -> None:
-    ecr_rules.check_lifecycle_policy(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param('{"rules": []}', id="below 100 characters"),
-        pytest.param('{"rules": []}' + " " * 100, id="no rule"),
-        pytest.param(policy(rule()) + " " * 30_720, id="above 30,720 characters"),
-        pytest.param(policy(rule(1), rule(1)), id="a priority twice"),
-        pytest.param(policy(rule(tagStatus="tagged")), id="tagged without prefixes or patterns"),
-        pytest.param(policy(rule(tagPrefixList=["v"])), id="prefixes for untagged images"),
-        pytest.param(policy(rule(tagStatus="tagged", tagPrefixList=["v"], tagPatternList=["v*"])), id="both lists"),
-        pytest.param(policy(rule(countType="sinceImagePushed")), id="an age without a unit"),
-        pytest.param(policy(rule(1, tagStatus="any"), rule(2)), id="any is not the last"),
-    ],
-)
-def test_lifecycle_policies_that_ecr_refuses(text: str) -> None:
-    with pytest.raises(ServiceException):
-        ecr_rules.check_lifecycle_policy(text)
 
 
 @pytest.mark.parametrize(

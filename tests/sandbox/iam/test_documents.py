@@ -29,7 +29,7 @@ def policy(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def letting(principal: Any, action: str, **more: Any) -> str:
+def letting(principal: Any, action: str | list[str], **more: Any) -> str:
     return policy({"Sid": "s", "Effect": "Allow", "Principal": principal, "Action": action, **more})
 
 
@@ -57,7 +57,7 @@ def refused(call: Callable[[], Any]) -> tuple[str, str]:
     ],
 )  # fmt: skip
 def test_principals_are_looked_up(sandbox: Sandbox, principal: Any, found: str | None) -> None:
-    said = flaw(letting(principal, "sqs:SendMessage"), about=None)
+    said = flaw(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
     assert said == found if found is None else found in str(said)
 
 
@@ -126,6 +126,32 @@ def test_a_queue_takes_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sa
     assert json.loads(kept) == json.loads(good)
 
 
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        pytest.param(letting({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="nobody"),
+        pytest.param(letting({"AWS": MEMBER}, "sqs:SendMessage", Resource="*"), "out of service", id="another service"),
+        pytest.param(letting({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="all actions at once"),
+        pytest.param(letting({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
+    ],
+)  # fmt: skip
+def test_a_topic_takes_no_such_policy(sandbox: Sandbox, document: str, message: str) -> None:
+    sns = sandbox.client("sns", account=MEMBER)
+    arn = sns.create_topic(Name="t")["TopicArn"]
+    before = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+    setting = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": document}
+    for call in (
+        lambda: sns.set_topic_attributes(**setting),
+        lambda: sns.create_topic(Name="u", Attributes={"Policy": document}),
+    ):
+        code, said = refused(call)
+        assert code == "InvalidParameter"
+        assert message in said
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] == before
+    assert [topic["TopicArn"] for topic in sns.list_topics()["Topics"]] == [arn]
+    sns.set_topic_attributes(**setting | {"AttributeValue": before})
+
+
 def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME})
@@ -134,6 +160,7 @@ def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
         letting({"AWS": NOBODY}, "s3:GetObject", **good),
         letting({"AWS": MEMBER}, "s3:GetObject", Resource="arn:aws:s3:::another/*"),
         letting({"AWS": MEMBER}, "s3:GetObject"),
+        letting({"AWS": MEMBER}, "ecr:BatchGetImage", **good),
     ):
         code, _ = refused(lambda: s3.put_bucket_policy(Bucket="its-own", Policy=document))  # noqa: B023
         assert code == "MalformedPolicy"
@@ -147,6 +174,8 @@ def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
         pytest.param(policy({"Effect": "Allow", "Action": "ecr:BatchGetImage"}), id="no principal"),
         pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a role that is not there"),
         pytest.param('{"Version": "2012-10-17", "Statement": []}', id="no statement"),
+        pytest.param(letting({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
+        pytest.param(letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="one action of another service"),
     ],
 )
 def test_a_repository_takes_no_such_policy(sandbox: Sandbox, document: str) -> None:
