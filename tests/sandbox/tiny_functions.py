@@ -80,10 +80,9 @@ def create_function(
     role = create_role(sandbox, f"{name[:50]}-role", service="lambda.amazonaws.com", statements=allowed)
     created = sandbox.client("lambda").create_function(
         FunctionName=name,
-        Runtime="python3.13",
         Role=role,
         Handler="app.handle",
-        **({"Timeout": 10, "Code": {"ZipFile": zip_of(source)}} | options),
+        **({"Runtime": "python3.13", "Timeout": 10, "Code": {"ZipFile": zip_of(source)}} | options),
     )
     arn: str = created["FunctionArn"]
     return arn

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
@@ -16,6 +17,7 @@ from moto.utilities.arns import parse_arn
 
 from deployer.sandbox import iam, queues
 from deployer.sandbox.calls import Refused
+from deployer.sandbox.functions import deprecation
 
 LONGEST_TIMEOUT = 900
 MOST_MEMORY = 10_240
@@ -45,11 +47,14 @@ def check_new(spec: Mapping[str, Any]) -> None:
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
     if len(str(spec["FunctionName"]).rsplit(":", 1)[-1]) > LONGEST_NAME:
         raise invalid(f"The function name must have length less than or equal to {LONGEST_NAME}")
-    check_configuration(spec, role=str(spec["Role"]))
+    check_configuration(spec, role=str(spec["Role"]), is_new=True)
 
 
-def check_configuration(wanted: Mapping[str, Any], *, role: str) -> None:
+def check_configuration(wanted: Mapping[str, Any], *, role: str, is_new: bool = False) -> None:
     """Refuse a configuration, or a change of one, beyond Lambda's limits; `role` is the function's."""
+    runtime, today = str(wanted.get("Runtime") or ""), datetime.now(UTC).date()
+    if (problem := deprecation.refusal(runtime, on=today, is_new=is_new)) is not None:
+        raise invalid(problem)
     for problem in _problems(wanted):
         raise invalid(problem)
     if target := (wanted.get("DeadLetterConfig") or {}).get("TargetArn"):
