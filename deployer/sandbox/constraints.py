@@ -30,6 +30,12 @@ CODES: Final[Mapping[str, str]] = {
 """The services whose requests are checked here. ECR's are by `ecr_rules`, in words of ECR's own; the models of SQS, SNS
 and S3 say next to nothing."""
 
+_UNSAID: Final[Mapping[str, Mapping[str, Any]]] = {
+    "unrestrictedSessionPolicyDocumentType": {"max": 2048},
+}
+"""What the documentation says of a shape and its model does not:
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html on session policies."""
+
 _SHOWN = 256
 _MOST_LISTED = 10
 
@@ -64,7 +70,7 @@ def _broken(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 def _constraint(value: Any, shape: Shape) -> str | None:
-    said = shape.metadata
+    said = {**shape.metadata, **_UNSAID.get(shape.name, {})}
     if not said:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):

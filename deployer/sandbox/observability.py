@@ -6,6 +6,7 @@ Templates are full of these, and what is wrong with one fails in AWS at deployme
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ _WIDGETS: Mapping[str, Sequence[str]] = {
 """What the properties of a widget must have; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html."""
 _PLACES = (("x", 0, 23), ("y", 0, 10_000), ("width", 1, 24), ("height", 1, 1000))
 MOST_DIMENSIONS = 3
+_DASHBOARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
 @replace(CloudWatchBackend, "put_metric_alarm")
@@ -57,6 +59,12 @@ def _alarm_problems(alarm: Mapping[str, Any]) -> Iterator[str]:
 
 @replace(CloudWatchBackend, "put_dashboard")
 def _put_dashboard(backend: CloudWatchBackend, name: str, body: str) -> Dashboard:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html."""
+    if not _DASHBOARD_NAME.fullmatch(name):
+        message = f"The value {name} for field DashboardName contains invalid characters. "
+        raise Refused(
+            "InvalidParameterInput", message + "It can only contain alphanumerics, dash (-) and underscore (_)."
+        )
     problems = list(_dashboard_problems(json.loads(body)))
     if problems:
         message = f"The dashboard body is invalid, there are {len(problems)} validation errors: "

@@ -36,6 +36,7 @@ MODULES = (
     "observability",
     "partiql",
     "queues",
+    "tables",
     "topics",
     "ecr.api",
     "registry.front",

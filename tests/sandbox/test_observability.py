@@ -64,6 +64,14 @@ def test_a_dashboard_that_cannot_be_drawn_is_refused(sandbox: Sandbox, body: Any
     assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
 
 
+@pytest.mark.parametrize("name", ["a dashboard", "a.b", "a/b", "d" * 256])
+def test_a_name_that_no_dashboard_has_is_refused(sandbox: Sandbox, name: str) -> None:
+    with pytest.raises(ClientError, match="It can only contain alphanumerics, dash") as refused:
+        sandbox.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
+    assert sandbox.client("cloudwatch").list_dashboards()["DashboardEntries"] == []
+
+
 @pytest.mark.parametrize(
     "pattern", ["{ $.outcome = ", '{ $.outcome = "created }', "{ ($.a = 1) && ($.b = 2 }", "[a, b"]
 )

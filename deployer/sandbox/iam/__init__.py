@@ -4,7 +4,7 @@
 EventBridge for a rule, Lambda for a function.
 """
 
-from deployer.sandbox.iam import bucket_policies, role_documents
+from deployer.sandbox.iam import bucket_policies, role_documents, sessions
 from deployer.sandbox.iam.authorization import authorize
 from deployer.sandbox.iam.services import Access, Service, caller_admitted, may_assume, refusal, service_admitted
 
@@ -18,4 +18,5 @@ __all__ = [
     "refusal",
     "role_documents",
     "service_admitted",
+    "sessions",
 ]

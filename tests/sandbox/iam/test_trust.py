@@ -3,14 +3,17 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.utils import utcnow
 from moto.sts.models import sts_backends
+from moto.sts.responses import TokenResponse
 
 from deployer.sandbox.iam import Service, may_assume
 from deployer.sandbox.sandbox import Sandbox
+from deployer.sandbox.seams import original
 from tests.sandbox.stacks import LAMBDA_TRUST, MEMBER, allow, arn_of, assume, deploy, policy, role, trust
 
 CENTRAL = "200000000001"
@@ -170,3 +173,46 @@ def test_services_are_trusted_by_name_and_source(sandbox: Sandbox, trusted: Any,
 def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
     asking = Service(principal="lambda.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     assert not may_assume(asking, arn_of("nobody"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "message"),
+    [
+        pytest.param({"Policy": " " * 2049}, "ValidationError", "less than or equal to 2048", id="2,049 characters"),
+        pytest.param({"Policy": "no policy"}, "MalformedPolicyDocument", "not JSON", id="no JSON"),
+        pytest.param(
+            {"Policy": json.dumps(trust("*"))}, "MalformedPolicyDocument", "not specify a principal", id="a principal"
+        ),
+        pytest.param(
+            {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+            "ValidationError",
+            "PolicyArns is not supported by the sandbox",
+            id="managed policies",
+        ),
+        pytest.param(
+            {"Tags": [{"Key": "k", "Value": "v"}]}, "ValidationError", "Tags is not supported by the sandbox", id="tags"
+        ),
+    ],
+)
+def test_a_session_is_not_opened_with_what_sts_refuses_or_nobody_judges(
+    sandbox: Sandbox, wanted: dict[str, Any], code: str, message: str
+) -> None:
+    deploy({"Role": role("narrow", allow("ecr:*"))})
+    with pytest.raises(ClientError, match=message) as refused:
+        sandbox.client("sts", account=MEMBER).assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session", **wanted)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_session_policy_of_2048_characters_is_taken_and_no_size_is_made_up_for_it(sandbox: Sandbox) -> None:
+    deploy({"Role": role("narrow", allow("ecr:*"))})
+    document = json.dumps(policy(allow("ecr:DescribeRepositories"))).ljust(2048)
+    sts = sandbox.client("sts", account=MEMBER)
+    opened = sts.assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session", Policy=document)
+    assert "PackedPolicySize" not in opened
+
+
+def test_canary_moto_makes_a_packed_size_up(sandbox: Sandbox) -> None:
+    deploy({"Role": role("narrow")})
+    with patch.object(TokenResponse, "assume_role", original(TokenResponse, "assume_role")):
+        opened = sandbox.client("sts", account=MEMBER).assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session")
+    assert opened["PackedPolicySize"] == 6
