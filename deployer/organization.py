@@ -76,6 +76,15 @@ class Organization:
         names = [self.ous[id_].name for id_ in self.chain(ou_id)]
         return "/".join(names[1:]) or names[0]
 
+    @cached_property
+    def ous_by_path(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids by path; several for some paths, since names may hold a `/` and an OU may be called like the root."""
+        found: dict[str, tuple[str, ...]] = {}
+        for ou_id in sorted(self.ous):
+            path = self.path(ou_id)
+            found[path] = (*found.get(path, ()), ou_id)
+        return found
+
     def children(self, ou_id: str) -> tuple[OrganizationalUnit, ...]:
         """OUs directly below, by name."""
         return self._children.get(ou_id, ())

@@ -29,12 +29,18 @@ class Wave:
 
 
 def unknown_names(waves: Sequence[Sequence[str]], organization: Organization) -> Iterator[tuple[int, int, str]]:
-    """Wave, place and what is wrong with it, for each name that the organization does not know."""
-    paths = _paths(organization)
+    """Wave, place and what is wrong with it, for each name that does not stand for one OU or account."""
+    named: dict[str, str] = {}
     for number, wave in enumerate(waves):
         for place, name in enumerate(wave):
-            if name != EVERYTHING_ELSE and name not in organization.accounts and _ou(name, organization, paths) is None:
-                near = get_close_matches(name, paths, n=1)
+            found = _ous(name, organization)
+            before = named.setdefault(found[0], name) if len(found) == 1 else name
+            if before != name:
+                yield number, place, f"{name} is {before}, which has its turn already"
+            elif len(found) > 1:
+                yield number, place, f"{name} is ambiguous: {', '.join(found)}; name the OU by its id"
+            elif not found and name != EVERYTHING_ELSE and name not in organization.accounts:
+                near = get_close_matches(name, organization.ous_by_path, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 yield number, place, f"there is no OU or account {name} in {organization.id}{hint}"
 
@@ -90,12 +96,11 @@ class _Turns:
 
     def __init__(self, waves: Sequence[Sequence[str]], organization: Organization) -> None:
         self._organization = organization
-        paths = _paths(organization)
         rest = next((turn for turn, wave in enumerate(waves) if EVERYTHING_ELSE in wave), len(waves))
         named: dict[str, int] = {}
         for turn, wave in enumerate(waves):
             for name in wave:
-                named[_ou(name, organization, paths) or name] = turn
+                named |= dict.fromkeys(_ous(name, organization) or (name,), turn)
         self._named = named
         self._rest = rest
 
@@ -120,9 +125,9 @@ class _Turns:
         return last
 
 
-def _paths(organization: Organization) -> Mapping[str, str]:
-    return {organization.path(ou_id): ou_id for ou_id in organization.ous}
-
-
-def _ou(name: str, organization: Organization, paths: Mapping[str, str]) -> str | None:
-    return name if name in organization.ous else paths.get(name.strip("/"))
+def _ous(name: str, organization: Organization) -> tuple[str, ...]:
+    """The OU that a wave names by id or path; several where they have the same path."""
+    if name in organization.ous:
+        return (name,)
+    paths = organization.ous_by_path
+    return paths.get(name) or paths.get(name.strip("/"), ())

@@ -47,9 +47,12 @@ def _find_region(known: Collection[str], wanted: str) -> str:
 def _find_ou(organization: Organization, wanted: str) -> str:
     if wanted in organization.ous:
         return wanted
-    paths = {organization.path(ou_id): ou_id for ou_id in organization.ous}
-    if (path := wanted.strip("/")) in paths:
-        return paths[path]
+    paths, path = organization.ous_by_path, wanted.strip("/")
+    found = paths.get(wanted) or paths.get(path, ())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{wanted} is ambiguous: {', '.join(found)}", next_step="Name the OU by its id.")
     near = get_close_matches(path, paths, n=1)
     raise NotFoundError(
         f"There is no OU {wanted} in organization {organization.id}",

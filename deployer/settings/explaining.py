@@ -82,7 +82,7 @@ def find(organization: Organization, target: str) -> tuple[str | None, str | Non
         return target, None
     if target in organization.ous:
         return None, target
-    by_path = [id_ for id_ in organization.ous if organization.path(id_) == target]
+    by_path = organization.ous_by_path.get(target, ())
     by_name = [account.id for account in organization.accounts.values() if account.name == target]
     if len(by_path) + len(by_name) == 1:
         return (by_name[0], None) if by_name else (None, by_path[0])
@@ -104,7 +104,7 @@ def find_ou(organization: Organization, target: str) -> str:
 
 def _hint(organization: Organization, target: str) -> str:
     names = {account.name: account.id for account in organization.accounts.values()}
-    known = [*(organization.path(id_) for id_ in organization.ous), *names]
+    known = [*organization.ous_by_path, *names]
     if ACCOUNT_ID.fullmatch(target):
         return "Take a new snapshot if the account is younger than that: `deployer organization snapshot`."
     near = near_paths(target, known)

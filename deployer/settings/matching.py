@@ -29,7 +29,7 @@ class Placement:
 
 def place(config: Config, organization: Organization) -> Placement:
     """Match every file with the organization."""
-    paths = _by_path(organization)
+    paths = organization.ous_by_path
     ous: dict[str, OuFile] = {}
     problems = list(_check_whole(config, organization))
     for file in config.ous:
@@ -46,16 +46,9 @@ def place(config: Config, organization: Organization) -> Placement:
     return Placement(ous=ous, accounts=accounts, problems=in_order(problems))
 
 
-def _by_path(organization: Organization) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
-    for id_ in organization.ous:
-        paths.setdefault(organization.path(id_), []).append(id_)
-    return paths
-
-
-def _find(file: OuFile, organization: Organization, paths: Mapping[str, list[str]]) -> str | Problem:
+def _find(file: OuFile, organization: Organization, paths: Mapping[str, tuple[str, ...]]) -> str | Problem:
     """The id of the OU that a file is for."""
-    at_path = paths.get(file.path, []) if file.path is not None else []
+    at_path = paths.get(file.path, ()) if file.path is not None else ()
     if file.id is not None and file.id in organization.ous:
         if file.path is None or file.id in at_path:
             return file.id
@@ -68,18 +61,18 @@ def _find(file: OuFile, organization: Organization, paths: Mapping[str, list[str
         return at_path[0]
     assert file.path is not None
     if at_path:
-        ids = ", ".join(sorted(at_path))
-        return file.source.problem(("ou",), f"`{file.path}` is ambiguous: {ids}; say which by `id: …`")
+        message = f"`{file.path}` is ambiguous: {', '.join(at_path)}; say which by `id: …`"
+        return file.source.problem(("ou",), message)
     message = f"there is no OU `{file.path}` in {organization.id}{_candidates(file.path, paths)}"
     return file.source.problem(("ou",), message)
 
 
-def _candidates(path: str | None, paths: Mapping[str, list[str]]) -> str:
+def _candidates(path: str | None, paths: Mapping[str, tuple[str, ...]]) -> str:
     """`; did you mean …`, or how to see the OUs that there are."""
     found = near_paths(path, paths) if path else []
     if not found:
         return "; `deployer organization show` lists the OUs" if not path else f"; {_nearest_parent(path, paths)}"
-    return "; did you mean " + " or ".join(f"`{near}` ({', '.join(sorted(paths[near]))})" for near in found) + "?"
+    return "; did you mean " + " or ".join(f"`{near}` ({', '.join(paths[near])})" for near in found) + "?"
 
 
 def near_paths(path: str, paths: Iterable[str]) -> list[str]:
@@ -104,7 +97,7 @@ def _plain(path: str) -> str:
     return "/".join(" ".join(part.split()) for part in path.casefold().split("/"))
 
 
-def _nearest_parent(path: str, paths: Mapping[str, list[str]]) -> str:
+def _nearest_parent(path: str, paths: Iterable[str]) -> str:
     parent = path.rpartition("/")[0]
     while parent and parent not in paths:
         parent = parent.rpartition("/")[0]

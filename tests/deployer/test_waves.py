@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from deployer.waves import plan_waves, unknown_names, unnamed_accounts
+from tests.deployer.settings.organizations import organization
 
 WHOLE = Scope.whole(EXAMPLE)
 PATHS = sorted(EXAMPLE.path(ou_id) for ou_id in EXAMPLE.ous if EXAMPLE.path(ou_id) != "Root")
@@ -54,6 +55,18 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
     ((wave, place, message),) = unknown_names([["Sandbox"], ["*", "Workloads/Dve"]], EXAMPLE)
     assert (wave, place) == (1, 1)
     assert "did you mean Workloads/Dev?" in message
+
+
+def test_a_path_of_two_ous_is_told_with_both() -> None:
+    ous = {"ou-exam-00000001": ("A/B", "r-exam"), "ou-exam-00000002": ("A", "r-exam")}
+    known = organization(ous | {"ou-exam-00000003": ("B", "ou-exam-00000002")})
+    ((_, _, message),) = unknown_names([["A/B"], ["ou-exam-00000003", "*"]], known)
+    assert message == "A/B is ambiguous: ou-exam-00000001, ou-exam-00000003; name the OU by its id"
+
+
+def test_an_ou_by_path_and_by_id_in_two_waves_is_told() -> None:
+    ((wave, place, message),) = unknown_names([["Sandbox"], ["Workloads", "ou-exam-sand0001"], ["*"]], EXAMPLE)
+    assert (wave, place, message) == (1, 1, "ou-exam-sand0001 is Sandbox, which has its turn already")
 
 
 names = st.sampled_from([*PATHS, *EXAMPLE.accounts, "*"])

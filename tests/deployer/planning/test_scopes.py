@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from deployer.errors import NotFoundError
+from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
+from tests.deployer.settings.organizations import organization
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,38 @@ def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> No
     with pytest.raises(NotFoundError) as caught:
         find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=())
     assert part in (caught.value.next_step or "")
+
+
+SAME_PATH = organization(
+    {
+        "ou-exam-00000001": ("A/B", "r-exam"),
+        "ou-exam-00000002": ("A", "r-exam"),
+        "ou-exam-00000003": ("B", "ou-exam-00000002"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted", "message"),
+    [
+        pytest.param(SAME_PATH, "A/B", "A/B is ambiguous: ou-exam-00000001, ou-exam-00000003", id="a slash in a name"),
+        pytest.param(
+            organization({"ou-exam-00000001": ("Root", "r-exam")}),
+            "Root",
+            "Root is ambiguous: ou-exam-00000001, r-exam",
+            id="an OU that is called like the root",
+        ),
+    ],
+)
+def test_of_two_ous_with_the_same_path_none_is_taken(known: Organization, wanted: str, message: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        find_scope(known, ous=[wanted], accounts=(), regions=())
+    assert (caught.value.message, caught.value.next_step) == (message, "Name the OU by its id.")
+
+
+def test_an_ou_whose_name_begins_with_a_slash_is_found_by_it() -> None:
+    known = organization({"ou-exam-00000001": ("/A", "r-exam"), "ou-exam-00000002": ("A", "r-exam")})
+    assert find_scope(known, ous=["/A"], accounts=(), regions=()).ou_ids == {"ou-exam-00000001"}
 
 
 def test_a_region_that_is_not_enabled_is_told_with_the_nearest() -> None:
