@@ -65,19 +65,18 @@ class CloudFormationStackSets(StackSetReader):
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; gives the operation's id."""
-        options = self._properties(definition)
+        with translated():
+            options = self._properties(definition)
+            regions = self._regions(definition.name) if only is None else only.regions
         if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is
             del options["AutoDeployment"]
             options |= {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
-            regions: Iterable[str] = only.regions
-        else:
-            regions = self._regions(definition.name)
         options["OperationPreferences"] = self._operation_preferences(regions)
         return self._started(definition.name, self._client.update_stack_set, **options)
 
-    def _regions(self, name: str) -> set[str]:
+    def _regions(self, name: str) -> tuple[str, ...]:
         """Where a StackSet has instances; only an order of regions needs to know."""
-        return {one.region for one in self._instances(name)} if self._preferences.region_order else set()
+        return tuple({one.region for one in self._instances(name)}) if self._preferences.region_order else ()
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
         """Start an operation on instances; gives its id."""
