@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from deployer.aws.errors import translated
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
 from deployer.errors import BusyError, OrganizationAccessError, PermissionDeniedError
 from deployer.organization import Account, Organization, OrganizationalUnit
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 READINGS = 3
 """An account can move, or an OU go, between two calls; then the reading does not fit together and is done again."""
+_GONE = {"ChildNotFoundException", "ParentNotFoundException"}
+"""What is answered about an account or OU that an earlier call named, and that is no more."""
 
 _MAY_READ = "Use the management account, or make this one a delegated administrator of a service (such as StackSets)."
 
@@ -30,8 +34,13 @@ def read_organization(client: OrganizationsClient) -> Organization:
     with _explained(), translated():
         whole = client.describe_organization()["Organization"]
         for _ in range(READINGS):
-            ous = _list_ous(client)
-            accounts = _list_accounts(client, ous)
+            try:
+                ous = _list_ous(client)
+                accounts = _list_accounts(client, ous)
+            except ClientError as error:
+                if code_of(error) not in _GONE:
+                    raise
+                continue
             if all(account.parent_id in ous for account in accounts.values()):
                 return Organization(
                     id=whole["Id"], management_account_id=whole["MasterAccountId"], ous=ous, accounts=accounts

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from deployer.aws.organizations import read_organization
 from deployer.aws.session import Session
-from deployer.errors import OrganizationAccessError, ServiceError
+from deployer.errors import BusyError, OrganizationAccessError, ServiceError
 from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.sandbox.faults import Error, Fault, Throttle
 from deployer.sandbox.sandbox import Sandbox
@@ -91,6 +91,22 @@ def test_an_account_outside_of_any_organization_is_told_so(sandbox: Sandbox) -> 
         Fault(effect=Error(code="AWSOrganizationsNotInUseException", message="No."), service="organizations")
     )
     with pytest.raises(OrganizationAccessError, match="in no AWS Organization"):
+        read_organization(sandbox.client("organizations"))
+
+
+def _gone(times: int) -> Fault:
+    gone = Error(code="ParentNotFoundException", message="You specified a parent that doesn't exist.")
+    return Fault(effect=gone, operation="ListOrganizationalUnitsForParent", first=3, times=times)
+
+
+def test_an_ou_that_goes_while_the_organization_is_read_has_it_read_again(sandbox: Sandbox) -> None:
+    sandbox.faults.add(_gone(times=1))
+    assert read_organization(sandbox.client("organizations")) == sandbox.organization
+
+
+def test_an_organization_that_never_stands_still_is_told(sandbox: Sandbox) -> None:
+    sandbox.faults.add(_gone(times=3))
+    with pytest.raises(BusyError, match="kept changing while it was read"):
         read_organization(sandbox.client("organizations"))
 
 
