@@ -71,8 +71,16 @@ class Record:
 
     @classmethod
     def from_json(cls, data: bytes) -> Record:
-        said: dict[str, Any] = json.loads(data)
-        del said["version"]
+        """Raises ValueError for what another version of deployer wrote, or a person."""
+        try:
+            return cls._from_document(json.loads(data))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no record of a roll-out: {error}") from error
+
+    @classmethod
+    def _from_document(cls, said: dict[str, Any]) -> Record:
+        if said.pop("version") != VERSION:
+            raise ValueError("the record of another version")
         for key in ("started", "expires"):
             said[key] = datetime.fromisoformat(said[key])
         for key in ("ous", "accounts", "regions"):
@@ -98,12 +106,18 @@ class Lock:
         self._version: str | None = None
         self._held: Record | None = None
         self.last: Record | None = None
+        self._is_strange = False
+        """Whether there is a record that cannot be read, so that nobody knows who is at work."""
 
     def look(self) -> Record | None:
         """Read the record; what happens between this and `take` keeps the lock from being taken."""
         found = self._store.read()
         self._version = found.version if found else None
-        self.last = Record.from_json(found.data) if found else None
+        try:
+            self.last = Record.from_json(found.data) if found else None
+            self._is_strange = False
+        except ValueError:
+            self.last, self._is_strange = None, True
         return self.last
 
     @property
@@ -116,7 +130,12 @@ class Lock:
         return same_machine and not self._is_at_work(last.holder.process)
 
     def check(self) -> None:
-        """Raise BusyError where somebody is at work."""
+        """Raise BusyError where somebody is at work, or may be."""
+        if self._is_strange:
+            raise BusyError(
+                "The artifacts bucket has a record of a roll-out that this version of deployer cannot read",
+                next_step="Use the version that wrote it; if none is at work, add --break-lock.",
+            )
         if self.last is not None and not self.is_free:
             raise BusyError(
                 f"{self.last.holder.owner} is at it: `deployer {self.last.command}`, begun {_told(self.last.started)}"

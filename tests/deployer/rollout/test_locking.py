@@ -163,6 +163,17 @@ def test_without_a_bucket_there_is_nothing_to_take_and_with_it_gone_nothing_to_k
     lock.release(0)
 
 
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"\xff", b'{"version": 2}', b'{"version": 1, "started": 1}'])
+def test_a_record_that_nobody_can_read_holds_until_it_is_broken(world: World, data: bytes) -> None:
+    world.bucket.object = Versioned(data, "of a later version")
+    lock = world.lock(1)
+    with pytest.raises(BusyError, match="this version of deployer cannot read") as caught:
+        lock.check()
+    assert "--break-lock" in (caught.value.next_step or "")
+    assert lock.take(RECORD)
+    world.lock(1).check()
+
+
 def test_the_record_says_what_it_was_for() -> None:
     record = replace(RECORD, ous=("Workloads",), accounts=("1",), regions=("eu-west-1",), exit_code=4)
     assert Record.from_json(record.to_json()) == record
