@@ -63,8 +63,11 @@ def _settings_in_force(wish: Wish, central: StackState | None, artifacts: Artifa
     data = artifacts.fetch(key) if key else None
     if data is None:
         return None
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return archive.read(FILE_NAME)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.read(FILE_NAME)
+    except (zipfile.BadZipFile, KeyError):  # the template names some other object, or some other zip
+        return None
 
 
 def _bundle_key(body: str) -> str | None:

@@ -61,6 +61,14 @@ def test_a_zip_that_is_gone_from_the_bucket_leaves_the_settings_unknown(tmp_path
     assert look(after, cloud.cloud).settings_in_force is None
 
 
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + bytes(18)], ids=["empty", "text", "an empty zip"])
+def test_what_is_no_zip_of_ours_leaves_the_settings_unknown(tmp_path: Path, data: bytes) -> None:
+    cloud = rolled_out(wanted())
+    cloud.artifacts.there = dict.fromkeys(cloud.artifacts.there, data)
+    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")).wish
+    assert look(after, cloud.cloud).settings_in_force is None
+
+
 def test_stack_sets_of_earlier_contents_are_found_and_those_of_others_left_alone(tmp_path: Path) -> None:
     before = wanted(changed(tmp_path, PROD, "", SCANNING))
     cloud = rolled_out(before)
