@@ -231,14 +231,14 @@ def _stack_change(definition: StackDefinition, state: StackState | None) -> Chan
 def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | None, rivals: Rivals) -> StackSetPlan:
     definition = wish.definition
     resources = template_changes(state.body if state else None, definition.body)
-    properties = tuple(_properties(definition, state)) if state and not wish.is_retired else ()
+    is_whole = scope.is_whole(wish.coverage.organization)
+    properties = _properties(definition, state, is_whole=is_whole) if state and not wish.is_retired else ()
     differs = (
         state is not None
         and not wish.is_retired
         and bool(resources or properties or not is_same(state.body, definition.body))
     )
-    in_scope = wanted_instances(wish.coverage, scope) or scope.is_whole(wish.coverage.organization)
-    changed = differs and bool(in_scope)
+    changed = differs and bool(is_whole or wanted_instances(wish.coverage, scope))
     instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
     targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
     kept = instances.kept(state.auto_deployment_targets if state else {})
@@ -268,14 +268,18 @@ def _stack_set_change(
     return "update" if changed else "unchanged"
 
 
-def _properties(definition: StackSetDefinition, state: StackSetState) -> list[str]:
-    found = [
-        "description" if state.description != definition.description else "",
-        "automatic deployment is off" if not state.auto_deployment else "",
-        "stacks are retained when an account leaves" if state.retain_on_removal else "",
-        "dependencies" if set(state.depends_on) != set(definition.depends_on) else "",
-    ]
-    return [name for name in found if name]
+def _properties(definition: StackSetDefinition, state: StackSetState, *, is_whole: bool) -> tuple[str, ...]:
+    """What differs, in words. How AWS deploys by itself can only be changed together with all instances.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html (AutoDeployment)
+    """
+    found = {
+        "description": state.description != definition.description,
+        "automatic deployment is off": is_whole and not state.auto_deployment,
+        "stacks are retained when an account leaves": is_whole and state.retain_on_removal,
+        "dependencies": is_whole and set(state.depends_on) != set(definition.depends_on),
+    }
+    return tuple(name for name, differs in found.items() if differs)
 
 
 def _limited(coverage: Coverage, scope: Scope, plan: InstancePlan) -> InstanceOperation | None:

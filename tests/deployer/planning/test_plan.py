@@ -1,0 +1,53 @@
+"""StackSets that somebody edited by hand are brought back, and never again and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deployer.rollout.execution import roll_out
+from deployer.targets import Scope
+from tests.deployer.examples import FORWARDING, plan, rolled_out, wanted
+from tests.deployer.rollout.fake_cloud import FakeCloud
+
+PROD_ONLY = Scope(ou_ids=frozenset({"ou-exam-prod0001"}))
+
+
+@pytest.fixture
+def edited(request: pytest.FixtureRequest) -> FakeCloud:
+    """The example, rolled out, with one property of a StackSet changed."""
+    cloud = rolled_out(wanted())
+    stack_sets = cloud.stack_sets.there
+    stack_sets[FORWARDING] = replace(stack_sets[FORWARDING], **request.param)
+    return cloud
+
+
+AUTO_DEPLOYMENT = (
+    pytest.param({"auto_deployment": False}, id="switched off"),
+    pytest.param({"retain_on_removal": True}, id="retaining stacks"),
+    pytest.param({"depends_on": ()}, id="out of order"),
+)
+
+
+@pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
+def test_auto_deployment_is_brought_back_with_the_whole_organization(edited: FakeCloud) -> None:
+    (_, forwarding) = plan(wanted(), edited).stack_sets
+    assert (forwarding.change, len(forwarding.properties), forwarding.only) == ("update", 1, None)
+
+
+@pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
+def test_a_part_of_the_organization_is_not_updated_for_what_that_cannot_change(edited: FakeCloud) -> None:
+    assert plan(wanted(), edited, scope=PROD_ONLY).is_empty
+
+
+@pytest.mark.parametrize("edited", [{"body": "{}"}, {"description": "by hand"}], indirect=True, ids=["body", "words"])
+def test_a_part_of_the_organization_brings_back_the_rest_for_itself_and_then_has_nothing_to_do(
+    edited: FakeCloud,
+) -> None:
+    wish = wanted()
+    (_, forwarding) = (first := plan(wish, edited, scope=PROD_ONLY)).stack_sets
+    assert forwarding.only is not None
+    assert set(forwarding.only.targets.accounts) == {key.account for key in forwarding.instances.wanted}
+    assert roll_out(first, wish.bundle, edited.cloud, lambda _: None).exit_code == 0
+    assert plan(wish, edited, scope=PROD_ONLY).is_empty
