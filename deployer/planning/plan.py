@@ -19,6 +19,7 @@ from deployer.planning.template_changes import is_same, template_changes
 from deployer.stack_sets import (
     OUS_PER_OPERATION,
     DeploymentTargets,
+    InstanceKey,
     InstanceOperation,
     Operation,
     StackSetDefinition,
@@ -242,13 +243,13 @@ def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | Non
     instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
     targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
     kept = instances.kept(state.auto_deployment_targets if state else {})
-    there = {one.key for one in state.instances} & instances.wanted if state else set()
+    there = instances.wanted & {one.key for one in (state.instances if state else ())}
     return StackSetPlan(
         definition=definition,
         change=_stack_set_change(wish, state, instances, changed=changed),
         resources=resources,
         properties=properties,
-        only=_limited(wish.coverage, scope, instances) if changed else None,
+        only=_limited(wish.coverage, scope, there or instances.wanted) if changed else None,
         rewritten=len(there) if changed else 0,
         instances=instances,
         overreach=overreach(wish.coverage, targets, kept=kept),
@@ -282,12 +283,15 @@ def _properties(definition: StackSetDefinition, state: StackSetState, *, is_whol
     return tuple(name for name, differs in found.items() if differs)
 
 
-def _limited(coverage: Coverage, scope: Scope, plan: InstancePlan) -> InstanceOperation | None:
-    """What an update of the StackSet itself is limited to; None where the whole organization is in scope."""
+def _limited(coverage: Coverage, scope: Scope, keys: frozenset[InstanceKey]) -> InstanceOperation | None:
+    """What an update of the StackSet itself is limited to; None where the whole organization is in scope.
+
+    Of `keys` all should be there: UpdateStackSet is documented to answer StackInstanceNotFoundException for others.
+    """
     organization = coverage.organization
     if scope.is_whole(organization):
         return None
-    accounts = tuple(sorted({key.account for key in plan.wanted}))
+    accounts = tuple(sorted({key.account for key in keys}))
     parents = {organization.accounts[account].parent_id for account in scope.account_ids & set(accounts)}
     return InstanceOperation(
         action="UPDATE",
@@ -296,8 +300,8 @@ def _limited(coverage: Coverage, scope: Scope, plan: InstancePlan) -> InstanceOp
             accounts=accounts,
             account_filter="INTERSECTION",
         ),
-        regions=tuple(sorted({key.region for key in plan.wanted})),
-        instances=tuple(sorted(plan.wanted)),
+        regions=tuple(sorted({key.region for key in keys})),
+        instances=tuple(sorted(keys)),
     )
 
 

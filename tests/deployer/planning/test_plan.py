@@ -8,7 +8,7 @@ import pytest
 
 from deployer.rollout.execution import roll_out
 from deployer.targets import Scope
-from tests.deployer.examples import FORWARDING, plan, rolled_out, wanted
+from tests.deployer.examples import FORWARDING, SHOP_PROD, plan, rolled_out, wanted
 from tests.deployer.rollout.fake_cloud import FakeCloud
 
 PROD_ONLY = Scope(ou_ids=frozenset({"ou-exam-prod0001"}))
@@ -39,6 +39,18 @@ def test_auto_deployment_is_brought_back_with_the_whole_organization(edited: Fak
 @pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
 def test_a_part_of_the_organization_is_not_updated_for_what_that_cannot_change(edited: FakeCloud) -> None:
     assert plan(wanted(), edited, scope=PROD_ONLY).is_empty
+
+
+@pytest.mark.parametrize("edited", [{"body": "{}"}], indirect=True, ids=["body"])
+def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) -> None:
+    state = edited.stack_sets.there[FORWARDING]
+    others = tuple(one for one in state.instances if one.account != SHOP_PROD)
+    edited.stack_sets.there[FORWARDING] = replace(state, instances=others)
+    (_, forwarding) = plan(wanted(), edited, scope=PROD_ONLY).stack_sets
+    assert forwarding.only is not None
+    assert SHOP_PROD not in forwarding.only.targets.accounts
+    assert {key.account for key in forwarding.only.instances} == set(forwarding.only.targets.accounts)
+    assert {key.account for one in forwarding.instances.create for key in one.instances} == {SHOP_PROD}
 
 
 @pytest.mark.parametrize("edited", [{"body": "{}"}, {"description": "by hand"}], indirect=True, ids=["body", "words"])
