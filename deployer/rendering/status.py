@@ -31,8 +31,14 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not as wanted", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
-    verdict = "Everything is as the config files say." if status.is_as_wanted else "`deployer rollout` brings it about."
-    return [*lines, Line(""), Line(verdict, "add" if status.is_as_wanted else "bad")]
+    return [*lines, Line(""), _verdict(status)]
+
+
+def _verdict(status: Status) -> Line:
+    if not status.is_as_wanted:
+        return Line("`deployer rollout` brings it about.", "bad")
+    what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
+    return Line(f"{what} is as the config files say.", "add")
 
 
 def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:

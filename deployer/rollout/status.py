@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.plan import Facts, Plan, Wish
-from deployer.stack_sets import Instance, InstanceKey
+from deployer.stack_sets import Instance
 from deployer.words import account_path
 
 State = Literal["current", "outdated", "failed", "missing", "unexpected"]
+OUT_OF_REACH = "AWS does not reach the account any more"
 STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected")
 
 
@@ -33,6 +34,8 @@ class InstanceStatus:
     region: str
     state: State
     reason: str = ""
+    is_out_of_reach: bool = False
+    """Whether it is unwanted, and of an account that AWS does not reach any more: no roll-out takes it away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,9 @@ class Status:
 
     @property
     def is_as_wanted(self) -> bool:
+        """Whether a roll-out would have nothing to do."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
-        return stacks and all(instance.state == "current" for instance in self.instances)
+        return stacks and all(one.state == "current" or one.is_out_of_reach for one in self.instances)
 
 
 def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
@@ -84,17 +88,21 @@ def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
 def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]:
     for stack_set in plan.stack_sets:
         name = stack_set.definition.name
-        state = facts.stack_sets.get(name)
-        there = {one.key: one for one in state.instances} if state else {}
+        found = facts.stack_sets.get(name)
+        there = {one.key: one for one in found.instances} if found else {}
         scope = wish.scope_of(name)
         in_scope = {key for key in there if scope.has(wish.organization, key)}
+        stranded = {one.key for one in stack_set.instances.stranded}
         for key in sorted(in_scope | stack_set.instances.wanted):
-            yield _instance(name, key, there.get(key), is_wanted=key in stack_set.instances.wanted)
-
-
-def _instance(stack_set: str, key: InstanceKey, instance: Instance | None, *, is_wanted: bool) -> InstanceStatus:
-    state, reason = _judged(instance, is_wanted=is_wanted)
-    return InstanceStatus(stack_set=stack_set, account=key.account, region=key.region, state=state, reason=reason)
+            state, reason = _judged(there.get(key), is_wanted=key in stack_set.instances.wanted)
+            yield InstanceStatus(
+                stack_set=name,
+                account=key.account,
+                region=key.region,
+                state=state,
+                reason=OUT_OF_REACH if key in stranded else reason,
+                is_out_of_reach=key in stranded,
+            )
 
 
 def _judged(instance: Instance | None, *, is_wanted: bool) -> tuple[State, str]:

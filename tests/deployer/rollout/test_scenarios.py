@@ -141,6 +141,7 @@ def test_an_account_that_is_suspended_after_a_roll_out_is_left_out_and_told(depl
     assert ran.exit_code == 0, ran
     assert f"search-prod ({SEARCH_PROD}): suspended" in ran.out
     assert "AWS does not reach the account any more" in " ".join(ran.out.split())
+    assert deployer("status").exit_code == 0
 
 
 def test_throttling_at_every_call_only_slows_down(deployer: Deployer, monkeypatch: pytest.MonkeyPatch) -> None:

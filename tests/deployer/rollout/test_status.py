@@ -93,7 +93,6 @@ def test_before_a_roll_out_everything_is_missing() -> None:
         pytest.param(
             _instance(SHOP_DEV, "us-east-1", status="CURRENT"), "unexpected", id="a region that is not wanted"
         ),
-        pytest.param(_instance("999999999999", "eu-west-1", status="CURRENT"), "unexpected", id="an account that left"),
     ],
 )
 def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Instance, state: str) -> None:
@@ -112,6 +111,25 @@ def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Ins
     text = _text(status)
     assert "Not as wanted" in text
     assert state in text
+
+
+def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() -> None:
+    left, suspended = "999999999999", SHOP_PROD
+    accounts = {**EXAMPLE.accounts, suspended: replace(EXAMPLE.accounts[suspended], state="SUSPENDED")}
+    wish = wanted(organization=replace(EXAMPLE, accounts=accounts))
+    cloud = rolled_out(wanted())
+    _with(cloud, FORWARDING, _instance(left, "eu-west-1", status="CURRENT"))
+    status = _status(wish, cloud)
+    found = {one.account for one in status.instances if one.is_out_of_reach}
+    assert found == {left, suspended}
+    assert {one.state for one in status.instances if one.account in found} == {"unexpected"}
+    assert plan(wish, cloud).is_empty
+    assert status.is_as_wanted
+    text = " ".join(_text(status).split())
+    assert (
+        "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS does not reach" in text
+    )
+    assert "All that AWS reaches is as the config files say." in text
 
 
 def test_a_missing_instance_is_counted_where_it_belongs() -> None:
