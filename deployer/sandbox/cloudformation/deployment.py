@@ -107,7 +107,7 @@ def _delete(stack: Stack) -> None:
 
 def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Wanted:
     template = parse(body)
-    engine.check_types(template)
+    engine.check_resources(template)
     return Wanted(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.sandbox.calls import Call
+from deployer.sandbox.cloudformation.engine import check_resources
 from deployer.sandbox.cloudformation.requests import INVALID, find, invalid, template_of
 from deployer.sandbox.cloudformation.stacks import Stack, StackEvent, StackResource, stacks_in
 from deployer.sandbox.cloudformation.template import Template, TemplateError
@@ -114,9 +115,11 @@ def get_template_summary(call: Call) -> Answer:
 
 def _checked(call: Call) -> Template:
     try:
-        return template_of(call)
+        template = template_of(call)
+        check_resources(template)
     except TemplateError as error:
         raise invalid(str(error)) from error
+    return template
 
 
 def _asked_for(template: Template) -> dict[str, Any]:

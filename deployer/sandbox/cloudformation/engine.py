@@ -34,10 +34,15 @@ class Wanted:
         stack.description = self.template.description
 
 
-def check_types(template: Template) -> None:
-    """Raise TemplateError for a type that cannot be made here."""
+def check_resources(template: Template) -> None:
+    """Raise TemplateError for a type that cannot be made here, or an attribute that a type does not have."""
     for type_ in sorted(template.types):
         known_type(type_)
+    for logical_id, attribute in sorted(template.attributes):
+        if attribute not in known_type(template.resources[logical_id].type).attribute_names:
+            raise TemplateError(
+                f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+            )
 
 
 def check_update(stack: Stack, template: Template) -> None:

@@ -70,6 +70,13 @@ class Template:
         mentioned = {name for name, _ in references(definition.properties)}
         return frozenset((mentioned & self.resources.keys()) | set(definition.depends_on))
 
+    @cached_property
+    def attributes(self) -> frozenset[tuple[str, str]]:
+        """Each (logical id, attribute) that `Fn::GetAtt` and `Fn::Sub` ask for, in resources and outputs."""
+        values = [item.properties for item in self.resources.values()]
+        values += [output.get("Value", {}) for output in self.outputs.values()]
+        return frozenset((name, attribute) for name, attribute in references(values) if attribute is not None)
+
     @property
     def types(self) -> frozenset[str]:
         return frozenset(definition.type for definition in self.resources.values())
@@ -147,6 +154,8 @@ def _check_references(template: Template) -> None:
             raise TemplateError(f"Template format error: output property {unknown[0]} is not supported by the sandbox")
         mentioned = {name for name, _ in references(output.get("Value"))}
         _check_known(mentioned - known, "Unresolved resource dependencies [{}] in the Outputs block of the template")
+    if undefined := sorted(name for name, _ in template.attributes if name not in template.resources):
+        raise TemplateError(f"Template error: instance of Fn::GetAtt references undefined resource {undefined[0]}")
 
 
 def _check_known(missing: set[str], message: str) -> None:

@@ -63,6 +63,7 @@ class Function(Resource):
     replaced_by = ("FunctionName",)
     name_property = "FunctionName"
     tagged = True
+    attribute_names = ("Arn",)
 
     def create(self, place: Place, properties: Properties) -> str:
         client = place.client("lambda")

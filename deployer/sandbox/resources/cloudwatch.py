@@ -57,6 +57,7 @@ class Alarm(Resource):
     replaced_by = ("AlarmName",)
     name_property = "AlarmName"
     tagged = True
+    attribute_names = ("Arn",)
 
     def create(self, place: Place, properties: Properties) -> str:
         cloudwatch = place.client("cloudwatch")

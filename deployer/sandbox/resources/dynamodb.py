@@ -45,6 +45,7 @@ class Table(Resource):
     replaced_by = ("TableName", "KeySchema", "LocalSecondaryIndexes")
     name_property = "TableName"
     tagged = True
+    attribute_names = ("Arn", "StreamArn")
 
     def create(self, place: Place, properties: Properties) -> str:
         dynamodb = place.client("dynamodb")

@@ -17,6 +17,7 @@ class RegistryScanningConfiguration(Resource):
         "Rules!": [{"RepositoryFilters!": [{"Filter!": STRING, "FilterType!": STRING}], "ScanFrequency!": STRING}],
         "ScanType!": STRING,
     }
+    attribute_names = ("RegistryId",)
 
     def create(self, place: Place, properties: Properties) -> str:
         for index, rule in enumerate(properties["Rules"]):

@@ -49,6 +49,7 @@ class Rule(Resource):
     replaced_by = ("Name", "EventBusName")
     name_property = "Name"
     tagged = True
+    attribute_names = ("Arn",)
 
     def create(self, place: Place, properties: Properties) -> str:
         events, bus = place.client("events"), _bus(properties)

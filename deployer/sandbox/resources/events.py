@@ -27,6 +27,7 @@ class EventBus(Resource):
     replaced_by = ("Name",)
     name_property = "Name"
     tagged = True
+    attribute_names = ("Arn", "Name")
 
     def create(self, place: Place, properties: Properties) -> str:
         optional = {key: properties[key] for key in ("Description", "Tags") if key in properties}
@@ -95,6 +96,7 @@ class Archive(Resource):
     }
     replaced_by = ("ArchiveName", "SourceArn")
     name_property = "ArchiveName"
+    attribute_names = ("Arn",)
 
     def create(self, place: Place, properties: Properties) -> str:
         events = place.client("events")
@@ -112,7 +114,7 @@ class Archive(Resource):
         unless_gone(lambda: place.client("events").delete_archive(ArchiveName=physical_id), MISSING)
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("events", f"archive/{physical_id}"), "ArchiveName": physical_id}
+        return {"Arn": place.arn("events", f"archive/{physical_id}")}
 
 
 def _archive(properties: Properties) -> dict[str, object]:

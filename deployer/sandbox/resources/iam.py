@@ -36,6 +36,7 @@ class Role(Resource):
     replaced_by = ("RoleName", "Path")
     name_property = "RoleName"
     tagged = True
+    attribute_names = ("Arn", "RoleId")
 
     def create(self, place: Place, properties: Properties) -> str:
         name = properties.get("RoleName") or place.generated_name()

@@ -32,6 +32,7 @@ class LogGroup(Resource):
     replaced_by = ("LogGroupName", "LogGroupClass")
     name_property = "LogGroupName"
     tagged = True
+    attribute_names = ("Arn",)
 
     def create(self, place: Place, properties: Properties) -> str:
         logs = place.client("logs")

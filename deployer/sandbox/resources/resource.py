@@ -58,6 +58,8 @@ class Resource(ABC):
     """Properties whose change makes a new resource; all others are updated in place."""
     name_property: ClassVar[str | None] = None
     """The property that fixes the physical name, so that a replacement under the same name is refused."""
+    attribute_names: ClassVar[Collection[str]] = ()
+    """What `Fn::GetAtt` may ask for; some of it only where the resource was made so, as the stream of a table."""
     tagged: ClassVar[bool] = False
     """Whether `Tags` takes the stack's tags too."""
 
@@ -83,7 +85,7 @@ class Resource(ABC):
         return False
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        """What `Fn::GetAtt` gives."""
+        """What `Fn::GetAtt` gives, by name."""
         del place, physical_id, properties
         return {}
 

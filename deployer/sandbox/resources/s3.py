@@ -50,6 +50,7 @@ class Bucket(Resource):
     replaced_by = ("BucketName",)
     name_property = "BucketName"
     tagged = True
+    attribute_names = ("Arn", "DomainName", "RegionalDomainName")
 
     def create(self, place: Place, properties: Properties) -> str:
         s3 = place.client("s3")

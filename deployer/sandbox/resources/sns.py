@@ -34,6 +34,7 @@ class Topic(Resource):
     replaced_by = ("TopicName", "FifoTopic")
     name_property = "TopicName"
     tagged = True
+    attribute_names = ("TopicArn", "TopicName")
 
     def create(self, place: Place, properties: Properties) -> str:
         sns = place.client("sns")

@@ -52,6 +52,7 @@ class Queue(Resource):
     replaced_by = ("QueueName", "FifoQueue")
     name_property = "QueueName"
     tagged = True
+    attribute_names = ("Arn", "QueueName", "QueueUrl")
 
     def create(self, place: Place, properties: Properties) -> str:
         sqs = place.client("sqs")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from moto.s3.models import s3_backends
 
 from deployer.sandbox.calls import Call, Refused
-from deployer.sandbox.cloudformation.engine import check_types
+from deployer.sandbox.cloudformation.engine import check_resources
 from deployer.sandbox.cloudformation.template import INLINE_LIMIT, URL_LIMIT, Template, TemplateError, parse
 from deployer.sandbox.credentials import PARTITION
 
@@ -24,7 +24,7 @@ def template_of(call: Call, *, previous: str | None = None) -> Template:
     """
     try:
         template = parse(_body(call, previous))
-        check_types(template)
+        check_resources(template)
     except TemplateError as error:
         raise Refused("ValidationError", str(error)) from error
     if "AWS::CloudFormation::Stack" in template.types:

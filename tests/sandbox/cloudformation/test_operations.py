@@ -279,6 +279,34 @@ def test_a_service_role_deploys_with_its_rights(sandbox: Sandbox) -> None:
     assert client.describe_stacks()["Stacks"][0]["StackName"] == "operator"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::GetAtt": ["Queue", "Url"]},
+        {"Fn::Sub": "${Queue.Url}"},
+        {"Fn::Join": ["", [{"Fn::GetAtt": "Queue.Url"}]]},
+    ],
+)
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("validate_template", {}),
+        ("get_template_summary", {}),
+        ("create_stack", {"StackName": "stack"}),
+        ("create_change_set", {"StackName": "stack", "ChangeSetName": "new", "ChangeSetType": "CREATE"}),
+    ],
+)
+def test_an_attribute_that_the_type_does_not_have_is_refused_at_once(
+    client: Any, operation: str, parameters: dict[str, Any], value: Any
+) -> None:
+    body = template({"Queue": resource("AWS::SQS::Queue")}, Outputs={"O": {"Value": value}})
+    message = "resource Queue does not support attribute type Url in Fn::GetAtt"
+    with pytest.raises(ClientError, match=message) as refused:
+        getattr(client, operation)(TemplateBody=body, **parameters)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert client.list_stacks()["StackSummaries"] == []
+
+
 def test_a_template_is_validated_without_a_stack(client: Any) -> None:
     answer = client.validate_template(TemplateBody=template({"Role": role("x")}, Description="A role"))
     assert answer["Capabilities"] == NAMED_IAM

@@ -63,6 +63,14 @@ def body(resources: Any, **sections: Any) -> str:
             body({"A": QUEUE}, Outputs={"O": {"Value": {"Fn::GetAtt": ["B", "Arn"]}}}), r"\[B\].*Outputs", id="outputs"
         ),
         pytest.param(
+            body(
+                {"A": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "${P.Arn}"}}}},
+                Parameters={"P": {"Type": "String"}},
+            ),
+            "Fn::GetAtt references undefined resource P",
+            id="an attribute of a parameter",
+        ),
+        pytest.param(
             body({"A": QUEUE}, Outputs={"O": {"Value": "x", "Export": {"Name": "x"}}}), "Export", id="exports"
         ),
         pytest.param(
