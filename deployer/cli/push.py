@@ -84,11 +84,19 @@ def _images(command: list[str]) -> list[ImageReference]:
 
 
 def _resolved(asked: InFile) -> tuple[str, ...]:
-    """Ask the client what its file names."""
+    """Ask the client what its file names; what stands in its standard input is for the push."""
     from deployer.errors import ConfigurationError
+    from deployer.pushing.client_commands import client_of, option_values
     from deployer.pushing.client_documents import references_in_document
 
-    answer = subprocess.run(asked.command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's client
+    if "-" in option_values(asked.command, short="-f", long="--file"):
+        raise ConfigurationError(
+            f"{client_of(asked.command)} reads its file from standard input, which only one can",
+            next_step="Write it to a file, and name that with --file.",
+        )
+    answer = subprocess.run(  # noqa: S603 - the user's client
+        asked.command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if answer.returncode:
         raise ConfigurationError(
             f"{' '.join(asked.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",

@@ -219,6 +219,37 @@ class TestTheClient:
         assert (code, out) == (0, "pushed\n"), err
         assert name in repositories(rolled_out)
 
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            pytest.param(["compose", "--file", "-", "push"], id="compose"),
+            pytest.param(["buildx", "bake", "--push", "-f-"], id="bake"),
+        ],
+    )
+    def test_a_file_that_can_be_read_only_once_is_not_used_up_before_the_push(
+        self, push: Push, programs: Path, arguments: list[str]
+    ) -> None:
+        program(programs, "docker", "cat >&2; echo pushed")
+        code, out, err = push("docker", *arguments)
+        assert (code, out) == (3, "")
+        assert "docker reads its file from standard input, which only one can" in err
+        assert "--file" in err
+
+    def test_the_push_alone_reads_standard_input(self, push: Push, programs: Path, tmp_path: Path) -> None:
+        _, image = new()
+        text = json.dumps({"target": {"api": {"tags": [image]}}})
+        program(programs, "docker", f"case \"$*\" in *--print*) cat >&2; echo '{text}';; *) cat;; esac")
+        (tmp_path / "input").write_text("for the client\n")
+        kept = os.dup(0)
+        try:
+            with (tmp_path / "input").open() as given:
+                os.dup2(given.fileno(), 0)
+            code, out, _ = push("docker", "buildx", "bake", "--push")
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+        assert (code, out) == (0, "for the client\n")
+
     def test_a_file_that_the_client_cannot_resolve(self, push: Push, programs: Path) -> None:
         program(programs, "docker", "echo 'no configuration file provided' >&2; exit 14")
         code, out, err = push("docker", "compose", "push")
