@@ -1,10 +1,12 @@
 """How long a security lead waits for an answer out of a million records, and in how little memory.
 
-Run it with `python -m benchmarks.audit`; `--records 100000` takes a tenth of the time. The command line runs as users
-run it, in a process of its own; its ledger is served over loopback by `benchmarks/million_records/server.py`, which
-pages, filters and counts capacity as DynamoDB does, and takes 10 ms more than it needs for each page. What is claimed:
-the first row within 5 s whatever the filter, and an export or a report of many times the records in no more memory.
-How long the report's page takes a browser is measured by `benchmarks/report.py`.
+Run it with `python -m benchmarks.audit`, which takes most of an hour; `--records 100000` takes a tenth of it, and
+`--only exports` a part. The command line runs as users run it, in a process of its own; its ledger is served over
+loopback by `benchmarks/million_records/server.py`, which pages, filters and counts capacity as DynamoDB does, and takes
+10 ms more than it needs for each page. What is claimed: the first row within 5 s whatever the filter, and an export or
+a report of many times the records in no more memory. The first row of an export is the first that is sure to stay,
+whatever stops it: that of its first batch. How long the report's page takes a browser is measured by
+`benchmarks/report.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.million_records.records import Records
+from deployer.audit.export import Target
 
 ROOT = Path(__file__).parents[1]
 RECORDS = 1_000_000
@@ -29,19 +32,16 @@ SPAN = ("--since", "2026-08-25", "--until", "2026-11-23")
 """All that there is: 90 days."""
 
 FIRST_ROW = 5.0
+POLL = 0.01
 GROWTH = 1.25
 """Of peak memory, from the least to the most of what one command is asked for."""
 
 TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
-FIFTH = ("--since", "2026-08-25", "--until", "2026-09-11")
 NINE_DAYS = ("--since", "2026-08-25", "--until", "2026-09-03")
 """In which some 50,000 records are of a kind that a report tells of, if there are a million in all."""
 
-EXPORTS = (
-    ("jsonl", {"a tenth": TENTH, "a fifth": FIFTH}),
-    ("parquet", {"a tenth": TENTH, "a fifth": FIFTH}),
-    ("csv", {"a tenth": TENTH, "all": SPAN}),
-)
+EXPORTS = {"a tenth": TENTH, "all": SPAN}
+FORMATS = ("jsonl", "csv", "parquet")
 REPORTS = {"nine days": NINE_DAYS, "all": SPAN}
 
 LISTS = {
@@ -61,7 +61,7 @@ LISTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What one command took; `first` is the time to its first row on standard output."""
+    """What one command took; `first` is the time to its first row, on standard output or in its file."""
 
     first: float
     wall: float
@@ -84,14 +84,18 @@ def ledger(records: int) -> Iterator[dict[str, str]]:
         server.kill()
 
 
-def run(environment: dict[str, str], *arguments: str) -> Ran:
-    """Run `deployer audit …` and measure it."""
+def run(environment: dict[str, str], *arguments: str, sign: Path | None = None) -> Ran:
+    """Run `deployer audit …` and measure it; its first row is there when a line is printed, or the file `sign` is."""
     command = [sys.executable, "-c", "from deployer.cli.main import main; main()", "audit", *arguments, "--verbose"]
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
         assert process.stdout
-        process.stdout.readline()
+        if sign:
+            while not sign.exists() and not has_ended(process.pid):
+                time.sleep(POLL)
+        else:
+            process.stdout.readline()
         first = time.perf_counter() - began
         while process.stdout.read(1 << 20):
             pass
@@ -103,6 +107,11 @@ def run(environment: dict[str, str], *arguments: str) -> Ran:
     assert process.returncode == 0, said
     usage = re.search(r"Read (.*)\.$", said, re.MULTILINE)
     return Ran(first=first, wall=wall, megabytes=resources.ru_maxrss / 1024, usage=usage[1] if usage else "")
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child has; its resources can still be asked for."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def measure_lists(environment: dict[str, str]) -> bool:
@@ -118,11 +127,11 @@ def measure_lists(environment: dict[str, str]) -> bool:
 def measure_exports(environment: dict[str, str], folder: Path, *, records: int) -> bool:
     """Export in each format; whether memory stayed what it was."""
     holds = True
-    for kind, spans in EXPORTS:
+    for kind in FORMATS:
         megabytes: list[float] = []
-        for share, span in spans.items():
+        for share, span in EXPORTS.items():
             file = folder / f"{share}.{kind}"
-            ran = run(environment, "export", "--all", *span, "--out", str(file))
+            ran = run(environment, "export", "--all", *span, "--out", str(file), sign=Target(file).state)
             print(ran.line(f"export {kind}: {share}"), flush=True)  # noqa: T201
             megabytes.append(ran.megabytes)
             file.unlink()
@@ -151,14 +160,19 @@ def main() -> int:
     """Measure, print, and fail where a claim does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--records", type=int, default=RECORDS)
-    records = parser.parse_args().records
+    parser.add_argument("--only", choices=("lists", "exports", "reports"))
+    asked = parser.parse_args()
+    records: int = asked.records
     print(f"{records:,} records\n{'':24} first row     wall     peak  reading")  # noqa: T201
     with ledger(records) as environment, tempfile.TemporaryDirectory() as folder:
-        in_time = measure_lists(environment)
-        flat = measure_exports(environment, Path(folder), records=records)
-        flat &= measure_reports(environment, Path(folder), records=records)
-    print(f"first row within {FIRST_ROW:.0f} s: {'yes' if in_time else 'NO'}; memory flat: {'yes' if flat else 'NO'}")  # noqa: T201
-    return 0 if in_time and flat else 1
+        parts: dict[str, Callable[[], bool]] = {
+            "lists": lambda: measure_lists(environment),
+            "exports": lambda: measure_exports(environment, Path(folder), records=records),
+            "reports": lambda: measure_reports(environment, Path(folder), records=records),
+        }
+        holds = [measure() for name, measure in parts.items() if asked.only in (None, name)]
+    print("as claimed" if all(holds) else "NOT as claimed")  # noqa: T201
+    return 0 if all(holds) else 1
 
 
 if __name__ == "__main__":
