@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
-import botocore.loaders
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
 from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
 
-botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+botocore.session.create_loader = cache(botocore.session.create_loader)
 """Every command makes a session, and each would read the same large files of botocore again."""
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would wait in vain."""
