@@ -51,6 +51,7 @@ _NO_CREDENTIALS = (
     botocore.SSOError,
     botocore.TokenRetrievalError,
 )
+_UNUSABLE_SETTINGS = (botocore.ConfigNotFound, botocore.ConfigParseError, botocore.InvalidConfigError)
 _UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
 _CUT_OFF = (botocore.ConnectionClosedError, botocore.ReadTimeoutError)
 """Somebody was there, so it is no sandbox that does not run."""
@@ -78,8 +79,21 @@ def translated(where: str = "") -> Iterator[None]:
         raise CredentialsError(f"No AWS credentials: {error}", next_step=_SIGN_IN) from error
     except botocore.NoRegionError as error:
         raise ConfigurationError("No AWS region is set", next_step="Set AWS_REGION, or use --profile.") from error
+    except _UNUSABLE_SETTINGS as error:
+        raise unusable_settings(error) from error
+    except botocore.WaiterError as error:
+        raise ServiceError(
+            f"AWS takes long: {error}", next_step="Run the command again in a few minutes; it goes on."
+        ) from error
     except _UNREACHABLE as error:
         raise _unreachable(error) from error
+
+
+def unusable_settings(error: Exception) -> ConfigurationError:
+    """What is wrong with AWS_… variables or the AWS CLI's own files."""
+    return ConfigurationError(
+        f"The AWS settings cannot be used: {error}", next_step="Mend the AWS_… variables, or ~/.aws/config."
+    )
 
 
 def _from_answer(error: botocore.ClientError, where: str) -> DeployerError:

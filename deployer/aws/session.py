@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import boto3
 from botocore.config import Config as ClientConfig
 
-from deployer.aws.errors import translated
+from deployer.aws.errors import translated, unusable_settings
 from deployer.aws.identity import Identity, get_identity
 
 if TYPE_CHECKING:
@@ -88,11 +88,7 @@ class Session:
     def client(self, service: Literal["sts"], *, region: str | None = None) -> STSClient: ...
     def client(self, service: Any, *, region: str | None = None) -> Any:
         """The client of a service in a region, the session's own by default."""
-        key = (service, region)
-        if key not in self._clients:
-            with translated():
-                self._clients[key] = self._boto.client(service, region_name=region, config=_CLIENT)
-        return self._clients[key]
+        return self._made((service, region), service, region, _CLIENT)
 
     def ecr_client(self, *, region: str, is_fips: bool = False, is_dual_stack: bool = False) -> ECRClient:
         """The ECR API at the kind of endpoint that a registry's host name means.
@@ -102,9 +98,16 @@ class Session:
         if os.environ.get("AWS_ENDPOINT_URL_ECR") or os.environ.get("AWS_ENDPOINT_URL"):
             is_fips = is_dual_stack = False
         key = (f"ecr fips={is_fips} dual={is_dual_stack}", region)
-        if key not in self._clients:
-            endpoint = ClientConfig(use_fips_endpoint=is_fips, use_dualstack_endpoint=is_dual_stack)
-            with translated():
-                self._clients[key] = self._boto.client("ecr", region_name=region, config=_CLIENT.merge(endpoint))
-        client: ECRClient = self._clients[key]
+        endpoint = ClientConfig(use_fips_endpoint=is_fips, use_dualstack_endpoint=is_dual_stack)
+        client: ECRClient = self._made(key, "ecr", region, _CLIENT.merge(endpoint))
         return client
+
+    def _made(self, key: tuple[str, str | None], service: Any, region: str | None, config: ClientConfig) -> Any:
+        """The client of a key, made when it is asked for first."""
+        if key not in self._clients:
+            with translated():
+                try:
+                    self._clients[key] = self._boto.client(service, region_name=region, config=config)
+                except ValueError as error:  # of an endpoint's URL, or a region's name
+                    raise unusable_settings(error) from error
+        return self._clients[key]

@@ -6,6 +6,7 @@ import pytest
 from botocore import exceptions as botocore
 
 from deployer.aws.errors import is_loopback, translated
+from deployer.aws.session import Session
 from deployer.errors import (
     ConfigurationError,
     CredentialsError,
@@ -43,6 +44,15 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
         pytest.param(_answer("Odd", "what"), ServiceError, "ListStacks in 123 failed: Odd: what", id="an unknown code"),
         pytest.param(botocore.NoRegionError(), ConfigurationError, "No AWS region", id="no region"),
         pytest.param(
+            botocore.ConfigParseError(path="~/.aws/config"), ConfigurationError, "~/.aws/config", id="a broken profile"
+        ),
+        pytest.param(
+            botocore.WaiterError(name="table_exists", reason="Max attempts exceeded", last_response={}),
+            ServiceError,
+            "AWS takes long: Waiter table_exists failed: Max attempts exceeded",
+            id="what takes longer than anybody waits",
+        ),
+        pytest.param(
             botocore.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"),
             SandboxError,
             "127.0.0.1:4566: the sandbox is not running",
@@ -70,6 +80,23 @@ def test_what_botocore_raises_becomes_a_sentence_and_a_next_step(
     assert part in caught.value.message
     assert caught.value.next_step
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("variables", "region", "part"),
+    [
+        pytest.param({"AWS_ENDPOINT_URL": "nonsense"}, "eu-west-1", "Invalid endpoint: nonsense", id="an endpoint"),
+        pytest.param({}, "eu west", "eu west", id="a region"),
+    ],
+)
+def test_settings_of_the_aws_cli_that_make_no_client_are_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str, part: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=part) as caught:
+        Session(region=region).client("sts")
+    assert "AWS_…" in (caught.value.next_step or "")
 
 
 @pytest.mark.parametrize(
