@@ -231,9 +231,6 @@ class Names:
         owner = f"{self.central_region}:{self.central_account}"
         return f"arn:{self.partition}:cloudwatch:{owner}:alarm:{self.alarm(name)}"
 
-    def creator_role_arn(self, account: str) -> str:
-        return f"arn:{self.partition}:iam::{account}:role/{self.creator_role}"
-
     def role_arn(self, account: str, role: str) -> str:
         """ARN of a role that the access StackSet makes; `*` stands for every account."""
         return f"arn:{self.partition}:iam::{account}:role/{role}"

@@ -35,7 +35,7 @@ def assume_creator_roles(names: Names) -> Statement:
         "Sid": "AssumeCreatorRoles",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
-        "Resource": names.creator_role_arn("*"),
+        "Resource": names.role_arn("*", names.creator_role),
         "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     }
 

@@ -105,9 +105,7 @@ class LedgerAtHand:
         from deployer import settings
         from deployer.aws.refusals import LedgerAddress
         from deployer.errors import ConfigurationError
-        from deployer.pushing.images import partition_of
         from deployer.settings.files import ORGANIZATION_FILE
-        from templates.names import Names
 
         folder = self._config or DEFAULT_CONFIG_DIRECTORY
         if self._config is None and not (folder / ORGANIZATION_FILE).is_file():
@@ -118,14 +116,7 @@ class LedgerAtHand:
             if self._config is None:
                 return None
             raise
-        names = Names(
-            prefix=config.prefix,
-            organization_id=config.organization_id or "",
-            central_account=config.central_account,
-            central_region=config.home_region,
-            partition=partition_of(config.home_region),
-        )
-        return LedgerAddress(arn=names.ledger_table_arn, region=config.home_region)
+        return LedgerAddress(arn=config.names().ledger_table_arn, region=config.home_region)
 
 
 class WaitingLine:

@@ -9,7 +9,6 @@ from typing import Any
 from deployer import settings
 from deployer.aws.repository_settings import read_settings
 from deployer.aws.session import Session
-from templates.names import Names
 
 
 class Auditor:
@@ -25,11 +24,5 @@ class Auditor:
         return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
 
     def _assume(self, account: str) -> Session:
-        names = Names(
-            prefix=self._config.prefix,
-            organization_id=self._config.organization_id or "",
-            central_account=self._config.central_account,
-            central_region=self._config.home_region,
-            partition=self._session.identity.partition,
-        )
+        names = self._config.names(partition=self._session.identity.partition)
         return self._session.as_role(names.role_arn(account, names.auditor_role))

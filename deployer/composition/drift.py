@@ -26,7 +26,6 @@ from deployer.drift.rules import Rules
 from deployer.errors import GuardError, PermissionDeniedError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
-from deployer.planning.synthesis import names_of
 from deployer.settings import Compiled
 from deployer.settings.regions import require_region
 from templates.names import Names
@@ -74,7 +73,7 @@ def open_audit(meant: Meant, *, now: datetime) -> Audit:
     organization = read_organization(session.client("organizations"))
     check_organization(organization, wanted=config.organization_id)
     compiled = settings.compile(config, organization)
-    names = names_of(compiled, partition=session.identity.partition)
+    names = compiled.names(partition=session.identity.partition)
     scope = find_scope(organization, ous=meant.ous, accounts=meant.accounts, regions=meant.regions)
     ledger = LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
     looker = Looker(

@@ -21,7 +21,6 @@ from deployer.aws.session import Session
 from deployer.errors import PermissionDeniedError
 from deployer.failures.messages import Queue
 from deployer.organization import Organization
-from deployer.planning.synthesis import partition_of
 from deployer.settings import Config
 from templates.names import Names
 
@@ -41,7 +40,7 @@ class Operation:
 def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
     """Everything for `list`, `show` and `redrive`."""
     config = settings.load(config_directory)
-    names = _names(config)
+    names = config.names()
     session = _take_on(config, names, profile=profile)
     organization = read_organization(session.client("organizations"))
     check_organization(organization, wanted=names.organization_id or None)
@@ -58,7 +57,7 @@ def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
 def open_archive(config_directory: Path, *, profile: str | None) -> EventArchive:
     """The event archive for `replay`."""
     config = settings.load(config_directory)
-    names = _names(config)
+    names = config.names()
     session = _take_on(config, names, profile=profile)
     return EventArchive(session.client("events", region=names.central_region), names=names)
 
@@ -74,16 +73,6 @@ def _take_on(config: Config, names: Names, *, profile: str | None) -> Session:
             f"{caller.identity.arn} cannot take on {names.operator_role_arn}: {error.message}",
             next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
         ) from error
-
-
-def _names(config: Config) -> Names:
-    return Names(
-        prefix=config.prefix,
-        organization_id=config.organization_id or "",
-        central_account=config.central_account,
-        central_region=config.home_region,
-        partition=partition_of(config.home_region),
-    )
 
 
 def _failures_queue(names: Names) -> Queue:

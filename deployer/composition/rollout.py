@@ -24,7 +24,6 @@ from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
 from deployer.planning.plan import Facts, Plan, Wish, make_plan
 from deployer.planning.scopes import find_scope
-from deployer.planning.synthesis import names_of
 from deployer.planning.wishes import Wanted, wish_for
 from deployer.rollout.destroy import Removal, destroy, plan_removal
 from deployer.rollout.execution import INTERRUPTED, Cloud, Course
@@ -166,13 +165,7 @@ def open_ledger(config_directory: Path, *, profile: str | None) -> LedgerTable:
     config = settings.load(config_directory)
     session = Session(profile=profile, region=config.home_region)
     check_account(session, central_account=config.central_account)
-    names = Names(
-        prefix=config.prefix,
-        organization_id=config.organization_id or "",
-        central_account=config.central_account,
-        central_region=config.home_region,
-        partition=session.identity.partition,
-    )
+    names = config.names(partition=session.identity.partition)
     return LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
 
 
@@ -186,7 +179,7 @@ def assemble(ask: Ask) -> Situation:
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = settings.compile(config, organization)
     enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
-    bucket = _bucket(session, names_of(compiled, partition=session.identity.partition))
+    bucket = _bucket(session, compiled.names(partition=session.identity.partition))
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
@@ -217,7 +210,7 @@ def _bucket(session: Session, names: Names) -> ArtifactsBucket:
         session.client("s3", region=names.central_region),
         bucket=names.artifacts_bucket,
         account=names.central_account,
-        domain="amazonaws.com.cn" if names.partition == "aws-cn" else "amazonaws.com",
+        domain=names.dns_suffix,
     )
 
 

@@ -17,8 +17,6 @@ from templates.names import Names
 
 ZIP = "handler.zip"
 
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesis:
@@ -46,7 +44,7 @@ class Synthesis:
 
 def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
     """Make all of it; the partition is the home region's unless the caller's own is known."""
-    names = names_of(compiled, partition=partition or partition_of(compiled.config.home_region))
+    names = compiled.names(partition=partition)
     config, handler = compiled.config, bundle.build(compiled.settings_json)
     return Synthesis(
         names=names,
@@ -66,20 +64,3 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
         forwarding=forwarding.template(names),
         per_ou=variants(compiled, names),
     )
-
-
-def names_of(compiled: Compiled, *, partition: str) -> Names:
-    """The names that follow from the config files and the organization."""
-    config = compiled.config
-    return Names(
-        prefix=config.prefix,
-        organization_id=compiled.organization.id,
-        central_account=config.central_account,
-        central_region=config.home_region,
-        partition=partition,
-    )
-
-
-def partition_of(region: str) -> str:
-    """The partition that a region is in (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html)."""
-    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deployer.errors import DeployerError
+from deployer.partitions import partition_of
 
 _HOST: Final = re.compile(
     r"""
@@ -73,11 +74,6 @@ class ImageReference:
     def repository_arn(self) -> str:
         owner = f"{self.registry.region}:{self.registry.account}"
         return f"arn:{self.registry.partition}:ecr:{owner}:repository/{self.repository}"
-
-
-def partition_of(region: str) -> str:
-    """The partition that a region is in, by the beginning of its name."""
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov", "eusc-de": "aws-eusc"}.get(region.rsplit("-", 2)[0], "aws")
 
 
 def parse_registry(host: str) -> Registry | None:

@@ -23,6 +23,7 @@ from deployer.settings.rollout_checks import misnamed
 from deployer.settings.views import views
 from handler.settings import Layer, Settings
 from handler.settings_file import VERSION, SettingsFile
+from templates.names import Names
 
 NO_ACCOUNT = ""
 """Stands for an account that is yet to come: it has no layer of its own."""
@@ -36,6 +37,10 @@ class Compiled:
     organization: Organization = field(repr=False)
     placement: Placement = field(repr=False)
     settings_json: bytes = field(repr=False)
+
+    def names(self, *, partition: str | None = None) -> Names:
+        """Every name that deployer gives; see `Config.names`."""
+        return self.config.names(partition=partition, organization_id=self.organization.id)
 
     @cached_property
     def settings_file(self) -> SettingsFile:

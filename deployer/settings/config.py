@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deployer.partitions import partition_of
 from deployer.settings import documents, schema
 from deployer.settings.documents import Document
 from deployer.settings.files import ORGANIZATION_FILE, ConfigFiles, TextFile, read_files
@@ -23,6 +24,7 @@ from deployer.settings.regions import unknown_regions
 from deployer.settings.rollout import Rollout, rollout_from
 from deployer.settings.yaml_source import YamlSource, parse
 from handler.settings import Retention, build
+from templates.names import Names
 from templates.notices import CREATE, Notifications
 
 DEFAULT_PREFIX = "deployer"
@@ -64,6 +66,19 @@ class Config:
     source: YamlSource = field(repr=False)
     """`organization.yaml`."""
     warnings: tuple[Problem, ...] = ()
+
+    def names(self, *, partition: str | None = None, organization_id: str | None = None) -> Names:
+        """Every name that deployer gives; the partition is the home region's unless the caller's own is known.
+
+        Without the organization's id, and where no file says it, only names that have nothing of it are right.
+        """
+        return Names(
+            prefix=self.prefix,
+            organization_id=organization_id or self.organization_id or "",
+            central_account=self.central_account,
+            central_region=self.home_region,
+            partition=partition or partition_of(self.home_region),
+        )
 
     def layer_files(self) -> Iterator[LayerFile]:
         """Every file that says a layer."""

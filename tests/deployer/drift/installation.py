@@ -12,7 +12,6 @@ from typing import Any
 
 from moto.ecr.models import ecr_backends
 
-from deployer.planning.synthesis import names_of
 from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.sandbox import Sandbox
 from handler.records import Record
@@ -25,7 +24,7 @@ from templates.operators import operators
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.examples import COMPILED, HOME, RULES, SHOP, record
 
-NAMES = names_of(COMPILED, partition="aws")
+NAMES = COMPILED.names(partition="aws")
 COVERED = ("200000000001", "200000000002", "200000000003", SHOP, "300000000002", "300000000003", "300000000004",
            "400000000001", "400000000002")  # fmt: skip
 

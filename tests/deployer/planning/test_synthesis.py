@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deployer import settings
-from deployer.planning.synthesis import Synthesis, partition_of, synthesize
+from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from templates.body import body
 from tests.templates.reading import resources
@@ -35,11 +35,3 @@ def test_the_creator_role_may_use_keys_since_an_ou_of_the_example_asks_for_kms(s
 def test_the_same_settings_give_the_same_files(synthesis: Synthesis) -> None:
     again = synthesize(settings.compile(settings.load(CONFIG), EXAMPLE))
     assert again.files() == synthesis.files()
-
-
-@pytest.mark.parametrize(
-    ("region", "partition"),
-    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("ca-central-1", "aws")],
-)
-def test_a_region_is_in_its_partition(region: str, partition: str) -> None:
-    assert partition_of(region) == partition
