@@ -1,4 +1,5 @@
-"""What moto's Lambda forgets of a function's configuration: log format, dead-letter queue, asynchronous settings.
+"""What moto's Lambda forgets of a function's configuration: log format, dead-letter queue, asynchronous settings, and
+changes of tracing.
 
 It also retires warm environments when code or configuration change.
 """
@@ -57,8 +58,11 @@ def _get_configuration(function: LambdaFunction, on_create: bool = False) -> dic
 
 @replace(LambdaFunction, "update_configuration")
 def _update_configuration(function: LambdaFunction, config_updates: Mapping[str, Any]) -> dict[str, Any]:
-    check_configuration(config_updates, role=str(config_updates.get("Role") or function.role))
+    role = str(config_updates.get("Role") or function.role)
+    check_configuration(config_updates, role=role, region=function.region)
     _keep(function, config_updates)
+    if tracing := config_updates.get("TracingConfig"):
+        function.tracing_config = dict(tracing)
     configuration: dict[str, Any] = original(LambdaFunction, "update_configuration")(function, config_updates)
     pool.retire(function.function_arn)
     return configuration

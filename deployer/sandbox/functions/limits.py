@@ -38,20 +38,23 @@ RESERVED_VARIABLES = frozenset(
 )  # fmt: skip
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime"""
 
+ACTIVE = "Active"
+"""The tracing mode in which Lambda writes traces itself, rather than only passing on the caller's."""
+
 _AT_MOST = "Member must have value less than or equal to"
 
 
-def check_new(spec: Mapping[str, Any]) -> None:
+def check_new(spec: Mapping[str, Any], *, region: str) -> None:
     """Refuse a function that is to be made of no zip, or lacks what a zip needs."""
     if spec.get("PackageType") != "Image" and not (spec.get("Runtime") and spec.get("Handler")):
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
     if len(str(spec["FunctionName"]).rsplit(":", 1)[-1]) > LONGEST_NAME:
         raise invalid(f"The function name must have length less than or equal to {LONGEST_NAME}")
-    check_configuration(spec, role=str(spec["Role"]), is_new=True)
+    check_configuration(spec, role=str(spec["Role"]), region=region, is_new=True)
 
 
-def check_configuration(wanted: Mapping[str, Any], *, role: str, is_new: bool = False) -> None:
-    """Refuse a configuration, or a change of one, beyond Lambda's limits; `role` is the function's."""
+def check_configuration(wanted: Mapping[str, Any], *, role: str, region: str, is_new: bool = False) -> None:
+    """Refuse a configuration, or a change of one, beyond Lambda's limits; role and region are the function's."""
     runtime, today = str(wanted.get("Runtime") or ""), datetime.now(UTC).date()
     if (problem := deprecation.refusal(runtime, on=today, is_new=is_new)) is not None:
         raise invalid(problem)
@@ -59,6 +62,8 @@ def check_configuration(wanted: Mapping[str, Any], *, role: str, is_new: bool = 
         raise invalid(problem)
     if target := (wanted.get("DeadLetterConfig") or {}).get("TargetArn"):
         check_destination(str(target), role=role)
+    if (wanted.get("TracingConfig") or {}).get("Mode") == ACTIVE:
+        _check_tracing(role, region)
 
 
 def _problems(wanted: Mapping[str, Any]) -> Iterator[str]:
@@ -96,6 +101,13 @@ def check_destination(queue_arn: str, *, role: str) -> None:
     policy = queues.policy_of(queue) if queue else None
     if queue is None or iam.refusal(role, access, resource_policy=policy) is not None:
         raise invalid(f"The function's execution role does not have permissions to call SendMessage on {queue_arn}")
+
+
+def _check_tracing(role: str, region: str) -> None:
+    """Refuse to trace a function whose role may not write traces, which no ARN can name."""
+    access = iam.Access(action="xray:PutTraceSegments", resource="*", region=region)
+    if iam.refusal(role, access) is not None:
+        raise invalid("The provided execution role does not have permissions to call PutTraceSegments on XRAY")
 
 
 def check_concurrency(backend: LambdaBackend, function: LambdaFunction, reserved: int) -> None:

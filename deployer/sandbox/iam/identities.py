@@ -28,8 +28,8 @@ def find_role(role_arn: str) -> Role | None:
 
 
 def account_of(arn: str) -> str:
-    """The account in an ARN; empty where it has none."""
-    return arn.split(":", 5)[4]
+    """The account in an ARN; empty where it has none, and for `*`."""
+    return arn.split(":", 5)[4] if arn.startswith("arn:") else ""
 
 
 def subject_of(principal: Principal) -> Subject:

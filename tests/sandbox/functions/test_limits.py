@@ -31,6 +31,7 @@ def _variables(**values: str) -> dict[str, Any]:
         pytest.param({"LoggingConfig": PLAIN_WITH_LEVEL}, "log format must be JSON", id="a log level for plain text"),
         pytest.param({"Code": {"ZipFile": b"nothing"}}, "Could not unzip", id="code that is no zip"),
         pytest.param({"DeadLetterConfig": {"TargetArn": QUEUE}}, "SendMessage on arn:aws:sqs", id="no queue"),
+        pytest.param({"TracingConfig": {"Mode": "Active"}}, "call PutTraceSegments on XRAY", id="traces not allowed"),
     ],
 )  # fmt: skip
 def test_a_function_beyond_the_limits_is_not_made(sandbox: Sandbox, wanted: dict[str, Any], message: str) -> None:
@@ -66,6 +67,19 @@ def test_a_destination_needs_the_permission_of_the_role_when_it_is_set(sandbox: 
     client.put_function_event_invoke_config(FunctionName="tiny", DestinationConfig=to_queue)
 
 
+def test_tracing_needs_the_permission_of_the_role_when_it_is_switched_on(sandbox: Sandbox) -> None:
+    create_function(sandbox)
+    client, tracing = sandbox.client("lambda"), {"Mode": "Active"}
+    with pytest.raises(ClientError, match="does not have permissions to call PutTraceSegments on XRAY") as refused:
+        client.update_function_configuration(FunctionName="tiny", TracingConfig=tracing)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    assert client.get_function_configuration(FunctionName="tiny")["TracingConfig"] == {"Mode": "PassThrough"}
+    allowed = [statement("xray:PutTraceSegments")]
+    role = create_role(sandbox, "may-trace", service="lambda.amazonaws.com", statements=allowed)
+    client.update_function_configuration(FunctionName="tiny", Role=role, TracingConfig=tracing)
+    assert client.get_function_configuration(FunctionName="tiny")["TracingConfig"] == tracing
+
+
 def test_a_hundred_executions_stay_for_functions_without_a_reservation(sandbox: Sandbox) -> None:
     create_function(sandbox)
     client = sandbox.client("lambda")
@@ -82,3 +96,10 @@ def test_canary_moto_takes_any_configuration_and_any_reservation(sandbox: Sandbo
     original(LambdaFunction, "update_configuration")(function, {"Timeout": 901, "Environment": variables})
     original(LambdaBackend, "put_function_concurrency")(backend, "tiny", "1000")
     assert (function.timeout, function.reserved_concurrency) == (901, "1000")
+
+
+def test_canary_moto_forgets_a_change_of_tracing(sandbox: Sandbox) -> None:
+    create_function(sandbox)
+    function = lambda_backends["200000000001"]["eu-west-1"].get_function("tiny")
+    original(LambdaFunction, "update_configuration")(function, {"TracingConfig": {"Mode": "Active"}})
+    assert function.tracing_config == {"Mode": "PassThrough"}
