@@ -34,6 +34,8 @@ class Options:
     cleanup: bool = False
     """Whether blank repositories may be deleted."""
     notifications: Notifications | None = None
+    tracing: bool = False
+    """Whether X-Ray traces the handler's runs."""
 
 
 def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
@@ -43,7 +45,13 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         DESCRIPTION,
         ledger(names),
         dead_letter_queue(FAILURES_QUEUE, queue_name=names.failures_queue, names=names, rule_arn=GetAtt(RULE, "Arn")),
-        function(names, handler_digest=handler_digest, queue=FAILURES_QUEUE, log_days=kept.logs),
+        function(
+            names,
+            handler_digest=handler_digest,
+            queue=FAILURES_QUEUE,
+            log_days=kept.logs,
+            tracing=options.tracing,
+        ),
         bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
         notices(names, options.notifications, bus=BUS),

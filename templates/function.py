@@ -36,17 +36,20 @@ def json_logging(log_group: str) -> awslambda.LoggingConfig:
     return _LoggingConfig(LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group))
 
 
-def function(names: Names, *, handler_digest: str, queue: str, log_days: int) -> list[AWSObject]:
-    """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip."""
+def function(names: Names, *, handler_digest: str, queue: str, log_days: int, tracing: bool = False) -> list[AWSObject]:
+    """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip.
+
+    With `tracing`, sampled runs are traced by X-Ray.
+    """
     return [
-        _role(names, queue=queue),
+        _role(names, queue=queue, tracing=tracing),
         _log_group(names, days=log_days),
-        _function(names, handler_digest, queue=queue),
+        _function(names, handler_digest, queue=queue, tracing=tracing),
         _retries(queue),
     ]
 
 
-def _role(names: Names, *, queue: str) -> iam.Role:
+def _role(names: Names, *, queue: str, tracing: bool) -> iam.Role:
     table_arn = GetAtt(TABLE, "Arn")
     statements = [
         policies.assume_creator_roles(names),
@@ -56,6 +59,7 @@ def _role(names: Names, *, queue: str) -> iam.Role:
         policies.send_failures(GetAtt(queue, "Arn")),
         policies.send_notices(names),
         policies.write_logs(names, log_group=names.log_group),
+        *([policies.send_traces()] if tracing else []),
     ]
     return iam.Role(
         ROLE,
@@ -79,8 +83,9 @@ def _log_group(names: Names, *, days: int) -> logs.LogGroup:
     )
 
 
-def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Function:
+def _function(names: Names, handler_digest: str, *, queue: str, tracing: bool) -> awslambda.Function:
     """A new digest is a new S3 key, so code and settings change exactly when the zip does."""
+    traced = {"TracingConfig": awslambda.TracingConfig(Mode="Active")} if tracing else {}
     return awslambda.Function(
         FUNCTION,
         FunctionName=names.function,
@@ -103,6 +108,7 @@ def _function(names: Names, handler_digest: str, *, queue: str) -> awslambda.Fun
         ),
         LoggingConfig=json_logging(LOG_GROUP),
         Tags=tags(names),
+        **traced,
     )
 
 

@@ -51,7 +51,12 @@ WATCHING = """\
   places that have any. It reads numbers and no messages.
 - **Log** `/aws/lambda/deployer-handler`: one line of JSON for each event, with `request_id`, `event_id`, `account`,
   `region`, `repository`, `principal`, `outcome`, `reason`, `detail`, and `milliseconds` by step. An attempt that Lambda
-  will repeat has the outcome `retry`. There is no tracing: the steps of an event are in its one line.
+  will repeat has the outcome `retry`.
+- **Traces** in AWS X-Ray, where `organization.yaml` says `tracing: true`: of the first event in each second and of 5 %
+  of the others, how long it waited for the function, and how long each start and each run took. Calls within a run are
+  not traced; `milliseconds` in the log has them, of every event. [costs.md](costs.md) says what traces cost. Lambda
+  traces no function whose role may not send traces, and IAM may take a moment to spread that it may: should the
+  roll-out that switches tracing on fail for this, the stack is as before, and another roll-out does it.
 - **Ledger**: `deployer audit list`, every decision of every account.
 
 Alarms notify the SNS topic that `organization.yaml` names, when they go off and when they are over. Without one they

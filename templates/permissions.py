@@ -67,6 +67,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "ReplayEvents": policies.replay_events,
     "SendFailures": policies.send_failures,
     "SendNotices": policies.send_notices,
+    "SendTraces": policies.send_traces,
     "TakeOnRepairers": policies.take_on_repairers,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,
@@ -94,7 +95,7 @@ OPTIONS_NOTE = """\
 key in another account must admit the creator role, and to be audited the auditor role, by its own key policy.
 
 The role `{cleaner}`, and the operator role's right to take it on, are there only where `organization.yaml` says
-`cleanup: true`.
+`cleanup: true`. `SendTraces` is there only where it says `tracing: true`.
 """
 
 INSPECTOR_NOTE = """\
@@ -138,7 +139,7 @@ def render(names: Names) -> str:
         "central": central.template(
             names,
             handler_digest="<digest>",
-            options=central.Options(cleanup=True, notifications=Notifications(topic="create")),
+            options=central.Options(cleanup=True, notifications=Notifications(topic="create"), tracing=True),
         ),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),

@@ -109,6 +109,16 @@ def write_logs(names: Names, *, log_group: str) -> Statement:
     }
 
 
+def send_traces() -> Statement:
+    """Send traces of sampled runs to X-Ray, which takes no narrower resource."""
+    return {
+        "Sid": "SendTraces",
+        "Effect": "Allow",
+        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        "Resource": "*",
+    }
+
+
 # What the creator role may do in its own account
 
 

@@ -57,6 +57,7 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
                 retention=config.retention,
                 cleanup=config.cleanup,
                 notifications=config.notifications,
+                tracing=config.tracing,
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),

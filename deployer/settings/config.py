@@ -59,6 +59,7 @@ class Config:
     cleanup: bool
     notifications: Notifications | None
     alarm_topic: str | None
+    tracing: bool
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -113,6 +114,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         cleanup=said.get("cleanup") is True,
         notifications=_notifications(_map(said.get("notifications"))),
         alarm_topic=_text(_map(said.get("alarms")).get("topic")),
+        tracing=said.get("tracing") is True,
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),

@@ -33,6 +33,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
         limit=limits.topic.text,
         example="arn:aws:sns:eu-west-1:200000000001:on-call",
     ),
+    "tracing": About(type="true or false", default="false", example=False),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

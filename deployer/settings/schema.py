@@ -222,6 +222,14 @@ def organization_file() -> type[BaseModel]:
             alarms | None,
             Field(default=None, description="Who is told when an alarm goes off and when it is over."),
         ),
+        tracing=(
+            bool | None,
+            Field(
+                default=None,
+                description="Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
+                "took. docs/operations.md says what there is to see.",
+            ),
+        ),
         defaults=(
             layer | None,
             Field(default=None, description="Settings for every OU and account, before their own files."),

@@ -54,6 +54,7 @@ from tests.iam_simulate.wanted_calls import (
     THROUGH_ECR,
     UPLOAD,
     WANTED,
+    WATCH,
     by_creator,
     by_handler,
     by_operator,
@@ -286,6 +287,16 @@ _ORGANIZATION: dict[str, Call] = {
         "cloudformation:UpdateStackSet", f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-access:0"
     ),
     "the handler lists all accounts": by_handler("organizations:ListAccounts", "*"),
+    "the handler reads traces of the central account": by_handler("xray:GetTraceSummaries", "*"),
+    "the handler changes what is traced": by_handler(
+        "xray:CreateSamplingRule", f"arn:aws:xray:{HOME}:{CENTRAL}:sampling-rule/everything"
+    ),
+    "the watch sends traces": replace(
+        by_handler("xray:PutTraceSegments", "*"),
+        principal=WATCH.session,
+        context=WATCH.context,
+        identity_policies=WATCH.policies,
+    ),
     "the handler changes its own code": by_handler(
         "lambda:UpdateFunctionCode", f"arn:aws:lambda:{HOME}:{CENTRAL}:function:deployer-handler"
     ),

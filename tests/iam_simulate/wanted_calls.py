@@ -371,6 +371,8 @@ WANTED: dict[str, Call] = {
         "logs:PutLogEvents",
         f"arn:aws:logs:{HOME}:{CENTRAL}:log-group:/aws/lambda/deployer-handler:log-stream:2026/11/23/[$LATEST]0",
     ),
+    "the handler's traces are sent": by_handler("xray:PutTraceSegments", "*"),
+    "what becomes of the handler's traces is counted": by_handler("xray:PutTelemetryRecords", "*"),
     "an administrator uploads the handler's zip": UPLOAD,
     "an administrator reads the failures queue": REDRIVE,
 }

@@ -27,7 +27,7 @@ def synthesize(names: Names) -> dict[str, Template]:
         "central": central.template(
             names,
             handler_digest=DIGEST,
-            options=central.Options(cleanup=True, notifications=Notifications(topic="create")),
+            options=central.Options(cleanup=True, notifications=Notifications(topic="create"), tracing=True),
         ),
         "access": access.template(names, uses_kms=True, cleanup=True),
         "forwarding": forwarding.template(names),

@@ -33,11 +33,12 @@ def deployed(sandbox: Sandbox, names: Names) -> Sandbox:
     return sandbox
 
 
-def deploy_central(sandbox: Sandbox, names: Names, digest: str) -> None:
+def deploy_central(sandbox: Sandbox, names: Names, digest: str, *, tracing: bool = False) -> None:
     deploy(names.artifacts_stack, body(artifacts.template(names)), account=names.central_account)
     bucket, key = names.artifacts_bucket, names.handler_key(digest)
     sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=an_empty_handler(digest))
-    deploy(names.central_stack, body(central.template(names, handler_digest=digest)), account=names.central_account)
+    template = central.template(names, handler_digest=digest, options=central.Options(tracing=tracing))
+    deploy(names.central_stack, body(template), account=names.central_account)
 
 
 def deploy(name: str, text: str, *, account: str, region: str = HOME) -> None:
@@ -71,6 +72,15 @@ def test_the_ledger_is_protected_restorable_encrypted_and_forgets_what_expires(d
     ttl = dynamodb.describe_time_to_live(TableName=names.ledger_table)["TimeToLiveDescription"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     assert tags_of(dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])) == {"deployer:managed-by": "deployer"}
+
+
+def test_tracing_is_switched_on_and_off_in_place(sandbox: Sandbox, names: Names) -> None:
+    modes = []
+    for tracing in (False, True, False):
+        deploy_central(sandbox, names, DIGEST, tracing=tracing)
+        found = sandbox.client("lambda").get_function_configuration(FunctionName=names.function)
+        modes.append(found["TracingConfig"]["Mode"])
+    assert modes == ["PassThrough", "Active", "PassThrough"]
 
 
 def test_the_function_is_told_all_that_it_needs(deployed: Sandbox, names: Names) -> None:

@@ -45,6 +45,7 @@ WILDCARDS = {
     "ReplayEvents": "a replay has the name of the time that it replays",
     "FindQueues": "the StackSet is the management account's, and CloudFormation gives it an id",
     "NameAccounts": "the actions take no resource",
+    "SendTraces": "the actions take no resource",
 }
 """Statements whose resources hold a `*`, and why they cannot do without."""
 
@@ -108,10 +109,11 @@ def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[Pla
 
 
 def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
-    """Except for lists of Organizations, which take no resource."""
-    everything = [placed for placed in allowed if "*" in placed.resources]
-    assert {placed.statement["Sid"] for placed in everything} == {"NameAccounts"}
-    assert all(action.startswith("organizations:") for placed in everything for action in placed.actions)
+    """Except for lists of Organizations and for traces, which take no resource."""
+    everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
+    assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    assert everything.keys() == {"NameAccounts"}
+    assert all(action.startswith("organizations:") for action in everything["NameAccounts"])
 
 
 def test_a_wildcard_account_is_held_to_the_organization(allowed: list[PlacedStatement]) -> None:

@@ -53,6 +53,7 @@ FILES: dict[str, Any] = {
         "notifications": {"topic": "create", "format": "slack", "outcomes": ["failed"]},
         "cleanup": False,
         "alarms": {"topic": "arn:aws:sns:eu-west-1:200000000001:on-call"},
+        "tracing": False,
         "defaults": LAYER,
     },
     "ous/workloads.yaml": {"ou": "Workloads", "id": "ou-exam-work0001", **LAYER},
