@@ -28,7 +28,8 @@ from deployer.errors import PortInUseError, SandboxError
 DEFAULT_PORT = 4599
 TIME_SCALE = 0.05
 """How much of AWS's waiting is kept: enough that operations are seen to run, and retries to come later."""
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 15.0
 
 _NOT_RUNNING_STEP = "Start it with `deployer sandbox start`."
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -77,16 +78,23 @@ def log_file() -> Path:
 
 
 def find() -> Running | None:
-    """The sandbox that runs; None where none does, and what was written down of a dead one is removed."""
+    """The sandbox that runs; None where none does, and what was written down of a dead one is removed.
+
+    Raises SandboxError for one that lives and does not answer: it is busy, and will be found again.
+    """
     try:
         running = Running(**json.loads(state_file().read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     try:
-        if running.ask("status", timeout=5.0)["pid"] == running.pid:
+        if running.ask("status", timeout=ANSWER_TIMEOUT)["pid"] == running.pid:
             return running
-    except SandboxError:
-        pass
+    except SandboxError as error:
+        if _is_alive(running.pid) and _listens(running.port):
+            raise SandboxError(
+                f"the sandbox at {running.url} (process {running.pid}) does not answer",
+                next_step=f"Wait and try again, or end it: kill -9 {running.pid}",
+            ) from error
     state_file().unlink(missing_ok=True)
     return None
 
@@ -151,29 +159,43 @@ def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
         )
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        running = find()
-        if running is not None and running.pid == process.pid:
-            _children.append(process)
-            return running
+        with contextlib.suppress(SandboxError):  # it is there, and busy with starting
+            running = find()
+            if running is not None and running.pid == process.pid:
+                _children.append(process)
+                return running
         time.sleep(0.1)
     raise _did_not_start(process, port)
 
 
-def stop(running: Running, *, timeout: float = 10.0) -> None:
+def stop(running: Running, *, timeout: float = 30.0) -> None:
     """End a running sandbox and wait until its port is free; raises SandboxError when it does not end."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout
-    while _listens(running.port):
+    while _listens(running.port) or _is_child(running.pid):
         if time.monotonic() > deadline:
             raise SandboxError(
                 f"the sandbox (process {running.pid}) does not end", next_step=f"End it: kill -9 {running.pid}"
             )
         time.sleep(0.05)
     state_file().unlink(missing_ok=True)
-    for child in _children:
-        child.wait(timeout)
-    _children.clear()
+
+
+def _is_child(pid: int) -> bool:
+    """Whether the process is one that this one started, and has not ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    return any(child.pid == pid for child in _children)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        pass
+    return True
 
 
 def _listens(port: int) -> bool:
@@ -196,14 +218,18 @@ def _reason(error: urllib.error.HTTPError) -> str:
 
 
 def _write_down(running: Running) -> None:
+    """Whole or not at all: others look for it meanwhile."""
     state_file().parent.mkdir(parents=True, exist_ok=True)
-    state_file().write_text(json.dumps(asdict(running)) + "\n", encoding="utf-8")
+    written = state_file().with_suffix(".new")
+    written.write_text(json.dumps(asdict(running)) + "\n", encoding="utf-8")
+    written.replace(state_file())
 
 
 def _did_not_start(process: subprocess.Popen[bytes], port: int) -> SandboxError | PortInUseError:
     code = process.poll()
     if code is None:
         process.kill()
+        process.wait()
     if code == PortInUseError.exit_code:
         return PortInUseError(
             f"port {port} on 127.0.0.1 is taken by another program", next_step="Choose one with --port."

@@ -107,6 +107,17 @@ def test_a_sandbox_that_does_not_end_is_said_with_the_next_step(state_folder: Pa
     assert raised.value.next_step == f"End it: kill -9 {stubborn.pid}"
 
 
+def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process.state_file().parent.mkdir(parents=True)
+        process.state_file().write_text(json.dumps({"pid": os.getpid(), "port": silent.getsockname()[1]}))
+        with pytest.raises(SandboxError, match=f"process {os.getpid()}\\) does not answer") as raised:
+            process.required()
+        assert process.state_file().exists()
+    assert raised.value.next_step == f"Wait and try again, or end it: kill -9 {os.getpid()}"
+
+
 def test_what_a_dead_sandbox_left_behind_is_cleared_away(state_folder: Path) -> None:
     process.state_file().parent.mkdir(parents=True)
     process.state_file().write_text(json.dumps({"pid": 1, "port": 9}))
