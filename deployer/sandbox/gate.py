@@ -12,10 +12,8 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
-from threading import RLock
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -24,6 +22,7 @@ from deployer.sandbox import constraints, seams, wire
 from deployer.sandbox.calls import CURRENT, Call, CallLog, Refused
 from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of, secret_of
 from deployer.sandbox.faults import ConnectionDropped, Faults, Moment
+from deployer.sandbox.locks import lock_of
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ class Gate:
     def _serve(self, request: wire.AwsRequest, call: Call) -> wire.Response:
         if call.service in CONCURRENT:
             return self._serve_now(request, call)
-        with _lock(call.service):
+        with lock_of(call.service):
             return self._serve_now(request, call)
 
     def _serve_now(self, request: wire.AwsRequest, call: Call) -> wire.Response:
@@ -123,12 +122,6 @@ def _identify(request: wire.AwsRequest) -> Call:
         user_agent=request.user_agent,
         started=datetime.now(UTC),
     )
-
-
-@cache
-def _lock(service: str) -> AbstractContextManager[bool]:
-    del service
-    return RLock()
 
 
 @cache

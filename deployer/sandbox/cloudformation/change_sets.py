@@ -226,7 +226,7 @@ def _find(call: Call) -> ChangeSet:
 
 
 def _of(stacks: Stacks, stack: Stack) -> list[ChangeSet]:
-    return [item for item in stacks.change_sets.values() if item.stack is stack]
+    return [item for item in list(stacks.change_sets.values()) if item.stack is stack]
 
 
 def _summary(change_set: ChangeSet) -> dict[str, Any]:

@@ -109,7 +109,9 @@ def changes(stack: Stack, wanted: Wanted) -> list[Change]:
         found.append(change)
         if change.replacement == "True":
             pending |= {logical_id}
-    removed = [item for logical_id, item in stack.resources.items() if logical_id not in wanted.template.resources]
+    removed = [
+        item for logical_id, item in dict(stack.resources).items() if logical_id not in wanted.template.resources
+    ]
     found += [
         Change(action="Remove", logical_id=item.definition.logical_id, type=item.type, physical_id=item.physical_id)
         for item in removed

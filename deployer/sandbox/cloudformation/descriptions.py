@@ -139,7 +139,7 @@ def _parameter(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _owner(call: Call, physical_id: str) -> Stack:
     for stack in stacks_in(call.account, call.region):
-        if stack.deleted is None and any(item.physical_id == physical_id for item in stack.resources.values()):
+        if stack.deleted is None and any(item.physical_id == physical_id for item in list(stack.resources.values())):
             return stack
     raise invalid(f"Stack for {physical_id} does not exist")
 

@@ -49,7 +49,7 @@ def check_update(stack: Stack, template: Template) -> None:
     """Raise TemplateError where a resource would become one of another type."""
     changed = sorted(
         logical_id
-        for logical_id, item in stack.resources.items()
+        for logical_id, item in dict(stack.resources).items()
         if logical_id in template.resources and template.resources[logical_id].type != item.type
     )
     if changed:

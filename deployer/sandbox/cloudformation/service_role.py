@@ -13,8 +13,9 @@ from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from deployer.sandbox.credentials import PARTITION, Credentials
+from deployer.sandbox.locks import lock_of
 
-_SESSION = "stacksets"
+_SESSION_NAME = "stacksets"
 _LIFETIME = 10 * 365 * 24 * 3600
 _TRUST = {
     "Version": "2012-10-17",
@@ -36,13 +37,18 @@ def role_name(account: str) -> str:
 
 def execution_credentials(account: str) -> Credentials:
     """A session of the account's StackSets role; the role is made when the first stack needs it."""
+    with lock_of("iam"):  # stacks of an account are deployed side by side
+        return _credentials(_session(account))
+
+
+def _session(account: str) -> AssumedRole:
     iam: IAMBackend = iam_backends[account][PARTITION]
     name = role_name(account)
     arn = f"arn:{PARTITION}:iam::{account}:role/{name}"
     sts = sts_backends[account][PARTITION]
     for session in sts.assumed_roles:
         if session.role_arn == arn:
-            return _credentials(session)
+            return session
     if all(role.name != name for role in iam.roles.values()):
         iam.create_role(
             role_name=name,
@@ -54,15 +60,15 @@ def execution_credentials(account: str) -> Credentials:
             max_session_duration="3600",
         )
         iam.put_role_policy(name, "everything", json.dumps(_EVERYTHING))
-    session = sts.assume_role(
+    opened: AssumedRole = sts.assume_role(
         region_name="us-east-1",
-        role_session_name=_SESSION,
+        role_session_name=_SESSION_NAME,
         role_arn=arn,
         policy="",
         duration=_LIFETIME,
         external_id="",
     )
-    return _credentials(session)
+    return opened
 
 
 def _credentials(session: AssumedRole) -> Credentials:

@@ -89,7 +89,7 @@ class Stack:
 
     def scope(self, *, parameters: Mapping[str, str], pending: frozenset[str] = frozenset()) -> Scope:
         """What a template of this stack may refer to right now."""
-        known = {logical_id: resource.known for logical_id, resource in self.resources.items()}
+        known = {logical_id: resource.known for logical_id, resource in dict(self.resources).items()}
         return Scope(pseudo=self.pseudo, parameters=parameters, resources=known, pending=pending)
 
     def set_status(self, status: str, reason: str | None = None) -> None:

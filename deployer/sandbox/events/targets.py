@@ -21,6 +21,7 @@ from deployer.sandbox import iam, queues, service_calls, topics
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.events import inputs
 from deployer.sandbox.functions import invocation
+from deployer.sandbox.locks import lock_of
 
 SERVICE = "events.amazonaws.com"
 
@@ -157,7 +158,7 @@ def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
     backend = logs_backends[arn.account][arn.region]
     name, stream = arn.resource_id.removesuffix(":*"), str(uuid.uuid4())
     message = {"timestamp": int(time.time() * 1000), "message": _payload(delivery)}
-    with _attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}):
+    with _attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}), lock_of("logs"):
         if name not in backend.groups:
             raise Refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
         resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{name}:log-stream:{stream}"

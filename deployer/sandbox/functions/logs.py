@@ -20,6 +20,7 @@ from moto.logs.models import logs_backends
 from deployer.sandbox import iam, service_calls
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.functions.runtime import Outcome
+from deployer.sandbox.locks import lock_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> list[str]:
 
 def write(messages: list[str], *, target: LogTarget) -> None:
     """Put lines into the log stream, as far as the function's role may; without permission they are lost, as in AWS."""
-    with suppress(Refused):
+    with suppress(Refused), lock_of("logs"):
         _write(messages, target)
 
 

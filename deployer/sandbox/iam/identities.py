@@ -61,7 +61,7 @@ def role_policies(role_arn: str, *, session: Statements | None = None) -> Policy
     if role is None:
         return PolicySet(identity=(), session=session, scps=scps)
     return PolicySet(
-        identity=parse_policies([*role.policies.values(), *map(_document, role.managed_policies.values())]),
+        identity=parse_policies([*role.policies.values(), *map(_document, list(role.managed_policies.values()))]),
         boundary=_boundary(role),
         session=session,
         scps=scps,
@@ -90,11 +90,11 @@ def _user_statements(principal: Principal) -> Statements:
     user: Any = _iam(principal.account).get_user(principal.user_name or "")
     groups: list[Any] = [
         group
-        for group in _iam(principal.account).groups.values()
+        for group in list(_iam(principal.account).groups.values())
         if any(member.name == user.name for member in group.users)
     ]
-    documents = [document for holder in (user, *groups) for document in holder.policies.values()]
-    attached = [_document(policy) for holder in (user, *groups) for policy in holder.managed_policies.values()]
+    documents = [document for holder in (user, *groups) for document in list(holder.policies.values())]
+    attached = [_document(policy) for holder in (user, *groups) for policy in list(holder.managed_policies.values())]
     return parse_policies([*documents, *attached])
 
 

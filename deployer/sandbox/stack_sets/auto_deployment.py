@@ -54,7 +54,7 @@ def covering(stack_set: StackSet, organization: Organization, account: Account) 
     regions = {region for ou in chain for region in stack_set.targets.get(ou, ())}
     found = {}
     for region in sorted(regions):
-        ous = [ou for ou, targeted in stack_set.targets.items() if region in targeted]
+        ous = [ou for ou, targeted in list(stack_set.targets.items()) if region in targeted]
         found[region] = nearest(ou_ids=ous, chain=chain) or account.parent_id
     return found
 

@@ -118,13 +118,13 @@ def _instances_of(stack_set: StackSet, targets: Targets, regions: tuple[str, ...
     """The instances there are in the accounts that are meant; refuses an OU that the StackSet is not in at all."""
     organization = membership.snapshot(stack_set.management_account)
     accounts = resolve(targets, organization)
-    held = {ou for account, _ in stack_set.instances for ou in _chain(organization, account)}
+    held = {ou for account, _ in list(stack_set.instances) for ou in _chain(organization, account)}
     for ou in targets.ous:
         if ou not in held and ou not in stack_set.targets:
             raise Refused("ValidationError", f"Organizational unit {ou} not found in StackSet")
     return [
         instance
-        for instance in stack_set.instances.values()
+        for instance in list(stack_set.instances.values())
         if instance.account in accounts and instance.region in regions
     ]
 
