@@ -11,7 +11,8 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Scheduler:
         self._idle = 0
         self._threads = 0
         self._accepting = True
+        self._held = False
 
     def submit(self, function: Callable[..., Any], *arguments: Any, delay: float = 0.0) -> None:
         """Run `function` in the background; `delay` is in AWS's seconds, scaled."""
@@ -62,6 +64,18 @@ class Scheduler:
                 return
             left = ", ".join(getattr(task[2], "__qualname__", repr(task[2])) for task in self._waiting)
             raise TimeoutError(f"after {timeout} s, {self._running} tasks still run; waiting: {left or 'none'}")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin nothing until the block ends, so that what is under way can be looked at; what runs goes on."""
+        with self._changed:
+            self._held = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held = False
+                self._changed.notify_all()
 
     def reset(self, timeout: float = 10.0) -> None:
         """Forget what waits, let what runs end, and start afresh."""
@@ -90,8 +104,8 @@ class Scheduler:
     def _next(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         with self._changed:
             self._idle += 1
-            while not self._waiting or self._waiting[0][0] > time.monotonic():
-                due = self._waiting[0][0] - time.monotonic() if self._waiting else None
+            while self._held or not self._waiting or self._waiting[0][0] > time.monotonic():
+                due = self._waiting[0][0] - time.monotonic() if self._waiting and not self._held else None
                 self._changed.wait(due)
             self._idle -= 1
             _, _, function, arguments = heapq.heappop(self._waiting)

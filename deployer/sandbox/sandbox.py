@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import boto3
@@ -175,6 +177,12 @@ class Sandbox:
         """Environment variables that point AWS tools at the sandbox, and container clients at its registries."""
         credentials = self.credentials(account_id or self.central_account)
         return environment(self.endpoint_url, credentials, region=self.home_region)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin no operation, delivery, invocation or retry until the block ends: to look at what is under way."""
+        with background.scheduler.held():
+            yield
 
     def settle(self, timeout: float = 30.0) -> None:
         """Wait until no operation, delivery, invocation or retry is under way; raises TimeoutError."""

@@ -20,6 +20,10 @@ def handle(event, context):
     print("asked", order)
     if "log" in order: logging.getLogger().warning(order["log"])
     if "sleep" in order: time.sleep(order["sleep"])
+    if "meet" in order:  # [a folder, a number]: go on when that many are there, this process one of them
+        folder, number = order["meet"]
+        open(f"{folder}/{os.getpid()}", "w").close()
+        while len(os.listdir(folder)) < number: time.sleep(0.01)
     if "exit" in order: os._exit(order["exit"])
     if "raise" in order: raise ValueError(order["raise"])
     if "import" in order: return __import__(order["import"]).__file__

@@ -33,7 +33,10 @@ from deployer.sandbox.functions.runtime_api import (
 )
 
 INIT_TIMEOUT = 10.0
-"""Seconds that Lambda gives a function to initialize, before its own time limit begins."""
+"""Seconds that Lambda gives a function to initialize; one that takes longer has its own time limit on top.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+"""
 
 INHERITED = ("LD_LIBRARY_PATH",)
 """All that a function's process gets of this process's environment: where the interpreter finds its own libraries."""
@@ -147,7 +150,7 @@ class ExecutionEnvironment:
 
     def _await_ready(self) -> Message | None:
         """None once the runtime polls for an invocation, else what happened instead."""
-        message = self._message(INIT_TIMEOUT)
+        message = self._message(INIT_TIMEOUT + self.specification.timeout)
         if not isinstance(message, Ready):
             return message
         if self.init_ms is None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox.faults import Delay, Fault
 from deployer.sandbox.sandbox import Sandbox
 from tests.sandbox.stacks import MEMBER, allow, arn_of, assume, deploy, resource, role, template, trust
 
@@ -34,11 +33,11 @@ def create(sandbox: Sandbox, client: Any, resources: Any = None, **parameters: A
 
 
 def test_a_stack_is_under_way_before_it_is_complete(sandbox: Sandbox, client: Any) -> None:
-    sandbox.faults.add(Fault(service="sqs", operation="CreateQueue", effect=Delay(seconds=0.2)))
-    client.create_stack(StackName="stack", TemplateBody=template(QUEUE))
-    assert described(client)["StackStatus"] == "CREATE_IN_PROGRESS"
-    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
-        client.update_stack(StackName="stack", TemplateBody=template(CHANGED))
+    with sandbox.held():
+        client.create_stack(StackName="stack", TemplateBody=template(QUEUE))
+        assert described(client)["StackStatus"] == "CREATE_IN_PROGRESS"
+        with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
+            client.update_stack(StackName="stack", TemplateBody=template(CHANGED))
     sandbox.settle()
     assert described(client)["StackStatus"] == "CREATE_COMPLETE"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -320,10 +319,10 @@ def test_another_account_may_put_events_only_where_the_bus_lets_it(sandbox: Sand
 
 def test_delivering_does_not_keep_the_sender_waiting(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
-    started = time.monotonic()
-    for _ in range(100):
-        buses.deliver(PUSH, account=SHOP, region=OUTSIDE)
-    assert time.monotonic() - started < 1
+    with sandbox.held():
+        for _ in range(100):
+            buses.deliver(PUSH, account=SHOP, region=OUTSIDE)
+        assert metrics.total("AWS/Events", "Invocations") == 0
     sandbox.settle()
     assert metrics.total("AWS/Events", "Invocations", RuleName="all") == 100
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,11 +84,16 @@ def test_an_event_that_grows_too_old_is_reported_as_that(sandbox: Sandbox) -> No
     assert message["body"]["requestContext"]["approximateInvokeCount"] == 2
 
 
-def test_a_throttled_event_waits_and_uses_up_no_retry(sandbox: Sandbox) -> None:
+def test_a_throttled_event_waits_and_uses_up_no_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     arn, url = configured(sandbox, MaximumRetryAttempts=0)
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=1)
     for _ in range(3):
-        invocation.invoke_async(arn, {"sleep": 0.1})
+        invocation.invoke_async(arn, {"meet": [str(tmp_path), 2]})  # the first waits for one more, which this test is
+    deadline = time.monotonic() + 30
+    while not count("Throttles"):
+        assert time.monotonic() < deadline, "all three ran at once"
+        time.sleep(0.01)
+    (tmp_path / "test").touch()
     sandbox.settle()
     assert count("Invocations") == 3
     assert count("Throttles") > 0

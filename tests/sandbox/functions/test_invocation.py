@@ -127,10 +127,11 @@ def test_a_warm_process_is_used_again_until_code_or_configuration_change(sandbox
     assert changed["environment"]["NEW"] == "1"
 
 
-def test_invocations_at_once_run_in_processes_of_their_own(sandbox: Sandbox) -> None:
+def test_invocations_at_once_run_in_processes_of_their_own(sandbox: Sandbox, tmp_path: Path) -> None:
     create_function(sandbox)
+    meeting = str(tmp_path)
     with ThreadPoolExecutor(3) as threads:
-        answers = list(threads.map(lambda _: invoke(sandbox, sleep=0.4)[0], range(3)))
+        answers = list(threads.map(lambda _: invoke(sandbox, meet=[meeting, 3])[0], range(3)))
     keys = {answer["environment"]["AWS_ACCESS_KEY_ID"] for answer in answers}
     assert len({answer["pid"] for answer in answers}) == len(keys) == 3
     assert {invocation.process_of(key) for key in keys} == {answer["pid"] for answer in answers}

@@ -108,7 +108,7 @@ def test_the_time_limit_ends_the_process(folders: CodeFolders) -> None:
     environment.close()
     assert outcome.timed_out
     assert json.loads(outcome.payload)["errorMessage"].endswith("Task timed out after 0.30 seconds")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert not environment.alive
 
 
@@ -150,7 +150,7 @@ def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path) -> None:
         assert sandbox.stdout is not None
         function = int(sandbox.stdout.readline())
         sandbox.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while Path(f"/proc/{function}/cmdline").exists() and Path(f"/proc/{function}/cmdline").read_bytes():
         assert time.monotonic() < deadline, "the function's process is still there"
         time.sleep(0.02)

@@ -104,8 +104,9 @@ def test_an_account_is_made_in_the_background_and_starts_in_the_root(sandbox: Sa
 
 def test_a_closed_account_becomes_suspended(sandbox: Sandbox) -> None:
     client = sandbox.client("organizations", account=MANAGEMENT)
-    client.close_account(AccountId=SHOP)
-    assert client.describe_account(AccountId=SHOP)["Account"]["State"] == "PENDING_CLOSURE"
+    with sandbox.held():
+        client.close_account(AccountId=SHOP)
+        assert client.describe_account(AccountId=SHOP)["Account"]["State"] == "PENDING_CLOSURE"
     sandbox.settle()
     assert client.describe_account(AccountId=SHOP)["Account"]["State"] == "SUSPENDED"
 

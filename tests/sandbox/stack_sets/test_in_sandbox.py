@@ -106,8 +106,9 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> str:
 
 def test_nested_ous_are_deployed_to_and_nothing_else(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
-    operation = stack_sets.deploy(PROD, regions=(HOME, "us-east-1"))
-    assert stack_sets.status(operation) in {"QUEUED", "RUNNING"}
+    with sandbox.held():
+        operation = stack_sets.deploy(PROD, regions=(HOME, "us-east-1"))
+        assert stack_sets.status(operation) == "RUNNING"
     sandbox.settle()
     assert stack_sets.status(operation) == "SUCCEEDED"
     for account in (SHOP, SEARCH, PAYMENTS_PROD, LEDGER):
@@ -220,20 +221,21 @@ def test_percentages_round_down(sandbox: Sandbox, stack_sets: StackSets) -> None
 
 def test_one_operation_at_a_time(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
-    stack_sets.deploy(DEV)
-    with pytest.raises(ClientError) as error:
-        stack_sets.deploy(PAYMENTS)
-    assert refusal(error) == "OperationInProgressException"
-    with pytest.raises(ClientError) as error:
-        stack_sets.client.delete_stack_set(StackSetName="queues", CallAs="DELEGATED_ADMIN")
-    assert refusal(error) == "OperationInProgressException"
-    sandbox.settle()
+    with sandbox.held():
+        stack_sets.deploy(DEV)
+        with pytest.raises(ClientError) as error:
+            stack_sets.deploy(PAYMENTS)
+        assert refusal(error) == "OperationInProgressException"
+        with pytest.raises(ClientError) as error:
+            stack_sets.client.delete_stack_set(StackSetName="queues", CallAs="DELEGATED_ADMIN")
+        assert refusal(error) == "OperationInProgressException"
 
 
 def test_managed_execution_queues_what_would_be_refused(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create(ManagedExecution={"Active": True})
-    first, second = stack_sets.deploy(DEV), stack_sets.deploy(PAYMENTS)
-    assert stack_sets.status(second) == "QUEUED"
+    with sandbox.held():
+        first, second = stack_sets.deploy(DEV), stack_sets.deploy(PAYMENTS)
+        assert stack_sets.status(second) == "QUEUED"
     sandbox.settle()
     assert [stack_sets.status(first), stack_sets.status(second)] == ["SUCCEEDED", "SUCCEEDED"]
 
@@ -250,8 +252,11 @@ def test_an_operation_id_is_taken_once(sandbox: Sandbox, stack_sets: StackSets) 
 
 def test_a_stopped_operation_cancels_what_it_has_not_begun(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
-    operation = stack_sets.deploy("r-exam", regions=(HOME, "us-east-1"))
-    stack_sets.client.stop_stack_set_operation(StackSetName="queues", OperationId=operation, CallAs="DELEGATED_ADMIN")
+    with sandbox.held():
+        operation = stack_sets.deploy("r-exam", regions=(HOME, "us-east-1"))
+        stack_sets.client.stop_stack_set_operation(
+            StackSetName="queues", OperationId=operation, CallAs="DELEGATED_ADMIN"
+        )
     sandbox.settle()
     assert stack_sets.status(operation) == "STOPPED"
     assert "CANCELLED" in stack_sets.results(operation).values()
