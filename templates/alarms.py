@@ -1,7 +1,7 @@
 """Alarms of the central account: few, each of something that a person has to do something about.
 
 What goes wrong between a member's rule and the central bus shows in no metric of this account: it waits in the member's
-dead-letter queue, and the watch counts it once an hour.
+dead-letter queue, and the watch counts it once an hour. So one alarm watches the watch.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ QUIET_IS_GOOD = "notBreaching"
 """Nothing was pushed, so nothing was measured: no reason to worry."""
 QUIET_CHANGES_NOTHING = "ignore"
 """A queue that nobody touched for hours stops reporting, even with messages in it; and the watch counts hourly."""
+QUIET_IS_BAD = "breaching"
+"""Something that works measures by itself: silence is what the alarm is for."""
+
+ABOVE = "GreaterThanThreshold"
+BELOW = "LessThanThreshold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is above `threshold`."""
+    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is beyond `threshold`."""
 
     name: str
     meaning: str
@@ -36,9 +41,11 @@ class Alarm:
     metrics: Mapping[str, tuple[Metric, str]]
     """By the name that `formula` uses: metric and statistic."""
     formula: str | None = None
+    comparison: str = ABOVE
     threshold: float = 0
+    period: timedelta = PERIOD
     periods: tuple[int, int] = (1, 1)
-    """How many of how many periods have to be above."""
+    """How many of how many periods have to be beyond it."""
     quiet: str = QUIET_IS_GOOD
 
     @property
@@ -146,21 +153,35 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             action="The log of the watch says why; meanwhile `deployer failures list` counts.",
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
+        Alarm(
+            name="watch-stopped",
+            meaning="For at least three hours nobody has counted what waits in members, so that nobody would hear of "
+            "it. A new installation begins so, and ends it within an hour.",
+            action=f"Undo what was done by hand to the rule `{names.watch_rule}`, which has to be enabled, or to the "
+            f"function `{names.watch_function}` and who may call it (run book); meanwhile `deployer failures list` "
+            "counts.",
+            metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "SampleCount")},
+            comparison=BELOW,
+            threshold=1,
+            period=timedelta(hours=1),
+            periods=(3, 3),
+            quiet=QUIET_IS_BAD,
+        ),
     )
 
 
 def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwatch.Alarm:
-    above, of = alarm.periods
+    beyond, of = alarm.periods
     notified = {"AlarmActions": list(actions), "OKActions": list(actions)} if actions else {}
     return cloudwatch.Alarm(
         alarm.logical_id,
         AlarmName=names.alarm(alarm.name),
         AlarmDescription=f"{alarm.meaning} {alarm.action}",
         Metrics=_queries(alarm),
-        ComparisonOperator="GreaterThanThreshold",
+        ComparisonOperator=alarm.comparison,
         Threshold=alarm.threshold,
         EvaluationPeriods=of,
-        DatapointsToAlarm=above,
+        DatapointsToAlarm=beyond,
         TreatMissingData=alarm.quiet,
         Tags=tags(names),
         **notified,
@@ -170,7 +191,11 @@ def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwat
 def _queries(alarm: Alarm) -> list[cloudwatch.MetricDataQuery]:
     """The metrics, and the formula over them; exactly one of all returns data, as an alarm needs."""
     queries = [
-        cloudwatch.MetricDataQuery(Id=id_, MetricStat=_statistic(metric, statistic), ReturnData=alarm.formula is None)
+        cloudwatch.MetricDataQuery(
+            Id=id_,
+            MetricStat=_statistic(metric, statistic, period=alarm.period),
+            ReturnData=alarm.formula is None,
+        )
         for id_, (metric, statistic) in alarm.metrics.items()
     ]
     if alarm.formula is None:
@@ -178,13 +203,13 @@ def _queries(alarm: Alarm) -> list[cloudwatch.MetricDataQuery]:
     return [*queries, cloudwatch.MetricDataQuery(Id="formula", Expression=alarm.formula, ReturnData=True)]
 
 
-def _statistic(metric: Metric, statistic: str) -> cloudwatch.MetricStat:
+def _statistic(metric: Metric, statistic: str, *, period: timedelta) -> cloudwatch.MetricStat:
     return cloudwatch.MetricStat(
         Metric=cloudwatch.Metric(
             Namespace=metric.namespace,
             MetricName=metric.name,
             Dimensions=[cloudwatch.MetricDimension(Name=key, Value=value) for key, value in metric.dimensions.items()],
         ),
-        Period=int(PERIOD.total_seconds()),
+        Period=int(period.total_seconds()),
         Stat=statistic,
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from handler.reasons import MALFORMED_EVENT, NOT_A_PUSH, OU_NOT_ENABLED, SENTENCES
-from templates.alarms import PERIOD, QUIET_CHANGES_NOTHING, Alarm, catalogue
+from templates.alarms import ABOVE, QUIET_CHANGES_NOTHING, QUIET_IS_BAD, QUIET_IS_GOOD, Alarm, catalogue
 from templates.names import Names
 
 WIDTH = 120
@@ -48,7 +48,7 @@ WATCHING = """\
   SQS and DynamoDB.
 - **The watch**, a second function: what members could not forward waits in their own queues, and CloudWatch shows an
   account no metrics of others. So `deployer-watch` counts those queues once an hour and logs one line, with the first
-  places that have any. It reads numbers and no messages.
+  places that have any. It reads numbers and no messages; an alarm tells when it stops.
 - **Log** `/aws/lambda/deployer-handler`: one line of JSON for each event, with `request_id`, `event_id`, `account`,
   `region`, `repository`, `principal`, `outcome`, `reason`, `detail`, and `milliseconds` by step. An attempt that Lambda
   will repeat has the outcome `retry`.
@@ -214,6 +214,13 @@ FAILURES = _CODES[_CODES.index(MALFORMED_EVENT) :]
 """Reasons by what they lead to: `SENTENCES` has them in the order of outcomes."""
 
 
+_QUIET = {
+    QUIET_IS_GOOD: "",
+    QUIET_CHANGES_NOTHING: "; while nothing is measured, it stays as it is",
+    QUIET_IS_BAD: ", or nothing is measured, for which CloudWatch may look up to two periods further back",
+}
+
+
 def render(names: Names) -> str:
     """The page."""
     book = RUN_BOOK.format(refusals=_table(REFUSALS), failures=_table(FAILURES))
@@ -243,8 +250,8 @@ def _condition(alarm: Alarm) -> str:
     watched = {id_: f"{statistic} of `{metric.name}`" for id_, (metric, statistic) in alarm.metrics.items()}
     listed = ", ".join(f"{id_} being the {text}" for id_, text in watched.items())
     what = f"`{alarm.formula}` ({listed})" if alarm.formula else f"the {watched['m']}"
-    above, of = alarm.periods
-    minutes = int(PERIOD.total_seconds() // 60)
-    often = f"in {above} of {of} periods of {minutes} minutes" if of > 1 else f"in {minutes} minutes"
-    quiet = "; while nothing is measured, it stays as it is" if alarm.quiet == QUIET_CHANGES_NOTHING else ""
-    return f"{what} is above {alarm.threshold:,.0f} {often}{quiet}"
+    beyond, of = alarm.periods
+    minutes = int(alarm.period.total_seconds() // 60)
+    often = f"in {beyond} of {of} periods of {minutes} minutes" if of > 1 else f"in {minutes} minutes"
+    side = "above" if alarm.comparison == ABOVE else "below"
+    return f"{what} is {side} {alarm.threshold:,.0f} {often}{_QUIET[alarm.quiet]}"

@@ -67,7 +67,26 @@ def test_a_queue_that_falls_silent_does_not_end_its_alarm(name: str) -> None:
     assert ALARMS[name].quiet == "ignore"
 
 
-@pytest.mark.parametrize("name", sorted(ALARMS.keys() - {*STAYING}))
+def test_hours_without_a_count_are_an_alarm_whoever_stopped_the_watch(templates: Templates) -> None:
+    """The rule disabled, its permission or the function gone, the metric filter deleted: each ends the counts."""
+    properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
+    (query,) = properties["Metrics"]
+    assert query["MetricStat"]["Metric"]["MetricName"] == "DeadLetters"
+    assert (query["MetricStat"]["Stat"], properties["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+    assert (properties["Threshold"], properties["TreatMissingData"]) == (1, "breaching")
+    assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"]
+
+
+def test_one_late_count_is_no_alarm(templates: Templates) -> None:
+    """A schedule is no clock: an hour may have no count, and the next one two."""
+    properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
+    (query,) = properties["Metrics"]
+    assert resources(templates["central"])["WatchRule"]["Properties"]["ScheduleExpression"] == "rate(1 hour)"
+    assert query["MetricStat"]["Period"] == 3600
+    assert properties["EvaluationPeriods"] >= 3
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS.keys() - {*STAYING, "watch-stopped"}))
 def test_no_pushes_are_no_reason_to_worry(name: str) -> None:
     assert ALARMS[name].quiet == "notBreaching"
 
