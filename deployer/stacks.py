@@ -19,6 +19,11 @@ UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "
 """Statuses of a stack that never came to be or never went: it can only be deleted."""
 
 
+def is_in_progress(status: str) -> bool:
+    """Whether CloudFormation is at work on a stack; REVIEW_IN_PROGRESS is a change set that waits for somebody."""
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackDefinition:
     """What a stack is to be, in one region of the caller's account."""
@@ -44,7 +49,7 @@ class StackState:
 
     @property
     def is_in_progress(self) -> bool:
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        return is_in_progress(self.status)
 
     @property
     def is_complete(self) -> bool:

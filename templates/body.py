@@ -6,9 +6,6 @@ import json
 
 from troposphere import Template
 
-INLINE_LIMIT = 51_200
-"""Bytes of a template that CloudFormation takes without an S3 URL."""
-
 
 def body(template: Template) -> str:
     """The template as CloudFormation gets it: minified, keys sorted, so that equal templates are equal bytes."""

@@ -21,11 +21,13 @@ from deployer.polling import Sleep, looks
 from deployer.stacks import (
     INLINE_TEMPLATE_BYTES,
     STUCK,
+    UNUSABLE,
     OnStackEvent,
     ResourceChange,
     StackDefinition,
     StackEvent,
     StackState,
+    is_in_progress,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class CloudFormationStacks:
             stack = self._settled(client, definition.name, on_event)
             if stack == STUCK:
                 raise _stuck(definition)
-            if stack is not None and StackState(name="", region="", status=stack, body="").is_unusable:
+            if stack in UNUSABLE:
                 self._delete(client, definition.name, on_event)
                 stack = None
             kind: Kind = "CREATE" if stack in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
@@ -101,7 +103,7 @@ class CloudFormationStacks:
         if stack is None:
             return None
         status = stack["StackStatus"]
-        if not StackState(name=name, region="", status=status, body="").is_in_progress:
+        if not is_in_progress(status):
             return str(status)
         seen = _event_ids(client, name)
         for _ in looks(self._sleep):
@@ -110,7 +112,7 @@ class CloudFormationStacks:
                 on_event(_event(name, event))
             if now is None or now["StackStatus"] == "DELETE_COMPLETE":
                 return None
-            if not now["StackStatus"].endswith("_IN_PROGRESS"):
+            if not is_in_progress(now["StackStatus"]):
                 return str(now["StackStatus"])
         raise AssertionError("looks() does not end")
 

@@ -1,7 +1,4 @@
-"""Puts `deployer audit verify` and `audit repair` together: today's settings, the ledger, and members behind Protocols.
-
-Beside `composition`, a module outside of `deployer.cli` that knows `deployer.aws`.
-"""
+"""Puts `deployer audit verify` and `audit repair` together: settings of today, the ledger, members behind Protocols."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Puts `deployer failures` together: the operator role taken on, and AWS behind Protocols. Beside `composition`, the
-one module outside of `deployer.cli` that knows `deployer.aws`.
-"""
+"""Puts `deployer failures` together: the operator role taken on, and AWS behind Protocols."""
 
 from __future__ import annotations
 

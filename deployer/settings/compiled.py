@@ -79,7 +79,7 @@ class Compiled:
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
-        """Every region in which some OU or active account is covered."""
+        """Every region in which some OU, or an account with a file of its own, is covered."""
         covered: set[str] = set()
         for settings in self._all_settings():
             covered |= set(settings.regions) if settings.enabled else set()

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from templates.body import INLINE_LIMIT, body, readable
+from deployer.stacks import INLINE_TEMPLATE_BYTES
+from templates.body import body, readable
 from templates.names import Names
 from tests.templates.reading import Templates, resources, synthesize
 
@@ -16,7 +17,7 @@ STACK_SETS = ["access", "forwarding"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_body_fits_inline(name: str, templates: Templates) -> None:
-    assert len(body(templates[name]).encode()) < INLINE_LIMIT
+    assert len(body(templates[name]).encode()) < INLINE_TEMPLATE_BYTES
 
 
 @pytest.mark.parametrize("name", NAMES)
