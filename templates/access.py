@@ -7,7 +7,7 @@ from troposphere import Template, iam
 from templates import audit_policies, policies, trust
 from templates.composition import compose
 from templates.names import Names
-from templates.tagging import tags
+from templates.roles import role
 
 DESCRIPTION = "deployer: roles by which the central account creates repositories here and gets events from here"
 
@@ -27,70 +27,69 @@ def template(names: Names, *, uses_kms: bool = False, cleanup: bool = False) -> 
 
 
 def _creator_role(names: Names, *, uses_kms: bool) -> iam.Role:
-    statements = [
-        policies.create_repositories(),
-        policies.finish_created_repositories(),
-        policies.look_at_repositories(),
-        *(policies.use_keys(names) if uses_kms else ()),
-    ]
-    return iam.Role(
+    return role(
         "CreatorRole",
-        RoleName=names.creator_role,
-        Description="Creates repositories for pushes that found none; used by the handler in the central account only",
-        AssumeRolePolicyDocument=policies.policy(trust.handler(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="create-repositories", PolicyDocument=policies.policy(*statements))],
-        Tags=tags(names),
+        names,
+        name=names.creator_role,
+        description="Creates repositories for pushes that found none; used by the handler in the central account only",
+        trusted=trust.handler(names),
+        purpose="create-repositories",
+        allowed=[
+            policies.create_repositories(),
+            policies.finish_created_repositories(),
+            policies.look_at_repositories(),
+            *(policies.use_keys(names) if uses_kms else ()),
+        ],
     )
 
 
 def _forwarding_role(names: Names) -> iam.Role:
-    document = policies.policy(policies.forward_events(names))
-    return iam.Role(
+    return role(
         "ForwardingRole",
-        RoleName=names.forwarding_role,
-        Description="Lets EventBridge put this account's failed pushes on the central event bus",
-        AssumeRolePolicyDocument=policies.policy(trust.forwarding_rule(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="forward-events", PolicyDocument=document)],
-        Tags=tags(names),
+        names,
+        name=names.forwarding_role,
+        description="Lets EventBridge put this account's failed pushes on the central event bus",
+        trusted=trust.forwarding_rule(names),
+        purpose="forward-events",
+        allowed=[policies.forward_events(names)],
     )
 
 
 def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
-    statements = [audit_policies.audit_repositories(), *([audit_policies.audit_keys(names)] if uses_kms else [])]
-    return iam.Role(
+    return role(
         "AuditorRole",
-        RoleName=names.auditor_role,
-        Description="Compares repositories with the settings that hold for them; changes nothing",
-        AssumeRolePolicyDocument=policies.policy(trust.auditors(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="audit-repositories", PolicyDocument=policies.policy(*statements))],
-        Tags=tags(names),
+        names,
+        name=names.auditor_role,
+        description="Compares repositories with the settings that hold for them; changes nothing",
+        trusted=trust.auditors(names),
+        purpose="audit-repositories",
+        allowed=[audit_policies.audit_repositories(), *([audit_policies.audit_keys(names)] if uses_kms else [])],
     )
 
 
 def _repairer_role(names: Names) -> iam.Role:
-    statements = [policies.look_at_repositories(), audit_policies.repair_repositories(), audit_policies.repair_tags()]
-    return iam.Role(
+    return role(
         "RepairerRole",
-        RoleName=names.repairer_role,
-        Description="Brings repositories of ours back to their settings; used through the operator role only",
-        AssumeRolePolicyDocument=policies.policy(trust.operator_role(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="repair-repositories", PolicyDocument=policies.policy(*statements))],
-        Tags=tags(names),
+        names,
+        name=names.repairer_role,
+        description="Brings repositories of ours back to their settings; used through the operator role only",
+        trusted=trust.operator_role(names),
+        purpose="repair-repositories",
+        allowed=[
+            policies.look_at_repositories(),
+            audit_policies.repair_repositories(),
+            audit_policies.repair_tags(),
+        ],
     )
 
 
 def _cleaner_role(names: Names) -> iam.Role:
-    statements = [policies.look_at_repositories(), audit_policies.delete_blank_repositories()]
-    return iam.Role(
+    return role(
         "CleanerRole",
-        RoleName=names.cleaner_role,
-        Description="Deletes repositories of ours that no image ever came to; used through the operator role only",
-        AssumeRolePolicyDocument=policies.policy(trust.operator_role(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="delete-blank-repositories", PolicyDocument=policies.policy(*statements))],
-        Tags=tags(names),
+        names,
+        name=names.cleaner_role,
+        description="Deletes repositories of ours that no image ever came to; used through the operator role only",
+        trusted=trust.operator_role(names),
+        purpose="delete-blank-repositories",
+        allowed=[policies.look_at_repositories(), audit_policies.delete_blank_repositories()],
     )

@@ -4,31 +4,30 @@ watch.
 
 from __future__ import annotations
 
-from troposphere import AWSObject, iam
+from troposphere import AWSObject
 
 from templates import policies, trust
 from templates.names import Names
-from templates.tagging import tags
+from templates.roles import role
 
 
 def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:
     """The operator role; who may take it on, the central account's own IAM says. `cleanup` as the config says."""
-    statements = (
-        policies.handle_failures(names),
-        policies.handle_dead_letters(names),
-        policies.put_events_back(names),
-        policies.replay_events(names),
-        policies.find_queues(names),
-        policies.name_accounts(),
-        policies.take_on_repairers(names, cleanup=cleanup),
-    )
-    role = iam.Role(
+    operator = role(
         "OperatorRole",
-        RoleName=names.operator_role,
-        Description="Looks after failures: reads the queues, hands events to the handler again, replays the archive",
-        AssumeRolePolicyDocument=policies.policy(trust.operators(names)),
-        MaxSessionDuration=3600,
-        Policies=[iam.Policy(PolicyName="handle-failures", PolicyDocument=policies.policy(*statements))],
-        Tags=tags(names),
+        names,
+        name=names.operator_role,
+        description="Looks after failures: reads the queues, hands events to the handler again, replays the archive",
+        trusted=trust.operators(names),
+        purpose="handle-failures",
+        allowed=[
+            policies.handle_failures(names),
+            policies.handle_dead_letters(names),
+            policies.put_events_back(names),
+            policies.replay_events(names),
+            policies.find_queues(names),
+            policies.name_accounts(),
+            policies.take_on_repairers(names, cleanup=cleanup),
+        ],
     )
-    return [role]
+    return [operator]

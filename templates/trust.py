@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from troposphere import Ref
 
 from templates.arns import arn_here
@@ -26,49 +28,22 @@ def handler(names: Names) -> Statement:
     The account root stands as Principal since a role's ARN there turns into an id that breaks when the role is made
     again; `aws:PrincipalArn` then names the one role that is meant.
     """
-    return {
-        "Sid": "OnlyTheHandler",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "ArnEquals": {"aws:PrincipalArn": names.function_role_arn},
-            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
-        },
-    }
+    return _of_central_account(names, "OnlyTheHandler", {"ArnEquals": names.function_role_arn})
 
 
 def operators(names: Names) -> Statement:
     """People and pipelines of the central account that it allows `sts:AssumeRole` on this role; never the handler."""
-    return {
-        "Sid": "OnlyOperators",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "ArnNotEquals": {"aws:PrincipalArn": names.function_role_arn},
-            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
-        },
-    }
+    return _of_central_account(names, "OnlyOperators", {"ArnNotEquals": names.function_role_arn})
 
 
 def auditors(names: Names) -> Statement:
     """Principals of the central account that it allows `sts:AssumeRole` on this role; nobody else, and no handler."""
-    return {**operators(names), "Sid": "OnlyAuditors"}
+    return _of_central_account(names, "OnlyAuditors", {"ArnNotEquals": names.function_role_arn})
 
 
 def operator_role(names: Names) -> Statement:
     """The operator role of the central account, by its ARN, and only while that account is in the organization."""
-    return {
-        "Sid": "OnlyTheOperatorRole",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "ArnEquals": {"aws:PrincipalArn": names.operator_role_arn},
-            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
-        },
-    }
+    return _of_central_account(names, "OnlyTheOperatorRole", {"ArnEquals": names.operator_role_arn})
 
 
 def forwarding_rule(names: Names) -> Statement:
@@ -85,5 +60,19 @@ def forwarding_rule(names: Names) -> Statement:
         "Condition": {
             "ArnLike": {"aws:SourceArn": arn_here("events", f"rule/{names.forwarding_rule}")},
             "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+        },
+    }
+
+
+def _of_central_account(names: Names, sid: str, which: Mapping[str, str]) -> Statement:
+    """Principals of the central account, while it is in the organization; `which` of them, by an operator for ARNs."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            **{operator: {"aws:PrincipalArn": arn} for operator, arn in which.items()},
+            "StringEquals": {"aws:PrincipalOrgID": names.organization_id},
         },
     }

@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from handler.clients import MOST_CLIENTS, SERVICES, Clients, Credentials
-from templates.function import MEMORY_MB
+from templates.lambdas import MEMORY_MB
 
 ONE = Credentials("ASIA1", "secret", "token")
 OTHER = Credentials("ASIA2", "secret", "token")

@@ -8,8 +8,8 @@ import pytest
 
 from handler.records import EXPIRY
 from handler.settings import Retention
-from templates import function
 from templates.alarms import catalogue
+from templates.lambdas import MEMORY_MB
 from templates.names import Names
 from tests.templates.reading import Templates, resources
 
@@ -26,7 +26,7 @@ def test_alarms_and_their_metrics(names: Names) -> None:
     [
         f"Logs are kept {Retention().logs} days, archived events {Retention().event_archive} days",
         f"expire from the ledger after {EXPIRY.days} days",
-        f"{function.MEMORY_MB / 1024} GB for as long as it runs",
+        f"{MEMORY_MB / 1024} GB for as long as it runs",
     ],
 )
 def test_what_is_kept_how_long_and_how_large_the_function_is(said: str) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from deployer.sandbox.functions.deprecation import refusal
 from deployer.sandbox.sandbox import Sandbox
-from templates.function import RUNTIME
+from templates.lambdas import RUNTIME
 from tests.sandbox.tiny_functions import create_function
 
 TODAY = date(2026, 11, 28)
