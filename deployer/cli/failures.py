@@ -59,6 +59,7 @@ def list_failures(
     from deployer.composition.failures import open_failures
     from deployer.rendering.failures import found_document, found_lines
 
+    _check_regions(region or ())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -143,6 +144,7 @@ def redrive(
         redriven_lines,
     )
 
+    _check_regions(region or ())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -236,6 +238,8 @@ def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterato
     """Failures while they are hidden from others; all are shown again at the end, however it ends."""
     from deployer.failures.redriving import find, release
 
+    if uncovered := sorted((selection.scope.regions or set()) - {queue.region for queue in operation.places}):
+        typer.echo(f"deployer is not rolled out to {', '.join(uncovered)}: no queue is there.", err=True)
     count = len([queue for queue in operation.places if selection.may_hold(queue, operation.organization)])
     typer.echo(f"Looking into {count} queues …" if count > 1 else "Looking into the failures queue …", err=True)
     found = find(
@@ -256,6 +260,14 @@ def _not_there(ids: Sequence[str], found: Found) -> DeployerError:
     return NotFoundError(
         f"No message begins with {', '.join(ids)}{held}", next_step="`deployer failures list` shows the ids."
     )
+
+
+def _check_regions(regions: Sequence[str]) -> None:
+    """Raise ConfigurationError for a slip: nothing would be found there, which reads like good news."""
+    from deployer.settings.regions import require_region
+
+    for region in regions:
+        require_region(region, said_by="--region")
 
 
 def _selection(

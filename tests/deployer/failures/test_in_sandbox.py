@@ -147,6 +147,9 @@ def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(
     for command in ("show", "redrive"):
         unknown = world.deployer("failures", command, "ffffffff")
         assert (unknown.exit_code, "No message begins with ffffffff" in unknown.err) == (11, True)
+    elsewhere = world.deployer("failures", "list", "--region", "ap-southeast-2", "--json")
+    assert (elsewhere.exit_code, elsewhere.document["failures"]) == (0, [])
+    assert "deployer is not rolled out to ap-southeast-2" in elsewhere.err
     backwards = world.deployer("failures", "list", "--since", "1d", "--until", "2d")
     assert (backwards.exit_code, "--since: it is not before --until" in backwards.err) == (64, True)
 
@@ -161,6 +164,14 @@ def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(
     assert world.repositories(SHOP) == {"team-a/by-lambda", "team-a/by-eventbridge-3", "team-a/by-eventbridge-4"}
     assert (world.waiting(), world.waiting(SHOP, DEAD_LETTERS)) == (0, 0)
     assert "No failures." in world.deployer("failures", "list").out
+
+
+@pytest.mark.parametrize("command", ["list", "redrive"])
+def test_a_slip_in_a_region_is_no_empty_list(sandbox: Sandbox, command: str) -> None:
+    ran = Deployer(sandbox)("failures", command, "--region", "eu-west1")
+    assert (ran.exit_code, ran.out) == (3, "")
+    assert "--region eu-west1 is no region" in ran.err
+    assert "Did you mean eu-west-1?" in ran.err
 
 
 def test_invariants_1_and_5_killed_between_handing_over_and_deleting_and_then_twice_at_once(world: World) -> None:
