@@ -72,38 +72,41 @@ alarms:
 RUN_BOOK = """\
 ## Run book
 
-### A push was refused
+### A push is still refused
 
-ECR answers every first push to a missing repository with `NAME_UNKNOWN`, unless `deployer ensure` or `deployer push`
-asked for it before ([pushing.md](pushing.md)); whether the repository appears is for the rules of the account's OU to
-say. Ask what was decided, or what would be, and by which line of which file:
+Only the first push to a missing repository should fail, with `NAME_UNKNOWN`; `deployer ensure` or `deployer push` in
+front of it spares you that one, too ([pushing.md](pushing.md)). When pushes go on failing, look at these in order:
+
+1. **Was it the client?** Another error than `NAME_UNKNOWN` (`denied`, `no basic auth credentials`) is about the
+   pusher's own permissions or login: `deployer ensure --policy IMAGE` prints what a pusher needs. The image's reference
+   must name the account and region that you mean.
+2. **What was decided?** A record `refused` has the reason and the rule: see the table below. `created` or `exists`
+   means that the repository is there: push again. `failed` means that it, or some of its settings, could not be made:
+   see [Look at failures](#look-at-failures-and-hand-them-over-again).
+3. **No record: is the account covered?** `deployer status` shows each OU and region, and `deployer explain` what would
+   happen to the push. If something is missing: `deployer rollout --org`.
+4. **Covered, but still no record: did the event get stuck?** `deployer failures list` and the alarms above tell.
+5. **Nothing is stuck: does CloudTrail see the push?** A trail has to log write management events in that account and
+   region, or EventBridge never hears of them ([Getting started](getting-started.md#2-check-the-prerequisites) has the
+   commands).
+6. **Was it a pull?** For a pull of something missing a repository is created only where `create.on` says so. `deployer
+   audit list --outcome ignored` shows these.
+7. **Was it only a moment ago?** CloudTrail delivers on a best-effort basis, mostly within seconds, sometimes minutes.
+   Push again: every push raises a new event, and handling two of them does no harm.
 
 ```console
-$ deployer audit list --outcome refused
+$ deployer audit list --since 24h --repository team-a/tmp-1 --all
 $ deployer explain 300000000001 team-a/tmp-1
+$ deployer status
+$ deployer failures list --since 36h
 ```
 
 | reason | what it means |
 | --- | --- |
 {refusals}
 
-Change the OU's file, roll out, and have the push repeated. A refused event is not kept: redriving is for failures.
-
-### Nothing happened after a push
-
-In the order of what is most likely:
-
-1. The account or its region is not covered: `deployer status` and `deployer explain`.
-2. CloudTrail has no trail that logs write management events there, so EventBridge never hears of it.
-3. It was a pull. A missing repository is made for pulls only where `create.on` says so.
-4. The event did not get through: `deployer failures list`, and the alarms above.
-5. CloudTrail delivers at its best effort, most often within seconds, sometimes minutes. Push again: every push raises
-   a new event, and one that comes twice does no harm.
-
-```console
-$ deployer audit list --since 2026-01-01 --repository team-a/api
-$ deployer failures list --since 36h
-```
+To allow what was refused, change the OU's file, roll out, and push again. A refused event is not kept: redriving is for
+failures.
 
 ### Look at failures and hand them over again
 
