@@ -1,8 +1,8 @@
 """The one place that every AWS call goes through.
 
 In this order: who calls (unknown credentials are refused), what is called (parsed by botocore's own model), the call
-log, faults, authorization by IAM, the constraints of the request's values, the answer (a seam's or moto's), and what
-CloudTrail makes of it.
+log, faults, whether the sandbox has the operation, authorization by IAM, the constraints of the request's values, the
+answer (a seam's or moto's), and what CloudTrail makes of it.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Gate:
         started = time.perf_counter()
         try:
             self._faults.apply(call, Moment.BEFORE)
+            _hook("scope", "check")(call)
             _hook("iam", "authorize")(call)
             response = self._serve(request, call)
             self._faults.apply(call, Moment.AFTER)

@@ -125,7 +125,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **_rows("{KeyId}", "CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"),
         **_rows(ANY, "CreateKey", "ListAliases", "ListKeys"),
     },
-    "sts": _rows(ANY, "GetCallerIdentity", "GetSessionToken"),
+    "sts": _rows(ANY, "GetCallerIdentity"),
 }  # fmt: skip
 
 PREFIXES = {"stepfunctions": "states", "resourcegroupstaggingapi": "tag"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.events.models import EventBus, EventBusPolicyStatement, events_backends
 from moto.logs.metric_filters import MetricFilters
-from moto.logs.models import LogsBackend
+from moto.logs.models import LogGroup, LogsBackend, logs_backends
 from moto.s3.exceptions import InvalidBucketName
 from moto.s3.models import FakeBucket, S3Backend
 
@@ -70,6 +70,27 @@ def _put_filter(
     filters.delete_filter(filter_name, log_group_name)
     add = original(MetricFilters, "add_filter")
     add(filters, filter_name, filter_pattern, log_group_name, metric_transformations)
+
+
+@answers("logs", "AssociateKmsKey")
+def associate_kms_key(call: Call) -> Mapping[str, Any]:
+    """Encrypt a log group by a key, which moto cannot once the group is there."""
+    _log_group(call).kms_key_id = str(call.parameters["kmsKeyId"])
+    return {}
+
+
+@answers("logs", "DisassociateKmsKey")
+def disassociate_kms_key(call: Call) -> Mapping[str, Any]:
+    """Encrypt a log group by a key of AWS's again."""
+    _log_group(call).kms_key_id = None
+    return {}
+
+
+def _log_group(call: Call) -> LogGroup:
+    group = logs_backends[call.account][call.region].groups.get(str(call.parameters.get("logGroupName")))
+    if group is None:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+    return group
 
 
 @replace(LogsBackend, "put_retention_policy")

@@ -245,8 +245,12 @@ def test_a_log_group_is_made_changed_and_removed(sandbox: Sandbox) -> None:
     deploy(group(RetentionInDays=90))
     assert found()["retentionInDays"] == 90
     assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+    key = "arn:aws:kms:eu-west-1:300000000001:key/11111111-2222-3333-4444-555555555555"
+    deploy(group(KmsKeyId=key))
+    assert found()["kmsKeyId"] == key
     deploy(group())
     assert "retentionInDays" not in found()
+    assert "kmsKeyId" not in found()
     remove()
     assert found() is None
 
