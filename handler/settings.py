@@ -96,7 +96,8 @@ class Limit:
     per_hour: int | None = field(
         default=None,
         metadata={
-            "doc": "New repositories for each account in each clock hour (UTC, of the push); null for no limit.",
+            "doc": "New repositories for each account in each clock hour (UTC, of the push); null for no limit. A name "
+            "that AWS refuses to create (by an SCP, by a quota) counts, too.",
             "example": 50,
         },
     )
