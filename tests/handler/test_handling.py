@@ -204,6 +204,31 @@ def test_invariants_1_and_2_a_retry_finishes_the_work_wherever_it_was_broken_off
     assert [len(taken) for taken in world.slots.values()] == [1]
 
 
+CREATE = 1
+"""Number of the call that creates the repository, where there is no limit: the look-up of the OU comes before it."""
+
+
+def test_invariants_1_and_2_a_replay_finishes_what_was_forbidden_before_the_retry_once_it_is_allowed() -> None:
+    """Nothing tells a retry from a first attempt, so rules that change in between have the say."""
+    world = World()
+    world.faults.after[CREATE] = CrashError()
+    with pytest.raises(CrashError):
+        world.handler().handle(load(), request_id="request-1")
+    assert (world.creations, world.records) == ([KEY], {})
+
+    forbidding = settings_document()
+    forbidding["ous"][PROD]["create"]["names"] = {"allow": ["team-b/**"]}
+    world.deliver(world.handler(forbidding), load())
+    assert world.outcomes() == [("refused", "name-not-allowed")]
+    assert world.repositories[KEY].lifecycle_policy is None
+
+    world.deliver(world.handler(), load() | {"replay-name": "again"}, request_id="request-2")
+    assert ("created", "finished") in world.outcomes()
+    assert world.creations == [KEY]
+    held = world.repositories[KEY]
+    assert (held.lifecycle_policy, held.repository_policy) == (LIFECYCLE, POLICY)
+
+
 @pytest.mark.parametrize("name", ["create", "lifecycle", "policy", "write", "reserve", "organization"])
 def test_invariant_5_an_event_that_no_retry_can_handle_is_kept_and_a_redrive_finishes_it(name: str) -> None:
     world = World()
