@@ -192,16 +192,22 @@ def test_the_task_has_the_fields_of_a_task() -> None:
         (f"{SHOP}.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
     ],
 )
-def test_the_task_logs_in_where_the_registry_is(host: str, region: str) -> None:
-    lines = [line for line in tekton_commands()[0].splitlines() if line.startswith(("host=", "region="))]
+@pytest.mark.parametrize(
+    "commands", [pytest.param(tekton_commands, id="Tekton"), pytest.param(codebuild_commands, id="CodeBuild")]
+)
+def test_they_log_in_where_the_registry_is(commands: Callable[[], list[str]], host: str, region: str) -> None:
+    lines = [line for text in commands() for line in text.splitlines() if line.startswith(("host=", "region="))]
     ran = subprocess.run(
-        ["sh", "-euc", "\n".join([*lines, 'echo "$host $region"'])],
-        env={"IMAGE": f"{host}/team-shop/api:1"},
+        ["sh", "-euc", "\n".join([*lines, 'echo "$region"'])],
+        env={"IMAGE": f"{host}/team-shop/api:1", "REGISTRY": host},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout == f"{host} {region}\n"
+    assert ran.stdout == f"{region}\n"
+    logins = [line for text in commands() for line in text.splitlines() if "get-login-password" in line]
+    assert logins
+    assert all('--region "$region"' in line for line in logins)
 
 
 def test_the_buildspec_has_the_fields_of_a_buildspec() -> None:
