@@ -24,23 +24,26 @@ from templates.names import Names
 from tests.deployer.audit.ledgers import record
 from tests.deployer.command_line import Deployer
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 SHOP, SEARCH, DEV = "300000000001", "300000000002", "400000000001"
 
 
 def recent(minutes: int, **changes: Any) -> Record:
-    return record(minutes, event_time=NOW - timedelta(minutes=minutes), **changes)
+    """The record of an event so many minutes before it is asked for."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return record(minutes, event_time=now - timedelta(minutes=minutes), **changes)
 
 
-RECORDS = [
-    recent(1, repository="team-a/api"),
-    recent(2, repository="team-a/api", outcome="exists"),
-    recent(3, repository="team-a/api", outcome="ignored", account=DEV, account_name="shop-dev"),
-    recent(4, repository="team-a/tmp-1", outcome="refused", rule="create.names.deny: **/tmp-*"),
-    recent(5, account=DEV, account_name="shop-dev", ou_path="Workloads/Dev", region="us-east-1", repository="x"),
-    recent(6, account=SEARCH, account_name="search-prod", outcome="failed", principal="arn:aws:iam::1:user/eve"),
-    recent(60 * 24 * 8, repository="team-a/old"),
-]
+def a_week() -> list[Record]:
+    """A few decisions of the last week, the newest first, and one from before."""
+    return [
+        recent(1, repository="team-a/api"),
+        recent(2, repository="team-a/api", outcome="exists"),
+        recent(3, repository="team-a/api", outcome="ignored", account=DEV, account_name="shop-dev"),
+        recent(240, repository="team-a/tmp-1", outcome="refused", rule="create.names.deny: **/tmp-*"),
+        recent(250, account=DEV, account_name="shop-dev", ou_path="Workloads/Dev", region="us-east-1", repository="x"),
+        recent(260, account=SEARCH, account_name="search-prod", outcome="failed", principal="arn:aws:iam::1:user/eve"),
+        recent(60 * 24 * 8, repository="team-a/old"),
+    ]
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def deployer(sandbox: Sandbox) -> Deployer:
     properties = ledger.ledger(names)[0].to_dict()["Properties"]
     wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     sandbox.client("dynamodb").create_table(**{name: properties[name] for name in wanted})
-    add(sandbox, RECORDS)
+    add(sandbox, a_week())
     return Deployer(sandbox)
 
 
@@ -74,7 +77,7 @@ def listed(deployer: Deployer, *options: str) -> list[tuple[str, str]]:
     ("options", "found"),
     [
         pytest.param([], "created team-a/api, refused team-a/tmp-1, created x, failed team-a/api", id="the last week"),
-        pytest.param(["--since", "3m"], "created team-a/api", id="since"),
+        pytest.param(["--since", "3h"], "created team-a/api", id="since"),
         pytest.param(["--since", "2w", "--until", "7d"], "created team-a/old", id="until"),
         pytest.param(["--account", DEV], "created x", id="an account by id"),
         pytest.param(["--account", "shop-dev", "--account", SEARCH], "created x, failed team-a/api", id="by name"),
@@ -222,7 +225,7 @@ def test_records_go_down_a_pipe_the_oldest_first_and_the_rest_is_said_beside_it(
     ran = deployer("audit", "export", "--all", "--out", "-", "--format", "jsonl", "--verbose")
     assert ran.exit_code == 0, ran.err
     named = [(line["outcome"], line["repository"]) for line in map(json.loads, ran.out.splitlines())]
-    assert named == [(one.outcome, one.repository) for one in reversed(RECORDS[:-1])]
+    assert named == [(one.outcome, one.repository) for one in reversed(a_week()[:-1])]
     assert "Wrote 6 records." in ran.err
     assert "Read 6 records" in ran.err
 
@@ -252,7 +255,7 @@ def test_a_full_disk_is_no_defect_of_the_tool(
 def test_an_export_is_resumed_after_a_fault(
     sandbox: Sandbox, deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(sandbox, (recent(100 + number, repository=f"team-b/{number}") for number in range(30)))
+    add(sandbox, (recent(1000 + number, repository=f"team-b/{number}") for number in range(30)))
     monkeypatch.setattr(exporting, "BATCH", 7)
     page = LedgerTable.page
     monkeypatch.setattr(LedgerTable, "page", lambda *args, size=None, **options: page(*args, size=10, **options))
