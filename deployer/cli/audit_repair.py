@@ -106,16 +106,17 @@ def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
     from deployer.rendering.repair import title
 
     done: list[Mended] = []
-    open_registry = open_cleaner(audit) if plan.blank else None
+    if not plan.blank:
+        return done
+    open_registry = open_cleaner(audit)
     for checked in plan.blank:
         try:
             question = f"Delete {title(checked, audit.organization)}?"
             confirm(question, yes=yes, command="deployer audit repair --delete-blank")
         except DeclinedError:
             continue
-        if open_registry is not None:
-            done.append(clean(checked, open_registry))
-            _tell(done[-1], audit)
+        done.append(clean(checked, open_registry))
+        _tell(done[-1], audit)
     return done
 
 

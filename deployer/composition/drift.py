@@ -17,10 +17,11 @@ from deployer.aws.members import Members
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization
 from deployer.aws.session import Session
+from deployer.composition.operator_role import as_operator
 from deployer.drift.looking import Looker
 from deployer.drift.records import CreatedRecords
 from deployer.drift.rules import Rules
-from deployer.errors import GuardError, PermissionDeniedError
+from deployer.errors import GuardError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.settings import Compiled
@@ -134,13 +135,5 @@ def check_cleanup(audit: Audit) -> None:
 
 
 def _changes_as(audit: Audit, role: str) -> Callable[[str, str], MemberChanges]:
-    names = audit.names
-    try:
-        operator = audit.session.as_role(names.operator_role_arn)
-    except PermissionDeniedError as error:
-        raise PermissionDeniedError(
-            f"{audit.session.identity.arn} cannot take on {names.operator_role_arn}: {error.message}",
-            next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
-        ) from error
-    members = Members(operator, role_arn=role_in_members(names, role))
-    return partial(open_changes, members, partition=names.partition)
+    members = Members(as_operator(audit.session, audit.names), role_arn=role_in_members(audit.names, role))
+    return partial(open_changes, members, partition=audit.names.partition)

@@ -16,7 +16,7 @@ from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import call_as_of, check_account, check_organization
 from deployer.aws.queues import SqsQueues
 from deployer.aws.session import Session
-from deployer.errors import PermissionDeniedError
+from deployer.composition.operator_role import as_operator
 from deployer.failures.messages import Queue
 from deployer.organization import Organization
 from deployer.settings import Config
@@ -61,16 +61,9 @@ def open_archive(config_directory: Path, *, profile: str | None) -> EventArchive
 
 
 def _take_on(config: Config, names: Names, *, profile: str | None) -> Session:
-    """The operator role's session; raises PermissionDeniedError with what the caller needs."""
     caller = Session(profile=profile, region=config.home_region)
     check_account(caller, central_account=config.central_account)
-    try:
-        return caller.as_role(names.operator_role_arn)
-    except PermissionDeniedError as error:
-        raise PermissionDeniedError(
-            f"{caller.identity.arn} cannot take on {names.operator_role_arn}: {error.message}",
-            next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
-        ) from error
+    return as_operator(caller, names)
 
 
 def _failures_queue(names: Names) -> Queue:
