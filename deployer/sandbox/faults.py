@@ -140,30 +140,33 @@ class Faults:
         """No more rules, and what hangs goes on."""
         with self._lock:
             self._faults.clear()
-        self._released.set()
-        self._released = threading.Event()
+            self._released.set()
+            self._released = threading.Event()
 
     def apply(self, call: Call, moment: Moment) -> None:
         """Do to a call what the rules say: raises Refused or ConnectionDropped, waits, or does nothing."""
         with self._lock:
             matching = [fault for fault in self._faults if fault.moment is moment and fault.concerns(call)]
             effects = [fault.effect for fault in matching if fault.takes()]
+            released = self._released
         for effect in effects:
-            self._apply(effect, call)
+            _apply(effect, call, released)
 
-    def _apply(self, effect: Effect, call: Call) -> None:
-        match effect:
-            case Error(code=code, message=message, status=status):
-                raise Refused(code, message, status=status)
-            case Throttle():
-                raise Refused(*THROTTLING.get(call.service, ("ThrottlingException", "Rate exceeded")))
-            case Delay(seconds=seconds):
-                self._released.wait(seconds)
-            case Drop():
-                raise ConnectionDropped(call.name)
-            case Crash():
-                _kill_caller(call)
-                raise ConnectionDropped(call.name)
+
+def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
+    """Let one effect happen; what hangs goes on when `released` is set."""
+    match effect:
+        case Error(code=code, message=message, status=status):
+            raise Refused(code, message, status=status)
+        case Throttle():
+            raise Refused(*THROTTLING.get(call.service, ("ThrottlingException", "Rate exceeded")))
+        case Delay(seconds=seconds):
+            released.wait(seconds)
+        case Drop():
+            raise ConnectionDropped(call.name)
+        case Crash():
+            _kill_caller(call)
+            raise ConnectionDropped(call.name)
 
 
 def _kill_caller(call: Call) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from deployer.sandbox.faults import Delay, Drop, Effect, Error, Fault, Moment, Throttle
+from deployer.sandbox.faults import HANG, Delay, Drop, Effect, Error, Fault, Moment, Throttle
 from deployer.sandbox.sandbox import Sandbox
 
 SHOP = "300000000001"
@@ -77,3 +78,16 @@ def test_a_delay_delays(sandbox: Sandbox) -> None:
     before = time.monotonic()
     assert outcomes(sandbox, 1) == ["ok"]
     assert time.monotonic() - before >= 0.2
+
+
+def test_a_call_that_hangs_when_the_faults_are_cleared_goes_on(sandbox: Sandbox) -> None:
+    done: list[str] = []
+    fault = sandbox.faults.add(Fault(effect=HANG))
+    caller = threading.Thread(target=lambda: done.extend(outcomes(sandbox, 1)), daemon=True)
+    caller.start()
+    deadline = time.monotonic() + 30
+    while not fault.hits and time.monotonic() < deadline:
+        time.sleep(0.01)
+    sandbox.faults.clear()  # the call may not hang yet: it goes on all the same
+    caller.join(30)
+    assert done == ["ok"]

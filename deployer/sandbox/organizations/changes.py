@@ -77,8 +77,9 @@ def answer_create_account(call: Call) -> Mapping[str, Any]:
     if not _EMAIL.fullmatch(email):
         raise Refused("InvalidInputException", "You specified an invalid value: email.")
     fake = _begin_account(backend, name=call.parameters["AccountName"], email=email)
+    begun = _creation(fake)
     background.submit(_finish_account, backend, fake, delay=CREATION_SECONDS)
-    return _creation(fake)
+    return begun
 
 
 @seams.answers("organizations", "DescribeCreateAccountStatus")
