@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,13 +26,13 @@ from deployer.sandbox.cloudformation.stacks import PARTITION, Stack, Stacks, now
 from deployer.sandbox.cloudformation.template import TemplateError
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.pages import page, with_token
+from deployer.sandbox.resources.resource import tag_list
 from deployer.sandbox.resources.shapes import ShapeError
 from deployer.sandbox.seams import answers
 
 Answer = Mapping[str, Any]
 
 EMPTY = "The submitted information didn't contain changes. Submit different information to create a change set."
-_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
 
 @dataclass(kw_only=True)
@@ -59,7 +58,7 @@ class ChangeSet:
 def create_change_set(call: Call) -> Answer:
     """Begin to work out a change set; for a new stack that is in review until the change set is executed."""
     stacks, kind = stacks_in(call.account, call.region), str(call.parameters.get("ChangeSetType") or "UPDATE")
-    name = _change_set_name(call)
+    name = str(call.parameters["ChangeSetName"])
     with stacks.lock:
         stack = _stack_for(call, stacks, kind)
         wanted = wanted_stack(call, previous=stack if kind == "UPDATE" else None)
@@ -120,7 +119,7 @@ def describe_change_set(call: Call) -> Answer:
         "Capabilities": list(wanted.capabilities),
         "Changes": items,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
-        "Tags": [{"Key": key, "Value": value} for key, value in wanted.tags.items()],
+        "Tags": tag_list(wanted.tags),
     }
     return with_token(described, token)
 
@@ -197,16 +196,6 @@ def _stack_for(call: Call, stacks: Stacks, kind: str) -> Stack | None:
             f"[{call.parameters['ChangeSetName']}]."
         )
     return stack
-
-
-def _change_set_name(call: Call) -> str:
-    name = str(call.parameters["ChangeSetName"])
-    if not _NAME.fullmatch(name):
-        raise invalid(
-            f"1 validation error detected: Value '{name}' at 'changeSetName' failed to satisfy constraint: "
-            "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
-        )
-    return name
 
 
 def _find(call: Call) -> ChangeSet:

@@ -11,6 +11,7 @@ from deployer.sandbox.cloudformation.requests import INVALID, find, invalid, tem
 from deployer.sandbox.cloudformation.stacks import Stack, StackEvent, StackResource, stacks_in
 from deployer.sandbox.cloudformation.template import Template, TemplateError
 from deployer.sandbox.pages import page, with_token
+from deployer.sandbox.resources.resource import tag_list
 from deployer.sandbox.seams import answers
 
 Answer = Mapping[str, Any]
@@ -164,7 +165,7 @@ def _stack(stack: Stack) -> dict[str, Any]:
         "RoleARN": stack.role_arn,
         "StackStatus": stack.status,
         "StackStatusReason": stack.status_reason,
-        "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        "Tags": tag_list(stack.tags),
     }
     return _without_none(found)
 

@@ -13,7 +13,7 @@ from deployer.sandbox.cloudformation.intrinsics import Scope, resolve
 from deployer.sandbox.cloudformation.stacks import PARTITION, Stack, StackResource, now, stacks_in
 from deployer.sandbox.cloudformation.template import Definition, TemplateError
 from deployer.sandbox.resources.catalogue import TYPES
-from deployer.sandbox.resources.resource import Place, Resource, ResourceError
+from deployer.sandbox.resources.resource import Place, Resource, ResourceError, tag_list
 from deployer.sandbox.resources.shapes import ShapeError, conform
 
 _HANDLER_CODES = {
@@ -52,7 +52,7 @@ def properties_of(definition: Definition, scope: Scope, tags: Mapping[str, str])
         return properties
     own = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", ())}
     merged = {**tags, **own}
-    return {**properties, "Tags": [{"Key": key, "Value": value} for key, value in merged.items()]}
+    return {**properties, "Tags": tag_list(merged)}
 
 
 def replaces(definition: Definition, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

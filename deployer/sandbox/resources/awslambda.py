@@ -10,6 +10,7 @@ from deployer.sandbox.resources.resource import (
     Properties,
     Resource,
     already_exists,
+    changed,
     exists,
     sync_tags,
     tag_map,
@@ -79,13 +80,8 @@ class Function(Resource):
 
     def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
         client = place.client("lambda")
-        changed = {
-            key: new.get(key, default)
-            for key, default in _CONFIGURATION.items()
-            if old.get(key, default) != new.get(key, default)
-        }
-        if changed:
-            client.update_function_configuration(FunctionName=physical_id, **changed)
+        if wanted := changed(old, new, _CONFIGURATION):
+            client.update_function_configuration(FunctionName=physical_id, **wanted)
         if any(old.get(key) != new.get(key) for key in ("Code", "Architectures")):
             architectures = new.get("Architectures", ["x86_64"])
             client.update_function_code(FunctionName=physical_id, Architectures=architectures, **new["Code"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.sandbox.resources.resource import Place, Properties, Resource, already_exists, exists, sync_tags
+from deployer.sandbox.resources.resource import Place, Properties, Resource, already_exists, exists, sync_tags, tag_list
 from deployer.sandbox.resources.shapes import BOOLEAN, INTEGER, NUMBER, STRING, TAGS
 
 _DIMENSIONS = [{"Name!": STRING, "Value!": STRING}]
@@ -75,9 +75,7 @@ class Alarm(Resource):
         sync_tags(
             old,
             new,
-            tag=lambda tags: cloudwatch.tag_resource(
-                ResourceARN=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            ),
+            tag=lambda tags: cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
             untag=lambda keys: cloudwatch.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
 

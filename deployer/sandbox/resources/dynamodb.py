@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.sandbox.resources.resource import Place, Properties, Resource, exists, sync_tags, unless_gone
+from deployer.sandbox.resources.resource import (
+    Place,
+    Properties,
+    Resource,
+    changed,
+    exists,
+    sync_tags,
+    tag_list,
+    unless_gone,
+)
 from deployer.sandbox.resources.shapes import BOOLEAN, INTEGER, STRING, TAGS
 
 _KEY_SCHEMA = [{"AttributeName!": STRING, "KeyType!": STRING}]
@@ -61,9 +70,8 @@ class Table(Resource):
 
     def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
         dynamodb = place.client("dynamodb")
-        changed = _table_changes(old, new)
-        if changed:
-            dynamodb.update_table(TableName=physical_id, **changed)
+        if wanted := _table_changes(old, new):
+            dynamodb.update_table(TableName=physical_id, **wanted)
         for change in _index_changes(old, new):
             dynamodb.update_table(
                 TableName=physical_id,
@@ -76,9 +84,7 @@ class Table(Resource):
         sync_tags(
             old,
             new,
-            tag=lambda tags: dynamodb.tag_resource(
-                ResourceArn=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            ),
+            tag=lambda tags: dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(tags)),
             untag=lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
         )
 
@@ -99,14 +105,8 @@ class Table(Resource):
 
 def _table_changes(old: Properties, new: Properties) -> dict[str, Any]:
     """What one UpdateTable call carries: only what differs, since DynamoDB refuses a change to the same."""
-    changes: dict[str, Any] = {}
-    for name, default in (
-        ("BillingMode", "PROVISIONED"),
-        ("TableClass", "STANDARD"),
-        ("DeletionProtectionEnabled", False),
-    ):
-        if old.get(name, default) != new.get(name, default):
-            changes[name] = new.get(name, default)
+    defaults = {"BillingMode": "PROVISIONED", "TableClass": "STANDARD", "DeletionProtectionEnabled": False}
+    changes = changed(old, new, defaults)
     if old.get("ProvisionedThroughput") != new.get("ProvisionedThroughput") and "ProvisionedThroughput" in new:
         changes["ProvisionedThroughput"] = new["ProvisionedThroughput"]
     if old.get("SSESpecification") != new.get("SSESpecification"):

@@ -14,6 +14,7 @@ from deployer.sandbox.resources.resource import (
     already_exists,
     exists,
     sync_tags,
+    tag_list,
     text,
     unless_gone,
 )
@@ -73,9 +74,7 @@ class Rule(Resource):
         sync_tags(
             old,
             new,
-            tag=lambda tags: events.tag_resource(
-                ResourceARN=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            ),
+            tag=lambda tags: events.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
             untag=lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
 

@@ -11,6 +11,7 @@ from deployer.sandbox.resources.resource import (
     Resource,
     exists,
     sync_tags,
+    tag_list,
     tag_map,
     text,
     unless_gone,
@@ -49,7 +50,7 @@ class Role(Resource):
         iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=text(properties["AssumeRolePolicyDocument"]),
-            Tags=[{"Key": key, "Value": value} for key, value in tag_map(properties).items()],
+            Tags=tag_list(tag_map(properties)),
             **optional,
         )
         return str(name)
@@ -67,9 +68,7 @@ class Role(Resource):
         sync_tags(
             old,
             new,
-            tag=lambda tags: iam.tag_role(
-                RoleName=physical_id, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            ),
+            tag=lambda tags: iam.tag_role(RoleName=physical_id, Tags=tag_list(tags)),
             untag=lambda keys: iam.untag_role(RoleName=physical_id, TagKeys=keys),
         )
 

@@ -106,6 +106,20 @@ def tag_map(properties: Properties) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", ())}
 
 
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most services take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def changed(old: Properties, new: Properties, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the properties in `defaults`, what those are to become that differ; one that is left out has its default."""
+    return {
+        key: new.get(key, default)
+        for key, default in defaults.items()
+        if old.get(key, default) != new.get(key, default)
+    }
+
+
 def sync_tags(
     old: Properties, new: Properties, *, tag: Callable[[dict[str, str]], Any], untag: Callable[[list[str]], Any]
 ) -> None:

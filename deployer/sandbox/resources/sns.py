@@ -11,6 +11,7 @@ from deployer.sandbox.resources.resource import (
     already_exists,
     exists,
     sync_tags,
+    tag_list,
     text,
     unless_gone,
 )
@@ -62,9 +63,7 @@ class Topic(Resource):
         sync_tags(
             old,
             new,
-            tag=lambda tags: sns.tag_resource(
-                ResourceArn=physical_id, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            ),
+            tag=lambda tags: sns.tag_resource(ResourceArn=physical_id, Tags=tag_list(tags)),
             untag=lambda keys: sns.untag_resource(ResourceArn=physical_id, TagKeys=keys),
         )
 

@@ -9,6 +9,7 @@ from deployer.sandbox.resources.resource import (
     Properties,
     Resource,
     already_exists,
+    changed,
     exists,
     sync_tags,
     tag_map,
@@ -66,13 +67,8 @@ class Queue(Resource):
 
     def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
         sqs = place.client("sqs")
-        changed = {
-            key: new.get(key, default)
-            for key, default in _DEFAULTS.items()
-            if old.get(key, default) != new.get(key, default)
-        }
-        if changed:
-            sqs.set_queue_attributes(QueueUrl=physical_id, Attributes=_attributes(changed))
+        if wanted := changed(old, new, _DEFAULTS):
+            sqs.set_queue_attributes(QueueUrl=physical_id, Attributes=_attributes(wanted))
         sync_tags(
             old,
             new,

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from deployer.sandbox import pages, seams
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.resources.resource import tag_list
 from deployer.sandbox.stack_sets import operations, store
 from deployer.sandbox.stack_sets.access import administered
 from deployer.sandbox.stack_sets.model import Instance, Operation, Result, StackSet
@@ -26,7 +27,7 @@ def describe_stack_set(call: Call) -> Mapping[str, Any]:
             **_summary(stack_set),
             "TemplateBody": stack_set.template_body,
             "Parameters": _parameters(stack_set.parameters),
-            "Tags": [{"Key": key, "Value": value} for key, value in stack_set.tags.items()],
+            "Tags": tag_list(stack_set.tags),
             "Capabilities": list(stack_set.capabilities),
             "StackSetARN": stack_set.arn,
             "OrganizationalUnitIds": list(stack_set.targets),
