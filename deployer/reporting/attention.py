@@ -72,7 +72,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             explanation="The push was allowed, and AWS would not have it: no repository, or one without all of its "
             "settings. The events wait in the failures queue until the cause is mended."
             + ("" if aggregates.knows_created else " Which of them a redrive made good is left out of this report."),
-            every=tuple(_tries(one, "events") for one in failures),
+            every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
         )
     if repeats := aggregates.trouble.repeats():
@@ -82,7 +82,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             title=counted(len(repeats), "refusal repeats", "refusals repeat"),
             explanation="Somebody, or a pipeline, tries again and again: either the rule is in the way of honest "
             "work, or nobody has told them.",
-            every=tuple(_tries(one, "times") for one in repeats),
+            every=tuple(_refusal(one) for one in repeats),
             command=shlex.join(["deployer", "explain", repeats[0].place.account, repeats[0].place.repository]),
         )
 
@@ -133,12 +133,22 @@ def _failed(number: int, *, is_sure: bool) -> str:
     )
 
 
-def _tries(tries: Tries, unit: str) -> Item:
+def _failure(tries: Tries) -> Item:
+    """One cause, whichever repositories it met: the newest gives its name."""
+    others = " and others" if tries.count > 1 else ""
+    return _item(tries, subject=f"{tries.place.repository or tries.event_id}{others}", unit="events")
+
+
+def _refusal(tries: Tries) -> Item:
+    return _item(tries, subject=tries.place.repository or tries.event_id, unit="times")
+
+
+def _item(tries: Tries, *, subject: str, unit: str) -> Item:
     place = tries.place
     times = f"{tries.count} {unit} since {tries.first:%Y-%m-%d}: " if tries.count > 1 else ""
     detail = f" ({tries.detail})" if tries.detail else ""
     return Item(
-        subject=(place.repository or tries.event_id) + (" and others" if unit == "events" and tries.count > 1 else ""),
+        subject=subject,
         place=_where(place.account_name, place.account, place.region),
         note=f"{times}{SENTENCES.get(place.reason, place.reason)}{detail}",
         time=tries.last,

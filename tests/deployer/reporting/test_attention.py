@@ -55,6 +55,24 @@ def test_what_to_act_on_comes_first() -> None:
     assert by_id(found)["lacking"].title.startswith("3 accounts are without coverage")
 
 
+def test_failures_of_one_cause_are_one_item_and_refusals_go_by_name() -> None:
+    failed = [
+        record(
+            outcome="failed",
+            reason="kms-failed",
+            repository=f"team-a/{number}",
+            event_id=f"failed-{number}",
+            event_time=UNTIL - timedelta(minutes=number),
+        )
+        for number in range(2)
+    ]
+    found = by_id(findings_of(found_in([*failed, *refusals("team-a/tmp")])))
+    assert [one.subject for one in found["failures"].items] == ["team-a/0 and others"]
+    assert found["failures"].items[0].note.startswith("2 events since ")
+    assert [one.subject for one in found["repeats"].items] == ["team-a/tmp"]
+    assert found["repeats"].items[0].note.startswith("3 times since ")
+
+
 def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     records = [one for number in range(ITEMS + 5) for one in refusals(f"team-a/tmp-{number}")]
     (found,) = findings_of(found_in(sorted(records, key=lambda one: one.at, reverse=True)))
