@@ -77,7 +77,7 @@ class Scheduler:
                 self._held = False
                 self._changed.notify_all()
 
-    def reset(self, timeout: float = 10.0) -> None:
+    def reset(self, timeout: float = 30.0) -> None:
         """Forget what waits, let what runs end, and start afresh."""
         with self._changed:
             self._accepting = False

@@ -168,7 +168,7 @@ def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
     raise _did_not_start(process, port)
 
 
-def stop(running: Running, *, timeout: float = 30.0) -> None:
+def stop(running: Running, *, timeout: float = 45.0) -> None:
     """End a running sandbox and wait until its port is free; raises SandboxError when it does not end."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)

@@ -184,7 +184,7 @@ class Sandbox:
         with background.scheduler.held():
             yield
 
-    def settle(self, timeout: float = 30.0) -> None:
+    def settle(self, timeout: float = 60.0) -> None:
         """Wait until no operation, delivery, invocation or retry is under way; raises TimeoutError."""
         background.scheduler.settle(timeout)
 

@@ -48,7 +48,7 @@ def lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> list[str]:
 
 def write(messages: list[str], *, target: LogTarget) -> None:
     """Put lines into the log stream, as far as the function's role may; without permission they are lost, as in AWS."""
-    with suppress(Refused), lock_of("logs"):
+    with suppress(Refused):
         _write(messages, target)
 
 
@@ -78,7 +78,8 @@ def _call(target: LogTarget, operation: str, resource: str, parameters: Mapping[
         refusal = iam.refusal(target.role_arn, access)
         if refusal is not None:
             raise Refused("AccessDeniedException", refusal)
-        yield
+        with lock_of("logs"):
+            yield
 
 
 def _text_lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> tuple[list[str], list[str]]:
