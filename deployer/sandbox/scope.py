@@ -73,7 +73,7 @@ LOOKED_AT: Mapping[str, frozenset[str]] = {
 def check(call: Call) -> None:
     """Refuse an operation that the sandbox does not have, whoever calls it."""
     if not is_here(call.service, call.operation):
-        message = f"{call.operation} of {call.service} is not in this sandbox: no answer of its would be AWS's"
+        message = f"{call.operation} of {call.service} is not in this sandbox, which answers as AWS does or not at all"
         raise Refused("NotInSandbox", message, status=501)
 
 
