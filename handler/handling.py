@@ -61,7 +61,6 @@ class Handler:
         self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt
     ) -> tuple[Conclusion, Record | None]:
         """How an event ends and what is written down, which is nothing where not even the account is known."""
-        digest = self.settings.digest
         match parsed:
             case FailedCall():
                 conclusion, membership = self._concluded_call(parsed, attempt)
@@ -73,7 +72,7 @@ class Handler:
                 return Conclusion(outcome="ignored", reason=reasons.OTHER_EVENT, detail=parsed.description), None
             case MalformedEvent():
                 conclusion = Conclusion(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=parsed.problem)
-                return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings_digest=digest)
+                return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings=self.settings)
 
     def _keep(self, attempt: Attempt, conclusion: Conclusion, record: Record | None) -> bool:
         """Write the record, which may have been written before; whether it is new."""

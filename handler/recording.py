@@ -68,7 +68,7 @@ def record_of(
 
 
 def record_of_malformed(
-    event: MalformedEvent, attempt: Attempt, *, conclusion: Conclusion, settings_digest: str
+    event: MalformedEvent, attempt: Attempt, *, conclusion: Conclusion, settings: SettingsFile
 ) -> Record | None:
     """The record of a malformed event, under the envelope's account; None where that is not sound either."""
     if event.account is None:
@@ -82,7 +82,7 @@ def record_of_malformed(
         event_time=event.event_time or attempt.received_at,
         received_at=attempt.received_at,
         request_id=attempt.request_id,
-        settings_digest=settings_digest,
+        settings_digest=settings.digest,
     )
 
 

@@ -134,8 +134,7 @@ class Watch:
     def _count(self, place: Place) -> int | None:
         """Messages in a queue, held ones too; None where it cannot be asked, as in a suspended account."""
         client = self.clients.of("sqs", region=place.region, credentials=None)
-        suffix = "amazonaws.com.cn" if place.region.startswith("cn-") else "amazonaws.com"
-        url = f"https://sqs.{place.region}.{suffix}/{place.account}/{self.queue_name}"
+        url = f"{client.meta.endpoint_url}/{place.account}/{self.queue_name}"
         try:
             found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
         except (BotoCoreError, ClientError):

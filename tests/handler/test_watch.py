@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from deployer.sandbox.events import buses
 from deployer.sandbox.sandbox import Sandbox
+from handler.clients import Clients
 from handler.settings_file import SettingsFile
 from handler.watch import BlindError, Place, Watch, covered
 from tests.deployer.command_line import Deployer
@@ -71,14 +74,16 @@ class FakeClients:
     pages: int = 1
     error: str | None = None
     has_queues: bool = True
+    real: Clients = field(default_factory=lambda: Clients(region="eu-west-1"))
 
     def own(self, service: str) -> Any:
         assert service == "cloudformation"
         return self
 
-    def of(self, service: str, **_: Any) -> Any:
+    def of(self, service: str, *, region: str, **_: Any) -> Any:
         assert service == "sqs"
-        return self
+        meta = self.real.of(service, region=region, credentials=None).meta
+        return SimpleNamespace(meta=meta, get_queue_attributes=self.get_queue_attributes)
 
     def list_stack_instances(self, **request: str) -> Mapping[str, Any]:
         if self.error or request["CallAs"] != self.call_as:
@@ -91,7 +96,9 @@ class FakeClients:
     def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
         if not self.has_queues:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetQueueAttributes")
-        assert ("cn-north-1.amazonaws.com.cn/" in request["QueueUrl"]) == ("cn-north-1" in request["QueueUrl"])
+        assert re.fullmatch(
+            r"https://sqs\.(eu-west-1\.amazonaws\.com|cn-north-1\.amazonaws\.com\.cn)/[0-9]{12}/q", request["QueueUrl"]
+        )
         return {"Attributes": dict(zip(request["AttributeNames"], ("1", "0"), strict=True))}
 
 
