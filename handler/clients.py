@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import RLock
+from threading import Lock
 from typing import Any
 
 import botocore.session
@@ -85,7 +85,7 @@ class Clients:
         self.region = region
         self._session = botocore.session.Session()
         self._session.register_component("data_loader", _Loader())
-        self._lock = RLock()
+        self._lock = Lock()
         self.partition: str = self._session.get_partition_for_region(region)
         self._made = lru_cache(maxsize=MOST_CLIENTS)(self._make)
 

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
+WATCHED = "watched"
+"""The outcome on the lines of the watch (`handler.watch`); those of the handler have the ledger's outcomes."""
+
 
 def quiet_libraries() -> None:
     """Keep botocore's remarks ("Found credentials in environment variables.") out of the log; its warnings stay.
@@ -21,10 +24,6 @@ def quiet_libraries() -> None:
     Lambda's runtime logs whatever Python's `logging` is told, from INFO on.
     """
     logging.getLogger("botocore").setLevel(logging.WARNING)
-
-
-WATCHED = "watched"
-"""The outcome on the lines of the watch (`handler.watch`); those of the handler have the ledger's outcomes."""
 
 
 class Steps:

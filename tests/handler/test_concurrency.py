@@ -24,7 +24,7 @@ def test_many_who_ask_at_once_cause_one_load() -> None:
 
     def load() -> Fresh[str]:
         loads.append(1)
-        may_end.wait(timeout=5)
+        may_end.wait(timeout=60)
         return Fresh("value", NOW + timedelta(minutes=5))
 
     cache = SingleFlight[str, str](clock=Clock())
@@ -96,10 +96,10 @@ def test_calls_side_by_side_do_not_wait_for_each_other() -> None:
 
     def first() -> None:
         one.set()
-        assert two.wait(timeout=5)
+        assert two.wait(timeout=60)
 
     def second() -> None:
         two.set()
-        assert one.wait(timeout=5)
+        assert one.wait(timeout=60)
 
     assert side_by_side([first, second]) == []

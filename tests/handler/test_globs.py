@@ -102,10 +102,10 @@ def test_every_name_matches_itself_and_two_stars(name: str) -> None:
 
 
 def test_a_malicious_pattern_and_name_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not globs.matches_name("*a" * 128, "a" * 255 + "b")
     assert not globs.matches_name("**/a*" * 50, "a/" * 127 + "b")
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_the_first_match_is_named() -> None:

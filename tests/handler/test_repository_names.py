@@ -46,10 +46,10 @@ def test_what_ecrs_pattern_makes_is_taken(name: str) -> None:
 
 
 def test_a_hostile_name_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not is_valid("a-" * 127 + "A")
     assert not is_valid("a" * 10_000_000 + "!")
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(("name", "namespace"), [("api", ""), ("team-a/api", "team-a"), ("a/b/c", "a/b")])
