@@ -14,7 +14,7 @@ from moto.events.models import EventBus, EventPattern, EventPatternParser, Event
 from moto.utilities.arns import parse_arn
 
 from deployer.sandbox.calls import Call, Refused
-from deployer.sandbox.events import buses, patterns
+from deployer.sandbox.events import buses, patterns, schedules
 from deployer.sandbox.events.inputs import SHAPING_KEYS
 from deployer.sandbox.events.operators import PatternError
 from deployer.sandbox.events.targets import SUPPORTED_SERVICES
@@ -23,10 +23,6 @@ from deployer.sandbox.seams import answers, original, replace
 MAX_TARGETS = 5
 MAX_ENTRIES = 10
 MAX_ENTRY_BYTES = 256 * 1024
-_SCHEDULE = re.compile(
-    r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)|cron\(\S+(?: \S+){5}\)"
-)
-"""https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html"""
 _BUS_ARN = re.compile(r"arn:aws[a-z-]*:events:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):event-bus/(?P<name>.+)")
 
 
@@ -64,7 +60,7 @@ def test_event_pattern(call: Call) -> Mapping[str, Any]:
 @replace(EventsBackend, "put_rule")
 def _put_rule(backend: EventsBackend, name: str, *, scheduled_expression: str | None = None, **rule: Any) -> Rule:
     """Refuse a schedule that EventBridge cannot read: moto lets one and many, and zero, go with any unit."""
-    if scheduled_expression and not _SCHEDULE.fullmatch(scheduled_expression):
+    if scheduled_expression and not schedules.is_readable(scheduled_expression):
         raise Refused("ValidationException", "Parameter ScheduleExpression is not valid.")
     put = original(EventsBackend, "put_rule")
     made: Rule = put(backend, name, scheduled_expression=scheduled_expression, **rule)
