@@ -39,7 +39,7 @@ STANDARD_OUTPUT = Path("-")
 def export_records(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - is standard output.")],
     format_: Annotated[
-        Format | None, typer.Option("--format", help="How; without it the file's name says: .csv, .jsonl, .parquet.")
+        Format | None, typer.Option("--format", help="Else what the file is called: .csv, .jsonl, .parquet.")
     ] = None,
     since: filters.Since = filters.DEFAULT_SINCE,
     until: filters.Until = None,
@@ -52,8 +52,10 @@ def export_records(
     outcome: filters.Outcomes = None,
     reason: filters.Reasons = None,
     every_outcome: filters.All = False,
-    restart: Annotated[bool, typer.Option("--restart", help="Do not resume what was left unfinished.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write a file anew that is there.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, instead of finishing an export that was cut off.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,

@@ -33,13 +33,13 @@ class OutcomeName(StrEnum):
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="From when: 90m, 24h, 7d, 2w, a day, or a time (UTC).")
 ]
-Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now without it.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now if not given.")]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="Only this one; repeatable.")]
 Ous = Annotated[
     list[str] | None, typer.Option("--ou", metavar="PATH|ID", help="Only this one and those below; repeatable.")
 ]
 WithoutChildren = Annotated[bool, typer.Option("--without-children", help="Not the OUs below --ou.")]
-Regions = Annotated[list[str] | None, typer.Option("--region", help="Only this one; repeatable.")]
+Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this one; repeatable.")]
 Repositories = Annotated[
     list[str] | None, typer.Option("--repository", metavar="GLOB", help="Only these names, as team-a/**; repeatable.")
 ]
@@ -49,7 +49,11 @@ Principals = Annotated[
 ]
 Outcomes = Annotated[
     list[OutcomeName] | None,
-    typer.Option("--outcome", help="Only this one; repeatable. Without it: created, refused and failed."),
+    typer.Option(
+        "--outcome",
+        metavar="OUTCOME",
+        help="Only created, exists, refused, ignored or failed; repeatable. Else created, refused and failed.",
+    ),
 ]
 Reasons = Annotated[list[str] | None, typer.Option("--reason", metavar="CODE", help="Only this one; repeatable.")]
 All = Annotated[bool, typer.Option("--all", help="Every outcome, exists and ignored too.")]
@@ -122,12 +126,15 @@ class Filters:
                 raise typer.BadParameter("it is empty", param_hint=option)
 
     def _outcomes(self) -> tuple[Outcome, ...]:
+        from difflib import get_close_matches
+
         from deployer.audit.query import ALL, NOTABLE, outcomes_of
         from handler.reasons import SENTENCES
 
         if unknown := [code for code in self.reasons or () if code not in SENTENCES]:
-            known = ", ".join(sorted(SENTENCES))
-            raise typer.BadParameter(f"{unknown[0]} is none of {known}", param_hint="--reason")
+            near = get_close_matches(unknown[0], SENTENCES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(SENTENCES))}"
+            raise typer.BadParameter(f"{unknown[0]} is no reason: {hint}", param_hint="--reason")
         if self.every_outcome:
             return ALL
         if self.outcomes:

@@ -35,10 +35,13 @@ def list_records(
     reason: filters.Reasons = None,
     every_outcome: filters.All = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many records: 100; with --follow 10 to begin with.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="At most this many: 100; with --follow the last 10."),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C.")] = False,
-    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks of --follow.")] = 2.0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing what comes in, until Ctrl-C.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often --follow looks.")
+    ] = 2.0,
     wide: Annotated[bool, typer.Option("--wide", help="Show account ids, OUs and principals too.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
@@ -49,8 +52,11 @@ def list_records(
 ) -> None:
     """List decisions, the newest first: repositories created, pushes refused and why, failures.
 
-    What there is most of is left out, and said to be: further layers of the same push (exists) and calls that ask
-    for nothing (ignored).
+    Leaves out, and counts, what there is most of: further layers of the same push (exists) and calls that ask for
+    nothing (ignored).
+
+    $ deployer audit list --since 24h --ou Workloads/Prod --outcome refused
+    $ deployer audit list --repository "team-a/**" --json
     """
     from deployer.composition.rollout import open_ledger
 

@@ -42,15 +42,18 @@ def report(
     outcome: filters.Outcomes = None,
     reason: filters.Reasons = None,
     every_outcome: filters.All = False,
-    rows: Annotated[int, typer.Option("--rows", min=0, help="At most so many rows in the table, the newest.")] = 50_000,
+    rows: Annotated[
+        int, typer.Option("--rows", metavar="N", min=0, help="At most this many rows in the table, the newest.")
+    ] = 50_000,
     verify: Annotated[
-        Path | None, typer.Option("--verify", metavar="FILE", help="What `audit verify --json` printed, to bring in.")
+        Path | None, typer.Option("--verify", metavar="FILE", help="What `audit verify --json` printed, to include.")
     ] = None,
     status: Annotated[
-        Path | None, typer.Option("--status", metavar="FILE", help="What `status --json` printed, not to ask again.")
+        Path | None,
+        typer.Option("--status", metavar="FILE", help="What `status --json` printed, instead of asking AWS."),
     ] = None,
     no_coverage: Annotated[bool, typer.Option("--no-coverage", help="Leave out what the roll-out covers.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write a file anew that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,

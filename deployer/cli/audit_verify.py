@@ -33,7 +33,9 @@ class Kind(StrEnum):
 Grace = Annotated[
     str, typer.Option("--grace", metavar="TIME", help="How long a repository may be without an image: 90m, 24h, 7d.")
 ]
-Repository = Annotated[str | None, typer.Option("--repository", metavar="GLOB", help="Only names like this.")]
+Repository = Annotated[
+    str | None, typer.Option("--repository", metavar="GLOB", help="Only repositories whose names match.")
+]
 
 
 def verify(
@@ -44,9 +46,16 @@ def verify(
     repository: Repository = None,
     grace: Grace = DEFAULT_GRACE,
     ignore: Annotated[
-        list[Kind] | None, typer.Option("--ignore", help="Findings to leave out, of text and exit code; repeatable.")
+        list[Kind] | None,
+        typer.Option(
+            "--ignore",
+            metavar="FINDING",
+            help="Leave out drifted, gone, unrecorded, blank or unread, of text and exit code; repeatable.",
+        ),
     ] = None,
-    afresh: Annotated[bool, typer.Option("--afresh", help="Do not go on with one that was cut off.")] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Begin anew, instead of going on with a run that was cut off.")
+    ] = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ensure(
-    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="References to images in ECR.")] = None,
+    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="References to images in ECR.")] = None,
     file: Annotated[
         list[Path] | None,
         typer.Option(
@@ -37,7 +37,11 @@ def ensure(
 ) -> int:
     """Make repositories exist, so that the first push to them works.
 
-    Needs nothing but the permissions of a push. Exit codes: 0 they are there, 18 timed out, 19 refused.
+    Needs nothing but the permissions of a push. Exits 0 when all are there, 18 when time ran out, 19 when one is
+    refused.
+
+    $ deployer ensure 300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1
+    $ deployer ensure --file docker-bake.json
     """
     wanted = _wanted(images or (), file or ())
     if policy:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
     from deployer.pushing.images import ImageReference
 
-Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait, for all images together.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all images together.")
+]
 LedgerArn = Annotated[
     str | None,
     typer.Option(
@@ -32,7 +34,7 @@ LedgerArn = Annotated[
     ),
 ]
 ConfigAtHand = Annotated[
-    Path | None, typer.Option("--config", metavar="DIR", help="Config files that name the ledger; config/ without it.")
+    Path | None, typer.Option("--config", metavar="DIR", help="Config files that name the ledger; else config/.")
 ]
 
 

@@ -18,8 +18,12 @@ NO_ACCOUNT = "000000000000"
 
 def explain(
     target: Annotated[str, typer.Argument(metavar="ACCOUNT|OU", help="Id or name of an account; path or id of an OU.")],
-    repository: Annotated[str | None, typer.Argument(help="What would happen to a push of this name?")] = None,
-    region: Annotated[str | None, typer.Option("--region", help="Region of the push; else the first enabled.")] = None,
+    repository: Annotated[
+        str | None, typer.Argument(metavar="REPOSITORY", help="Say what would happen to a push to it.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="REGION", help="Region of the push; else the first enabled.")
+    ] = None,
     principal: Annotated[
         str | None, typer.Option("--principal", metavar="ARN", help="Who pushes; else anyone.")
     ] = None,
@@ -33,6 +37,9 @@ def explain(
 
     With a repository: whether a push to it would create it, the rules behind that, and what it would look like. The
     decision is made by the code that the handler runs.
+
+    $ deployer explain Workloads/Prod
+    $ deployer explain shop-prod team-a/api --region us-east-1
     """
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import as_document, as_text

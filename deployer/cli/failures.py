@@ -23,11 +23,15 @@ LIMIT = 1000
 
 app = typer.Typer(name="failures", help="Look after events that could not be handled.", no_args_is_help=True)
 
-Repository = Annotated[str | None, typer.Option("--repository", metavar="GLOB", help="Only names like this.")]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="GLOB", help="Only reasons like this.")]
-Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="From then on: a day, a time, or 36h ago.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before then.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Repository = Annotated[
+    str | None, typer.Option("--repository", metavar="GLOB", help="Only repositories whose names match.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="GLOB", help="Only reasons that match.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="WHEN", help="From when: 36h (ago), a day, or a time (UTC).")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now if not given.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many.")]
 
 
 @app.callback()
@@ -82,7 +86,7 @@ def list_failures(
 
 @app.command("show")
 def show(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Of the message or the event, or its beginning.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Id of a message or event, or the beginning of one.")],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     profile: Profile = None,
     as_json: Json = False,
@@ -114,7 +118,8 @@ def show(
 @app.command("redrive")
 def redrive(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these; all that the options say without any.")
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Only these; without any, all that the options select."),
     ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
@@ -182,9 +187,11 @@ def redrive(
 
 @app.command("replay")
 def replay(
-    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Events from then on: a time, or 36h ago.")],
+    since: Annotated[
+        str, typer.Option("--since", metavar="WHEN", help="Events from when: 36h (ago), a day, or a time (UTC).")
+    ],
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Events before then; up to now without it.")
+        str | None, typer.Option("--until", metavar="WHEN", help="Events until when; now if not given.")
     ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     again: Annotated[bool, typer.Option("--again", help="Even if this time was replayed before.")] = False,

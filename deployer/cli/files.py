@@ -12,7 +12,9 @@ from deployer.errors import FileAccessError, NotFoundError
 def check_folder(file: Path) -> None:
     """Raise NotFoundError where there is no folder for a file: before the work, not after it."""
     if not file.parent.is_dir():
-        raise NotFoundError(f"There is no folder {file.parent} for {file.name}")
+        raise NotFoundError(
+            f"There is no folder {file.parent} for {file.name}", next_step="Make it, or name a file in another folder."
+        )
 
 
 @contextmanager

@@ -1,21 +1,61 @@
-"""Help of the commands: their docstrings, with paragraphs that a terminal wraps at its own width."""
+"""Help of the commands: their docstrings, wrapped at the terminal's own width, and options as they are typed."""
 
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import typer
+import typer.core
+
+EXAMPLE = "$ "
+
+
+class HelpedCommand(typer.core.TyperCommand):
+    """A command whose help shows `--json`, where typer would show `--json <bool>`."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [_as_typed(parameter) for parameter in super().get_params(ctx)]
+
+
+class HelpedGroup(typer.core.TyperGroup):
+    """A group of commands, with the same help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [_as_typed(parameter) for parameter in super().get_params(ctx)]
 
 
 def use_docstrings(app: typer.Typer) -> None:
-    """Make each command's docstring its help, below groups too: typer keeps the breaks of all paragraphs but one."""
+    """Make each command's docstring its help, below groups too; lines of it that begin with `$ ` are its examples."""
     for command in app.registered_commands:
+        command.cls = HelpedCommand
         if command.callback is not None:
-            command.help = _unwrapped(inspect.getdoc(command.callback) or "")
+            paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+            command.help = "\n\n".join(_unwrapped(one) for one in paragraphs if not one.startswith(EXAMPLE))
+            command.epilog = _examples([one for one in paragraphs if one.startswith(EXAMPLE)])
     for group in app.registered_groups:
         if group.typer_instance is not None:
+            group.typer_instance.info.cls = HelpedGroup
             use_docstrings(group.typer_instance)
 
 
 def _unwrapped(text: str) -> str:
-    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in text.split("\n\n"))
+    """Typer keeps the breaks of all paragraphs but the first."""
+    return " ".join(text.split("\n"))
+
+
+def _examples(paragraphs: list[str]) -> str | None:
+    return "\n".join(["Examples:", *paragraphs]) if paragraphs else None
+
+
+def _as_typed(parameter: Any) -> Any:
+    """A flag takes no value, and what an argument is called says what it is: neither needs a type beside it."""
+    if parameter.param_type_name == "argument" and parameter.metavar is not None:
+        parameter.display_type_rich = _no_type
+    elif getattr(parameter, "is_flag", False):
+        parameter.metavar = ""
+    return parameter
+
+
+def _no_type(ctx: Any) -> None:  # noqa: ARG001 - typer asks with a context
+    return None

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 def init(
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
-    ou: Annotated[
-        list[str] | None, typer.Option("--ou", metavar="PATH", help="OU to switch on; may be given again.")
-    ] = None,
+    ou: Annotated[list[str] | None, typer.Option("--ou", metavar="PATH", help="OU to switch on; repeatable.")] = None,
     central_account: Annotated[
         str | None, typer.Option("--central-account", metavar="ID", help="Where deployer runs; else the caller's.")
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", help=f"Home region; else the caller's, else {DEFAULT_REGION}.")
+        str | None,
+        typer.Option("--region", metavar="REGION", help=f"Home region; else the caller's, else {DEFAULT_REGION}."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     yes: Yes = False,

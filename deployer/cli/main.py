@@ -30,7 +30,7 @@ from deployer.cli import (
     synth,
     validate,
 )
-from deployer.cli.help_texts import use_docstrings
+from deployer.cli.help_texts import HelpedGroup, use_docstrings
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -38,7 +38,7 @@ INTERRUPTED_EXIT_CODE = 130
 INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
 
 
-class _Interruptible(typer.core.TyperGroup):
+class _Interruptible(HelpedGroup):
     """Says what Ctrl-C means, which typer would end with an exit code alone."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -49,10 +49,17 @@ class _Interruptible(typer.core.TyperGroup):
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
 
 
+EPILOG = (
+    "Begin with: init, validate, plan, rollout --org.\n"
+    "Exits with 0 when all is well, 2 for changes or findings, 64 for wrong usage, and another code for each kind of "
+    "error: docs/troubleshooting.md."
+)
+
 app = typer.Typer(
     name="deployer",
     cls=_Interruptible,
     help="On-push Amazon ECR repositories for a whole AWS Organization.",
+    epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,

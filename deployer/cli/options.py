@@ -10,9 +10,11 @@ import typer
 ConfigDirectory = Annotated[
     Path, typer.Option("--config", metavar="DIR", help="Folder of the config files.", show_default=True)
 ]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile; the usual chain without it.")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="AWS profile; without it, the usual credential chain.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 OrganizationFile = Annotated[
     Path | None,
     typer.Option("--organization", metavar="FILE", help="Snapshot of the organization, instead of asking AWS."),

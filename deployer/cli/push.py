@@ -29,15 +29,25 @@ def push(
         list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The push, as you would type it.")
     ],
     timeout: Timeout = 120,
-    retries: Annotated[int, typer.Option("--retries", min=0, help="How often a push that finds none is repeated.")] = 5,
+    retries: Annotated[
+        int,
+        typer.Option(
+            "--retries", metavar="N", min=0, help="How often to repeat a push that still finds no repository."
+        ),
+    ] = 5,
     ledger: LedgerArn = None,
     config: ConfigAtHand = None,
     profile: Profile = None,
 ) -> int:
     """Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.
 
-    The client keeps its terminal and its exit code. Options of deployer stand before the client's name. Exit codes
-    before it runs: 18 timed out, 19 refused, 21 no daemon, 22 no login, 127 no client.
+    The client keeps its terminal and its exit code. Options of deployer go before the client's name.
+
+    Exits before the client runs with 18 when time ran out, 19 when a repository is refused, 21 without a daemon, 22
+    without a login, 127 without the client.
+
+    $ deployer push docker push $REGISTRY/team-a/api:1
+    $ deployer push --timeout 300 -- docker compose push
     """
     from deployer.pushing.client_checks import check_client
     from deployer.pushing.client_logins import check_login

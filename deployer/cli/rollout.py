@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 AllowDelete = Annotated[
     int | None,
-    typer.Option("--allow-delete", metavar="N", min=0, help="Let up to N stack instances go (10, or 10 % otherwise)."),
+    typer.Option(
+        "--allow-delete", metavar="N", min=0, help="Allow up to N stack instances to be deleted; else 10, or 10 %."
+    ),
 ]
 RESUME = "deployer rollout --resume"
 
@@ -48,7 +50,14 @@ def rollout(
     """Bring the organization, or a part of it, to what the config files say.
 
     Shows the plan, asks, applies, and reads back whether every wanted stack instance is CURRENT. Cut off anywhere, it
-    is finished by running it again; run twice, it changes nothing. Exits 0 only if everything is as wanted.
+    is finished by running it again; run twice, it changes nothing.
+
+    Exits 0 only if everything is as wanted, 1 if something is not, 9 if another roll-out is under way, 10 if there are
+    more deletions than --allow-delete lets go, 12 if the answer was no. docs/rollout.md has them all.
+
+    $ deployer rollout --org
+    $ deployer rollout --ou Workloads/Dev --region eu-west-1
+    $ deployer rollout --resume
     """
     _check_usage(org=org, ous=ou, accounts=account, regions=region, resume=resume, only_failed=only_failed)
     values = options.rollout_values(

@@ -75,13 +75,11 @@ WhenBusy = Annotated[
     IfBusy,
     typer.Option("--if-busy", help="What to do about operations of others: wait, follow them, or give up."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last roll-out, which did not end well.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last roll-out, which did not finish.")]
 OnlyFailed = Annotated[
     bool, typer.Option("--only-failed", help="Only accounts with a stack instance that is not CURRENT.")
 ]
-BreakLock = Annotated[
-    bool, typer.Option("--break-lock", help="Take over from another roll-out that is dead, and only then.")
-]
+BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over from a roll-out that you know is dead.")]
 Log = Annotated[LogFormat, typer.Option("--log-format", help="Progress as text, or as JSON Lines.")]
 
 

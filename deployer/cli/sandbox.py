@@ -14,10 +14,15 @@ from deployer.cli.options import Json
 app = typer.Typer(name="sandbox", help="A local AWS with an example organization.", no_args_is_help=True)
 app.command()(demo)
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes any free one.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port on loopback; 0 takes any free one.")
+]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")]
 TimeScale = Annotated[
-    float, typer.Option("--time-scale", min=0.0, max=1.0, help="How much of AWS's waiting times to keep; 1 is all.")
+    float,
+    typer.Option(
+        "--time-scale", metavar="X", min=0.0, max=1.0, help="How much of AWS's waiting times to keep; 1 is all."
+    ),
 ]
 AccountId = Annotated[
     str | None,
@@ -87,7 +92,9 @@ def reset() -> None:
 
 
 @app.command()
-def settle(timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 60.0) -> None:
+def settle(
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait at most.")] = 60.0,
+) -> None:
     """Wait until no operation, event, function or retry is under way in the sandbox."""
     from deployer.sandbox import process
 

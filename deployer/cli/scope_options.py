@@ -8,10 +8,11 @@ import typer
 
 Org = Annotated[bool, typer.Option("--org", help="The whole organization.")]
 Ous = Annotated[
-    list[str] | None, typer.Option("--ou", metavar="PATH", help="An OU with all below it, by path or id; repeatable.")
+    list[str] | None,
+    typer.Option("--ou", metavar="PATH|ID", help="An OU with all below it, by path or id; repeatable."),
 ]
 Accounts = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ID", help="One account, by id or name; repeatable.")
+    list[str] | None, typer.Option("--account", metavar="ID|NAME", help="One account, by id or name; repeatable.")
 ]
 Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this region; repeatable.")]
 

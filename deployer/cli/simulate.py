@@ -47,7 +47,9 @@ def _events(file: Path) -> tuple[list[Any], bool]:
     try:
         document = json.loads(_text(file))
     except OSError as error:
-        raise NotFoundError(f"the event {name} cannot be read: {error.strerror}") from error
+        raise NotFoundError(
+            f"the event {name} cannot be read: {error.strerror}", next_step="Check the path; - is standard input."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise NotFoundError(f"{name} holds no JSON event: {error}", next_step=_HINT) from error
     if document == []:

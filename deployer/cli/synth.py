@@ -41,7 +41,7 @@ def synth(
 
 def _write(files: Mapping[str, bytes], directory: Path) -> list[str]:
     """Write each file, over one of its name; other files in the folder stay."""
-    from deployer.errors import DeployerError, FilesExistError
+    from deployer.errors import FileAccessError, FilesExistError
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def _write(files: Mapping[str, bytes], directory: Path) -> list[str]:
             f"{directory.as_posix()} is a file, not a folder", next_step="Name another folder with --out."
         ) from error
     except OSError as error:
-        raise DeployerError(
+        raise FileAccessError(
             f"{directory.as_posix()} cannot be written: {error.strerror}", next_step="Name another folder with --out."
         ) from error
     return [(directory / name).as_posix() for name in files]

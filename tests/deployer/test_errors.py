@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import deployer
 from deployer import errors
@@ -13,7 +14,9 @@ from deployer.cli.main import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
 from deployer.pushing.ensure import Refused, TimedOut
 
 _DRAWN = re.compile(r"^(?:[├└]── )?(?P<name>\w+Error)\s+(?P<code>\d+)  ", re.MULTILINE)
+_TOLD = re.compile(r"^\| (?P<codes>\d+(?:, \d+)*) \|", re.MULTILINE)
 _CHANGES_EXIT_CODE = 2
+_OTHERS = [0, _CHANGES_EXIT_CODE, USAGE_EXIT_CODE, INTERRUPTED_EXIT_CODE, TimedOut.exit_code, Refused.exit_code]
 
 
 def _classes(above: type[errors.DeployerError]) -> Iterator[type[errors.DeployerError]]:
@@ -36,7 +39,12 @@ def test_every_class_is_drawn_with_its_code() -> None:
     assert drawn == _owned()
 
 
+def test_the_page_for_troubleshooting_has_every_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    told = {int(code) for codes in _TOLD.findall(page) for code in codes.split(", ")}
+    assert told == {*_owned().values(), *_OTHERS}
+
+
 def test_no_two_things_end_with_the_same_code() -> None:
-    others = [0, _CHANGES_EXIT_CODE, USAGE_EXIT_CODE, INTERRUPTED_EXIT_CODE, TimedOut.exit_code, Refused.exit_code]
-    codes = [*_owned().values(), *others]
+    codes = [*_owned().values(), *_OTHERS]
     assert len(codes) == len(set(codes))

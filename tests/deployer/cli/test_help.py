@@ -1,0 +1,60 @@
+"""What `--help` says, in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+
+from deployer.cli.main import app, run
+
+ROOT: Any = typer.main.get_command(app)
+
+
+def _commands(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _commands(child, (*path, name))
+
+
+COMMANDS = [pytest.param(path, command, id=" ".join(path) or "deployer") for path, command in _commands()]
+EXAMPLES = [
+    pytest.param(line.removeprefix("$ "), id=line)
+    for _, command in _commands()
+    for line in (command.epilog or "").splitlines()
+    if line.startswith("$ ")
+]
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS)
+def test_the_help_of_a_command_shows_options_as_they_are_typed(
+    path: tuple[str, ...], command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*path, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert command.help
+    assert re.search(r"--help +Show this message", out)
+    for technical in ("<bool>", "<str>", "<int", "<float", "<list", "<Path"):
+        assert technical not in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_in_the_help_is_a_command_that_there_is(example: str) -> None:
+    program, *words = shlex.split(example)
+    assert program == "deployer"
+    command, context = ROOT, None
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    context = command.make_context("deployer", words)
+    assert context.params
+
+
+def test_commands_that_do_most_have_examples() -> None:
+    with_examples = {" ".join(path) for path, command in _commands() if "$ " in (command.epilog or "")}
+    assert {"rollout", "explain", "ensure", "push", "audit list"} <= with_examples
