@@ -10,9 +10,9 @@ _SHOWN = 12
 """How many accounts or OUs are named before the rest is counted."""
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 account`, `2 accounts`."""
-    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 account`, `2 accounts`; `many` is for what does not end in an `s` then."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def account_name(organization: Organization, account_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,7 @@ from deployer.drift.comparison import Difference
 from deployer.drift.findings import FINDINGS, Checked, Report, Unread
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
-from deployer.rendering.text import Line, wrapped
+from deployer.rendering.text import Line, Tone, wrapped
 from deployer.times import iso
 from deployer.words import account_name, account_path, counted
 
@@ -60,7 +61,7 @@ def _checked_lines(one: Checked) -> Iterator[Line]:
         yield from wrapped(one.note, indent=4)
 
 
-def _tone(one: Checked) -> Any:
+def _tone(one: Checked) -> Tone:
     return "change" if one.verdict in {"drifted", "in step"} else "bad"
 
 
@@ -91,7 +92,7 @@ def _summary_lines(report: Report) -> Iterator[Line]:
     yield from wrapped(f"Others': {report.others:,}. Looked at: {places}.", indent=0, tone="quiet")
 
 
-def report_document(report: Report, organization: Organization, *, now: Any, grace_hours: float) -> Document:
+def report_document(report: Report, organization: Organization, *, now: datetime, grace_hours: float) -> Document:
     """All of it for programs: every repository of ours, not only findings."""
     return {
         "at": iso(now),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from deployer.drift.verification import Progress
+from deployer.words import counted
 
 
 @contextmanager
@@ -44,7 +45,7 @@ class _Count:
 
     def told(self, step: Progress) -> str:
         self._number += len(step.last.checked) if step.last else 0
-        return f"{self._number:,} {'repository' if self._number == 1 else 'repositories'}"
+        return counted(self._number, "repository", "repositories")
 
 
 class _Plain:

@@ -79,8 +79,8 @@ def _total_lines(plan: RepairPlan) -> Iterator[Line]:
     if not plan.repairs and not plan.blank:
         yield Line("Nothing to repair.")
         return
-    many = "repository" if len(repairs) == 1 else "repositories"
-    told = [f"{counted(changes, 'change')} in {len(repairs):,} drifted {many}"] if repairs else []
+    drifted = counted(len(repairs), "drifted repository", "drifted repositories")
+    told = [f"{counted(changes, 'change')} in {drifted}"] if repairs else []
     if stuck:
         told.append(f"encryption differs in {len(stuck)} and stays as it is")
     if plan.blank:

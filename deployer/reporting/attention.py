@@ -13,7 +13,7 @@ from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage, Uncovered
 from deployer.reporting.trouble import Tries
 from deployer.reporting.verification import Judged, Verification
-from deployer.reporting.wording import counted
+from deployer.words import counted
 from handler.reasons import SENTENCES
 
 Weight = Literal["act", "look"]
@@ -126,11 +126,7 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
 
 def _failed(number: int, *, is_sure: bool) -> str:
     """Without the records of what was created nobody knows whether a failure was made good."""
-    return (
-        counted(number, "failure was", "failures were") + " not made good"
-        if is_sure
-        else counted(number, "failure", "failures")
-    )
+    return counted(number, "failure was", "failures were") + " not made good" if is_sure else counted(number, "failure")
 
 
 def _failure(tries: Tries) -> Item:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deployer.reporting.aggregation import DIMENSIONS, Aggregates, Dimension
 from deployer.reporting.charts import strip, trend
 from deployer.reporting.tallies import OUTCOMES, Tally
-from deployer.reporting.wording import counted
+from deployer.words import counted
 from handler.reasons import SENTENCES, Outcome
 
 TOP = 8
@@ -64,7 +64,7 @@ def _breakdown(found: Aggregates, dimension: Dimension) -> Table:
     longest = max(tally.total for _, tally in top)
     rows = [_row(dimension, key, tally, shown, longest) for key, tally in top]
     if rest.total:
-        name = counted(others, "other", "others")
+        name = counted(others, "other")
         rows.append(Row(name=name, note="", filter=None, tally=rest, bar="", trend=trend(rest.buckets)))
     title, note = _TITLES[dimension]
     return Table(

@@ -13,6 +13,7 @@ from deployer.reporting.breakdowns import outcomes_in
 from deployer.reporting.charts import Bars, Words, bar_chart
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.waiting import bar_labels
+from deployer.words import counted
 from handler.reasons import Outcome
 from handler.records import Record
 
@@ -62,9 +63,7 @@ def figures(found: Aggregates) -> tuple[Figure, ...]:
     asked = found.total["created"] + found.total["refused"] + found.total["failed"]
     share = f"{found.total['refused'] / asked:.1%} of what was decided" if asked else ""
     return (
-        Figure(
-            "Created", wording.count(found.total["created"]), f"in {wording.counted(accounts, 'account', 'accounts')}"
-        ),
+        Figure("Created", wording.count(found.total["created"]), f"in {counted(accounts, 'account')}"),
         Figure("Refused", wording.count(found.total["refused"]), share),
         Figure("Failed", wording.count(found.total["failed"]), ""),
         Figure(

@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from deployer.reporting.aggregation import Aggregates
+from deployer.words import counted
 
 
 def count(number: int) -> str:
     """With separators between thousands."""
     return f"{number:,}"
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """A number and what it is of."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def day(time: datetime) -> str:
@@ -63,12 +59,12 @@ def _results(found: Aggregates) -> str:
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
     parts = []
     if created:
-        where = counted(accounts, "account", "accounts")
+        where = counted(accounts, "account")
         parts.append(f"{counted(created, 'repository was', 'repositories were')} created in {where}")
     if refused:
         parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
     if failed:
-        parts.append(f"{counted(failed, 'request', 'requests')} failed")
+        parts.append(f"{counted(failed, 'request')} failed")
     if not parts:
-        parts.append(f"{counted(found.count, 'event', 'events')} needed no decision")
+        parts.append(f"{counted(found.count, 'event')} needed no decision")
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
