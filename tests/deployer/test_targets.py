@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from itertools import combinations, combinations_with_replacement, product
 
 import pytest
@@ -36,21 +37,27 @@ def operations(targets: Targets) -> tuple[Selection, ...]:
     return (*group_ous(targets.ous), *group_accounts(targets.accounts))
 
 
+place = st.integers(0, 8)
+"""In which of the OUs so far; a number costs a fraction of a choice among names that are made as it goes."""
+places = st.lists(place, max_size=8)
+inmates = st.lists(
+    st.tuples(place, st.sampled_from(["ACTIVE", "ACTIVE", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE"])), max_size=10
+)
+
+
 @st.composite
 def organizations(draw: st.DrawFn) -> Organization:
     ous = {"r-1": OrganizationalUnit(id="r-1", name="Root", parent_id=None)}
-    for number in range(draw(st.integers(0, 8))):
-        parent = draw(st.sampled_from(sorted(ous)))
+    names = ["r-1"]
+    for number, chosen in enumerate(draw(places)):
         ou_id = f"ou-{number:08}"
-        ous[ou_id] = OrganizationalUnit(id=ou_id, name=ou_id, parent_id=parent)
-    accounts = {MANAGEMENT: Account(id=MANAGEMENT, name="management", parent_id=draw(st.sampled_from(sorted(ous))))}
-    for number in range(draw(st.integers(0, 10))):
+        ous[ou_id] = OrganizationalUnit(id=ou_id, name=ou_id, parent_id=names[chosen % len(names)])
+        names.append(ou_id)
+    accounts = {MANAGEMENT: Account(id=MANAGEMENT, name="management", parent_id=names[draw(place) % len(names)])}
+    for number, (chosen, state) in enumerate(draw(inmates)):
         account_id = f"2{number:011}"
         accounts[account_id] = Account(
-            id=account_id,
-            name=f"a{number}",
-            parent_id=draw(st.sampled_from(sorted(ous))),
-            state=draw(st.sampled_from(["ACTIVE", "ACTIVE", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE"])),
+            id=account_id, name=f"a{number}", parent_id=names[chosen % len(names)], state=state
         )
     return Organization(id="o-1", management_account_id=MANAGEMENT, ous=ous, accounts=accounts)
 
@@ -203,6 +210,7 @@ def test_regions_that_the_same_ous_want_go_together() -> None:
     assert found == {(("ou-1", "ou-2"), ("w", "x")), (("ou-2", "ou-3"), ("y", "z"))}
 
 
+@cache
 def _rectangles(cells: frozenset[tuple[str, str]]) -> list[frozenset[tuple[str, str]]]:
     """Everything that one operation could do of it: some OUs, in regions that all of them want."""
     by_ou: dict[str, set[str]] = defaultdict(set)
@@ -217,6 +225,7 @@ def _rectangles(cells: frozenset[tuple[str, str]]) -> list[frozenset[tuple[str, 
     return sorted(found, key=len, reverse=True)
 
 
+@cache
 def _fewest(cells: frozenset[tuple[str, str]]) -> int:
     """How many operations are needed at least, found by trying."""
     if not cells:
