@@ -85,10 +85,9 @@ def test_each_command_works_with_its_documented_policy(
     prod.write_text(f"{text}registry: {{scanning: {{type: BASIC}}}}\n", encoding="utf-8")
     runs: list[tuple[str, Path, list[str], int]] = [
         ("look", CONFIG, ["plan"], 2),
-        ("roll-out", CONFIG, ["rollout", "--org", "--yes"], 0),
-        ("look", CONFIG, ["status"], 0),
-        ("audit", CONFIG, ["audit", "list"], 0),
         ("roll-out", changed, ["rollout", "--org", "--yes"], 0),
+        ("look", changed, ["status"], 0),
+        ("audit", changed, ["audit", "list"], 0),
         ("roll-out", CONFIG, ["rollout", "--org", "--yes", "--allow-delete", "8"], 0),
         ("destroy", changed, ["destroy", "--yes"], 0),
         ("delete-ledger", changed, ["destroy", "--yes", "--delete-ledger"], 0),
