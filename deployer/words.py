@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from deployer.organization import Organization
 
-_SHOWN = 12
+SHOWN = 12
 """How many accounts or OUs are named before the rest is counted."""
 
 
@@ -29,12 +29,15 @@ def account_path(organization: Organization, account_id: str) -> str:
 
 def account_names(organization: Organization, account_ids: Iterable[str]) -> str:
     """The first few by name, the rest as a number."""
-    ids = list(account_ids)
-    names = [account_name(organization, account_id) for account_id in ids[:_SHOWN]]
-    return ", ".join(names) + (f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else "")
+    return listed(account_name(organization, account_id) for account_id in account_ids)
 
 
 def ou_paths(organization: Organization, ou_ids: Iterable[str]) -> str:
     """The first few by path, the rest as a number."""
-    paths = sorted(organization.path(ou_id) for ou_id in ou_ids)
-    return ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else "")
+    return listed(sorted(organization.path(ou_id) for ou_id in ou_ids))
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first few, the rest as a number."""
+    all_ = list(names)
+    return ", ".join(all_[:SHOWN]) + (f" and {len(all_) - SHOWN:,} more" if len(all_) > SHOWN else "")

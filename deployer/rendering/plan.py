@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan
 from deployer.planning.settings_changes import SettingsChange
+from deployer.planning.skips import Skip
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.stack_sets import stack_set_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.operations import described
-from deployer.words import account_names, counted
+from deployer.words import SHOWN, account_names, counted, listed
 
 _SETTINGS_SHOWN = 8
 
@@ -56,7 +58,7 @@ def _bundle(plan: Plan) -> Iterator[Line]:
 
 
 def _settings(change: SettingsChange) -> Iterator[Line]:
-    where = ", ".join([*change.ous, *(f"account {account}" for account in change.accounts)])
+    where = listed([*change.ous, *(f"account {account}" for account in change.accounts)])
     values = {value.key: value for value in change.values}
     switch = values.get("enabled")
     if switch is not None and switch.before is None:
@@ -87,9 +89,16 @@ def _skips(plan: Plan, organization: Organization) -> Iterator[Line]:
     if plan.skips:
         yield Line("")
         yield Line("Left out", "heading")
+    told: dict[str, list[Skip]] = defaultdict(list)
     for skip in plan.skips:
-        names = account_names(organization, skip.accounts)
-        yield from wrapped(f"{organization.path(skip.ou_id)}: {names}: {skip.reason}", indent=2, tone="quiet")
+        told[skip.reason].append(skip)
+        if len(told[skip.reason]) <= SHOWN:
+            names = account_names(organization, skip.accounts)
+            yield from wrapped(f"{organization.path(skip.ou_id)}: {names}: {skip.reason}", indent=2, tone="quiet")
+    for reason, skips in told.items():
+        if more := skips[SHOWN:]:
+            accounts = counted(sum(len(skip.accounts) for skip in more), "account")
+            yield from wrapped(f"{counted(len(more), 'more OU')}: {accounts}: {reason}", indent=2, tone="quiet")
 
 
 def _totals(plan: Plan) -> Iterator[Line]:

@@ -11,7 +11,9 @@ from deployer.planning.plan import StackSetPlan
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.text import Line, Tone, wrapped
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation
-from deployer.words import account_name, account_names, counted, ou_paths
+from deployer.words import SHOWN, account_names, counted, ou_paths
+
+_OUT_OF_REACH = "are not wanted, but AWS does not reach the accounts"
 
 
 def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
@@ -38,15 +40,18 @@ def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[
 def _instances(
     operations: Iterable[InstanceOperation], organization: Organization, *, sign: str, tone: Tone
 ) -> Iterator[Line]:
-    keys = instances_of(operations)
-    for path, regions, accounts in _by_path(keys, organization):
-        yield from wrapped(
-            f"{sign} {path}: {counted(len(accounts), 'account')} x {', '.join(regions)}", indent=4, tone=tone
-        )
-    new = [one for one in operations if not one.instances]
-    if new:
-        paths = sorted({organization.path(ou_id) for one in new for ou_id in one.targets.ou_ids})
-        yield from wrapped(f"{sign} {', '.join(paths)}: future accounts", indent=4, tone=tone)
+    sizes: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for path, regions, accounts in _by_path(instances_of(operations), organization):
+        sizes[regions].append(len(accounts))
+        if len(sizes[regions]) <= SHOWN:
+            text = f"{sign} {path}: {counted(len(accounts), 'account')} x {', '.join(regions)}"
+            yield from wrapped(text, indent=4, tone=tone)
+    for regions, numbers in sizes.items():
+        if more := numbers[SHOWN:]:
+            text = f"{sign} {counted(len(more), 'more OU')}: {counted(sum(more), 'account')} x {', '.join(regions)}"
+            yield from wrapped(text, indent=4, tone=tone)
+    if new := {ou_id for one in operations if not one.instances for ou_id in one.targets.ou_ids}:
+        yield from wrapped(f"{sign} {ou_paths(organization, new)}: future accounts", indent=4, tone=tone)
 
 
 def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
@@ -67,7 +72,7 @@ def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
         yield from wrapped(text, indent=6, tone="remove")
     for one in operations:
         if not one.instances:
-            paths = ", ".join(organization.path(ou_id) for ou_id in one.targets.ou_ids)
+            paths = ou_paths(organization, one.targets.ou_ids)
             yield from wrapped(f"- {paths}: future accounts in {', '.join(one.regions)}", indent=4, tone="remove")
 
 
@@ -87,9 +92,9 @@ def _by_path(
 
 
 def _stranded(instances: Iterable[Instance], organization: Organization) -> Iterator[Line]:
-    for instance in instances:
-        name = account_name(organization, instance.account)
-        text = f"! {name} in {instance.region} is not wanted, but AWS does not reach the account any more"
+    for _, regions, accounts in _by_path((one.key for one in instances), organization):
+        what = "is not wanted, but AWS does not reach the account" if len(accounts) == 1 else _OUT_OF_REACH
+        text = f"! {account_names(organization, accounts)} in {', '.join(regions)} {what} any more"
         yield from wrapped(text, indent=4, tone="bad")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
-from deployer.rendering.text import Line, table, wrapped
+from deployer.rendering.text import WIDTH, Line, table, wrapped
 from deployer.rollout.causes import shortened
 from deployer.rollout.status import STATES, InstanceStatus, Status, matrix
 from deployer.words import account_name, account_path
@@ -47,7 +47,7 @@ def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
         [ou, region, str(counts.total() - counts["unexpected"]), *(str(counts[state]) for state in used)]
         for ou, region, counts in rows
     ]
-    for line in table(["ou", "region", "wanted", *used], body):
+    for line in table(["ou", "region", "wanted", *used], body, width=WIDTH - 2):
         yield Line(f"  {line.text}", line.tone)
 
 

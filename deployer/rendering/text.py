@@ -33,9 +33,22 @@ def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> l
     return [Line(piece, tone) for piece in pieces]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Line]:
-    """Columns as wide as their widest cell, two blanks apart."""
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[Line]:
+    """Columns as wide as their widest cell, two blanks apart; where `width` is short, the first is shortened."""
     cells = [list(header), *(list(row) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    if width is not None:
+        widths[0] = min(widths[0], max(len(header[0]), width - sum(2 + other for other in widths[1:])))
+    lines = [
+        "  ".join(_shortened(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     return [Line(lines[0], "heading"), *(Line(line) for line in lines[1:])]
+
+
+def _shortened(text: str, size: int) -> str:
+    """Both ends of a text that is too long: paths may differ at either."""
+    if len(text) <= size:
+        return text
+    end = size // 2
+    return f"{text[: size - end - 1]}…{text[len(text) - end :]}"

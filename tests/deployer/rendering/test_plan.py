@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deployer.organization import Account, Organization
+from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.planning.plan import Plan
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan import plan_lines
@@ -150,6 +151,42 @@ def test_the_document_has_the_totals() -> None:
     assert again["totals"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 23}
 
 
+MORE = 40
+
+
+def _with_teams(parent: str) -> Organization:
+    """The example with many OUs more, of one account each."""
+    ids = [f"ou-exam-team{number:04d}" for number in range(MORE)]
+    ous = {id_: OrganizationalUnit(id=id_, name=f"Team {id_[-2:]}", parent_id=parent) for id_ in ids}
+    accounts = {
+        f"7{number:011d}": Account(id=f"7{number:011d}", name=f"team-{number}", parent_id=id_)
+        for number, id_ in enumerate(ids)
+    }
+    return replace(EXAMPLE, ous={**EXAMPLE.ous, **ous}, accounts={**EXAMPLE.accounts, **accounts})
+
+
+def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
+    organization = _with_teams("ou-exam-dev00001")
+    text = _text(plan(wanted(organization=organization), FakeCloud(organization)), organization)
+    assert f"Workloads/Dev/Team 10 and {1 + MORE - 12} more: covered from now on, in eu-west-1" in text
+    assert text.count("Team 05: 1 account x eu-west-1") == 2
+    assert "Team 30: " not in text
+    more = re.findall(r"\+ (\d+) more OUs: (\d+) accounts x eu-west-1 ", text)
+    assert len(more) == 2
+    assert {int(ous) for ous, _ in more} <= set(range(MORE - 11, MORE))
+
+
+def test_ous_that_are_left_out_for_the_same_reason_are_counted_after_the_first_few() -> None:
+    organization = _with_teams("ou-exam-sand0001")
+    text = _text(plan(wanted(organization=organization), FakeCloud(organization)), organization)
+    assert "Sandbox/Team 05: team-5 (700000000005): not enabled for this OU" in text
+    assert "Sandbox/Team 30" not in text
+    skips = plan(wanted(organization=organization), FakeCloud(organization)).skips
+    more = [skip for skip in skips if skip.reason == "not enabled for this OU"][12:]
+    accounts = sum(len(skip.accounts) for skip in more)
+    assert f"{len(more)} more OUs: {accounts} accounts: not enabled for this OU" in text
+
+
 def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
     text = _text(plan(wanted(scope=scope), _nothing()))
@@ -164,7 +201,20 @@ def test_instances_out_of_reach_are_told() -> None:
     suspended = Instance(account="600000000001", region="eu-west-1", ou_id="ou", status="CURRENT")
     cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, suspended))
     text = _text(plan(wish, cloud))
-    assert "! old-project (600000000001) in eu-west-1 is not wanted, but AWS does not reach the account" in text
+    assert (
+        "! old-project (600000000001) in eu-west-1 is not wanted, but AWS does not reach the account any more" in text
+    )
+
+
+def test_instances_out_of_reach_are_told_once_for_all_regions_and_accounts_of_an_ou() -> None:
+    accounts = {
+        **EXAMPLE.accounts,
+        **{id_: replace(EXAMPLE.accounts[id_], state="SUSPENDED") for id_ in ("300000000001", "300000000002")},
+    }
+    organization = replace(EXAMPLE, accounts=accounts)
+    text = _text(plan(wanted(organization=organization), rolled_out(wanted())), organization)
+    told = "! shop-prod (300000000001), search-prod (300000000002) in eu-west-1, us-east-1 are not wanted, but AWS does"
+    assert f"{told} not reach the accounts any more" in text
 
 
 def test_a_scope_plans_its_own_accounts_alone() -> None:
