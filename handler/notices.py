@@ -92,16 +92,22 @@ _FIELDS = (
 
 def message_of(record: Record) -> dict[str, str]:
     """What happened, for people: a title (of at most 250 characters, as chats take it), why, and on whose behalf."""
-    verb = {"created": "created", "refused": "refused"}.get(record.outcome, "not created")
     name = safe(record.repository or "of an unreadable event", limit=100)
     where = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
     rule = f" Rule: {record.rule}." if record.rule and record.outcome == "refused" else ""
     detail = f" {record.detail}" if record.detail and record.outcome == "failed" else ""
     return {
-        "title": safe(f"Repository {name} {verb} in {where}", limit=250),
+        "title": safe(f"Repository {name} {_became(record)} in {where}", limit=250),
         "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),
         "who": safe(f"{record.caller or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
     }
+
+
+def _became(record: Record) -> str:
+    """What became of the repository, in a word or two; one that failed may have been made nevertheless."""
+    if record.outcome != "failed":
+        return record.outcome
+    return "left unfinished" if record.repository_arn else "not created"
 
 
 def safe(text: str, *, limit: int = _LONGEST_TEXT) -> str:

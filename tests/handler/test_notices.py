@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from handler import reasons
+from handler.errors import PermanentError
 from handler.notices import DETAIL_TYPE, NOTABLE, SOURCE, Notices, NotSentError, detail_of, message_of, safe
 from handler.records import Record
 from tests.handler.events import load
@@ -77,6 +78,16 @@ def test_a_message_says_what_happened_where_why_and_by_which_rule() -> None:
         "who": f"{REFUSED.principal} in account {ACCOUNT}, {REFUSED.ou_path}".replace("@", "_"),
     }
     assert detail_of(CREATED)["message"]["title"] == "Repository team-a/api created in shop-prod, eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("call", "became"), [("create", "not created"), ("policy", "left unfinished")], ids=["not made", "made"]
+)
+def test_a_failure_says_whether_there_is_a_repository(call: str, became: str) -> None:
+    world = World()
+    world.faults.by_name[call] = PermanentError(reasons.ACCESS_DENIED, "denied")
+    message = message_of(record_of(world, load()))
+    assert message["title"] == f"Repository team-a/api {became} in shop-prod, eu-west-1"
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "\u202e", "x" * 5000, "\n\r\t"], ids=["markup", "bidi", "long", "lines"])
