@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import PurePosixPath
 
 from handler.settings_file import FILE_NAME
+from templates.names import handler_key
 
 _PACKAGE = "handler"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -34,7 +35,7 @@ class Bundle:
     @property
     def key(self) -> str:
         """Where the zip goes in the artifacts bucket."""
-        return f"handler/{self.digest}.zip"
+        return handler_key(self.digest)
 
 
 def build(settings_json: bytes) -> Bundle:

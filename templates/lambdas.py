@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from troposphere import GetAtt, Ref, awslambda, logs
 
-from templates.names import Names
+from templates.names import Names, handler_key
 from templates.tagging import tags
 
 RUNTIME = "python3.13"
@@ -41,7 +41,7 @@ def lambda_function(  # noqa: PLR0913 - all by keyword
         logical_id,
         FunctionName=name,
         Description=description,
-        Code=awslambda.Code(S3Bucket=names.artifacts_bucket, S3Key=names.handler_key(handler_digest)),
+        Code=awslambda.Code(S3Bucket=names.artifacts_bucket, S3Key=handler_key(handler_digest)),
         Handler=entry_point,
         Runtime=RUNTIME,
         Architectures=["arm64"],

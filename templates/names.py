@@ -33,6 +33,11 @@ def prefix_problem(prefix: str) -> str | None:
     return None
 
 
+def handler_key(digest: str) -> str:
+    """S3 key of the handler's zip in the artifacts bucket, by the SHA-256 of its bytes."""
+    return f"handler/{digest}.zip"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """Names and ARNs that follow from the prefix and from where the central stack lives."""
@@ -146,10 +151,6 @@ class Names:
 
     def alarm(self, name: str) -> str:
         return f"{self.prefix}-{name}"
-
-    def handler_key(self, digest: str) -> str:
-        """S3 key of the handler's zip, by the SHA-256 of its bytes."""
-        return f"handler/{digest}.zip"
 
     # Member accounts
     @property

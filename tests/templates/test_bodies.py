@@ -8,7 +8,7 @@ import pytest
 
 from deployer.stacks import INLINE_TEMPLATE_BYTES
 from templates.body import body, readable
-from templates.names import Names
+from templates.names import Names, handler_key
 from tests.templates.reading import Templates, resources, synthesize
 
 NAMES = ["artifacts", "central", "access", "forwarding"]
@@ -63,4 +63,4 @@ def test_a_template_says_what_it_is(name: str, templates: Templates) -> None:
 
 def test_the_lambda_runs_exactly_the_zip_that_was_built(names: Names, templates: Templates) -> None:
     function = resources(templates["central"])["HandlerFunction"]["Properties"]
-    assert function["Code"] == {"S3Bucket": names.artifacts_bucket, "S3Key": names.handler_key("0123456789abcdef" * 4)}
+    assert function["Code"] == {"S3Bucket": names.artifacts_bucket, "S3Key": handler_key("0123456789abcdef" * 4)}

@@ -15,7 +15,7 @@ from templates import access, artifacts, central, forwarding
 from templates.alarms import catalogue
 from templates.body import body
 from templates.dashboard import widgets
-from templates.names import Names
+from templates.names import Names, handler_key
 from tests.templates.reading import DIGEST
 
 MEMBER = "300000000001"
@@ -35,7 +35,7 @@ def deployed(sandbox: Sandbox, names: Names) -> Sandbox:
 
 def deploy_central(sandbox: Sandbox, names: Names, digest: str, *, tracing: bool = False) -> None:
     deploy(names.artifacts_stack, body(artifacts.template(names)), account=names.central_account)
-    bucket, key = names.artifacts_bucket, names.handler_key(digest)
+    bucket, key = names.artifacts_bucket, handler_key(digest)
     sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=an_empty_handler(digest))
     template = central.template(names, handler_digest=digest, options=central.Options(tracing=tracing))
     deploy(names.central_stack, body(template), account=names.central_account)
