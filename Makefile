@@ -52,4 +52,4 @@ bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	done
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules
