@@ -21,8 +21,9 @@ INTRODUCTION = """\
 What to look at, what to do when something is wrong, and how to change an installation. `make golden` writes this page
 from the templates and from `templates/operations.py`; names are those of the example, whose prefix is `deployer`.
 
-Everything below works with credentials of the central account. `deployer failures` needs no more than `sts:AssumeRole`
-on the role `deployer-operator` ([permissions.md](permissions.md)); the rest needs what a roll-out needs.
+Everything below works with credentials of the central account. `deployer failures` needs only `sts:AssumeRole` on the
+role `deployer-operator` ([Permissions](permissions.md#operators)); for the other commands see [Operator
+policies](operator-policy.md).
 
 ## Roll out, change and upgrade
 
@@ -34,8 +35,8 @@ $ deployer status                # exits 2 when something is not as the config f
 
 A new version of deployer is one more change: install it, read the plan, roll out. Settings and code travel in one zip,
 so the handler never runs old code with new settings. To go back, roll out the old version with the old files: the zip's
-bytes are the same again. A roll-out that was cut off is finished by running it again. Pushes are answered all the
-while; events that come while the function changes wait in its queue.
+bytes are the same again. Running an interrupted roll-out again finishes it. Pushes are handled all the while; events
+that arrive while the function changes wait in its queue.
 """
 
 WATCHING = """\
@@ -59,9 +60,9 @@ WATCHING = """\
   roll-out that switches tracing on fail for this, the stack is as before, and another roll-out does it.
 - **Ledger**: `deployer audit list`, every decision of every account.
 
-Alarms notify the SNS topic that `organization.yaml` names, when they go off and when they are over. Without one they
-are to be seen on the dashboard only. The topic's policy must let `cloudwatch.amazonaws.com` publish, and its key too if
-it is encrypted.
+Alarms notify the SNS topic that `organization.yaml` names, when they go off and when they are over. Without a topic
+they show on the dashboard only. The topic's policy must let `cloudwatch.amazonaws.com` publish; if it is encrypted, so
+must its key's policy.
 
 ```yaml
 alarms:
@@ -121,59 +122,60 @@ $ deployer failures redrive --account shop-prod --repository "team-a/**" --dry-r
 $ deployer failures redrive --yes
 ```
 
-`deployer failures show ID` tells everything about one message, `--json` with the event itself. What the reasons of the
-handler mean:
+`deployer failures show ID` shows everything about one message, with `--json` also the event itself. The handler's
+reasons:
 
 | reason | what it means |
 | --- | --- |
 {failures}
 
-How a redrive works, and why it can be repeated, interrupted and run twice at once:
+How a redrive works, and why you may repeat it, interrupt it and run two at once:
 
-- Events go back by an asynchronous invocation of the handler, with the envelope exactly as it came: EventBridge takes
-  no event of an AWS service from anybody else. Lambda keeps it before it answers; only then is the message deleted.
-- Killed in between, the message shows again within five minutes and the event is handed over a second time. The
+- Events go back by an asynchronous invocation of the handler, with the envelope exactly as it came: EventBridge accepts
+  events of an AWS service only from that service. Lambda stores the event before it answers; only then is the message
+  deleted.
+- If it is killed in between, the message reappears within five minutes and the event is handed over a second time. The
   handler makes no second repository and no second record of it.
-- While messages are looked at, other readers do not see them. A second `list` or `redrive` says how many are held.
-- What fails again comes back to the failures queue as a new message, with 14 days of its own.
+- While one command looks at messages, others cannot see them. A second `list` or `redrive` says how many are held.
+- What fails again returns to the failures queue as a new message, which is kept for another 14 days.
 - An event from a member's queue goes back only if it names that account and region: its administrators own the queue,
-  and nobody vouches for what is in it. Such a message, and one that holds no event, stays until SQS forgets it, 14 days
-  after it came; whoever owns the queue may delete it earlier.
-- A malformed event (`malformed-event`) fails each time. Have a look at it with `show`, then let it expire.
+  and nobody vouches for what is in it. Any other message there stays until SQS deletes it after 14 days; the queue's
+  owner may delete it earlier.
+- A malformed event (`malformed-event`) fails every time. Look at it with `show`, then let it expire.
 
-The exit code is 23 when a queue could not be looked into or an event did not go back, 0 otherwise.
+The exit code is 23 if a queue could not be read or an event did not go back, otherwise 0.
 
 ### Replay a time from the archive
 
-For when no message is left: the failures queue was purged or expired, or the handler was wrong about something, such as
-refusing by a rule that was a mistake. Every event of the time is handled again, under the settings of now.
+Use this when no message is left: the failures queue was purged, its messages expired, or the handler decided by a wrong
+setting, such as a rule that refused too much. Every event of that time is handled again, under today's settings.
 
 ```console
 $ deployer failures replay --since 36h --dry-run
 $ deployer failures replay --since 36h --yes
 ```
 
-The archive has what reached the central bus in the last 30 days (`retention.event_archive`). EventBridge takes up to
-ten minutes to archive an event, so give an outage's end some time before. The replay goes to the handler's rule only.
-It is named after its time: interrupted, the command finds it again by the same `--since` and `--until`; `--again`
-repeats one that is complete. Nothing is made twice, and a repository that was deleted since is not made again by an
-event that had made it or, as long as its record is kept (`retention.expiring_records`), found it. A limit of new
-repositories counts the hour of the event, replayed or not.
+The archive holds what reached the central bus in the last 30 days (`retention.event_archive`). EventBridge takes up to
+ten minutes to archive an event, so wait that long after an outage. The replay goes only to the handler's rule. It is
+named after its times: if interrupted, the command finds it again by the same `--since` and `--until`; `--again` repeats
+a complete one. Nothing is created twice. A repository deleted since is not created again by the event that had created
+it, nor, while its record is kept (`retention.expiring_records`), by one that had found it. A limit of new repositories
+counts the hour of the event, replayed or not.
 
 ### Somebody changed something by hand
 
-CloudFormation compares templates, not what is there: `deployer status` and `deployer rollout` see stacks that are
-missing or out of date, and nothing of a role, a queue or a function that was changed behind CloudFormation's back. Its
-drift detection does:
+CloudFormation compares templates, not resources: `deployer status` and `deployer rollout` see stacks that are missing
+or out of date, but not a role, queue or function that was changed behind CloudFormation's back. Its drift detection
+finds those:
 
 ```sh
 aws cloudformation detect-stack-drift --stack-name deployer-central
 aws cloudformation detect-stack-set-drift --stack-set-name deployer-access --call-as DELEGATED_ADMIN
 ```
 
-In the central account, undo the change by hand. In a member, that works too, or have its stack made anew: delete the
-stack instance, keeping no stack, and roll out. Redrive the dead letters of an account before its forwarding is deleted,
-since the queue goes with it.
+In the central account, undo the change by hand. In a member you can do the same, or have its stack created again:
+delete the stack instance without retaining the stack, and roll out. Redrive an account's dead letters before you delete
+its forwarding, since the queue goes with it.
 
 ```sh
 aws cloudformation delete-stack-instances --stack-set-name deployer-access --call-as DELEGATED_ADMIN \\
@@ -184,30 +186,32 @@ deployer rollout --org
 
 ### Rotate
 
-There is nothing secret to rotate: no key, no password, no token is stored anywhere; every caller is a role with an
-hour's credentials. To cut off somebody who took on `deployer-operator`, revoke the role's sessions in IAM; the next
-roll-out makes a role that was deleted anew, and trust rests on names, so nothing else has to change. A KMS key that
-config files name is rotated in KMS; name another key, and new repositories get it, while ECR never changes the key of
-an old one.
+There is nothing secret to rotate: no key, password or token is stored anywhere; every caller is a role with credentials
+for an hour. To cut off somebody who assumed `deployer-operator`, revoke the role's sessions in IAM. Trust rests on the
+names of roles, so a role that was deleted and created again keeps working without other changes. Rotate a KMS key that
+config files name in KMS. If you name another key, new repositories get it; ECR never changes the key of an existing
+one.
 
 ### An account leaves, moves or is closed
 
-An account that moves to another OU has that OU's rules at its next push. Where StackSets should no longer be, they go
-by themselves; `deployer status` tells what is left. A suspended account's queue cannot be read; its dead letters are
+An account that moves to another OU gets that OU's rules at its next push. StackSets remove by themselves what it should
+no longer have; `deployer status` shows what is left. A suspended account's queue cannot be read; its dead letters are
 lost with it.
 
 ### Move the central account
 
-The bus, the ledger and every trust policy name the central account, so a move is a new installation beside the ledger
-of the old one. Choose a quiet hour: pushes in between raise events that nobody receives, and have to be repeated.
+The bus, the ledger and every trust policy name the central account, so a move is a new installation, and the old ledger
+stays where it is. Choose a quiet hour: nobody receives the events of pushes in between, so these pushes have to be
+repeated.
 
-1. Make the new account a delegated administrator of StackSets, as `deployer plan` there will say.
+1. Make the new account a delegated administrator of StackSets ([Getting
+   started](getting-started.md#2-check-the-prerequisites)).
 2. In the old one, `deployer failures list` until it is empty, then `deployer destroy`. The ledger stays.
 3. Change `central.account` (and `central.region`, `alarms.topic`) in `organization.yaml`.
 4. In the new one, `deployer rollout --org`.
 
-The old ledger is read with the old files and the old account's credentials as long as it is kept. Repositories are not
-touched; those of the old installation carry its tag and stay as they are.
+Read the old ledger with the old files and the old account's credentials. Repositories are not touched; those of the old
+installation keep its tag and stay as they are.
 """
 
 
