@@ -59,21 +59,21 @@ config/
   policies/*.json          lifecycle and repository policies that the others name
 ```
 
-How files are arranged below `ous/` and `accounts/` means nothing; what they say does. Names that begin with a dot are
+Arrange the files below `ous/` and `accounts/` as you like: only their content matters. Names that begin with a dot are
 not read. Files are UTF-8 and at most 1 MB; links that leave the folder are not followed.
 """
 
 OUS = """\
 Beside these come all of the settings below. An OU is named by its path of names from the top (`Workloads/Prod`; the
-root is `Root`), by its id, or by both: then they must agree, so that a renamed OU is noticed. Names are compared
-exactly, capitals and spaces included; an OU whose name holds a `/` is best named by its id.
+root is `Root`), by its id, or by both. If both are given they must agree, so that a renamed OU is noticed. Names are
+compared exactly, capitals and spaces included; an OU whose name holds a `/` is best named by its id.
 
 An OU without a file has its parent's settings. `enabled: false` switches off an OU and all below it that do not say
 otherwise.
 """
 
 ACCOUNTS = """\
-Beside it come all of the settings below. The file is named after the account's id, or says it.
+Beside it come all of the settings below. Either the file is named after the account's id, or it has this key.
 """
 
 SETTINGS = """\
@@ -91,21 +91,21 @@ REGISTRY = """\
 ### registry
 
 A roll-out sets these in each covered account and region; the handler has no part in it. `registry.scanning` replaces
-the scanning configuration that a registry has, so it is only deployed where a `type` is said, here or above. OUs that
-say the same share a StackSet, `<prefix>-registry-scanning-<digest>`, and accounts that come later get it by themselves.
+the scanning configuration that a registry has, so it is deployed only where a `type` is given, here or above. OUs with
+the same content share a StackSet, `<prefix>-registry-scanning-<digest>`, and new accounts get it by themselves.
 
-`filters` are ECR's own and no globs as below: `*` crosses `/`, and a filter without `*` matches every name that
-contains it. What no filter matches is scanned by hand only (BASIC) or not at all (ENHANCED). With ENHANCED, Amazon
-Inspector scans and charges, and `repository.scan_on_push` has no effect. `MANUAL` has no filters.
+`filters` are ECR's own, not the globs below: `*` crosses `/`, and a filter without `*` matches every name that contains
+it. What no filter matches is scanned by hand only (BASIC) or not at all (ENHANCED). With ENHANCED, Amazon Inspector
+scans and charges, and `repository.scan_on_push` has no effect. `MANUAL` has no filters.
 
 An OU that changes its content moves to another StackSet: the old configuration is removed before the new one is made,
 and in between the registry has ECR's default, basic scanning started by hand. An OU that drops it (`scanning: null`)
 goes back to that default, and the plan says so.
 
-When an account moves between OUs with different scanning, AWS removes the one and makes the other by itself, in an
-order that it does not promise. Where a removal fails, so that both are left, the next roll-out makes the right one
-anew. Where the removal merely comes last, the registry has ECR's default though its stack is CURRENT, which no plan can
-see: look at such a registry after the move.
+When an account moves between OUs with different scanning, AWS removes the old configuration and creates the new one by
+itself, in no guaranteed order. If a removal fails, so that both are left, the next roll-out creates the right one
+again. If the removal comes last, the registry has ECR's default although its stack is CURRENT, which no plan can see:
+check such a registry after the move.
 """
 
 GLOBS = """\
@@ -115,8 +115,8 @@ In names (`create.names`, `namespaces[].match`), `*` is any run of characters wi
 crosses `/`, and `**/` at the start of a part stands for any number of parts, none included: `**/tmp-*` matches `tmp-1`
 and `team-a/web/tmp-1`; `team-a/**` matches all below `team-a`, not `team-a` itself.
 
-In principals, globs are as IAM's `ArnLike`: each of the six parts of an ARN by itself, `*` any run of characters in it,
-`/` included. A session of an assumed role is matched by its own ARN and by its role's. `deny` wins over `allow`.
+In principals, globs work like IAM's `ArnLike`: each of the six parts of an ARN by itself, `*` any run of characters in
+it, `/` included. A session of an assumed role is matched by its own ARN and by its role's. `deny` wins over `allow`.
 
 A glob that begins with `*` needs quotes in YAML.
 """
@@ -124,8 +124,8 @@ A glob that begins with `*` needs quotes in YAML.
 PLACEHOLDERS = """\
 ## Placeholders
 
-Values of `repository.tags` may hold {listed}. What ECR does not take in a tag becomes `_`, and a value is cut to 256
-characters. `encryption.kms_key` may hold `{{account}}` and `{{region}}`.
+Values of `repository.tags` may hold {listed}. Characters that ECR does not accept in a tag become `_`, and a
+value is cut to 256 characters. `encryption.kms_key` may hold `{{account}}` and `{{region}}`.
 """
 
 MERGING = """\
@@ -138,9 +138,9 @@ Nearest wins: `defaults`, then the file of each OU from the root down to the acc
 3. `null` resets a key, with all below it, to the built-in default; a file further down may set it again.
 4. After that, and for each name by itself, the first matching entry of `namespaces` is merged over `repository`.
 
-The handler merges when an event comes, for the OU that the account is in then. So an account that is moved or new, and
-an OU made after the last roll-out, has the right settings at once. `deployer explain ACCOUNT|OU` shows each value
-with the file and line that it comes from.
+The handler merges when an event arrives, for the OU that the account is in at that moment. So a moved or new account,
+and an OU created after the last roll-out, has the right settings at once. `deployer explain ACCOUNT|OU` shows each
+value with the file and line that it comes from.
 
 An example:
 """
