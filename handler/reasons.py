@@ -89,12 +89,17 @@ SENTENCES: dict[str, str] = {
     FINISHED: "The repository was created, and a later attempt of the same event put what was still missing.",
     ALREADY_EXISTS: "The repository was there already, most often because another layer of the same push came first.",
     OU_NOT_ENABLED: "No config file enables the account's OU; say `enabled: true` in the OU's file.",
-    REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings.",
-    NAME_INVALID: "ECR does not accept the name.",
-    NAME_DENIED: "The name matches `create.names.deny`.",
-    NAME_NOT_ALLOWED: "The name matches nothing in `create.names.allow`.",
-    PRINCIPAL_DENIED: "The caller matches `create.principals.deny`.",
-    PRINCIPAL_NOT_ALLOWED: "The caller matches nothing in `create.principals.allow`.",
+    REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings; push to one that is, or have the "
+    "OU's file changed.",
+    NAME_INVALID: "ECR does not accept the name: it takes 2 to 256 lower-case letters and digits, with . _ - / "
+    "between.",
+    NAME_DENIED: "The name matches `create.names.deny`; push under another name, or have the OU's file changed.",
+    NAME_NOT_ALLOWED: "The name matches nothing in `create.names.allow`; push under another name, or have the OU's "
+    "file changed.",
+    PRINCIPAL_DENIED: "The caller matches `create.principals.deny`; push as another role, or have the OU's file "
+    "changed.",
+    PRINCIPAL_NOT_ALLOWED: "The caller matches nothing in `create.principals.allow`; push as another role, or have the "
+    "OU's file changed.",
     LIMIT_REACHED: "The account has had `create.limit.per_hour` new repositories in this hour; push again in the next.",
     NOT_A_PUSH: "The call was part of a pull or only asked what is there, and `create.on` does not say pull.",
     NOT_A_PULL: "The call was part of a push, and `create.on` says pull only.",

@@ -60,7 +60,8 @@ def test_people_hear_why_their_push_was_refused(installed_with: Callable[[str], 
     assert content["textType"] == "client-markdown"
     assert content["title"] == "Repository team-a/tmp-1 refused in shop-prod, eu-west-1"
     assert content["description"].startswith(
-        "The name matches 'create.names.deny'. Rule: create.names.deny: **/tmp-*.\n*By* "
+        "The name matches 'create.names.deny'; push under another name, or have the OU's file changed. "
+        "Rule: create.names.deny: **/tmp-*.\n*By* "
     )
     assert content["description"].endswith("in account 300000000001, Workloads/Prod\nEvent event-2")
 

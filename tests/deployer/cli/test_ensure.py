@@ -161,7 +161,7 @@ class TestNotThere:
         assert code == Refused.exit_code == 19
         assert out == ""
         assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
-        assert "The name matches nothing in `create.names.allow`. [name-not-allowed]" in err
+        assert "push under another name, or have the OU's file changed. [name-not-allowed]" in " ".join(err.split())
         assert "Rule of the OU Workloads/Prod: create.names.allow: team-*/**" in err
         assert f"    deployer explain {SHOP} {name}\n" in err
         assert all(len(line) <= 80 for line in err.splitlines()[1:])
