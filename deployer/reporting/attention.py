@@ -69,8 +69,8 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             id="failures",
             weight="act",
             title=_failed(sum(one.count for one in failures), is_sure=aggregates.knows_created),
-            explanation="The push was allowed, and AWS would not have it: no repository, or one without all of its "
-            "settings. The events wait in the failures queue until the cause is mended."
+            explanation="The rules allowed the push, but AWS refused a call: there is no repository, or one without "
+            "all of its settings. The events wait in the failures queue until the cause is mended."
             + ("" if aggregates.knows_created else " Which of them a redrive made good is left out of this report."),
             every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
@@ -80,8 +80,8 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             id="repeats",
             weight="look",
             title=counted(len(repeats), "refusal repeats", "refusals repeat"),
-            explanation="Somebody, or a pipeline, tries again and again: either the rule is in the way of honest "
-            "work, or nobody has told them.",
+            explanation="Somebody, or a pipeline, keeps trying: either the rule blocks legitimate work, or nobody has "
+            "told them.",
             every=tuple(_refusal(one) for one in repeats),
             command=shlex.join(["deployer", "explain", repeats[0].place.account, repeats[0].place.repository]),
         )
@@ -109,7 +109,7 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
             id="lacking",
             weight="act",
             title=counted(number, "account is", "accounts are") + " without coverage that the config files ask for",
-            explanation="Pushes there that miss their repository are not heard of, or nothing can be created for them.",
+            explanation="deployer does not hear of failed pushes there, or cannot create repositories for them.",
             every=tuple(_uncovered(one) for one in coverage.lacking),
             command="deployer rollout --org",
         )
@@ -126,7 +126,7 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
 
 def _failed(number: int, *, is_sure: bool) -> str:
     """Without the records of what was created nobody knows whether a failure was made good."""
-    return counted(number, "failure was", "failures were") + " not made good" if is_sure else counted(number, "failure")
+    return counted(number, "failure is", "failures are") + " not resolved" if is_sure else counted(number, "failure")
 
 
 def _failure(tries: Tries) -> Item:

@@ -284,7 +284,9 @@ def test_what_slipped_through_all_the_same_would_neither_run_nor_phone(browser: 
 
 def test_an_empty_ledger_makes_a_page_too(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, write(tmp_path / "report.html", [])) as seen:
-        assert seen.page.get_by_text("Nothing was recorded.").first.is_visible()
+        assert seen.page.locator("#time").get_by_text("Nothing was recorded.").is_visible()
+        assert seen.page.locator("#breakdowns").get_by_text("Nothing was recorded.").is_visible()
+        assert seen.page.locator(".chart svg").count() == 0
         assert seen.said == []
 
 
