@@ -41,8 +41,8 @@ KINDS = {
     ),
     "AWS::Lambda::Function": Kind("Lambda function", "FunctionName"),
     "AWS::Lambda::Permission": Kind("permission on the function", None, "the one rule may start it"),
-    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each decision of the handler"),
-    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from the handler's log"),
+    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each run of its function"),
+    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from a log of ours"),
     "AWS::S3::Bucket": Kind(
         "S3 bucket", "BucketName", "the handler's code and settings, versioned, encrypted, never public"
     ),
