@@ -37,7 +37,7 @@ STANDARD_OUTPUT = Path("-")
 
 
 def export_records(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - is standard output.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - for standard output.")],
     format_: Annotated[
         Format | None, typer.Option("--format", help="Else what the file is called: .csv, .jsonl, .parquet.")
     ] = None,

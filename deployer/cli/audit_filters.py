@@ -31,21 +31,24 @@ class OutcomeName(StrEnum):
 
 
 Since = Annotated[
-    str, typer.Option("--since", metavar="WHEN", help="From when: 90m, 24h, 7d, 2w, a day, or a time (UTC).")
+    str, typer.Option("--since", metavar="WHEN", help="Start: 90m, 24h, 7d or 2w ago, a date, or a time in UTC.")
 ]
-Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now if not given.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="Only this one; repeatable.")]
 Ous = Annotated[
-    list[str] | None, typer.Option("--ou", metavar="PATH|ID", help="Only this one and those below; repeatable.")
+    list[str] | None, typer.Option("--ou", metavar="PATH|ID", help="Only this OU and everything below it; repeatable.")
 ]
-WithoutChildren = Annotated[bool, typer.Option("--without-children", help="Not the OUs below --ou.")]
-Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this one; repeatable.")]
+WithoutChildren = Annotated[bool, typer.Option("--without-children", help="Leave out the OUs below --ou.")]
+Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this region; repeatable.")]
 Repositories = Annotated[
-    list[str] | None, typer.Option("--repository", metavar="GLOB", help="Only these names, as team-a/**; repeatable.")
+    list[str] | None,
+    typer.Option("--repository", metavar="GLOB", help="Only matching repositories, such as team-a/**; repeatable."),
 ]
 Principals = Annotated[
     list[str] | None,
-    typer.Option("--principal", metavar="GLOB", help="Only these ARNs, of a role or its sessions; repeatable."),
+    typer.Option(
+        "--principal", metavar="GLOB", help="Only callers whose ARN, or whose role's ARN, matches; repeatable."
+    ),
 ]
 Outcomes = Annotated[
     list[OutcomeName] | None,
@@ -55,8 +58,11 @@ Outcomes = Annotated[
         help="Only created, exists, refused, ignored or failed; repeatable. Else created, refused and failed.",
     ),
 ]
-Reasons = Annotated[list[str] | None, typer.Option("--reason", metavar="CODE", help="Only this one; repeatable.")]
-All = Annotated[bool, typer.Option("--all", help="Every outcome, exists and ignored too.")]
+Reasons = Annotated[
+    list[str] | None,
+    typer.Option("--reason", metavar="CODE", help="Only this reason, such as name-denied; repeatable."),
+]
+All = Annotated[bool, typer.Option("--all", help="Every outcome, including exists and ignored.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

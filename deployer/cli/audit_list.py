@@ -42,13 +42,13 @@ def list_records(
     every: Annotated[
         float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often --follow looks.")
     ] = 2.0,
-    wide: Annotated[bool, typer.Option("--wide", help="Show account ids, OUs and principals too.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="Also show account ids, OUs and principals.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
     as_json: Json = False,
-    json_lines: Annotated[bool, typer.Option("--json-lines", help="Print one JSON object a line.")] = False,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="Print one JSON object per line.")] = False,
 ) -> None:
     """List decisions, the newest first: repositories created, pushes refused and why, failures.
 

@@ -25,7 +25,7 @@ def repair(
     region: Regions = None,
     repository: Repository = None,
     delete_blank: Annotated[
-        bool, typer.Option("--delete-blank", help="Delete blank repositories too, asking for each.")
+        bool, typer.Option("--delete-blank", help="Also delete blank repositories, asking about each.")
     ] = False,
     grace: Grace = DEFAULT_GRACE,
     yes: Yes = False,

@@ -30,7 +30,7 @@ _TELL_EVERY = 5_000
 
 
 def report(
-    html: Annotated[Path, typer.Option("--html", metavar="FILE", help="The page to write.")],
+    html: Annotated[Path, typer.Option("--html", metavar="FILE", help="HTML file to write.")],
     since: filters.Since = "30d",
     until: filters.Until = None,
     account: filters.Accounts = None,
@@ -52,7 +52,7 @@ def report(
         Path | None,
         typer.Option("--status", metavar="FILE", help="What `status --json` printed, instead of asking AWS."),
     ] = None,
-    no_coverage: Annotated[bool, typer.Option("--no-coverage", help="Leave out what the roll-out covers.")] = False,
+    no_coverage: Annotated[bool, typer.Option("--no-coverage", help="Leave out the section on coverage.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,

@@ -24,13 +24,11 @@ _MOST_STORIES = 5
 
 def show(
     target: Annotated[
-        str, typer.Argument(metavar="REPOSITORY|EVENT-ID", help="Name, or CloudTrail's id of the event.")
+        str, typer.Argument(metavar="REPOSITORY|EVENT-ID", help="Name of a repository, or CloudTrail's id of an event.")
     ],
     account: filters.Accounts = None,
     region: filters.Regions = None,
-    ledger_only: Annotated[
-        bool, typer.Option("--ledger-only", help="Do not look at the repository as it is now.")
-    ] = False,
+    ledger_only: Annotated[bool, typer.Option("--ledger-only", help="Do not look at the repository itself.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def destroy(
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     yes: Yes = False,
-    delete_ledger: Annotated[bool, typer.Option("--delete-ledger", help="Delete the ledger too, for good.")] = False,
+    delete_ledger: Annotated[
+        bool, typer.Option("--delete-ledger", help="Also delete the ledger, permanently.")
+    ] = False,
     break_lock: options.BreakLock = False,
     profile: Profile = None,
     log_format: options.Log = options.LogFormat.TEXT,

@@ -25,11 +25,13 @@ def ensure(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="A bake file (.json), a compose file (.yaml), or a list; - is standard input.",
+            help="A bake file (.json), a compose file (.yaml), or a list of images; - for standard input.",
         ),
     ] = None,
     timeout: Timeout = 120,
-    policy: Annotated[bool, typer.Option("--policy", help="Print the smallest IAM policy for a pusher.")] = False,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Only print the least IAM policy that a pusher needs.")
+    ] = False,
     ledger: LedgerArn = None,
     config: ConfigAtHand = None,
     profile: Profile = None,

@@ -30,7 +30,7 @@ LedgerArn = Annotated[
         "--ledger",
         metavar="ARN",
         envvar="DEPLOYER_LEDGER",
-        help="The ledger's table, to learn of a refusal at once; what config/ names without it.",
+        help="Ledger table to learn of refusals from; by default the one that the config files name.",
     ),
 ]
 ConfigAtHand = Annotated[

@@ -25,7 +25,7 @@ def explain(
         str | None, typer.Option("--region", metavar="REGION", help="Region of the push; else the first enabled.")
     ] = None,
     principal: Annotated[
-        str | None, typer.Option("--principal", metavar="ARN", help="Who pushes; else anyone.")
+        str | None, typer.Option("--principal", metavar="ARN", help="Who pushes; by default anyone.")
     ] = None,
     pull: Annotated[bool, typer.Option("--pull", help="Ask about a pull instead of a push.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 LIMIT = 1000
 
-app = typer.Typer(name="failures", help="Look after events that could not be handled.", no_args_is_help=True)
+app = typer.Typer(
+    name="failures", help="List, inspect and retry events that could not be handled.", no_args_is_help=True
+)
 
 Repository = Annotated[
     str | None, typer.Option("--repository", metavar="GLOB", help="Only repositories whose names match.")
@@ -130,7 +132,7 @@ def redrive(
     since: Since = None,
     until: Until = None,
     limit: Limit = LIMIT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be handed over.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be handed to the handler.")] = False,
     yes: Yes = False,
     profile: Profile = None,
     as_json: Json = False,
@@ -194,7 +196,7 @@ def replay(
         str | None, typer.Option("--until", metavar="WHEN", help="Events until when; now if not given.")
     ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
-    again: Annotated[bool, typer.Option("--again", help="Even if this time was replayed before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replay even if this time range was replayed before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be replayed.")] = False,
     yes: Yes = False,
     profile: Profile = None,

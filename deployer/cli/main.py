@@ -58,7 +58,7 @@ EPILOG = (
 app = typer.Typer(
     name="deployer",
     cls=_Interruptible,
-    help="On-push Amazon ECR repositories for a whole AWS Organization.",
+    help="Create missing Amazon ECR repositories on push, across a whole AWS Organization.",
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -75,11 +75,11 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if there is an error.")] = False,
 ) -> None:
-    """On-push Amazon ECR repositories for a whole AWS Organization."""
+    """Create missing Amazon ECR repositories on push, across a whole AWS Organization."""
 
 
 FILES, ROLL_OUT, PUSHES, LOOKING_BACK, LOCAL = "Config files", "Roll-out", "Pushes", "Looking back", "Locally"

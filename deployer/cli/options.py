@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 ConfigDirectory = Annotated[
-    Path, typer.Option("--config", metavar="DIR", help="Folder of the config files.", show_default=True)
+    Path, typer.Option("--config", metavar="DIR", help="Folder that holds the config files.", show_default=True)
 ]
 Profile = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="AWS profile; without it, the usual credential chain.")
@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 OrganizationFile = Annotated[
     Path | None,
-    typer.Option("--organization", metavar="FILE", help="Snapshot of the organization, instead of asking AWS."),
+    typer.Option("--organization", metavar="FILE", help="Snapshot of the organization to use instead of asking AWS."),
 ]
 
 DEFAULT_CONFIG_DIRECTORY = Path("config")

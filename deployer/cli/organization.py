@@ -14,12 +14,16 @@ from deployer.errors import NotFoundError
 if TYPE_CHECKING:
     from deployer.organization import Organization
 
-app = typer.Typer(name="organization", help="Read the organization: accounts and OUs.", no_args_is_help=True)
+app = typer.Typer(
+    name="organization", help="Show or save the accounts and OUs of the organization.", no_args_is_help=True
+)
 
 
 @app.command()
 def snapshot(
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of to stdout.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write; standard output by default.")
+    ] = None,
     profile: Profile = None,
 ) -> None:
     """Write the organization as JSON: every OU and account, with names and states.

@@ -41,46 +41,63 @@ _PANEL = "How fast, how tolerant"
 
 MaxConcurrent = Annotated[
     str | None,
-    typer.Option("--max-concurrent", metavar="N|N%", help="Accounts at once in a region.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--max-concurrent",
+        metavar="N|N%",
+        help="How many accounts of a region to update at once.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 FailureTolerance = Annotated[
     str | None,
     typer.Option(
         "--failure-tolerance",
         metavar="N|N%",
-        help="Accounts that may fail in a region before the rest is cancelled.",
+        help="How many accounts of a region may fail before the rest is cancelled.",
         rich_help_panel=_PANEL,
     ),
 ]
 Mode = Annotated[
     ConcurrencyMode | None,
     typer.Option(
-        "--concurrency-mode", help="strict: never more at once than the tolerance + 1.", rich_help_panel=_PANEL
+        "--concurrency-mode",
+        help="strict: never update more accounts at once than the tolerance + 1.",
+        rich_help_panel=_PANEL,
     ),
 ]
 RegionsAtOnce = Annotated[
     RegionConcurrency | None,
-    typer.Option("--region-concurrency", help="All regions at once, or in turn.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--region-concurrency", help="Update all regions at once, or one after another.", rich_help_panel=_PANEL
+    ),
 ]
 RegionOrder = Annotated[
     list[str] | None,
     typer.Option(
-        "--region-order", metavar="REGION", help="Begin with this region; repeatable.", rich_help_panel=_PANEL
+        "--region-order",
+        metavar="REGION",
+        help="Start with this region; repeat it to set the order of more.",
+        rich_help_panel=_PANEL,
     ),
 ]
 NoWaves = Annotated[
-    bool, typer.Option("--no-waves", help="All at once, whatever the config says.", rich_help_panel=_PANEL)
+    bool,
+    typer.Option(
+        "--no-waves", help="Ignore the waves in the config and update everything in one go.", rich_help_panel=_PANEL
+    ),
 ]
 WhenBusy = Annotated[
     IfBusy,
-    typer.Option("--if-busy", help="What to do about operations of others: wait, follow them, or give up."),
+    typer.Option(
+        "--if-busy", help="If other StackSet operations are running: wait for them, attach (follow them), or give up."
+    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last roll-out, which did not finish.")]
 OnlyFailed = Annotated[
-    bool, typer.Option("--only-failed", help="Only accounts with a stack instance that is not CURRENT.")
+    bool, typer.Option("--only-failed", help="Only accounts that have a stack instance that is not CURRENT.")
 ]
 BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over from a roll-out that you know is dead.")]
-Log = Annotated[LogFormat, typer.Option("--log-format", help="Progress as text, or as JSON Lines.")]
+Log = Annotated[LogFormat, typer.Option("--log-format", help="Format of progress messages: text, or JSON Lines.")]
 
 
 def rollout_values(

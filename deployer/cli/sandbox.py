@@ -17,7 +17,7 @@ app.command()(demo)
 Port = Annotated[
     int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port on loopback; 0 takes any free one.")
 ]
-Detach = Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Run it in the background.")]
 TimeScale = Annotated[
     float,
     typer.Option(
@@ -26,7 +26,7 @@ TimeScale = Annotated[
 ]
 AccountId = Annotated[
     str | None,
-    typer.Option("--account", metavar="ID", help="Act as this account's administrator, not the central one's."),
+    typer.Option("--account", metavar="ID", help="Act as administrator of this account instead of the central one."),
 ]
 
 

@@ -24,9 +24,11 @@ def schema(
     file: Annotated[File, typer.Argument(help="Which config file it is for.")] = File.OU,
     organization: OrganizationFile = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write all three there: organization, ou, account.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Write all three schemas to this folder.")
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/configuration.md instead.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the reference of all keys as Markdown instead.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of a config file, for editors.
 

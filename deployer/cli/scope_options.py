@@ -9,11 +9,9 @@ import typer
 Org = Annotated[bool, typer.Option("--org", help="The whole organization.")]
 Ous = Annotated[
     list[str] | None,
-    typer.Option("--ou", metavar="PATH|ID", help="An OU with all below it, by path or id; repeatable."),
+    typer.Option("--ou", metavar="PATH|ID", help="An OU and everything below it; repeatable."),
 ]
-Accounts = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ID|NAME", help="One account, by id or name; repeatable.")
-]
+Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="One account; repeatable.")]
 Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this region; repeatable.")]
 
 

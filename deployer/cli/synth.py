@@ -11,7 +11,7 @@ import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 
-OutputDirectory = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; made if missing.")]
+OutputDirectory = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; created if missing.")]
 
 
 def synth(

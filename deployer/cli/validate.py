@@ -24,9 +24,9 @@ class Format(StrEnum):
 def validate(
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
-    live: Annotated[bool, typer.Option("--live", help="Compare with the organization that AWS has now.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Check against the organization as it is in AWS now.")] = False,
     profile: Profile = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if there are warnings.")] = False,
     output: Annotated[Format, typer.Option("--format", help="How problems are printed.")] = Format.TEXT,
     as_json: Json = False,
 ) -> None:
