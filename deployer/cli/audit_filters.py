@@ -105,7 +105,7 @@ class Filters:
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--until") from error
         if since >= until:
-            raise typer.BadParameter("it is not before --until", param_hint="--since")
+            raise typer.BadParameter("must be earlier than --until", param_hint="--since")
         return Query(
             since=since,
             until=until,
@@ -129,7 +129,7 @@ class Filters:
             ("--principal", self.principals),
         ):
             if values and not all(values):
-                raise typer.BadParameter("it is empty", param_hint=option)
+                raise typer.BadParameter("must not be empty", param_hint=option)
 
     def _outcomes(self) -> tuple[Outcome, ...]:
         from difflib import get_close_matches

@@ -47,7 +47,7 @@ def explain(
     from deployer.settings.regions import require_region
 
     if repository is None and (region or principal or pull):
-        message = "there is none, but --region, --principal and --pull ask about one"
+        message = "is missing: --region, --principal and --pull ask about a repository"
         raise typer.BadParameter(message, param_hint="REPOSITORY")
     if region:
         require_region(region, said_by="--region")

@@ -305,7 +305,7 @@ def _selection(
         ids=ids,
     )
     if selection.since and selection.until and selection.since >= selection.until:
-        raise typer.BadParameter("it is not before --until", param_hint="--since")
+        raise typer.BadParameter("must be earlier than --until", param_hint="--since")
     return selection
 
 

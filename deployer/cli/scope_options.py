@@ -20,7 +20,7 @@ def check_scope(*, org: bool, ous: list[str] | None, accounts: list[str] | None)
     parts = bool(ous or accounts)
     if org and parts:
         raise typer.BadParameter(
-            "--org is the whole organization; leave it out, or --ou and --account", param_hint="--org"
+            "means the whole organization; use either --org, or --ou and --account", param_hint="--org"
         )
     if not org and not parts:
-        raise typer.BadParameter("say what is meant: --org, or --ou PATH, or --account ID", param_hint="--org")
+        raise typer.BadParameter("choose a scope: --org, --ou PATH or --account ID", param_hint="--org")

@@ -147,15 +147,15 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(
     ("options", "exit_code", "message"),
     [
         (["--since", "yesterday"], 64, "is no time"),
-        (["--since", "1d", "--until", "2d"], 64, "not before --until"),
+        (["--since", "1d", "--until", "2d"], 64, "must be earlier than --until"),
         (["--follow", "--until", "1d"], 64, "has no end"),
         (["--reason", "because"], 64, "because is no reason: there are access-denied, "),
         (["--reason", "nmae-denied"], 64, "nmae-denied is no reason: did you mean name-denied?"),
         (["--account", "shop-pord"], 11, "Did you mean shop-prod"),
         (["--account", "Workloads/Prod"], 11, "--ou Workloads/Prod"),
         (["--region", "eu-west1"], 3, "--region eu-west1 is no region"),
-        (["--repository", ""], 64, "--repository: it is empty"),
-        (["--principal", "", "--region", "eu-west-1"], 64, "--principal: it is empty"),
+        (["--repository", ""], 64, "--repository: must not be empty"),
+        (["--principal", "", "--region", "eu-west-1"], 64, "--principal: must not be empty"),
     ],
 )
 def test_what_cannot_be_meant_is_said(deployer: Deployer, options: list[str], exit_code: int, message: str) -> None:

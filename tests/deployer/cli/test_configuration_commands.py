@@ -197,7 +197,7 @@ class TestExplain:
     def test_a_question_about_no_repository_is_wrong_usage(self, deployer: Ran, option: tuple[str, ...]) -> None:
         code, _, err = deployer("explain", "Workloads/Prod", *option, "--organization", SNAPSHOT)
         assert code == 64
-        assert "REPOSITORY: there is none" in err
+        assert "REPOSITORY: is missing" in err
 
     def test_a_null_is_shown_as_the_reset_that_it_is(self, deployer: Ran, folder: Path) -> None:
         text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\nrepository: {lifecycle_policy: null}\n"

@@ -151,7 +151,7 @@ def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(
     assert (elsewhere.exit_code, elsewhere.document["failures"]) == (0, [])
     assert "deployer is not rolled out to ap-southeast-2" in elsewhere.err
     backwards = world.deployer("failures", "list", "--since", "1d", "--until", "2d")
-    assert (backwards.exit_code, "--since: it is not before --until" in backwards.err) == (64, True)
+    assert (backwards.exit_code, "--since: must be earlier than --until" in backwards.err) == (64, True)
 
     dry = world.deployer("failures", "redrive", "--account", "shop-prod", "--dry-run")
     assert (dry.exit_code, "3 failures." in dry.out) == (0, True)
