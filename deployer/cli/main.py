@@ -118,7 +118,8 @@ def run(arguments: list[str]) -> int:
         if not error.format_message():
             return USAGE_EXIT_CODE  # a group alone: its help was shown
         command = getattr(getattr(error, "ctx", None), "command_path", None) or "deployer"
-        typer.echo(f"Error: {error.format_message()}", err=True)
+        message = error.format_message().replace(" Value error, ", " ")  # pydantic's words, through typer
+        typer.echo(f"Error: {message}", err=True)
         typer.echo(f"  `{command} --help` lists what it understands.", err=True)
         return USAGE_EXIT_CODE
     except typer.Abort:
