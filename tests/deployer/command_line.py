@@ -54,4 +54,9 @@ class Deployer:
 
 def writes(sandbox: Sandbox) -> list[str]:
     """Calls since the log was cleared that could have changed something."""
-    return [call.name for call in sandbox.calls if not call.operation.startswith(READING)]
+    return [call.name for call in sandbox.calls if is_writing(call.operation)]
+
+
+def is_writing(operation: str) -> bool:
+    """Whether a call could change something."""
+    return not operation.startswith(READING)

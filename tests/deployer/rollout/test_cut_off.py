@@ -1,16 +1,16 @@
 """Cut off at every call in turn, from the first to the last: the next run brings about what one run would have.
 
-Killed, an answer lost, the network gone. In a small organization, whose roll-out makes all the calls that one of a
-large organization makes; and made anew for each call, so that each run is cut off on its first attempt.
+Killed by a real SIGKILL, an answer lost, the network gone. In a small organization, whose roll-out makes all the calls
+that one of a large organization makes.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +22,8 @@ from deployer.sandbox.calls import Call
 from deployer.sandbox.faults import Drop, Fault, Moment
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.sandbox.sandbox import Sandbox
-from tests.deployer.command_line import Deployer
-from tests.deployer.rollout.killing import EachChange, Killed, is_writing, killed_after
+from tests.deployer.command_line import Deployer, writes
+from tests.deployer.mortal import KILLED, Mortals
 
 CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
 SMALL = Organization(
@@ -44,6 +44,7 @@ SMALL = Organization(
 )
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
 ROLL_OUT = ("rollout", "--org", "--yes", "--allow-delete", "100")
+LOCK = "rollout.json"
 DESTROY = ("destroy", "--yes", "--delete-ledger")
 
 
@@ -152,48 +153,87 @@ def _install_the_least(world: World) -> None:
     _install(world, world.least)
 
 
-def _start_over(world: World) -> None:
-    world.sandbox.reset(SMALL)
+class Trials:
+    """One command, killed after each of its calls in turn and run again each time.
 
+    Every write has its turn, and every read but those that repeat one since the last write, as the further looks at
+    what is waited for: they find the same, only later. Where a killed run has not come to a write, as the sandbox's log
+    tells, nothing has changed: the run again that it deserves is then the next one, which dies a call later.
+    """
 
-def _killed_and_run_again(
-    world: World, prepare: Callable[[World], None], run: Callable[[], Any], counts: Callable[[], Callable[..., bool]]
-) -> int:
-    """How many calls the run was killed after, one by one; each time the next run led to the same end."""
-    prepare(world)
-    assert run().exit_code == 0
-    world.sandbox.settle()
-    wanted = everything(world.sandbox)
-    for calls in itertools.count(1):
-        prepare(world)
-        try:
-            with killed_after(calls, counts=counts()) as made:
-                ran = run()
-        except Killed:
-            again = run()
-            assert again.exit_code == 0, f"killed after {made}: {again}"
-            world.sandbox.settle()
-            assert everything(world.sandbox) == wanted, f"killed after {made}"
+    def __init__(self, mortal: Mortals, who: Deployer, *command: str) -> None:
+        """Run it unharmed first, to see what it brings about."""
+        self.sandbox = who.sandbox
+        self._run = partial(mortal, *command, "--config", str(who.config))
+        self.killed_after: list[str] = []
+        """The operations of the last calls: one for each time that it was killed."""
+        self.locks_left = 0
+        self.is_over = False
+        ended = self._run()
+        assert ended.exit_code == 0, ended.printed
+        self.sandbox.settle()
+        self._wanted = everything(self.sandbox)
+
+    def next(self) -> None:
+        """Kill it after the next call that may have changed anything, and run it again: all is as if nothing had been.
+
+        Once there is no call left after which it was not killed, it runs to its end.
+        """
+        while not self.is_over:
+            self._kill()
+            if writes(self.sandbox):
+                break
+        self.locks_left += _is_locked(self.sandbox)
+        ended = self._run()
+        assert ended.exit_code == 0, f"killed after {self.killed_after}: {ended.printed}"
+        self.sandbox.settle()
+        assert everything(self.sandbox) == self._wanted, f"killed after {self.killed_after}"
+
+    def _kill(self) -> None:
+        self.sandbox.calls.clear()
+        ended = self._run(calls=len(self.killed_after) + 1)
+        if ended.exit_code == 0:
+            self.is_over = True
         else:
-            assert ran.exit_code == 0
-            return calls
-    raise AssertionError("count() does not end")
+            assert ended.exit_code == KILLED, ended.printed
+            self.killed_after.append(
+                [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
+            )
 
 
-def _each_write() -> Callable[..., bool]:
-    return lambda operation, _: is_writing(operation)
+def _is_locked(sandbox: Sandbox) -> bool:
+    s3 = sandbox.client("s3")
+    try:
+        stored = s3.get_object(Bucket=f"deployer-artifacts-{CENTRAL}-eu-west-1", Key=LOCK)
+    except (s3.exceptions.NoSuchBucket, s3.exceptions.NoSuchKey):
+        return False
+    return json.load(stored["Body"])["exit_code"] is None
 
 
-def test_a_first_roll_out_that_is_killed_after_any_write_or_look_is_finished_by_the_next(world: World) -> None:
-    assert _killed_and_run_again(world, _start_over, lambda: world.least(*ROLL_OUT), EachChange) > 20
+def test_a_first_roll_out_and_a_removal_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+    """Each begins with what the other left that was killed and run again before it."""
+    roll_out = Trials(mortal, world.least, *ROLL_OUT)
+    removal = Trials(mortal, world.least, *DESTROY)
+    while not (roll_out.is_over and removal.is_over):
+        roll_out.next()
+        removal.next()
+    assert {"ListAccounts", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(
+        roll_out.killed_after
+    )
+    assert {"DeleteStackInstances", "DeleteStackSet", "DeleteBucket", "DeleteTable"} <= set(removal.killed_after)
+    assert min(roll_out.locks_left, removal.locks_left) > 20
 
 
-def test_a_roll_out_of_changes_that_is_killed_after_any_write_is_finished_by_the_next(world: World) -> None:
-    assert _killed_and_run_again(world, _install, lambda: world.after(*ROLL_OUT), _each_write) > 12
-
-
-def test_a_removal_that_is_killed_after_any_write_is_finished_by_the_next(world: World) -> None:
-    assert _killed_and_run_again(world, _install_the_least, lambda: world.least(*DESTROY), _each_write) > 8
+def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+    before = (*ROLL_OUT, "--config", str(world.before.config))
+    assert mortal(*before).exit_code == 0
+    changes = Trials(mortal, world.after, *ROLL_OUT)
+    while not changes.is_over:
+        world.sandbox.reset(SMALL)
+        assert mortal(*before).exit_code == 0
+        changes.next()
+    assert {"UpdateStackSet", "DeleteStackInstances", "DeleteStackSet", "CreateStackSet"} <= set(changes.killed_after)
+    assert changes.locks_left > 20
 
 
 @pytest.mark.parametrize(
@@ -238,20 +278,17 @@ def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(
     assert everything(world.sandbox) == wanted
 
 
-def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World) -> None:
-    """Run n is killed after its n-th call that counts, on what all the runs before have left."""
-    _install(world)
+def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World, mortal: Mortals) -> None:
+    """Each run gets a few calls further than the one before it, on what all the runs before have left."""
+    roll_out = partial(mortal, *ROLL_OUT, "--config", str(world.before.config))
+    assert roll_out().exit_code == 0
+    world.sandbox.settle()
     wanted = everything(world.sandbox)
     world.sandbox.reset(SMALL)
-    made: list[str] = []
-    for calls in itertools.count(1):
-        try:
-            with killed_after(calls, counts=EachChange()) as operations:
-                ran = world.before(*ROLL_OUT)
-        except Killed:
-            made += operations
-        else:
-            break
-    assert ran.exit_code == 0, ran
-    assert {"ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(made)
+    runs = [roll_out(calls=20)]
+    while runs[-1].exit_code == KILLED:
+        runs.append(roll_out(calls=20 + 3 * len(runs)))
+    assert runs[-1].exit_code == 0, runs[-1].printed
+    assert len(runs) > 5
+    world.sandbox.settle()
     assert everything(world.sandbox) == wanted

@@ -1,16 +1,12 @@
 """What goes wrong in roll-outs, as a table: afterwards all is as if nothing had, and the exit codes say what happened.
 
-Here a process gets a real SIGKILL; `test_rollout_cut_off` has it happen after every call in turn.
+`test_cut_off` has a real SIGKILL after every call in turn.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +14,12 @@ from typing import Any
 import pytest
 
 from deployer.sandbox.calls import Call
-from deployer.sandbox.faults import Delay, Error, Fault, Moment, Throttle
+from deployer.sandbox.faults import Delay, Error, Fault, Throttle
 from deployer.sandbox.sandbox import Sandbox
 from deployer.sandbox.stack_sets import instances, operations
 from deployer.sandbox.stack_sets.model import Operation, Result, StackSet
 from tests.deployer.command_line import CONFIG, Deployer, writes
-from tests.deployer.rollout.killing import Killed, is_writing, killed_after
+from tests.deployer.mortal import KILLED, Mortals
 from tests.deployer.rollout.test_in_sandbox import (
     CENTRAL,
     MANAGEMENT,
@@ -43,10 +39,6 @@ def deployer(sandbox: Sandbox) -> Deployer:
     return Deployer(sandbox)
 
 
-def _is_writing(operation: str, _: Any) -> bool:
-    return is_writing(operation)
-
-
 def _all_is_well(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     sandbox.settle()
@@ -59,34 +51,6 @@ def _all_is_well(deployer: Deployer) -> None:
     assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == [
         f"deployer-artifacts-{CENTRAL}-eu-west-1"
     ]
-
-
-@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances"])
-def test_a_process_that_gets_a_real_sigkill_leaves_nothing_that_stops_the_next(
-    deployer: Deployer, operation: str
-) -> None:
-    sandbox = deployer.sandbox
-    sandbox.faults.add(
-        Fault(effect=Delay(seconds=20.0), operation=operation, principal="*administrator", moment=Moment.AFTER)
-    )
-    code = "from deployer.cli.main import main; main()"
-    command = [sys.executable, "-c", code, *ROLL_OUT, "--config", str(CONFIG)]
-    environment = {**os.environ, **deployer.environment}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _wait_for(sandbox, lambda call: call.operation == operation and call.principal.account == CENTRAL)
-        process.kill()
-    sandbox.faults.clear()
-    ran = deployer(*ROLL_OUT)
-    assert ran.exit_code == 0, ran
-    _all_is_well(deployer)
-
-
-def _wait_for(sandbox: Sandbox, condition: Callable[[Call], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not any(condition(call) for call in sandbox.calls):
-        assert time.monotonic() < deadline, "the call was never made"
-        time.sleep(0.02)
-    time.sleep(0.3)  # until it has had its effect
 
 
 def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_again(deployer: Deployer) -> None:
@@ -296,10 +260,9 @@ def _store(sandbox: Sandbox, record: Any) -> None:
     sandbox.client("s3").put_object(Bucket=BUCKET, Key=LOCK, Body=json.dumps(record).encode())
 
 
-def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer) -> None:
+def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, mortal: Mortals) -> None:
     sandbox = deployer.sandbox
-    with pytest.raises(Killed), killed_after(8, counts=_is_writing):
-        deployer(*ROLL_OUT)
+    assert mortal(*ROLL_OUT, "--config", str(CONFIG), writes=8).exit_code == KILLED
     elsewhere = _record(sandbox)
     elsewhere["holder"]["machine"] = "another"
     _store(sandbox, elsewhere)
@@ -312,10 +275,10 @@ def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer) 
     _all_is_well(deployer)
 
 
-def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer) -> None:
+def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, mortal: Mortals) -> None:
     assert deployer("rollout", "--resume", "--yes").exit_code == 11
-    with pytest.raises(Killed), killed_after(10, counts=_is_writing):
-        deployer("rollout", "--ou", "Workloads/Dev", "--yes")
+    dev = ("rollout", "--ou", "Workloads/Dev", "--yes")
+    assert mortal(*dev, "--config", str(CONFIG), writes=10).exit_code == KILLED
     resumed = deployer("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
     assert set(installed(deployer.sandbox)) == {"400000000001", "400000000002"}

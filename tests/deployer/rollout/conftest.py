@@ -1,0 +1,17 @@
+"""Fixtures of what happens to roll-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.mortal import Mortals, mortals
+
+
+@pytest.fixture(scope="session")
+def mortal(_running_sandbox: Sandbox) -> Iterator[Mortals]:
+    """Runs the command line in processes that really die, as the administrator of the central account."""
+    with mortals(_running_sandbox.environment()) as run:
+        yield run
