@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from deployer.operation_preferences import cautions, standing_cautions
 from deployer.organization import Organization
 from deployer.settings.config import Config
+from deployer.settings.messages import nearest
 from deployer.settings.problems import Problem, Severity
 from deployer.targets import Scope
 from deployer.waves import EVERYTHING_ELSE, plan_waves, unknown_names, unnamed_accounts
@@ -38,6 +39,7 @@ def unsound_in(
     if left := unnamed_accounts(waves, organization):
         listed = ", ".join(left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
         yield _warning(config, ("waves",), f"no wave has `*`: {listed} go last, in a wave of their own")
+    yield from _unused_regions(config, organization, regions_of)
     seen = {problem.key for problem in unsound(config)}
     for accounts in sorted(_operation_sizes(config, organization, regions_of), reverse=True):
         for key, message in cautions(config.rollout.preferences, accounts):
@@ -45,6 +47,19 @@ def unsound_in(
             if problem.key not in seen:
                 seen.add(problem.key)
                 yield problem
+
+
+def _unused_regions(
+    config: Config, organization: Organization, regions_of: Callable[[str], Collection[str]]
+) -> Iterator[Problem]:
+    """Regions of the order in which nothing is rolled out: AWS is never told of them."""
+    used = {region for account in organization.accounts for region in regions_of(account)}
+    for place, region in enumerate(config.rollout.preferences.region_order):
+        if region not in used:
+            near = nearest(region, sorted(used))
+            hint = f"; did you mean {near}?" if near else ""
+            message = f"no OU or account is covered in {region}, so it has no place in the order{hint}"
+            yield _warning(config, ("region_order", place), message)
 
 
 def _operation_sizes(
@@ -63,5 +78,5 @@ def _operation_sizes(
     return sizes
 
 
-def _warning(config: Config, path: tuple[str, ...], message: str) -> Problem:
+def _warning(config: Config, path: tuple[str | int, ...], message: str) -> Problem:
     return config.source.problem(("rollout", *path), message, severity=Severity.WARNING)

@@ -56,6 +56,15 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
             id="an unknown OU",
         ),
         pytest.param(
+            "{region_concurrency: SEQUENTIAL, region_order: [us-east-1, eu-wst-1, ap-south-2]}",
+            EXAMPLE,
+            [
+                "region_order[1]: no OU or account is covered in eu-wst-1, so it has no place in the order; did you",
+                "region_order[2]: no OU or account is covered in ap-south-2, so it has no place in the order",
+            ],
+            id="regions without accounts",
+        ),
+        pytest.param(
             "{waves: [[Workloads], [Sandbox]]}", EXAMPLE, ["no wave has `*`: 100000000000"], id="some left out"
         ),
     ],
