@@ -68,6 +68,14 @@ class Instance:
     def is_current(self) -> bool:
         return self.status == "CURRENT"
 
+    @property
+    def is_inoperable(self) -> bool:
+        """Whether AWS leaves it out of every update, as after a deletion that failed.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstance.html
+        """
+        return "INOPERABLE" in (self.status, self.detailed_status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:

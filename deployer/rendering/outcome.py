@@ -16,6 +16,10 @@ AGAIN = (
     "Remove the cause, then `deployer rollout --only-failed` tries just those again, and `deployer rollout --resume`"
     " all that is left."
 )
+INOPERABLE = (
+    "AWS leaves INOPERABLE instances out of every update. Take each out of its StackSet first:"
+    " docs/troubleshooting.md, `INOPERABLE`."
+)
 
 
 def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> list[Line]:
@@ -34,6 +38,8 @@ def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> l
         lines += wrapped(step, indent=4, tone="quiet")
     for cause in causes(outcome.failures):
         lines += _cause(cause, organization)
+    if any(failure.is_inoperable for failure in outcome.failures):
+        lines += wrapped(INOPERABLE, indent=0, tone="bad")
     if outcome.error is not None:
         lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
         lines += wrapped(outcome.error.next_step or AGAIN, indent=2)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from deployer.organization import Organization
+from deployer.rendering.outcome import INOPERABLE
 from deployer.rendering.plan_json import place
 from deployer.rendering.text import WIDTH, Line, table, wrapped
 from deployer.rollout.causes import shortened
@@ -31,7 +32,10 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not as wanted", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
-    return [*lines, Line(""), _verdict(status)]
+    lines += [Line(""), _verdict(status)]
+    if any(one.is_inoperable for one in status.instances):
+        lines += wrapped(INOPERABLE, indent=0, tone="bad")
+    return lines
 
 
 def _verdict(status: Status) -> Line:

@@ -29,6 +29,8 @@ class Failure:
     account: str
     region: str
     reason: str
+    is_inoperable: bool = False
+    """Whether it is wanted, and AWS leaves its stack instance out of every update: trying again does not help."""
 
     @property
     def is_cause(self) -> bool:

@@ -46,7 +46,13 @@ def shortfalls(
         result, instance = results.get(key), there.get(key)
         said = [result.reason if result else "", instance.reason if instance else ""]
         reason = next((text for text in said if text), fallback)
-        return Failure(stack_set=plan.definition.name, account=key.account, region=key.region, reason=reason)
+        return Failure(
+            stack_set=plan.definition.name,
+            account=key.account,
+            region=key.region,
+            reason=reason,
+            is_inoperable=key in plan.instances.wanted and instance is not None and instance.is_inoperable,
+        )
 
     for key in sorted(plan.instances.wanted):
         if key not in there:

@@ -36,6 +36,8 @@ class InstanceStatus:
     reason: str = ""
     is_out_of_reach: bool = False
     """Whether it is unwanted, and of an account that AWS does not reach any more: no roll-out takes it away."""
+    is_inoperable: bool = False
+    """Whether it is wanted, and AWS leaves it out of every update: a roll-out alone does not mend it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]
                 state=state,
                 reason=OUT_OF_REACH if key in stranded else reason,
                 is_out_of_reach=key in stranded,
+                is_inoperable=key in there and key in stack_set.instances.wanted and there[key].is_inoperable,
             )
 
 
@@ -112,7 +115,7 @@ def _judged(instance: Instance | None, *, is_wanted: bool) -> tuple[State, str]:
         return "unexpected", instance.reason
     if instance.is_current:
         return "current", ""
-    if instance.status == "INOPERABLE" or instance.detailed_status in {"FAILED", "INOPERABLE", "FAILED_IMPORT"}:
+    if instance.is_inoperable or instance.detailed_status in {"FAILED", "FAILED_IMPORT"}:
         return "failed", instance.reason
     return "outdated", instance.reason
 

@@ -97,6 +97,47 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     _all_is_well(deployer)
 
 
+def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshooting_page_says(
+    deployer: Deployer, tmp_path: Path
+) -> None:
+    """Its deletion failed, and then it was wanted again."""
+    sandbox, account, region = deployer.sandbox, "400000000001", "eu-west-1"
+    dev = ("--account", account, "--yes", "--allow-delete", "9")
+    assert deployer("rollout", *dev).exit_code == 0
+    off = Deployer(sandbox, config=_edited(tmp_path, "ous/workloads/dev.yaml", "enabled: true", "enabled: false"))
+    sandbox.faults.add(Fault(service="sqs", operation="DeleteQueue", effect=Error(code="InternalError")))
+    failed = off("rollout", *dev)
+    sandbox.faults.clear()
+    assert failed.exit_code == 1, failed
+    assert "leaves INOPERABLE instances out" not in " ".join(failed.out.split()), "another roll-out can delete it"
+
+    wanted_again = deployer("rollout", *dev)
+    assert wanted_again.exit_code == 1, wanted_again
+    assert "AWS leaves INOPERABLE instances out of every update" in " ".join(wanted_again.out.split())
+    told = deployer("status", "--account", account)
+    assert (told.exit_code, "docs/troubleshooting.md" in " ".join(told.out.split())) == (2, True), told
+
+    central = sandbox.client("cloudformation")
+    named = {"StackSetName": "deployer-forwarding", "CallAs": "DELEGATED_ADMIN"}
+    (instance,) = central.list_stack_instances(**named)["Summaries"]
+    central.delete_stack_instances(
+        **named,
+        DeploymentTargets={
+            "OrganizationalUnitIds": [instance["OrganizationalUnitId"]],
+            "Accounts": [account],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=[region],
+        RetainStacks=True,
+    )
+    sandbox.settle()
+    sandbox.client("cloudformation", account=account, region=region).delete_stack(StackName=instance["StackId"])
+    sandbox.settle()
+    mended = deployer("rollout", *dev)
+    assert mended.exit_code == 0, mended
+    assert deployer("status", "--account", account).exit_code == 0
+
+
 def test_an_account_that_is_suspended_after_a_roll_out_is_left_out_and_told(deployer: Deployer) -> None:
     assert deployer(*ROLL_OUT).exit_code == 0
     deployer.sandbox.suspend_account(SEARCH_PROD)
