@@ -15,6 +15,13 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def printable(text: str) -> str:
+    """Line breaks and other control characters as escapes: names that others gave must not steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def account_name(organization: Organization, account_id: str) -> str:
     """`shop-prod (300000000001)`; the id alone for an account that left."""
     account = organization.accounts.get(account_id)

@@ -62,7 +62,7 @@ def validate(
 
 
 def _summary(directory: str, errors: int, warnings: int, organization_id: str | None) -> str:
-    from deployer.settings.problems import counted
+    from deployer.words import counted
 
     result = " and ".join(
         counted(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number

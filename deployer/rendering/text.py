@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Literal
 
+from deployer.words import printable
+
 Tone = Literal["", "heading", "add", "change", "remove", "bad", "quiet"]
 
 WIDTH = 80
@@ -14,10 +16,13 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as it is shown."""
+    """One line as it is shown, whatever characters the names in it have: Organizations allows any."""
 
     text: str
     tone: Tone = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
 
 def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> list[Line]:

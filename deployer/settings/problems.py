@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from deployer.errors import ConfigurationError
+from deployer.words import counted, printable
 
 SHOWN_IN_ERROR = 20
 """A command other than `validate` stops listing here; `validate` lists all."""
@@ -41,12 +42,7 @@ class Problem:
     def __str__(self) -> str:
         kind = "" if self.is_error else "warning: "
         key = f"{self.key}: " if self.key else ""
-        return _one_line(f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}")
-
-
-def _one_line(text: str) -> str:
-    """A text with line breaks and other control characters as escapes: what a file says stands in messages, too."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+        return printable(f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}")
 
 
 class InvalidConfigurationError(ConfigurationError):
@@ -62,11 +58,6 @@ class InvalidConfigurationError(ConfigurationError):
             "\n".join([heading, *(f"  {line}" for line in shown)]),
             next_step="`deployer validate` lists every problem of every file.",
         )
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

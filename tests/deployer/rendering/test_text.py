@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.rendering.text import table
+from deployer.rendering.text import Line, table, wrapped
 
 ROWS = [["Workloads/Prod/Payments", "eu-west-1", "4"], ["A", "eu-west-1", "12"]]
 
@@ -22,3 +22,15 @@ ROWS = [["Workloads/Prod/Payments", "eu-west-1", "4"], ["A", "eu-west-1", "12"]]
 )
 def test_a_first_column_that_is_too_wide_keeps_its_ends(width: int | None, lines: list[str]) -> None:
     assert [line.text for line in table(["ou", "region", "n"], ROWS, width=width)][:2] == lines
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([Line("Root/\x1b[2J")], id="a line"),
+        pytest.param(wrapped("Root/\x1b[2J", indent=0), id="wrapped"),
+        pytest.param(table(["Root/\x1b[2J"], []), id="a table"),
+    ],
+)
+def test_a_name_cannot_steer_the_terminal(lines: list[Line]) -> None:
+    assert [line.text for line in lines] == ["Root/\\x1b[2J"]
