@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from templates.central_resources import artifacts_bucket, central_resources
 from templates.names import Names
 
 
@@ -137,7 +138,7 @@ def _look(names: Names) -> tuple[Permission, ...]:
             sid="ReadArtifacts",
             why="Compare the settings in force, which are in the handler's zip; see whether a roll-out is under way.",
             actions=("s3:GetObject", "s3:ListBucket"),
-            resources=_bucket(names),
+            resources=artifacts_bucket(names),
         ),
     )  # fmt: skip
 
@@ -190,7 +191,7 @@ def _change_stack_sets(names: Names, *operations: str) -> tuple[Permission, ...]
             sid="WriteArtifacts",
             why="Upload the handler's zip and large templates; hold the lock of a roll-out, which is a file there too.",
             actions=("s3:PutObject",),
-            resources=(_bucket(names)[1],),
+            resources=(artifacts_bucket(names)[1],),
         ),
     )
 
@@ -214,7 +215,7 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
                 resources=resources,
                 condition=VIA_CLOUDFORMATION,
             )
-            for sid, what, service, deploying, _, resources in _resources(names)
+            for sid, what, service, deploying, _, resources in central_resources(names)
         ),
         Permission(
             sid="PassRoles",
@@ -238,7 +239,7 @@ def _delete_stacks(names: Names) -> tuple[Permission, ...]:
             sid="EmptyBucket",
             why="The artifacts bucket stays when its stack goes, and is deleted with every version in it.",
             actions=("s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"),
-            resources=_bucket(names),
+            resources=artifacts_bucket(names),
         ),
         *(
             Permission(
@@ -248,7 +249,7 @@ def _delete_stacks(names: Names) -> tuple[Permission, ...]:
                 resources=resources,
                 condition=VIA_CLOUDFORMATION,
             )
-            for sid, what, service, _, deleting, resources in _resources(names)
+            for sid, what, service, _, deleting, resources in central_resources(names)
         ),
     )
 
@@ -260,84 +261,6 @@ def _delete_ledger(names: Names) -> Permission:
         actions=("dynamodb:DeleteTable", "dynamodb:UpdateTable"),
         resources=(names.ledger_table_arn,),
     )
-
-
-Row = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-
-
-def _resources(names: Names) -> Sequence[Row]:
-    """Sid, what it is, service, actions to deploy, actions to delete, and on what: a row for each service."""
-    central = f"{names.central_region}:{names.central_account}"
-    arn = f"arn:{names.partition}"
-    rules = tuple(
-        f"{arn}:events:{central}:rule/{rule}"
-        for rule in (
-            f"{names.event_bus}/{names.central_rule}",
-            f"{names.event_bus}/{names.notices_rule}",
-            names.watch_rule,
-        )
-    )
-    roles = (names.function_role_arn, names.watch_role_arn, names.operator_role_arn)
-    groups = tuple(
-        f"{arn}:logs:{central}:log-group:{group}{end}"
-        for group in (names.log_group, names.watch_log_group)
-        for end in ("", ":*")
-    )
-    functions = tuple(f"{arn}:lambda:{central}:function:{name}" for name in (names.function, names.watch_function))
-    return (
-        ("Bucket", "the artifacts bucket and its policy", "s3",
-         ("CreateBucket", "GetBucketPolicy", "ListBucket", "PutBucketOwnershipControls", "PutBucketPolicy",
-          "PutBucketPublicAccessBlock", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration",
-          "PutLifecycleConfiguration", "TagResource", "UntagResource"),
-         ("DeleteBucketPolicy", "GetBucketPolicy", "ListBucket"), (_bucket(names)[0],)),
-        ("HandlerCode", "the handler's code, from the bucket", "s3", ("GetObject", "GetObjectVersion"), ("GetObject",),
-         (f"{_bucket(names)[0]}/*",)),
-        ("Ledger", "the ledger's table, which is kept", "dynamodb",
-         ("CreateTable", "DescribeContinuousBackups", "DescribeContributorInsights",
-          "DescribeKinesisStreamingDestination", "DescribeTable", "DescribeTimeToLive", "GetResourcePolicy",
-          "ListTagsOfResource", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateTable",
-          "UpdateTimeToLive"),
-         ("DescribeTable",), (names.ledger_table_arn,)),
-        ("FailuresQueue", "the failures queue and its policy", "sqs",
-         ("CreateQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes", "TagQueue",
-          "UntagQueue"),
-         ("DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"), (names.failures_queue_arn,)),
-        ("Roles", "the roles of the central account", "iam",
-         ("CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies",
-          "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",
-          "DeleteRole"),
-         ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"), roles),
-        ("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
-         ("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig",
-          "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig",
-          "PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode",
-          "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
-         ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction", "RemovePermission"), functions),
-        ("Logs", "the log groups and the metrics that are made of them", "logs",
-         ("CreateLogGroup", "DeleteMetricFilter", "DescribeMetricFilters", "ListTagsForResource", "PutMetricFilter",
-          "PutRetentionPolicy", "TagResource", "UntagResource"),
-         ("DeleteLogGroup", "DeleteMetricFilter", "DescribeMetricFilters"), groups),
-        ("LogGroups", "the log groups, which have to be found first", "logs", ("DescribeLogGroups",),
-         ("DescribeLogGroups",), ("*",)),
-        ("Events", "the bus with its policy and archive, and the rules", "events",
-         ("CreateArchive", "CreateEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
-          "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource",
-          "UntagResource", "UpdateArchive", "UpdateEventBus"),
-         ("DeleteArchive", "DeleteEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
-          "ListTargetsByRule", "RemoveTargets"),
-         (names.event_bus_arn, names.event_archive_arn, *rules)),
-        ("BusPolicies", "the policy of the bus, for which IAM knows no resource", "events",
-         ("PutPermission", "RemovePermission"), ("RemovePermission",), ("*",)),
-        ("Notices", "the topic of notices, where one is wanted", "sns",
-         ("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetTopicAttributes", "ListSubscriptionsByTopic",
-          "ListTagsForResource", "SetTopicAttributes", "TagResource", "UntagResource"),
-         ("DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"), (f"{arn}:sns:{central}:{names.notices_topic}",)),
-        ("Watching", "the alarms and the dashboard", "cloudwatch",
-         ("DeleteAlarms", "DescribeAlarms", "GetDashboard", "ListTagsForResource", "PutDashboard", "PutMetricAlarm",
-          "TagResource", "UntagResource"),
-         ("DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetDashboard"),
-         (names.alarm_arn("*"), f"{arn}:cloudwatch::{names.central_account}:dashboard/{names.dashboard}")),
-    )  # fmt: skip
 
 
 def _cloudformation(*operations: str) -> tuple[str, ...]:
@@ -352,9 +275,3 @@ def _stack_sets(names: Names) -> tuple[str, ...]:
 def _stacks(names: Names) -> tuple[str, ...]:
     here = f"arn:{names.partition}:cloudformation:{names.central_region}:{names.central_account}"
     return tuple(f"{here}:stack/{name}/*" for name in (names.artifacts_stack, names.central_stack))
-
-
-def _bucket(names: Names) -> tuple[str, str]:
-    """The artifacts bucket, and all that is in it."""
-    bucket = f"arn:{names.partition}:s3:::{names.artifacts_bucket}"
-    return bucket, f"{bucket}/*"

@@ -1,0 +1,99 @@
+"""What CloudFormation has to be allowed to deploy and delete the resources of the central stacks, by service. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from templates.names import Names
+
+
+class Row(NamedTuple):
+    """What CloudFormation does to some resources of one service, and the actions that this takes."""
+
+    sid: str
+    what: str
+    service: str
+    deploying: tuple[str, ...]
+    deleting: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+def central_resources(names: Names) -> tuple[Row, ...]:
+    """A row for each kind of resource that the two central stacks have."""
+    central = f"{names.central_region}:{names.central_account}"
+    arn = f"arn:{names.partition}"
+    rules = tuple(
+        f"{arn}:events:{central}:rule/{rule}"
+        for rule in (
+            f"{names.event_bus}/{names.central_rule}",
+            f"{names.event_bus}/{names.notices_rule}",
+            names.watch_rule,
+        )
+    )
+    roles = (names.function_role_arn, names.watch_role_arn, names.operator_role_arn)
+    groups = tuple(
+        f"{arn}:logs:{central}:log-group:{group}{end}"
+        for group in (names.log_group, names.watch_log_group)
+        for end in ("", ":*")
+    )
+    functions = tuple(f"{arn}:lambda:{central}:function:{name}" for name in (names.function, names.watch_function))
+    return (
+        Row("Bucket", "the artifacts bucket and its policy", "s3",
+         ("CreateBucket", "GetBucketPolicy", "ListBucket", "PutBucketOwnershipControls", "PutBucketPolicy",
+          "PutBucketPublicAccessBlock", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration",
+          "PutLifecycleConfiguration", "TagResource", "UntagResource"),
+         ("DeleteBucketPolicy", "GetBucketPolicy", "ListBucket"), (artifacts_bucket(names)[0],)),
+        Row("HandlerCode", "the handler's code, from the bucket", "s3",
+         ("GetObject", "GetObjectVersion"), ("GetObject",), (artifacts_bucket(names)[1],)),
+        Row("Ledger", "the ledger's table, which is kept", "dynamodb",
+         ("CreateTable", "DescribeContinuousBackups", "DescribeContributorInsights",
+          "DescribeKinesisStreamingDestination", "DescribeTable", "DescribeTimeToLive", "GetResourcePolicy",
+          "ListTagsOfResource", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateTable",
+          "UpdateTimeToLive"),
+         ("DescribeTable",), (names.ledger_table_arn,)),
+        Row("FailuresQueue", "the failures queue and its policy", "sqs",
+         ("CreateQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes", "TagQueue",
+          "UntagQueue"),
+         ("DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"), (names.failures_queue_arn,)),
+        Row("Roles", "the roles of the central account", "iam",
+         ("CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies",
+          "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",
+          "DeleteRole"),
+         ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"), roles),
+        Row("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
+         ("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig",
+          "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig",
+          "PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode",
+          "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
+         ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction", "RemovePermission"), functions),
+        Row("Logs", "the log groups and the metrics that are made of them", "logs",
+         ("CreateLogGroup", "DeleteMetricFilter", "DescribeMetricFilters", "ListTagsForResource", "PutMetricFilter",
+          "PutRetentionPolicy", "TagResource", "UntagResource"),
+         ("DeleteLogGroup", "DeleteMetricFilter", "DescribeMetricFilters"), groups),
+        Row("LogGroups", "the log groups, which have to be found first", "logs", ("DescribeLogGroups",),
+         ("DescribeLogGroups",), ("*",)),
+        Row("Events", "the bus with its policy and archive, and the rules", "events",
+         ("CreateArchive", "CreateEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
+          "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource",
+          "UntagResource", "UpdateArchive", "UpdateEventBus"),
+         ("DeleteArchive", "DeleteEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
+          "ListTargetsByRule", "RemoveTargets"),
+         (names.event_bus_arn, names.event_archive_arn, *rules)),
+        Row("BusPolicies", "the policy of the bus, for which IAM knows no resource", "events",
+         ("PutPermission", "RemovePermission"), ("RemovePermission",), ("*",)),
+        Row("Notices", "the topic of notices, where one is wanted", "sns",
+         ("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetTopicAttributes", "ListSubscriptionsByTopic",
+          "ListTagsForResource", "SetTopicAttributes", "TagResource", "UntagResource"),
+         ("DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"), (f"{arn}:sns:{central}:{names.notices_topic}",)),
+        Row("Watching", "the alarms and the dashboard", "cloudwatch",
+         ("DeleteAlarms", "DescribeAlarms", "GetDashboard", "ListTagsForResource", "PutDashboard", "PutMetricAlarm",
+          "TagResource", "UntagResource"),
+         ("DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetDashboard"),
+         (names.alarm_arn("*"), f"{arn}:cloudwatch::{names.central_account}:dashboard/{names.dashboard}")),
+    )  # fmt: skip
+
+
+def artifacts_bucket(names: Names) -> tuple[str, str]:
+    """The artifacts bucket, and all that is in it."""
+    bucket = f"arn:{names.partition}:s3:::{names.artifacts_bucket}"
+    return bucket, f"{bucket}/*"
