@@ -291,20 +291,6 @@ def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_awa
     assert not installed(sandbox).keys() & {"300000000003", "300000000004"}
 
 
-def test_an_operation_in_progress_is_waited_for(rolled_out: Deployer, tmp_path: Path) -> None:
-    sandbox = rolled_out.sandbox
-    sandbox.client("cloudformation").update_stack_instances(
-        StackSetName="deployer-forwarding",
-        DeploymentTargets={"OrganizationalUnitIds": [PROD_OU], "AccountFilterType": "NONE"},
-        Regions=["eu-west-1"],
-        CallAs="DELEGATED_ADMIN",
-    )
-    config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
-    ran = Deployer(sandbox, config=config)("rollout", "--org", "--yes")
-    assert ran.exit_code == 0, ran
-    assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
-
-
 def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(rolled_out: Deployer) -> None:
     sandbox = rolled_out.sandbox
     ran = rolled_out("destroy", "--yes")
