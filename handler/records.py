@@ -11,7 +11,7 @@ what there is most of and nobody asks about. The latter is spread over shards be
 pulls from many accounts does not end in one partition; one partition takes 1,000 records a second.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 
-The table's items are flat: strings, two numbers, absent values left out.
+The table's items are flat: strings of printable characters, two numbers, absent values left out.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from zlib import crc32
 
 from handler.reasons import Outcome
 from handler.settings import Retention
+from handler.text import printable
 
 VERSION = 1
 
@@ -142,7 +143,7 @@ def _text(value: object) -> str:
         return (
             _seconds(value) if value.microsecond == 0 else f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
         )
-    return str(value)
+    return printable(str(value))
 
 
 def _seconds(time: datetime) -> str:

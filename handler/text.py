@@ -1,17 +1,17 @@
-"""Text that strangers chose, made safe to store, log and show: no control characters, no endless length.
+"""Text that strangers chose, made safe to store, log and show: printable characters only, no endless length.
 
-Bidirectional overrides, line separators and lone surrogates are written as escapes, so that what a person reads in the
-ledger or a terminal is what the event said, and a log line stays one line.
+Whatever Python does not call printable is written as an escape: control and format characters, bidirectional overrides,
+line separators, lone surrogates, unassigned code points, and every space but the ASCII one. So what a person reads in
+the ledger or a terminal is what the event said, and a log line stays one line.
+https://docs.python.org/3/library/stdtypes.html#str.isprintable
 """
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from typing import Any
 
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ELLIPSIS = "…"
 _NOT_IN_MESSAGES = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What json leaves as it is and SQS does not take.
@@ -20,10 +20,13 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 
 def clean(text: str, *, limit: int = 1024) -> str:
     """Printable text of at most `limit` characters, the end marked where it was cut."""
-    if text.isascii() and text.isprintable() and len(text) <= limit:
-        return text
-    safe = "".join(_escaped(character) for character in text[: limit + 1])
+    safe = printable(text[: limit + 1])
     return safe if len(safe) <= limit else safe[: limit - 1] + _ELLIPSIS
+
+
+def printable(text: str) -> str:
+    """The text with an escape for each character that is not printable; text that is printable stays as it is."""
+    return text if text.isprintable() else "".join(_escaped(character) for character in text)
 
 
 def short_json(value: Any) -> str:
@@ -33,7 +36,7 @@ def short_json(value: Any) -> str:
 
 
 def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
+    if character.isprintable():
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,17 +13,17 @@ from unittest.mock import patch
 
 import botocore.session
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from deployer.cli.main import run
 from deployer.sandbox.sandbox import Sandbox
+from tests.hypothesis_profiles import profile
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
 """Every command makes a session, and each would read the same large files of botocore again."""
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would wait in vain."""
-settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")
+settings.load_profile(profile(os.environ))
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config"

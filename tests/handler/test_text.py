@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -17,6 +18,7 @@ from handler.text import clean
         pytest.param("a\nb\tc\x00", r"a\u000ab\u0009c\u0000", id="control characters are shown"),
         pytest.param("gpj.\u202eexe", r"gpj.\u202eexe", id="nothing turns the reading direction"),
         pytest.param("\ud800\U000e0001", r"\ud800\U000e0001", id="no half and no invisible characters"),
+        pytest.param("a\xa0b\u3000c\u2003d", r"a\u00a0b\u3000c\u2003d", id="no space but the ASCII one"),
         pytest.param("x" * 20, "x" * 9 + "…", id="what is too long is cut and marked"),
     ],
 )
@@ -31,3 +33,15 @@ def test_clean_text_has_no_control_characters_is_short_and_can_be_encoded(text: 
     kinds = {unicodedata.category(character) for character in cleaned}
     assert not [kind for kind in kinds if kind.startswith("C") or kind in {"Zl", "Zp"}]
     cleaned.encode()
+    assert cleaned.isprintable()
+
+
+def test_every_character_of_unicode_is_kept_if_it_is_printable_and_escaped_otherwise() -> None:
+    characters = [chr(code) for code in range(sys.maxunicode + 1)]
+    wrong = [
+        character
+        for character in characters
+        if not (cleaned := clean(character)).isprintable() or (cleaned == character) is not character.isprintable()
+    ]
+    assert len(characters) == 0x110000
+    assert wrong == []
