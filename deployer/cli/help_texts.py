@@ -9,6 +9,8 @@ import typer
 import typer.core
 
 EXAMPLE = "$ "
+AS_IT_IS = "\b"
+"""Before a paragraph whose lines are not to be filled."""
 
 
 class HelpedCommand(typer.core.TyperCommand):
@@ -19,10 +21,20 @@ class HelpedCommand(typer.core.TyperCommand):
 
 
 class HelpedGroup(typer.core.TyperGroup):
-    """A group of commands, with the same help."""
+    """A group of commands, with the same help and each command's whole summary."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return [_as_typed(parameter) for parameter in super().get_params(ctx)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary_of(command)) for name, command in commands.items()])
+
+
+def summary_of(command: Any) -> str:
+    """The first paragraph of a command's help."""
+    return str(command.help).partition("\n\n")[0]
 
 
 def use_docstrings(app: typer.Typer) -> None:
@@ -45,7 +57,8 @@ def _unwrapped(text: str) -> str:
 
 
 def _examples(paragraphs: list[str]) -> str | None:
-    return "\n".join(["Examples:", *paragraphs]) if paragraphs else None
+    lines = [line for paragraph in paragraphs for line in paragraph.splitlines()]
+    return "\n".join([AS_IT_IS, "Examples:", *(f"  {line}" for line in lines)]) if lines else None
 
 
 def _as_typed(parameter: Any) -> Any:

@@ -1,7 +1,7 @@
 """The entry point: every command by name, and the one place where an error becomes a message and an exit code.
 
-Command modules import only typer and the standard library at their top; boto3, troposphere, pydantic and rich are
-imported inside the commands that use them, so that `deployer --help` stays fast.
+A command's module is imported when the command runs, and boto3, troposphere, pydantic and rich inside the commands that
+use them, so that `deployer --help` stays fast.
 """
 
 from __future__ import annotations
@@ -12,25 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from deployer import __version__
-from deployer.cli import (
-    audit,
-    destroy,
-    ensure,
-    explain,
-    failures,
-    init,
-    organization,
-    plan,
-    push,
-    rollout,
-    sandbox,
-    schema,
-    simulate,
-    status,
-    synth,
-    validate,
-)
-from deployer.cli.help_texts import HelpedGroup, use_docstrings
+from deployer.cli.commands import COMMANDS
+from deployer.cli.lazy_group import LazyGroup
 from deployer.errors import DeployerError
 
 USAGE_EXIT_CODE = 64
@@ -38,8 +21,11 @@ INTERRUPTED_EXIT_CODE = 130
 INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
 
 
-class _Interruptible(HelpedGroup):
-    """Says what Ctrl-C means, which typer would end with an exit code alone."""
+class _Root(LazyGroup):
+    """All commands; explains what Ctrl-C means, which typer would end with an exit code alone."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(entries=COMMANDS, **attributes)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -50,19 +36,20 @@ class _Interruptible(HelpedGroup):
 
 
 EPILOG = (
-    "Begin with: init, validate, plan, rollout --org.\n"
+    "Begin with: init, validate, plan, rollout --org.\n\n"
     "Exits with 0 when all is well, 2 for changes or findings, 64 for wrong usage, and another code for each kind of "
     "error: docs/troubleshooting.md."
 )
 
 app = typer.Typer(
     name="deployer",
-    cls=_Interruptible,
+    cls=_Root,
     help="Create missing Amazon ECR repositories on push, across a whole AWS Organization.",
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
+    rich_markup_mode=None,
 )
 
 
@@ -80,27 +67,6 @@ def options(
     _debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if there is an error.")] = False,
 ) -> None:
     """Create missing Amazon ECR repositories on push, across a whole AWS Organization."""
-
-
-FILES, ROLL_OUT, PUSHES, LOOKING_BACK, LOCAL = "Config files", "Roll-out", "Pushes", "Looking back", "Locally"
-
-app.command(rich_help_panel=FILES)(init.init)
-app.command(rich_help_panel=FILES)(validate.validate)
-app.command(rich_help_panel=FILES)(explain.explain)
-app.command(rich_help_panel=FILES)(simulate.simulate)
-app.command(rich_help_panel=FILES)(schema.schema)
-app.add_typer(organization.app, rich_help_panel=FILES)
-app.command(rich_help_panel=ROLL_OUT)(plan.plan)
-app.command(rich_help_panel=ROLL_OUT)(rollout.rollout)
-app.command(rich_help_panel=ROLL_OUT)(status.status)
-app.command(rich_help_panel=ROLL_OUT)(destroy.destroy)
-app.command(rich_help_panel=ROLL_OUT)(synth.synth)
-app.command(rich_help_panel=PUSHES)(ensure.ensure)
-app.command(rich_help_panel=PUSHES, context_settings={"allow_interspersed_args": False})(push.push)
-app.add_typer(audit.app, rich_help_panel=LOOKING_BACK)
-app.add_typer(failures.app, rich_help_panel=LOOKING_BACK)
-app.add_typer(sandbox.app, rich_help_panel=LOCAL)
-use_docstrings(app)
 
 
 def main() -> None:

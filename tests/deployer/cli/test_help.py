@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import typer.main
 
+from deployer.cli.commands import COMMANDS as COMMANDS_BY_NAME
+from deployer.cli.help_texts import summary_of
+from deployer.cli.lazy_group import Entry
 from deployer.cli.main import app, run
 
 ROOT: Any = typer.main.get_command(app)
@@ -23,10 +29,10 @@ def _commands(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 COMMANDS = [pytest.param(path, command, id=" ".join(path) or "deployer") for path, command in _commands()]
 EXAMPLES = [
-    pytest.param(line.removeprefix("$ "), id=line)
+    pytest.param(line.strip().removeprefix("$ "), id=line.strip())
     for _, command in _commands()
     for line in (command.epilog or "").splitlines()
-    if line.startswith("$ ")
+    if line.startswith("  $ ")
 ]
 
 
@@ -58,3 +64,23 @@ def test_an_example_in_the_help_is_a_command_that_there_is(example: str) -> None
 def test_commands_that_do_most_have_examples() -> None:
     with_examples = {" ".join(path) for path, command in _commands() if "$ " in (command.epilog or "")}
     assert {"rollout", "explain", "ensure", "push", "audit list"} <= with_examples
+
+
+@pytest.mark.parametrize("entry", COMMANDS_BY_NAME, ids=lambda entry: entry.name)
+def test_the_list_of_commands_has_the_summary_of_each(entry: Entry) -> None:
+    assert entry.summary == summary_of(entry.load())
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    code = (
+        "import sys; from deployer.cli.main import run; run(['--help']);"
+        "print([name for name in sys.modules if name.startswith(('deployer.cli.', 'rich'))])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    imported = ast.literal_eval(shown.splitlines()[-1])
+    assert set(imported) == {f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main")}
+
+
+def test_a_mistyped_command_leads_to_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["vlidate"]) == 64
+    assert "validate" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""Every command by name, in the order of `--help`, with the module that is imported when it runs."""
+
+from __future__ import annotations
+
+from deployer.cli.lazy_group import Entry
+
+FILES, ROLL_OUT, PUSHES, LOOKING_BACK, LOCAL = "Config files", "Roll-out", "Pushes", "Looking back", "Locally"
+
+COMMANDS = (
+    Entry(
+        "init",
+        "Write a config folder for the organization: organization.yaml, and a commented file for each OU.",
+        panel=FILES,
+    ),
+    Entry("validate", "Check every config file and report every problem.", panel=FILES),
+    Entry(
+        "explain",
+        "Show the settings of an account or OU, each with the file and line that it comes from.",
+        panel=FILES,
+    ),
+    Entry("simulate", "Decide about an event exactly as the handler would, and change nothing.", panel=FILES),
+    Entry("schema", "Print the JSON Schema of a config file, for editors.", panel=FILES),
+    Entry("organization", "Show or save the accounts and OUs of the organization.", panel=FILES, attribute="app"),
+    Entry(
+        "plan",
+        "Show what a roll-out would change, account by account and region by region; changes nothing.",
+        panel=ROLL_OUT,
+    ),
+    Entry("rollout", "Bring the organization, or a part of it, to what the config files say.", panel=ROLL_OUT),
+    Entry(
+        "status",
+        "Show coverage by OU and region, and what differs from the config files; changes nothing.",
+        panel=ROLL_OUT,
+    ),
+    Entry(
+        "destroy",
+        "Remove StackSets, stacks and artifacts from the whole organization, in reverse order of the roll-out.",
+        panel=ROLL_OUT,
+    ),
+    Entry("synth", "Write the templates and the handler's zip to a folder.", panel=ROLL_OUT),
+    Entry("ensure", "Make repositories exist, so that the first push to them works.", panel=PUSHES),
+    Entry(
+        "push",
+        "Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.",
+        panel=PUSHES,
+        takes_client_options=True,
+    ),
+    Entry(
+        "audit",
+        "Ask the ledger who caused which repository, and compare repositories with the settings of today.",
+        panel=LOOKING_BACK,
+        attribute="app",
+    ),
+    Entry(
+        "failures",
+        "List, inspect and retry events that could not be handled.",
+        panel=LOOKING_BACK,
+        attribute="app",
+    ),
+    Entry("sandbox", "A local AWS with an example organization.", panel=LOCAL, attribute="app"),
+)
