@@ -29,7 +29,7 @@ from handler.reasons import Outcome
 from handler.settings import RepositorySettings
 
 LATE = timedelta(minutes=15)
-"""CloudTrail delivers within this time; an event that is older came by way of a queue, a retry or an archive."""
+"""CloudTrail delivers within this time (assumption A11); an older event came from a queue, a retry or an archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ to ECR. So nothing is used before its type, length and form were looked at, and 
 says about its account agrees: the envelope's (set by EventBridge), recipientAccountId (set by CloudTrail), and the
 registry that the caller asked for.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+What exactly the event of a push holds is assumption A10; that another account's push gives one at all, A18.
 """
 
 from __future__ import annotations

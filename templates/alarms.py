@@ -33,7 +33,10 @@ BELOW = "LessThanThreshold"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is beyond `threshold`."""
+    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is beyond `threshold`.
+
+    How CloudWatch treats periods without data in each combination is assumption A7.
+    """
 
     name: str
     meaning: str

@@ -13,7 +13,7 @@ ERROR_CODE = "RepositoryNotFoundException"
 
 
 def repository_not_found() -> dict[str, Any]:
-    """The event pattern of the members' rules, of the central rule and of the archive."""
+    """The event pattern of the members' rules, of the central rule and of the archive (assumption A10)."""
     return {
         "source": [EVENT_SOURCE],
         "detail-type": [DETAIL_TYPE],

@@ -58,6 +58,7 @@ def _key(partition: str) -> list[dynamodb.KeySchema]:
 
 
 def _index(name: str, partition: str, *, projection: str = "ALL") -> dynamodb.GlobalSecondaryIndex:
+    """An index; how soon it shows a record, and that paging loses none, is assumption A6."""
     return dynamodb.GlobalSecondaryIndex(
         IndexName=name, KeySchema=_key(partition), Projection=dynamodb.Projection(ProjectionType=projection)
     )

@@ -219,7 +219,7 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
         ),
         Permission(
             sid="PassRoles",
-            why="CloudFormation gives the functions their roles.",
+            why="CloudFormation gives the functions their roles.",  # the keys of that check are assumption A8
             actions=("iam:PassRole",),
             resources=(names.function_role_arn, names.watch_role_arn),
             condition=VIA_CLOUDFORMATION | {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},

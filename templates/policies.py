@@ -134,7 +134,10 @@ def create_repositories() -> Statement:
 
 
 def finish_created_repositories() -> Statement:
-    """Give policies to a repository, only where the tag shows that an event of ours made it."""
+    """Give policies to a repository, only where the tag shows that an event of ours made it.
+
+    How soon a new tag counts in authorization is assumption A12.
+    """
     return {
         "Sid": "FinishCreatedRepositories",
         "Effect": "Allow",

@@ -16,7 +16,8 @@ def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
     """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
 
     `events:source` and `events:detail-type` have many values, one for each event of a call: all have to be the ones
-    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass.
+    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass. That a rule of
+    another account brings these keys is assumption A13.
     """
     kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
     return {
@@ -49,7 +50,7 @@ def admit_operators(names: Names, *, queue: str) -> Statement:
     """The operator role of the central account, by its ARN, may look into a dead-letter queue and empty it.
 
     So no role is needed in this account, where it could do more. (Sending is not among the actions: a redrive starts
-    the handler, and puts nothing back here.)
+    the handler, and puts nothing back here.) SQS knows the caller's organization in every region (assumption A9).
     """
     return {
         "Sid": "AdmitOperators",

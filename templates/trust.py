@@ -51,6 +51,7 @@ def forwarding_rule(names: Names) -> Statement:
 
     EventBridge sets `aws:SourceArn` to the rule's ARN
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
+    Whether its check at PutTargets does too is assumption A1.
     """
     return {
         "Sid": "OnlyTheForwardingRule",
@@ -65,7 +66,10 @@ def forwarding_rule(names: Names) -> Statement:
 
 
 def _of_central_account(names: Names, sid: str, which: Mapping[str, str]) -> Statement:
-    """Principals of the central account, while it is in the organization; `which` of them, by an operator for ARNs."""
+    """Principals of the central account, while it is in the organization; `which` of them, by an operator for ARNs.
+
+    STS knows the organization at every regional endpoint (assumption A9).
+    """
     return {
         "Sid": sid,
         "Effect": "Allow",

@@ -23,7 +23,7 @@ _MISSING = "ResourceNotFoundException"
 
 
 class LedgerTable:
-    """The table of one installation."""
+    """The table of one installation; pages of an index follow each other without a gap (assumption A6)."""
 
     def __init__(self, client: DynamoDBClient, *, table: str) -> None:
         self._client = client

@@ -47,7 +47,7 @@ class LedgerAddress:
 
 
 class LedgerRefusals:
-    """Decisions against a repository, as far as the caller may read them."""
+    """Decisions against a repository, as far as the caller may read them, within seconds of each (assumption A6)."""
 
     def __init__(self, session: Session, address: LedgerAddress) -> None:
         self._session = session

@@ -68,7 +68,7 @@ class CloudFormationStackSets(StackSetReader):
         with translated():
             options = self._properties(definition)
             regions = self._regions(definition.name) if only is None else only.regions
-        if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is
+        if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is (assumption A15)
             del options["AutoDeployment"]
             options |= {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
         options["OperationPreferences"] = self._operation_preferences(regions)

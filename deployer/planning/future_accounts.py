@@ -1,7 +1,7 @@
 """What becomes of accounts that do not exist yet, where AWS cannot be told exactly what is wished for them. Pure.
 
 AWS covers new accounts of every OU that was ever named in a creation, with all OUs below it, whatever accounts the call
-was limited to. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
+was limited to (assumption A3). https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
 So an OU cannot be covered without those below it. Where accounts directly in it are named, those below get too much;
 where there are none to name, it gets too little. Either way only until the next roll-out, and meanwhile the handler
 refuses pushes where nothing is wanted.

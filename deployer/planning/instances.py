@@ -1,6 +1,7 @@
 """What is to happen to the instances of one StackSet: created, updated, deleted or left alone, and why. Pure.
 
-Whatever is there and right is never touched: only what is missing, outdated or unwanted becomes an operation.
+Whatever is there and right is never touched: only what is missing, outdated or unwanted becomes an operation. That
+holds for an account moved between OUs of a StackSet too, if AWS keeps its stacks (assumption A5).
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class InstancePlan:
         return sum(len(operation.instances) for operation in self.delete) - len(self.moving)
 
     def kept(self, registered: Mapping[str, Regions]) -> Mapping[str, Regions]:
-        """OUs whose new accounts AWS goes on to cover: a deletion that spares accounts may not change that."""
+        """OUs whose new accounts AWS continues to cover.
+
+        A deletion that spares accounts does not end it (assumption A3), one of some regions not in the others (A4).
+        """
         gone: dict[str, Regions] = defaultdict(frozenset)
         for operation in self.delete:
             if operation.targets.account_filter == "NONE":

@@ -32,7 +32,7 @@ def group_ous(targets: Iterable[OuTarget]) -> tuple[Selection, ...]:
 
 
 def group_accounts(targets: Iterable[AccountTarget]) -> tuple[Selection, ...]:
-    """Operations for accounts by name."""
+    """Operations for accounts by name. The OUs of one may lie within each other (assumption A2)."""
     return _fewest(tuple(targets), _account_selections)
 
 

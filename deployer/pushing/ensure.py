@@ -29,7 +29,7 @@ CLOCK_TOLERANCE: Final = 10.0
 
 
 class Registries(Protocol):
-    """The two calls that a push begins with. Both give whether the repository is there."""
+    """The two calls that a push begins with. Both give whether the repository is there (assumption A14)."""
 
     def ask_for(self, image: ImageReference) -> bool:
         """InitiateLayerUpload: on a missing repository it raises the event that creates one."""

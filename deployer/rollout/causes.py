@@ -1,7 +1,7 @@
 """Why stack instances failed, told once for each cause: AWS's reasons without what differs between instances. Pure.
 
 StackSets give one long sentence for an instance: the resource, its type, and what its handler said, with a request's
-id and token. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationResultSummary.html
+id and token (its wording is assumption A16). https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationResultSummary.html
 """
 
 from __future__ import annotations

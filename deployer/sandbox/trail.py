@@ -1,7 +1,8 @@
 """CloudTrail: the events of refused ECR calls, on the default bus of the account that CloudTrail would put them on.
 
 Only what a trail logs is delivered, and nothing that is named Describe*, Get* or List*. Successful calls give no event
-here: their `responseElements` would have to be made up.
+here: their `responseElements` would have to be made up. What an event holds is assumption A10, and that a registry's
+account has one of another account's call, A18.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """

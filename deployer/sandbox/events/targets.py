@@ -58,7 +58,7 @@ class Delivery:
 
     @property
     def service(self) -> iam.Service:
-        """EventBridge, as IAM sees it when it acts for the rule."""
+        """EventBridge, as IAM sees it when it acts for the rule (assumption A1)."""
         return iam.Service(principal=SERVICE, source_arn=self.rule_arn, source_account=self.account)
 
     def again(self, delay: float) -> Delivery:
@@ -128,7 +128,10 @@ def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
 
 
 def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Mapping[str, Any] | None) -> None:
-    """The role's policies must allow to put events on that bus, and in another account the bus's policy too."""
+    """The role's policies must allow to put events on that bus, and in another account the bus's policy too.
+
+    That a forwarded event carries these keys is assumption A13.
+    """
     access = iam.Access(
         action="events:PutEvents",
         resource=delivery.target_arn,

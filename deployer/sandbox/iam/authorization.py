@@ -95,7 +95,7 @@ def _decide_unknown(request: AccessRequest, policies: PolicySet) -> Decision:
 
 
 def _resource_tags(need: Need, account: str) -> Context:
-    """aws:ResourceTag/* of a repository that is there."""
+    """aws:ResourceTag/* of a repository that is there, known as soon as it is tagged (assumption A12)."""
     parts = (need.resource or "").split(":", 5)
     if len(parts) != 6 or parts[2] != "ecr" or not parts[5].startswith("repository/"):
         return {}

@@ -87,6 +87,7 @@ def _lambda_invoke(call: Call) -> Iterable[Need]:
 
 
 def _pass_role(role_arn: str, service: str) -> Need:
+    """The check of iam:PassRole, with the one key of its own that is assumed of AWS (assumption A8)."""
     return Need(action="iam:PassRole", resource=role_arn, context={"iam:PassedToService": service})
 
 

@@ -69,7 +69,7 @@ def _in_order(management_account: str) -> Iterator[StackSet]:
 
 
 def _operations(stack_set: StackSet, account: Account, wanted: dict[str, str]) -> Iterator[tuple[Action, Operation]]:
-    """What has to go, then what has to come. Regions that stay covered keep their stacks (unconfirmed for AWS)."""
+    """What has to go, then what has to come. Regions that stay covered keep their stacks (assumption A5)."""
     with stack_set.lock:
         held = {
             instance.region: instance for instance in stack_set.instances.values() if instance.account == account.id

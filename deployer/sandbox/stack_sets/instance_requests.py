@@ -27,7 +27,8 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
     """Deploy to every account that is meant, those included that have an instance; its OUs are targets from then on.
 
     Auto-deployment knows no account filters, so an OU becomes a target as a whole, however few of its accounts are
-    meant here (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html).
+    meant here (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html;
+    assumption A3).
     """
     operated(call)
     stack_set = store.required(call)
@@ -65,7 +66,10 @@ def update_stack_instances(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "DeleteStackInstances")
 def delete_stack_instances(call: Call) -> Mapping[str, Any]:
-    """Remove instances and, unless retained, their stacks; OUs that are meant as a whole stop being targets."""
+    """Remove instances and, unless retained, their stacks; OUs that are meant as a whole stop being targets there.
+
+    Those that are meant in part stay targets (assumption A3), and so do whole ones in other regions (assumption A4).
+    """
     operated(call)
     stack_set = store.required(call)
     regions = _regions(call)

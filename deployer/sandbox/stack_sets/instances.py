@@ -90,7 +90,7 @@ def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -
 
 
 def _skip(instance: Instance, result: Result) -> None:
-    """A skipped instance counts as no failure; AWS documents no result status of its own for it (unconfirmed)."""
+    """A skipped instance counts as no failure; AWS documents no result status of its own (assumption A17)."""
     reason = f"Account {instance.account} is suspended."
     result.status, result.reason = "SUCCEEDED", reason
     instance.detailed, instance.reason = "SKIPPED_SUSPENDED_ACCOUNT", reason

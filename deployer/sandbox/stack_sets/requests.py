@@ -147,6 +147,7 @@ def _tags(call: Call) -> dict[str, str] | None:
 
 
 def _auto_deployment(call: Call, management_account: str, *, previous: AutoDeployment | None) -> AutoDeployment:
+    """What a request asks for; where it says nothing, what there is stays (assumption A15)."""
     wanted = call.parameters.get("AutoDeployment")
     if wanted is None:
         if previous is None:

@@ -57,7 +57,7 @@ def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
     """The accounts that are meant, each with the OU that covers it: the nearest of those named.
 
     Child OUs are included to any depth. The management account is never among them; suspended accounts are, since
-    it is the operation that skips them.
+    it is the operation that skips them. OUs may lie within each other (assumption A2).
     """
     for ou in targets.ous:
         if ou not in organization.ous:

@@ -27,7 +27,7 @@ def state(instances: dict[InstanceKey, Instance], registered: dict[str, frozense
 
 
 class Cloud:
-    """What AWS does with the operations. Unconfirmed: whether deleting with a filter ends auto-deployment to the OU."""
+    """What AWS does with the operations. Whether a filtered deletion ends auto-deployment is assumption A3."""
 
     def __init__(self, coverage: Coverage, *, filtered_delete_unregisters: bool) -> None:
         self.organization = coverage.organization
