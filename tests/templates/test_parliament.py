@@ -17,9 +17,9 @@ from tests.templates.resolving import Stack
 
 @pytest.fixture(scope="module")
 def parliament() -> ModuleType:
-    """Its import leaves two files of its own data open, which is no concern of ours."""
+    """Its import leaves two files of its own data open and takes `pkg_resources`, which is deprecated."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.simplefilter("ignore")
         import parliament  # noqa: PLC0415
 
         return parliament  # type: ignore[no-any-return]
