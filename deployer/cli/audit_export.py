@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.audit.export import State, Target
-    from deployer.audit.parquet import ParquetSink
     from deployer.audit.sinks import Sink
 
 
@@ -121,6 +120,10 @@ def _format(out: Path, said: Format | None) -> Format:
         raise typer.BadParameter(f"{out} does not end in .csv, .jsonl or .parquet", param_hint="--format")
     if kind is Format.PARQUET and out == STANDARD_OUTPUT:
         raise typer.BadParameter("Parquet needs a file, not standard output", param_hint="--out")
+    if kind is Format.PARQUET:
+        from deployer.extras import require
+
+        require("parquet", ["pyarrow"], purpose="Parquet")
     return kind
 
 
@@ -128,20 +131,10 @@ def _sink(kind: Format, partial: Path, *, mark: int) -> Sink:
     from deployer.audit.sinks import CsvSink, TextSink
 
     if kind is Format.PARQUET:
-        return _parquet()(partial, mark=mark)
-    return (CsvSink if kind is Format.CSV else TextSink)(partial, mark=mark)
-
-
-def _parquet() -> type[ParquetSink]:
-    from deployer.errors import MissingExtraError
-
-    try:
         from deployer.audit.parquet import ParquetSink
-    except ImportError as error:
-        raise MissingExtraError(
-            "Parquet is written by pyarrow, which is not installed", next_step="pip install 'deployer[parquet]'"
-        ) from error
-    return ParquetSink
+
+        return ParquetSink(partial, mark=mark)
+    return (CsvSink if kind is Format.CSV else TextSink)(partial, mark=mark)
 
 
 @contextmanager

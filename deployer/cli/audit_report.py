@@ -106,14 +106,11 @@ def report(
 
 def _reporting() -> Any:
     """The package that makes the page, when what it needs is installed."""
-    from deployer.errors import MissingExtraError
+    from deployer.extras import require
 
-    try:
-        from deployer.reporting import report as reporting
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"A report is made with {error.name}, which is not installed", next_step="pip install 'deployer[report]'"
-        ) from error
+    require("report", ["jinja2", "pygal"], purpose="A report")
+    from deployer.reporting import report as reporting
+
     return reporting
 
 

@@ -13,9 +13,9 @@ def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
     The config files must be those of the example organization, as in the folder config/ of deployer's source.
     """
     from deployer.cli.printing import print_lines
-    from deployer.sandbox import process
+    from deployer.extras import SANDBOX_PACKAGES, require
 
-    process.check_extra()
+    require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     from deployer import settings
     from deployer.sandbox.demo import story
 

@@ -33,9 +33,10 @@ AccountId = Annotated[
 @app.command()
 def start(port: Port = 4599, detach: Detach = False, time_scale: TimeScale = 0.05) -> None:
     """Start the sandbox, in the foreground unless --detach is given."""
+    from deployer.extras import SANDBOX_PACKAGES, require
     from deployer.sandbox import process
 
-    process.check_extra()
+    require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     process.check_not_running()
     if not detach:
         process.serve(port, time_scale=time_scale)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import signal
@@ -105,15 +104,6 @@ def required() -> Running:
     if running is None:
         raise SandboxError("the sandbox is not running", next_step=_NOT_RUNNING_STEP)
     return running
-
-
-def check_extra() -> None:
-    """Raise SandboxError when what the sandbox needs beyond deployer itself is not installed."""
-    missing = [name for name in ("moto", "flask", "awslambdaric") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise SandboxError(
-            f"the sandbox needs {', '.join(missing)}", next_step="Install it with: pip install 'deployer[sandbox]'"
-        )
 
 
 def check_not_running() -> None:

@@ -69,12 +69,6 @@ def test_nothing_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "deployer sandbox start" in capsys.readouterr().err
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert run(["sandbox", "start"]) == SandboxError.exit_code
-    assert "pip install 'deployer[sandbox]'" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("body", [b"", b"<html>Internal Server Error</html>", b"[]"])
 def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
     class Ending(BaseHTTPRequestHandler):

@@ -75,9 +75,7 @@ class CodeFolders:
 def _location(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            f"{package} is not installed; the sandbox runs functions with it (pip install deployer[sandbox])"
-        )
+        raise ModuleNotFoundError(f"{package} is not installed; the sandbox runs functions with it")
     origin = Path(spec.origin)
     return origin.parent if spec.submodule_search_locations else origin
 

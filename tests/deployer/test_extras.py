@@ -1,0 +1,110 @@
+"""Hints about extras lead to an installation of this program, never to a stranger's of the same name."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from deployer import extras
+from deployer.cli.main import run
+from deployer.errors import MissingExtraError
+
+ROOT = Path(__file__).parents[2]
+NAME = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+
+
+class Installed:
+    """What the metadata of an installed distribution says."""
+
+    name = NAME
+
+    def __init__(self, origin: str | None = None) -> None:
+        self.origin = origin
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return self.origin
+
+
+def from_folder(folder: Path, *, editable: str = "true") -> Installed:
+    return Installed(f'{{"url": "{folder.as_uri()}", "dir_info": {{"editable": {editable}}}}}')
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def install(distribution: Installed) -> None:
+        script = SimpleNamespace(dist=distribution, value="deployer.cli.main:main")
+        monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [script])
+
+    return install
+
+
+def test_the_name_on_the_package_index_is_not_the_one_of_somebody_else() -> None:
+    assert NAME == "ecr-org-deployer"
+    assert importlib.metadata.version(NAME)
+
+
+def test_from_the_index_the_hint_names_the_distribution(installed: Any) -> None:
+    installed(Installed())
+    assert extras.install_command("report") == "pip install 'ecr-org-deployer[report]'"
+
+
+@pytest.mark.parametrize("editable", ["true", "false"])
+def test_from_a_clone_the_hint_installs_the_clone(
+    editable: str, installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "my clone"
+    clone.mkdir()
+    (clone / "pyproject.toml").touch()
+    installed(from_folder(clone, editable=editable))
+    assert extras.install_command("report") == f"pip install '{clone}[report]'"
+    monkeypatch.chdir(clone)
+    assert extras.install_command("report") == "pip install '.[report]'"
+
+
+def test_from_a_clone_that_is_gone_the_hint_names_the_distribution(installed: Any, tmp_path: Path) -> None:
+    installed(from_folder(tmp_path / "gone"))
+    assert extras.install_command("report") == "pip install 'ecr-org-deployer[report]'"
+
+
+@pytest.mark.parametrize(
+    ("receipt", "command"),
+    [("pipx_metadata.json", "pipx install --force"), ("uv-receipt.toml", "uv tool install --force")],
+)
+def test_an_isolated_installation_is_extended_by_its_own_tool(
+    receipt: str, command: str, installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(Installed())
+    (tmp_path / receipt).touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert extras.install_command("report") == f"{command} 'ecr-org-deployer[report]'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "extra"),
+    [
+        (["sandbox", "start"], "moto", "sandbox"),
+        (["sandbox", "demo"], "awslambdaric", "sandbox"),
+        (["audit", "report", "--html", "page.html"], "pygal", "report"),
+        (["audit", "export", "--out", "records.parquet"], "pyarrow", "parquet"),
+    ],
+)
+def test_a_missing_extra_is_named_with_an_exit_code_of_its_own(
+    arguments: list[str],
+    module: str,
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.chdir(ROOT)
+    assert run(arguments) == MissingExtraError.exit_code
+    err = capsys.readouterr().err
+    assert module in err
+    assert f"[{extra}]" in err
