@@ -6,6 +6,7 @@ account that is not its own, `decide` applies the settings of the account's OU.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from handler import globs, reasons, repository_names
@@ -54,9 +55,12 @@ def screen(call: FailedCall) -> Ignored | None:
     return None
 
 
-def decide(call: FailedCall, settings: Settings) -> Decision:
-    """What the settings of the account's OU say about a call; screens it first."""
-    return screen(call) or _by_trigger(call, settings.create) or _by_settings(call, settings)
+def decide(call: FailedCall, settings: Settings, *, is_member: Callable[[str], bool]) -> Decision:
+    """What the settings of the account's OU say about a call; screens it first.
+
+    `is_member` tells whether an account is in the organization. It is asked last, and never about the account itself.
+    """
+    return screen(call) or _by_trigger(call, settings.create) or _by_settings(call, settings, is_member)
 
 
 def _by_trigger(call: FailedCall, rules: CreateRules) -> Ignored | None:
@@ -66,7 +70,7 @@ def _by_trigger(call: FailedCall, rules: CreateRules) -> Ignored | None:
     return Ignored(reason=reason, detail=call.event_name)
 
 
-def _by_settings(call: FailedCall, settings: Settings) -> Create | Refused:
+def _by_settings(call: FailedCall, settings: Settings, is_member: Callable[[str], bool]) -> Create | Refused:
     if not settings.enabled:
         return Refused(reason=reasons.OU_NOT_ENABLED, rule="enabled: false")
     if call.region not in settings.regions:
@@ -74,6 +78,7 @@ def _by_settings(call: FailedCall, settings: Settings) -> Create | Refused:
     return (
         _refused_name(call.repository, settings.create)
         or _refused_principal(call.principals, settings.create)
+        or _refused_outsider(call, settings.create, is_member)
         or _create(call, settings)
     )
 
@@ -95,6 +100,18 @@ def _refused_principal(principals: tuple[str, ...], rules: CreateRules) -> Refus
         allowed = _listed(rules.principals.allow)
         return Refused(reason=reasons.PRINCIPAL_NOT_ALLOWED, rule=f"create.principals.allow: {allowed}")
     return None
+
+
+def _refused_outsider(call: FailedCall, rules: CreateRules, is_member: Callable[[str], bool]) -> Refused | None:
+    """A caller of no account that is known counts as one from outside, unless it is an AWS service."""
+    if rules.principals.outside_organization:
+        return None
+    accounts = call.caller_accounts
+    is_known = bool(accounts) or call.is_service
+    if is_known and all(is_member(account) for account in sorted(accounts - {call.account})):
+        return None
+    rule = "create.principals.outside_organization: false"
+    return Refused(reason=reasons.PRINCIPAL_OUTSIDE_ORGANIZATION, rule=rule)
 
 
 def _create(call: FailedCall, settings: Settings) -> Create:

@@ -56,6 +56,8 @@ class FailedCall:
     user_agent: str
     principal_account: str | None = None
     """The caller's; of a caller of another account CloudTrail tells it and an id, and no ARN."""
+    is_service: bool = False
+    """Whether an AWS service called by itself, as no account's principal."""
     is_replay: bool = False
     """Whether an event archive sent it again."""
 
@@ -70,6 +72,12 @@ class FailedCall:
     def principals(self) -> tuple[str, ...]:
         """The ARNs that rules on principals are matched against."""
         return (self.principal, self.role_arn) if self.role_arn else (self.principal,)
+
+    @property
+    def caller_accounts(self) -> frozenset[str]:
+        """Every account that the event names as the caller's: one in a sound event, none of a service."""
+        named = (self.principal_account, *(_account_of(arn) for arn in self.principals))
+        return frozenset(account for account in named if account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +134,7 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
         source_ip=_information(detail.get("sourceIPAddress"), limit=256),
         user_agent=_information(detail.get("userAgent"), limit=512),
         principal_account=_principal_account(identity),
+        is_service=identity.get("type") == "AWSService",
         is_replay="replay-name" in envelope,
     )
 
@@ -141,6 +150,12 @@ def _principal(identity: Mapping[str, Any]) -> str:
 def _principal_account(identity: Mapping[str, Any]) -> str | None:
     account = identity.get("accountId")
     return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+
+
+def _account_of(arn: str) -> str | None:
+    """The account in an ARN; None for what is no ARN of an account."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[0] == "arn" and _ACCOUNT.fullmatch(parts[4]) else None
 
 
 def _role_arn(identity: Mapping[str, Any]) -> str | None:

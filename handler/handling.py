@@ -109,7 +109,14 @@ class Handler:
             return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), None
         if membership is None:
             return Conclusion(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION), None
-        decision = decide(call, self.settings.settings_for(call.account, membership.chain))
+        try:
+            decision = decide(
+                call,
+                self.settings.settings_for(call.account, membership.chain),
+                is_member=lambda account: self._is_member(account, attempt, of_call=membership),
+            )
+        except PermanentError as error:
+            return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), membership
         if not isinstance(decision, Create):
             return _concluded_without(decision), membership
         creation = self._creation(call, attempt, decision=decision, membership=membership)
@@ -118,9 +125,24 @@ class Handler:
     def _open_early(self, call: FailedCall) -> Callable[[], Repositories] | None:
         """Take on the role beside the look-up of the OU, unless what the last roll-out remembers says no."""
         chain = self.settings.remembered_chain(call.account)
-        if chain is None or isinstance(decide(call, self.settings.settings_for(call.account, chain)), Create):
+        if chain is None:
             return self.registries.open(call)
-        return None
+        remembered = decide(call, self.settings.settings_for(call.account, chain), is_member=lambda _: True)
+        return self.registries.open(call) if isinstance(remembered, Create) else None
+
+    def _is_member(self, account: str, attempt: Attempt, *, of_call: Membership) -> bool:
+        """Whether a caller's account is in the organization.
+
+        Organizations may deny the question about a stranger's account. If it answered about the account of the call, it
+        can be read, and a denial means that the other is none of its accounts (A19).
+        """
+        try:
+            with attempt.steps("caller"):
+                return self.organization.membership(account) is not None
+        except PermanentError as error:
+            if error.reason == reasons.ORGANIZATION_NOT_READABLE and of_call.source == "asked":
+                return False
+            raise
 
     def _creation(self, call: FailedCall, attempt: Attempt, *, decision: Create, membership: Membership) -> Creation:
         values = tags.placeholders(

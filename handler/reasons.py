@@ -22,6 +22,7 @@ NAME_DENIED = "name-denied"
 NAME_NOT_ALLOWED = "name-not-allowed"
 PRINCIPAL_DENIED = "principal-denied"
 PRINCIPAL_NOT_ALLOWED = "principal-not-allowed"
+PRINCIPAL_OUTSIDE_ORGANIZATION = "principal-outside-organization"
 LIMIT_REACHED = "limit-reached"
 # ignored
 NOT_A_PUSH = "not-a-push"
@@ -54,6 +55,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             NAME_NOT_ALLOWED,
             PRINCIPAL_DENIED,
             PRINCIPAL_NOT_ALLOWED,
+            PRINCIPAL_OUTSIDE_ORGANIZATION,
             LIMIT_REACHED,
         }
     ),
@@ -100,6 +102,8 @@ SENTENCES: dict[str, str] = {
     "changed.",
     PRINCIPAL_NOT_ALLOWED: "The caller matches nothing in `create.principals.allow`; push as another role, or have the "
     "OU's file changed.",
+    PRINCIPAL_OUTSIDE_ORGANIZATION: "The caller's account is not in the organization, or the event names none; push "
+    "as a role of an account of the organization, or allow it by `create.principals.outside_organization: true`.",
     LIMIT_REACHED: "The account has had `create.limit.per_hour` new repositories in this hour; push again in the next.",
     NOT_A_PUSH: "The call was part of a pull or only asked what is there, and `create.on` does not say pull.",
     NOT_A_PULL: "The call was part of a push, and `create.on` says pull only.",

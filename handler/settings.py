@@ -67,7 +67,10 @@ class NameRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalRules:
-    """Globs over principal ARNs; an assumed-role session is matched by its role's ARN too. Deny wins over allow."""
+    """Globs over principal ARNs; an assumed-role session is matched by its role's ARN too. Deny wins over allow.
+
+    Callers of other accounts have to be of this organization besides, unless the settings allow outsiders.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -83,6 +86,14 @@ class PrincipalRules:
         metadata={
             "doc": "Principals that are refused; wins over `allow`.",
             "example": ["arn:aws:iam::*:user/*"],
+        },
+    )
+    outside_organization: bool = field(
+        default=False,
+        metadata={
+            "doc": "Whether callers of accounts outside the organization may cause a repository, if `allow` and `deny` "
+            "let them.",
+            "example": True,
         },
     )
 

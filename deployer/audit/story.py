@@ -133,9 +133,11 @@ def what_today(record: Record, compiled: Compiled) -> Today | None:
         ),
         event_time=record.event_time,
         event_id=record.event_id,
+        principal_account=record.principal_account,
     )
     provenance = compiled.provenance_for_account(record.account)
-    verdict = judge(call, compiled.settings_for_account(record.account), provenance)
+    settings_today = compiled.settings_for_account(record.account)
+    verdict = judge(call, settings_today, provenance, is_member=compiled.is_member)
     if verdict.repository is None:
         return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
     file = compiled.settings_file

@@ -9,6 +9,7 @@ import typer
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 
 if TYPE_CHECKING:
+    from deployer.settings.compiled import Compiled
     from deployer.settings.explaining import Explanation
     from deployer.settings.verdicts import Verdict
 
@@ -56,14 +57,16 @@ def explain(
     verdict = None
     if repository is not None:
         where = region or next(iter(explanation.settings.regions), compiled.config.home_region)
-        verdict = _verdict(explanation, repository, region=where, principal=principal, pull=pull)
+        verdict = _verdict(compiled, explanation, repository, region=where, principal=principal, pull=pull)
     if as_json:
         typer.echo(as_document(explanation, verdict))
     else:
         typer.echo(as_text(explanation, verdict, any_principal=principal is None))
 
 
-def _verdict(explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool) -> Verdict:
+def _verdict(
+    compiled: Compiled, explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool
+) -> Verdict:
     from deployer.settings.verdicts import for_any_principal, judge, made_up_call
 
     settings = explanation.settings
@@ -75,4 +78,4 @@ def _verdict(explanation: Explanation, repository: str, *, region: str, principa
         trigger="pull" if pull else "push",
     )
     asked = settings if principal else for_any_principal(settings)
-    return judge(call, asked, explanation.provenance)
+    return judge(call, asked, explanation.provenance, is_member=compiled.is_member)

@@ -42,6 +42,10 @@ class Compiled:
         """Every name that deployer gives; see `Config.names`."""
         return self.config.names(partition=partition, organization_id=self.organization.id)
 
+    def is_member(self, account_id: str) -> bool:
+        """Whether an account is in the organization as it was last read."""
+        return account_id in self.organization.accounts
+
     @cached_property
     def settings_file(self) -> SettingsFile:
         """The file as the handler reads it."""

@@ -118,6 +118,17 @@ and `team-a/web/tmp-1`; `team-a/**` matches all below `team-a`, not `team-a` its
 In principals, globs work like IAM's `ArnLike`: each of the six parts of an ARN by itself, `*` any run of characters in
 it, `/` included. A session of an assumed role is matched by its own ARN and by its role's. `deny` wins over `allow`.
 
+For callers of other accounts, CloudTrail often records no ARN, only an account and an id such as `AROAEXAMPLE:build`.
+No pattern of an ARN matches such a caller: it passes every `deny` that names ARNs, and no `allow` but `*` (or a pattern
+of its id) lets it through. So `deny` does not keep callers of other accounts out; the rule that follows does, and an
+`allow` of ARNs does.
+
+Callers of accounts outside the organization are refused (`principal-outside-organization`), whatever the event records
+of them, and so are callers whose account the event does not name. `create.principals.outside_organization: true` lets
+them through where `allow` and `deny` do. The account is looked up in AWS Organizations; callers of the registry's own
+account need no look-up. AWS services that call on their own behalf belong to no account, and this rule does not refuse
+them.
+
 A glob that begins with `*` needs quotes in YAML.
 """
 

@@ -7,7 +7,7 @@ of the rules behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -60,9 +60,9 @@ class Verdict:
         return reasons.SENTENCES[self.reason]
 
 
-def judge(call: FailedCall, settings: Settings, provenance: Provenance) -> Verdict:
-    """The decision about a call under some settings."""
-    match decide(call, settings):
+def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_member: Callable[[str], bool]) -> Verdict:
+    """The decision about a call under some settings; `is_member` tells whether an account is in the organization."""
+    match decide(call, settings, is_member=is_member):
         case Create() as create:
             rule = "; ".join([create.rule, *_further_rules(call, settings)])
             return Verdict(
@@ -117,7 +117,8 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     if chain is None:
         return Verdict(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION, detail=call.account, call=call)
     settings = file.settings_for(call.account, chain)
-    verdict = judge(call, settings, compiled.provenance_for_account(call.account))
+    provenance = compiled.provenance_for_account(call.account)
+    verdict = judge(call, settings, provenance, is_member=compiled.is_member)
     name, path = file.account_name(call.account), file.path_of(chain)
     verdict = replace(verdict, account_name=name, ou_path=path)
     if verdict.repository is None:
@@ -141,6 +142,7 @@ def made_up_call(*, account: str, region: str, repository: str, principal: str, 
         event_time=NO_TIME,
         principal=principal,
         role_arn=role_of(principal),
+        is_service=principal.endswith(".amazonaws.com"),
         source_ip="",
         user_agent="",
     )
@@ -148,7 +150,7 @@ def made_up_call(*, account: str, region: str, repository: str, principal: str, 
 
 def for_any_principal(settings: Settings) -> Settings:
     """For a question that names no principal: one that is allowed is assumed."""
-    return replace(settings, create=replace(settings.create, principals=PrincipalRules()))
+    return replace(settings, create=replace(settings.create, principals=PrincipalRules(outside_organization=True)))
 
 
 def rules_of(text: str, settings: Settings, provenance: Provenance) -> tuple[Rule, ...]:

@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
-from handler import tags
+from handler import reasons, tags
+from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.handling import Handler
 from handler.ledger import Slot
 from handler.ports import Membership, Repository
 from handler.reasons import Outcome
-from handler.records import Record
+from handler.records import OuSource, Record
 from handler.settings import RepositorySettings
 from handler.settings_file import SettingsFile
 
@@ -177,6 +178,9 @@ class World:
             OTHER_ACCOUNT: (ROOT, SANDBOX),
         }
     )
+    strangers: set[str] = field(default_factory=set)
+    """Accounts that Organizations denies every question about."""
+    ou_source: OuSource = "asked"
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -190,7 +194,9 @@ class World:
     # the organization
     def membership(self, account: str) -> Membership | None:
         chain = self.faults.run("organization", lambda: self.chains.get(account))
-        return Membership(chain=chain, source="asked", account_name=NAMES.get(account, "")) if chain else None
+        if account in self.strangers:
+            raise PermanentError(reasons.ORGANIZATION_NOT_READABLE, f"DescribeAccount in {account}: denied")
+        return Membership(chain=chain, source=self.ou_source, account_name=NAMES.get(account, "")) if chain else None
 
     # registries
     def open(self, call: FailedCall) -> Callable[[], FakeRepositories]:

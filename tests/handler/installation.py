@@ -142,8 +142,11 @@ def names_of(calls: Iterable[Call]) -> list[str]:
 
 
 def push(name: str, *, event_id: str, account: str = ACCOUNT, ago: timedelta = timedelta()) -> Any:
-    """The event of a push of a missing repository, just now or a while ago."""
+    """The event of a push of a missing repository by a role of the account, just now or a while ago."""
     changes = {
+        "detail.userIdentity.accountId": account,
+        "detail.userIdentity.arn": f"arn:aws:sts::{account}:assumed-role/ci-build/build-4711",
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": f"arn:aws:iam::{account}:role/ci/ci-build",
         "account": account,
         "id": f"envelope-of-{event_id}",
         "detail.recipientAccountId": account,

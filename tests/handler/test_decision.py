@@ -7,9 +7,10 @@ import pytest
 from handler import reasons
 from handler.decision import Create, Ignored, Refused, decide, screen
 from handler.settings import Settings, settings_from
-from tests.handler.events import call
+from tests.handler.events import MISSING, call
 
 ALL_NAMES = "create.names.allow: **"
+STRANGER = "999999999999"
 NAME = "detail.requestParameters.repositoryName"
 
 
@@ -82,7 +83,86 @@ def settings(**changes: Any) -> Settings:
     ],
 )
 def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], decision: Refused | Ignored) -> None:
-    assert decide(call(changes=changes), settings(**said)) == decision
+    assert decide(call(changes=changes), settings(**said), is_member=nobody_asked) == decision
+
+
+def nobody_asked(account: str) -> bool:
+    """For callers of the account itself, and for what is refused before anybody asks."""
+    raise AssertionError(f"whether {account} is in the organization was asked")
+
+
+OUTSIDER = Refused(reason="principal-outside-organization", rule="create.principals.outside_organization: false")
+IDENTITY = "detail.userIdentity"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "asked", "is_member", "decision"),
+    [
+        pytest.param(
+            "push-from-another-account", {}, ["400000000001"], True, None, id="another member, by its account"
+        ),
+        pytest.param("push-from-another-account", {}, ["400000000001"], False, OUTSIDER, id="an outsider without ARN"),
+        pytest.param(
+            "push-from-another-account",
+            {f"{IDENTITY}.arn": f"arn:aws:sts::{STRANGER}:assumed-role/x/y", f"{IDENTITY}.accountId": STRANGER},
+            [STRANGER],
+            False,
+            OUTSIDER,
+            id="an outsider with an ARN",
+        ),
+        pytest.param(
+            "push-from-another-account",
+            {f"{IDENTITY}.arn": f"arn:aws:sts::{STRANGER}:assumed-role/x/y", f"{IDENTITY}.accountId": MISSING},
+            [STRANGER],
+            False,
+            OUTSIDER,
+            id="an outsider with an ARN alone",
+        ),
+        pytest.param(
+            "push-by-a-role",
+            {f"{IDENTITY}.sessionContext.sessionIssuer.arn": f"arn:aws:iam::{STRANGER}:role/x"},
+            [STRANGER],
+            False,
+            OUTSIDER,
+            id="a session of the account's that names an outsider's role",
+        ),
+        pytest.param(
+            "push-from-another-account",
+            {f"{IDENTITY}.accountId": MISSING},
+            [],
+            True,
+            OUTSIDER,
+            id="an id without an account",
+        ),
+        pytest.param(
+            "push-from-another-account",
+            {f"{IDENTITY}.accountId": "ANONYMOUS_PRINCIPAL", f"{IDENTITY}.principalId": ""},
+            [],
+            True,
+            OUTSIDER,
+            id="nobody",
+        ),
+        pytest.param("push-by-a-role", {IDENTITY: MISSING}, [], True, OUTSIDER, id="an event without an identity"),
+        pytest.param("push-by-a-service", {}, [], False, None, id="an AWS service belongs to no account"),
+        pytest.param("push-by-a-role", {}, [], False, None, id="the account itself is never asked about"),
+        pytest.param("push-by-a-user", {}, [], False, None, id="nor for a user"),
+    ],
+)
+def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_them(
+    name: str, changes: dict[str, Any], asked: list[str], is_member: bool, decision: Refused | None
+) -> None:
+    found: list[str] = []
+
+    def look_up(account: str) -> bool:
+        found.append(account)
+        return is_member
+
+    event = call(name, changes)
+    decided = decide(event, settings(), is_member=look_up)
+    assert decided == decision if decision else isinstance(decided, Create)
+    assert found == asked
+    allowed = settings(create={"principals": {"outside_organization": True}})
+    assert isinstance(decide(event, allowed, is_member=nobody_asked), Create)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +200,7 @@ def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], deci
     ],
 )
 def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
-    decision = decide(call(changes=changes), settings(**said))
+    decision = decide(call(changes=changes), settings(**said), is_member=nobody_asked)
     assert isinstance(decision, Create)
     assert decision.rule == rule
 
@@ -131,7 +211,7 @@ def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> Non
         {"match": "**", "repository": {"scan_on_push": False}},
     ]
     said = settings(repository={"tags": {"a": "1", "b": "2"}}, namespaces=namespaces, create={"limit": {"per_hour": 3}})
-    decision = decide(call(), said)
+    decision = decide(call(), said, is_member=nobody_asked)
     assert isinstance(decision, Create)
     assert decision.repository.image_tag_mutability == "MUTABLE"
     assert decision.repository.tags == {"b": "2", "c": "3"}

@@ -377,6 +377,57 @@ def test_denied_access_and_stale_credentials_make_the_role_be_taken_on_anew() ->
     assert world.forgotten == [ACCOUNT, ACCOUNT]
 
 
+OUTSIDE = {"detail.userIdentity.accountId": "999999999999"}
+
+
+def test_a_caller_outside_the_organization_is_refused_and_one_of_a_sibling_account_is_not() -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
+    assert world.outcomes() == [("refused", "principal-outside-organization")]
+    assert not world.creations
+    (record,) = world.records.values()
+    assert record.principal_account == "999999999999"
+
+    sibling_call = {"detail.userIdentity.accountId": OTHER_ACCOUNT, "detail.eventID": "event-2"}
+    handler.handle(load("push-from-another-account", sibling_call), request_id="request-2")
+    assert world.creations == [KEY]
+
+
+def test_settings_may_let_callers_outside_the_organization_through_without_a_look_up() -> None:
+    world = World()
+    document = settings_document()
+    document["ous"][PROD]["create"]["principals"] = {"outside_organization": True}
+    world.handler(document).handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
+    assert world.creations == [KEY]
+    assert world.faults.calls.count("organization") == 1
+
+
+@pytest.mark.parametrize("name", ["push-by-a-role", "push-by-a-user", "push-by-a-service"])
+def test_a_caller_of_the_account_itself_or_a_service_costs_no_look_up(name: str) -> None:
+    world = World()
+    world.handler().handle(load(name), request_id="request-1")
+    assert world.creations == [KEY]
+    assert world.faults.calls.count("organization") == 1
+
+
+def test_a_denied_question_about_a_stranger_means_that_it_is_one_if_organizations_can_be_read() -> None:
+    world = World()
+    world.strangers.add("999999999999")
+    world.handler().handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
+    assert world.outcomes() == [("refused", "principal-outside-organization")]
+    assert not world.messages
+
+
+def test_a_caller_that_nobody_can_be_asked_about_is_a_failure_and_not_a_refusal() -> None:
+    world = World()
+    world.strangers.add("999999999999")
+    world.ou_source = "remembered"
+    world.handler().handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
+    assert world.outcomes() == [("failed", "organization-not-readable")]
+    assert len(world.messages) == 1
+
+
 def test_an_attempt_that_is_to_be_retried_is_logged_too() -> None:
     world = World()
     world.faults.by_name["create"] = throttled("CreateRepository")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from handler.tags import EVENT_ID_TAG
 from tests.handler.events import load
@@ -50,6 +51,26 @@ def test_a_refusal_is_recorded_and_nothing_is_made(installed: Installed) -> None
     (record,) = installed.records()
     assert (record.outcome, record.reason, record.rule) == ("refused", "name-denied", "create.names.deny: **/tmp-*")
     assert installed.repository("team-a/tmp-1") is None
+
+
+def test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused(
+    installed: Installed,
+) -> None:
+    def called_from(account: str, event_id: str) -> Any:
+        identity = {"type": "AWSAccount", "principalId": "AROAEXAMPLE:build", "accountId": account}
+        event = push(f"team-a/{event_id}", event_id=event_id)
+        event["detail"]["userIdentity"] = identity
+        return event
+
+    installed.send(called_from("999999999999", "outside"), called_from("400000000001", "inside"))
+
+    outcomes = {record.event_id: (record.outcome, record.reason) for record in installed.records()}
+    assert outcomes == {
+        "outside": ("refused", "principal-outside-organization"),
+        "inside": ("created", "created"),
+    }
+    assert installed.repository("team-a/outside") is None
+    assert not installed.failures()
 
 
 def test_a_malformed_event_ends_in_the_failures_queue(installed: Installed) -> None:

@@ -131,7 +131,12 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
         trigger=call.trigger,
     )
     account = call.account
-    explained = judge(asked, COMPILED.settings_for_account(account), COMPILED.provenance_for_account(account))
+    explained = judge(
+        asked,
+        COMPILED.settings_for_account(account),
+        COMPILED.provenance_for_account(account),
+        is_member=COMPILED.is_member,
+    )
     assert (explained.outcome, explained.reason, explained.rules) == (
         simulated.outcome,
         simulated.reason,
@@ -145,7 +150,7 @@ def _explained(account: str, repository: str, *, principal: str | None = None, r
         account=account, region=region, repository=repository, principal=principal or "*", trigger="push"
     )
     asked = settings if principal else for_any_principal(settings)
-    return judge(call, asked, COMPILED.provenance_for_account(account))
+    return judge(call, asked, COMPILED.provenance_for_account(account), is_member=COMPILED.is_member)
 
 
 def test_the_rule_that_decided_has_its_line() -> None:
