@@ -34,6 +34,9 @@ parse() {
     case $host in
         *.dkr.ecr.*.amazonaws.com | *.dkr.ecr.*.amazonaws.com.cn | *.dkr.ecr.*.amazonaws.eu)
             region=${host#*.dkr.ecr.} ;;
+        *.dkr.ecr.us-iso*-*.c2s.ic.gov | *.dkr.ecr.us-iso*-*.sc2s.sgov.gov | *.dkr.ecr.us-iso*-*.csp.hci.ic.gov | \
+            *.dkr.ecr.eu-isoe-*.cloud.adc-e.uk)
+            region=${host#*.dkr.ecr.} ;;
         *.dkr.ecr-fips.*.amazonaws.com)
             region=${host#*.dkr.ecr-fips.} fips=true ;;
         *.dkr-ecr.*.on.aws | *.dkr-ecr.*.on.amazonwebservices.com.cn | *.dkr-ecr.*.on.amazonwebservices.eu)

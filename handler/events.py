@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from handler.regions import REGION
 from handler.settings import Trigger
 from handler.text import clean
 
@@ -26,7 +27,6 @@ PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
 MISSING_REPOSITORY = "RepositoryNotFoundException"
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,3}(-[a-z]{2,12}){1,3}-[0-9]{1,2}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _LONGEST_ARN = 2048
@@ -120,11 +120,11 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
     registry = parameters.get("registryId")
     return FailedCall(
         account=_matching(envelope.get("account"), _ACCOUNT, "account"),
-        region=_matching(envelope.get("region"), _REGION, "region"),
+        region=_matching(envelope.get("region"), REGION, "region"),
         repository=_text(parameters.get("repositoryName"), "detail.requestParameters.repositoryName", _LONGEST_NAME),
         registry_id=None if registry is None else _text(registry, "detail.requestParameters.registryId", 64),
         recipient_account=_matching(detail.get("recipientAccountId"), _ACCOUNT, "detail.recipientAccountId"),
-        event_region=_matching(detail.get("awsRegion"), _REGION, "detail.awsRegion"),
+        event_region=_matching(detail.get("awsRegion"), REGION, "detail.awsRegion"),
         event_name=_text(detail.get("eventName"), "detail.eventName", 128),
         event_id=_matching(detail.get("eventID"), _ID, "detail.eventID"),
         envelope_id=_matching(envelope.get("id"), _ID, "id"),

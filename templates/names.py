@@ -47,6 +47,8 @@ class Names:
     central_account: str
     central_region: str
     partition: str = "aws"
+    dns_suffix: str = "amazonaws.com"
+    """What the partition's endpoints, and so `kms:ViaService`, end in."""
 
     def __post_init__(self) -> None:
         if problem := prefix_problem(self.prefix):
@@ -235,8 +237,3 @@ class Names:
     def role_arn(self, account: str, role: str) -> str:
         """ARN of a role that the access StackSet makes; `*` stands for every account."""
         return f"arn:{self.partition}:iam::{account}:role/{role}"
-
-    @property
-    def dns_suffix(self) -> str:
-        """What endpoints, and so `kms:ViaService`, end in."""
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"

@@ -21,7 +21,7 @@ from deployer.pushing.images import ImageReference
 from handler.reasons import Outcome
 from handler.records import Record
 
-_TABLE: Final = re.compile(r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+TABLE: Final = re.compile(r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/[A-Za-z0-9_.-]{3,255}")
 _AGAINST: Final[tuple[Outcome, ...]] = ("refused", "failed")
 _AHEAD: Final = timedelta(minutes=5)
 """How far AWS's clock may be ahead of the caller's."""
@@ -37,7 +37,7 @@ class LedgerAddress:
     @classmethod
     def parse(cls, text: str) -> LedgerAddress:
         """Raises ConfigurationError for what is no table's ARN."""
-        match = _TABLE.fullmatch(text)
+        match = TABLE.fullmatch(text)
         if match is None:
             raise ConfigurationError(
                 f"{text} is not the ARN of a ledger",

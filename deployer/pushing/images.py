@@ -1,8 +1,9 @@
 """References to images in private ECR registries, as people and pipelines write them. Pure.
 
 The host forms are those of https://docs.aws.amazon.com/general/latest/gr/ecr.html: classic, FIPS and dual-stack, in the
-commercial, China, GovCloud and European partitions. References to other registries are no errors: they are not ours to
-touch.
+commercial, China, GovCloud and European partitions; in the isolated ones, those of
+https://github.com/awslabs/amazon-ecr-credential-helper. References to other registries are no errors: they are not ours
+to touch.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from deployer.partitions import partition_of
 _HOST: Final = re.compile(
     r"""
     (?P<account>\d{12})\.
-    (?: dkr\.ecr(?P<fips>-fips)?\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.amazonaws\.(?:com(?:\.cn)?|eu)
-      | dkr-ecr(?P<dual_fips>-fips)?\.(?P<dual>[a-z]{2,}(?:-[a-z]+)+-\d+)\.on\.(?:aws|amazonwebservices\.(?:com\.cn|eu))
-    )
+    dkr(?P<separator>[.-])ecr(?P<fips>-fips)?\.
+    (?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.
+    (?P<suffix>[a-z][a-z0-9.-]+)
     (?P<port>:\d{1,5})?
     """,
     re.VERBOSE | re.ASCII,
@@ -53,7 +54,7 @@ class Registry:
     @property
     def partition(self) -> str:
         """What ARNs of this registry begin with after `arn:`."""
-        return partition_of(self.region)
+        return partition_of(self.region).name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +82,15 @@ def parse_registry(host: str) -> Registry | None:
     match = _HOST.fullmatch(host.lower())
     if match is None:
         return None
+    partition, is_dual_stack = partition_of(match["region"]), match["separator"] == "-"
+    if match["suffix"] != (partition.dual_stack_registries if is_dual_stack else partition.dns_suffix):
+        return None
     return Registry(
         account=match["account"],
-        region=match["region"] or match["dual"],
+        region=match["region"],
         host=host.lower(),
-        is_fips=bool(match["fips"] or match["dual_fips"]),
-        is_dual_stack=match["dual"] is not None,
+        is_fips=bool(match["fips"]),
+        is_dual_stack=is_dual_stack,
     )
 
 

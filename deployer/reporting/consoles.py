@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 
+from deployer.partitions import partition_of
+from handler.regions import REGION
 from handler.repository_names import is_valid
 
 _ACCOUNT = re.compile(r"\d{12}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
-_DOMAINS = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
 
 
 def repository_link(account: str, region: str, repository: str) -> str | None:
     """The page of a repository, for who is signed in to its account."""
-    if not (_ACCOUNT.fullmatch(account) and _REGION.fullmatch(region) and is_valid(repository)):
+    if not (_ACCOUNT.fullmatch(account) and REGION.fullmatch(region) and is_valid(repository)):
         return None
-    domain = next((domain for start, domain in _DOMAINS if region.startswith(start)), "console.aws.amazon.com")
-    return f"https://{region}.{domain}/ecr/repositories/private/{account}/{repository}?region={region}"
+    domain = partition_of(region).console
+    return domain and f"https://{region}.{domain}/ecr/repositories/private/{account}/{repository}?region={region}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deployer.partitions import partition_of
+from deployer.partitions import partition_named, partition_of
 from deployer.settings import documents, schema
 from deployer.settings.documents import Document
 from deployer.settings.files import ORGANIZATION_FILE, ConfigFiles, TextFile, read_files
@@ -73,12 +73,14 @@ class Config:
 
         Without the organization's id, and where no file says it, only names that have nothing of it are right.
         """
+        found = partition_named(partition) if partition else partition_of(self.home_region)
         return Names(
             prefix=self.prefix,
             organization_id=organization_id or self.organization_id or "",
             central_account=self.central_account,
             central_region=self.home_region,
-            partition=partition or partition_of(self.home_region),
+            partition=partition or found.name,
+            dns_suffix=found.dns_suffix,
         )
 
     def layer_files(self) -> Iterator[LayerFile]:

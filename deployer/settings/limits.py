@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.ledger import MOST_PER_HOUR
+from handler.regions import PATTERN as _REGION
+from handler.regions import REGION
 from handler.repository_names import MAXIMUM_LENGTH, is_valid
 from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
@@ -25,19 +27,18 @@ PLACEHOLDERS = ("principal", "account", "account_name", "ou", "region", "reposit
 OWN_TAGS = "deployer:"
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
-REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 _NAME_GLOB = re.compile(r"[a-z0-9._/*-]+")
 _PRINCIPAL = re.compile(r"\*|(arn|\*):[^:]+:(iam|sts|\*):[^:]*:[^:]*:.+|arn:.*\*.*")
 _EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 _KMS_KEY = re.compile(
-    r"arn:[a-z-]+:kms:([a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}|\{region\}):([0-9]{12}|\{account\}):(key|alias)/([a-zA-Z0-9/_-]|\{account\}|\{region\})+"
+    rf"arn:[a-z-]+:kms:({_REGION}|\{{region\}}):([0-9]{{12}}|\{{account\}}):(key|alias)/([a-zA-Z0-9/_-]|\{{account\}}|\{{region\}})+"
 )
-_NOTICE_TOPIC = re.compile(r"create|arn:[a-z-]+:sns:[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_NOTICE_TOPIC = re.compile(rf"create|arn:[a-z-]+:sns:{_REGION}:[0-9]{{12}}:[A-Za-z0-9_-]{{1,256}}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
 _SCAN_FILTER = re.compile(r"[a-z0-9*]+([._/-][a-z0-9*]+)*")
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
-TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+TOPIC = re.compile(rf"arn:aws[a-z-]*:sns:(?P<region>{_REGION}):[0-9]{{12}}:[A-Za-z0-9_-]{{1,256}}")
 _POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.limits import REGION
 from deployer.settings.problems import Problem
 from deployer.settings.yaml_source import KeyPath, YamlSource
+from handler.regions import REGION
 
 if TYPE_CHECKING:
     from deployer.settings.config import Config

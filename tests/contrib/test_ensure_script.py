@@ -146,6 +146,8 @@ class TestTheScript:
             pytest.param("dkr-ecr-fips.us-west-2.on.aws", "true", "true", "us-west-2", id="dual-stack FIPS"),
             pytest.param("dkr.ecr.cn-north-1.amazonaws.com.cn", "false", "false", "cn-north-1", id="China"),
             pytest.param("dkr.ecr.us-gov-west-1.amazonaws.com", "false", "false", "us-gov-west-1", id="GovCloud"),
+            pytest.param("dkr.ecr.eusc-de-east-1.amazonaws.eu", "false", "false", "eusc-de-east-1", id="European"),
+            pytest.param("dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "false", "false", "us-isob-east-1", id="isolated"),
         ],
     )
     def test_hosts(self, variables: dict[str, str], host: str, fips: str, dual_stack: str, region: str) -> None:

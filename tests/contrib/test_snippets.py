@@ -190,6 +190,7 @@ def test_the_task_has_the_fields_of_a_task() -> None:
         (f"{SHOP}.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
         (f"{SHOP}.dkr-ecr-fips.us-west-2.on.aws", "us-west-2"),
         (f"{SHOP}.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        (f"{SHOP}.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
     ],
 )
 @pytest.mark.parametrize(

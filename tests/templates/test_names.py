@@ -116,9 +116,9 @@ def test_arns_are_of_the_partition(names: Names) -> None:
         central_account="200000000001",
         central_region="cn-north-1",
         partition="aws-cn",
+        dns_suffix="amazonaws.com.cn",
     )
     assert china.event_bus_arn == "arn:aws-cn:events:cn-north-1:200000000001:event-bus/deployer-events"
-    assert china.dns_suffix == "amazonaws.com.cn"
 
 
 PATTERNS = {

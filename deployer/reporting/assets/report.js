@@ -51,14 +51,21 @@ function duration(milliseconds) {
 
 // By the rules of deployer/reporting/consoles.py: an address is made only of what can be nothing else.
 const NAME = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/
+const REGION = /^[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}$/
+const CONSOLES = [
+  ['cn-', 'console.amazonaws.cn'],
+  ['eu-isoe-', null],
+  ['eusc-', 'console.amazonaws-eusc.eu'],
+  ['us-gov-', 'console.amazonaws-us-gov.com'],
+  ['us-iso', null],
+  ['', 'console.aws.amazon.com']
+]
 function address(row) {
   const [account, region, name] = [text('account', row), text('region', row), text('repository', row)]
   if (text('outcome', row) !== 'created' || name.length > 256) return null
-  if (!/^\d{12}$/.test(account) || !/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/.test(region) || !NAME.test(name)) return null
-  let domain = 'console.aws.amazon.com'
-  if (region.startsWith('cn-')) domain = 'console.amazonaws.cn'
-  if (region.startsWith('us-gov-')) domain = 'console.amazonaws-us-gov.com'
-  return `https://${region}.${domain}/ecr/repositories/private/${account}/${name}?region=${region}`
+  if (!/^\d{12}$/.test(account) || !REGION.test(region) || !NAME.test(name)) return null
+  const domain = CONSOLES.find(([start]) => region.startsWith(start))[1]
+  return domain && `https://${region}.${domain}/ecr/repositories/private/${account}/${name}?region=${region}`
 }
 
 function role(principal) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from deployer.partitions import partition_of
 from deployer.pushing.images import parse_registry
 
 AWS_INTERNAL: Final = "AWS Internal"
@@ -33,5 +34,4 @@ def parse_host(host: str) -> RegistryHost | None:
 
 def host_of(account: str, region: str) -> str:
     """The classic host name of a registry."""
-    suffix = ".cn" if region.startswith("cn-") else ""
-    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}"
+    return f"{account}.dkr.ecr.{region}.{partition_of(region).dns_suffix}"
