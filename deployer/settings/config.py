@@ -20,7 +20,7 @@ from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import ACCOUNT_ID, OU_ID, TOPIC
 from deployer.settings.messages import check
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
-from deployer.settings.regions import unknown_regions
+from deployer.settings.regions import unknown_regions, unsupported_home_region
 from deployer.settings.rollout import Rollout, rollout_from
 from deployer.settings.yaml_source import YamlSource, parse
 from handler.settings import Retention, build
@@ -127,6 +127,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     all_read = not any(problem.is_error and not problem.key for problem in problems if problem.file.endswith(".yaml"))
     problems += documents.check_references(config.layer_files(), config.documents, all_read=all_read)
     problems += unknown_regions(config.home_region, organization, config.layer_files())
+    problems += unsupported_home_region(config.home_region, organization)
     problems += _topic_elsewhere(config)
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found

@@ -11,12 +11,24 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.problems import Problem
+from deployer.settings.problems import Problem, Severity
 from deployer.settings.yaml_source import KeyPath, YamlSource
 from handler.regions import REGION
 
 if TYPE_CHECKING:
     from deployer.settings.config import Config
+
+
+DELEGATED_ADMINISTRATOR_REGIONS = frozenset(
+    {
+        "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+        "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "sa-east-1", "us-east-1",
+        "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
+    }
+)  # fmt: skip
+"""Where AWS documents that a member account can be the delegated administrator of StackSets."""
+
+_SHOWN = 5
 
 
 @cache
@@ -44,6 +56,35 @@ def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable
         yield from _check(home_region, organization, ("central", "region"), home)
     for file in layers:
         yield from _check_layer(file, home)
+
+
+def unsupported_home_region(home_region: str, organization: YamlSource) -> Iterator[Problem]:
+    """Home regions from which StackSets cannot reach the organization's accounts, or not for every central account.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html and, for China,
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs.html
+    """
+    at: KeyPath = ("central", "region")
+    if partitions().get(home_region) == "aws-cn":
+        message = (
+            "in China, where AWS has no trusted access for StackSets with Organizations,"
+            " so there is no way to roll out to an organization"
+        )
+        yield organization.problem(at, message)
+    elif home_region in partitions() and home_region not in DELEGATED_ADMINISTRATOR_REGIONS:
+        message = (
+            "AWS does not list this region among those for delegated administrators of StackSets:"
+            f" {_listed_instead(home_region)}make the management account the central account"
+        )
+        yield organization.problem(at, message, severity=Severity.WARNING)
+
+
+def _listed_instead(home_region: str) -> str:
+    """Listed regions of the same partition, the same part of the world first; empty if it has none."""
+    known = partitions()
+    listed = [region for region in DELEGATED_ADMINISTRATOR_REGIONS if known.get(region) == known[home_region]]
+    listed.sort(key=lambda region: (region[:3] != home_region[:3], region))
+    return f"choose one that is ({', '.join(listed[:_SHOWN])}), or " if listed else ""
 
 
 def disabled_regions(config: Config, covered: Iterable[str], enabled: Collection[str]) -> Iterator[Problem]:
