@@ -65,9 +65,10 @@ class CloudFormationStacks:
             change_set = self._change_set(client, definition, "UPDATE")
             if change_set is None:
                 return ()
-            changes = tuple(change_sets.changes(client, change_set))
-            client.delete_change_set(ChangeSetName=change_set)
-            return changes
+            try:
+                return tuple(change_sets.changes(client, change_set))
+            finally:
+                client.delete_change_set(ChangeSetName=change_set)
 
     def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
         """Create or update, and wait for the end of it."""

@@ -87,6 +87,8 @@ class Facts:
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
     under_way: tuple[UnderWay, ...] = ()
+    denied_previews: frozenset[StackKey] = frozenset()
+    """Stacks whose change sets the caller may not create: their templates are compared instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class StackPlan:
     change: Change
     definition: StackDefinition | None
     resources: tuple[ResourceChange, ...] = ()
+    is_preview_denied: bool = False
+    """Whether `resources` compare templates because the caller may not create a change set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +220,11 @@ def _plan_stack(definition: StackDefinition, facts: Facts) -> StackPlan:
     preview = facts.previews.get(key)
     resources = template_changes(before, definition.body) if preview is None else preview
     return StackPlan(
-        key=key, change=change, definition=definition, resources=() if change == "unchanged" else resources
+        key=key,
+        change=change,
+        definition=definition,
+        resources=() if change == "unchanged" else resources,
+        is_preview_denied=key in facts.denied_previews,
     )
 
 

@@ -17,6 +17,10 @@ from deployer.rollout.operations import described
 from deployer.words import SHOWN, account_names, counted, listed
 
 _SETTINGS_SHOWN = 8
+PREVIEW_DENIED = (
+    "! a comparison of templates, since cloudformation:CreateChangeSet was denied; which resources CloudFormation would"
+    " replace is not known"
+)
 
 
 def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[Line]:
@@ -47,6 +51,8 @@ def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
     yield from wrapped(
         f"{sign} stack {plan.key.name} in {plan.key.region}{said}{unchanged}{replaced}", indent=0, tone=tone
     )
+    if plan.is_preview_denied:
+        yield from wrapped(PREVIEW_DENIED, indent=4, tone="quiet")
     yield from resource_lines(plan.resources)
 
 

@@ -94,6 +94,7 @@ def _stack(plan: StackPlan) -> Document:
         "name": plan.key.name,
         "region": plan.key.region,
         "change": plan.change,
+        "preview_denied": plan.is_preview_denied,
         "resources": [asdict(resource) for resource in plan.resources],
     }
 

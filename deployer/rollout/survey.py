@@ -8,12 +8,13 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from deployer.errors import PermissionDeniedError
 from deployer.planning.plan import Facts, StackKey, UnderWay, Wish, stack_needs_preview
 from deployer.planning.template_changes import is_same
 from deployer.rollout.execution import Artifacts, Cloud
 from deployer.rollout.operations import how_far
 from deployer.stack_sets import StackSets
-from deployer.stacks import StackDefinition, StackState
+from deployer.stacks import ResourceChange, StackDefinition, StackState
 from handler.settings_file import FILE_NAME
 
 
@@ -26,10 +27,12 @@ def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
     }
     stacks = {key: state for key, state in found.items() if state is not None}
     changing = [one for key, one in wanted.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
+    previewed = {StackKey(one.name, one.region): _preview(one, cloud) for one in changing}
     stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(wish, cloud.stack_sets)}
     return Facts(
         stacks=stacks,
-        previews={StackKey(one.name, one.region): cloud.stacks.preview(one) for one in changing},
+        previews={key: preview for key, preview in previewed.items() if preview is not None},
+        denied_previews=frozenset(key for key, preview in previewed.items() if preview is None),
         stack_sets={name: state for name, state in stack_sets.items() if state is not None},
         bundle_is_uploaded=_key(wish.artifacts) in stacks and cloud.artifacts.has(wish.bundle_key),
         settings_in_force=_settings_in_force(wish, stacks.get(_key(wish.central)), cloud.artifacts),
@@ -39,6 +42,14 @@ def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
             for operation in (state.in_progress if state else ())
         ),
     )
+
+
+def _preview(definition: StackDefinition, cloud: Cloud) -> tuple[ResourceChange, ...] | None:
+    """What an update would do; None when the caller may read stacks but not create change sets."""
+    try:
+        return cloud.stacks.preview(definition)
+    except PermissionDeniedError:
+        return None
 
 
 def _stack_sets(wish: Wish, stack_sets: StackSets) -> Iterator[str]:

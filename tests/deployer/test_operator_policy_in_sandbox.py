@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.iam import authorization, services, trust
 from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
+from deployer.sandbox.iam.identities import find_role
 from deployer.sandbox.iam.requests import AccessRequest
 from deployer.sandbox.sandbox import Sandbox, environment
 from templates.names import Names
-from templates.operator_policy import operator_policy
+from templates.operator_policy import COMMANDS, operator_policy
 from tests.deployer.command_line import CONFIG, Deployer
+from tests.deployer.examples import SHOP_DEV
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge
 
@@ -26,6 +31,8 @@ NAMES = Names(
     central_account="200000000001",
     central_region="eu-west-1",
 )
+LACKING = ("look", "cloudformation:CreateChangeSet")
+"""What `plan` tries, and does without when only looking is allowed."""
 SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys"})
 
 
@@ -53,19 +60,28 @@ def acting(sandbox: Sandbox, command: str) -> Deployer:
     return deployer
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the roles of these tests asked for, and the trust policies of the roles that they assumed."""
+
+    requests: list[AccessRequest]
+    trusts: dict[str, Any]
+
+
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> list[AccessRequest]:
-    """What the roles of these tests asked for."""
-    requests: list[AccessRequest] = []
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    found = Recorded([], {})
 
     def recording(request: AccessRequest, policies: PolicySet) -> Decision:
         if command_of(request):
-            requests.append(request)
+            found.requests.append(request)
+        if request.action == "sts:AssumeRole" and (role := find_role(request.resource or "")):
+            found.trusts[role.arn] = json.loads(role.assume_role_policy_document)
         return evaluate(request, policies)
 
     for module in (authorization, services, trust):
         monkeypatch.setattr(module, "evaluate", recording)
-    return requests
+    return found
 
 
 def command_of(request: AccessRequest) -> str:
@@ -75,33 +91,63 @@ def command_of(request: AccessRequest) -> str:
     return rest.split("/")[0] if found else ""
 
 
-def test_each_command_works_with_its_documented_policy(
-    sandbox: Sandbox, recorded: list[AccessRequest], tmp_path: Path
-) -> None:
-    changed = tmp_path / "config"
-    shutil.copytree(CONFIG, changed)
-    prod = changed / "ous" / "workloads" / "prod.yaml"
-    text = prod.read_text(encoding="utf-8").replace("per_hour: 50", "per_hour: 60")
-    prod.write_text(f"{text}registry: {{scanning: {{type: BASIC}}}}\n", encoding="utf-8")
-    runs: list[tuple[str, Path, list[str], int]] = [
-        ("look", CONFIG, ["plan"], 2),
-        ("roll-out", changed, ["rollout", "--org", "--yes"], 0),
-        ("look", changed, ["status"], 0),
-        ("audit", changed, ["audit", "list"], 0),
-        ("roll-out", CONFIG, ["rollout", "--org", "--yes", "--allow-delete", "8"], 0),
-        ("destroy", changed, ["destroy", "--yes"], 0),
-        ("delete-ledger", changed, ["destroy", "--yes", "--delete-ledger"], 0),
-    ]
-    deployers = {command: acting(sandbox, command) for command in dict.fromkeys(command for command, *_ in runs)}
-    for command, config, arguments, exit_code in runs:
+def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorded: Recorded, tmp_path: Path) -> None:
+    changed = changed_config(tmp_path)
+    deployers = {command: acting(sandbox, command) for command in COMMANDS}
+
+    def run(command: str, config: Path, *arguments: str, exit_code: int = 0) -> str:
         deployers[command].config = config
         ran = deployers[command](*arguments)
         assert ran.exit_code == exit_code, (command, arguments, ran.out, ran.err, refusals(sandbox))
         sandbox.settle()
-    assert refusals(sandbox) == []
-    assert {command_of(request) for request in recorded} == set(deployers)
-    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable"} <= {request.action for request in recorded}
+        return " ".join(ran.out.split())
+
+    def reading(config: Path, *, findings: int) -> str:
+        """Every command that changes nothing; gives the plan."""
+        run("look", config, "validate", "--live")
+        run("look", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
+        run("look", config, "status", exit_code=findings)
+        run("audit", config, "audit", "list")
+        run("audit", config, "audit", "export", "--out", str(tmp_path / "ledger.csv"), "--force")
+        run("verify", config, "audit", "show", "team-a/api")
+        run("verify", config, "audit", "verify", "--ou", "Workloads/Dev", exit_code=findings)
+        return run("look", config, "plan", exit_code=findings)
+
+    run("look", CONFIG, "plan", exit_code=2)
+    run("roll-out", CONFIG, "rollout", "--org", "--yes")
+    push(sandbox, "team-a/api")
+    assert "Nothing to change" in reading(CONFIG, findings=0)
+    assert "cloudformation:CreateChangeSet was denied" in reading(changed, findings=2)
+    run("roll-out", changed, "rollout", "--org", "--yes")
+    run("repair", changed, "audit", "repair", "--ou", "Workloads/Dev", "--yes")
+    assert "Nothing to change" in reading(changed, findings=0)
+    run("roll-out", CONFIG, "rollout", "--org", "--yes", "--allow-delete", "8")
+    run("destroy", changed, "destroy", "--yes")
+    run("delete-ledger", changed, "destroy", "--yes", "--delete-ledger")
+    assert {refusal.partition(": ")[0] for refusal in refusals(sandbox)} == {LACKING[1]}
+    assert {command_of(request) for request in recorded.requests} == set(deployers)
+    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable"} <= {request.action for request in recorded.requests}
     check(recorded)
+
+
+def changed_config(folder: Path) -> Path:
+    """The example with a change of each kind: another zip, another StackSet, repositories that drift."""
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    prod, dev = (config / "ous" / "workloads" / name for name in ("prod.yaml", "dev.yaml"))
+    text = prod.read_text(encoding="utf-8").replace("per_hour: 50", "per_hour: 60")
+    prod.write_text(f"{text}registry: {{scanning: {{type: BASIC}}}}\n", encoding="utf-8")
+    dev.write_text(dev.read_text(encoding="utf-8").replace("MUTABLE", "IMMUTABLE"), encoding="utf-8")
+    return config
+
+
+def push(sandbox: Sandbox, name: str) -> None:
+    """The first push to a repository, which ECR refuses and the handler then creates."""
+    ecr = sandbox.client("ecr", account=SHOP_DEV)
+    with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
+        ecr.initiate_layer_upload(repositoryName=name)
+    sandbox.settle()
+    assert ecr.describe_repositories(repositoryNames=[name])["repositories"]
 
 
 def refusals(sandbox: Sandbox) -> list[str]:
@@ -112,11 +158,12 @@ def refusals(sandbox: Sandbox) -> list[str]:
     ]
 
 
-def check(recorded: list[AccessRequest]) -> None:
+def check(recorded: Recorded) -> None:
     """Ask the judge about every call that was made, with the policy of the command that made it."""
     if not is_installed() and not is_required():
         return
-    calls = list({(call.principal, call.action, call.resource): call for call in map(call_of, recorded)}.values())
+    made = [call_of(one, recorded.trusts) for one in recorded.requests if (command_of(one), one.action) != LACKING]
+    calls = list({(call.principal, call.action, call.resource): call for call in made}.values())
     refused = [
         f"{call.principal}: {call.action} on {call.resource} ({verdict.error or verdict.result})"
         for call, verdict in zip(calls, judge(calls), strict=True)
@@ -125,7 +172,7 @@ def check(recorded: list[AccessRequest]) -> None:
     assert refused == []
 
 
-def call_of(request: AccessRequest) -> Call:
+def call_of(request: AccessRequest, trusts: Mapping[str, Any]) -> Call:
     assert request.resource is not None, request.action
     resource = request.resource if request.resource == "*" else request.resource.replace("*", "0")  # an id of AWS's
     return Call(
@@ -139,6 +186,7 @@ def call_of(request: AccessRequest) -> Call:
             if (found := request.context.get(key))
         },
         identity_policies=[operator_policy(NAMES, command_of(request))],
+        resource_policy=trusts.get(resource) if request.action == "sts:AssumeRole" else None,
     )
 
 

@@ -34,6 +34,18 @@ def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
     return lines
 
 
+def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
+    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    found = plan(after, rolled_out(wanted()))
+    told = "cloudformation:CreateChangeSet was denied"
+    assert told not in _text(found)
+    assert not plan_document(found, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
+
+    denied = replace(found, central=replace(found.central, is_preview_denied=True))
+    assert told in _text(denied)
+    assert plan_document(denied, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
+
+
 def _text(found: Plan, organization: Organization = EXAMPLE) -> str:
     """Lines put together again, so that it does not matter where they are broken."""
     return " ".join(" ".join(line.text for line in _lines(found, organization)).split())

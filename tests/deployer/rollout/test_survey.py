@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from deployer.errors import PermissionDeniedError
 from deployer.planning.plan import StackKey
 from deployer.rollout.survey import look
 from deployer.stack_sets import StackSetDefinition
+from deployer.stacks import ResourceChange, StackDefinition
 from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, changed, plan, rolled_out, wanted
 from tests.deployer.rollout.fake_cloud import FakeCloud
 
@@ -44,6 +46,20 @@ def test_the_settings_in_force_are_those_of_the_zip_that_runs(tmp_path: Path) ->
     assert facts.settings_in_force == before.wish.settings_json
     assert facts.previews.keys() == {StackKey(*CENTRAL_STACK)}
     assert not look(after, cloud.cloud, previews=False).previews
+
+
+def test_templates_are_compared_where_no_change_set_may_be_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: StackDefinition) -> tuple[ResourceChange, ...]:
+        raise PermissionDeniedError("CreateChangeSet in eu-west-1 was denied")
+
+    cloud = rolled_out(wanted())
+    monkeypatch.setattr(cloud.stacks, "preview", refuse)
+    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    central = plan(after, cloud).central
+    assert (central.change, central.is_preview_denied) == ("update", True)
+    assert {(one.logical_id, one.details) for one in central.resources} >= {("HandlerFunction", ("Code",))}
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"Resources": {}}', "not JSON"])
