@@ -33,6 +33,8 @@ class SettingsFile:
             raise SettingsFileError(f"{FILE_NAME} is of version {document.get('version')!r}, not {VERSION}")
         self.digest = digest
         self.organization_id: str = document["organization"]["id"]
+        self.management_account: str = document["organization"].get("management_account", "")
+        """Empty in a file that a roll-out of an older version wrote."""
         self._ous: Mapping[str, Mapping[str, str | None]] = document["organization"]["ous"]
         self._remembered: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
         self._defaults: Layer = document["defaults"]

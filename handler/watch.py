@@ -3,13 +3,13 @@
 What a member's rule could not bring to the central bus leaves no trace in the central account, and CloudWatch's alarms
 see the metrics of their own account and region only. So somebody has to ask; one line of log, one metric, one alarm.
 It reads numbers and no messages, and has a role of its own that can do nothing else. What it cannot count it says, and
-where it can count nothing it fails, which another alarm watches.
+where it can count nothing it fails, which another alarm watches: also when AWS refuses to list where queues are.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,17 +52,36 @@ def handle(event: Any, context: Context) -> dict[str, Any]:
     """Count once; EventBridge's schedule is what calls, and says nothing worth reading."""
     del event
     log.quiet_libraries()
-    account = context.invoked_function_arn.split(":")[4]
+    settings = SettingsFile.load(Path(__file__).parent.parent / FILE_NAME)
     watch = Watch(
         clients=Clients(region=os.environ["AWS_REGION"]),
         stack_set=os.environ["FORWARDING_STACK_SET"],
         queue_name=os.environ["DEAD_LETTER_QUEUE"],
-        own=covered(SettingsFile.load(Path(__file__).parent.parent / FILE_NAME), account),
+        caller=caller_of(settings, context.invoked_function_arn.split(":")[4]),
         clock=lambda: datetime.now(UTC),
     )
     fields = watch.look(request_id=context.aws_request_id)
     log.write(fields)
     return fields
+
+
+class Caller(NamedTuple):
+    """Whom the central account acts for when it asks about StackSets, and where no StackSet of its reaches."""
+
+    call_as: str
+    own: tuple[Place, ...]
+    """Where the management account has stacks of its own, should this be it: it is no target of StackSets."""
+
+
+def caller_of(settings: SettingsFile, account: str) -> Caller:
+    """The central account as the last roll-out saw it.
+
+    Not found out by trying: AWS answers a delegated administrator that lacks a permission as it answers an account that
+    is none, `ValidationError: Account used is not a delegated administrator`.
+    """
+    if account == settings.management_account:
+        return Caller("SELF", covered(settings, account))
+    return Caller("DELEGATED_ADMIN", ())
 
 
 def covered(settings: SettingsFile, account: str) -> tuple[Place, ...]:
@@ -80,8 +99,7 @@ class Watch:
     clients: Clients
     stack_set: str
     queue_name: str
-    own: Sequence[Place]
-    """Where the management account has stacks of its own, should this be it: no StackSet reaches it."""
+    caller: Caller
     clock: Callable[[], datetime]
 
     def look(self, *, request_id: str) -> dict[str, Any]:
@@ -108,22 +126,16 @@ class Watch:
 
     def _places(self) -> Iterator[Place]:
         """The instances of the forwarding StackSet, which are facts; none before the first roll-out to members."""
-        for call_as in ("DELEGATED_ADMIN", "SELF"):
-            try:
-                yield from self._instances(call_as)
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code == "ValidationError" and call_as == "DELEGATED_ADMIN":
-                    continue  # the central account is the management account
-                if code != "StackSetNotFoundException":
-                    raise
-            if call_as == "SELF":
-                yield from self.own
-            return
+        yield from self.caller.own
+        try:
+            yield from self._instances()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "StackSetNotFoundException":
+                raise
 
-    def _instances(self, call_as: str) -> Iterator[Place]:
+    def _instances(self) -> Iterator[Place]:
         client = self.clients.own("cloudformation")
-        request = {"StackSetName": self.stack_set, "CallAs": call_as}
+        request = {"StackSetName": self.stack_set, "CallAs": self.caller.call_as}
         while True:
             answer = client.list_stack_instances(**request)
             yield from (Place(one["Account"], one["Region"]) for one in answer["Summaries"])

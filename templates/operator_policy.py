@@ -120,6 +120,11 @@ def _look(names: Names) -> tuple[Permission, ...]:
             actions=(*_cloudformation("DescribeOrganizationsAccess", "ListStackSets"), "ec2:DescribeRegions"),
         ),
         Permission(
+            sid="ProveDelegation",
+            why="Act as a delegated administrator; without it StackSets take the central account for none.",
+            actions=("organizations:ListDelegatedAdministrators",),
+        ),
+        Permission(
             sid="ReadStackSets",
             why="Compare the StackSets with the config files, account by account.",
             actions=_cloudformation(

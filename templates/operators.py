@@ -26,6 +26,7 @@ def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:
             policies.put_events_back(names),
             policies.replay_events(names),
             policies.find_queues(names),
+            policies.prove_delegation(),
             policies.name_accounts(),
             policies.take_on_repairers(names, cleanup=cleanup),
         ],

@@ -58,6 +58,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
     "OnlyTheOperatorRole": trust.operator_role,
+    "ProveDelegation": policies.prove_delegation,
     "PutEventsBack": policies.put_events_back,
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
     "RefusePlainPublishing": resource_policies.refuse_plain_topic_calls,

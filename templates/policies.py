@@ -260,6 +260,19 @@ def find_queues(names: Names) -> Statement:
     }
 
 
+def prove_delegation() -> Statement:
+    """Ask about StackSets as a delegated administrator: AWS checks by the caller's permission that the account is one.
+
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html)
+    """
+    return {
+        "Sid": "ProveDelegation",
+        "Effect": "Allow",
+        "Action": "organizations:ListDelegatedAdministrators",
+        "Resource": "*",
+    }
+
+
 def take_on_repairers(names: Names, *, cleanup: bool) -> Statement:
     """Take on the repairer role of any account of the organization, and with `cleanup` its cleaner role."""
     roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)

@@ -52,6 +52,7 @@ def _role(names: Names) -> iam.Role:
         allowed=[
             policies.count_dead_letters(names),
             policies.find_queues(names),
+            policies.prove_delegation(),
             policies.write_logs(names, log_group=names.watch_log_group),
         ],
     )

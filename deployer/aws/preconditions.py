@@ -60,9 +60,11 @@ def check_stack_sets(session: Session, organization: Organization, *, region: st
 
 
 def _register(account: str) -> str:
+    """AWS answers both alike: an account that is no delegated administrator, and a caller who may not list them."""
     return (
         f"In the management account, run `aws organizations register-delegated-administrator --account-id {account}"
-        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`, then try again."
+        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If that was done, give the caller the"
+        " permission `organizations:ListDelegatedAdministrators` (docs/operator-policy.md). Then try again."
     )
 
 

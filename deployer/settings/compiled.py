@@ -133,6 +133,7 @@ def _inconsistencies(config: Config, organization: Organization, placement: Plac
 def _organization(organization: Organization) -> dict[str, Any]:
     return {
         "id": organization.id,
+        "management_account": organization.management_account_id,
         "root": organization.root.id,
         "ous": {ou.id: {"name": ou.name, "parent": ou.parent_id} for ou in organization.ous.values()},
         "accounts": {

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from deployer.errors import OrganizationAccessError
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.iam import authorization, services, trust
 from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
@@ -36,16 +37,17 @@ LACKING = ("look", "cloudformation:CreateChangeSet")
 SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys"})
 
 
-def acting(sandbox: Sandbox, command: str) -> Deployer:
-    """The command line under a role that has the policy of one command, and nothing else."""
+def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
+    """The command line under a role that has the policy of one command, less a statement, and nothing else."""
     iam, account = sandbox.client("iam"), sandbox.central_account
     trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
     name = f"{ROLE}-{command}"
     iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
     )
-    policy = json.dumps(operator_policy(NAMES, command))
-    iam.put_role_policy(RoleName=name, PolicyName=command, PolicyDocument=policy)
+    policy = operator_policy(NAMES, command)
+    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != without]
+    iam.put_role_policy(RoleName=name, PolicyName=command, PolicyDocument=json.dumps(policy))
     role_arn = f"arn:aws:iam::{account}:role/{name}"
     given = sandbox.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="someone")["Credentials"]
     credentials = Credentials(
@@ -196,3 +198,9 @@ def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
     assert "not authorized" in ran.err
     assert acting(sandbox, "audit")("plan").exit_code != 0
     assert not sandbox.client("cloudformation").list_stacks()["StackSummaries"]
+
+
+def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permission_it_lacks(sandbox: Sandbox) -> None:
+    ran = acting(sandbox, "look", without="ProveDelegation")("plan")
+    assert ran.exit_code == OrganizationAccessError.exit_code
+    assert "organizations:ListDelegatedAdministrators" in ran.err

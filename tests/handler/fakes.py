@@ -29,6 +29,7 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 LIFECYCLE = json.dumps({"rules": [{"rulePriority": 1, "description": "x" * 100}]})
 ROOT, WORKLOADS, PROD, SANDBOX = "r-exam", "ou-exam-work0001", "ou-exam-prod0001", "ou-exam-sand0001"
 ACCOUNT, OTHER_ACCOUNT, NEW_ACCOUNT = "300000000001", "500000000001", "300000000099"
+MANAGEMENT = "100000000000"
 
 
 NAMES = {ACCOUNT: "shop-prod", NEW_ACCOUNT: "orders-prod"}
@@ -45,6 +46,7 @@ def settings_document(**repository: Any) -> dict[str, Any]:
         "version": 1,
         "organization": {
             "id": "o-exampleorg1",
+            "management_account": MANAGEMENT,
             "root": ROOT,
             "ous": {
                 ROOT: {"name": "Root", "parent": None},

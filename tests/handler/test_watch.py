@@ -14,17 +14,28 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployer.sandbox.events import buses
+from deployer.sandbox.metrics import metrics
 from deployer.sandbox.sandbox import Sandbox
 from handler.clients import Clients
 from handler.settings_file import SettingsFile
-from handler.watch import BlindError, Place, Watch, covered
+from handler.watch import BlindError, Place, Watch, caller_of, covered
 from tests.deployer.command_line import Deployer
 from tests.handler.events import load
-from tests.handler.fakes import ACCOUNT, OTHER_ACCOUNT, settings_document
+from tests.handler.fakes import ACCOUNT, MANAGEMENT, OTHER_ACCOUNT, ROOT, settings_document
 from tests.templates.test_metrics import WATCHED
 
-SHOP, SUSPENDED, MANAGEMENT = "300000000001", "300000000002", "100000000000"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SHOP, SUSPENDED = "300000000001", "300000000002"
+
+
+def settings_of(document: Mapping[str, Any]) -> SettingsFile:
+    return SettingsFile.from_json(json.dumps(document).encode())
+
+
+DOCUMENT = settings_document()
+DOCUMENT["organization"]["accounts"][MANAGEMENT] = {"name": "management", "parent": ROOT}
+DOCUMENT["accounts"][MANAGEMENT] = {"enabled": True, "regions": ["eu-west-1"]}
+SETTINGS = settings_of(DOCUMENT)
 
 
 def watched(sandbox: Sandbox) -> dict[str, Any]:
@@ -102,23 +113,53 @@ class FakeClients:
         return {"Attributes": dict(zip(request["AttributeNames"], ("1", "0"), strict=True))}
 
 
-def look(clients: FakeClients) -> dict[str, Any]:
-    own = (Place(MANAGEMENT, "eu-west-1"),)
-    watch = Watch(clients=clients, stack_set="s", queue_name="q", own=own, clock=lambda: NOW)  # type: ignore[arg-type]
+def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
+    watch = Watch(
+        clients=clients,  # type: ignore[arg-type]
+        stack_set="s",
+        queue_name="q",
+        caller=caller_of(SETTINGS, account),
+        clock=lambda: NOW,
+    )
     return watch.look(request_id="r")
 
 
 def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_account_is_not() -> None:
     assert look(FakeClients("DELEGATED_ADMIN"))["waiting"] == 2
-    managing = look(FakeClients("SELF"))
+    managing = look(FakeClients("SELF"), account=MANAGEMENT)
     assert (managing["waiting"], f"{MANAGEMENT} eu-west-1: 1" in managing["places"]) == (3, True)
 
 
+def test_a_delegated_administrator_that_aws_does_not_take_for_one_is_an_error_and_not_the_management_account() -> None:
+    with pytest.raises(ClientError, match="ValidationError"):
+        look(FakeClients("SELF"))
+
+
 def test_an_account_is_covered_where_its_settings_say() -> None:
-    settings = SettingsFile.from_json(json.dumps(settings_document()).encode())
-    assert covered(settings, ACCOUNT) == (Place(ACCOUNT, "eu-west-1"), Place(ACCOUNT, "us-east-1"))
-    assert covered(settings, OTHER_ACCOUNT) == ()
-    assert covered(settings, "999999999999") == ()
+    assert covered(SETTINGS, ACCOUNT) == (Place(ACCOUNT, "eu-west-1"), Place(ACCOUNT, "us-east-1"))
+    assert covered(SETTINGS, OTHER_ACCOUNT) == ()
+    assert covered(SETTINGS, "999999999999") == ()
+
+
+def test_settings_say_whether_the_central_account_is_the_management_account() -> None:
+    assert caller_of(SETTINGS, ACCOUNT) == ("DELEGATED_ADMIN", ())
+    assert caller_of(SETTINGS, MANAGEMENT) == ("SELF", (Place(MANAGEMENT, "eu-west-1"),))
+
+
+def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(rolled_out: Sandbox) -> None:
+    iam = rolled_out.client("iam")
+    lost = json.loads(json.dumps(iam.get_role_policy(RoleName="deployer-watch", PolicyName="count-dead-letters")))
+    kept = [one for one in lost["PolicyDocument"]["Statement"] if one["Sid"] != "ProveDelegation"]
+    assert len(kept) == len(lost["PolicyDocument"]["Statement"]) - 1
+    iam.put_role_policy(
+        RoleName="deployer-watch",
+        PolicyName="count-dead-letters",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": kept}),
+    )
+    answer = rolled_out.client("lambda").invoke(FunctionName="deployer-watch", Payload=b"{}")
+    assert answer["FunctionError"] == "Unhandled"
+    assert "not a delegated administrator" in answer["Payload"].read().decode()
+    assert metrics.total("AWS/Lambda", "Errors", FunctionName="deployer-watch") == 1
 
 
 def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() -> None:

@@ -287,6 +287,15 @@ WANTED: dict[str, Call] = {
         "cloudformation:ListStackInstances",
         f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",
     ),
+    "an operator asks about StackSets as a delegated administrator": by_operator(
+        "organizations:ListDelegatedAdministrators", "*"
+    ),
+    "the watch asks about StackSets as a delegated administrator": replace(
+        by_handler("organizations:ListDelegatedAdministrators", "*"),
+        principal=WATCH.session,
+        context=WATCH.context,
+        identity_policies=WATCH.policies,
+    ),
     "an operator asks for the names of accounts": by_operator("organizations:ListAccounts", "*"),
     "somebody who may takes on a member's auditor role": ASSUME_AUDITOR,
     "the auditor role lists repositories": in_member(AUDITOR, "ecr:DescribeRepositories"),

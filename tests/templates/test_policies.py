@@ -45,6 +45,7 @@ WILDCARDS = {
     "ReplayEvents": "a replay has the name of the time that it replays",
     "FindQueues": "the StackSet is the management account's, and CloudFormation gives it an id",
     "NameAccounts": "the actions take no resource",
+    "ProveDelegation": "the action takes no resource",
     "SendTraces": "the actions take no resource",
 }
 """Statements whose resources hold a `*`, and why they cannot do without."""
@@ -112,7 +113,8 @@ def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
     """Except for lists of Organizations and for traces, which take no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    assert everything.keys() == {"NameAccounts"}
+    assert everything.keys() == {"NameAccounts", "ProveDelegation"}
+    assert all(action.startswith("organizations:List") for action in everything["ProveDelegation"])
     assert all(action.startswith("organizations:") for action in everything["NameAccounts"])
 
 

@@ -5,12 +5,13 @@ EventBridge for a rule, Lambda for a function.
 """
 
 from deployer.sandbox.iam import bucket_policies, role_documents, sessions
-from deployer.sandbox.iam.authorization import authorize
+from deployer.sandbox.iam.authorization import allowed, authorize
 from deployer.sandbox.iam.services import Access, Service, caller_admitted, may_assume, refusal, service_admitted
 
 __all__ = [
     "Access",
     "Service",
+    "allowed",
     "authorize",
     "bucket_policies",
     "caller_admitted",

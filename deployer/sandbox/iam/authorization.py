@@ -46,6 +46,11 @@ def authorize(call: Call) -> None:
             raise denied(call, need.action, need.resource, decision)
 
 
+def allowed(call: Call, need: Need) -> bool:
+    """Whether a call's caller may do something else that a service does in the caller's name."""
+    return bool(decide(call, need, policies=principal_policies(call.principal), context=call_context(call)))
+
+
 _NEVER_HELD = frozenset({"cloudformation", "cloudtrail", "cloudwatch", "iam", "logs", "organizations"})
 """Services without resource policies: nothing can hold the management account's administrator back from them."""
 

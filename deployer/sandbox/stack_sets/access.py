@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deployer.sandbox import seams
+from deployer.sandbox import iam, seams
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.iam.actions import ANY, Need
 from deployer.sandbox.organizations import membership
 from deployer.sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
 
@@ -22,15 +23,20 @@ NOT_ENTITLED = (
 NO_TRUSTED_ACCESS = "You must enable organizations access to operate a service managed stack set"
 
 
+_LIST_DELEGATES = Need(action="organizations:ListDelegatedAdministrators", resource=ANY)
+
+
 def administered(call: Call) -> str | None:
     """The management account whose StackSets the caller acts on; None where only self-managed ones are meant.
 
-    Refuses DELEGATED_ADMIN of an account that is none, the management account included.
+    Refuses DELEGATED_ADMIN of an account that is none, the management account included, and of a caller that may not
+    list the delegated administrators: StackSets look there with the caller's own permissions, and answer both alike
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html).
     """
     management = membership.management_account_of(call.account)
     call_as = call.parameters.get("CallAs") or "SELF"
     if call_as == "DELEGATED_ADMIN":
-        if management is None or management == call.account or not _is_delegated(call.account):
+        if management is None or management == call.account or not _is_proven_delegate(call):
             raise Refused("ValidationError", NOT_DELEGATED)
         return management
     if call_as != "SELF":
@@ -86,5 +92,7 @@ def _management(call: Call) -> str:
     return call.account
 
 
-def _is_delegated(account_id: str) -> bool:
-    return membership.is_delegated(account_id, service=STACK_SETS_PRINCIPAL)
+def _is_proven_delegate(call: Call) -> bool:
+    """Whether the caller's account is a delegated administrator, and the caller may find that out."""
+    is_delegated = membership.is_delegated(call.account, service=STACK_SETS_PRINCIPAL)
+    return is_delegated and iam.allowed(call, _LIST_DELEGATES)

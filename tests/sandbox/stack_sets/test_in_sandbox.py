@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from deployer.sandbox.faults import Error, Fault
 from deployer.sandbox.sandbox import Sandbox
-from tests.sandbox.stacks import LAMBDA_TRUST
+from tests.sandbox.stacks import LAMBDA_TRUST, allow, arn_of, assume, deploy, role
 
 HOME = "eu-west-1"
 PROD, PAYMENTS, WORKLOADS, DEV = "ou-exam-prod0001", "ou-exam-paym0001", "ou-exam-work0001", "ou-exam-dev00001"
@@ -367,6 +368,35 @@ def test_a_repeated_creation_needs_its_token(stack_sets: StackSets) -> None:
 def test_call_as_has_to_be_true(sandbox: Sandbox, account: str, call_as: str, message: str) -> None:
     with pytest.raises(ClientError, match=message):
         StackSets(sandbox, account=account, call_as=call_as).create()
+
+
+def test_a_delegated_administrator_may_act_as_one_only_if_iam_lets_the_caller_list_them(
+    sandbox: Sandbox, stack_sets: StackSets
+) -> None:
+    stack_sets.create()
+    central = sandbox.central_account
+    callers = {
+        "unable": role("unable", allow("cloudformation:*")),
+        "able": role("able", allow(["cloudformation:*", "organizations:ListDelegatedAdministrators"])),
+    }
+    deploy({name.title(): made for name, made in callers.items()}, account=central, name="callers")
+    clients = {
+        name: sandbox.client_with(assume(sandbox, arn_of(name, central), account=central), "cloudformation")
+        for name in callers
+    }
+    unable, able = clients["unable"], clients["able"]
+    refused: tuple[Callable[[], Any], ...] = (
+        lambda: unable.describe_organizations_access(CallAs="DELEGATED_ADMIN"),
+        lambda: unable.list_stack_sets(CallAs="DELEGATED_ADMIN"),
+        lambda: unable.list_stack_instances(StackSetName="queues", CallAs="DELEGATED_ADMIN"),
+        lambda: unable.delete_stack_set(StackSetName="queues", CallAs="DELEGATED_ADMIN"),
+    )
+    for call in refused:
+        with pytest.raises(ClientError, match="Account used is not a delegated administrator") as error:
+            call()
+        assert refusal(error) == "ValidationError"
+    assert able.describe_organizations_access(CallAs="DELEGATED_ADMIN")["Status"] == "ENABLED"
+    assert able.list_stack_instances(StackSetName="queues", CallAs="DELEGATED_ADMIN")["Summaries"] == []
 
 
 def test_the_management_account_and_its_delegate_see_the_same_stack_sets(
