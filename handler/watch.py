@@ -144,11 +144,11 @@ class Watch:
             request["NextToken"] = answer["NextToken"]
 
     def _count(self, place: Place) -> int | None:
-        """Messages in a queue, held ones too; None where it cannot be asked, as in a suspended account."""
+        """Messages in a queue, held ones too; None if it gives no counts, as in a suspended account."""
         client = self.clients.of("sqs", region=place.region, credentials=None)
         url = f"{client.meta.endpoint_url}/{place.account}/{self.queue_name}"
         try:
             found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
-        except (BotoCoreError, ClientError):
+            return sum(int(found[name]) for name in _COUNTS)
+        except (BotoCoreError, ClientError, LookupError, ValueError):
             return None
-        return sum(int(found[name]) for name in _COUNTS)

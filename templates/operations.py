@@ -141,9 +141,13 @@ How a redrive works, and why you may repeat it, interrupt it and run two at once
 - An event from a member's queue goes back only if it names that account and region: its administrators own the queue,
   and nobody vouches for what is in it. Any other message there stays until SQS deletes it after 14 days; the queue's
   owner may delete it earlier.
+- A message that cannot be read, whatever is in it, is listed as `unreadable` with the reason. It affects no other
+  message and no other queue. If there are more failures than `--limit`, each account of each queue gets a share of the
+  list; `--account` shows the rest of one.
 - A malformed event (`malformed-event`) fails every time. Look at it with `show`, then let it expire.
 
-The exit code is 23 if a queue could not be read or an event did not go back, otherwise 0.
+The exit code is 23 if a queue could not be read or an event did not go back, or if no failure was received although
+SQS counts messages: another reader holds them, or they were deleted within the last minute. Otherwise it is 0.
 
 ### Replay a time from the archive
 

@@ -6,6 +6,7 @@ is (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LONG_POLL_SECONDS = 1
 _PER_CALL = 10
 """Quota of ReceiveMessage and of batches."""
+_NUMBER = re.compile(r"[0-9]{1,13}", re.ASCII)
 _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
@@ -59,7 +61,7 @@ class SqsQueues:
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
             )
-        return [_message(found) for found in answer.get("Messages", [])]
+        return [message_of(found) for found in answer.get("Messages", [])]
 
     def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
         """Hide messages for so long from now on; those that SQS refuses are not ours any more."""
@@ -108,7 +110,8 @@ def _where(queue: Queue) -> str:
     return f"{queue.account} {queue.region}"
 
 
-def _message(found: Any) -> Message:
+def message_of(found: Any) -> Message:
+    """A message of SQS's answer, whoever sent it; attributes that are no text are left out."""
     system = found.get("Attributes", {})
     return Message(
         id=found["MessageId"],
@@ -119,6 +122,11 @@ def _message(found: Any) -> Message:
             for name, value in found.get("MessageAttributes", {}).items()
             if "StringValue" in value
         },
-        sent=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
-        receives=int(system.get("ApproximateReceiveCount", 1)),
+        sent=datetime.fromtimestamp(_number(system.get("SentTimestamp"), otherwise=0) / 1000, UTC),
+        receives=_number(system.get("ApproximateReceiveCount"), otherwise=1),
     )
+
+
+def _number(text: object, *, otherwise: int) -> int:
+    """A count or a time in milliseconds, up to the year 2286; else the other number."""
+    return int(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else otherwise

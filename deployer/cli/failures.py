@@ -327,6 +327,12 @@ def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
             f"{len(found.out_of_reach)} of {len(operation.places)} queues could not be looked into",
             next_step="`deployer status` shows stacks that are missing, and `deployer rollout --org` makes them.",
         )
+    if found.hidden and not found.failures:
+        raise IncompleteError(
+            f"About {found.hidden} messages exist that could not be received now",
+            next_step="Run the command again in five minutes: until then another reader may hold them, or SQS may "
+            "count messages that were just deleted.",
+        )
     if stuck:
         messages = "1 message" if stuck == 1 else f"{stuck} messages"
         raise IncompleteError(f"{messages} did not go back; the lines above say why")

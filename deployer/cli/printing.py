@@ -29,16 +29,24 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
         typer.secho(line.text, err=err, **_STYLES[line.tone])
 
 
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """JSON for a program or a terminal: what is not printable is escaped, lone surrogates included."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
 def print_json(document: Any) -> None:
     """Print a result for programs: keys in the order in which they were made."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(json_text(document, indent=2))
 
 
 def print_json_list(documents: Iterable[Any]) -> None:
     """Print a JSON array whose items may be too many to hold: each is printed as it comes."""
     is_empty = True
     for document in documents:
-        text = json.dumps(document, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        text = json_text(document, indent=2).replace("\n", "\n  ")
         typer.echo(f"{'[' if is_empty else ','}\n  {text}", nl=False)
         is_empty = False
     typer.echo("[]" if is_empty else "\n]")
@@ -47,7 +55,7 @@ def print_json_list(documents: Iterable[Any]) -> None:
 def print_json_lines(documents: Iterable[Any]) -> None:
     """Print one JSON object a line, each as it comes."""
     for document in documents:
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo(json_text(document))
 
 
 def confirm(question: str, *, yes: bool, command: str) -> None:

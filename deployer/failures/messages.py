@@ -10,16 +10,19 @@ They come in three shapes, and one parser reads them all:
 
 Anything else is kept and shown, but never handed to the handler. Nor is an event from a member's queue that names
 another account or region: that account's administrators own the queue, and EventBridge vouches for nothing in it.
+Any body and any attribute may be theirs: numbers without end, nesting without end, text that no terminal should see.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from deployer.organization import Organization
 from deployer.targets import Scope
@@ -33,6 +36,11 @@ Origin = Literal["handler", "lambda", "eventbridge", "unknown"]
 
 UNREADABLE = "unreadable"
 """The reason of a message that is none of the three."""
+
+DEEPEST = 100
+"""Levels of lists and objects in a body. Events of CloudTrail have about ten; Python writes no JSON of 1,000."""
+
+_ATTEMPTS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -94,11 +102,15 @@ class Failure:
 
     @property
     def account(self) -> str:
-        """The account that the event is about."""
+        """The account that the event is about; of a member's queue that member, whatever the event claims."""
+        if not self.queue.is_central:
+            return self.queue.account
         return self.call.account if self.call else _named(self.event, "account") or self.queue.account
 
     @property
     def region(self) -> str:
+        if not self.queue.is_central:
+            return self.queue.region
         return self.call.region if self.call else _named(self.event, "region") or self.queue.region
 
     @property
@@ -150,13 +162,12 @@ class Selection:
 
 def read(message: Message, queue: Queue) -> Failure:
     """What a message says; never raises, whatever is in it."""
-    try:
-        body = json.loads(message.body)
-    except (ValueError, RecursionError):
-        return _unreadable(message, queue, "the body is not JSON")
+    body, problem = _parsed(message.body)
+    if problem:
+        return _unreadable(message, queue, problem)
     if not isinstance(body, dict):
         return _unreadable(message, queue, "the body is no JSON object")
-    if "requestContext" in body:
+    if "requestContext" in body and queue.is_central:
         return _from_lambda(message, queue, body)
     if "detail-type" in body:
         return _from_eventbridge(message, queue, body)
@@ -171,7 +182,7 @@ def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) 
         origin="eventbridge",
         reason=said.get("ERROR_CODE") or "not-delivered",
         detail=(said.get("ERROR_MESSAGE", "") + (f" (gave up: {exhausted})" if exhausted else "")).strip(),
-        attempts=int(retries) + 1 if retries.isdecimal() else None,
+        attempts=int(retries) + 1 if _ATTEMPTS.fullmatch(retries) else None,
     )
     return _failure(message, queue, cause=cause, event=event)
 
@@ -186,7 +197,7 @@ def _from_lambda(message: Message, queue: Queue, record: Mapping[str, Any]) -> F
         origin="handler" if by_handler else "lambda",
         reason=kind or condition if by_handler else condition,
         detail=words if by_handler or not kind else f"{kind}: {words}",
-        attempts=attempts if isinstance(attempts, int) else None,
+        attempts=attempts if _is_count(attempts) else None,
     )
     return _failure(message, queue, cause=cause, event=record.get("requestPayload"))
 
@@ -204,6 +215,48 @@ def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Fai
         event=event,
         call=parsed if isinstance(parsed, FailedCall) else None,
     )
+
+
+def _parsed(text: str) -> tuple[Any, str]:
+    """A body, or what keeps it from being read and written as JSON by everybody."""
+    try:
+        body = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except json.JSONDecodeError:
+        return None, "the body is not JSON"
+    except ValueError:
+        return None, "a number in the body is too long, or is none"
+    except RecursionError:
+        return None, _TOO_DEEP
+    return (None, _TOO_DEEP) if _is_too_deep(body) else (body, "")
+
+
+_TOO_DEEP = f"the body is nested deeper than {DEEPEST} levels"
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON's")
+    return number
+
+
+def _is_too_deep(body: Any) -> bool:
+    level = [body]
+    for _ in range(DEEPEST + 1):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    """Whether a value may be Lambda's count of invocations."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -7,12 +7,15 @@ Nothing is lost and nothing is in the way, whatever happens in between:
 2. A message is deleted only after Lambda has taken its event (it keeps an asynchronous invocation before it answers).
 3. Killed between the two, the event is handed over again by the next redrive, and the handler does it no second time.
 4. All messages are taken before the first event goes back, so that what fails again is not taken for work to be done.
+5. Whatever one queue holds or answers is that queue's problem, reported with it: the others are read and redriven.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -20,6 +23,7 @@ from typing import Any, Literal, Protocol
 from deployer.errors import DeployerError
 from deployer.failures.messages import Failure, Message, Queue, Selection, read
 from deployer.organization import Organization
+from handler.text import clean
 
 AT_ONCE = 16
 """Queues that are looked into, and events that are handed over, side by side."""
@@ -75,9 +79,16 @@ class Found:
     others: list[Failure] = field(default_factory=list)
     held_elsewhere: int = 0
     """About how many messages other readers hold at this moment."""
+    not_received: int = 0
+    """About how many messages SQS counts in queues that gave none: they were deleted a moment ago, or come later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)
     is_cut: bool = False
     """Whether there may be more than `limit`."""
+
+    @property
+    def hidden(self) -> int:
+        """About how many messages may exist that this reader did not get."""
+        return self.held_elsewhere + self.not_received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,53 +108,95 @@ def find(
     organization: Organization,
     limit: int,
 ) -> Found:
-    """Take what is in the queues, page by page, and keep it hidden; `release` shows it again."""
-    found = Found()
+    """Take what is in the queues, page by page, and keep it hidden; `release` shows it again.
+
+    Of more than `limit` failures, each account of each queue gives its share: a flood of one hides no other's.
+    """
     wanted = [queue for queue in places if selection.may_hold(queue, organization)]
+    looks = [_Look(queue=queue) for queue in wanted]
 
-    def look(queue: Queue) -> tuple[Depth, list[Failure], bool] | OutOfReach:
-        try:
-            return _look(queues, queue, meant=lambda failure: selection.matches(failure, organization), limit=limit)
-        except DeployerError as error:
-            return OutOfReach(queue=queue, problem=error.message)
+    def meant(failure: Failure) -> bool:
+        return selection.matches(failure, organization)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for answer in pool.map(look, wanted):
-            if isinstance(answer, OutOfReach):
-                found.out_of_reach.append(answer)
-                continue
-            depth, failures, is_cut = answer
-            found.held_elsewhere += depth.held
-            found.is_cut |= is_cut
-            for failure in failures:
-                meant = selection.matches(failure, organization)
-                (found.failures if meant else found.others).append(failure)
-    found.failures.sort(key=lambda failure: (not failure.queue.is_central, failure.queue, failure.happened))
-    found.is_cut |= len(found.failures) > limit
-    found.others += found.failures[limit:]
-    del found.failures[limit:]
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda look: _look(queues, look, meant=meant, limit=limit), looks))
+    except BaseException:
+        release(queues, [failure for look in looks for failure in look.taken.values()])
+        raise
+    found = _summed(looks, meant=meant)
+    if len(found.failures) > limit:
+        chosen = set(_shares(found.failures)[:limit])
+        found.others += [failure for number, failure in enumerate(found.failures) if number not in chosen]
+        found.failures = [failure for number, failure in enumerate(found.failures) if number in chosen]
+        found.is_cut = True
     return found
 
 
-def _look(
-    queues: Queues, queue: Queue, *, meant: Callable[[Failure], bool], limit: int
-) -> tuple[Depth, list[Failure], bool]:
+@dataclass(slots=True, kw_only=True)
+class _Look:
+    """What is known of one queue so far; kept outside the look itself, so that nothing taken is forgotten."""
+
+    queue: Queue
+    depth: Depth = field(default_factory=lambda: Depth(visible=0, held=0))
+    taken: dict[str, Failure] = field(default_factory=dict)
+    is_cut: bool = False
+    problem: str = ""
+
+
+def _look(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
+    """Look into a queue; what goes wrong is kept as its problem, beside what was taken before."""
+    try:
+        _take(queues, look, meant=meant, limit=limit)
+    except Exception as error:  # noqa: BLE001 - no queue's answer may keep the others from being read
+        look.problem = _problem(error)
+
+
+def _take(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
     """Everything that can be seen of one queue, or as much as holds `limit` failures that are meant.
 
     A member's queue that says it is empty is not asked again: there may be thousands, and its count is a minute old at
     most. The failures queue is always asked.
     """
-    depth = queues.depth(queue)
-    taken: dict[str, Failure] = {}
+    look.depth = queues.depth(look.queue)
     count = 0
-    while (depth.visible or queue.is_central) and count < limit:
-        messages = queues.receive(queue, hold_seconds=HOLD_SECONDS)
-        fresh = [read(message, queue) for message in messages if message.id not in taken]
+    while (look.depth.visible or look.queue.is_central) and count < limit:
+        messages = queues.receive(look.queue, hold_seconds=HOLD_SECONDS)
+        fresh = [read(message, look.queue) for message in messages if message.id not in look.taken]
         if not fresh:
             break
-        taken |= {failure.message.id: failure for failure in fresh}
+        look.taken |= {failure.message.id: failure for failure in fresh}
         count += sum(meant(failure) for failure in fresh)
-    return depth, list(taken.values()), count >= limit
+    look.is_cut = count >= limit
+
+
+def _summed(looks: Iterable[_Look], *, meant: Callable[[Failure], bool]) -> Found:
+    found = Found()
+    for look in looks:
+        found.held_elsewhere += look.depth.held
+        found.not_received += 0 if look.taken or look.problem else look.depth.visible
+        found.is_cut |= look.is_cut
+        if look.problem:
+            found.out_of_reach.append(OutOfReach(queue=look.queue, problem=look.problem))
+        for failure in look.taken.values():
+            (found.failures if meant(failure) else found.others).append(failure)
+    found.failures.sort(key=lambda failure: (not failure.queue.is_central, failure.queue, failure.happened))
+    return found
+
+
+def _shares(failures: Sequence[Failure]) -> list[int]:
+    """Positions in the order of shares: the first failure of each account of each queue, then the second of each."""
+    seen: Counter[tuple[Queue, str]] = Counter()
+    turns: list[tuple[int, int]] = []
+    for number, failure in enumerate(failures):
+        seen[failure.queue, failure.account] += 1
+        turns.append((seen[failure.queue, failure.account], number))
+    return [number for _, number in sorted(turns)]
+
+
+def _problem(error: Exception) -> str:
+    """An error in words; one that nobody expected has its type."""
+    return error.message if isinstance(error, DeployerError) else clean(f"{type(error).__name__}: {error}", limit=200)
 
 
 def release(queues: Queues, failures: Iterable[Failure]) -> None:
@@ -153,10 +206,9 @@ def release(queues: Queues, failures: Iterable[Failure]) -> None:
 
 
 def _release(queues: Queues, batch: Sequence[Failure]) -> None:
-    try:
+    # Whatever SQS answers, the other batches are still to be released, and these show themselves after a while.
+    with suppress(Exception):
         queues.hold(batch[0].queue, [failure.message for failure in batch], seconds=0)
-    except DeployerError:
-        return
 
 
 def redrive(
@@ -195,8 +247,8 @@ def _redrive(queues: Queues, function: Function, failure: Failure, *, ours: froz
         return Redriven(failure=failure, fate="taken by another")
     try:
         function.hand_over(failure.event)
-    except DeployerError as error:
-        return Redriven(failure=failure, fate="not taken by Lambda", problem=error.message)
+    except Exception as error:  # noqa: BLE001 - no event may keep the others from being handed over
+        return Redriven(failure=failure, fate="not taken by Lambda", problem=_problem(error))
     try:
         queues.delete(failure.queue, failure.message)
     except DeployerError as error:

@@ -71,7 +71,8 @@ def found_lines(found: Found, organization: Organization) -> list[Line]:
         lines += [line for failure in some for line in _listed(failure, organization)]
         lines += [Line("")]
     lines += list(_advice(found.failures))
-    lines += wrapped(_count(found), indent=0, tone="bad" if found.failures else "add")
+    is_good = not (found.failures or found.hidden or found.out_of_reach)
+    lines += wrapped(_count(found), indent=0, tone="add" if is_good else "bad")
     return lines
 
 
@@ -82,7 +83,7 @@ def queue_title(queue: Queue, organization: Organization) -> str:
 
 def _listed(failure: Failure, organization: Organization) -> Iterator[Line]:
     known = organization.accounts.get(failure.account)
-    what = [f"{failure.happened:%m-%d %H:%M:%S}", known.name if known else failure.account, failure.region]
+    what = [f"{failure.happened:%Y-%m-%d %H:%M:%S}", known.name if known else failure.account, failure.region]
     first = f"{failure.message.id[:SHORT_ID]}  {'  '.join(what)}  {failure.repository or '-'}"
     yield from wrapped(first, indent=2)
     detail = clean(_PREAMBLE.sub("", failure.cause.detail), limit=LONGEST_DETAIL)
@@ -102,12 +103,21 @@ def _advice(failures: Sequence[Failure]) -> Iterator[Line]:
 
 def _count(found: Found) -> str:
     more = " or more" if found.is_cut else ""
-    text = f"{counted(len(found.failures), 'failure')}{more}." if found.failures else "No failures."
+    text = f"{counted(len(found.failures), 'failure')}{more}." if found.failures else _none(found)
     if found.others:
         text += f" {counted(len(found.others), 'other')} not asked for."
     if found.held_elsewhere:
         text += f" About {found.held_elsewhere} more held by another reader now; they show again within minutes."
+    if found.not_received:
+        text += f" SQS counts about {found.not_received} more, but gave none; its counts may be a minute old."
+    if found.is_cut:
+        text += " Raise --limit, or narrow the list with --account, to see the rest."
     return text
+
+
+def _none(found: Found) -> str:
+    """Good news only when every queue was looked into and gave all that it has."""
+    return "Whether there are failures is not known." if found.hidden or found.out_of_reach else "No failures."
 
 
 def out_of_reach_lines(found: Found, organization: Organization) -> list[Line]:
@@ -169,6 +179,7 @@ def found_document(found: Found, organization: Organization) -> Document:
         "failures": [failure_document(failure, organization) for failure in found.failures],
         "others": len(found.others),
         "held_by_others": found.held_elsewhere,
+        "not_received": found.not_received,
         "cut": found.is_cut,
         "out_of_reach": _out_of_reach(found, organization),
     }

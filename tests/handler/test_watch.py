@@ -179,3 +179,15 @@ def test_before_the_first_roll_out_to_members_there_is_nothing_to_count() -> Non
 def test_what_it_cannot_find_out_is_an_error_that_an_alarm_watches() -> None:
     with pytest.raises(ClientError):
         look(FakeClients("DELEGATED_ADMIN", error="AccessDenied"))
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "many", None], ids=["5,000 digits", "no number", "missing"])
+def test_a_queue_that_gives_no_counts_is_unreadable_and_hides_no_other(count: str | None) -> None:
+    class Odd(FakeClients):
+        def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
+            if "cn-north-1" in request["QueueUrl"]:
+                return {"Attributes": {} if count is None else dict.fromkeys(request["AttributeNames"], count)}
+            return super().get_queue_attributes(**request)
+
+    told = look(Odd("DELEGATED_ADMIN"))
+    assert (told["queues"], told["waiting"], told["unreadable"]) == (2, 1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -61,9 +61,13 @@ class FakeSqs:
     _lock: RLock = field(default_factory=RLock)
 
     def put(self, queue: Queue, body: Any, **attributes: str) -> str:
+        return self.put_text(queue, json.dumps(body), attributes)
+
+    def put_text(self, queue: Queue, body: str, attributes: Mapping[str, str]) -> str:
+        """A message whose body need not be JSON."""
         with self._lock:
             id_ = f"{next(self._ids):08x}-0000-4000-8000-000000000000"
-            self.kept.setdefault(queue, {})[id_] = _Kept(body=json.dumps(body), attributes=attributes)
+            self.kept.setdefault(queue, {})[id_] = _Kept(body=body, attributes=dict(attributes))
             return id_
 
     def bodies(self, queue: Queue) -> list[Any]:

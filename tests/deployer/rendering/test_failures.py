@@ -82,8 +82,15 @@ def test_a_failure_of_eventbridge_is_explained_by_where_it_happened() -> None:
 def test_counts_say_what_is_left_out() -> None:
     told = flat(found_lines(Found(others=[failed("x")], held_elsewhere=4, is_cut=True), EXAMPLE))
     assert told == (
-        "No failures. 1 other not asked for. About 4 more held by another reader now; they show again within minutes."
+        "Whether there are failures is not known. 1 other not asked for. About 4 more held by another reader now; they "
+        "show again within minutes. Raise --limit, or narrow the list with --account, to see the rest."
     )
+    assert flat(found_lines(Found(others=[failed("x")]), EXAMPLE)) == "No failures. 1 other not asked for."
+
+
+def test_a_list_shows_the_year() -> None:
+    """A forged message may be of any, and the failures of last year are no news."""
+    assert f"  {event()['detail']['eventTime'][:10]} " in text(found_lines(Found(failures=[failed("x")]), EXAMPLE))
 
 
 def test_what_could_not_be_read_is_named() -> None:

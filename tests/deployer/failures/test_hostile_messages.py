@@ -1,0 +1,315 @@
+"""Whatever a member's administrator writes into that account's queue, all failures stay readable and redrivable.
+
+The administrators own the queue: every body and every attribute in it may be theirs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.aws.queues import message_of
+from deployer.cli.printing import json_text
+from deployer.errors import ServiceError
+from deployer.failures.messages import UNREADABLE, Message, Queue, Selection, read
+from deployer.failures.redriving import Depth, Found, find, redrive, release
+from deployer.planning.scopes import find_scope
+from deployer.rendering.failures import (
+    failure_document,
+    found_document,
+    found_lines,
+    redriven_document,
+    redriven_line,
+    shown_lines,
+)
+from deployer.rendering.text import Line
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.targets import Scope
+from handler.text import short_json
+from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, dead_letters, event
+from tests.deployer.failures.test_messages import ANYTHING, GIVEN_UP, UNDELIVERED, message
+
+EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
+SHOP, SEARCH = dead_letters("300000000001"), dead_letters("300000000002")
+
+DEEP_EVENT = event()
+DEEP_EVENT["detail"]["requestParameters"]["x"] = "NESTED"
+
+
+def with_raw(text: str) -> str:
+    """The body of a good event in which one value is this text, which need not be valid JSON."""
+    return json.dumps(DEEP_EVENT).replace('"NESTED"', text)
+
+
+BAD_BODIES = {
+    "a number of 5,000 digits": with_raw("9" * 5000),
+    "a number that is none": with_raw("NaN"),
+    "a number without end": with_raw("-Infinity"),
+    "a number that no float holds": with_raw("1e999"),
+    "lists, nested as deep as Python reads": with_raw("[" * 900 + "]" * 900),
+    "objects, nested as deep as Python reads": with_raw('{"a":' * 900 + "1" + "}" * 900),
+    "nested deeper than Python reads": with_raw("[" * 100_000 + "]" * 100_000),
+    "no JSON": "\x1b[2J",
+}
+ODD_BODIES = {
+    "a lone surrogate": with_raw('"\\ud800"'),
+    "a lone surrogate as a key": with_raw('{"\\udfff": "\\u009b2J"}'),
+    "a number of 4,000 digits": with_raw("9" * 4000),
+    "nested a little": with_raw("[" * 50 + "]" * 50),
+}
+ODD_ATTRIBUTES = {
+    "attempts of 5,000 digits": {"RETRY_ATTEMPTS": "9" * 5000},
+    "attempts in digits of Arabic": {"RETRY_ATTEMPTS": "٣"},
+    "attempts that are a power": {"RETRY_ATTEMPTS": "²"},
+    "negative attempts": {"RETRY_ATTEMPTS": "-1"},
+    "surrogates for words": {"ERROR_CODE": "\ud800", "ERROR_MESSAGE": "\udfff\x1b[2J"},
+    "long words": {"ERROR_MESSAGE": "x" * 200_000},
+    "markup": {"ERROR_CODE": "[bold]", "ERROR_MESSAGE": "%s {0} \\N{DIGIT ONE}"},
+}
+
+
+def test_attributes_that_nobody_sends_are_listed_and_go_back() -> None:
+    for attributes in ODD_ATTRIBUTES.values():
+        failure = read(message(event(), UNDELIVERED | attributes), SHOP)
+        assert failure.obstacle is None
+        assert failure.cause.attempts in {None, 1}
+        assert_shown(Found(failures=[failure]))
+
+
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
+@pytest.mark.parametrize("queue", [SHOP, CENTRAL], ids=["of a member", "central"])
+def test_what_no_program_should_read_is_reported_and_never_goes_back(body: str, queue: Queue) -> None:
+    failure = read(message(body, UNDELIVERED), queue)
+    assert (failure.cause.reason, failure.event) == (UNREADABLE, None)
+    assert failure.cause.detail
+    assert_shown(Found(failures=[failure]))
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
+def test_what_is_odd_in_an_event_is_shown_and_handed_over(body: str) -> None:
+    failure = read(message(body, UNDELIVERED), SHOP)
+    assert failure.obstacle is None
+    assert_shown(Found(failures=[failure]))
+    short_json(failure.event).encode()
+
+
+@pytest.mark.parametrize("count", [True, -1, 10**4000, 1.5, "3", None, [3]], ids=lambda count: repr(count)[:9])
+def test_a_count_of_attempts_that_lambda_never_writes_is_left_out(count: Any) -> None:
+    record = GIVEN_UP | {"requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": count}}
+    assert read(message(record), CENTRAL).cause.attempts is None
+
+
+def test_a_members_message_counts_as_that_members_whatever_it_claims() -> None:
+    """Else one account's messages would be listed as another's, and be missing in the list of its own."""
+    forged = read(message(event(account="300000000003"), UNDELIVERED), SHOP)
+    assert (forged.account, forged.region) == (SHOP.account, SHOP.region)
+    assert forged.obstacle == "its event claims to be of 300000000003 in eu-west-1, but is not from there"
+    mine = Selection(scope=find_scope(EXAMPLE, ous=(), accounts=(SHOP.account,), regions=()))
+    assert mine.matches(forged, EXAMPLE)
+
+
+def test_a_record_of_lambdas_in_a_members_queue_is_nobodys() -> None:
+    """Else its author could have words of the handler, and the advice of real failures, appear under any reason."""
+    assert read(message(GIVEN_UP), SHOP).cause.reason == UNREADABLE
+
+
+@pytest.mark.parametrize("sent", ["-1", "9" * 30, "soon", ""], ids=repr)
+def test_times_and_counts_of_sqs_that_are_none_are_no_obstacle(sent: str) -> None:
+    system = {"SentTimestamp": sent, "ApproximateReceiveCount": sent}
+    found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "Attributes": system})
+    assert (found.sent, found.receives) == (datetime.fromtimestamp(0, UTC), 1)
+
+
+def test_attributes_that_are_no_text_are_left_out() -> None:
+    attributes = {"RULE_ARN": {"DataType": "Binary", "BinaryValue": b"\xff"}, "X": {"StringValue": "y"}}
+    found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "MessageAttributes": attributes})
+    assert found.attributes == {"X": "y"}
+
+
+def assert_shown(found: Found) -> None:
+    """All that the commands print of failures can be printed, and JSON of it read again."""
+    for line in found_lines(found, EXAMPLE) + shown(found):
+        line.text.encode()
+    documents = [
+        {
+            **failure_document(failure, EXAMPLE),
+            "event": failure.event,
+            "message": {"body": failure.message.body, "attributes": dict(failure.message.attributes)},
+        }
+        for failure in found.failures
+    ]
+    for document in (documents, found_document(found, EXAMPLE)):
+        text = json_text(document)
+        text.encode()
+        assert "\x9b" not in text
+        assert json.loads(text) == document
+
+
+def shown(found: Found) -> list[Line]:
+    return [line for failure in found.failures for line in shown_lines(failure, EXAMPLE)]
+
+
+ODD_VALUES = ANYTHING | st.integers() | st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf", "Lu"]))
+_OF_DETAIL = ("errorCode", "eventName", "eventTime", "eventID", "awsRegion", "userIdentity", "requestParameters")
+FIELDS: list[tuple[str, ...]] = [(name,) for name in ("account", "region", "id", "detail", "resources")]
+FIELDS += [("detail", name) for name in _OF_DETAIL]
+
+
+@st.composite
+def changed_events(draw: st.DrawFn) -> str:
+    """An event as the rule sends it, but for one value."""
+    changed = event(draw(st.sampled_from([SHOP.account, SEARCH.account])))
+    where = draw(st.sampled_from(FIELDS))
+    target = changed if len(where) == 1 else changed[where[0]]
+    target[where[-1]] = draw(ODD_VALUES)
+    return json.dumps(changed)
+
+
+BODIES = (
+    st.text()
+    | st.sampled_from([*BAD_BODIES.values(), *ODD_BODIES.values()])
+    | ANYTHING.map(json.dumps)
+    | changed_events()
+    | changed_events().map(lambda body: json.dumps(GIVEN_UP | {"requestPayload": json.loads(body)}))
+)
+ATTRIBUTES = st.dictionaries(st.sampled_from([*UNDELIVERED, "EXHAUSTED_RETRY_CONDITION"]) | st.text(), st.text())
+ATTRIBUTES |= st.sampled_from([*ODD_ATTRIBUTES.values()])
+
+
+@given(bad=st.lists(st.tuples(BODIES, ATTRIBUTES), min_size=1, max_size=4))
+def test_invariant_5_whatever_one_member_writes_the_others_failures_are_read_and_redriven(
+    bad: list[tuple[str, dict[str, str]]],
+) -> None:
+    sqs = FakeSqs()
+    for body, attributes in bad:
+        sqs.put_text(SHOP, body, attributes)
+    sqs.put(SEARCH, event(SEARCH.account, "team-a/mine"), ERROR_CODE="NO_PERMISSIONS")
+    sqs.put(CENTRAL, GIVEN_UP | {"requestPayload": event(SEARCH.account, "team-a/central", number=2)})
+
+    found = find(sqs, (CENTRAL, SHOP, SEARCH), selection=EVERYTHING, organization=EXAMPLE, limit=1000)
+    assert len(found.failures) == len(bad) + 2
+    assert_shown(found)
+    handler = FakeHandler(sqs)
+    done = redrive(sqs, handler, found.failures, report=lambda one: None)
+    release(sqs, [*found.failures, *found.others])
+    json_text(redriven_document(done, found, EXAMPLE)).encode()
+    for one in done:
+        assert all(line.text.encode() for line in redriven_line(one, EXAMPLE))
+
+    assert {"team-a/mine", "team-a/central"} <= set(handler.repositories)
+    assert sqs.kept[SEARCH] == sqs.kept[CENTRAL] == {}
+    assert sqs.visible(SHOP) == len(sqs.kept[SHOP]) == sum(one.fate == "left alone" for one in done)
+    for handed in handler.taken:
+        short_json(handed).encode()
+        assert handed["account"] in {SHOP.account, SEARCH.account}
+
+
+@dataclass
+class BrokenSqs(FakeSqs):
+    """A queue whose answers are an error from one call on, and no error that anybody expects."""
+
+    broken: Queue = SHOP
+    answers: int = 1
+    error: BaseException = field(default_factory=lambda: KeyError("Body"))
+
+    def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
+        if queue == self.broken:
+            if not self.answers:
+                raise self.error
+            self.answers -= 1
+        return super().receive(queue, hold_seconds=hold_seconds)
+
+
+def filled(sqs: FakeSqs, *, count: int = 25) -> FakeSqs:
+    for number in range(count):
+        sqs.put(SHOP, event(repository=f"shop-{number}", number=number), ERROR_CODE="NO_PERMISSIONS")
+    sqs.put(SEARCH, event(SEARCH.account, "team-a/mine", number=99), ERROR_CODE="NO_PERMISSIONS")
+    return sqs
+
+
+def found_in(sqs: FakeSqs, *, limit: int = 1000) -> Found:
+    return find(sqs, (CENTRAL, SHOP, SEARCH), selection=EVERYTHING, organization=EXAMPLE, limit=limit)
+
+
+@pytest.mark.parametrize("error", [KeyError("Body"), ServiceError("OverLimit")], ids=repr)
+def test_a_queue_that_breaks_while_it_is_read_is_reported_with_what_came_before(error: Exception) -> None:
+    """Such as SQS's OverLimit, when 120,000 messages are held."""
+    sqs = filled(BrokenSqs(error=error))
+    found = found_in(sqs)
+    assert [one.queue for one in found.out_of_reach] == [SHOP]
+    assert len(found.failures) == 10 + 1
+    release(sqs, found.failures)
+    assert sqs.visible(SHOP) == 25
+
+
+def test_what_was_received_is_released_when_the_command_is_interrupted() -> None:
+    sqs = filled(BrokenSqs(error=KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        found_in(sqs)
+    assert (sqs.visible(SHOP), sqs.visible(SEARCH)) == (25, 1)
+
+
+def test_one_message_that_cannot_be_released_keeps_no_other_hidden() -> None:
+    class Stubborn(FakeSqs):
+        def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
+            if queue == SHOP:
+                raise KeyError("Successful")
+            return super().hold(queue, messages, seconds=seconds)
+
+    sqs = filled(Stubborn())
+    release(sqs, found_in(sqs).failures)
+    assert (sqs.visible(SHOP), sqs.visible(SEARCH)) == (0, 1)
+
+
+def test_an_event_that_cannot_be_handed_over_keeps_no_other_from_it() -> None:
+    class Choking(FakeHandler):
+        def hand_over(self, event: Any) -> None:
+            if event["account"] == SHOP.account:
+                raise RecursionError("maximum recursion depth exceeded")
+            super().hand_over(event)
+
+    sqs = filled(FakeSqs())
+    handler = Choking(sqs)
+    done = redrive(sqs, handler, found_in(sqs).failures, report=lambda one: None)
+    assert handler.repositories == ["team-a/mine"]
+    assert {one.problem for one in done if one.fate == "not taken by Lambda"} == {
+        "RecursionError: maximum recursion depth exceeded"
+    }
+    assert sqs.visible(SHOP) == 25
+
+
+def test_a_flood_of_one_account_leaves_room_for_the_others() -> None:
+    sqs = filled(FakeSqs(), count=40)
+    for number in range(40):
+        sqs.put(CENTRAL, GIVEN_UP | {"requestPayload": event(repository=f"x-{number}", number=200 + number)})
+    sqs.put(CENTRAL, GIVEN_UP | {"requestPayload": event(SEARCH.account, "team-a/central", number=300)})
+    found = found_in(sqs, limit=45)
+    assert (len(found.failures), len(found.others), found.is_cut) == (45, 37, True)
+    repositories = [failure.repository for failure in found.failures]
+    assert {"team-a/mine", "team-a/central"} <= set(repositories)
+    assert [failure.queue for failure in found.failures] == sorted(
+        (failure.queue for failure in found.failures), key=lambda queue: (not queue.is_central, queue)
+    )
+
+
+def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:
+    class Shy(FakeSqs):
+        """SQS counts messages, and hands out none."""
+
+        def depth(self, queue: Queue) -> Depth:
+            return Depth(visible=3, held=0)
+
+    for sqs in (Shy(), filled(FakeSqs())):
+        for _ in range(2):
+            found = found_in(sqs)
+        assert (found.failures, found.hidden > 0) == ([], True)
+        told = " ".join(line.text for line in found_lines(found, EXAMPLE))
+        assert "No failures" not in told
+    assert found_in(FakeSqs()).hidden == 0
