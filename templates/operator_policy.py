@@ -212,6 +212,12 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
             ),
             resources=_stacks(names),
         ),
+        Permission(
+            sid="ExplainChangeSets",
+            why="Name the resource when CloudFormation refuses a change set.",
+            actions=_cloudformation("DescribeEvents"),
+            resources=(*_change_sets(names), *_stacks(names)),
+        ),
         *(
             Permission(
                 sid=sid,
@@ -275,6 +281,11 @@ def _cloudformation(*operations: str) -> tuple[str, ...]:
 def _stack_sets(names: Names) -> tuple[str, ...]:
     """All of deployer's, by its prefix; they are the management account's, whoever administers them."""
     return (f"arn:{names.partition}:cloudformation:*:*:stackset/{names.prefix}-*:*",)
+
+
+def _change_sets(names: Names) -> tuple[str, ...]:
+    here = f"arn:{names.partition}:cloudformation:{names.central_region}:{names.central_account}"
+    return (f"{here}:changeSet/deployer-*/*",)
 
 
 def _stacks(names: Names) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from deployer.aws.change_set_failures import explain
 from deployer.aws.errors import code_of
 from deployer.errors import DeployerError
 from deployer.polling import Sleep, looks
@@ -38,11 +39,17 @@ def create(
         if answer["Status"] == "CREATE_COMPLETE":
             return change_set
         if answer["Status"] == "FAILED":
-            client.delete_change_set(ChangeSetName=change_set)
             reason = answer.get("StatusReason", "")
-            if any(text in reason for text in _NO_CHANGES):
+            is_empty = any(text in reason for text in _NO_CHANGES)
+            explanation = None if is_empty else explain(client, change_set, reason=reason)
+            client.delete_change_set(ChangeSetName=change_set)
+            if explanation is None:
                 return None
-            raise StackFailedError(f"Stack {definition.name} in {definition.region}: no change set: {reason}")
+            raise StackFailedError(
+                f"Stack {definition.name} in {definition.region}: CloudFormation refused the change set:"
+                f" {explanation.reason}",
+                next_step=explanation.next_step,
+            )
     raise StackFailedError(
         f"Stack {definition.name} in {definition.region}: its change set is not ready"
         f" after {SECONDS // 60} minutes; nothing of it was changed",

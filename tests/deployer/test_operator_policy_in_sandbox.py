@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import OrganizationAccessError
+from deployer.sandbox.cloudformation import deploy_stack
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.iam import authorization, services, trust
 from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
@@ -24,6 +25,7 @@ from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.examples import SHOP_DEV
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge
+from tests.sandbox.stacks import role, template
 
 ROLE = "operates"
 NAMES = Names(
@@ -77,8 +79,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     def recording(request: AccessRequest, policies: PolicySet) -> Decision:
         if command_of(request):
             found.requests.append(request)
-        if request.action == "sts:AssumeRole" and (role := find_role(request.resource or "")):
-            found.trusts[role.arn] = json.loads(role.assume_role_policy_document)
+        if request.action == "sts:AssumeRole" and (assumed := find_role(request.resource or "")):
+            found.trusts[assumed.arn] = json.loads(assumed.assume_role_policy_document)
         return evaluate(request, policies)
 
     for module in (authorization, services, trust):
@@ -204,3 +206,24 @@ def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permiss
     ran = acting(sandbox, "look", without="ProveDelegation")("plan")
     assert ran.exit_code == OrganizationAccessError.exit_code
     assert "organizations:ListDelegatedAdministrators" in ran.err
+
+
+def test_a_refused_change_set_names_the_resource_under_the_documented_policy(sandbox: Sandbox) -> None:
+    body = template({"Role": role(NAMES.function_role)})
+    deploy_stack(account=sandbox.central_account, region=sandbox.home_region, name="others", template_body=body)
+    deployer = acting(sandbox, "roll-out")
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 1
+    taken = f"HandlerRole (AWS::IAM::Role): Resource of type 'AWS::IAM::Role' with identifier '{NAMES.function_role}'"
+    assert taken in " ".join(ran.out.split())
+    assert refusals(sandbox) == []
+
+    denial = {"Effect": "Deny", "Action": "cloudformation:DescribeEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    role_name = f"{ROLE}-roll-out"
+    sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName="denial", PolicyDocument=document)
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 1
+    assert "AWS::EarlyValidation::ResourceExistenceCheck" in ran.out
+    assert "Allow cloudformation:DescribeEvents" in " ".join(ran.out.split())
+    assert not sandbox.client("cloudformation").list_change_sets(StackName=NAMES.central_stack)["Summaries"]

@@ -26,6 +26,9 @@ ACCEPTED = {
 }
 """Findings that are so, and why that is."""
 
+NEWER = frozenset({"UNKNOWN_ACTION: Unknown action cloudformation:DescribeEvents"})
+"""What parliament does not know yet; the judge in `tests/iam_simulate` does."""
+
 
 def test_the_page_is_what_the_policies_say(names: Names, generated: Generated) -> None:
     generated("docs/operator-policy.md", page(names))
@@ -34,7 +37,8 @@ def test_the_page_is_what_the_policies_say(names: Names, generated: Generated) -
 @pytest.mark.parametrize("command", COMMANDS)
 def test_parliament_finds_nothing_else(command: str, names: Names, parliament: ModuleType) -> None:
     findings = parliament.analyze_policy_string(json.dumps(operator_policy(names, command))).findings
-    assert [f"{found.issue}: {found.detail}" for found in findings if found.issue not in ACCEPTED] == []
+    found = {f"{finding.issue}: {finding.detail}" for finding in findings if finding.issue not in ACCEPTED}
+    assert found <= NEWER
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,8 +10,9 @@ from typing import Any
 
 from deployer.sandbox import background
 from deployer.sandbox.calls import Call, Refused
-from deployer.sandbox.cloudformation import engine, imports
+from deployer.sandbox.cloudformation import early_validation, engine, imports
 from deployer.sandbox.cloudformation.changes import Change, changes, is_unchanged
+from deployer.sandbox.cloudformation.early_validation import EarlyValidationFailed, Finding
 from deployer.sandbox.cloudformation.engine import Wanted
 from deployer.sandbox.cloudformation.operations import as_actor, check_updatable
 from deployer.sandbox.cloudformation.requests import (
@@ -27,7 +28,6 @@ from deployer.sandbox.cloudformation.template import TemplateError
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.pages import page, with_token
 from deployer.sandbox.resources.resource import tag_list
-from deployer.sandbox.resources.shapes import ShapeError
 from deployer.sandbox.seams import answers
 
 Answer = Mapping[str, Any]
@@ -52,6 +52,9 @@ class ChangeSet:
     reason: str | None = None
     execution: str = "UNAVAILABLE"
     changes: list[Change] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
+    """What early validation found, which only DescribeEvents shows."""
+    operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @answers("cloudformation", "CreateChangeSet")
@@ -88,7 +91,8 @@ def _work_out(change_set: ChangeSet) -> None:
     change_set.status = "CREATE_IN_PROGRESS"
     try:
         _find_changes(change_set)
-    except (ShapeError, TemplateError, imports.ImportRefused) as error:
+    except (EarlyValidationFailed, TemplateError, imports.ImportRefused) as error:
+        change_set.findings = error.findings if isinstance(error, EarlyValidationFailed) else ()
         change_set.status, change_set.reason = "FAILED", str(error)
         return
     if not change_set.changes and is_unchanged(change_set.stack, change_set.wanted):
@@ -99,10 +103,12 @@ def _work_out(change_set: ChangeSet) -> None:
 
 def _find_changes(change_set: ChangeSet) -> None:
     stack, wanted = change_set.stack, change_set.wanted
+    early_validation.validate_properties(stack, wanted)
     found = changes(stack, wanted)
-    if change_set.imports_existing:
-        imported = imports.find_existing(stack, wanted)
-        change_set.wanted = replace(wanted, imports=imported)
+    imported = imports.find_existing(stack, wanted) if change_set.imports_existing else frozenset()
+    change_set.wanted = replace(wanted, imports=imported)
+    early_validation.validate_names(stack, change_set.wanted)
+    if imported:
         found = [replace(item, action="Import") if item.logical_id in imported else item for item in found]
     change_set.changes = found
 
@@ -122,6 +128,19 @@ def describe_change_set(call: Call) -> Answer:
         "Tags": tag_list(wanted.tags),
     }
     return with_token(described, token)
+
+
+@answers("cloudformation", "DescribeEvents")
+def describe_events(call: Call) -> Answer:
+    """What early validation found wrong with a change set; events of stacks are not here."""
+    if not call.parameters.get("ChangeSetName"):
+        if call.parameters.get("StackName") or call.parameters.get("OperationId"):
+            raise invalid("DescribeEvents of anything but a change set is not supported by the sandbox")
+        raise invalid("One of ChangeSetName, OperationId or StackName must be specified")
+    change_set = _find(call)
+    events = [_event(change_set, finding) for finding in change_set.findings]
+    items, token = page(events, call, limit=100, bad_token=INVALID)
+    return with_token({"OperationEvents": items}, token)
 
 
 @answers("cloudformation", "ExecuteChangeSet")
@@ -216,6 +235,26 @@ def _find(call: Call) -> ChangeSet:
 
 def _of(stacks: Stacks, stack: Stack) -> list[ChangeSet]:
     return [item for item in list(stacks.change_sets.values()) if item.stack is stack]
+
+
+def _event(change_set: ChangeSet, finding: Finding) -> dict[str, Any]:
+    definition = finding.definition
+    return {
+        "EventId": f"{definition.logical_id}-{finding.validation}-{change_set.operation_id}",
+        "StackId": change_set.stack.id,
+        "OperationId": change_set.operation_id,
+        "OperationType": "CREATE_CHANGESET",
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": definition.logical_id,
+        "PhysicalResourceId": finding.physical_id,
+        "ResourceType": definition.type,
+        "Timestamp": change_set.created,
+        "ValidationFailureMode": "FAIL",
+        "ValidationName": finding.validation,
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": finding.reason,
+        "ValidationPath": finding.path,
+    }
 
 
 def _summary(change_set: ChangeSet) -> dict[str, Any]:

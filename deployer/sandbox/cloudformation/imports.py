@@ -34,17 +34,22 @@ def find_existing(stack: Stack, wanted: Wanted) -> frozenset[str]:
     return frozenset(definition.logical_id for definition in found)
 
 
-def _is_there(stack: Stack, wanted: Wanted, definition: Definition) -> bool:
+def identifier_of(stack: Stack, wanted: Wanted, definition: Definition) -> str | None:
+    """The physical id that the template fixes; None for a name that is generated or referred to."""
     if not isinstance(_name(definition), str):
-        return False
-    resource, steps = TYPES[definition.type], Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
+        return None
     pending = frozenset(wanted.template.resources)
     properties = properties_of(definition, stack.scope(parameters=wanted.parameters, pending=pending), wanted.tags)
-    place = steps.place(definition)
-    identifier = resource.identifier(place, properties)
+    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
+    return TYPES[definition.type].identifier(place, properties)
+
+
+def _is_there(stack: Stack, wanted: Wanted, definition: Definition) -> bool:
+    identifier = identifier_of(stack, wanted, definition)
     if identifier is None or stacks_in(stack.account, stack.region).owner(definition.type, identifier):
         return False
-    return resource.is_there(place, identifier)
+    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
+    return TYPES[definition.type].is_there(place, identifier)
 
 
 def _name_property(definition: Definition) -> str:

@@ -27,6 +27,12 @@ def _stack(call: Call) -> Iterable[Need]:
     return [need(call, arn)]
 
 
+def _events(call: Call) -> Iterable[Need]:
+    """Events of a change set are about the change set itself, not about its stack."""
+    change_set = str(call.parameters.get("ChangeSetName") or "")
+    return [need(call, change_set)] if change_set.startswith("arn:") else _stack(call)
+
+
 def _anything(call: Call) -> Iterable[Need]:
     return [need(call, ANY)]
 
@@ -44,6 +50,7 @@ NEEDS: Mapping[tuple[str, str], Needs] = {
            "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource", "DescribeStackResources",
            "DescribeStacks", "ExecuteChangeSet", "GetTemplate", "ListChangeSets", "ListStackResources", "UpdateStack",
            "UpdateTerminationProtection"),
+    ("cloudformation", "DescribeEvents"): _events,
     **each(_anything, "cloudformation", "CreateStackSet", "DescribeOrganizationsAccess", "GetTemplateSummary",
            "ListStackSets", "ListStacks", "ValidateTemplate"),
     **each(_stack_set, "cloudformation", "CreateStackInstances", "DeleteStackInstances", "DeleteStackSet",

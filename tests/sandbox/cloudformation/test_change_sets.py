@@ -45,6 +45,11 @@ class Deployer:
         found: dict[str, Any] = self.client.describe_change_set(ChangeSetName=id_)
         return found
 
+    def events(self, change_set: Mapping[str, Any]) -> list[Any]:
+        answer = self.client.describe_events(ChangeSetName=change_set["ChangeSetId"], Filters={"FailedEvents": True})
+        found: list[Any] = answer["OperationEvents"]
+        return found
+
     def execute(self, change_set: Mapping[str, Any]) -> str:
         self.client.execute_change_set(ChangeSetName=change_set["ChangeSetId"])
         self._sandbox.settle()
@@ -194,9 +199,60 @@ def test_a_change_set_can_be_thrown_away(deployer: Deployer) -> None:
 
 def test_a_bad_property_fails_the_change_set(deployer: Deployer) -> None:
     deployer.deploy({"Queue": queue("one")})
-    change_set = deployer.propose({"Queue": queue("one", Colour="blue")})
+    change_set = deployer.propose({"Queue": queue("one", Colour="blue"), "Other": queue("two", Size=1)})
     assert change_set["Status"] == "FAILED"
-    assert "extraneous key [Colour]" in change_set["StatusReason"]
+    assert change_set["StatusReason"] == refused("AWS::EarlyValidation::PropertyValidation")
+    events = deployer.events(change_set)
+    assert [(one["LogicalResourceId"], one["ResourceType"], one["ValidationPath"]) for one in events] == [
+        ("Queue", "AWS::SQS::Queue", "/Resources/Queue/Properties"),
+        ("Other", "AWS::SQS::Queue", "/Resources/Other/Properties"),
+    ]
+    assert "extraneous key [Colour]" in events[0]["ValidationStatusReason"]
+
+
+def refused(hook: str) -> str:
+    return (
+        f"The following hook(s)/validation failed: [{hook}]. To troubleshoot Early Validation errors, "
+        "use the DescribeEvents API for detailed failure information."
+    )
+
+
+@pytest.mark.parametrize("kind", ["UPDATE", "CREATE"])
+def test_a_name_that_is_taken_fails_the_change_set_before_anything_is_deployed(
+    sandbox: Sandbox, deployer: Deployer, kind: str
+) -> None:
+    sandbox.client("sqs", account=MEMBER).create_queue(QueueName="taken")
+    if kind == "UPDATE":
+        deployer.deploy({"Queue": queue("one")})
+    change_set = deployer.propose({"Queue": queue("one"), "Taken": queue("taken")}, kind)
+    assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert change_set["StatusReason"] == refused("AWS::EarlyValidation::ResourceExistenceCheck")
+    (event,) = deployer.events(change_set)
+    assert event["LogicalResourceId"] == "Taken"
+    assert (event["EventType"], event["ValidationName"]) == ("VALIDATION_ERROR", "NAME_CONFLICT_VALIDATION")
+    assert (event["ValidationStatus"], event["ValidationFailureMode"]) == ("FAILED", "FAIL")
+    assert "already exists" in event["ValidationStatusReason"]
+
+
+def test_a_resource_of_another_stack_is_neither_imported_nor_made_twice(sandbox: Sandbox, deployer: Deployer) -> None:
+    body = template({"Queue": queue("taken")})
+    deployer.client.create_stack(StackName="owner", TemplateBody=body)
+    sandbox.settle()
+    kept = {"Queue": {**queue("taken"), "DeletionPolicy": "Retain"}}
+    change_set = deployer.propose(kept, "CREATE", ImportExistingResources=True)
+    assert change_set["StatusReason"] == refused("AWS::EarlyValidation::ResourceExistenceCheck")
+
+
+def test_events_are_those_of_a_change_set_that_is_still_there(deployer: Deployer) -> None:
+    change_set = deployer.propose({"Queue": queue("one")}, "CREATE")
+    assert deployer.events(change_set) == []
+    with pytest.raises(ClientError, match="One of ChangeSetName, OperationId or StackName must be specified"):
+        deployer.client.describe_events()
+    with pytest.raises(ClientError, match="not supported by the sandbox"):
+        deployer.client.describe_events(StackName="stack")
+    deployer.client.delete_change_set(ChangeSetName=change_set["ChangeSetId"])
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        deployer.events(change_set)
 
 
 @pytest.mark.parametrize(

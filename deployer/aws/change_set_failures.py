@@ -1,0 +1,79 @@
+"""Why a change set failed: since November 2025 its own reason names a validation, and no resource.
+
+The events of the change set name the resources. They are asked for by the change set's ARN, which is the one way that
+works without more, and before it is deleted.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployer.aws.errors import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+SHOWN = 5
+"""Resources that a message names; the rest are counted."""
+
+_REASONS = ("ValidationStatusReason", "HookStatusReason", "ResourceStatusReason")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What made a change set fail, and what to do when AWS does not let us see it."""
+
+    reason: str
+    next_step: str | None = None
+
+
+def explain(client: CloudFormationClient, change_set: str, *, reason: str) -> Explanation:
+    """Name resource, type and reason of each failure; the change set's own `reason` when there are no events to read.
+
+    Nothing that goes wrong with reading the events hides that reason.
+    """
+    try:
+        found = list(dict.fromkeys(_failures(client, change_set)))
+    except (BotoCoreError, ClientError) as error:
+        problem = code_of(error) if isinstance(error, ClientError) else str(error)
+        return Explanation(
+            f"{reason} (cloudformation:DescribeEvents, which names the resources, failed: {problem})",
+            next_step="Allow cloudformation:DescribeEvents on change sets, then run the same command again.",
+        )
+    if not found:
+        return Explanation(reason)
+    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return Explanation("; ".join([*found[:SHOWN], *more]))
+
+
+def _failures(client: CloudFormationClient, change_set: str) -> Iterator[str]:
+    """`LogicalId (Type): reason`, for what only warns too where nothing else failed."""
+    events = [event for event in _events(client, change_set) if _reason(event)]
+    failing = [event for event in events if _mode(event) != "WARN"]
+    for event in failing or events:
+        where = f"{event.get('LogicalResourceId') or event.get('HookType') or 'the template'}"
+        type_ = f" ({event['ResourceType']})" if event.get("ResourceType") else ""
+        yield f"{where}{type_}: {_reason(event)}"
+
+
+def _events(client: CloudFormationClient, change_set: str) -> Iterator[Any]:
+    token: dict[str, str] = {}
+    while True:
+        answer = client.describe_events(ChangeSetName=change_set, Filters={"FailedEvents": True}, **cast("Any", token))
+        yield from answer.get("OperationEvents", ())
+        if not answer.get("NextToken"):
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
+def _reason(event: Any) -> str:
+    return next((str(event[name]).strip() for name in _REASONS if event.get(name)), "")
+
+
+def _mode(event: Any) -> str:
+    return str(event.get("ValidationFailureMode") or event.get("HookFailureMode") or "FAIL")
