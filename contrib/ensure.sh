@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make ECR repositories exist before the first push to them, for pipelines without Python.
 #
-#   ensure.sh IMAGE...          ENSURE_TIMEOUT=120 seconds are for all images together
+#   ensure.sh IMAGE...          ENSURE_TIMEOUT=300 seconds are for all images together
 #
 # Needs the aws CLI and nothing but the permissions of a push. Asks for each repository by the very call that a push
 # would make first, then waits until all are there. Exit codes are those of `deployer ensure`:
@@ -9,7 +9,7 @@
 #   64 wrong usage    127 no aws CLI
 set -eu
 
-timeout=${ENSURE_TIMEOUT:-120}
+timeout=${ENSURE_TIMEOUT:-300}
 ask_again_after=30
 no_layer=sha256:0000000000000000000000000000000000000000000000000000000000000000
 

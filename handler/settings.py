@@ -123,7 +123,7 @@ class CreateRules:
     on: tuple[Trigger, ...] = field(
         default=("push",),
         metadata={
-            "doc": "What leads to a repository: push, pull.",
+            "doc": "What leads to a repository: push; pull, which needs a trail that logs read management events.",
             "example": ["push"],
         },
     )

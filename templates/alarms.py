@@ -31,6 +31,15 @@ ABOVE = "GreaterThanThreshold"
 BELOW = "LessThanThreshold"
 
 
+_EXPIRING = (
+    f"IF(visible > 0 AND (FILL(age, 0) > {int((RETENTION - timedelta(days=4)).total_seconds())} OR FILL(age, 0) < 60),"
+    " 1, 0)"
+)
+"""SQS leaves a message out of the age once it was received three times, as each `deployer failures list` does. If it
+leaves out all, there is no age, or 0, while messages are counted (assumption A7); one that just came has an age soon.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """An alarm as a person thinks of it; it goes off when `formula` or the one metric is beyond `threshold`.
@@ -77,10 +86,15 @@ def _failures(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="failures-expiring",
-            meaning="The oldest message of the failures queue will be deleted by SQS within four days.",
+            meaning="The oldest message of the failures queue will be deleted by SQS within four days, or messages "
+            "wait whose age SQS does not report, since each was received three times.",
             action="`deployer failures redrive` now; later only the event archive has it.",
-            metrics={"m": (metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage"), "Maximum")},
-            threshold=(RETENTION - timedelta(days=4)).total_seconds(),
+            metrics={
+                "visible": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum"),
+                "age": (metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage"), "Maximum"),
+            },
+            formula=_EXPIRING,
+            periods=(12, 12),
             quiet=QUIET_CHANGES_NOTHING,
         ),
     )

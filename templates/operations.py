@@ -90,10 +90,11 @@ front of it spares you that one, too ([pushing.md](pushing.md)). When pushes go 
 5. **Nothing is stuck: does CloudTrail see the push?** A trail has to log write management events in that account and
    region, or EventBridge never hears of them ([Getting started](getting-started.md#2-check-the-prerequisites) has the
    commands).
-6. **Was it a pull?** For a pull of something missing a repository is created only where `create.on` says so. `deployer
-   audit list --outcome ignored` shows these.
-7. **Was it only a moment ago?** CloudTrail delivers on a best-effort basis, mostly within seconds, sometimes minutes.
-   Push again: every push raises a new event, and handling two of them does no harm.
+6. **Was it a pull?** A pull of a missing repository creates it only if `create.on` has `pull`, and only if the trail
+   logs read management events: a trail of write events never shows a pull. `deployer audit list --outcome ignored`
+   shows pulls that reached the handler.
+7. **Was it only a moment ago?** CloudTrail delivers on a best-effort basis, and AWS publishes no latency: allow some
+   minutes. Push again: every push raises a new event, and handling two of them does no harm.
 
 ```console
 $ deployer audit list --since 24h --repository team-a/tmp-1 --all

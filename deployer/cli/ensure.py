@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.ensuring import ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
+from deployer.cli.ensuring import TIMEOUT, ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
 from deployer.cli.options import Json, Profile
 from deployer.cli.printing import print_json
 
@@ -28,7 +28,7 @@ def ensure(
             help="A bake file (.json), a compose file (.yaml), or a list of images; - for standard input.",
         ),
     ] = None,
-    timeout: Timeout = 120,
+    timeout: Timeout = TIMEOUT,
     policy: Annotated[
         bool, typer.Option("--policy", help="Only print the least IAM policy that a pusher needs.")
     ] = False,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all images together.")
 ]
+TIMEOUT = 300.0
+"""Seconds. AWS publishes no latency for CloudTrail's events; the second request is 30 s after the first."""
 LedgerArn = Annotated[
     str | None,
     typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.ensuring import (
+    TIMEOUT,
     ConfigAtHand,
     LedgerArn,
     Timeout,
@@ -28,7 +29,7 @@ def push(
     command: Annotated[
         list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The push, as you would type it.")
     ],
-    timeout: Timeout = 120,
+    timeout: Timeout = TIMEOUT,
     retries: Annotated[
         int,
         typer.Option(
@@ -47,7 +48,7 @@ def push(
     without a login, 127 without the client.
 
     $ deployer push docker push $REGISTRY/team-a/api:1
-    $ deployer push --timeout 300 -- docker compose push
+    $ deployer push --timeout 600 -- docker compose push
     """
     from deployer.pushing.client_checks import check_client
     from deployer.pushing.client_logins import check_login

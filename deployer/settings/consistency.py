@@ -24,6 +24,18 @@ def inconsistencies(view: View) -> Iterator[Problem]:
         yield view.problem(("enabled",), "enabled, but in no region: say regions here or in a parent OU")
     if settings.enabled and not settings.create.on:
         yield view.problem(("create", "on"), "enabled, but nothing leads to a repository")
+    yield from _pulls(view)
+
+
+def _pulls(view: View) -> Iterator[Problem]:
+    """Pulls begin with BatchGetImage, which is a read event: trails may leave those out, and most tutorials do.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+    """
+    on = view.settings.create.on
+    if view.settings.enabled and "pull" in on:
+        message = "pulls are read events: without a trail that logs read management events, none leads to a repository"
+        yield view.problem(("create", "on", on.index("pull")), message)
 
 
 def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iterator[Problem]:

@@ -221,7 +221,8 @@ with 0, with 1 for warnings under `--strict`, with 2 for errors. `--format githu
 
 Warnings are: policy files that nobody uses, rules that can never have a say (a namespace behind a wider one, an `allow`
 that `deny` refuses entirely, an entry that another covers), a region listed twice, an OU that is enabled in no region,
-mutability that turns inherited exclusions around, files that are not read, and keys with nothing behind them.
+`create.on: [pull]`, which needs a trail that logs read management events, mutability that turns inherited exclusions
+around, files that are not read, and keys with nothing behind them.
 
 `deployer explain` and `deployer simulate` answer by the code that the handler runs: what would happen, by which rules,
 what the repository would look like, and where each value comes from. `simulate` takes a file with an event, as

@@ -91,8 +91,35 @@ def test_no_pushes_are_no_reason_to_worry(name: str) -> None:
     assert ALARMS[name].quiet == "notBreaching"
 
 
-def test_there_is_time_to_act_before_a_message_is_lost() -> None:
-    assert ALARMS["failures-expiring"].threshold == 10 * 24 * 3600
+DAY = 24 * 3600
+QUEUES = {
+    "an empty queue": (0, None, False),
+    "a message that came today": (1, DAY, False),
+    "a message of nearly ten days": (7, 10 * DAY, False),
+    "a message that is lost within four days": (7, 10 * DAY + 1, True),
+    "messages that were all received three times": (3, None, True),
+    "the same, if SQS gives them the age 0": (3, 0, True),
+    "an age that SQS still reports of an empty queue": (0, 11 * DAY, False),
+}
+
+
+@pytest.mark.parametrize(("visible", "age", "goes_off"), QUEUES.values(), ids=QUEUES)
+def test_there_is_time_to_act_before_a_message_is_lost(visible: int, age: int | None, *, goes_off: bool) -> None:
+    """SQS leaves messages out of the age that were received three times, so that the age alone would say nothing."""
+    alarm = ALARMS["failures-expiring"]
+    python = (alarm.formula or "").replace(" AND ", " and ").replace(" OR ", " or ")
+    functions = {
+        "IF": lambda condition, yes, no: yes if condition else no,
+        "FILL": lambda metric, otherwise: otherwise if metric is None else metric,
+    }
+    assert (eval(python, functions, {"visible": visible, "age": age}) > alarm.threshold) is goes_off
+
+
+def test_a_message_that_just_came_is_not_taken_for_one_of_unknown_age() -> None:
+    """SQS may count a message some minutes before it reports its age."""
+    alarm = ALARMS["failures-expiring"]
+    assert alarm.periods == (12, 12)
+    assert alarm.periods[1] * alarm.period.total_seconds() == 3600
 
 
 def test_alarms_notify_nobody_unless_they_are_told_whom(names: Names, templates: Templates) -> None:

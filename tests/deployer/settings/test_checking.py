@@ -69,10 +69,19 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
             "4:21: warning: create.on[1]: push is listed twice",
             id="a trigger listed twice",
         ),
+        pytest.param(
+            "create: {on: [push, pull]}\n",
+            "4:21: warning: create.on[1]: pulls are read events: without a trail that logs read management events, none leads to a repository",
+            id="a trigger that many trails leave out",
+        ),
     ],
 )
 def test_a_rule_that_can_have_no_say_is_a_warning(write: Write, text: str, warning: str, live: bool) -> None:
     assert _said(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
+
+
+def test_pulls_where_nothing_is_enabled_are_no_warning(write: Write) -> None:
+    assert _said(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
 
 
 def test_a_region_listed_twice_is_a_warning(write: Write) -> None:
