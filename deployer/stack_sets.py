@@ -69,6 +69,11 @@ class Instance:
         return self.status == "CURRENT"
 
     @property
+    def is_skipped(self) -> bool:
+        """Whether the last operation left it out because its account was suspended by then (A17)."""
+        return self.detailed_status == "SKIPPED_SUSPENDED_ACCOUNT"
+
+    @property
     def is_inoperable(self) -> bool:
         """Whether AWS leaves it out of every update, as after a deletion that failed.
 
@@ -86,6 +91,8 @@ class Operation:
     status: Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPING", "STOPPED", "QUEUED"]
     reason: str = ""
     started: datetime | None = None
+    retain_stacks: bool = False
+    """Whether it only takes instances out of the StackSet, which suspended accounts do not keep AWS from."""
 
     @property
     def is_over(self) -> bool:
@@ -130,6 +137,8 @@ class InstanceOperation:
     targets: DeploymentTargets
     regions: tuple[str, ...]
     instances: tuple[InstanceKey, ...] = field(repr=False)
+    retain_stacks: bool = False
+    """Whether a deletion only takes the instances out of the StackSet and leaves their stacks where they are."""
 
 
 class StackSets(Protocol):

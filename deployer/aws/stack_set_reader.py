@@ -126,6 +126,7 @@ def _operation(found: Any) -> Operation:
         status=found["Status"],
         reason=found.get("StatusReason", ""),
         started=found.get("CreationTimestamp"),
+        retain_stacks=bool(found.get("RetainStacks")),
     )
 
 

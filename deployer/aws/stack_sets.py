@@ -85,7 +85,7 @@ class CloudFormationStackSets(StackSetReader):
             "UPDATE": self._client.update_stack_instances,
             "DELETE": self._client.delete_stack_instances,
         }
-        retain = {"RetainStacks": False} if operation.action == "DELETE" else {}
+        retain = {"RetainStacks": operation.retain_stacks} if operation.action == "DELETE" else {}
         return self._started(
             name,
             calls[operation.action],

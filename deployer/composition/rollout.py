@@ -107,6 +107,7 @@ class Situation:
             for instance in state.instances
             if not instance.is_current
             and instance.account in self.organization.accounts
+            and self.organization.accounts[instance.account].is_active
             and self.wish.scope_of(name).has(self.organization, instance.key)
         )
         wish = replace(self.wish, scope=Scope(account_ids=failed, regions=scope.regions))

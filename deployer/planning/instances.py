@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from deployer.planning.families import Rivals
+from deployer.planning.suspended import skipped_instances
 from deployer.planning.target_operations import Selection, group_accounts, group_ous
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.targets import (
@@ -41,7 +42,9 @@ class InstancePlan:
     wanted: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     unchanged: int = 0
     stranded: tuple[Instance, ...] = ()
-    """Unwanted instances that AWS does not let go of: of accounts that are suspended or left the organization."""
+    """Unwanted instances that AWS does not let go of: of accounts that left the organization."""
+    skipped: tuple[Instance, ...] = ()
+    """Those of suspended accounts: AWS skips them, and nothing is planned for them."""
 
     @property
     def is_empty(self) -> bool:
@@ -118,6 +121,8 @@ class _Comparison:
         updates = () if rewritten else tuple(self._by_name("UPDATE", outdated))
         touched = there if rewritten else outdated
         deletions = tuple(self._deletions())
+        skipped = skipped_instances(self.coverage.organization, (self.instances[key] for key in self._unwanted))
+        stranded = self._unwanted - self._removable - {one.key for one in skipped}
         return InstancePlan(
             create=creations,
             update=updates,
@@ -126,7 +131,8 @@ class _Comparison:
             moving=instances_of(deletions) & self.rivals.wanted,
             wanted=self.wanted,
             unchanged=len(there - touched),
-            stranded=tuple(self.instances[key] for key in sorted(self._unwanted - self._removable)),
+            stranded=tuple(self.instances[key] for key in sorted(stranded)),
+            skipped=skipped,
         )
 
     @cached_property

@@ -172,6 +172,11 @@ class Plan:
         return sum(one.instances.unchanged for one in self.stack_sets)
 
     @property
+    def skipped(self) -> tuple[InstanceKey, ...]:
+        """Stack instances that AWS skips because their accounts are suspended."""
+        return tuple(instance.key for one in self.stack_sets for instance in one.instances.skipped)
+
+    @property
     def deletions(self) -> int:
         """Stack instances that go for good: neither to come back nor to another StackSet of their family."""
         return sum(one.instances.deletions for one in self.stack_sets)

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from deployer.organization import Organization
+from deployer.rendering.suspended import skipped_results, skipped_text
 from deployer.rendering.text import Line
 from deployer.rollout.causes import shortened
 from deployer.rollout.operations import OVER
@@ -23,7 +24,7 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.stack_sets import InstanceResult
+from deployer.stack_sets import InstanceKey, InstanceResult
 from deployer.words import counted
 
 FULL, EMPTY = "━", "╌"
@@ -56,6 +57,8 @@ class Board:
         """The last status of each account, by StackSet and region; of all operations, so that no bar falls back."""
         self._failures: deque[str] = deque(maxlen=_FAILURES)
         self._failed = 0
+        self._skipped: dict[str, frozenset[InstanceKey]] = {}
+        """Of the last operation of each StackSet."""
 
     def hear(self, event: Event) -> None:
         """Take in what happened."""
@@ -80,9 +83,11 @@ class Board:
                 self._progress(event)
 
     def _progress(self, event: OperationProgress) -> None:
+        skipped = skipped_results(event, self._organization)
+        self._skipped[event.stack_set] = skipped
         for result in event.changed:
             self._statuses.setdefault((event.stack_set, result.region), {})[result.account] = result.status
-            if result.status == "FAILED":
+            if result.status == "FAILED" and result.key not in skipped:
                 self._failed += 1
                 self._failures.append(self._failure(result))
 
@@ -96,6 +101,9 @@ class Board:
         lines = [self._heading(width, elapsed)]
         if self._note:
             lines.append(Line(f"  {self._note}", "quiet"))
+        skipped = [key for keys in self._skipped.values() for key in keys]
+        if skipped:
+            lines.append(Line(f"  {skipped_text(self._organization, skipped)}", "quiet"))
         failures = [Line(f"  {text}", "bad") for text in self._failures]
         if failures:
             failures.insert(0, Line(f"last of {counted(self._failed, 'failure')}", "bad"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deployer.organization import Organization
+from deployer.rendering.suspended import skipped_results, skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import shortened
 from deployer.rollout.operations import described
@@ -59,12 +60,15 @@ def _end(step: StepEnded) -> Line:
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:
     over = sum(result.status in {"SUCCEEDED", "FAILED", "CANCELLED"} for result in event.results)
+    skipped = skipped_results(event, organization)
     for result in event.changed:
-        if result.status in {"SUCCEEDED", "FAILED"}:
+        if result.status in {"SUCCEEDED", "FAILED"} and result.key not in skipped:
             yield from _instance(result, organization)
     cancelled = sum(result.status == "CANCELLED" for result in event.changed)
     if cancelled:
         yield Line(f"    {counted(cancelled, 'instance')} cancelled, after failures elsewhere", "quiet")
+    if event.operation.is_over and skipped:
+        yield from wrapped(skipped_text(organization, skipped), indent=4, tone="quiet")
     if event.operation.is_over:
         tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
         text = f"  {event.stack_set}: {event.operation.status}, {over} of {len(event.results)} instances over"

@@ -13,6 +13,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
+from deployer.rendering.suspended import skipped_results
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import (
     Event,
@@ -69,6 +70,7 @@ def _progress(event: OperationProgress, organization: Organization) -> Document:
         "stack_set": event.stack_set,
         **_operation(event.operation),
         "counts": dict(Counter(result.status for result in event.results)),
+        "skipped": len(skipped_results(event, organization)),
         "changed": [
             {
                 **place(organization, result.account),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
+from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import Cause, causes
 from deployer.rollout.outcome import Outcome
@@ -34,6 +35,8 @@ def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> l
         Line(f"  failed     {counted(len(outcome.failures), 'instance')}", "bad" if outcome.failures else ""),
         Line(f"  not run    {counted(len(outcome.not_run), 'step')}", "bad" if outcome.not_run else ""),
     ]
+    if outcome.skipped:
+        lines[4:4] = wrapped(f"left alone {skipped_text(organization, outcome.skipped)}", indent=2, tone="quiet")
     for step in outcome.not_run:
         lines += wrapped(step, indent=4, tone="quiet")
     for cause in causes(outcome.failures):

@@ -12,6 +12,7 @@ from deployer.planning.settings_changes import SettingsChange
 from deployer.planning.skips import Skip
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.stack_sets import stack_set_lines
+from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.operations import described
 from deployer.words import SHOWN, account_names, counted, listed
@@ -39,6 +40,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
     for companion in plan.companions:
         lines += _stack(companion, note="management account")
     lines += _skips(plan, organization)
+    lines += skipped_lines(organization, plan.skipped)
     lines += _totals(plan)
     return lines
 

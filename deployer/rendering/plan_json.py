@@ -64,6 +64,7 @@ def outcome_document(outcome: Outcome, plan: Plan, organization: Organization, *
                 "updated": outcome.updated,
                 "deleted": outcome.deleted,
                 "unchanged": outcome.unchanged,
+                "skipped": len(outcome.skipped),
             },
             "failures": [
                 {
@@ -113,6 +114,7 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
             "moving": _instances(organization, sorted(plan.instances.moving)),
             "withdraw": [_operation(one, organization) for one in plan.instances.withdraw],
             "unchanged": plan.instances.unchanged,
+            "skipped": _instances(organization, (one.key for one in plan.instances.skipped)),
             "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),
         },
         "future_accounts": {

@@ -6,9 +6,10 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
+from deployer.rendering.suspended import retained_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import shortened
-from deployer.rollout.destroy import Removal, removed_instances
+from deployer.rollout.destroy import Removal, removed_instances, retained_instances
 from deployer.rollout.outcome import Outcome
 from deployer.words import account_name, account_path, counted
 
@@ -24,6 +25,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
         lines.append(Line(f"- StackSet {stack_set.name} with {counted(gone, 'instance')}", "remove"))
         if stack_set.afterwards:
             lines += wrapped(f"afterwards: {stack_set.afterwards}", indent=4, tone="remove")
+    lines += retained_lines(organization, [instance for _, instance in retained_instances(plan)])
     for key in plan.stacks:
         lines.append(Line(f"- stack {key.name} in {key.region}", "remove"))
     if plan.bucket:
@@ -49,6 +51,12 @@ def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[
         Line(f"  failed   {counted(len(outcome.failures), 'instance')}", "bad" if outcome.failures else ""),
         Line(f"  not run  {counted(len(outcome.not_run), 'step')}", "bad" if outcome.not_run else ""),
     ]
+    if outcome.released:
+        text = (
+            f"released {counted(outcome.released, 'instance')} of suspended accounts; their stacks stay there, as"
+            " listed above: delete them if such an account is reopened"
+        )
+        lines[2:2] = wrapped(text, indent=2, tone="quiet")
     for failure in outcome.failures:
         where = f"{account_path(organization, failure.account)}: {account_name(organization, failure.account)}"
         lines += wrapped(
@@ -66,6 +74,15 @@ def removal_document(plan: Removal, outcome: Outcome | None, organization: Organ
         "organization": organization.id,
         "stack_sets": [stack_set.name for stack_set in plan.stack_sets],
         "instances": removed_instances(plan),
+        "retained": [
+            {
+                **place(organization, instance.account),
+                "region": instance.region,
+                "stack_set": name,
+                "stack": instance.stack_id or None,
+            }
+            for name, instance in retained_instances(plan)
+        ],
         "stacks": [{"name": key.name, "region": key.region} for key in (*plan.companions, *plan.stacks)],
         "bucket": plan.bucket,
         "ledger": "deleted" if plan.ledger else "kept" if plan.keeps_ledger else "absent",
@@ -76,6 +93,7 @@ def removal_document(plan: Removal, outcome: Outcome | None, organization: Organ
             "done": list(outcome.done),
             "not_run": list(outcome.not_run),
             "instances": outcome.deleted,
+            "released": outcome.released,
             "failures": [
                 {
                     **place(organization, one.account),

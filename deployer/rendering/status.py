@@ -10,9 +10,11 @@ from typing import Any
 from deployer.organization import Organization
 from deployer.rendering.outcome import INOPERABLE
 from deployer.rendering.plan_json import place
+from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, table, wrapped
 from deployer.rollout.causes import shortened
-from deployer.rollout.status import STATES, InstanceStatus, Status, matrix
+from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, Status, matrix
+from deployer.stack_sets import InstanceKey
 from deployer.words import account_name, account_path
 
 
@@ -27,7 +29,9 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     for name, cells in groupby(matrix(status, organization).items(), key=lambda item: item[0].stack_set):
         lines += [Line(""), Line(f"Instances of {name}", "heading")]
         lines += _matrix([(place.ou, place.region, counts) for place, counts in cells])
-    wrong_ones = [one for one in status.instances if one.state != "current"]
+    lines += skipped_lines(organization, [InstanceKey(one.account, one.region) for one in status.instances
+                                          if one.state == "skipped"])  # fmt: skip
+    wrong_ones = [one for one in status.instances if one.state not in {"current", "skipped"}]
     shown = status.instances if instances else wrong_ones
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not as wanted", "heading")]
@@ -47,18 +51,19 @@ def _verdict(status: Status) -> Line:
 
 def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
     used = [state for state in STATES if state == "current" or any(counts[state] for _, _, counts in rows)]
-    body = [
-        [ou, region, str(counts.total() - counts["unexpected"]), *(str(counts[state]) for state in used)]
-        for ou, region, counts in rows
-    ]
+    body = [[ou, region, str(_wanted(counts)), *(str(counts[state]) for state in used)] for ou, region, counts in rows]
     for line in table(["ou", "region", "wanted", *used], body, width=WIDTH - 2):
         yield Line(f"  {line.text}", line.tone)
+
+
+def _wanted(counts: Counter[Any]) -> int:
+    return counts.total() - sum(counts[state] for state in UNCOUNTED)
 
 
 def _instance(one: InstanceStatus, organization: Organization) -> list[Line]:
     where = f"{account_path(organization, one.account)}: {account_name(organization, one.account)} in {one.region}"
     reason = f": {shortened(one.reason)}" if one.reason else ""
-    tone = "" if one.state == "current" else "bad"
+    tone = "" if one.state in {"current", "skipped"} else "bad"
     return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone="bad" if tone else "")
 
 
@@ -76,7 +81,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
                 "stack_set": cell.stack_set,
                 "ou": cell.ou,
                 "region": cell.region,
-                "wanted": counts.total() - counts["unexpected"],
+                "wanted": _wanted(counts),
                 **{state: counts[state] for state in STATES},
             }
             for cell, counts in matrix(status, organization).items()

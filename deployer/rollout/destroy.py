@@ -1,6 +1,7 @@
 """Takes everything back in reverse order; the ledger stays unless it is given up by name. Can always be run again.
 
-What a suspended or departed account holds is out of AWS's reach: it is told, and its StackSet stays until it is gone.
+AWS does not reach suspended accounts: their stack instances are taken out of the StackSets and their stacks stay. What
+an account that left the organization holds is reported, and its StackSet stays until it is gone.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from functools import partial
 from typing import Protocol
 
 from deployer.errors import DeployerError
-from deployer.planning.families import with_retired
+from deployer.planning.families import StackSetWish, with_retired
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
 from deployer.planning.plan import Facts, StackKey, Wish
+from deployer.planning.suspended import releases
 from deployer.rollout.causes import Failure
 from deployer.rollout.execution import Cloud
 from deployer.rollout.operations import OperationRunner
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.steps import Step, take_steps
-from deployer.stack_sets import InstanceOperation, StackSetState
+from deployer.stack_sets import Instance, InstanceOperation, StackSetState
 from deployer.stacks import StackEvent
 from deployer.targets import Coverage, Scope
 
@@ -49,6 +51,8 @@ class StackSetRemoval:
 
     name: str
     instances: InstancePlan
+    releases: tuple[InstanceOperation, ...] = ()
+    """Operations that take the instances of suspended accounts out of it, without their stacks."""
     afterwards: str = ""
     """What then holds in each account and region, where AWS has a default of its own."""
 
@@ -80,12 +84,19 @@ def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete
     everywhere = Scope.whole(wish.organization)
     own = [StackKey(stack.name, stack.region) for stack in (wish.central, wish.artifacts)]
     companions = dict.fromkeys([*(StackKey(one.name, one.region) for one in wish.companions), *wish.former_companions])
-    removals = (
-        StackSetRemoval(
-            name=one.definition.name,
-            instances=plan_instances(nothing, everywhere, facts.stack_sets[one.definition.name], rewritten=False),
-            afterwards=one.family.afterwards if one.family else "",
+
+    def removal(stack_set: StackSetWish) -> StackSetRemoval:
+        state = facts.stack_sets[stack_set.definition.name]
+        instances = plan_instances(nothing, everywhere, state, rewritten=False)
+        return StackSetRemoval(
+            name=stack_set.definition.name,
+            instances=instances,
+            releases=releases(wish.organization, instances.skipped),
+            afterwards=stack_set.family.afterwards if stack_set.family else "",
         )
+
+    removals = (
+        removal(one)
         for one in reversed(with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization))
         if one.definition.name in facts.stack_sets
     )
@@ -113,6 +124,7 @@ class _Run:
         self._ledger = ledger
         self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep)
         self._deleted: Counter[str] = Counter()
+        self._released = 0
         self._failures: list[Failure] = []
 
     def run(self) -> Outcome:
@@ -121,6 +133,7 @@ class _Run:
             done=taken.done,
             not_run=taken.not_run,
             deleted=self._deleted.total(),
+            released=self._released,
             failures=tuple(self._failures),
             error=taken.error,
         )
@@ -146,9 +159,12 @@ class _Run:
     def _stack_set(self, removal: StackSetRemoval) -> None:
         name = removal.name
         self._runner.wait_until_free(name)
+        for operation in removal.releases:  # first, while the StackSet still knows their OUs
+            self._operate(name, operation)
         for operation in removal.instances.delete:
             self._operate(name, operation)
-        left = self._left(name) if removal.instances.delete or removal.instances.stranded else []
+        had_any = removal.releases or removal.instances.delete or removal.instances.stranded
+        left = self._left(name) if had_any else []
         if left:
             self._failures += left
             raise LeftOverError(
@@ -164,7 +180,11 @@ class _Run:
             action="DELETE",
             instances=len(operation.instances),
         )
-        self._deleted[name] += sum(result.status == "SUCCEEDED" for result in finished.results.values())
+        succeeded = sum(result.status == "SUCCEEDED" for result in finished.results.values())
+        if operation.retain_stacks:
+            self._released += succeeded
+        else:
+            self._deleted[name] += succeeded
 
     def _left(self, name: str) -> list[Failure]:
         state = self._cloud.stack_sets.describe(name)
@@ -176,6 +196,11 @@ class _Run:
             result = results.get(instance.key)
             reason = (result.reason if result else "") or instance.reason or "AWS does not reach the account"
             yield Failure(stack_set=name, account=instance.account, region=instance.region, reason=reason)
+
+
+def retained_instances(plan: Removal) -> tuple[tuple[str, Instance], ...]:
+    """Instances of suspended accounts whose stacks stay there, with the StackSets that let go of them."""
+    return tuple((one.name, instance) for one in plan.stack_sets for instance in one.instances.skipped)
 
 
 def removed_instances(plan: Removal) -> int:

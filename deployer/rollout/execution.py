@@ -23,10 +23,10 @@ from deployer.polling import Sleep
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.locking import Record
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
-from deployer.rollout.outcome import Outcome, shortfalls
+from deployer.rollout.outcome import Outcome, shortfalls, skipped_now
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.steps import Step, take_steps
-from deployer.stack_sets import InstanceOperation, StackSets
+from deployer.stack_sets import InstanceKey, InstanceOperation, StackSets
 from deployer.stacks import StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
@@ -113,6 +113,8 @@ class _Run:
         self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep, if_busy=course.if_busy)
         self._succeeded: Counter[str] = Counter()
         """Instances by action."""
+        self._skipped: list[InstanceKey] = []
+        """Instances whose accounts were suspended after the plan was made."""
         self._begun: set[str] = set()
         """Accounts whose wave has begun."""
 
@@ -124,6 +126,7 @@ class _Run:
 
     def run(self) -> Outcome:
         taken = take_steps(self._steps(), self._report)
+        failures = tuple(self._read_back(stopped=taken.error is not None))
         return Outcome(
             done=taken.done,
             not_run=taken.not_run,
@@ -131,7 +134,8 @@ class _Run:
             updated=self._succeeded["UPDATE"],
             deleted=self._succeeded["DELETE"],
             unchanged=self._plan.unchanged,
-            failures=tuple(self._read_back(stopped=taken.error is not None)),
+            skipped=(*self._plan.skipped, *self._skipped),
+            failures=failures,
             error=taken.error,
         )
 
@@ -274,6 +278,7 @@ class _Run:
                 if not stopped:
                     raise
                 continue
+            self._skipped += skipped_now(plan, state)
             found = shortfalls(plan, state, self._runner.results.get(name, {}))
             yield from (one for one in found if self._was_begun(one.account))
 

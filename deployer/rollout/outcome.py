@@ -26,6 +26,10 @@ class Outcome:
     updated: int = 0
     deleted: int = 0
     unchanged: int = 0
+    skipped: tuple[InstanceKey, ...] = ()
+    """Instances that AWS skipped because their accounts are suspended: nobody's failure."""
+    released: int = 0
+    """Instances of suspended accounts that were taken out of their StackSets, their stacks kept."""
     failures: tuple[Failure, ...] = ()
     error: DeployerError | None = field(default=None, compare=False)
 
@@ -39,7 +43,10 @@ class Outcome:
 def shortfalls(
     plan: StackSetPlan, state: StackSetState | None, results: Mapping[InstanceKey, InstanceResult]
 ) -> Iterator[Failure]:
-    """Wanted instances that are missing or not CURRENT, and unwanted ones that are still there."""
+    """Wanted instances that are missing or not CURRENT, and unwanted ones that are still there.
+
+    Those that AWS skipped are neither: their accounts were suspended after the plan was made.
+    """
     there = {one.key: one for one in state.instances} if state else {}
 
     def failure(key: InstanceKey, fallback: str) -> Failure:
@@ -57,7 +64,14 @@ def shortfalls(
     for key in sorted(plan.instances.wanted):
         if key not in there:
             yield failure(key, "there is no stack instance")
-        elif not there[key].is_current:
+        elif not there[key].is_current and not there[key].is_skipped:
             yield failure(key, f"the stack instance is {there[key].status}")
     for key in sorted(instances_of(plan.instances.delete) & there.keys()):
-        yield failure(key, "the stack instance is still there")
+        if not there[key].is_skipped:
+            yield failure(key, "the stack instance is still there")
+
+
+def skipped_now(plan: StackSetPlan, state: StackSetState | None) -> Iterator[InstanceKey]:
+    """Instances of the plan that AWS skipped because their accounts were suspended after it was made."""
+    concerned = plan.instances.wanted | instances_of(plan.instances.delete)
+    yield from (one.key for one in (state.instances if state else ()) if one.is_skipped and one.key in concerned)

@@ -9,12 +9,15 @@ from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.plan import Facts, Plan, Wish
+from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance
 from deployer.words import account_path
 
-State = Literal["current", "outdated", "failed", "missing", "unexpected"]
+State = Literal["current", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS does not reach the account any more"
-STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected")
+STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected", "skipped")
+UNCOUNTED: tuple[State, ...] = ("unexpected", "skipped")
+"""States of instances that no roll-out is to bring about."""
 
 
 class Place(NamedTuple):
@@ -61,7 +64,7 @@ class Status:
     def is_as_wanted(self) -> bool:
         """Whether a roll-out would have nothing to do."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
-        return stacks and all(one.state == "current" or one.is_out_of_reach for one in self.instances)
+        return stacks and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
 
 
 def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
@@ -95,7 +98,14 @@ def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]
         scope = wish.scope_of(name)
         in_scope = {key for key in there if scope.has(wish.organization, key)}
         stranded = {one.key for one in stack_set.instances.stranded}
+        skipped = {one.key for one in stack_set.instances.skipped}
         for key in sorted(in_scope | stack_set.instances.wanted):
+            if key in skipped:
+                reason = skipped_by_aws(wish.organization, [key.account])
+                yield InstanceStatus(
+                    stack_set=name, account=key.account, region=key.region, state="skipped", reason=reason
+                )
+                continue
             state, reason = _judged(there.get(key), is_wanted=key in stack_set.instances.wanted)
             yield InstanceStatus(
                 stack_set=name,

@@ -142,4 +142,5 @@ def test_instances_of_suspended_and_departed_accounts_are_told_and_not_touched()
     everything = Scope.whole(coverage.organization)
     plan = plan_instances(coverage, everything, state(there, {"ou-b": frozenset({"x"})}), rewritten=False)
     assert plan.is_empty
-    assert [instance.account for instance in plan.stranded] == ["d2", "gone"]
+    assert [instance.account for instance in plan.stranded] == ["gone"]
+    assert [instance.account for instance in plan.skipped] == ["d2"]

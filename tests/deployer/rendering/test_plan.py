@@ -210,23 +210,25 @@ def test_instances_out_of_reach_are_told() -> None:
     wish = wanted()
     cloud = rolled_out(wish)
     state = cloud.stack_sets.there[ACCESS]
-    suspended = Instance(account="600000000001", region="eu-west-1", ou_id="ou", status="CURRENT")
-    cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, suspended))
+    left = Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT")
+    cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, left))
     text = _text(plan(wish, cloud))
-    assert (
-        "! old-project (600000000001) in eu-west-1 is not wanted, but AWS does not reach the account any more" in text
-    )
+    assert "! 999999999999 in eu-west-1 is not wanted, but AWS does not reach the account any more" in text
 
 
-def test_instances_out_of_reach_are_told_once_for_all_regions_and_accounts_of_an_ou() -> None:
+def test_instances_of_suspended_accounts_are_told_once_for_all_and_nothing_is_planned_for_them() -> None:
     accounts = {
         **EXAMPLE.accounts,
         **{id_: replace(EXAMPLE.accounts[id_], state="SUSPENDED") for id_ in ("300000000001", "300000000002")},
     }
     organization = replace(EXAMPLE, accounts=accounts)
-    text = _text(plan(wanted(organization=organization), rolled_out(wanted())), organization)
-    told = "! shop-prod (300000000001), search-prod (300000000002) in eu-west-1, us-east-1 are not wanted, but AWS does"
-    assert f"{told} not reach the accounts any more" in text
+    found = plan(wanted(organization=organization), rolled_out(wanted()))
+    assert found.is_empty
+    text = _text(found, organization)
+    names = "shop-prod (300000000001), search-prod (300000000002)"
+    assert f"6 instances skipped by AWS (suspended): {names}" in text
+    assert text.count("skipped by AWS") == 1
+    assert "not wanted" not in text
 
 
 def test_a_scope_plans_its_own_accounts_alone() -> None:

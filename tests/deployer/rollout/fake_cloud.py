@@ -102,6 +102,11 @@ class FakeStackSets:
             state, auto_deployment_targets={ou_id: frozenset(regions) for ou_id, regions in targets.items() if regions}
         )
         keys = set(resolve(self.organization, Selection(operation.targets, operation.regions)))
+        if operation.retain_stacks:  # the one operation that reaches suspended accounts
+            assert operation.targets.account_filter == "INTERSECTION"
+            chains = {id_: self.organization.account_chain(id_) for id_ in operation.targets.accounts}
+            reached = [id_ for id_, chain in chains.items() if set(operation.targets.ou_ids) & set(chain)]
+            keys |= {InstanceKey(id_, region) for id_ in reached for region in operation.regions}
         return self._run(name, operation.action, keys)
 
     def _run(self, name: str, action: Literal["CREATE", "UPDATE", "DELETE"], keys: set[InstanceKey]) -> str:

@@ -110,16 +110,51 @@ def test_an_instance_that_stays_keeps_its_stack_set_and_all_that_it_needs(instal
     assert installation.is_gone
 
 
-def test_what_a_suspended_account_holds_is_told(installation: Installation) -> None:
+def _add(installation: Installation, *instances: Instance) -> None:
     states = installation.aws.stack_sets.there
-    suspended = Instance(account="600000000001", region="eu-west-1", ou_id="ou", status="CURRENT")
-    states[ACCESS] = replace(states[ACCESS], instances=(*states[ACCESS].instances, suspended))
+    states[ACCESS] = replace(states[ACCESS], instances=(*states[ACCESS].instances, *instances))
+
+
+def test_what_an_account_holds_that_left_the_organization_is_told(installation: Installation) -> None:
+    _add(installation, Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT"))
     outcome = installation.destroy()
     assert [(one.account, one.reason) for one in outcome.failures] == [
-        ("600000000001", "AWS does not reach the account")
+        ("999999999999", "AWS does not reach the account")
     ]
-    assert ACCESS in states
-    assert FORWARDING not in states
+    assert ACCESS in installation.aws.stack_sets.there
+    assert FORWARDING not in installation.aws.stack_sets.there
+
+
+@pytest.mark.parametrize("ou_id", ["ou-exam-susp0001", "ou-exam-prod0001"], ids=["there since", "moved there"])
+def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
+    installation: Installation, ou_id: str
+) -> None:
+    stack = "arn:aws:cloudformation:eu-west-1:600000000001:stack/StackSet-deployer-access-1/2"
+    _add(
+        installation,
+        Instance(account="600000000001", region="eu-west-1", ou_id=ou_id, status="CURRENT", stack_id=stack),
+        Instance(account="600000000001", region="us-east-1", ou_id=ou_id, status="OUTDATED"),
+    )
+    plan = installation.plan()
+    (release,) = next(one.releases for one in plan.stack_sets if one.name == ACCESS)
+    assert (release.targets.ou_ids, release.retain_stacks) == (("ou-exam-susp0001",), True)
+    assert removed_instances(plan) == 31
+    text = " ".join(_text(plan).split())
+    assert "= 2 instances of suspended accounts released" in text
+    assert "old-project (600000000001) in eu-west-1: stack StackSet-deployer-access-1" in text
+    assert "old-project (600000000001) in us-east-1: no stack" in text
+
+    outcome = installation.destroy()
+    assert (outcome.exit_code, outcome.deleted, outcome.released, outcome.failures) == (0, 31, 2, ())
+    assert installation.is_gone
+    assert "released 2 instances of suspended accounts" in "\n".join(
+        line.text for line in removal_outcome_lines(outcome, EXAMPLE)
+    )
+    document = removal_document(plan, outcome, EXAMPLE)
+    assert [(one["name"], one["stack"]) for one in document["retained"]] == [
+        ("old-project", stack), ("old-project", None),
+    ]  # fmt: skip
+    assert document["outcome"]["released"] == 2
 
 
 @pytest.mark.parametrize("stack", ["deployer-central", "deployer-artifacts"])

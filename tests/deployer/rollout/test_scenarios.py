@@ -138,15 +138,28 @@ def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshoo
     assert deployer("status", "--account", account).exit_code == 0
 
 
-def test_an_account_that_is_suspended_after_a_roll_out_is_left_out_and_told(deployer: Deployer) -> None:
+def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(deployer: Deployer) -> None:
     assert deployer(*ROLL_OUT).exit_code == 0
     deployer.sandbox.suspend_account(SEARCH_PROD)
     deployer.sandbox.settle()
     ran = deployer(*ROLL_OUT)
     assert ran.exit_code == 0, ran
     assert f"search-prod ({SEARCH_PROD}): suspended" in ran.out
-    assert "AWS does not reach the account any more" in " ".join(ran.out.split())
-    assert deployer("status").exit_code == 0
+    skipped = f"3 instances skipped by AWS (suspended): search-prod ({SEARCH_PROD})"
+    assert skipped in " ".join(ran.out.split())
+    for command in ("status", "plan"):
+        ran = deployer(command)
+        assert ran.exit_code == 0, ran
+        assert " ".join(ran.out.split()).count(skipped) == 1
+
+    ran = deployer("destroy", "--yes")
+    assert ran.exit_code == 0, ran
+    assert "released 3 instances of suspended accounts" in " ".join(ran.out.split())
+    cloudformation = deployer.sandbox.client("cloudformation")
+    assert not cloudformation.list_stack_sets(Status="ACTIVE", CallAs="DELEGATED_ADMIN")["Summaries"]
+    left = deployer.sandbox.client("cloudformation", account=SEARCH_PROD)
+    (access, forwarding) = sorted(stack["StackName"] for stack in left.describe_stacks()["Stacks"])
+    assert (access in ran.out, forwarding in ran.out) == (True, True)
 
 
 def test_throttling_at_every_call_only_slows_down(deployer: Deployer, monkeypatch: pytest.MonkeyPatch) -> None:

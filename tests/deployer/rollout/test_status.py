@@ -121,15 +121,25 @@ def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() 
     _with(cloud, FORWARDING, _instance(left, "eu-west-1", status="CURRENT"))
     status = _status(wish, cloud)
     found = {one.account for one in status.instances if one.is_out_of_reach}
-    assert found == {left, suspended}
-    assert {one.state for one in status.instances if one.account in found} == {"unexpected"}
+    assert found == {left}
+    assert [one.state for one in status.instances if one.account == left] == ["unexpected"]
+    assert [one.state for one in status.instances if one.account == suspended] == ["skipped"] * 3
     assert plan(wish, cloud).is_empty
     assert status.is_as_wanted
     text = " ".join(_text(status).split())
     assert (
         "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS does not reach" in text
     )
+    assert text.count("3 instances skipped by AWS (suspended): shop-prod (300000000001)") == 1
+    assert "skipped Workloads/Prod" not in text
+    assert "skipped Workloads/Prod: shop-prod (300000000001) in us-east-1" in " ".join(
+        _text(status, instances=True).split()
+    )
     assert "All that AWS reaches is as the config files say." in text
+    document = status_document(status, wish.wish.organization)
+    assert document["as_wanted"]
+    assert sum(row["skipped"] for row in document["coverage"]) == 3
+    assert all(row["wanted"] == row["current"] for row in document["coverage"])
 
 
 def test_a_missing_instance_is_counted_where_it_belongs() -> None:
@@ -151,6 +161,7 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
             "failed": 0,
             "missing": 1,
             "unexpected": 0,
+            "skipped": 0,
         }
     ]
 

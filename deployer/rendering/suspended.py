@@ -1,0 +1,44 @@
+"""Stack instances of suspended accounts, in one line however many there are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from deployer.organization import Organization
+from deployer.planning.suspended import skipped_by_aws
+from deployer.rendering.text import Line, wrapped
+from deployer.rollout.progress import OperationProgress
+from deployer.stack_sets import Instance, InstanceKey
+from deployer.words import account_name, account_names, counted
+
+
+def skipped_text(organization: Organization, keys: Collection[InstanceKey]) -> str:
+    """`3 instances skipped by AWS (suspended): old-project (600000000001)`."""
+    accounts = sorted({key.account for key in keys})
+    what = f"{counted(len(keys), 'instance')} {skipped_by_aws(organization, accounts)}"
+    return f"{what}: {account_names(organization, accounts)}"
+
+
+def skipped_results(event: OperationProgress, organization: Organization) -> frozenset[InstanceKey]:
+    """Instances that AWS skipped in an operation, or will; an operation that retains stacks skips none."""
+    if event.operation.retain_stacks:
+        return frozenset()
+    inactive = {account.id for account in organization.accounts.values() if not account.is_active}
+    return frozenset(result.key for result in event.results if result.account in inactive)
+
+
+def skipped_lines(organization: Organization, keys: Collection[InstanceKey]) -> list[Line]:
+    """Nothing where AWS skips nothing."""
+    return [Line(""), *wrapped(f"= {skipped_text(organization, keys)}", indent=0, tone="quiet")] if keys else []
+
+
+def retained_lines(organization: Organization, retained: Collection[Instance]) -> Iterator[Line]:
+    """What stays in suspended accounts when the StackSets let go of it: each stack by name, account and region."""
+    if not retained:
+        return
+    text = f"= {counted(len(retained), 'instance')} of suspended accounts released; AWS leaves what they hold there:"
+    yield from wrapped(text, indent=0, tone="quiet")
+    for instance in retained:
+        where = f"{account_name(organization, instance.account)} in {instance.region}"
+        what = f"stack {instance.stack_id.split('/')[1]}" if instance.stack_id else "no stack, it was never created"
+        yield from wrapped(f"{where}: {what}", indent=4, tone="quiet")

@@ -1,0 +1,100 @@
+"""Suspended accounts while a roll-out runs and when it is over: one line for all of them, and nobody's failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deployer.organization import Organization
+from deployer.planning.suspended import skipped_by_aws
+from deployer.rendering.board import Board
+from deployer.rendering.events import event_lines
+from deployer.rendering.events_json import event_document
+from deployer.rendering.outcome import outcome_lines
+from deployer.rendering.plan_json import outcome_document
+from deployer.rollout.execution import roll_out
+from deployer.rollout.progress import OperationProgress
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.stack_sets import Instance, InstanceResult, Operation
+from tests.deployer.examples import ACCESS, FORWARDING, SHOP_DEV, SHOP_PROD, plan, rolled_out, wanted
+
+OLD = "600000000001"
+CALLER = "arn:aws:iam::200000000001:user/x"
+SKIPPED = "2 instances skipped by AWS (suspended): old-project (600000000001)"
+
+
+def progress(*, retain_stacks: bool = False) -> OperationProgress:
+    """An operation that is over, in a suspended account's two regions and in one that is active."""
+    results = tuple(
+        InstanceResult(account=account, region=region, status="SUCCEEDED")
+        for account, region in [(OLD, "eu-west-1"), (OLD, "us-east-1"), (SHOP_PROD, "eu-west-1")]
+    )
+    operation = Operation(id="o", action="UPDATE", status="SUCCEEDED", retain_stacks=retain_stacks)
+    return OperationProgress(stack_set=FORWARDING, operation=operation, results=results, changed=results)
+
+
+def test_progress_reports_them_in_one_line() -> None:
+    text = " ".join(" ".join(line.text for line in event_lines(progress(), EXAMPLE)).split())
+    assert SKIPPED in text
+    assert "SUCCEEDED Workloads/Prod: shop-prod (300000000001) in eu-west-1" in text
+    assert text.count("old-project") == 1
+    assert event_document(progress(), EXAMPLE)["skipped"] == 2
+
+
+def test_the_live_view_reports_them_in_one_line_however_often_it_looks() -> None:
+    board = Board(EXAMPLE)
+    for _ in range(3):
+        board.hear(progress())
+    shown = [line.text.strip() for line in board.lines(width=100, height=20, elapsed=1)]
+    assert shown.count(SKIPPED) == 1
+
+
+def test_an_operation_that_releases_them_skips_none() -> None:
+    released = progress(retain_stacks=True)
+    assert "skipped" not in " ".join(line.text for line in event_lines(released, EXAMPLE))
+    assert event_document(released, EXAMPLE)["skipped"] == 0
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (["SUSPENDED", "SUSPENDED"], "skipped by AWS (suspended)"),
+        (["PENDING_CLOSURE", "SUSPENDED"], "skipped by AWS (pending closure, suspended)"),
+        (["ACTIVE"], "skipped by AWS (suspended)"),
+    ],
+    ids=["all suspended", "one is being closed", "suspended since the organization was read"],
+)
+def test_the_states_of_the_accounts_are_named(states: list[str], words: str) -> None:
+    accounts = dict(zip([SHOP_PROD, SHOP_DEV], states, strict=False))
+    assert skipped_by_aws(_with_states(accounts), accounts) == words
+
+
+def _with_states(states: dict[str, str]) -> Organization:
+    changed = {id_: replace(EXAMPLE.accounts[id_], state=state) for id_, state in states.items()}
+    return replace(EXAMPLE, accounts={**EXAMPLE.accounts, **changed})
+
+
+def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() -> None:
+    """Its instance is OUTDATED, and its detailed status says why."""
+    wish = wanted()
+    cloud = rolled_out(wish)
+    outdated = Instance(account=SHOP_PROD, region="eu-west-1", ou_id="ou", status="OUTDATED")
+    state = cloud.stack_sets.there[ACCESS]
+    others = tuple(one for one in state.instances if one.key != outdated.key)
+    cloud.stack_sets.there[ACCESS] = replace(state, instances=(*others, outdated))
+    found = plan(wish, cloud)
+    assert found.updates == 1
+
+    skipped = replace(outdated, detailed_status="SKIPPED_SUSPENDED_ACCOUNT")
+    cloud.stack_sets.there[ACCESS] = replace(state, instances=(*others, skipped))
+    cloud.stack_sets.operate = lambda name, operation: "skipped"  # type: ignore[method-assign]
+    cloud.stack_sets.done["skipped"] = (
+        InstanceResult(account=SHOP_PROD, region="eu-west-1", status="SUCCEEDED", reason="suspended"),
+    )
+    outcome = roll_out(found, wish.bundle, cloud.cloud, lambda _: None)
+    assert (outcome.exit_code, outcome.failures, outcome.skipped) == (0, (), (outdated.key,))
+    text = " ".join(" ".join(line.text for line in outcome_lines(outcome, found, EXAMPLE)).split())
+    assert "left alone 1 instance skipped by AWS (suspended): shop-prod (300000000001)" in text
+    document = outcome_document(outcome, found, EXAMPLE, caller=CALLER)
+    assert document["outcome"]["instances"]["skipped"] == 1
