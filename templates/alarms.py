@@ -65,14 +65,20 @@ class Alarm:
         return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
 
 
-def alarms(names: Names, *, actions: Sequence[str]) -> list[AWSObject]:
+def alarms(names: Names, *, actions: Sequence[str], notices: bool) -> list[AWSObject]:
     """The alarms; `actions` are ARNs that CloudWatch notifies when one goes off and when it is over."""
-    return [_resource(alarm, names, actions=actions) for alarm in catalogue(names)]
+    return [_resource(alarm, names, actions=actions) for alarm in catalogue(names, notices=notices)]
 
 
-def catalogue(names: Names) -> tuple[Alarm, ...]:
-    """Every alarm, as data: the template and the operator's page are made from it."""
-    return (*_failures(names), *_handler(names), *_delivery(names), *_forwarding(names))
+def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
+    """Every alarm, as data: the template and the operator's page are made from it; `notices` if people get any."""
+    return (
+        *_failures(names),
+        *_handler(names),
+        *_delivery(names),
+        *(_notices(names) if notices else ()),
+        *_forwarding(names),
+    )
 
 
 def _failures(names: Names) -> tuple[Alarm, ...]:
@@ -150,6 +156,20 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
             },
             formula="FILL(undelivered, 0) + FILL(unreported, 0)",
+        ),
+    )
+
+
+def _notices(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="notices-undelivered",
+            meaning="Notices of decisions could not be published to the topic, so nobody received them. "
+            "There is this alarm only where `notifications` are configured.",
+            action=f"The messages in the queue `{names.notices_dead_letter_queue}` say why, in their attributes: make "
+            f"sure that the topic exists, that its policy does not refuse the role `{names.notices_role}`, and that "
+            "the key of an encrypted topic admits that role. `deployer audit list` has every decision.",
+            metrics={"m": (metrics.of_notices_rule(names, "FailedInvocations"), "Sum")},
         ),
     )
 

@@ -58,6 +58,6 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         operators(names, cleanup=options.cleanup),
         watch(names, handler_digest=handler_digest, log_days=kept.logs),
         filters(names, log_group=LOG_GROUP),
-        alarms(names, actions=options.alarm_actions),
-        dashboard(names),
+        alarms(names, actions=options.alarm_actions, notices=options.notifications is not None),
+        dashboard(names, notices=options.notifications is not None),
     )

@@ -30,7 +30,10 @@ def central_resources(names: Names) -> tuple[Row, ...]:
             names.watch_rule,
         )
     )
-    roles = (names.function_role_arn, names.watch_role_arn, names.operator_role_arn)
+    roles = (names.function_role_arn, names.watch_role_arn, names.operator_role_arn, names.notices_role_arn)
+    queue = ("CreateQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes", "TagQueue",
+             "UntagQueue")  # fmt: skip
+    queue_deletion = ("DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes")
     groups = tuple(
         f"{arn}:logs:{central}:log-group:{group}{end}"
         for group in (names.log_group, names.watch_log_group)
@@ -51,10 +54,10 @@ def central_resources(names: Names) -> tuple[Row, ...]:
           "ListTagsOfResource", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateTable",
           "UpdateTimeToLive"),
          ("DescribeTable",), (names.ledger_table_arn,)),
-        Row("FailuresQueue", "the failures queue and its policy", "sqs",
-         ("CreateQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes", "TagQueue",
-          "UntagQueue"),
-         ("DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"), (names.failures_queue_arn,)),
+        Row("FailuresQueue", "the failures queue and its policy", "sqs", queue, queue_deletion,
+            (names.failures_queue_arn,)),
+        Row("NoticesQueue", "the queue for notices that were not published, where any are wanted", "sqs",
+            ("DeleteQueue", *queue), queue_deletion, (names.notices_dead_letter_queue_arn,)),
         Row("Roles", "the roles of the central account", "iam",
          ("CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies",
           "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",

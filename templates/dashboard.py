@@ -27,16 +27,16 @@ LAST_REFUSALS = (
 )
 
 
-def dashboard(names: Names) -> list[AWSObject]:
+def dashboard(names: Names, *, notices: bool) -> list[AWSObject]:
     """One dashboard, named as the prefix."""
-    body = json.dumps({"widgets": widgets(names)}, sort_keys=True, separators=(",", ":"))
+    body = json.dumps({"widgets": widgets(names, notices=notices)}, sort_keys=True, separators=(",", ":"))
     return [cloudwatch.Dashboard("Dashboard", DashboardName=names.dashboard, DashboardBody=body)]
 
 
-def widgets(names: Names) -> list[Widget]:
-    """Rows from top to bottom, each filling the width."""
+def widgets(names: Names, *, notices: bool = True) -> list[Widget]:
+    """Rows from top to bottom, each filling the width; `notices` if there is an alarm for them."""
     rows = [
-        (4, [_text(names), _alarms(names)]),
+        (4, [_text(names), _alarms(names, notices=notices)]),
         (6, [_decisions(names), _refusals(names), _times(names)]),
         (6, [_way_in(names), _failures(names)]),
         (6, [_runs(names), _durations(names), _ledger(names)]),
@@ -60,8 +60,8 @@ def _text(names: Names) -> Widget:
     return {"type": "text", "properties": {"markdown": markdown}}
 
 
-def _alarms(names: Names) -> Widget:
-    arns = [names.alarm_arn(alarm.name) for alarm in catalogue(names)]
+def _alarms(names: Names, *, notices: bool) -> Widget:
+    arns = [names.alarm_arn(alarm.name) for alarm in catalogue(names, notices=notices)]
     return {"type": "alarm", "properties": {"title": "Alarms", "alarms": arns}}
 
 

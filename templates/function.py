@@ -43,7 +43,7 @@ def _role(names: Names, *, queue: str, tracing: bool) -> iam.Role:
         names,
         name=names.function_role,
         description="The handler: decides on failed pushes and has repositories created in the accounts they went to",
-        trusted=trust.function(names),
+        trusted=trust.function(),
         purpose="handle-failed-pushes",
         allowed=[
             policies.assume_creator_roles(names),

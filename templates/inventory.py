@@ -48,7 +48,7 @@ KINDS = {
     ),
     "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
     "AWS::SNS::Topic": Kind("SNS topic", "TopicName", "messages about decisions, for people who subscribe to it"),
-    "AWS::SNS::TopicPolicy": Kind("policy of the topic", None, "the one rule may publish, by TLS only"),
+    "AWS::SNS::TopicPolicy": Kind("policy of the topic", None, "this account alone may publish, as its IAM allows"),
     "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be handed on, encrypted, kept 14 days"),
     "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and empty it, by TLS only"),
 }

@@ -39,6 +39,12 @@ def of_rule(names: Names, name: str) -> Metric:
     return Metric(namespace="AWS/Events", name=name, dimensions=dimensions)
 
 
+def of_notices_rule(names: Names, name: str) -> Metric:
+    """The same of the rule that publishes notices."""
+    dimensions = {"EventBusName": names.event_bus, "RuleName": names.notices_rule}
+    return Metric(namespace="AWS/Events", name=name, dimensions=dimensions)
+
+
 def of_failures_queue(names: Names, name: str) -> Metric:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
     return Metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": names.failures_queue})

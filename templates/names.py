@@ -100,6 +100,15 @@ class Names:
         return f"{self.prefix}-notices"
 
     @property
+    def notices_role(self) -> str:
+        """What EventBridge publishes notices by."""
+        return f"{self.prefix}-notices"
+
+    @property
+    def notices_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-notices-dead-letters"
+
+    @property
     def notices_topic(self) -> str:
         return f"{self.prefix}-notices"
 
@@ -206,6 +215,20 @@ class Names:
     @property
     def watch_role_arn(self) -> str:
         return f"arn:{self.partition}:iam::{self.central_account}:role/{self.watch_role}"
+
+    @property
+    def notices_role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.central_account}:role/{self.notices_role}"
+
+    @property
+    def notices_rule_arn(self) -> str:
+        owner = f"{self.central_region}:{self.central_account}"
+        return f"arn:{self.partition}:events:{owner}:rule/{self.event_bus}/{self.notices_rule}"
+
+    @property
+    def notices_dead_letter_queue_arn(self) -> str:
+        owner = f"{self.central_region}:{self.central_account}"
+        return f"arn:{self.partition}:sqs:{owner}:{self.notices_dead_letter_queue}"
 
     @property
     def function_arn(self) -> str:

@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from troposphere import AWSObject, GetAtt, Ref, events, sns
+from troposphere import AWSObject, GetAtt, Ref, events, iam, sns
 
 from handler.notices import DETAIL_TYPE, SOURCE
-from templates.delivery import retry_policy
+from templates import trust
+from templates.delivery import dead_letters, retry_policy
 from templates.names import Names
-from templates.policies import policy
-from templates.resource_policies import admit_notices, refuse_plain_topic_calls
+from templates.policies import policy, publish_notices
+from templates.queues import dead_letter_queue
+from templates.resource_policies import admit_publishers
+from templates.roles import role
 from templates.tagging import tags
 
+QUEUE = "NoticesDeadLetterQueue"
+ROLE = "NoticesRole"
 RULE = "NoticesRule"
 TOPIC = "NoticesTopic"
 CREATE = "create"
@@ -35,7 +40,7 @@ class Notifications:
 
     topic: str = field(
         metadata={
-            "doc": "ARN of an SNS topic in the central account and region whose policy admits the rule, "
+            "doc": "ARN of an SNS topic in the central account and region that is not encrypted by a key of AWS's, "
             "or `create` for one that deployer makes.",
             "example": CREATE,
         }
@@ -51,11 +56,17 @@ class Notifications:
 
 
 def notices(names: Names, wanted: Notifications | None, *, bus: str) -> list[AWSObject]:
-    """The rule on the bus (a logical id), and the topic where one is to be made; nothing where nobody is to be told."""
+    """The rule on the bus (a logical id), its role and its queue for what it could not publish, and the topic where one
+    is to be made; nothing where nobody is to be told.
+    """
     if wanted is None:
         return []
     made = _topic(names) if wanted.topic == CREATE else []
-    return [*made, _rule(names, wanted, bus=bus, topic=Ref(TOPIC) if made else wanted.topic)]
+    topic = Ref(TOPIC) if made else wanted.topic
+    queue = dead_letter_queue(
+        QUEUE, queue_name=names.notices_dead_letter_queue, names=names, rule_arn=GetAtt(RULE, "Arn")
+    )
+    return [*made, *queue, _role(names, topic=topic), _rule(names, wanted, bus=bus, topic=topic)]
 
 
 def pattern(wanted: Notifications) -> dict[str, Any]:
@@ -63,10 +74,24 @@ def pattern(wanted: Notifications) -> dict[str, Any]:
     return {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"outcome": sorted(set(wanted.outcomes))}}
 
 
+def _role(names: Names, *, topic: Any) -> iam.Role:
+    """EventBridge publishes by a role (A21): conditions in the policy of a topic could not hold it to the rule."""
+    return role(
+        ROLE,
+        names,
+        name=names.notices_role,
+        description="Lets EventBridge publish notices of decisions to the topic",
+        trusted=trust.notices_rule(names),
+        purpose="publish-notices",
+        allowed=[publish_notices(topic)],
+    )
+
+
 def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> events.Rule:
     target = events.Target(
         Id="notices",
         Arn=topic,
+        RoleArn=GetAtt(ROLE, "Arn"),
         InputTransformer=events.InputTransformer(
             InputPathsMap={
                 "title": "$.detail.message.title",
@@ -77,6 +102,7 @@ def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> event
             InputTemplate=TEMPLATES[wanted.format],
         ),
         RetryPolicy=retry_policy(),
+        DeadLetterConfig=dead_letters(QUEUE),
     )
     return events.Rule(
         RULE,
@@ -91,14 +117,12 @@ def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> event
 
 
 def _topic(names: Names) -> list[AWSObject]:
-    """Not encrypted with a key: EventBridge cannot use the one that SNS has, and there is no secret in a notice."""
+    """Not encrypted with a key: the role would need one that admits it, and there is no secret in a notice."""
     topic = sns.Topic(TOPIC, TopicName=names.notices_topic, DisplayName=names.prefix, Tags=tags(names))
     admitted = sns.TopicPolicy(
         "NoticesTopicPolicy",
         Topics=[Ref(topic)],
-        PolicyDocument=policy(
-            admit_notices(topic=Ref(TOPIC), rule_arn=GetAtt(RULE, "Arn")), refuse_plain_topic_calls(Ref(TOPIC))
-        ),
+        PolicyDocument=policy(admit_publishers(names, topic=Ref(TOPIC))),
     )
     return [topic, admitted]
 

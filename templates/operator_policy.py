@@ -228,14 +228,31 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
             )
             for sid, what, service, deploying, _, resources in central_resources(names)
         ),
-        Permission(
-            sid="PassRoles",
-            why="CloudFormation gives the functions their roles.",  # the keys of that check are assumption A8
-            actions=("iam:PassRole",),
-            resources=(names.function_role_arn, names.watch_role_arn),
-            condition=VIA_CLOUDFORMATION | {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        _pass_roles(
+            "PassRoles",
+            "CloudFormation gives the functions their roles.",
+            names.function_role_arn,
+            names.watch_role_arn,
+            to="lambda.amazonaws.com",
+        ),
+        _pass_roles(
+            "PassNoticesRole",
+            "CloudFormation gives the rule for notices its role.",
+            names.notices_role_arn,
+            to="events.amazonaws.com",
         ),
     )  # fmt: skip
+
+
+def _pass_roles(sid: str, why: str, *roles: str, to: str) -> Permission:
+    """Roles that a service may get; that CloudFormation gives them is a key that this check may not carry (A8)."""
+    return Permission(
+        sid=sid,
+        why=why,
+        actions=("iam:PassRole",),
+        resources=roles,
+        condition={"StringEquals": {"iam:PassedToService": to}},
+    )
 
 
 def _delete_stacks(names: Names) -> tuple[Permission, ...]:

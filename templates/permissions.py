@@ -30,8 +30,8 @@ from templates.wording import code, conditions, principal
 
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,
-    "AdmitNotices": resource_policies.admit_notices,
     "AdmitOperators": resource_policies.admit_operators,
+    "AdmitPublishers": resource_policies.admit_publishers,
     "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
     "AssumeCreatorRoles": policies.assume_creator_roles,
@@ -57,11 +57,12 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "OnlyOperators": trust.operators,
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
+    "OnlyTheNoticesRule": trust.notices_rule,
     "OnlyTheOperatorRole": trust.operator_role,
     "ProveDelegation": policies.prove_delegation,
+    "PublishNotices": policies.publish_notices,
     "PutEventsBack": policies.put_events_back,
     "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
-    "RefusePlainPublishing": resource_policies.refuse_plain_topic_calls,
     "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
     "RepairRepositories": audit_policies.repair_repositories,
     "RepairTags": audit_policies.repair_tags,
@@ -196,7 +197,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
                 "",
                 f"{role['Description']}. Sessions last {role['MaxSessionDuration'] // 60} minutes at most.",
                 "",
-                f"Used by {principal(who['Principal'])}, only if {conditions(who['Condition'])}. {reason(who['Sid'])}",
+                f"Used by {_user(who)}. {reason(who['Sid'])}",
                 "",
                 "| Statement | May | On | Only if | Why |",
                 "| --- | --- | --- | --- | --- |",
@@ -204,6 +205,12 @@ def _roles(stacks: Mapping[str, Template]) -> str:
             lines += [_row(statement) for policy in role["Policies"] for statement in _statements(policy)]
             lines.append("")
     return "\n".join(lines)
+
+
+def _user(trusted: Mapping[str, Any]) -> str:
+    """Who may take a role on, and on which conditions."""
+    narrowed = f", only if {conditions(trusted['Condition'])}" if "Condition" in trusted else ""
+    return f"{principal(trusted['Principal'])}{narrowed}"
 
 
 def _resource_policies(stacks: Mapping[str, Template]) -> str:
@@ -242,7 +249,7 @@ def _admission(statement: Mapping[str, Any]) -> str:
         f"`{statement['Sid']}`",
         principal(statement["Principal"]),
         f"{verb} {code(statement['Action'])}",
-        conditions(statement["Condition"]),
+        conditions(statement.get("Condition", {})),
         reason(statement["Sid"]),
     )
     return f"| {' | '.join(cells)} |"

@@ -197,6 +197,14 @@ def forward_events(names: Names) -> Statement:
     }
 
 
+# What EventBridge may do for the rule that tells people
+
+
+def publish_notices(topic_arn: Any) -> Statement:
+    """Publish to the one topic of notices."""
+    return {"Sid": "PublishNotices", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic_arn}
+
+
 # What the operator role may do in the central account, and in members as far as their queues admit it
 
 HANDLE_MESSAGES = (

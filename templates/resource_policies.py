@@ -92,27 +92,18 @@ def refuse_plain_queue_calls(queue: str) -> Statement:
     }
 
 
-def admit_notices(*, topic: Any, rule_arn: Any) -> Statement:
-    """EventBridge may publish notices, and only for the one rule."""
+def admit_publishers(names: Names, *, topic: Any) -> Statement:
+    """Whom the account's own IAM allows it may publish, which is the role of the rule for notices; no other account.
+
+    There is no condition, also none that asks for TLS: EventBridge supports none in the policy of a topic
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).
+    """
     return {
-        "Sid": "AdmitNotices",
+        "Sid": "AdmitPublishers",
         "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
+        "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
         "Action": "sns:Publish",
         "Resource": topic,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-    }
-
-
-def refuse_plain_topic_calls(topic: Any) -> Statement:
-    """Nobody publishes there without TLS."""
-    return {
-        "Sid": "RefusePlainPublishing",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sns:Publish",
-        "Resource": topic,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 
 

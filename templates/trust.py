@@ -11,14 +11,16 @@ from templates.names import Names
 from templates.policies import Statement
 
 
-def function(names: Names) -> Statement:
-    """Lambda, and only for functions of the central account, gives this role to the handler."""
+def function() -> Statement:
+    """Lambda gives this role to the functions that it is passed to: `iam:PassRole` works within one account only.
+
+    No condition narrows it: AWS documents none whose keys Lambda would send when it takes on a function's role.
+    """
     return {
         "Sid": "LambdaRunsTheHandler",
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": names.central_account}},
     }
 
 
@@ -61,6 +63,20 @@ def forwarding_rule(names: Names) -> Statement:
         "Condition": {
             "ArnLike": {"aws:SourceArn": arn_here("events", f"rule/{names.forwarding_rule}")},
             "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+        },
+    }
+
+
+def notices_rule(names: Names) -> Statement:
+    """EventBridge, and only for the rule that publishes notices (A1)."""
+    return {
+        "Sid": "OnlyTheNoticesRule",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": names.notices_rule_arn},
+            "StringEquals": {"aws:SourceAccount": names.central_account},
         },
     }
 

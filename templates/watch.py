@@ -47,7 +47,7 @@ def _role(names: Names) -> iam.Role:
         names,
         name=names.watch_role,
         description="The watch: counts what waits in the dead-letter queues of all members",
-        trusted=trust.function(names),
+        trusted=trust.function(),
         purpose="count-dead-letters",
         allowed=[
             policies.count_dead_letters(names),

@@ -46,7 +46,19 @@ def policy_of(topic: Topic) -> Policy:
     return policy
 
 
-def publish(arn: str, message: str, *, admitted: Callable[[Policy | None], bool]) -> None:
+def without_conditions(policy: Policy) -> Policy:
+    """A topic's policy as EventBridge is held to it: it supports no Condition there.
+
+    A statement that admits under a condition admits nobody, and one that refuses under a condition refuses everybody.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+    """
+    found = policy.get("Statement", [])
+    statements = [found] if isinstance(found, Mapping) else found
+    kept = [one for one in statements if one["Effect"] == "Deny" or "Condition" not in one]
+    return {**policy, "Statement": [{key: one[key] for key in one if key != "Condition"} for one in kept]}
+
+
+def publish(arn: str, message: str, *, admitted: Callable[[Policy], bool]) -> None:
     """Publish on behalf of a service; raises Refused. `admitted` judges the topic's policy."""
     topic = find_topic(arn)
     if topic is None:

@@ -135,12 +135,15 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
 
 
 def changed_config(folder: Path) -> Path:
-    """The example with a change of each kind: another zip, another StackSet, repositories that drift."""
+    """The example with a change of each kind: another zip, another StackSet, notices, repositories that drift."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     prod, dev = (config / "ous" / "workloads" / name for name in ("prod.yaml", "dev.yaml"))
     text = prod.read_text(encoding="utf-8").replace("per_hour: 50", "per_hour: 60")
     prod.write_text(f"{text}registry: {{scanning: {{type: BASIC}}}}\n", encoding="utf-8")
+    organization = config / "organization.yaml"
+    text = organization.read_text(encoding="utf-8")
+    organization.write_text(f"{text}\nnotifications: {{topic: create}}\n", encoding="utf-8")
     dev.write_text(dev.read_text(encoding="utf-8").replace("MUTABLE", "IMMUTABLE"), encoding="utf-8")
     return config
 

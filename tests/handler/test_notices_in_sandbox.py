@@ -14,6 +14,7 @@ from moto.sns.models import sns_backends
 
 from deployer.sandbox.events import buses
 from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.metrics import metrics
 from deployer.sandbox.sandbox import Sandbox
 from handler.notices import DETAIL_TYPE, SOURCE
 from tests.handler.installation import CONFIG, REGION, Installed, install, push
@@ -110,3 +111,36 @@ def test_a_bus_that_takes_no_notice_fails_no_decision(installed_with: Callable[[
     assert installed.failures() == []
     assert installed.repository("team-a/api") is not None
     assert messages() == []
+
+
+def test_a_notice_that_the_topic_refuses_waits_in_a_queue_of_its_own_and_is_counted(
+    installed_with: Callable[[str], Installed],
+) -> None:
+    installed = installed_with("notifications: {topic: create}")
+    refusing = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": TOPIC}
+    installed.sandbox.client("sns").set_topic_attributes(
+        TopicArn=TOPIC, AttributeName="Policy", AttributeValue=json.dumps({"Statement": [refusing]})
+    )
+    on_the_bus(installed, CREATED)
+    sqs = installed.sandbox.client("sqs")
+    url = sqs.get_queue_url(QueueName="deployer-notices-dead-letters")["QueueUrl"]
+    (letter,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    assert json.loads(letter["Body"])["detail"]["repository"] == "team-a/api"
+    assert (messages(), installed.failures()) == ([], [])
+
+    alarms = installed.sandbox.client("cloudwatch").describe_alarms(AlarmNames=["deployer-notices-undelivered"])
+    (alarm,) = alarms["MetricAlarms"]
+    (query,) = alarm["Metrics"]
+    metric = query["MetricStat"]["Metric"]
+    dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+    assert metrics.total(metric["Namespace"], metric["MetricName"], **dimensions) == 1
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_only_the_rule_for_notices_publishes_and_by_its_role(installed_with: Callable[[str], Installed]) -> None:
+    installed = installed_with("notifications: {topic: create}")
+    on_the_bus(installed, CREATED)
+    published = {call.principal.role_arn for call in installed.sandbox.calls.of("sns", "Publish")}
+    assert published == {f"arn:aws:iam::{CENTRAL}:role/deployer-notices"}
+    assert len(messages()) == 1

@@ -53,6 +53,12 @@ BY_OPERATORS: dict[str, Call] = {
         HANDLER_ROLE,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "ec2.amazonaws.com"},
     ),
+    "who may roll out gives the role for notices to Lambda": by(
+        "roll-out",
+        "iam:PassRole",
+        NAMES.notices_role_arn,
+        context={**VIA_CLOUDFORMATION, "iam:PassedToService": "lambda.amazonaws.com"},
+    ),
     "who may roll out changes the function without CloudFormation": by(
         "roll-out", "lambda:UpdateFunctionCode", NAMES.function_arn
     ),

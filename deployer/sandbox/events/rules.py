@@ -21,6 +21,8 @@ from deployer.sandbox.events.targets import SUPPORTED_SERVICES
 from deployer.sandbox.seams import answers, original, replace
 
 MAX_TARGETS = 5
+TAKE_ROLES = frozenset({"events", "sns"})
+"""Services of targets that may have a role."""
 MAX_ENTRIES = 10
 MAX_ENTRY_BYTES = 256 * 1024
 _BUS_ARN = re.compile(r"arn:aws[a-z-]*:events:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):event-bus/(?P<name>.+)")
@@ -91,6 +93,8 @@ def _check_target(rule: Rule, target: Mapping[str, Any]) -> None:
         _check_bus_target(rule, target, account=arn.account)
     elif arn.account != rule.account_id or arn.region != rule.region_name:
         raise _invalid(f"Provided Arn is not in the account and region of the rule: {target['Arn']}")
+    if target.get("RoleArn") and arn.service not in TAKE_ROLES:
+        raise _invalid(f"the sandbox does not deliver by a role to targets of {arn.service}: {target['Arn']}")
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
     if queue and (":sqs:" not in queue or queue.endswith(".fifo") or parse_arn(queue).region != rule.region_name):
         raise _invalid(f"DeadLetterConfig.Arn must be a standard SQS queue in {rule.region_name}: {queue}")

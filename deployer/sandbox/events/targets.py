@@ -99,14 +99,25 @@ def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
 
 
 def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
+    """Publish as the target's role may (A21); without a role, as the topic's policy lets EventBridge."""
     access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
-    message = _payload(delivery)
-    with _attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}):
-        topics.publish(
-            delivery.target_arn,
-            message,
-            admitted=lambda policy: iam.service_admitted(delivery.service, access, policy),
-        )
+    message, role_arn = _payload(delivery), delivery.target.get("RoleArn")
+    if role_arn:
+        _assume(delivery, role_arn)
+
+    def admitted(policy: Mapping[str, Any]) -> bool:
+        judged = topics.without_conditions(policy)
+        if role_arn:
+            return iam.refusal(role_arn, access, resource_policy=judged) is None
+        return iam.service_admitted(delivery.service, access, judged)
+
+    with _attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}, role_arn=role_arn):
+        topics.publish(delivery.target_arn, message, admitted=admitted)
+
+
+def _assume(delivery: Delivery, role_arn: str) -> None:
+    if not iam.may_assume(delivery.service, role_arn):
+        raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
 
 
 def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
@@ -116,8 +127,7 @@ def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
         code = "THIRD_REGION_HOP_DETECTED" if arn.account == delivery.account else "THIRD_ACCOUNT_HOP_DETECTED"
         raise NotDelivered(code, "An event received from another event bus is not routed to a third one.")
     event, name, role_arn = delivery.event, arn.resource_id, str(delivery.target["RoleArn"])
-    if not iam.may_assume(delivery.service, role_arn):
-        raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
+    _assume(delivery, role_arn)
     entry = {"EventBusName": delivery.target_arn, "Source": event["source"], "DetailType": event["detail-type"]}
     with _attempt(delivery, "events", "PutEvents", {"Entries": [entry]}, role_arn=role_arn):
         bus = buses.find_bus(account=arn.account, region=arn.region, name=name)

@@ -51,12 +51,7 @@ def _no_object(code: str, message: str) -> Refused:
 def _create_function(backend: LambdaBackend, spec: Mapping[str, Any]) -> LambdaFunction:
     """Refuse a role that does not trust Lambda, of which moto asks only whether it is there, and what is too much."""
     limits.check_new(spec, region=backend.region_name)
-    service = iam.Service(
-        principal=SERVICE,
-        source_arn=f"arn:{PARTITION}:lambda:{backend.region_name}:{backend.account_id}:function:{spec['FunctionName']}",
-        source_account=backend.account_id,
-    )
-    if not iam.may_assume(service, str(spec["Role"])):
+    if not iam.may_assume(iam.Service(principal=SERVICE), str(spec["Role"])):
         raise Refused(
             "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda."
         )

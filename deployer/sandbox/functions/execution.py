@@ -65,8 +65,7 @@ def count(function: LambdaFunction, name: str, *, by: float = 1) -> None:
 
 def _start(function: LambdaFunction) -> Warm:
     """A new environment, as a session of the function's role that is its own."""
-    service = iam.Service(principal=SERVICE, source_arn=function.function_arn, source_account=function.account_id)
-    if not iam.may_assume(service, function.role):
+    if not iam.may_assume(iam.Service(principal=SERVICE), function.role):
         raise Refused(
             "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", status=403
         )

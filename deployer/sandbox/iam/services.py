@@ -35,11 +35,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service that acts for one resource of an account, such as EventBridge for a rule."""
+    """A service that acts for one resource of an account, such as EventBridge for a rule.
+
+    Without a source it is one that is not documented to name it, such as Lambda when it takes on a function's role.
+    """
 
     principal: str
-    source_arn: str
-    source_account: str
+    source_arn: str | None = None
+    source_account: str | None = None
 
 
 def may_assume(service: Service, role_arn: str) -> bool:
