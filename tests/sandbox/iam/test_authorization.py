@@ -14,7 +14,7 @@ from deployer.sandbox.cloudformation import StackFailed
 from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.sandbox import Sandbox
 from deployer.sandbox.seams import original
-from tests.sandbox.stacks import HOME, MEMBER, allow, arn_of, assume, deploy, policy, resource, role, trust
+from tests.sandbox.stacks import HOME, MEMBER, allow, arn_of, assume, deploy, policy, resource, role, template, trust
 
 REPOSITORIES = f"arn:aws:ecr:*:{MEMBER}:repository/*"
 TAG = "deployer:event-id"
@@ -320,3 +320,36 @@ def test_stacks_are_named_in_policies_and_change_sets_stand_for_theirs(sandbox: 
         client.execute_change_set(ChangeSetName=made)
     with denied("cloudformation:ListStacks", code="AccessDenied"):
         client.list_stacks()
+
+
+@pytest.mark.parametrize(
+    ("condition", "passed"),
+    [
+        pytest.param({"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}, True, id="to whom"),
+        pytest.param(
+            {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}, False, id="by whom"
+        ),
+    ],
+)
+def test_passing_a_role_does_not_name_cloudformation(sandbox: Sandbox, condition: Any, passed: bool) -> None:
+    """No document says that this check carries `aws:CalledVia`, though CloudFormation's other calls do."""
+    statements = [
+        allow(["cloudformation:*", "events:*"]),
+        allow("iam:PassRole", arn_of("publisher"), Condition=condition),
+    ]
+    deploy(
+        {
+            "Role": role("deploys", *statements),
+            "Publisher": role("publisher", trusts=trust({"Service": "events.amazonaws.com"})),
+        }
+    )
+    target = {"Id": "t", "Arn": f"arn:aws:sns:{HOME}:{MEMBER}:news", "RoleArn": arn_of("publisher")}
+    rule = {"EventPattern": {"source": ["my.app"]}, "Targets": [target]}
+    cloudformation = sandbox.client_with(assume(sandbox, arn_of("deploys")), "cloudformation")
+    cloudformation.create_stack(StackName="rules", TemplateBody=template({"Rule": resource("AWS::Events::Rule", rule)}))
+    sandbox.settle()
+    (stack,) = cloudformation.describe_stacks(StackName="rules")["Stacks"]
+    events = cloudformation.describe_stack_events(StackName="rules")["StackEvents"]
+    reasons = [event.get("ResourceStatusReason", "") for event in events]
+    assert (stack["StackStatus"] == "CREATE_COMPLETE") is passed, reasons
+    assert any("iam:PassRole" in reason for reason in reasons) is not passed
