@@ -57,6 +57,7 @@ class Accounts:
         return self._cache.get(account, lambda: self._load(account))
 
     def _load(self, account: str) -> Fresh[Membership | None]:
+        """What Organizations answers (A19), or what is remembered if it cannot be asked."""
         try:
             with told("DescribeAccount", where=account, denied=reasons.ORGANIZATION_NOT_READABLE):
                 asked = self._ask(account)
