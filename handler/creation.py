@@ -67,7 +67,7 @@ class Creation:
 
     def run(self, registry: Callable[[], Repositories], *, received_at: datetime) -> Conclusion:
         """Create the repository or finish it. PermanentError says what is missing; anything else is to be retried."""
-        is_late = self.call.is_replay or received_at - self.call.event_time > LATE
+        is_late = self.call.via is not None or received_at - self.call.event_time > LATE
         if is_late and (self._has("created") or self._has("exists")):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
         if not self._has_slot():
@@ -135,11 +135,9 @@ class Creation:
             return self.ledger.reserve(Slot.of(self.call), limit=self.decision.per_hour)
 
     def _has(self, outcome: Outcome) -> bool:
-        """Whether the event has come to this before."""
+        """Whether the event has come to this before; raises PermanentError if it did for another repository."""
         with self.steps("ledger"):
-            return self.ledger.has(
-                outcome, account=self.call.account, event_time=self.call.event_time, event_id=self.call.event_id
-            )
+            return self.ledger.has(outcome, self.call)
 
 
 def _worst(errors: Sequence[BaseException], repository: Repository) -> BaseException:

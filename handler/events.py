@@ -14,8 +14,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
+from handler import redrives
 from handler.regions import REGION
 from handler.settings import Trigger
 from handler.text import clean
@@ -25,6 +26,11 @@ PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
 """BatchCheckLayerAvailability is neither: a pull permission suffices for it, and a push always goes on from it."""
 
 MISSING_REPOSITORY = "RepositoryNotFoundException"
+SOURCE = "aws.ecr"
+DETAIL_TYPE = "AWS API Call via CloudTrail"
+
+Via = Literal["redrive", "replay"]
+"""How an event came again: by `deployer failures redrive`, or by a replay of an event archive."""
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
@@ -58,8 +64,8 @@ class FailedCall:
     """The caller's; of a caller of another account CloudTrail tells it and an id, and no ARN."""
     is_service: bool = False
     """Whether an AWS service called by itself, as no account's principal."""
-    is_replay: bool = False
-    """Whether an event archive sent it again."""
+    via: Via | None = None
+    """How it came, if EventBridge did not just deliver it."""
 
     @property
     def trigger(self) -> Trigger | None:
@@ -106,18 +112,29 @@ def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
     try:
         envelope = _mapping(event, "event")
         detail = _mapping(envelope.get("detail"), "detail")
-        if detail.get("errorCode") != MISSING_REPOSITORY or detail.get("eventSource") != "ecr.amazonaws.com":
-            name, code = (_information(detail.get(key), limit=128) for key in ("eventName", "errorCode"))
-            return OtherEvent(description=f"{name or 'no event name'}, {code or 'no error code'}")
+        if other := _other(envelope, detail):
+            return other
         return _failed_call(envelope, detail)
     except _Malformed as problem:
         return _malformed(event, problem=str(problem))
+
+
+def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent | None:
+    """What the event is if it is no failed call to ECR; the rules that keep such events out can be changed by hand."""
+    if envelope.get("source") != SOURCE or envelope.get("detail-type") != DETAIL_TYPE:
+        source, kind = (_information(envelope.get(key), limit=128) for key in ("source", "detail-type"))
+        return OtherEvent(description=f"{kind or 'no detail type'} of {source or 'no source'}")
+    if detail.get("errorCode") != MISSING_REPOSITORY or detail.get("eventSource") != "ecr.amazonaws.com":
+        name, code = (_information(detail.get(key), limit=128) for key in ("eventName", "errorCode"))
+        return OtherEvent(description=f"{name or 'no event name'}, {code or 'no error code'}")
+    return None
 
 
 def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> FailedCall:
     parameters = _mapping(detail.get("requestParameters"), "detail.requestParameters")
     identity = _mapping(detail.get("userIdentity") or {}, "detail.userIdentity")
     registry = parameters.get("registryId")
+    event_time = _time(detail.get("eventTime"), "detail.eventTime")
     return FailedCall(
         account=_matching(envelope.get("account"), _ACCOUNT, "account"),
         region=_matching(envelope.get("region"), REGION, "region"),
@@ -128,15 +145,26 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
         event_name=_text(detail.get("eventName"), "detail.eventName", 128),
         event_id=_matching(detail.get("eventID"), _ID, "detail.eventID"),
         envelope_id=_matching(envelope.get("id"), _ID, "id"),
-        event_time=_time(detail.get("eventTime"), "detail.eventTime"),
+        event_time=event_time,
         principal=_principal(identity),
         role_arn=_role_arn(identity),
         source_ip=_information(detail.get("sourceIPAddress"), limit=256),
         user_agent=_information(detail.get("userAgent"), limit=512),
         principal_account=_principal_account(identity),
         is_service=identity.get("type") == "AWSService",
-        is_replay="replay-name" in envelope,
+        via=_via(envelope, event_time),
     )
+
+
+def _via(envelope: Mapping[str, Any], event_time: datetime) -> Via | None:
+    """How the event came; raises if a redrive's time of the message does not fit the call's."""
+    if redrives.MARK not in envelope:
+        return "replay" if "replay-name" in envelope else None
+    mark = _mapping(envelope[redrives.MARK], redrives.MARK)
+    sent = _time(mark.get("sent"), f"{redrives.MARK}.sent")
+    if problem := redrives.misfit(event_time, sent=sent, from_member=mark.get("queue") != "central"):
+        raise _Malformed(f"the redriven event does not fit its message: {problem}")
+    return "redrive"
 
 
 def _principal(identity: Mapping[str, Any]) -> str:

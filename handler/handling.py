@@ -20,7 +20,7 @@ from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.notices import NOTABLE
 from handler.ports import Failures, Ledger, Membership, Notices, Organization, Registries, Repositories
-from handler.recording import Attempt, log_fields, record_of, record_of_malformed
+from handler.recording import Attempt, conflicting, log_fields, record_of, record_of_malformed
 from handler.records import Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
@@ -44,8 +44,7 @@ class Handler:
         attempt = Attempt(event=event, request_id=request_id, received_at=self.clock())
         parsed = parse(event)
         try:
-            conclusion, record = self._concluded(parsed, attempt)
-            is_new = self._keep(attempt, conclusion, record)
+            conclusion, record, is_new = self._keep(attempt, *self._concluded(parsed, attempt))
         except Exception as error:
             if isinstance(parsed, FailedCall) and are_credentials_stale(error):
                 self.registries.forget(parsed.account)
@@ -74,10 +73,18 @@ class Handler:
                 conclusion = Conclusion(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=parsed.problem)
                 return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings=self.settings)
 
-    def _keep(self, attempt: Attempt, conclusion: Conclusion, record: Record | None) -> bool:
-        """Write the record, which may have been written before; whether it is new."""
+    def _keep(
+        self, attempt: Attempt, conclusion: Conclusion, record: Record | None
+    ) -> tuple[Conclusion, Record | None, bool]:
+        """Write the record, which may have been written before; gives what was written, and whether it is new."""
         with attempt.steps("record"):
-            is_new = record is not None and self.ledger.write(record)
+            is_new = False
+            if record is not None:
+                try:
+                    is_new = self.ledger.write(record)
+                except PermanentError as conflict:
+                    conclusion, record = conflicting(conclusion, record, conflict)
+                    is_new = self.ledger.write(record)
             if conclusion.outcome == "failed":
                 self.failures.send(
                     attempt.event,
@@ -85,7 +92,7 @@ class Handler:
                     reason=conclusion.reason,
                     detail=conclusion.detail,
                 )
-        return is_new
+        return conclusion, record, is_new
 
     def _notify(self, attempt: Attempt, record: Record) -> str:
         """Tell those who want to hear of it; why that failed, which fails nothing else: the record is written."""

@@ -26,6 +26,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from handler import reasons
+from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.reasons import Outcome
 from handler.records import EXPIRY, Record, key_of
@@ -104,7 +106,11 @@ class Ledger:
         self._archived = archived
 
     def write(self, record: Record) -> bool:
-        """Add a record; False when it was there already, which is as good."""
+        """Add a record; False if it was there already, which is as good.
+
+        Raises PermanentError if the record there is of another repository: event ids are unique, so one of the two
+        events was made up.
+        """
         client = self._client()
         item = record.to_item(expiry=self._expiry)
         attributes = ", ".join(f"'{name}': ?" for name in item)
@@ -113,20 +119,34 @@ class Ledger:
                 Statement=f'INSERT INTO "{self._table}" VALUE {{{attributes}}}', Parameters=list(item.values())
             )
         except client.exceptions.DuplicateItemException:
+            self._has(record.account, record.at, of=(record.region, record.repository))
             return False
         return True
 
-    def has(self, outcome: Outcome, *, account: str, event_time: datetime, event_id: str) -> bool:
-        """Whether an event has a record of this outcome (any but `failed`), which is written when its work is done."""
-        at = key_of(event_time=event_time, event_id=event_id, outcome=outcome, request_id="")
+    def has(self, outcome: Outcome, call: FailedCall) -> bool:
+        """Whether a call has a record of this outcome (any but `failed`), which is written when its work is done.
+
+        Raises PermanentError as `write` does.
+        """
+        at = key_of(event_time=call.event_time, event_id=call.event_id, outcome=outcome, request_id="")
+        return self._has(call.account, at, of=(call.region, call.repository))
+
+    def _has(self, account: str, at: str, *, of: tuple[str | None, str | None]) -> bool:
+        names = {"#region": "region", "#repository": REPOSITORY_KEY}
         answer = self._client().get_item(
             TableName=self._table,
             Key={PARTITION_KEY: {"S": account}, SORT_KEY: {"S": at}},
             ConsistentRead=True,
-            ProjectionExpression="#account",
-            ExpressionAttributeNames={"#account": PARTITION_KEY},
+            ProjectionExpression=", ".join(names),
+            ExpressionAttributeNames=names,
         )
-        return "Item" in answer
+        if "Item" not in answer:
+            return False
+        region, repository = (answer["Item"].get(name, {}).get("S") for name in names.values())
+        if (region, repository) != of:
+            detail = f"The ledger has a record of this event and outcome for {repository} in {region}"
+            raise PermanentError(reasons.RECORD_CONFLICT, detail)
+        return True
 
     def reserve(self, slot: Slot, *, limit: int) -> bool:
         """Take one of the hour's slots for a repository, or keep it; False when none is left."""

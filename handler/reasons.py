@@ -42,6 +42,7 @@ KMS_FAILED = "kms-failed"
 QUOTA_REACHED = "quota-reached"
 SETTINGS_NOT_ACCEPTED = "settings-not-accepted"
 REQUEST_NOT_ACCEPTED = "request-not-accepted"
+RECORD_CONFLICT = "record-conflict"
 
 OUTCOMES: dict[Outcome, frozenset[str]] = {
     "created": frozenset({CREATED, FINISHED}),
@@ -81,6 +82,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             QUOTA_REACHED,
             SETTINGS_NOT_ACCEPTED,
             REQUEST_NOT_ACCEPTED,
+            RECORD_CONFLICT,
         }
     ),
 }
@@ -124,4 +126,6 @@ SENTENCES: dict[str, str] = {
     QUOTA_REACHED: "An ECR quota of the account is used up; raise it or delete repositories, then redrive.",
     SETTINGS_NOT_ACCEPTED: "ECR did not accept a setting; correct the OU's file, roll out, then redrive.",
     REQUEST_NOT_ACCEPTED: "AWS refused a call for a reason that the handler does not know; see the detail.",
+    RECORD_CONFLICT: "The ledger has a record of the same event for another repository, so one of the two events was "
+    "made up; find out who can write to the account's dead-letter queue, and run `deployer audit verify`.",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from handler.creation import Conclusion
+from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent
 from handler.log import Steps
 from handler.ports import Membership
@@ -59,6 +60,7 @@ def record_of(
         event_id=call.event_id,
         envelope_id=call.envelope_id,
         event_time=call.event_time,
+        via=call.via,
         received_at=attempt.received_at,
         request_id=attempt.request_id,
         settings_digest=settings.digest,
@@ -84,6 +86,12 @@ def record_of_malformed(
         request_id=attempt.request_id,
         settings_digest=settings.digest,
     )
+
+
+def conflicting(conclusion: Conclusion, record: Record, conflict: PermanentError) -> tuple[Conclusion, Record]:
+    """The failure that a conclusion becomes if the ledger has its record for another repository."""
+    failed = replace(conclusion, outcome="failed", reason=conflict.reason, detail=conflict.detail)
+    return failed, replace(record, outcome="failed", reason=conflict.reason, detail=conflict.detail)
 
 
 def _compact(milliseconds: Mapping[str, float]) -> str:
@@ -114,6 +122,7 @@ def log_fields(
     return fields | {
         "level": "ERROR" if conclusion.outcome == "failed" else "INFO",
         "outcome": conclusion.outcome,
+        "via": parsed.via if isinstance(parsed, FailedCall) else None,
         "reason": conclusion.reason,
         "rule": conclusion.rule,
         "detail": conclusion.detail,

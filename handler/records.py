@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zlib import crc32
 
+from handler.events import Via
 from handler.reasons import Outcome
 from handler.settings import Retention
 from handler.text import printable
@@ -72,6 +73,8 @@ class Record:
     created_at: datetime | None = None
     settings: str | None = None
     steps: str | None = None
+    via: Via | None = None
+    """How the event came again: by a redrive or a replay."""
 
     @property
     def at(self) -> str:

@@ -128,9 +128,10 @@ by that queue's own policy (`AdmitOperators`); the member has no role for it. Cl
 name of the person or pipeline that took it on.
 
 A member's administrators own their queue, and could put a message of their own making there. So an event from such a
-queue goes back only if it names the queue's own account and region. What it says of its caller is then as good as that
-account's administrators, and it leads to nothing beyond repositories of that account, under the rules of its OU. (A
-limit of new repositories goes by the time in the event, so it does not bind those who can make one up.)
+queue goes back only if it names the queue's own account and region, and a time that fits the time at which SQS received
+the message. What it says of its caller is then as good as that account's administrators, and it leads to nothing beyond
+repositories of that account, under the rules of its OU. (A limit of new repositories goes by the hour in the event,
+which may lie up to 25 hours before the message.) The record says `via: redrive`.
 """
 
 

@@ -36,6 +36,7 @@ COLUMNS = (
     "settings_digest",
     "settings",
     "steps",
+    "via",
 )
 """In the order in which people read them."""
 

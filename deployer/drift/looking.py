@@ -1,6 +1,7 @@
 """One account looked through: every registry in it, every repository of ours there, against records and rules.
 
-A repository is ours when it carries our tag AND a record says that the event of that tag made it. One without the
+A repository is ours when it carries our tag AND a record says that the event of that tag made it, in this region, under
+this name and at the time at which it was created: whoever administers the account can set the tag. One without the
 other is a finding; the rest is other people's, and only counted.
 """
 
@@ -21,6 +22,9 @@ from handler.creation import LATE
 from handler.globs import matches_name
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
+
+SAME_CREATION = timedelta(minutes=5)
+"""ECR gives the same time whenever it is asked; a repository made anew under the same tag has another."""
 
 AT_ONCE = 8
 """Calls side by side within an account."""
@@ -46,24 +50,34 @@ class Looker:
     def look_through(self, account: str) -> AccountReport:
         """The account's report. Raises CredentialsError alone: without credentials nothing else would work either."""
         known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+        by_event: dict[str, Record] = {}
         for record in self.records.of_repositories(account):
+            by_event[record.event_id] = record
             if record.region and record.repository and self._is_meant(record.repository):
                 known[record.region][record.repository].append(record)
         meant = {*self.rules.covered_regions(account), *known}
         regions = sorted(meant if self.regions is None else meant & self.regions)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            looks = list(pool.map(lambda region: self._list(account, region, known[region]), regions))
+            looks = list(pool.map(lambda region: self._list(account, region, known[region], by_event), regions))
             looks_at = [(look, one) for look in looks if isinstance(look, _Look) for one in look.listed]
             results = list(pool.map(lambda pair: pair[0].check(pair[1]), looks_at))
         return _report(account, looks, results)
 
-    def _list(self, account: str, region: str, known: Known) -> _Look | Unread:
+    def _list(self, account: str, region: str, known: Known, by_event: Mapping[str, Record]) -> _Look | Unread:
         try:
             registry = self.registries.open(account, region)
             listed = tuple(one for one in registry.repositories() if self._is_meant(one.name))
         except DeployerError as error:
             return unread(error, account=account, region=region)
-        return _Look(looker=self, account=account, region=region, known=known, registry=registry, listed=listed)
+        return _Look(
+            looker=self,
+            account=account,
+            region=region,
+            known=known,
+            by_event=by_event,
+            registry=registry,
+            listed=listed,
+        )
 
     def _is_meant(self, name: str) -> bool:
         return self.repositories is None or matches_name(self.repositories, name)
@@ -89,6 +103,8 @@ class _Look:
     account: str
     region: str
     known: Known
+    by_event: Mapping[str, Record]
+    """The account's records of all regions."""
     registry: Registry
     listed: tuple[Listed, ...]
 
@@ -100,7 +116,7 @@ class _Look:
             if event_id is None:
                 return _Other(region=self.region, name=one.name)
             for record in self.known.get(one.name, ()):
-                if record.event_id == event_id:
+                if record.event_id == event_id and _is_same_creation(one, record):
                     return self._compared(one, record, tags)
             return self._unrecorded(one, event_id)
         except VanishedError:
@@ -142,7 +158,16 @@ class _Look:
             verdict="under way" if is_young else "unrecorded",
             event_id=event_id,
             created_at=one.created_at,
+            note="" if is_young else self._misfit(event_id),
         )
+
+    def _misfit(self, event_id: str) -> str:
+        """What the ledger's record of the event is of, if there is one."""
+        record = self.by_event.get(event_id)
+        if record is None:
+            return ""
+        made = f", created {record.created_at:%Y-%m-%d %H:%M:%S}" if record.created_at else ""
+        return f"the record of that event is of {record.repository} in {record.region}{made}"
 
     def gone(self, results: Iterable[Result]) -> Iterator[Checked]:
         """Repositories that a record tells of and that are not there, or are not the same any more."""
@@ -163,6 +188,10 @@ class _Look:
                 principal=last.principal,
                 note="a repository that is not of that event has its name now" if found else "",
             )
+
+
+def _is_same_creation(one: Listed, record: Record) -> bool:
+    return record.created_at is None or abs(one.created_at - record.created_at) <= SAME_CREATION
 
 
 def unread(error: DeployerError, *, account: str, region: str | None = None, repository: str | None = None) -> Unread:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from deployer.audit.query import BEGINNING, Query
 from deployer.audit.reading import Ledger, read
+from handler import reasons
 from handler.records import Record
 
 
@@ -18,8 +19,15 @@ class CreatedRecords:
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
-        """`created` records, and `failed` ones that left a repository that lacks something."""
+        """`created` records, and `failed` ones that left a repository that lacks something.
+
+        Not those of an event that was made up: the repository that it led to has no record that fits.
+        """
         query = Query(
             since=BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
         )
-        return (record for record in read(query, self._ledger) if record.repository_arn)
+        return (
+            record
+            for record in read(query, self._ledger)
+            if record.repository_arn and record.reason != reasons.RECORD_CONFLICT
+        )

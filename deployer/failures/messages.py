@@ -9,7 +9,8 @@ They come in three shapes, and one parser reads them all:
 - the handler's own (`handler.failures`), in the form of Lambda's, with the ledger's reason code as the error's type.
 
 Anything else is kept and shown, but never handed to the handler. Nor is an event from a member's queue that names
-another account or region: that account's administrators own the queue, and EventBridge vouches for nothing in it.
+another account or region, or a time that does not fit the message's: that account's administrators own the queue, and
+EventBridge vouches for nothing in it.
 Any body and any attribute may be theirs: numbers without end, nesting without end, text that no terminal should see.
 """
 
@@ -29,6 +30,7 @@ from deployer.targets import Scope
 from handler.events import FailedCall, parse
 from handler.failures import CONDITION
 from handler.globs import matches_name
+from handler.redrives import marked, misfit, unmarked
 from handler.text import clean
 
 Origin = Literal["handler", "lambda", "eventbridge", "unknown"]
@@ -98,7 +100,12 @@ class Failure:
             return "its event is no failed call to ECR, which the rule never sends here"
         if (self.call.account, self.call.region) != (self.queue.account, self.queue.region):
             return f"its event claims to be of {self.call.account} in {self.call.region}, but is not from there"
-        return None
+        return misfit(self.call.event_time, sent=self.message.sent, from_member=True)
+
+    @property
+    def redrivable(self) -> Any:
+        """The event as the handler gets it: with a mark that says when SQS received its message."""
+        return marked(self.event, sent=self.message.sent, from_member=not self.queue.is_central)
 
     @property
     def account(self) -> str:
@@ -207,7 +214,7 @@ def _unreadable(message: Message, queue: Queue, why: str) -> Failure:
 
 
 def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Failure:
-    parsed = parse(event)
+    parsed = parse(unmarked(event))
     return Failure(
         queue=queue,
         message=message,

@@ -246,7 +246,7 @@ def _redrive(queues: Queues, function: Function, failure: Failure, *, ours: froz
     if failure.message.id not in ours:
         return Redriven(failure=failure, fate="taken by another")
     try:
-        function.hand_over(failure.event)
+        function.hand_over(failure.redrivable)
     except Exception as error:  # noqa: BLE001 - no event may keep the others from being handed over
         return Redriven(failure=failure, fate="not taken by Lambda", problem=_problem(error))
     try:

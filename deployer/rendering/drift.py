@@ -56,7 +56,8 @@ def _checked_lines(one: Checked) -> Iterator[Line]:
         made = f"made {one.created_at:%Y-%m-%d %H:%M} " if one.created_at else "made "
         yield from wrapped(f"{made}for {one.principal or 'somebody'}, event {one.event_id}", indent=4)
     if one.verdict == "unrecorded":
-        yield from wrapped(f"carries the tag of event {one.event_id}, which the ledger does not know", indent=4)
+        known = "but does not fit its record" if one.note else "which the ledger does not know"
+        yield from wrapped(f"carries the tag of event {one.event_id}, {known}", indent=4)
     if one.note:
         yield from wrapped(one.note, indent=4)
 

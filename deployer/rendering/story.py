@@ -55,7 +55,7 @@ def _request(record: Record) -> Iterator[Line]:
     yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
     yield from _labelled("call", record.event_name)
     yield from _labelled("when", f"{record.event_time:%Y-%m-%d %H:%M:%S} UTC")
-    yield from _labelled("event", record.event_id)
+    yield from _labelled("event", f"{record.event_id}, by way of a {record.via}" if record.via else record.event_id)
 
 
 def _decision(story: Story) -> Iterator[Line]:

@@ -212,15 +212,24 @@ class World:
         def effect() -> bool:
             item = json.dumps(record.to_item())
             assert item.isascii()
-            return self.records.setdefault((record.account, record.at), record) is record
+            kept = self.records.setdefault((record.account, record.at), record)
+            self._agrees(kept, region=record.region, repository=record.repository)
+            return kept is record
 
         written: bool = self.faults.run("write", effect)
         return written
 
-    def has(self, outcome: Outcome, *, account: str, event_time: datetime, event_id: str) -> bool:
-        at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}#{event_id}#{outcome}"
-        found: bool = self.faults.run("has", lambda: (account, at) in self.records)
-        return found
+    def has(self, outcome: Outcome, call: FailedCall) -> bool:
+        at = f"{call.event_time:%Y-%m-%dT%H:%M:%SZ}#{call.event_id}#{outcome}"
+        found: Record | None = self.faults.run("has", lambda: self.records.get((call.account, at)))
+        if found:
+            self._agrees(found, region=call.region, repository=call.repository)
+        return found is not None
+
+    @staticmethod
+    def _agrees(kept: Record, *, region: str | None, repository: str | None) -> None:
+        if (kept.region, kept.repository) != (region, repository):
+            raise PermanentError(reasons.RECORD_CONFLICT, f"the record is of {kept.repository}")
 
     def reserve(self, slot: Slot, *, limit: int) -> bool:
         def effect() -> bool:

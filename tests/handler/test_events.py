@@ -83,8 +83,8 @@ def test_what_a_call_was_part_of(event_name: str, trigger: str | None) -> None:
 
 
 def test_a_replay_is_known_by_its_name() -> None:
-    assert call("push-replayed").is_replay
-    assert not call().is_replay
+    assert call("push-replayed").via == "replay"
+    assert call().via is None
 
 
 MALFORMED: list[Any] = [
@@ -209,3 +209,18 @@ def test_whatever_one_field_holds_a_call_is_sound(path: str, value: object) -> N
         assert all(text.isprintable() for text in texts)
         assert "\n" not in json.dumps(texts)
         assert len(parsed.account) == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "description"),
+    [
+        ({"source": "my.app"}, "AWS API Call via CloudTrail of my.app"),
+        ({"source": MISSING}, "AWS API Call via CloudTrail of no source"),
+        ({"detail-type": "ECR Image Action"}, "ECR Image Action of aws.ecr"),
+        ({"detail-type": ["AWS API Call via CloudTrail"]}, "list of aws.ecr"),
+    ],
+)
+def test_only_cloudtrails_calls_of_ecr_count_whatever_the_rules_let_through(
+    changes: dict[str, Any], description: str
+) -> None:
+    assert parse(load(changes=changes)) == OtherEvent(description=description)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from handler import log, reasons
 from handler.errors import PermanentError
+from handler.redrives import MARK
 from tests.handler.events import load, names
 from tests.handler.fakes import (
     ACCOUNT,
@@ -375,6 +376,51 @@ def test_denied_access_and_stale_credentials_make_the_role_be_taken_on_anew() ->
     with pytest.raises(ClientError):
         world.handler().handle(load(), request_id="request-2")
     assert world.forgotten == [ACCOUNT, ACCOUNT]
+
+
+def redriven(event: Any, *, sent: str = "2026-11-23T07:50:00Z", queue: str = "member") -> Any:
+    return event | {MARK: {"sent": sent, "queue": queue}}
+
+
+def test_a_redriven_event_is_recorded_as_one() -> None:
+    world = World()
+    world.handler().handle(redriven(load("push-replayed")), request_id="request-1")
+    (record,) = world.records.values()
+    assert (record.outcome, record.via) == ("created", "redrive")
+
+
+MADE_UP = {"detail.requestParameters.repositoryName": "team-a/made-up"}
+
+
+def test_invariants_1_and_3_a_made_up_event_with_the_id_of_a_recorded_one_is_a_conflict() -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(load(), request_id="request-1")
+    made_up = redriven(load(changes=MADE_UP))
+    handler.handle(made_up, request_id="request-2")
+    assert world.creations == [KEY]
+    assert world.outcomes() == [("created", "created"), ("failed", "record-conflict")]
+    assert world.messages[0]["event"] == made_up
+
+    copied = (ACCOUNT, "eu-west-1", "team-a/made-up")
+    world.repositories[copied] = Held(tags=dict(world.repositories[KEY].tags), settings=None, created_at=world.now)
+    handler.handle(made_up, request_id="request-3")
+    assert world.repositories[copied].lifecycle_policy is None, "a tag that was copied makes it ours for nobody"
+
+
+@pytest.mark.parametrize("changes", [{}, {"detail.requestParameters.repositoryName": "team-a/tmp-1"}])
+def test_a_record_of_the_same_event_for_another_repository_makes_an_outcome_a_failure(changes: dict[str, Any]) -> None:
+    world = World()
+    handler = world.handler()
+    handler.handle(load(changes=changes), request_id="request-1")
+    other = "team-a/made-up" if not changes else "team-a/tmp-2"
+    forged = load(changes={"detail.requestParameters.repositoryName": other})
+    world.deliver(handler, forged, request_id="request-2")
+    world.deliver(handler, forged, request_id="request-2")
+    reasons_found = [reason for outcome, reason in world.outcomes() if outcome == "failed"]
+    assert reasons_found == ["record-conflict"]
+    assert world.messages[0]["reason"] == "record-conflict"
+    assert len(world.records) == 2
 
 
 OUTSIDE = {"detail.userIdentity.accountId": "999999999999"}

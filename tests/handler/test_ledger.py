@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,10 @@ from typing import Any
 import pytest
 
 from deployer.sandbox.sandbox import Sandbox
+from handler.errors import PermanentError
 from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Ledger, Slot
+from handler.reasons import Outcome
+from handler.records import Record
 from tests.handler.events import call
 from tests.handler.test_records import record
 
@@ -39,6 +43,13 @@ def slot(name: str, **changes: Any) -> Slot:
     return Slot.of(call(changes={"detail.requestParameters.repositoryName": name} | changes))
 
 
+def of_call(**changes: Any) -> Record:
+    """A record of the example's call."""
+    said = call()
+    values = {name: getattr(said, name) for name in ("account", "region", "repository", "event_id", "event_time")}
+    return record(**values | changes)
+
+
 def items(client: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.scan(TableName=TABLE)["Items"]
     return found
@@ -62,16 +73,26 @@ def test_what_expires_does_so_as_the_config_says_and_nothing_else_does(client: A
 
 
 def test_the_ledger_knows_which_outcomes_an_event_has_had(ledger: Ledger) -> None:
-    said: dict[str, Any] = {
-        "account": record().account,
-        "event_time": record().event_time,
-        "event_id": record().event_id,
-    }
-    ledger.write(record(outcome="failed"))
-    ledger.write(record(outcome="exists"))
-    assert [ledger.has(outcome, **said) for outcome in ("exists", "created")] == [True, False]
-    ledger.write(record())
-    assert ledger.has("created", **said)
+    ledger.write(of_call(outcome="failed"))
+    ledger.write(of_call(outcome="exists"))
+    outcomes: list[Outcome] = ["exists", "created"]
+    assert [ledger.has(outcome, call()) for outcome in outcomes] == [True, False]
+    ledger.write(of_call())
+    assert ledger.has("created", call())
+
+
+@pytest.mark.parametrize("other", [{"repository": "team-a/other"}, {"region": "us-east-1"}, {"repository": None}])
+def test_a_record_of_the_same_event_for_another_repository_is_a_conflict(
+    ledger: Ledger, client: Any, other: dict[str, Any]
+) -> None:
+    ledger.write(of_call(**other))
+    kept = items(client)
+    attempts: list[Callable[[], bool]] = [lambda: ledger.write(of_call()), lambda: ledger.has("created", call())]
+    for attempt in attempts:
+        with pytest.raises(PermanentError) as conflict:
+            attempt()
+        assert conflict.value.reason == "record-conflict"
+    assert items(client) == kept
 
 
 def test_a_limit_counts_names_however_often_they_come(ledger: Ledger) -> None:

@@ -67,8 +67,15 @@ class Installed:
         return made
 
     def age(self, name: str, *, by: timedelta, account: str = SHOP, region: str = HOME) -> None:
-        """Let time pass for a repository."""
-        ecr_backends[account][region].repositories[name].created_at -= by
+        """Let time pass for a repository, and for its record."""
+        repository = ecr_backends[account][region].repositories[name]
+        repository.created_at -= by
+        table = self.sandbox.client("dynamodb")
+        for item in table.scan(TableName=NAMES.ledger_table)["Items"]:
+            if (item["account"]["S"], item["repository"]["S"]) == (account, name):
+                created = datetime.fromisoformat(item["created_at"]["S"]) - by
+                item["created_at"] = {"S": f"{created:%Y-%m-%dT%H:%M:%SZ}"}
+                table.put_item(TableName=NAMES.ledger_table, Item=item)
 
     def spoil(self, name: str, *, account: str = SHOP) -> None:
         """Change all that can be changed of a repository."""

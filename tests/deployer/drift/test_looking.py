@@ -65,7 +65,21 @@ def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: Worl
     """Whoever may tag can copy a tag, but not the record's name."""
     world.create(record(number=1))
     world.registry().add(record("team-b/copy"), tags=tagged("event-1"))
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "in step", "team-b/copy": "unrecorded"}
+    report = world.looker().look_through(SHOP)
+    assert verdicts(report) == {"team-a/api": "in step", "team-b/copy": "unrecorded"}
+    assert [one.note for one in report.checked if one.note] == [
+        f"the record of that event is of team-a/api in {HOME}, created 2026-11-23 09:00:00"
+    ]
+
+
+def test_a_repository_made_anew_under_the_tag_of_its_predecessor_does_not_fit_the_record(world: World) -> None:
+    made = record(created_at=NOW - timedelta(days=3))
+    world.create(made).created_at = NOW - timedelta(days=3)
+    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "in step"}
+    world.registry().held["team-a/api"].created_at = NOW - timedelta(days=1)
+    report = world.looker().look_through(SHOP)
+    assert ("team-a/api", "unrecorded") in {(one.name, one.verdict) for one in report.checked}
+    assert "created 20" in next(one.note for one in report.checked if one.verdict == "unrecorded")
 
 
 def test_a_repository_that_is_minutes_old_may_wait_for_its_record(world: World) -> None:
@@ -81,7 +95,7 @@ def test_a_repository_that_is_minutes_old_may_wait_for_its_record(world: World) 
 def test_a_repository_without_an_image_is_blank_after_the_grace(
     age: timedelta, images: int, is_blank: bool, world: World
 ) -> None:
-    repository = world.create(record())
+    repository = world.create(record(created_at=NOW - age))
     repository.created_at, repository.images = NOW - age, images
     (one,) = world.looker().look_through(SHOP).checked
     assert one.is_blank is is_blank

@@ -24,6 +24,7 @@ from deployer.sandbox.events import buses
 from deployer.sandbox.faults import Drop, Error, Fault
 from deployer.sandbox.sandbox import Sandbox
 from handler.records import Record
+from handler.redrives import MARK
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.handler.events import load
 
@@ -225,17 +226,38 @@ def redriving(world: World) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_invariant_4_a_forged_dead_letter_makes_nothing_in_another_account(world: World) -> None:
+def test_invariants_1_3_and_4_a_forged_dead_letter_makes_nothing_outside_the_audit_trail(world: World) -> None:
+    """What an administrator of a member puts into that account's queue, beside what EventBridge put there."""
+    world.push(SHOP, "team-a/api", number=1)
+    world.settle()
     url = world.sandbox.client("sqs", account=SHOP).get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
-    forged = json.dumps(push(PAYMENTS, "team-a/not-mine", number=1))
-    world.sandbox.client("sqs", account=SHOP).send_message(QueueUrl=url, MessageBody=forged)
+    to_come, long_ago = push(SHOP, "team-a/to-come", number=2), push(SHOP, "team-a/long-ago", number=3)
+    to_come["detail"]["eventTime"], long_ago["detail"]["eventTime"] = "2099-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
+    (made,) = world.records("created")
+    same_id = push(SHOP, "team-a/same-id", number=1)
+    same_id["detail"]["eventTime"] = f"{made.event_time:%Y-%m-%dT%H:%M:%SZ}"
+    plausible = push(SHOP, "team-a/plausible", number=4) | {MARK: {"sent": "2020-01-01T00:00:00Z"}}
+    for forged in (push(PAYMENTS, "team-a/not-mine", number=1), to_come, long_ago, same_id, plausible):
+        world.sandbox.client("sqs", account=SHOP).send_message(QueueUrl=url, MessageBody=json.dumps(forged))
+    world.sandbox.calls.clear()
     ran = world.deployer("failures", "redrive", "--yes")
     world.settle()
     assert ran.exit_code == 23
-    assert "claims to be of 300000000003" in " ".join(ran.err.split())
+    said = " ".join(ran.err.split())
+    assert "claims to be of 300000000003" in said
+    assert "its call is of 2099-01-01T00:00:00Z, after SQS received it" in said
+    assert "its call is of 2026-01-01T00:00:00Z, more than 25 hours before" in said
     assert world.repositories(PAYMENTS) == set()
-    assert world.sandbox.calls.of("lambda", "Invoke") == []
-    assert world.waiting(SHOP, DEAD_LETTERS) == 1
+    assert world.repositories(SHOP) == {"team-a/api", "team-a/plausible"}
+    assert len(world.sandbox.calls.of("lambda", "Invoke")) == 2
+    assert world.waiting(SHOP, DEAD_LETTERS) == 3
+    assert {(record.repository, record.via) for record in world.records("created")} == {
+        ("team-a/api", None),
+        ("team-a/plausible", "redrive"),
+    }
+    assert [(record.repository, record.reason) for record in world.records("failed")] == [
+        ("team-a/same-id", "record-conflict")
+    ]
 
 
 def test_invariant_5_one_members_queue_cannot_disable_recovery(world: World) -> None:

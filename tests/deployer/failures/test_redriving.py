@@ -14,6 +14,7 @@ from deployer.failures.messages import Queue, Selection
 from deployer.failures.redriving import HOLD_SECONDS, Found, Redriven, find, redrive, release
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
+from handler.redrives import MARK
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, Killed, dead_letters, event
 
 EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
@@ -69,13 +70,46 @@ def test_every_event_goes_back_once_and_its_message_with_it(sqs: FakeSqs) -> Non
     assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
 
 
-def test_an_event_goes_back_as_it_came() -> None:
+def test_an_event_goes_back_as_it_came_and_with_the_time_at_which_sqs_received_it() -> None:
     sqs = FakeSqs()
     odd = event() | {"replay-name": "x", "resources": [], "détail": {"ünïcode": "☃"}}
     sqs.put(CENTRAL, {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": odd})
     handler = FakeHandler(sqs)
     redriven(sqs, handler)
-    assert handler.taken == [odd]
+    assert handler.taken == [odd | {MARK: {"sent": "2026-11-23T09:00:00Z", "queue": "central"}}]
+
+
+def test_only_the_mark_of_an_earlier_redrive_is_kept_and_never_one_from_a_members_queue() -> None:
+    sqs = FakeSqs()
+    mark = {MARK: {"sent": "2026-11-20T09:00:00Z", "queue": "central"}}
+    sqs.put(CENTRAL, {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event(number=1) | mark})
+    sqs.put(SHOP, event(number=2) | mark)
+    handler = FakeHandler(sqs)
+    redriven(sqs, handler)
+    assert [taken[MARK] for taken in handler.taken] == [mark[MARK], {"sent": "2026-11-23T09:00:00Z", "queue": "member"}]
+
+
+@pytest.mark.parametrize(
+    ("time", "problem"),
+    [
+        ("2026-11-23T09:30:00Z", "after SQS received it"),
+        ("2099-01-01T00:00:00Z", "after SQS received it"),
+        ("2026-11-22T07:00:00Z", "more than 25 hours before SQS received it"),
+        ("2026-11-22T09:00:00Z", None),
+        ("2026-11-23T08:59:59Z", None),
+    ],
+)
+def test_a_dead_letter_whose_call_cannot_be_of_its_time_is_left_alone(time: str, problem: str | None) -> None:
+    sqs = FakeSqs()
+    made_up = event()
+    made_up["detail"]["eventTime"] = time
+    sqs.put(SHOP, made_up)
+    handler = FakeHandler(sqs)
+    (one,) = redriven(sqs, handler)
+    assert one.fate == ("left alone" if problem else "put back")
+    assert (problem or "") in one.problem
+    assert len(handler.taken) == (0 if problem else 1)
+    assert sqs.visible(SHOP) == (1 if problem else 0)
 
 
 def test_what_fails_again_waits_for_the_next_redrive(sqs: FakeSqs) -> None:

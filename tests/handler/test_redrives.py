@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.creation import LATE
+from handler.events import FailedCall, MalformedEvent, parse
+from handler.redrives import CLOCKS_DIFFER, GIVEN_UP_WITHIN, MARK, marked, unmarked
+from templates.delivery import RETRY_FOR
+from tests.handler.events import load
+
+SECONDS = st.integers(0, 365 * 86_400).map(
+    lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+NEAR = st.integers(-int(timedelta(hours=30).total_seconds()), int(timedelta(hours=1).total_seconds())).map(
+    lambda seconds: timedelta(seconds=seconds)
+)
+
+
+@given(sent=SECONDS, apart=NEAR)
+def test_an_event_of_a_members_queue_counts_if_its_time_fits_the_messages_and_not_otherwise(
+    sent: datetime, apart: timedelta
+) -> None:
+    event = load(changes={"detail.eventTime": f"{sent + apart:%Y-%m-%dT%H:%M:%SZ}"})
+    parsed = parse(marked(event, sent=sent, from_member=True))
+    if -GIVEN_UP_WITHIN <= apart <= CLOCKS_DIFFER:
+        assert isinstance(parsed, FailedCall)
+        assert parsed.via == "redrive"
+    else:
+        assert isinstance(parsed, MalformedEvent)
+        assert "does not fit its message" in parsed.problem
+
+
+def test_everything_that_eventbridge_gives_up_fits() -> None:
+    assert GIVEN_UP_WITHIN >= RETRY_FOR + LATE
+
+
+def test_an_event_of_the_central_queue_may_be_as_old_as_the_archive_but_not_of_the_future() -> None:
+    sent = datetime(2026, 12, 23, tzinfo=UTC)
+    assert isinstance(parse(marked(load(), sent=sent, from_member=False)), FailedCall)
+    before = datetime(2026, 11, 20, tzinfo=UTC)
+    assert isinstance(parse(marked(load(), sent=before, from_member=False)), MalformedEvent)
+
+
+@given(mark=st.none() | st.integers() | st.text() | st.dictionaries(st.sampled_from(["sent", "queue"]), st.text()))
+def test_a_mark_that_no_redrive_makes_is_malformed(mark: object) -> None:
+    assert isinstance(parse(load() | {MARK: mark}), MalformedEvent)
+
+
+def test_unmarking_gives_the_event_back() -> None:
+    sent = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert unmarked(marked(load(), sent=sent, from_member=True)) == load()
+    assert (unmarked("text"), marked([1], sent=sent, from_member=True)) == ("text", [1])
