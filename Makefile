@@ -1,6 +1,6 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo test check format golden bench clean
+.PHONY: help setup node demo test check format golden docs bench clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -45,6 +45,9 @@ format: setup  ## Format the code and sort its imports
 
 golden: setup  ## Write golden templates, generated docs and schemas anew
 	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings --update-golden
+
+docs: setup  ## Build the documentation as a site in build/site; every link is checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	@for benchmark in benchmarks/*.py; do \

@@ -1,0 +1,55 @@
+"""What `mkdocs` does not do by itself: README.md as the first page, navigation in the order of README's table, and
+links to files that are not pages of the site.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+_PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>[a-z-]+\.md)\)")
+_LINK = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
+_FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
+
+
+def on_config(config: Any) -> Any:
+    """Navigation: the start page, then every page that README's table names, in its order."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
+    pages = list(_PAGE.finditer(table))
+    config.nav = [{"Start": "index.md"}, *({page["title"]: page["file"]} for page in pages)]
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add README.md as the first page."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    files.append(File.generated(config, "index.md", content=_relinked(text, ROOT, config.extra["repository"])))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
+    """Lead links to files of the repository to where they can be read."""
+    if page.file.src_uri == "index.md":
+        return markdown
+    return _relinked(markdown, ROOT / "docs" / Path(page.file.src_uri).parent, config.extra["repository"])
+
+
+def _relinked(text: str, folder: Path, repository: str) -> str:
+    """Links between pages stay; those to other files of the repository lead to the repository."""
+
+    def lead(link: re.Match[str]) -> str:
+        target = (folder / link["target"]).resolve()
+        anchor = link["anchor"] or ""
+        if target == ROOT / "README.md":
+            return f"index.md{anchor}"
+        if target.is_relative_to(ROOT / "docs") and target.is_file():
+            return f"{target.relative_to(ROOT / 'docs').as_posix()}{anchor}"
+        return f"{repository}/blob/main/{target.relative_to(ROOT).as_posix()}{anchor}"
+
+    parts = _FENCE.split(text)
+    parts[::2] = [_LINK.sub(lead, part) for part in parts[::2]]
+    return "".join(parts)
