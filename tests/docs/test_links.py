@@ -14,7 +14,8 @@ _LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 _OUTSIDE = re.compile(r"[a-z]+:")
 
-PAGES = [*pages(), ROOT / "contrib" / "README.md"]
+OTHERS = [ROOT / "contrib" / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+PAGES = [*pages(), *OTHERS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 
 
 def prose(page: Path) -> str:

@@ -1,0 +1,80 @@
+"""What contributors and releases rely on: workflows, templates, placeholders, versions."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer import __version__
+
+ROOT = Path(__file__).parents[1]
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PLACEHOLDER = "github.com/OWNER/ecr-org-deployer"
+"""Stands for the project's address until it has one; replace it in every file that the test lists."""
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name(str(command[0]))
+    return subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-workflows", sorted((ROOT / ".github" / "workflows").glob("*.yml"))),
+        ("vendor.dependabot", [ROOT / ".github" / "dependabot.yml"]),
+    ],
+    ids=["workflows", "dependabot"],
+)
+def test_github_understands_its_files(schema: str, files: list[Path]) -> None:
+    assert files
+    checked = _run("check-jsonschema", "--builtin-schema", schema, *files)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_workflows_hold_against_a_static_analysis() -> None:
+    checked = _run("zizmor", "--offline", "--no-progress", "--format", "json", ".github")
+    assert checked.returncode == 0, checked.stdout
+    assert json.loads(checked.stdout) == []
+
+
+def test_ci_runs_every_supported_python() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    classified = [
+        version
+        for classifier in PROJECT["classifiers"]
+        if (version := classifier.removeprefix("Programming Language :: Python :: ")).startswith("3.")
+    ]
+    assert re.search(r"python: \[(.*)\]", workflow)[1].replace('"', "").split(", ") == classified  # type: ignore[index]
+    assert PROJECT["requires-python"] == f">={classified[0]}"
+
+
+def test_hooks_before_a_commit_are_valid() -> None:
+    checked = _run("pre-commit", "validate-config")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_placeholder_of_the_projects_address_is_where_it_is_expected() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = {
+        name
+        for name in listed.splitlines()
+        if name != "tests/test_project_files.py"
+        and "OWNER/" in (ROOT / name).read_text(encoding="utf-8", errors="replace")
+    }
+    assert found == {".github/ISSUE_TEMPLATE/config.yml", "SECURITY.md", "mkdocs.yml", "pyproject.toml"}
+    assert set(PROJECT["urls"]) == {"Changelog", "Documentation", "Issues", "Source"}
+    assert all(PLACEHOLDER in url for url in PROJECT["urls"].values())
+
+
+def test_the_changelog_begins_with_this_version_or_what_is_not_released() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings
+    assert headings[0] == "Unreleased" or re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", headings[0])
