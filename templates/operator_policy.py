@@ -117,7 +117,8 @@ def _look(names: Names) -> tuple[Permission, ...]:
         Permission(
             sid="FindStackSets",
             why="See which StackSets there are, whether StackSets may act, and which regions are enabled.",
-            actions=(*_cloudformation("DescribeOrganizationsAccess", "ListStackSets"), "ec2:DescribeRegions"),
+            actions=(*_cloudformation("DescribeOrganizationsAccess", "ListStackSets"), "account:ListRegions",
+                     "ec2:DescribeRegions"),
         ),
         Permission(
             sid="ProveDelegation",

@@ -68,17 +68,17 @@ def _register(account: str) -> str:
     )
 
 
-def enabled_regions(session: Session, *, home: str) -> frozenset[str]:
-    """The regions that are enabled in the caller's account."""
+def enabled_regions(session: Session, *, home: str) -> dict[str, str]:
+    """The regions that are enabled in the caller's account, each with its opt-in status."""
     with translated():
         answer = session.client("ec2", region=home).describe_regions()
-    return frozenset(region["RegionName"] for region in answer["Regions"])
+    return {region["RegionName"]: region["OptInStatus"] for region in answer["Regions"]}
 
 
-def check_regions(session: Session, regions: Iterable[str], *, home: str) -> frozenset[str]:
+def check_regions(session: Session, regions: Iterable[str], *, home: str) -> dict[str, str]:
     """The regions that are enabled in the central account; raises unless it has all, as StackSets want it."""
     enabled = enabled_regions(session, home=home)
-    if missing := sorted({home, *regions} - enabled):
+    if missing := sorted({home, *regions} - enabled.keys()):
         raise RegionDisabledError(
             f"Not enabled in account {session.identity.account}: {', '.join(missing)}",
             next_step="Enable the region (Account settings), or take it out of the config files.",

@@ -58,7 +58,7 @@ def enabled_regions_of_central(profile: str | None) -> Callable[[Config], frozen
         session = session_of(profile, region=config.home_region)
         if session.identity.account != config.central_account:
             return None
-        return enabled_regions(session, home=config.home_region)
+        return frozenset(enabled_regions(session, home=config.home_region))
 
     return ask
 

@@ -13,6 +13,7 @@ from typing import Any
 from deployer import settings
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.ledger import LedgerTable
+from deployer.aws.opt_in_regions import opt_in_regions
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
 from deployer.aws.session import Session
@@ -191,7 +192,19 @@ def assemble(ask: Ask) -> Situation:
     scope = find_scope(
         organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions, known_regions=enabled_regions
     )
-    wanted = wish_for(compiled, scope=scope, partition=session.identity.partition, enabled_regions=enabled_regions)
+    wanted = wish_for(
+        compiled,
+        scope=scope,
+        partition=session.identity.partition,
+        enabled_regions=enabled_regions,
+        opt_in_regions=opt_in_regions(
+            session,
+            compiled.regions,
+            enabled=enabled_regions,
+            management_account=organization.management_account_id,
+            home=config.home_region,
+        ),
+    )
     rollout = replace(config.rollout, **ask.rollout)
     return Situation(
         caller=session.identity.arn,

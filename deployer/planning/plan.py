@@ -13,6 +13,7 @@ from deployer.organization import Organization
 from deployer.planning.families import Family, Rivals, StackSetWish, rivals_of, with_retired
 from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
+from deployer.planning.opt_in import OptInRegion, opt_in_warnings
 from deployer.planning.settings_changes import SettingsChange, settings_changes
 from deployer.planning.skips import Skip, skips
 from deployer.planning.template_changes import is_same, template_changes
@@ -60,6 +61,8 @@ class Wish:
     former_companions: tuple[StackKey, ...] = ()
     """Where a companion stack may be left over."""
     management_is_caller: bool = False
+    opt_in_regions: tuple[OptInRegion, ...] = ()
+    """Regions of the config files that accounts opt into, the management account included."""
 
     def scope_of(self, stack_set: str) -> Scope:
         """What of the scope concerns a StackSet."""
@@ -140,6 +143,8 @@ class Plan:
     skips: tuple[Skip, ...]
     under_way: tuple[UnderWay, ...] = ()
     """Operations of others, or of an earlier run, that are not over yet: what they do is not in the plan."""
+    opt_in_warnings: tuple[OptInRegion, ...] = ()
+    """Regions in which instances may fail because the management account has not opted into them."""
 
     @property
     def bundle_name(self) -> str:
@@ -207,8 +212,19 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
         under_way=facts.under_way,
+        opt_in_warnings=opt_in_warnings(
+            wish.opt_in_regions,
+            covered=_regions(wish) if wish.opt_in_regions else (),
+            stack_sets=facts.stack_sets.values(),
+        ),
         skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
     )
+
+
+def _regions(wish: Wish) -> set[str]:
+    """Where the scope wants instances."""
+    wanted = {key.region for key in wanted_instances(wish.covered, wish.scope)}
+    return wanted | {wish.central.region} if wanted else wanted
 
 
 def stack_needs_preview(definition: StackDefinition, state: StackState | None) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deployer.bundle import Bundle
 from deployer.planning import per_ou
 from deployer.planning.families import StackSetWish
+from deployer.planning.opt_in import OptInRegion
 from deployer.planning.plan import StackKey, Wish
 from deployer.planning.synthesis import synthesize
 from deployer.settings import Compiled
@@ -29,10 +30,18 @@ class Wanted:
     names: Names
 
 
-def wish_for(compiled: Compiled, *, scope: Scope, partition: str, enabled_regions: Iterable[str] = ()) -> Wanted:
+def wish_for(
+    compiled: Compiled,
+    *,
+    scope: Scope,
+    partition: str,
+    enabled_regions: Iterable[str] = (),
+    opt_in_regions: tuple[OptInRegion, ...] = (),
+) -> Wanted:
     """All that is to be, for the config files as they are.
 
     In `enabled_regions`, and in those of the config files, a companion stack may be left of an earlier wish.
+    `opt_in_regions` are those of the config files that the management account has to have enabled too.
     """
     organization, home = compiled.organization, compiled.config.home_region
     synthesis = synthesize(compiled, partition=partition)
@@ -74,6 +83,7 @@ def wish_for(compiled: Compiled, *, scope: Scope, partition: str, enabled_region
         companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
         former_companions=tuple(_former_companions(compiled, scope, names, enabled_regions)) if is_management else (),
         management_is_caller=is_management,
+        opt_in_regions=opt_in_regions,
     )
     return Wanted(wish=wish, bundle=bundle, names=names)
 

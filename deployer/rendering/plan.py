@@ -15,9 +15,10 @@ from deployer.rendering.stack_sets import stack_set_lines
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.operations import described
-from deployer.words import SHOWN, account_names, counted, listed
+from deployer.words import SHOWN, account_name, account_names, counted, listed
 
 _SETTINGS_SHOWN = 8
+_COMMANDS = {"disabled": "enable-region", "unknown": "get-region-opt-status"}
 PREVIEW_DENIED = (
     "! a comparison of templates, since cloudformation:CreateChangeSet was denied; which resources CloudFormation would"
     " replace is not known"
@@ -31,6 +32,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
         what = described(busy.operation, over=busy.over, total=busy.total)
         text = f"! StackSet {busy.stack_set} is busy: {what}"
         lines += wrapped(text, indent=0, tone="change")
+    lines += _opt_in_warnings(plan, organization)
     lines.append(Line(""))
     lines += _stack(plan.artifacts)
     lines += _bundle(plan)
@@ -43,6 +45,18 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
     lines += skipped_lines(organization, plan.skipped)
     lines += _totals(plan)
     return lines
+
+
+def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[Line]:
+    management = account_name(organization, organization.management_account_id)
+    for region, status in plan.opt_in_warnings:
+        found = "is not enabled" if status == "disabled" else "has to be enabled"
+        known = "" if status == "disabled" else ", which only that account itself can check"
+        text = (
+            f"! {region} {found} in the management account {management}{known}: stack instances there fail otherwise."
+            f" With its credentials: `aws account {_COMMANDS[status]} --region-name {region}`"
+        )
+        yield from wrapped(text, indent=0, tone="change")
 
 
 def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:

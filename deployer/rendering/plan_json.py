@@ -37,6 +37,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
             }
             for busy in plan.under_way
         ],
+        "opt_in_regions": [{"region": region, "management_account": status} for region, status in plan.opt_in_warnings],
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
         "totals": {

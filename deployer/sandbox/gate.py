@@ -18,7 +18,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from deployer.sandbox import constraints, seams, wire
+from deployer.sandbox import constraints, regions, seams, wire
 from deployer.sandbox.calls import CURRENT, Call, CallLog, Refused
 from deployer.sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of, secret_of
 from deployer.sandbox.faults import ConnectionDropped, Faults, Moment
@@ -112,6 +112,8 @@ def _identify(request: wire.AwsRequest) -> Call:
         raise wire.expired_credentials(request) from error
     if not request.is_signed_with(secret_of(request.access_key_id) or ""):
         raise wire.wrong_signature(request)
+    if not regions.is_enabled(principal.account, request.region):
+        raise wire.unknown_credentials(request)  # a region that an account is not opted into knows none of its keys
     return Call(
         id=str(uuid.uuid4()),
         service=request.service,

@@ -206,6 +206,12 @@ class Sandbox:
 
         changes.suspend_account(self._initial.management_account_id, account_id=account_id)
 
+    def enable_region(self, account_id: str, region: str) -> None:
+        """Opt an account into a region, at once."""
+        from deployer.sandbox import regions  # noqa: PLC0415 - as above
+
+        regions.enable(account_id, region)
+
     def create_ou(self, name: str, parent_id: str) -> OrganizationalUnit:
         """A new OU below another or the root."""
         from deployer.sandbox.organizations import changes  # noqa: PLC0415 - as above

@@ -16,6 +16,7 @@ from deployer.sandbox.iam.actions import TABLES
 from deployer.sandbox.iam.special_actions import SPECIAL
 
 LOOKED_AT: Mapping[str, frozenset[str]] = {
+    "account": frozenset(),
     "cloudformation": frozenset(),
     "cloudwatch": frozenset({"ListDashboards"}),
     "dynamodb": frozenset({"DescribeEndpoints", "DescribeLimits"}),

@@ -111,6 +111,16 @@ def _queue(call: Call) -> Iterable[Need]:
     return [Need(action=f"sqs:{action}", resource=resource, account=account)]
 
 
+def _account(call: Call) -> Iterable[Need]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsaccountmanagement.html."""
+    member, management = call.parameters.get("AccountId"), membership.management_account_of(call.account)
+    resource = f"arn:{PARTITION}:account::{call.account}:account"
+    if member and management:
+        organization = membership.snapshot(management, with_accounts=False).id
+        resource = f"arn:{PARTITION}:account::{management}:account/{organization}/{member}"
+    return [Need(action=f"account:{call.operation}", resource=resource)]
+
+
 def _organizations(call: Call) -> Iterable[Need]:
     """The account, OU or root in question, where the call names one; the other calls are about no resource."""
     names = ("AccountId", "OrganizationalUnitId", "ChildId", "ParentId", "ResourceId")
@@ -151,6 +161,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **cloudformation_actions.NEEDS,
     **dynamodb_actions.NEEDS,
     **s3_actions.NEEDS,
+    **each(_account, "account", "DisableRegion", "EnableRegion", "GetRegionOptStatus", "ListRegions"),
     **each(_alarms, "cloudwatch", "DeleteAlarms", "DescribeAlarms"),
     ("cloudwatch", "DeleteDashboards"): _dashboards,
     ("ecr", "CreateRepository"): _ecr_create,

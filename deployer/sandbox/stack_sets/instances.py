@@ -7,7 +7,7 @@ from moto.organizations.exceptions import AccountNotFoundException
 from deployer.organization import ACTIVE
 from deployer.sandbox import cloudformation
 from deployer.sandbox.organizations.accounts import backend_of
-from deployer.sandbox.regions import OPT_IN
+from deployer.sandbox.regions import is_enabled
 from deployer.sandbox.stack_sets.model import Instance, Operation, Result, StackSet
 
 
@@ -51,10 +51,11 @@ def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
         if not operation.retain_stacks:
             cloudformation.delete_stack(account=instance.account, region=instance.region, name=stack_set.stack_name)
         return
-    if instance.region in OPT_IN:
-        raise cloudformation.StackFailed(
-            f"Region {instance.region} is not enabled in account {instance.account}: it has to be opted in first."
-        )
+    for account in (instance.account, stack_set.management_account):
+        if not is_enabled(account, instance.region):
+            raise cloudformation.StackFailed(
+                f"Region {instance.region} is not enabled in account {account}: it has to be opted in first."
+            )
     if operation.overrides is not None:
         instance.overrides = dict(operation.overrides)
     instance.stack_id = cloudformation.deploy_stack(

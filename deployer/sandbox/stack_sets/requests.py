@@ -9,6 +9,7 @@ from typing import Any
 from deployer.sandbox import seams
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.cloudformation.requests import stack_tags
+from deployer.sandbox.regions import is_enabled
 from deployer.sandbox.stack_sets import operations, store
 from deployer.sandbox.stack_sets.access import operated
 from deployer.sandbox.stack_sets.instance_requests import new_operation, targeted_instances
@@ -32,6 +33,8 @@ def create_stack_set(call: Call) -> Mapping[str, Any]:
     if call.parameters.get("PermissionModel") != "SERVICE_MANAGED":
         raise _invalid("The sandbox has StackSets of the SERVICE_MANAGED permission model only.")
     management = operated(call)
+    if not is_enabled(management, call.region):
+        raise _invalid(f"Region {call.region} is not enabled in the management account {management}.")
     known = store.find(management, call.region, name)
     token = call.parameters.get("ClientRequestToken")
     if known is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from deployer.organization import Account, Organization, OrganizationalUnit
+from deployer.planning.opt_in import OptInRegion
 from deployer.planning.plan import Plan
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan import plan_lines
@@ -44,6 +46,23 @@ def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -
     denied = replace(found, central=replace(found.central, is_preview_denied=True))
     assert told in _text(denied)
     assert plan_document(denied, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("disabled", "! me-central-1 is not enabled in the management account management (100000000000): stack"),
+        ("unknown", "! me-central-1 has to be enabled in the management account management (100000000000), which"),
+    ],
+)
+def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
+    status: Literal["disabled", "unknown"], told: str
+) -> None:
+    found = replace(plan(wanted(), _nothing()), opt_in_warnings=(OptInRegion("me-central-1", status),))
+    text = _text(found)
+    assert told in text
+    command = {"disabled": "enable-region", "unknown": "get-region-opt-status"}[status]
+    assert f"`aws account {command} --region-name me-central-1`" in text
 
 
 def _text(found: Plan, organization: Organization = EXAMPLE) -> str:

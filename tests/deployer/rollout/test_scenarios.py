@@ -138,6 +138,31 @@ def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshoo
     assert deployer("status", "--account", account).exit_code == 0
 
 
+def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deployer: Deployer, tmp_path: Path) -> None:
+    abroad, sandbox = "me-central-1", deployer.sandbox
+    deployer.config = _edited(tmp_path, "ous/infrastructure/network.yaml", "eu-central-1", abroad)
+    network = ("--ou", "Infrastructure/Network")
+    ran = deployer("plan", *network)
+    assert (ran.exit_code, f"Not enabled in account {sandbox.central_account}: {abroad}" in ran.err) == (20, True)
+
+    for account in (sandbox.central_account, NETWORK):
+        sandbox.enable_region(account, abroad)
+    warning = f"! {abroad} has to be enabled in the management account management ({MANAGEMENT})"
+    ran = deployer("plan", *network)
+    assert (ran.exit_code, warning in " ".join(ran.out.split())) == (2, True), ran
+    assert deployer("plan", *network, "--json").document["opt_in_regions"] == [
+        {"region": abroad, "management_account": "unknown"}
+    ]
+    ran = deployer("rollout", *network, "--yes")
+    assert ran.exit_code == 1
+    assert f"not enabled in account {MANAGEMENT}" in " ".join(ran.out.split())
+
+    sandbox.enable_region(MANAGEMENT, abroad)
+    assert deployer("rollout", *network, "--yes").exit_code == 0
+    ran = deployer("plan", *network)
+    assert (ran.exit_code, abroad in ran.out) == (0, False), ran
+
+
 def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(deployer: Deployer) -> None:
     assert deployer(*ROLL_OUT).exit_code == 0
     deployer.sandbox.suspend_account(SEARCH_PROD)

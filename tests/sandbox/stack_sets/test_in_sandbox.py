@@ -45,7 +45,7 @@ class StackSets:
 
     def deploy(self, *ous: str, regions: tuple[str, ...] = (HOME,), name: str = "queues", **options: Any) -> str:
         operation_id: str = self.client.create_stack_instances(
-            StackSetName=name, **targets(*ous, regions=regions), **({"CallAs": self.call_as} | options)
+            **{"StackSetName": name, "CallAs": self.call_as, **targets(*ous, regions=regions), **options}
         )["OperationId"]
         return operation_id
 
@@ -125,6 +125,34 @@ def test_the_root_covers_all_but_the_management_account(sandbox: Sandbox, stack_
     stack_sets.deploy("r-exam")
     sandbox.settle()
     assert stack_sets.accounts() == set(sandbox.organization.accounts) - {"100000000000"}
+
+
+def test_an_opt_in_region_is_needed_in_the_target_and_in_the_management_account(
+    sandbox: Sandbox, stack_sets: StackSets
+) -> None:
+    abroad = "me-central-1"
+    shop = {"OrganizationalUnitIds": [PROD], "Accounts": [SHOP], "AccountFilterType": "INTERSECTION"}
+    stack_sets.create()
+    for account in (SHOP, sandbox.organization.management_account_id):
+        operation = stack_sets.deploy(regions=(abroad,), DeploymentTargets=shop)
+        sandbox.settle()
+        (summary,) = stack_sets.summaries(operation)
+        assert f"{abroad} is not enabled in account {account}" in summary["StatusReason"]
+        sandbox.enable_region(account, abroad)
+    operation = stack_sets.deploy(regions=(abroad,), DeploymentTargets=shop)
+    sandbox.settle()
+    assert stack_sets.results(operation) == {(SHOP, abroad): "SUCCEEDED"}
+
+
+def test_a_stack_set_needs_its_region_in_the_management_account(sandbox: Sandbox) -> None:
+    abroad = "me-central-1"
+    sandbox.enable_region(sandbox.central_account, abroad)
+    stack_sets = StackSets(sandbox)
+    stack_sets.client = sandbox.client("cloudformation", region=abroad)
+    with pytest.raises(ClientError, match="not enabled in the management account"):
+        stack_sets.create()
+    sandbox.enable_region(sandbox.organization.management_account_id, abroad)
+    assert stack_sets.create()
 
 
 def test_suspended_accounts_are_skipped_and_are_no_failures(sandbox: Sandbox, stack_sets: StackSets) -> None:

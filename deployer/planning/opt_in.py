@@ -1,0 +1,28 @@
+"""Opt-in regions that the management account has to have enabled too, as far as that is known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal, NamedTuple
+
+from deployer.stack_sets import StackSetState
+
+
+class OptInRegion(NamedTuple):
+    """A region that accounts opt into, and whether the management account has."""
+
+    region: str
+    status: Literal["enabled", "disabled", "unknown"]
+
+
+def opt_in_warnings(
+    regions: Iterable[OptInRegion], *, covered: Collection[str], stack_sets: Iterable[StackSetState]
+) -> tuple[OptInRegion, ...]:
+    """Those where instances may fail; an instance that is CURRENT proves its region, unless AWS says otherwise."""
+    proven = {one.region for state in stack_sets for one in state.instances if one.is_current}
+    return tuple(
+        one
+        for one in regions
+        if one.region in covered
+        and (one.status == "disabled" or (one.status == "unknown" and one.region not in proven))
+    )
