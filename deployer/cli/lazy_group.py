@@ -30,6 +30,7 @@ class Entry:
         found = getattr(import_module(f"deployer.cli.{self.name}"), self.attribute or self.name)
         if isinstance(found, typer.Typer):
             found.rich_markup_mode = None
+            found.info.cls = found.info.cls if isinstance(found.info.cls, type) else HelpedGroup
             use_docstrings(found)
             return typer.main.get_group(found)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -81,10 +81,12 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=[*(argument for argument in ours if argument != "--debug"), *clients], standalone_mode=False)
     except typer.TyperException as error:
-        if not error.format_message():
-            return USAGE_EXIT_CODE  # a group alone: its help was shown
-        command = getattr(getattr(error, "ctx", None), "command_path", None) or "deployer"
         message = error.format_message().replace(" Value error, ", " ")  # pydantic's words, through typer
+        context = getattr(error, "ctx", None)
+        if context is not None and message == context.get_help():  # a group alone
+            typer.echo(message)
+            return USAGE_EXIT_CODE
+        command = getattr(context, "command_path", None) or "deployer"
         typer.echo(f"Error: {message}", err=True)
         typer.echo(f"  `{command} --help` lists what it understands.", err=True)
         return USAGE_EXIT_CODE

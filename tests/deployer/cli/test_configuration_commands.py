@@ -387,4 +387,4 @@ class TestHelp:
     def test_paragraphs_fill_the_terminal(self, deployer: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "80")
         lines = [line.strip() for line in deployer("schema", "--help")[1].splitlines()]
-        assert "accounts. An editor with a YAML language server finds it by the first line of" in lines
+        assert "accounts. An editor with a YAML language server finds it by the first line" in lines
