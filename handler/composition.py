@@ -48,6 +48,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
             table=environment["LEDGER_TABLE"],
             expiry=settings.expiry,
             archived=settings.archived,
+            refusals_kept=settings.refusals_kept,
         ),
         notices=Notices(partial(clients.own, "events"), bus=environment["EVENT_BUS"]),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),

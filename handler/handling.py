@@ -20,7 +20,14 @@ from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.notices import NOTABLE
 from handler.ports import Failures, Ledger, Membership, Notices, Organization, Registries, Repositories
-from handler.recording import Attempt, conflicting, log_fields, record_of, record_of_malformed
+from handler.recording import (
+    Attempt,
+    conflicting,
+    log_fields,
+    record_of,
+    record_of_malformed,
+    refusal_to_write,
+)
 from handler.records import Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
@@ -79,6 +86,9 @@ class Handler:
         """Write the record, which may have been written before; gives what was written, and whether it is new."""
         with attempt.steps("record"):
             is_new = False
+            if record is not None and record.outcome == "refused":
+                number = self.ledger.count_refusal(record.account, record.event_time)
+                record = refusal_to_write(record, number)
             if record is not None:
                 try:
                     is_new = self.ledger.write(record)
@@ -96,7 +106,7 @@ class Handler:
 
     def _notify(self, attempt: Attempt, record: Record) -> str:
         """Tell those who want to hear of it; why that failed, which fails nothing else: the record is written."""
-        if record.outcome not in NOTABLE:
+        if record.outcome not in NOTABLE or record.reason == reasons.REFUSALS_LEFT_OUT:
             return ""
         try:
             with attempt.steps("notice"):

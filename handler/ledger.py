@@ -52,6 +52,8 @@ REDRIVEN_WITHIN = timedelta(days=15)
 """EventBridge tries to deliver an event for a day, and SQS keeps it for 14: so long it may still be counted."""
 
 _COUNTER_SORT_KEY = "repositories"
+REFUSALS = "refusals"
+"""Sort key of the counter of refusals, and its attribute that counts them."""
 MOST_PER_HOUR = 10_000
 """The highest limit that settings may ask for. The counter grows with it, an item holds 400 KB, and each update is
 charged for the whole item."""
@@ -81,12 +83,20 @@ class Slot:
     @property
     def key(self) -> dict[str, AttributeValueTypeDef]:
         """Key of the counter's item."""
-        partition = f"{COUNTER_PREFIX}{self.account}#{self.hour:%Y-%m-%dT%H}"
-        return {PARTITION_KEY: {"S": partition}, SORT_KEY: {"S": _COUNTER_SORT_KEY}}
+        return _counter_key(self.account, self.hour, _COUNTER_SORT_KEY)
 
     def expires(self, archived: timedelta) -> int:
         """When DynamoDB may delete the counter, in seconds since 1970; `archived` is how long events are archived."""
         return int((self.hour + timedelta(hours=1) + max(REDRIVEN_WITHIN, archived)).timestamp())
+
+
+def refusals_key(account: str, time: datetime) -> dict[str, AttributeValueTypeDef]:
+    """Key of the counter of an account's refusals in the hour of a time."""
+    return _counter_key(account, time, REFUSALS)
+
+
+def _counter_key(account: str, hour: datetime, kind: str) -> dict[str, AttributeValueTypeDef]:
+    return {PARTITION_KEY: {"S": f"{COUNTER_PREFIX}{account}#{hour:%Y-%m-%dT%H}"}, SORT_KEY: {"S": kind}}
 
 
 class Ledger:
@@ -99,11 +109,13 @@ class Ledger:
         table: str,
         expiry: timedelta = EXPIRY,
         archived: timedelta = timedelta(),
+        refusals_kept: timedelta | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._expiry = expiry
         self._archived = archived
+        self._refusals_kept = refusals_kept
 
     def write(self, record: Record) -> bool:
         """Add a record; False if it was there already, which is as good.
@@ -112,7 +124,7 @@ class Ledger:
         events was made up.
         """
         client = self._client()
-        item = record.to_item(expiry=self._expiry)
+        item = record.to_item(expiry=self._expiry, refusals_kept=self._refusals_kept)
         attributes = ", ".join(f"'{name}': ?" for name in item)
         try:
             client.execute_statement(
@@ -178,3 +190,22 @@ class Ledger:
             ExpressionAttributeNames={"#slots": "slots"},
             ExpressionAttributeValues={":slot": {"SS": [slot.digest]}},
         )
+
+    def count_refusal(self, account: str, time: datetime) -> int:
+        """Count one more refusal in the account's hour; gives how many there are. A retry counts again."""
+        names, values = {"#refusals": REFUSALS}, {":one": {"N": "1"}}
+        expression = "ADD #refusals :one"
+        if self._refusals_kept is not None:
+            hour = time.replace(minute=0, second=0, microsecond=0)
+            until = hour + timedelta(hours=1) + max(REDRIVEN_WITHIN, self._archived, self._refusals_kept)
+            names["#expires"], values[":expires"] = EXPIRY_ATTRIBUTE, {"N": str(int(until.timestamp()))}
+            expression += " SET #expires = :expires"
+        answer = self._client().update_item(
+            TableName=self._table,
+            Key=refusals_key(account, time),
+            UpdateExpression=expression,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"][REFUSALS]["N"])

@@ -24,6 +24,7 @@ PRINCIPAL_DENIED = "principal-denied"
 PRINCIPAL_NOT_ALLOWED = "principal-not-allowed"
 PRINCIPAL_OUTSIDE_ORGANIZATION = "principal-outside-organization"
 LIMIT_REACHED = "limit-reached"
+REFUSALS_LEFT_OUT = "refusals-left-out"
 # ignored
 NOT_A_PUSH = "not-a-push"
 NOT_A_PULL = "not-a-pull"
@@ -58,6 +59,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             PRINCIPAL_NOT_ALLOWED,
             PRINCIPAL_OUTSIDE_ORGANIZATION,
             LIMIT_REACHED,
+            REFUSALS_LEFT_OUT,
         }
     ),
     "ignored": frozenset(
@@ -107,6 +109,8 @@ SENTENCES: dict[str, str] = {
     PRINCIPAL_OUTSIDE_ORGANIZATION: "The caller's account is not in the organization, or the event names none; push "
     "as a role of an account of the organization, or allow it by `create.principals.outside_organization: true`.",
     LIMIT_REACHED: "The account has had `create.limit.per_hour` new repositories in this hour; push again in the next.",
+    REFUSALS_LEFT_OUT: "The account had more refusals in this hour than the ledger records; the others are counted, "
+    "and each is a line of the handler's log.",
     NOT_A_PUSH: "The call was part of a pull or only asked what is there, and `create.on` does not say pull.",
     NOT_A_PULL: "The call was part of a push, and `create.on` says pull only.",
     FOREIGN_REGISTRY: "The caller asked for the registry of another account.",

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from handler import reasons
 from handler.creation import Conclusion
 from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent
 from handler.log import Steps
 from handler.ports import Membership
-from handler.records import EXPIRING, Record
+from handler.records import EXPIRING, LEFT_OUT_ID, MOST_REFUSALS, Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
@@ -92,6 +93,32 @@ def conflicting(conclusion: Conclusion, record: Record, conflict: PermanentError
     """The failure that a conclusion becomes if the ledger has its record for another repository."""
     failed = replace(conclusion, outcome="failed", reason=conflict.reason, detail=conflict.detail)
     return failed, replace(record, outcome="failed", reason=conflict.reason, detail=conflict.detail)
+
+
+_ATTEMPTS = 10
+"""Refusals that try to write the one record of all that are left out: a process may die before its own does."""
+
+
+def refusal_to_write(record: Record, number: int) -> Record | None:
+    """What is written of the hour's refusal of this number: its own record, that of all left out, or nothing."""
+    if number <= MOST_REFUSALS:
+        return record
+    if number > MOST_REFUSALS + _ATTEMPTS:
+        return None
+    return Record(
+        account=record.account,
+        account_name=record.account_name,
+        ou_path=record.ou_path,
+        ou_source=record.ou_source,
+        outcome="refused",
+        reason=reasons.REFUSALS_LEFT_OUT,
+        detail=f"The ledger records {MOST_REFUSALS:,} refusals of an account and hour",
+        event_id=LEFT_OUT_ID,
+        event_time=record.event_time.replace(minute=0, second=0, microsecond=0),
+        received_at=record.received_at,
+        request_id=record.request_id,
+        settings_digest=record.settings_digest,
+    )
 
 
 def _compact(milliseconds: Mapping[str, float]) -> str:

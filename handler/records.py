@@ -40,6 +40,11 @@ SHARDS = 4
 
 _NUMBERS = frozenset({"version", "expires"})
 
+MOST_REFUSALS = 1_000
+"""Records of refusals for each account and hour of the events; of what comes after them there is one record."""
+LEFT_OUT_ID = "refusals-left-out"
+"""Stands where the record of one event has that event's id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
@@ -101,14 +106,18 @@ class Record:
         partitions = outcome_months(self.outcome, f"{self.event_time:%Y-%m}")
         return partitions[crc32(self.account.encode()) % len(partitions)]
 
-    def expires(self, expiry: timedelta) -> int | None:
-        """When DynamoDB may delete the record, in seconds since 1970."""
-        return int((self.received_at + expiry).timestamp()) if self.outcome in EXPIRING else None
+    def expires(self, expiry: timedelta, *, refusals_kept: timedelta | None = None) -> int | None:
+        """When DynamoDB may delete the record, in seconds since 1970; refusals are kept for good unless configured."""
+        kept = refusals_kept if self.outcome == "refused" else expiry if self.outcome in EXPIRING else None
+        return None if kept is None else int((self.received_at + kept).timestamp())
 
-    def to_item(self, *, expiry: timedelta = EXPIRY) -> dict[str, dict[str, str]]:
+    def to_item(
+        self, *, expiry: timedelta = EXPIRY, refusals_kept: timedelta | None = None
+    ) -> dict[str, dict[str, str]]:
         """The record as DynamoDB's low-level API takes it; `expiry` is for outcomes that expire."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": self.expires(expiry)}
+        expires = self.expires(expiry, refusals_kept=refusals_kept)
+        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": expires}
         values["outcome_month"] = self.outcome_month
         return {
             name: {"N" if name in _NUMBERS else "S": _text(value)}

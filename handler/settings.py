@@ -296,8 +296,15 @@ class Retention:
     expiring_records: int = field(
         default=30,
         metadata={
-            "doc": "Ledger records of nothing done (`exists`, `ignored`); all others stay for good.",
+            "doc": "Ledger records of nothing done (`exists`, `ignored`).",
             "example": 30,
+        },
+    )
+    refused: int | None = field(
+        default=None,
+        metadata={
+            "doc": "Ledger records of refusals; null keeps them for good, as `created` and `failed` are kept.",
+            "example": 365,
         },
     )
     event_archive: int = field(

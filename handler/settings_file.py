@@ -46,6 +46,8 @@ class SettingsFile:
         """How long the ledger keeps records of nothing done."""
         self.archived = timedelta(days=kept.event_archive)
         """How long an event can be replayed."""
+        self.refusals_kept = None if kept.refused is None else timedelta(days=kept.refused)
+        """How long the ledger keeps records of refusals; None for good."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
     @classmethod

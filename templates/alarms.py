@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from troposphere import AWSObject, cloudwatch
 
+from handler.records import MOST_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
 from templates.names import Names
@@ -19,6 +20,8 @@ from templates.queues import RETENTION
 from templates.tagging import tags
 
 PERIOD = timedelta(minutes=5)
+MANY_REFUSALS = 100
+"""In one period; a pipeline that is refused retries a few times, and a push makes up to five events."""
 
 QUIET_IS_GOOD = "notBreaching"
 """Nothing was pushed, so nothing was measured: no reason to worry."""
@@ -75,6 +78,7 @@ def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
     return (
         *_failures(names),
         *_handler(names),
+        *_refusals(names),
         *_delivery(names),
         *(_notices(names) if notices else ()),
         *_forwarding(names),
@@ -122,8 +126,9 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="handler-throttles",
-            meaning="Lambda holds events back, since the account's concurrency is used up; it tries for six hours.",
-            action="Find what uses the concurrency of the account, or have its quota raised.",
+            meaning="Lambda holds events back, since the account's concurrency or `handler.reserved_concurrency` is "
+            "used up; it tries for six hours.",
+            action="Find what uses the concurrency of the account, or have its quota raised; or reserve more.",
             metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
             periods=(2, 3),
         ),
@@ -133,6 +138,22 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
             action="The dashboard shows where the time goes: the handler's own, or the age of events at its start.",
             metrics={"m": (metrics.of_decisions(names, metrics.TIME_TO_REPOSITORY), "p95")},
             threshold=timedelta(minutes=5).total_seconds() * 1000,
+            periods=(2, 3),
+        ),
+    )
+
+
+def _refusals(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="refusals-many",
+            meaning=f"More than {MANY_REFUSALS} refusals in five minutes, twice within a quarter of an hour: "
+            "somebody retries without end, or floods.",
+            action="`deployer audit list --outcome refused --since 1h` says who and why. The ledger records "
+            f"{MOST_REFUSALS:,} refusals of an account and hour; `handler: {{reserved_concurrency: N}}` bounds what a "
+            "flood may use of Lambda.",
+            metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
+            threshold=MANY_REFUSALS,
             periods=(2, 3),
         ),
     )

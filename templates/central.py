@@ -36,6 +36,8 @@ class Options:
     notifications: Notifications | None = None
     tracing: bool = False
     """Whether X-Ray traces the handler's runs."""
+    reserved_concurrency: int | None = None
+    """How many runs of the handler at once are set aside for it and are the most that it gets."""
 
 
 def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
@@ -51,6 +53,7 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
             queue=FAILURES_QUEUE,
             log_days=kept.logs,
             tracing=options.tracing,
+            reserved_concurrency=options.reserved_concurrency,
         ),
         bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),

@@ -66,6 +66,7 @@ def central_resources(names: Names) -> tuple[Row, ...]:
         Row("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
          ("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig",
           "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig",
+          "DeleteFunctionConcurrency", "PutFunctionConcurrency",
           "PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode",
           "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
          ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction", "RemovePermission"), functions),

@@ -23,15 +23,23 @@ RETRY_FOR = timedelta(hours=6)
 """The longest that Lambda keeps an asynchronous event."""
 
 
-def function(names: Names, *, handler_digest: str, queue: str, log_days: int, tracing: bool = False) -> list[AWSObject]:
+def function(  # noqa: PLR0913 - all by keyword
+    names: Names,
+    *,
+    handler_digest: str,
+    queue: str,
+    log_days: int,
+    tracing: bool = False,
+    reserved_concurrency: int | None = None,
+) -> list[AWSObject]:
     """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip.
 
-    With `tracing`, sampled runs are traced by X-Ray.
+    With `tracing`, sampled runs are traced by X-Ray. With `reserved_concurrency`, so many runs at once are set aside.
     """
     return [
         _role(names, queue=queue, tracing=tracing),
         log_group(LOG_GROUP, names, name=names.log_group, days=log_days),
-        _function(names, handler_digest, queue=queue, tracing=tracing),
+        _function(names, handler_digest, queue=queue, tracing=tracing, reserved_concurrency=reserved_concurrency),
         _retries(queue),
     ]
 
@@ -58,8 +66,10 @@ def _role(names: Names, *, queue: str, tracing: bool) -> iam.Role:
     )
 
 
-def _function(names: Names, handler_digest: str, *, queue: str, tracing: bool) -> awslambda.Function:
-    return lambda_function(
+def _function(
+    names: Names, handler_digest: str, *, queue: str, tracing: bool, reserved_concurrency: int | None
+) -> awslambda.Function:
+    made = lambda_function(
         FUNCTION,
         names,
         name=names.function,
@@ -78,6 +88,9 @@ def _function(names: Names, handler_digest: str, *, queue: str, tracing: bool) -
         },
         tracing=tracing,
     )
+    if reserved_concurrency is not None:
+        made.ReservedConcurrentExecutions = reserved_concurrency
+    return made
 
 
 def _retries(queue: str) -> awslambda.EventInvokeConfig:

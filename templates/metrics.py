@@ -62,6 +62,8 @@ def of_decisions(names: Names, name: str) -> Metric:
 
 CREATED = "Created"
 REFUSED = "Refused"
+REFUSALS = "Refusals"
+"""All of them, without a dimension: an alarm can only watch a metric that it names whole."""
 FAILED = "Failed"
 REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
@@ -79,6 +81,7 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
     transformations = {
         CREATED: ('{ $.outcome = "created" }', _count(names, CREATED)),
         REFUSED: ('{ $.outcome = "refused" }', _count(names, REFUSED, Dimensions=by_reason)),
+        REFUSALS: ('{ $.outcome = "refused" }', _count(names, REFUSALS)),
         FAILED: ('{ $.outcome = "failed" }', _count(names, FAILED, Dimensions=by_reason)),
         NOTICES_FAILED: ("{ $.notice_problem = * }", _count(names, NOTICES_FAILED)),
         TIME_TO_REPOSITORY: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -13,8 +14,9 @@ from deployer.audit.reading import Page, Usage
 from deployer.aws.errors import code_of, translated
 from deployer.aws.ledger_queries import KEYS, request_for
 from deployer.errors import NotFoundError
-from handler.ledger import PARTITION_KEY, SORT_KEY
-from handler.records import Record
+from handler import reasons
+from handler.ledger import PARTITION_KEY, REFUSALS, SORT_KEY, refusals_key
+from handler.records import MOST_REFUSALS, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,7 +58,7 @@ class LedgerTable:
             answer = self._call("get_item", {"Key": keys, "ReturnConsumedCapacity": "TOTAL"})
             usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
             if "Item" in answer:
-                yield Record.from_item(answer["Item"])
+                yield self._record(answer["Item"])
 
     def exists(self) -> bool:
         """Whether the table is there."""
@@ -83,11 +85,21 @@ class LedgerTable:
     def _page(self, request: dict[str, Any]) -> Page:
         answer = self._call("query", request)
         return Page(
-            records=tuple(Record.from_item(item) for item in answer["Items"]),
+            records=tuple(self._record(item) for item in answer["Items"]),
             examined=answer["ScannedCount"],
             capacity=_capacity(answer),
             next=answer.get("LastEvaluatedKey"),
         )
+
+    def _record(self, item: Any) -> Record:
+        """The record; that of refusals without a record of their own gets their number from the counter."""
+        record = Record.from_item(item)
+        if record.reason != reasons.REFUSALS_LEFT_OUT:
+            return record
+        key = refusals_key(record.account, record.event_time)
+        counted = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MOST_REFUSALS + 1)
+        left_out = int(counted) - MOST_REFUSALS
+        return replace(record, detail=f"{left_out:,} refusals of this hour have no record of their own")
 
     def _call(self, operation: str, request: dict[str, Any]) -> Any:
         with translated():

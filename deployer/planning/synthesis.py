@@ -58,6 +58,7 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
                 cleanup=config.cleanup,
                 notifications=config.notifications,
                 tracing=config.tracing,
+                reserved_concurrency=config.reserved_concurrency,
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),

@@ -119,6 +119,7 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
         "retention": {
             "expiring_records": config.retention.expiring_records,
             "event_archive": config.retention.event_archive,
+            "refused": config.retention.refused,
         },
         "documents": {name: document.text for name, document in config.documents.items()},
     }

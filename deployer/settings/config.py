@@ -60,6 +60,7 @@ class Config:
     notifications: Notifications | None
     alarm_topic: str | None
     tracing: bool
+    reserved_concurrency: int | None
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -117,6 +118,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         notifications=_notifications(_map(said.get("notifications"))),
         alarm_topic=_text(_map(said.get("alarms")).get("topic")),
         tracing=said.get("tracing") is True,
+        reserved_concurrency=_whole(_map(said.get("handler")).get("reserved_concurrency")),
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),
@@ -131,6 +133,11 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     problems += _topic_elsewhere(config)
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, as far as it is one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _retention(said: Mapping[str, Any]) -> Retention:

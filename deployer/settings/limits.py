@@ -108,6 +108,9 @@ def _check_tags(value: dict[str, str | None]) -> str | None:
 
 
 MOST_DAYS = 3650
+MOST_RESERVED = 10_000
+"""More than any account needs here. Lambda itself refuses what leaves fewer than 100 of an account's unreserved; an
+account has 1,000 unless its quota was raised."""
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 _LOG_DAYS_TEXT = ", ".join(map(str, LOG_DAYS))
@@ -154,6 +157,12 @@ def _check_per_hour(value: int | None) -> str | None:
 
 def _check_days(value: int | None) -> str | None:
     return None if value is None or 1 <= value <= MOST_DAYS else f"1 to {MOST_DAYS} days"
+
+
+def _check_reserved_concurrency(value: int | None) -> str | None:
+    if value is None or 1 <= value <= MOST_RESERVED:
+        return None
+    return f"1 to {MOST_RESERVED:,}; 0 would switch the handler off" if value < 1 else f"1 to {MOST_RESERVED:,}"
 
 
 def _check_log_days(value: int | None) -> str | None:
@@ -223,6 +232,9 @@ notice_topic = _matching(
 )
 outcomes = Rule(check=_check_outcomes, schema={"minItems": 1}, text="at least one of created, refused, failed")
 days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
+reserved_concurrency = Rule(
+    check=_check_reserved_concurrency, schema={"minimum": 1, "maximum": MOST_RESERVED}, text=f"1 to {MOST_RESERVED:,}"
+)
 log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")
 topic = _matching(
     TOPIC,

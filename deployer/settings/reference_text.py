@@ -34,6 +34,9 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
         example="arn:aws:sns:eu-west-1:200000000001:on-call",
     ),
     "tracing": About(type="true or false", default="false", example=False),
+    "handler.reserved_concurrency": About(
+        type="whole number", default="none", limit=limits.reserved_concurrency.text, example=20
+    ),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

@@ -46,6 +46,7 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
     (Scanning, "filters"): limits.scan_filters,
     (Retention, "expiring_records"): limits.days,
     (Retention, "event_archive"): limits.days,
+    (Retention, "refused"): limits.days,
     (Retention, "logs"): limits.log_days,
     (Notifications, "topic"): limits.notice_topic,
     (Notifications, "outcomes"): limits.outcomes,
@@ -185,6 +186,20 @@ def organization_file() -> type[BaseModel]:
             ),
         ),
     )
+    handler = create_model(
+        "Handler",
+        __config__=STRICT,
+        __doc__="How the handler runs.",
+        reserved_concurrency=(
+            limited(int, limits.reserved_concurrency) | None,
+            Field(
+                default=None,
+                description="Runs of the handler at once: so many are set aside for it, taken from what the functions "
+                "of the account and region share, and it never gets more. Events wait up to six hours for their turn. "
+                "Without it, the handler shares.",
+            ),
+        ),
+    )
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
@@ -229,6 +244,10 @@ def organization_file() -> type[BaseModel]:
                 description="Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
                 "took. docs/operations.md says what there is to see.",
             ),
+        ),
+        handler=(
+            handler | None,
+            Field(default=None, description="How the handler runs."),
         ),
         defaults=(
             layer | None,

@@ -185,6 +185,7 @@ class World:
     ou_source: OuSource = "asked"
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
+    refusals: dict[tuple[str, datetime], int] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     notices: FakeNotices = field(init=False)
@@ -244,6 +245,15 @@ class World:
 
     def give_back(self, slot: Slot) -> None:
         self.faults.run("give_back", lambda: self.slots[slot.account, slot.hour].discard(slot.digest))
+
+    def count_refusal(self, account: str, time: datetime) -> int:
+        def effect() -> int:
+            hour = (account, time.replace(minute=0, second=0, microsecond=0))
+            self.refusals[hour] = self.refusals.get(hour, 0) + 1
+            return self.refusals[hour]
+
+        number: int = self.faults.run("count", effect)
+        return number
 
     # the failures queue
     def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:

@@ -63,6 +63,7 @@ def test_the_handler_adds_records_and_counts(as_handler: Any, client: Any) -> No
     ledger = Ledger(lambda: as_handler, table=TABLE)
     assert ledger.write(WRITTEN)
     assert ledger.reserve(Slot.of(call()), limit=1)
+    assert ledger.count_refusal(WRITTEN.account, WRITTEN.event_time) == 1
     assert ledger.has("created", call(changes={"detail.eventID": WRITTEN.event_id}))
     assert kept(client) == [WRITTEN]
 

@@ -143,3 +143,30 @@ def test_a_counter_is_kept_as_long_as_an_event_may_come_again_and_is_no_record(
     assert item[EXPIRY_ATTRIBUTE]["N"] == str(int(expected.timestamp()))
     assert "day" not in item
     assert "repository" not in item
+
+
+def test_refusals_are_counted_exactly_by_account_and_hour_and_kept_with_their_records(client: Any) -> None:
+    time = datetime(2026, 11, 23, 7, 45, tzinfo=UTC)
+    ledger = Ledger(lambda: client, table=TABLE)
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: ledger.count_refusal("300000000001", time), range(24)))
+    assert sorted(numbers) == list(range(1, 25))
+    assert ledger.count_refusal("300000000001", time + timedelta(hours=1)) == 1
+    assert ledger.count_refusal("300000000002", time) == 1
+    assert all(EXPIRY_ATTRIBUTE not in item for item in items(client))
+
+    yearly = Ledger(lambda: client, table=TABLE, refusals_kept=timedelta(days=365))
+    yearly.count_refusal("300000000003", time)
+    (item,) = [item for item in items(client) if item[PARTITION_KEY]["S"].startswith("limit#300000000003")]
+    assert item[EXPIRY_ATTRIBUTE] == {"N": str(int(datetime(2027, 11, 23, 8, tzinfo=UTC).timestamp()))}
+
+
+def test_records_of_refusals_expire_if_the_config_says_so(client: Any) -> None:
+    ledger = Ledger(lambda: client, table=TABLE, refusals_kept=timedelta(days=365))
+    ledger.write(record(outcome="refused"))
+    ledger.write(record(outcome="failed"))
+    year_later = int((record().received_at + timedelta(days=365)).timestamp())
+    assert {item["outcome"]["S"]: item.get(EXPIRY_ATTRIBUTE) for item in items(client)} == {
+        "refused": {"N": str(year_later)},
+        "failed": None,
+    }

@@ -52,6 +52,7 @@ def test_the_schema_is_one_and_knows_every_reason() -> None:
 
 
 NOT_TOLD = {
+    reasons.REFUSALS_LEFT_OUT,
     reasons.ALREADY_EXISTS,
     reasons.NOT_A_PUSH,
     reasons.NOT_A_PULL,

@@ -86,7 +86,7 @@ def filters(templates: Templates) -> dict[str, dict[str, Any]]:
         pytest.param(
             replace(CREATED, repository=None), {"Created"}, id="one that an earlier attempt made has no time of its own"
         ),
-        pytest.param(REFUSED, {"Refused"}, id="a refusal"),
+        pytest.param(REFUSED, {"Refused", "Refusals"}, id="a refusal"),
         pytest.param(FAILED, {"Failed"}, id="a failure"),
         pytest.param(IGNORED, set(), id="what is ignored counts nowhere"),
     ],

@@ -27,13 +27,17 @@ def kept(made: Compiled) -> tuple[timedelta, int, int]:
 
 
 def test_retention_travels_to_the_handler_and_into_the_central_template(write: Write) -> None:
-    said = "retention: {expiring_records: 7, event_archive: 14, logs: 365}\n"
-    assert kept(compiled(write, said)) == (timedelta(days=7), 14, 365)
+    said = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
+    made = compiled(write, said)
+    assert kept(made) == (timedelta(days=7), 14, 365)
+    assert made.settings_file.refusals_kept == timedelta(days=400)
 
 
 @pytest.mark.parametrize("said", ["", "retention: {}\n", "retention: {logs: null}\n"])
 def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, said: str) -> None:
-    assert kept(compiled(write, said)) == (timedelta(days=30), 30, 90)
+    made = compiled(write, said)
+    assert kept(made) == (timedelta(days=30), 30, 90)
+    assert made.settings_file.refusals_kept is None
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,7 @@ def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, sa
     [
         ("{logs: 91}", "2:19: retention.logs: CloudWatch keeps logs 1, 3, 5, 7,"),
         ("{expiring_records: 0}", "2:31: retention.expiring_records: 1 to 3650 days"),
+        ("{refused: 0}", "2:22: retention.refused: 1 to 3650 days"),
         ("{event_archiv: 3}", "2:13: retention.event_archiv: unknown key"),
     ],
 )

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deployer.aws.ledger import LedgerTable
+from handler.recording import refusal_to_write
+from handler.records import MOST_REFUSALS, Record
+from tests.deployer.audit.ledgers import record
+
+
+class FakeDynamo:
+    """A table with one index of one record, and the counter of its hour."""
+
+    def __init__(self, written: Record, counter: dict[str, Any] | None) -> None:
+        self._item, self._counter = written.to_item(), counter
+        self.keys: list[Any] = []
+
+    def query(self, **request: Any) -> Any:
+        return {"Items": [{name: self._item[name] for name in ("account", "at")}]}
+
+    def get_item(self, **request: Any) -> Any:
+        self.keys.append(request["Key"])
+        if request["Key"]["account"]["S"].startswith("limit#"):
+            return {"Item": self._counter} if self._counter else {}
+        return {"Item": self._item}
+
+
+@pytest.mark.parametrize(
+    ("counter", "detail"),
+    [
+        ({"refusals": {"N": str(MOST_REFUSALS + 41_234)}}, "41,234 refusals of this hour have no record of their own"),
+        (None, "1 refusals of this hour have no record of their own"),
+    ],
+    ids=["the counter says how many", "a counter that is gone leaves one at least"],
+)
+def test_the_record_of_refusals_left_out_says_how_many_there_are_now(counter: Any, detail: str) -> None:
+    written = refusal_to_write(record(outcome="refused"), MOST_REFUSALS + 1)
+    assert written is not None
+    client: Any = FakeDynamo(written, counter)
+    (found,) = LedgerTable(client, table="ledger").of_event(written.event_id)
+    assert (found.reason, found.detail) == ("refusals-left-out", detail)
+    hour = f"{written.event_time:%Y-%m-%dT%H}"
+    assert client.keys[-1] == {"account": {"S": f"limit#{written.account}#{hour}"}, "at": {"S": "refusals"}}
+
+
+def test_any_other_record_is_read_as_it_is() -> None:
+    written = record(outcome="refused", detail="as written")
+    client: Any = FakeDynamo(written, None)
+    assert list(LedgerTable(client, table="ledger").of_event(written.event_id)) == [written]
+    assert len(client.keys) == 1

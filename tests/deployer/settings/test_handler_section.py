@@ -1,0 +1,47 @@
+"""`handler:` of organization.yaml: how many runs of the handler at once Lambda sets aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deployer import settings
+from deployer.planning.synthesis import synthesize
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from deployer.settings import InvalidConfigurationError, load
+from tests.deployer.settings.conftest import ORGANIZATION, Write
+
+KEY = "ReservedConcurrentExecutions"
+
+
+def functions(write: Write, said: str) -> dict[str, Any]:
+    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + said)), EXAMPLE)
+    resources = synthesize(compiled).central.to_dict()["Resources"]
+    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+
+
+def test_reserved_concurrency_is_the_handlers_and_not_the_watchs(write: Write) -> None:
+    made = functions(write, "handler: {reserved_concurrency: 20}\n")
+    assert made["HandlerFunction"][KEY] == 20
+    assert [name for name, one in made.items() if KEY in one] == ["HandlerFunction"]
+
+
+@pytest.mark.parametrize("said", ["", "handler: {}\n", "handler: null\n", "handler: {reserved_concurrency: null}\n"])
+def test_without_it_the_handler_shares(write: Write, said: str) -> None:
+    assert all(KEY not in one for one in functions(write, said).values())
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("{reserved_concurrency: 0}", "handler.reserved_concurrency: 1 to 10,000; 0 would switch the handler off"),
+        ("{reserved_concurrency: 10001}", "handler.reserved_concurrency: 1 to 10,000"),
+        ("{reserved_concurrency: true}", "handler.reserved_concurrency: "),
+        ("{reserved_concurency: 3}", "handler.reserved_concurency: unknown key"),
+    ],
+)
+def test_what_lambda_cannot_reserve_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(write("organization.yaml", f"{ORGANIZATION}handler: {said}\n"))
+    assert problem in refused.value.message
