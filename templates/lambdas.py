@@ -13,6 +13,8 @@ from templates.tagging import tags
 
 RUNTIME = "python3.13"
 MEMORY_MB = 512
+REGIONAL_STS = {"AWS_STS_REGIONAL_ENDPOINTS": "regional"}
+"""The SDK before botocore 1.40 asks the global endpoint without it, whose tokens fail in opt-in regions."""
 
 
 class _LoggingConfig(awslambda.LoggingConfig):  # type: ignore[misc]
@@ -48,7 +50,7 @@ def lambda_function(  # noqa: PLR0913 - all by keyword
         MemorySize=MEMORY_MB,
         Timeout=int(timeout.total_seconds()),
         Role=GetAtt(role, "Arn"),
-        Environment=awslambda.Environment(Variables=dict(variables)),
+        Environment=awslambda.Environment(Variables={**REGIONAL_STS, **variables}),
         LoggingConfig=_LoggingConfig(
             LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group)
         ),

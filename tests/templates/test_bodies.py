@@ -61,6 +61,13 @@ def test_a_template_says_what_it_is(name: str, templates: Templates) -> None:
     assert templates[name].to_dict()["Description"].startswith("deployer: ")
 
 
+@pytest.mark.parametrize("function", ["HandlerFunction", "WatchFunction"])
+def test_a_function_asks_the_regional_endpoint_of_sts(function: str, templates: Templates) -> None:
+    """Tokens of the global one, which an older SDK asks by default, are not valid in opt-in regions."""
+    properties = resources(templates["central"])[function]["Properties"]
+    assert properties["Environment"]["Variables"]["AWS_STS_REGIONAL_ENDPOINTS"] == "regional"
+
+
 def test_the_lambda_runs_exactly_the_zip_that_was_built(names: Names, templates: Templates) -> None:
     function = resources(templates["central"])["HandlerFunction"]["Properties"]
     assert function["Code"] == {"S3Bucket": names.artifacts_bucket, "S3Key": handler_key("0123456789abcdef" * 4)}

@@ -86,6 +86,7 @@ def test_tracing_is_switched_on_and_off_in_place(sandbox: Sandbox, names: Names)
 def test_the_function_is_told_all_that_it_needs(deployed: Sandbox, names: Names) -> None:
     function = deployed.client("lambda").get_function_configuration(FunctionName=names.function)
     assert function["Environment"]["Variables"] == {
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         "CREATOR_ROLE": names.creator_role,
         "EVENT_BUS": names.event_bus,
         "FAILURES_QUEUE_URL": f"https://sqs.eu-west-1.amazonaws.com/{names.central_account}/{names.failures_queue}",
