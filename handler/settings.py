@@ -139,7 +139,8 @@ class Encryption:
     __pydantic_config__ = _STRICT
 
     type: EncryptionType = field(
-        default="AES256", metadata={"doc": "AES256, KMS or KMS_DSSE (two layers).", "example": "KMS"}
+        default="AES256",
+        metadata={"doc": "AES256, KMS or, in AWS GovCloud (US) only, KMS_DSSE (two layers).", "example": "KMS"},
     )
     kms_key: str | None = field(
         default=None,

@@ -91,5 +91,9 @@ def _cleaner_role(names: Names) -> iam.Role:
         description="Deletes repositories of ours that no image ever came to; used through the operator role only",
         trusted=trust.operator_role(names),
         purpose="delete-blank-repositories",
-        allowed=[policies.look_at_repositories(), audit_policies.delete_blank_repositories()],
+        allowed=[
+            policies.look_at_repositories(),
+            audit_policies.delete_blank_repositories(),
+            policies.retire_grants(names),  # whatever settings say today: a repository keeps the key it was made with
+        ],
     )

@@ -67,6 +67,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "RepairRepositories": audit_policies.repair_repositories,
     "RepairTags": audit_policies.repair_tags,
     "ReplayEvents": policies.replay_events,
+    "RetireGrantsOfECR": policies.retire_grants,
     "SendFailures": policies.send_failures,
     "SendNotices": policies.send_notices,
     "SendTraces": policies.send_traces,
@@ -93,8 +94,9 @@ only, and never calls TagResource.
 """
 
 OPTIONS_NOTE = """\
-`DescribeKeys`, `GrantKeysToECR` and `AuditKeys` are there only where some config file asks for encryption with KMS. A
-key in another account must admit the creator role, and to be audited the auditor role, by its own key policy.
+`DescribeKeys`, `GrantKeysToECR`, `AuditKeys` and, for the creator role, `RetireGrantsOfECR` are there only where some
+config file asks for encryption with KMS. A key in another account must admit the creator role by its own key policy; to
+be audited the auditor role, and for `cleanup` the cleaner role.
 
 The role `{cleaner}`, and the operator role's right to take it on, are there only where `organization.yaml` says
 `cleanup: true`. `SendTraces` is there only where it says `tracing: true`.

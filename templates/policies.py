@@ -181,7 +181,26 @@ def use_keys(names: Names) -> list[Statement]:
             "Resource": keys,
             "Condition": through_ecr | ours | {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         },
+        retire_grants(names),
     ]
+
+
+def retire_grants(names: Names) -> Statement:
+    """Let ECR give up a KMS key that it used for a repository: through ECR only, and only keys of the organization.
+
+    ECR asks for it when an encrypted repository is deleted.
+    (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
+    """
+    return {
+        "Sid": "RetireGrantsOfECR",
+        "Effect": "Allow",
+        "Action": "kms:RetireGrant",
+        "Resource": f"arn:{names.partition}:kms:*:*:key/*",
+        "Condition": {
+            "StringLike": {"kms:ViaService": f"ecr.*.{names.dns_suffix}"},
+            "StringEquals": {"aws:ResourceOrgID": names.organization_id},
+        },
+    }
 
 
 # What the forwarding role may do

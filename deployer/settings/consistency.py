@@ -49,10 +49,18 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
         message = f"ECR wants a key of the repository's own region, {{region}} for one; this one is not in {elsewhere}"
         path = _said_at(view, at, ("repository", "encryption", "kms_key"))
         yield view.problem(path, message, severity=Severity.ERROR)
+    if encryption.type == "KMS_DSSE" and (refusing := _regions_without_dsse(view.settings)):
+        path = _said_at(view, at, ("repository", "encryption", "type"))
+        yield view.problem(path, f"ECR has KMS_DSSE in AWS GovCloud (US) only, not in {refusing}: use KMS there")
     if len(repository.tags) >= MOST_TAGS:
         message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MOST_TAGS}, deployer adds one"
         path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
+
+
+def _regions_without_dsse(settings: Settings) -> str:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"""
+    return ", ".join(region for region in settings.regions if settings.enabled and not region.startswith("us-gov-"))
 
 
 def _regions_without_key(settings: Settings, encryption: Encryption) -> str:

@@ -251,6 +251,15 @@ _REPOSITORIES: dict[str, Call] = {
             "kms:GrantIsForAWSResource": "true",
         },
     ),
+    "the creator role retires a grant itself": by_creator(
+        "kms:RetireGrant", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
+    ),
+    "the cleaner role retires a grant of another organization's key": in_member(
+        CLEANER,
+        "kms:RetireGrant",
+        resource=KEY,
+        context={**THROUGH_ECR, "aws:ResourceOrgID": OTHER_ORGANIZATION},
+    ),
     "the creator role decrypts with a key": by_creator("kms:Decrypt", resource=KEY, context=THROUGH_ECR),
     "the handler creates a repository in its own account by itself": by_handler(
         "ecr:CreateRepository", REPOSITORY.replace(MEMBER, CENTRAL)

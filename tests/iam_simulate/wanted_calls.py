@@ -366,6 +366,10 @@ WANTED: dict[str, Call] = {
     "the creator role grants a key to ECR": by_creator(
         "kms:CreateGrant", resource=KEY, context={**THROUGH_ECR, "kms:GrantIsForAWSResource": "true"}
     ),
+    "the creator role retires a grant of ECR": by_creator("kms:RetireGrant", resource=KEY, context=THROUGH_ECR),
+    "the cleaner role retires the grants of a repository's key": in_member(
+        CLEANER, "kms:RetireGrant", resource=KEY, context=THROUGH_ECR
+    ),
     "the handler adds a record to the ledger": by_handler("dynamodb:PartiQLInsert", LEDGER),
     "the handler reads a record of the ledger": by_handler("dynamodb:GetItem", LEDGER),
     "the handler counts new repositories for a limit": COUNT,

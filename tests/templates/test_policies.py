@@ -40,6 +40,7 @@ WILDCARDS = {
     "LookAtRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
+    "RetireGrantsOfECR": "settings name keys, and change without this role being changed",
     "CountDeadLetters": "the queue of that one name in whichever account and region is covered",
     "HandleDeadLetters": "the queue of that one name in whichever account and region is covered",
     "ReplayEvents": "a replay has the name of the time that it replays",
@@ -241,7 +242,16 @@ def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates
 def test_keys_are_used_only_where_settings_ask_for_kms(names: Names) -> None:
     with_keys = {placed.statement["Sid"] for placed in statements({"access": access.template(names, uses_kms=True)})}
     without = {placed.statement["Sid"] for placed in statements({"access": access.template(names)})}
-    assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR"}
+    assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR", "RetireGrantsOfECR"}
+
+
+def test_a_repository_can_be_deleted_whatever_settings_say_of_its_key_by_now(names: Names) -> None:
+    (kept,) = [
+        placed
+        for placed in statements({"access": access.template(names, cleanup=True)})
+        if placed.statement["Sid"] == "RetireGrantsOfECR"
+    ]
+    assert kept.place.startswith("access.CleanerRole")
 
 
 def test_a_session_of_a_role_lasts_an_hour_at_most(templates: Templates) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from moto.ecr.models import ecr_backends
+
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
-from deployer.sandbox.iam import cloudformation_actions, dynamodb_actions, s3_actions
+from deployer.sandbox.iam import cloudformation_actions, dynamodb_actions, keys, s3_actions
 from deployer.sandbox.iam.actions import ANY, Need, Needs, each, need
 from deployer.sandbox.iam.contexts import Context
 from deployer.sandbox.organizations import membership
@@ -23,16 +25,33 @@ def _ecr_create(call: Call) -> Iterable[Need]:
     if call.parameters.get("tags"):
         yield need(call, _REPOSITORY, operation="TagResource", context=tags)
     key = (call.parameters.get("encryptionConfiguration") or {}).get("kmsKey")
-    if key:
-        yield from _kms_needs(call, key)
+    if key and keys.is_known(_key_arn(call, key)):  # ECR says of any other that KMS does not know it
+        yield _kms_need(call, key, "DescribeKey")
+        yield _kms_need(call, key, "CreateGrant", **{"kms:GrantIsForAWSResource": "true"})
 
 
-def _kms_needs(call: Call, key: str) -> Iterable[Need]:
+def _ecr_delete(call: Call) -> Iterable[Need]:
+    """ECR retires its grants of a customer's key; for those of the key that AWS manages nobody needs a permission."""
+    yield need(call, _REPOSITORY)
+    account = str(call.parameters.get("registryId") or call.account)
+    found = ecr_backends[account][call.region].repositories.get(str(call.parameters.get("repositoryName")))
+    key = ((found.encryption_configuration if found else None) or {}).get("kmsKey")
+    if key and keys.is_known(key) and not keys.is_managed(key):
+        yield _kms_need(call, key, "RetireGrant")
+
+
+def _kms_need(call: Call, key: str, operation: str, **context: str) -> Need:
     """What ECR asks KMS for in the caller's name; https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
-    arn = key if key.startswith("arn:") else f"arn:{PARTITION}:kms:{call.region}:{call.account}:key/{key}"
+    arn = _key_arn(call, key)
     via = {"kms:ViaService": f"ecr.{call.region}.amazonaws.com", "kms:CallerAccount": call.account}
-    for action in ("kms:DescribeKey", "kms:CreateGrant"):
-        yield Need(action=action, resource=arn, account=arn.split(":")[4], context=via)
+    return Need(action=f"kms:{operation}", resource=arn, account=arn.split(":")[4], context={**via, **context})
+
+
+def _key_arn(call: Call, key: str) -> str:
+    if key.startswith("arn:"):
+        return key
+    kind = "" if key.startswith("alias/") else "key/"
+    return f"arn:{PARTITION}:kms:{call.region}:{call.account}:{kind}{key}"
 
 
 def _ecr_tag(call: Call) -> Iterable[Need]:
@@ -165,6 +184,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **each(_alarms, "cloudwatch", "DeleteAlarms", "DescribeAlarms"),
     ("cloudwatch", "DeleteDashboards"): _dashboards,
     ("ecr", "CreateRepository"): _ecr_create,
+    ("ecr", "DeleteRepository"): _ecr_delete,
     ("ecr", "TagResource"): _ecr_tag,
     ("ecr", "DescribeRepositories"): _ecr_describe,
     ("events", "PutEvents"): _events_put,

@@ -74,6 +74,11 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
             "4:21: warning: create.on[1]: pulls are read events: without a trail that logs read management events, none leads to a repository",
             id="a trigger that many trails leave out",
         ),
+        pytest.param(
+            "repository: {encryption: {type: KMS_DSSE}}\n",
+            "4:33: warning: repository.encryption.type: ECR has KMS_DSSE in AWS GovCloud (US) only, not in eu-west-1: use KMS there",
+            id="encryption that ECR has in GovCloud only",
+        ),
     ],
 )
 def test_a_rule_that_can_have_no_say_is_a_warning(write: Write, text: str, warning: str, live: bool) -> None:
@@ -82,6 +87,15 @@ def test_a_rule_that_can_have_no_say_is_a_warning(write: Write, text: str, warni
 
 def test_pulls_where_nothing_is_enabled_are_no_warning(write: Write) -> None:
     assert _said(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
+
+
+def test_encryption_in_two_layers_is_no_warning_in_govcloud_and_where_nothing_is_enabled(write: Write) -> None:
+    layers = "repository: {encryption: {type: KMS_DSSE}}\n"
+    off = f"ou: Workloads/Prod\nenabled: false\nregions: [eu-west-1]\n{layers}"
+    assert _said(write("ous/prod.yaml", off)) == []
+    write("organization.yaml", 'central: {account: "200000000001", region: us-gov-west-1}\n')
+    on = f"ou: Workloads/Prod\nenabled: true\nregions: [us-gov-west-1]\n{layers}"
+    assert [one for one in _said(write("ous/prod.yaml", on), live=False) if "DSSE" in one] == []
 
 
 def test_a_region_listed_twice_is_a_warning(write: Write) -> None:

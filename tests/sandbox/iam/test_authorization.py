@@ -108,6 +108,43 @@ def test_a_customer_key_needs_grants_through_ecr(sandbox: Sandbox) -> None:
     ecr.create_repository(repositoryName="encrypted", encryptionConfiguration=encryption)
 
 
+GRANTED_TO_ECR = {
+    "StringLike": {"kms:ViaService": "ecr.*.amazonaws.com"},
+    "Bool": {"kms:GrantIsForAWSResource": "true"},
+}
+
+
+@pytest.mark.parametrize("deleting", [False, True], ids=["may not retire its grants", "may retire its grants"])
+def test_deleting_a_repository_retires_the_grants_of_its_customer_key(sandbox: Sandbox, deleting: bool) -> None:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"""
+    key = sandbox.client("kms", account=MEMBER).create_key()["KeyMetadata"]["Arn"]
+    via = {"StringLike": {"kms:ViaService": "ecr.*.amazonaws.com"}}
+    statements = [
+        allow(["ecr:CreateRepository", "ecr:DeleteRepository"], REPOSITORIES),
+        allow("kms:DescribeKey", key, Condition=via),
+        allow("kms:CreateGrant", key, Condition=GRANTED_TO_ECR),
+        *([allow("kms:RetireGrant", key, Condition=via)] if deleting else []),
+    ]
+    ecr = as_role(sandbox, *statements, service="ecr")
+    ecr.create_repository(repositoryName="ours", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})
+    ecr.create_repository(repositoryName="managed", encryptionConfiguration={"encryptionType": "KMS"})
+    ecr.delete_repository(repositoryName="managed")
+    if deleting:
+        ecr.delete_repository(repositoryName="ours")
+        return
+    with denied("kms:RetireGrant"):
+        ecr.delete_repository(repositoryName="ours")
+
+
+@pytest.mark.parametrize("kind", ["alias/none", "key/11111111-2222-3333-4444-555555555555"])
+def test_a_key_that_does_not_exist_is_an_error_of_kms_and_no_denial(sandbox: Sandbox, kind: str) -> None:
+    ecr = as_role(sandbox, allow("ecr:CreateRepository", REPOSITORIES), service="ecr")
+    encryption = {"encryptionType": "KMS", "kmsKey": f"arn:aws:kms:{HOME}:{MEMBER}:{kind}"}
+    with pytest.raises(ClientError) as caught:
+        ecr.create_repository(repositoryName="encrypted", encryptionConfiguration=encryption)
+    assert caught.value.response["Error"]["Code"] == "KmsException"
+
+
 def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(sandbox: Sandbox) -> None:
     """https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html"""
     admin = sandbox.client("kms", account=MEMBER)
