@@ -6,11 +6,13 @@ The service model has no word of it since a table may be named by its ARN, too.
 from __future__ import annotations
 
 import re
+from inspect import signature
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.seams import original, replace
 
@@ -34,3 +36,15 @@ def _create_table(backend: DynamoDBBackend, name: str, *arguments: Any, **option
         )
     table: Table = original(DynamoDBBackend, "create_table")(backend, name, *arguments, **options)
     return table
+
+
+@replace(Table, "query")
+def _query(table: Table, *arguments: Any, **options: Any) -> Any:
+    """moto's, unless pages of an index are to lose what follows on the key that the page before ended with."""
+    results, scanned, last = original(Table, "query")(table, *arguments, **options)
+    asked = signature(original(Table, "query")).bind(table, *arguments, **options).arguments
+    start, index = asked["exclusive_start_key"], asked.get("index_name")
+    if start and index and is_altered(Behaviour.INDEX_PAGES_LOSE_ITEMS):
+        keys = [key["AttributeName"] for key in table.get_index(index).schema]
+        results = [item for item in results if any(item.attrs[key].to_json() != start[key] for key in keys)]
+    return results, scanned, last

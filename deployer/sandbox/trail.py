@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from moto.cloudtrail.models import Trail, cloudtrail_backends
 from moto.organizations.models import organizations_backends
 
 from deployer.sandbox.background import submit
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call
 from deployer.sandbox.events import buses
 from deployer.sandbox.registry.hosts import AWS_INTERNAL
@@ -25,6 +26,8 @@ from deployer.sandbox.registry.hosts import AWS_INTERNAL
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 LATENCY: Final = 2.0
 """Seconds, in AWS's time, from a call to its event on the bus; AWS publishes none, and takes seconds to minutes."""
+LATE: Final = timedelta(minutes=20)
+"""How old an event is when it comes, where CloudTrail is late."""
 _UNDELIVERED: Final = ("Describe", "Get", "List")
 _READ_ONLY: Final = (*_UNDELIVERED, "BatchCheck", "BatchGet", "Validate")
 _UNRECORDED: Final = {"layerPartBlob"}
@@ -49,7 +52,7 @@ def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     shared = {"sharedEventID": str(uuid.uuid4())} if registry != call.account else {}
     detail = _detail(call, registry=registry) | shared
     yield call.account, _envelope(detail, recipient=call.account)
-    if shared:
+    if shared and not is_altered(Behaviour.NO_EVENT_FOR_OWNERS):
         caller = {"type": "AWSAccount", "principalId": call.principal.user_id, "accountId": call.account}
         yield registry, _envelope(detail | {"userIdentity": caller}, recipient=registry)
 
@@ -77,7 +80,7 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
     detail: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call) | ({"invokedBy": AWS_INTERNAL} if through_registry else {}),
-        "eventTime": _timestamp(call.started),
+        "eventTime": _timestamp(call.started - (LATE if is_altered(Behaviour.EVENTS_LATE) else timedelta())),
         "eventSource": "ecr.amazonaws.com",
         "eventName": call.operation,
         "awsRegion": call.region,
@@ -85,7 +88,9 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
         "userAgent": call.user_agent,
         "errorCode": "AccessDenied" if call.error_code == "AccessDeniedException" else call.error_code,
         "errorMessage": call.error_message,
-        "requestParameters": {key: value for key, value in call.parameters.items() if key not in _UNRECORDED},
+        "requestParameters": None
+        if is_altered(Behaviour.EVENTS_WITHOUT_PARAMETERS)
+        else {key: value for key, value in call.parameters.items() if key not in _UNRECORDED},
         "responseElements": None,
         "requestID": call.id,
         "readOnly": call.operation.startswith(_READ_ONLY),

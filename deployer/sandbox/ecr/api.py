@@ -10,9 +10,10 @@ from base64 import b64decode
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import RepositoryNotFoundException
-from moto.ecr.models import Repository
+from moto.ecr.models import Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
 
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.ecr import images as ecr_images
 from deployer.sandbox.ecr import rules, settings
@@ -21,6 +22,8 @@ from deployer.sandbox.registry.tokens import issue
 from deployer.sandbox.seams import redirects, replace
 
 __all__ = ["settings"]
+
+_PUSH_BEGINS = frozenset({"BatchCheckLayerAvailability", "InitiateLayerUpload"})
 
 
 @redirects("ecr")
@@ -34,6 +37,9 @@ def _registry(call: Call) -> str:
             rules.check_repository_name(name)
     except ServiceException as error:
         raise Refused(error.code, error.message) from error
+    is_denied = is_altered(Behaviour.MISSING_REPOSITORIES_DENIED) and call.operation in _PUSH_BEGINS
+    if is_denied and name not in ecr_backends[registry][call.region].repositories:
+        raise Refused("AccessDeniedException", f"User: {call.principal.arn} is not authorized: {name}")
     return registry
 
 

@@ -18,6 +18,7 @@ from moto.logs.models import logs_backends
 from moto.utilities.arns import Arn, parse_arn
 
 from deployer.sandbox import iam, queues, service_calls, topics
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.events import inputs
 from deployer.sandbox.functions import invocation
@@ -102,6 +103,8 @@ def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
     """Publish as the target's role may (A21); without a role, as the topic's policy lets EventBridge."""
     access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
     message, role_arn = _payload(delivery), delivery.target.get("RoleArn")
+    if is_altered(Behaviour.ROLES_OF_TOPICS_UNUSED):
+        role_arn = None
     if role_arn:
         _assume(delivery, role_arn)
 
@@ -142,11 +145,12 @@ def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Ma
 
     That a forwarded event carries these keys is assumption A13.
     """
+    kinds = {"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]}
     access = iam.Access(
         action="events:PutEvents",
         resource=delivery.target_arn,
         region=region,
-        context={"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]},
+        context={} if is_altered(Behaviour.FORWARDED_WITHOUT_KEYS) else kinds,
     )
     refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
     if refusal is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.iam.requests import ConditionContext, ContextValue, Values
 from deployer.sandbox.organizations import membership
@@ -50,7 +51,7 @@ def principal_context(arn: str, *, account: str) -> Context:
         "aws:PrincipalAccount": account,
         "aws:PrincipalType": "AssumedRole" if ":role/" in arn else "User",
         "aws:PrincipalIsAWSService": "false",
-        "aws:PrincipalOrgID": lambda: organization_id(account),
+        "aws:PrincipalOrgID": None if is_altered(Behaviour.ORGANIZATION_UNKNOWN) else lambda: organization_id(account),
         "aws:PrincipalOrgPaths": lambda: organization_path(account),
     }
 

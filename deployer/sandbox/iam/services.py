@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call
 from deployer.sandbox.iam.contexts import (
     call_context,
@@ -47,6 +48,8 @@ class Service:
 
 def may_assume(service: Service, role_arn: str) -> bool:
     """Whether a role exists and its trust policy lets the service in."""
+    if is_altered(Behaviour.TARGET_ROLES_WITHOUT_SOURCE):
+        return service_may_assume(service.principal, role_arn)
     return service_may_assume(
         service.principal, role_arn, source_arn=service.source_arn, source_account=service.source_account
     )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from moto.ecr.models import ecr_backends
 
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call
 from deployer.sandbox.credentials import PARTITION
 from deployer.sandbox.iam import cloudformation_actions, dynamodb_actions, keys, s3_actions
@@ -111,7 +112,8 @@ def _pass_role(role_arn: str, service: str) -> Need:
     No document says that it carries `aws:CalledVia` when CloudFormation passes a role in its caller's name.
     """
     undocumented = dict.fromkeys(("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"), _absent)
-    return Need(action="iam:PassRole", resource=role_arn, context={**undocumented, "iam:PassedToService": service})
+    passed = {} if is_altered(Behaviour.PASSED_ROLES_WITHOUT_SERVICE) else {"iam:PassedToService": service}
+    return Need(action="iam:PassRole", resource=role_arn, context={**undocumented, **passed})
 
 
 def _absent() -> None:

@@ -9,6 +9,7 @@ from moto.organizations.models import FakeAccount, FakeOrganizationalUnit, Organ
 
 from deployer.organization import Organization
 from deployer.sandbox import pages, seams
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.organizations import membership
 
@@ -21,8 +22,10 @@ PAGE = 20
 @seams.answers("organizations", "DescribeAccount")
 def describe_account(call: Call) -> Mapping[str, Any]:
     """One account with its OU path, in one call."""
-    backend = membership.backend_for(call.account)
-    fake = backend.get_account_by_id(call.parameters["AccountId"])
+    backend, id_ = membership.backend_for(call.account), call.parameters["AccountId"]
+    if is_altered(Behaviour.STRANGERS_INVALID) and all(one.id != id_ for one in backend.accounts):
+        raise Refused("InvalidInputException", "You specified an invalid value.")
+    fake = backend.get_account_by_id(id_)
     return {"Account": describe(fake, membership.snapshot(call.account, with_accounts=False))}
 
 

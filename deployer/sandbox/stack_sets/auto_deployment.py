@@ -13,6 +13,7 @@ from graphlib import TopologicalSorter
 
 from deployer.organization import Account, Organization
 from deployer.sandbox import background
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.organizations import membership
 from deployer.sandbox.organizations.membership import Change
 from deployer.sandbox.stack_sets import operations, store
@@ -76,8 +77,9 @@ def _operations(stack_set: StackSet, account: Account, wanted: dict[str, str]) -
         }
         for region in held.keys() & wanted.keys():
             held[region].organizational_unit_id = wanted[region]
-    leaving = {region: held[region].organizational_unit_id for region in sorted(held.keys() - wanted.keys())}
-    coming = {region: ou for region, ou in wanted.items() if region not in held}
+    replaced = held.keys() if is_altered(Behaviour.MOVES_REPLACE_STACKS) else held.keys() - wanted.keys()
+    leaving = {region: held[region].organizational_unit_id for region in sorted(replaced)}
+    coming = {region: ou for region, ou in wanted.items() if region not in held or region in replaced}
     if leaving:
         yield "DELETE", _operation(stack_set, "DELETE", account, leaving)
     if coming:

@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from deployer.organization import Organization
 from deployer.sandbox import seams
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.organizations import membership
 from deployer.sandbox.regions import known_regions
@@ -34,7 +36,7 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
     stack_set = store.required(call)
     regions = _regions(call)
     targets = parse_targets(call.parameters, "CREATE")
-    accounts = resolve(targets, membership.snapshot(stack_set.management_account))
+    accounts = _resolved(targets, membership.snapshot(stack_set.management_account))
     wanted = [
         Instance(account=account, region=region, organizational_unit_id=ou)
         for region in regions
@@ -46,6 +48,8 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
     def accept() -> None:
         for instance in wanted:
             stack_set.instances.setdefault(instance.key, instance)
+        if not targets.is_whole and is_altered(Behaviour.FILTERED_CREATION_REGISTERS_NOTHING):
+            return
         for ou in targets.ous:
             stack_set.add_target(ou, regions)
 
@@ -78,7 +82,8 @@ def delete_stack_instances(call: Call) -> Mapping[str, Any]:
 
     def accept() -> None:
         for ou in targets.ous if targets.is_whole else ():
-            stack_set.remove_target(ou, regions)
+            all_ = is_altered(Behaviour.DELETION_ENDS_ALL_REGIONS)
+            stack_set.remove_target(ou, tuple(stack_set.targets.get(ou, ())) if all_ else regions)
 
     operation = new_operation(call, stack_set, "DELETE", covered=covered)
     return {"OperationId": operations.begin(stack_set, operation, accept=accept).id}
@@ -121,7 +126,7 @@ def _pending(instance: Instance) -> Result:
 def _instances_of(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
     """The instances there are in the accounts that are meant; refuses an OU that the StackSet is not in at all."""
     organization = membership.snapshot(stack_set.management_account)
-    accounts = resolve(targets, organization)
+    accounts = _resolved(targets, organization)
     held = {ou for account, _ in list(stack_set.instances) for ou in _chain(organization, account)}
     for ou in targets.ous:
         if ou not in held and ou not in stack_set.targets:
@@ -131,6 +136,14 @@ def _instances_of(stack_set: StackSet, targets: Targets, regions: tuple[str, ...
         for instance in list(stack_set.instances.values())
         if instance.account in accounts and instance.region in regions
     ]
+
+
+def _resolved(targets: Targets, organization: Organization) -> dict[str, str]:
+    if is_altered(Behaviour.NESTED_OUS_REFUSED):
+        for ou in targets.ous:
+            if above := set(organization.chain(ou)[:-1]) & set(targets.ous):
+                raise Refused("ValidationError", f"Organizational unit {ou} is within {', '.join(sorted(above))}")
+    return resolve(targets, organization)
 
 
 def _chain(organization: Any, account: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from moto.organizations.exceptions import AccountNotFoundException
 
 from deployer.organization import ACTIVE
 from deployer.sandbox import cloudformation
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.organizations.accounts import backend_of
 from deployer.sandbox.regions import is_enabled
 from deployer.sandbox.stack_sets.model import Instance, Operation, Result, StackSet
@@ -70,6 +71,8 @@ def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
 
 def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result: Result, *, reason: str) -> None:
     """A failed deletion leaves the instance INOPERABLE, and out of all updates; anything else leaves it OUTDATED."""
+    if is_altered(Behaviour.REASONS_IN_OTHER_WORDS):
+        reason = "The stack could not be deployed"
     with stack_set.lock:
         result.status, result.reason = "FAILED", reason
         instance.reason = reason
@@ -81,7 +84,8 @@ def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result:
 
 def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -> bool:
     """Suspended accounts are skipped, except where nothing has to be done in them."""
-    if operation.action == "DELETE" and (operation.retain_stacks or instance.stack_id is None):
+    may_go = not is_altered(Behaviour.SUSPENDED_INSTANCES_STAY)
+    if may_go and operation.action == "DELETE" and (operation.retain_stacks or instance.stack_id is None):
         return False
     try:
         account = backend_of(stack_set.management_account).get_account_by_id(instance.account)
@@ -93,5 +97,6 @@ def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -
 def _skip(instance: Instance, result: Result) -> None:
     """A skipped instance counts as no failure; AWS documents no result status of its own (assumption A17)."""
     reason = f"Account {instance.account} is suspended."
-    result.status, result.reason = "SUCCEEDED", reason
+    result.status = "FAILED" if is_altered(Behaviour.SUSPENDED_ACCOUNTS_FAIL) else "SUCCEEDED"
+    result.reason = reason
     instance.detailed, instance.reason = "SKIPPED_SUSPENDED_ACCOUNT", reason

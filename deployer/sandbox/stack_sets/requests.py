@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from deployer.sandbox import seams
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.cloudformation.requests import stack_tags
 from deployer.sandbox.regions import is_enabled
@@ -155,6 +157,8 @@ def _auto_deployment(call: Call, management_account: str, *, previous: AutoDeplo
     if wanted is None:
         if previous is None:
             raise _invalid("AutoDeployment must be specified for StackSets with SERVICE_MANAGED permission model")
+        if call.parameters.get("Regions") and is_altered(Behaviour.LIMITED_UPDATE_ENDS_AUTO_DEPLOYMENT):
+            return replace(previous, enabled=False)
         return previous
     enabled, retain = wanted.get("Enabled"), wanted.get("RetainStacksOnAccountRemoval")
     if enabled and retain is None:
