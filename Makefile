@@ -1,6 +1,6 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo test check format golden docs bench clean
+.PHONY: help setup node demo acceptance test check format golden docs bench clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +10,7 @@ NODE   := tests/node_modules/.package-lock.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with everything that the other targets need
 
@@ -27,6 +27,9 @@ $(NODE): tests/package-lock.json
 
 demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
 	@$(BIN)/deployer sandbox demo
+
+acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minute)
+	@$(BIN)/python -m acceptance sandbox
 
 test: setup  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi

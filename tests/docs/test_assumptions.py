@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.catalogue import catalogue
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "assumptions.md"
 FIELDS = ("We rely on", "In code", "Evidence", "If it is false", "How to see it")
@@ -91,3 +93,7 @@ def test_every_number_that_code_and_pages_name_is_on_the_page() -> None:
 def test_a_number_is_read_from_text_and_nothing_else_is() -> None:
     assert named_in("rests on A3, (A12) and A4.") == {3, 12, 4}
     assert named_in("AA1 A0 BA2 A123 A4-sized") == set()
+
+
+def test_every_assumption_has_a_check_that_can_be_run() -> None:
+    assert {check.number for check in catalogue() if check.number is not None} == ALL.keys()

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "pipx install": "as above",
     "deployer sandbox": "tests/sandbox/test_process.py starts, uses and stops it as a program of its own",
     "eval": "as above",
+    ".venv/bin/python -m acceptance": "tests/acceptance/test_command_line.py runs each as a program of its own",
     "deployer push": "tests/clients and tests/deployer/cli/test_push.py run it, with real clients and logins",
 }
 """Commands that are run by another test, or cannot be: each with where or why."""

@@ -1,0 +1,69 @@
+"""Whose credentials are used for what: the central account, the member under test, and the management account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from acceptance.errors import SetupError
+from deployer.aws.errors import is_loopback
+from deployer.aws.session import Session
+
+Side = Literal["central", "member", "management"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run takes place. `ou` holds nothing but the member under test."""
+
+    organization_id: str
+    central_account: str
+    member_account: str
+    ou: str
+    ou_path: str
+    region: str
+    second_region: str | None = None
+    suspended_account: str | None = None
+    suspended_ou: str | None = None
+    is_management: bool = False
+    """Whether the central account is the management account."""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return (self.region, self.second_region) if self.second_region else (self.region,)
+
+
+@dataclass(kw_only=True)
+class Access:
+    """Sessions of the accounts, opened when they are needed first."""
+
+    openers: Mapping[str, Callable[[], Session]]
+    _sessions: dict[str, Session] = field(default_factory=dict)
+
+    def has(self, side: Side) -> bool:
+        """Whether there are credentials of an account."""
+        return side in self.openers
+
+    def session(self, side: Side) -> Session:
+        """The session of an account."""
+        if side not in self.openers:
+            raise SetupError(f"There are no credentials of the {side} account")
+        if side not in self._sessions:
+            self._sessions[side] = self.openers[side]()
+        return self._sessions[side]
+
+    def client(self, side: Side, service: str, region: str) -> Any:
+        """A client in an account and region."""
+        session: Any = self.session(side)
+        return session.client(service, region=region)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether calls go to this machine, where a sandbox answers, and not to AWS."""
+        client: Any = self.session("central").client("sts")
+        return is_loopback(client.meta.endpoint_url)
+
+    def renew(self) -> None:
+        """Open sessions anew: those of roles end after an hour."""
+        self._sessions.clear()

@@ -1,0 +1,54 @@
+"""A10: What CloudTrail's event of a refused push holds."""
+
+from __future__ import annotations
+
+import json
+
+from acceptance.check import Check, Finding, held, refuted
+from acceptance.lab import Lab
+from acceptance.rigs.events import Push, push
+from handler.events import FailedCall, parse
+from templates.event_pattern import repository_not_found
+
+
+def run(lab: Lab) -> Finding:
+    """Push to a missing repository, and read its event as the rule and the handler read it."""
+    pushed = push(lab)
+    event = pushed.message.event
+    answer = {"status": pushed.answer.status, "body": pushed.answer.body}
+    pattern = json.dumps(repository_not_found())
+    matches = lab.client("member", "events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
+    if not matches["Result"]:
+        return refuted("The rule's pattern does not match the event", event=event, answer=answer)
+    if problem := _problem(lab, pushed):
+        return refuted(problem, event=event, answer=answer)
+    return held("The rule matches the event, and the handler reads all that it needs", event=event, answer=answer)
+
+
+def _problem(lab: Lab, pushed: Push) -> str | None:
+    call = parse(pushed.message.event)
+    if not isinstance(call, FailedCall):
+        return f"The handler cannot read it: {call}"
+    account, region = lab.place.member_account, lab.place.region
+    wanted = {
+        "account": account,
+        "recipient_account": account,
+        "region": region,
+        "event_region": region,
+        "repository": pushed.repository,
+        "trigger": "push",
+    }
+    wrong = [f"{name} is {getattr(call, name)}" for name, value in wanted.items() if getattr(call, name) != value]
+    if call.registry_id not in {None, account}:
+        wrong.append(f"registry_id is {call.registry_id}")
+    return "; ".join(wrong) or None
+
+
+CHECK = Check(
+    number=10,
+    title="What CloudTrail's event of a refused push holds",
+    run=run,
+    creates=("member: a stack of a rule and a queue",),
+    minutes=6,
+    altered_by="EVENTS_WITHOUT_PARAMETERS",
+)

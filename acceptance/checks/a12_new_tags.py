@@ -1,0 +1,66 @@
+"""A12: A new repository's tag counts in authorization within a minute."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from acceptance.check import Check, Finding, held, refuted
+from acceptance.journal import Resource
+from acceptance.lab import Lab
+from acceptance.rigs.roles import roles, session_of
+from acceptance.rigs.stack_sets import refusal_of
+from handler.tags import EVENT_ID_TAG
+
+MINUTE = 60.0
+_DENIED = {"AccessDenied", "AccessDeniedException"}
+_POLICY = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+
+
+def run(lab: Lab) -> Finding:
+    """Create a tagged repository and put its policy at once, as a role that may do so by that tag only."""
+    session: Any = session_of(lab, roles(lab).writer)
+    client, name = session.client("ecr", region=lab.place.region), f"{lab.prefix}/tagged"
+    tags = [{"Key": EVENT_ID_TAG, "Value": lab.prefix}]
+    resource = Resource(kind="repository", side="member", region=lab.place.region, name=name)
+    lab.create(
+        resource,
+        lambda: lab.wait_while(_DENIED, lambda: client.create_repository(repositoryName=name, tags=tags)),
+    )
+    denials: list[dict[str, str]] = []
+
+    def put() -> bool:
+        try:
+            client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=_POLICY)
+        except ClientError as error:
+            denials.append(refusal_of(error))
+            raise
+        return True
+
+    try:
+        lab.wait_while(_DENIED, put, limit=MINUTE)
+    except ClientError:
+        return refuted("Denied for a minute", denials=denials[-1:], attempts=len(denials))
+    return held(f"Allowed at attempt {len(denials) + 1}", denials=denials[-1:], attempts=len(denials) + 1)
+
+
+CHECK = Check(
+    number=12,
+    title="A new repository's tag counts in authorization within a minute",
+    run=run,
+    creates=("member: a stack of roles, and a repository",),
+    minutes=2,
+    altered_by="TAGS_LATE",
+)

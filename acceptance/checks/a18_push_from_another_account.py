@@ -1,0 +1,41 @@
+"""A18: A push from another account reaches the owner's CloudTrail."""
+
+from __future__ import annotations
+
+from acceptance.check import Check, Finding, held, refuted
+from acceptance.errors import WaitError
+from acceptance.lab import Lab
+from acceptance.rigs.events import captured, push, receive
+from acceptance.rigs.registry import begin_push
+from handler.events import FailedCall, parse
+
+
+def run(lab: Lab) -> Finding:
+    """Push to the member's registry from the central account, and look for the event in the member."""
+    push(lab)  # events of the member's own pushes do arrive
+    captured(lab)
+    name = f"{lab.prefix}/foreign"
+    answer = begin_push(lab, lab.access.session("central"), name)
+    said = {"status": answer.status, "body": answer.body}
+    try:
+        message = lab.wait(
+            "the event of a push from another account", lambda: receive(lab, "member", lab.name("capture"), name)
+        )
+    except WaitError as error:
+        return refuted(f"There was no event in the registry's account ({error.message})", answer=said)
+    call = parse(message.event)
+    if not isinstance(call, FailedCall):
+        return refuted("There is an event, but not of a missing repository", event=message.event, answer=said)
+    if (call.recipient_account, call.principal_account) != (lab.place.member_account, lab.place.central_account):
+        return refuted("The event names other accounts", event=message.event, answer=said)
+    return held("The registry's account has the event, with the caller's account", event=message.event, answer=said)
+
+
+CHECK = Check(
+    number=18,
+    title="A push from another account reaches the owner's CloudTrail",
+    run=run,
+    creates=("member: a stack of a rule and a queue",),
+    minutes=6,
+    altered_by="NO_EVENT_FOR_OWNERS",
+)

@@ -1,0 +1,208 @@
+"""`python -m acceptance`: run, clean, list, sandbox. Exits 2 if an assumption is refuted, 1 for an error, else 0."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
+
+from acceptance import journal as journals
+from acceptance.catalogue import catalogue, missing, select
+from acceptance.check import Check, Verdict
+from acceptance.errors import AcceptanceError, LeftoversError
+from acceptance.journal import Journal
+from acceptance.lab import Lab
+from acceptance.options import DEFAULT_ROLE, Options, locate
+from acceptance.report import Report, Result
+from acceptance.runner import available, clean, run, terminated_like_interrupted, uninterrupted
+from deployer import __version__
+from deployer.errors import DeployerError
+
+PREFIX = "accept-"
+"""Begins the name of everything that any run creates."""
+
+USAGE_EXIT_CODE, REFUTED_EXIT_CODE, DECLINED_EXIT_CODE, INTERRUPTED_EXIT_CODE = 64, 2, 12, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves 2 to refuted assumptions."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_EXIT_CODE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        code: int = given.command(given)
+    except (AcceptanceError, DeployerError) as error:
+        say(f"Error: {error.message}")
+        if error.next_step:
+            say(f"  {error.next_step}")
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return INTERRUPTED_EXIT_CODE
+    return code
+
+
+def say(text: str) -> None:
+    """Progress and errors go to stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def run_in_aws(given: argparse.Namespace) -> int:
+    """`run`: say what comes, ask, run, clean up, report."""
+    options = Options.of(vars(given))
+    checks = select(given.only.split(","))
+    clean_earlier(given)
+    access = options.access()
+    place = locate(options, access)
+    journal = Journal(journals.folder() / f"{PREFIX}{uuid4().hex[:8]}.jsonl")
+    lab = Lab(
+        access=access,
+        place=place,
+        journal=journal,
+        folder=journal.file.with_suffix(""),
+        profile=options.profile,
+        report=say,
+    )
+    print_plan(checks, lab)
+    if not given.yes and input("Go on? Type yes: ").strip() != "yes":
+        say("Nothing was created.")
+        return DECLINED_EXIT_CODE
+    journal.header(options.values())
+    return finish(checks, lab, given.out)
+
+
+def finish(checks: Sequence[Check], lab: Lab, out: Path) -> int:
+    """Run the checks, clean up whatever ends them, and write the report of what was found until then."""
+    started, results, interrupted = datetime.now(UTC), list[Result](), False
+    leftovers: tuple[str, ...] = ()
+    try:
+        with terminated_like_interrupted():
+            for result in run(checks, lab):
+                results.append(result)
+                say(f"{result.check.id}: {result.finding.verdict}. {result.finding.why}")
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        with uninterrupted(say):
+            leftovers = clean_up(lab)
+    report = Report(
+        results=results,
+        started=started,
+        version=__version__,
+        is_sandbox=lab.access.is_sandbox,
+        prefix=lab.prefix,
+        leftovers=leftovers,
+    )
+    for file in report.write(out):
+        print(file)  # noqa: T201 - the result
+    return exit_code(report, interrupted=interrupted)
+
+
+def clean_up(lab: Lab) -> tuple[str, ...]:
+    """Remove all that the run created; what is left stays in the journal."""
+    lab.access.renew()
+    leftovers = clean(lab.journal, lab.access, say=lab.report, sleep=lab.sleep)
+    for problem in leftovers:
+        say(f"Not removed: {problem}")
+    lab.journal.close()
+    return leftovers
+
+
+def exit_code(report: Report, *, interrupted: bool) -> int:
+    if interrupted:
+        return INTERRUPTED_EXIT_CODE
+    if report.leftovers:
+        return 1
+    return REFUTED_EXIT_CODE if report.count(Verdict.REFUTED) else 0
+
+
+def print_plan(checks: Sequence[Check], lab: Lab) -> None:
+    """What will be created, where, for how long and at what cost."""
+    place, needs = lab.place, available(lab)
+    runnable = [check for check in checks if not missing(check, needs)]
+    say(f"Account {place.member_account} in OU {place.ou_path} ({place.ou}); central account {place.central_account}.")
+    say(f"Regions {', '.join(place.regions)}. All names begin with {lab.prefix}. All of it is removed at the end.")
+    for check in checks:
+        lacking = missing(check, needs)
+        say(f"\n{check.id}. {check.title}")
+        for line in (f"not run: needs {'; '.join(lacking)}",) if lacking else check.creates:
+            say(f"    {line}")
+    cost = sum((check.dollars for check in runnable), Decimal())
+    minutes = sum(check.minutes for check in runnable)
+    say(f"\n{len(runnable)} of {len(checks)} checks, at most ${cost}, about {minutes} minutes.")
+    say(f"If this is killed: `python -m acceptance clean` removes what {lab.journal.file} lists.\n")
+
+
+def clean_earlier(given: argparse.Namespace) -> int:
+    """`clean`, and the beginning of every run: remove what earlier runs left."""
+    del given
+    left: list[str] = []
+    for journal in journals.unfinished(journals.folder()):
+        say(f"Run {journal.run} was cut off: {len(journal.left())} resources may exist.")
+        access = Options.of(journal.started_with).access()
+        with uninterrupted(say):
+            left += clean(journal, access, say=say)
+        journal.close()
+    if left:
+        raise LeftoversError("Not removed: " + "; ".join(left), next_step="Remove it by hand, or try again.")
+    return 0
+
+
+def list_checks(given: argparse.Namespace) -> int:
+    """`list`: every check with what it needs."""
+    del given
+    for check in catalogue():
+        print(f"{check.id:5} {check.title}")  # noqa: T201 - the result
+        for need in sorted(check.needs):
+            print(f"      needs {need}")  # noqa: T201
+    return 0
+
+
+def run_in_sandbox(given: argparse.Namespace) -> int:
+    """`sandbox`: all checks in a sandbox of their own."""
+    from acceptance.sandbox import run_all  # noqa: PLC0415 - loads the sandbox
+
+    return run_all(select(given.only.split(",")), given.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m acceptance", description="Check what deployer assumes of AWS (docs/acceptance.md)."
+    )
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("run", help="run the checks in a test organization")
+    one.set_defaults(command=run_in_aws)
+    one.add_argument("--account", required=True, metavar="ID", help="the test account: a member, alone in its OU")
+    one.add_argument("--ou", required=True, metavar="ID", help="the OU of the test account")
+    one.add_argument("--profile", metavar="NAME", help="AWS profile of the central account")
+    one.add_argument("--region", metavar="REGION", help="home region of the central account; the profile's by default")
+    one.add_argument("--second-region", metavar="REGION", help="one more region; us-east-1 or eu-west-1 by default")
+    one.add_argument("--member-profile", metavar="NAME", help="AWS profile of the test account")
+    one.add_argument(
+        "--member-role", metavar="NAME", default=DEFAULT_ROLE, help=f"else this role there: {DEFAULT_ROLE} by default"
+    )
+    one.add_argument("--management-profile", metavar="NAME", help="AWS profile of the management account")
+    one.add_argument("--suspended-account", metavar="ID", help="a suspended account of the organization")
+    one.add_argument("--yes", action="store_true", help="do not ask")
+    two = commands.add_parser("sandbox", help="run the checks in the sandbox")
+    two.set_defaults(command=run_in_sandbox)
+    for command in (one, two):
+        command.add_argument("--only", default="", metavar="IDS", help="these checks only, as in A1,A3,main")
+        default = Path(tempfile.gettempdir()) / "acceptance" if command is two else Path("acceptance-report")
+        command.add_argument("--out", type=Path, default=default, metavar="DIR", help="folder of the report")
+    commands.add_parser("clean", help="remove what a run left that was killed").set_defaults(command=clean_earlier)
+    commands.add_parser("list", help="list the checks").set_defaults(command=list_checks)
+    return parser

@@ -1,0 +1,117 @@
+"""What a run is started with, from the command line or from the journal of an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from acceptance.access import Access, Place
+from acceptance.errors import SetupError
+from deployer.aws.organizations import read_organization
+from deployer.aws.session import Session
+from deployer.organization import Organization
+
+DEFAULT_ROLE = "OrganizationAccountAccessRole"
+SECOND_REGIONS = ("us-east-1", "eu-west-1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Whose credentials, which account and OU, and where."""
+
+    account: str
+    ou: str
+    profile: str | None = None
+    region: str | None = None
+    second_region: str | None = None
+    member_profile: str | None = None
+    member_role: str = DEFAULT_ROLE
+    management_profile: str | None = None
+    suspended_account: str | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The options among other values."""
+        return cls(**{one.name: values[one.name] for one in fields(cls) if one.name in values})
+
+    def values(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def access(self) -> Access:
+        """Sessions of the accounts; nothing is asked of AWS yet."""
+        openers: dict[str, Callable[[], Session]] = {"central": self._central, "member": self._member}
+        if self.management_profile:
+            openers["management"] = self._management
+        return Access(openers=openers)
+
+    def _central(self) -> Session:
+        return Session(profile=self.profile, region=self.region)
+
+    def _management(self) -> Session:
+        return Session(profile=self.management_profile, region=self.region)
+
+    def _member(self) -> Session:
+        """By a profile of its own, or by a role that the management account or the central one may assume."""
+        if self.member_profile:
+            return Session(profile=self.member_profile, region=self.region)
+        opener = self._management() if self.management_profile else self._central()
+        partition = opener.identity.partition
+        return opener.as_role(f"arn:{partition}:iam::{self.account}:role/{self.member_role}")
+
+
+def locate(options: Options, access: Access) -> Place:
+    """Where the run takes place; raises SetupError for an account or OU that must not be used for it."""
+    central = access.session("central")
+    region = options.region or central.region
+    if region is None:
+        raise SetupError("No region is set", next_step="Add --region, the region of the central account's stacks.")
+    organization = read_organization(central.client("organizations", region=region))
+    _check(options, organization, central_account=central.identity.account)
+    _check_member(options, access)
+    suspended = options.suspended_account
+    if suspended and suspended not in organization.accounts:
+        raise SetupError(f"Account {suspended} is not in organization {organization.id}")
+    second = options.second_region or next(one for one in SECOND_REGIONS if one != region)
+    return Place(
+        organization_id=organization.id,
+        central_account=central.identity.account,
+        member_account=options.account,
+        ou=options.ou,
+        ou_path=organization.path(options.ou),
+        region=region,
+        second_region=second,
+        suspended_account=suspended,
+        suspended_ou=organization.accounts[suspended].parent_id if suspended else None,
+        is_management=central.identity.account == organization.management_account_id,
+    )
+
+
+def _check(options: Options, organization: Organization, *, central_account: str) -> None:
+    """The member is nobody's but the run's, and alone in its OU: the run deploys to all of that."""
+    account, ou = options.account, options.ou
+    if account not in organization.accounts or ou not in organization.ous:
+        missing = f"account {account}" if account not in organization.accounts else f"OU {ou}"
+        raise SetupError(f"There is no {missing} in organization {organization.id}")
+    if account in {central_account, organization.management_account_id}:
+        raise SetupError(
+            f"Account {account} is the central account or the management account",
+            next_step="Give a member account that exists for tests, with --account.",
+        )
+    if ou == organization.root.id:
+        raise SetupError("The root is no OU to test in", next_step="Make an OU for the test account.")
+    others = sorted(one.id for one in organization.accounts_below(ou) if one.id != account)
+    if others or organization.accounts[account].parent_id != ou:
+        raise SetupError(
+            f"OU {ou} does not hold exactly account {account}" + (f", but also {', '.join(others)}" if others else ""),
+            next_step="Make an OU for tests, move the test account there, and give it with --ou.",
+        )
+
+
+def _check_member(options: Options, access: Access) -> None:
+    found = access.session("member").identity.account
+    if found != options.account:
+        raise SetupError(
+            f"The credentials for the test account are of account {found}, not of {options.account}",
+            next_step="Change --member-profile or --account.",
+        )

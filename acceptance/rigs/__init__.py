@@ -1,0 +1,1 @@
+"""What several checks share: stacks and StackSets that are built once in a run."""

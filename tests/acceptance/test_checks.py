@@ -1,0 +1,71 @@
+"""Every check in the sandbox: it holds there, is refuted when the sandbox behaves otherwise, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from acceptance.catalogue import catalogue
+from acceptance.check import Check, Need, Verdict
+from acceptance.checks import a07_alarms
+from acceptance.cli import finish
+from acceptance.lab import Lab
+from acceptance.runner import clean, run
+from deployer.sandbox.behaviours import Behaviour, altered
+from deployer.sandbox.sandbox import Sandbox
+from handler.events import FailedCall, parse
+from tests.acceptance.remains import remains
+
+IN_SANDBOX = tuple(check for check in catalogue() if Need.REAL_AWS not in check.needs)
+
+
+def test_every_check_holds_in_the_sandbox_and_nothing_is_left(
+    acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path
+) -> None:
+    """What `make acceptance` does."""
+    assert finish(catalogue(), lab, tmp_path / "report") == 0
+    assert remains(acceptance_sandbox) == []
+    assert not lab.journal.file.exists()
+
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    verdicts = {one["id"]: one["verdict"] for one in report["checks"]}
+    assert verdicts == {check.id: "held" if check in IN_SANDBOX else "not run" for check in catalogue()}
+    assert not any(one["proven"] for one in report["checks"])
+    assert "proves no assumption" in (tmp_path / "report" / "report.md").read_text()
+    event = json.loads((tmp_path / "report" / "events" / "A10.json").read_text())
+    assert isinstance(parse(event), FailedCall), "ready to become a file of tests/events"
+
+
+@pytest.mark.parametrize("check", [pytest.param(check, id=check.id) for check in IN_SANDBOX])
+def test_a_check_says_refuted_when_aws_behaves_otherwise(acceptance_sandbox: Sandbox, lab: Lab, check: Check) -> None:
+    assert check.altered_by is not None, "nothing shows that it can fail"
+    with altered(Behaviour[check.altered_by]):
+        (result,) = run([check], lab)
+    left = clean(lab.journal, lab.access, say=lab.report, sleep=lab.sleep)
+    assert (result.finding.verdict, left) == (Verdict.REFUTED, ()), result.finding
+    assert result.finding.evidence or result.finding.event, "nothing shows what AWS said"
+    assert remains(acceptance_sandbox) == []
+
+
+def test_every_behaviour_is_looked_for_by_a_check() -> None:
+    assert {check.altered_by for check in IN_SANDBOX} == {one.name for one in Behaviour}
+
+
+@pytest.mark.parametrize("wrong", a07_alarms.WANTED)
+def test_alarms_are_judged_by_their_states(wrong: str) -> None:
+    """The sandbox evaluates no alarms, so the states are made up here."""
+    assert a07_alarms.judge(a07_alarms.WANTED, {}).verdict is Verdict.HELD
+    states = {**a07_alarms.WANTED, wrong: "INSUFFICIENT_DATA"}
+    assert a07_alarms.judge(states, {}).verdict is Verdict.REFUTED
+
+
+def test_a_check_without_what_it_needs_is_not_run_and_says_what_to_add(lab: Lab) -> None:
+    del lab.access.openers["management"]  # type: ignore[attr-defined]
+    needing = [check for check in catalogue() if Need.MANAGEMENT in check.needs]
+    assert needing
+    for result in run(needing, lab):
+        assert result.finding.verdict is Verdict.NOT_RUN
+        assert "--management-profile" in result.finding.why
+    assert not lab.journal.file.exists(), "nothing was created"

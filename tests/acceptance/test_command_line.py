@@ -1,0 +1,151 @@
+"""`python -m acceptance` as a program of its own: it says what comes and asks, and cleans up whatever ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from acceptance.cli import main
+from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
+from deployer.sandbox.sandbox import Sandbox
+from tests.acceptance.remains import remains
+from tests.docs.commands import ROOT, shown_in
+
+LIMIT = 120.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """The command, with a person's AWS profiles; the test account is reached by a role, as it is by default."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "acceptance", *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        environment = {**self.environment, "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+
+    def __call__(self, *arguments: str, answer: str = "") -> tuple[int, str]:
+        process = self.start(*arguments)
+        out, _ = process.communicate(answer, timeout=LIMIT)
+        return process.returncode, out
+
+
+@pytest.fixture
+def program(acceptance_sandbox: Sandbox, tmp_path: Path) -> Program:
+    profiles = tmp_path / "credentials"
+    with profiles.open("w") as file:
+        for name, account in (("central", CENTRAL), ("management", MANAGEMENT)):
+            keys = acceptance_sandbox.credentials(account)
+            file.write(f"[{name}]\naws_access_key_id = {keys.access_key_id}\n")
+            file.write(f"aws_secret_access_key = {keys.secret_access_key}\nregion = eu-west-1\n")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return Program(
+        tmp_path,
+        kept
+        | {
+            "AWS_ENDPOINT_URL": acceptance_sandbox.endpoint_url,
+            "AWS_SHARED_CREDENTIALS_FILE": str(profiles),
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+            "NO_PROXY": "127.0.0.1,localhost",
+        },
+    )
+
+
+def shown(beginning: str) -> list[str]:
+    """The arguments of a command of docs/acceptance.md, after `python -m acceptance`."""
+    (command,) = [one for one in shown_in(ROOT / "docs" / "acceptance.md") if f"acceptance {beginning}" in one.text]
+    return command.arguments[3:]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
+def journals(program: Program) -> Sequence[Path]:
+    return list(Path(program.environment["XDG_STATE_HOME"]).rglob("*.jsonl"))
+
+
+def test_it_says_what_it_will_create_and_creates_nothing_without_a_yes(
+    acceptance_sandbox: Sandbox, program: Program
+) -> None:
+    code, out = program(*shown("run"), answer="no\n")
+    assert code == 12
+    assert "member: a stack of five roles" in out
+    assert "needs a suspended account" in out
+    assert "at most $0." in out
+    assert (remains(acceptance_sandbox), journals(program)) == ([], [])
+
+
+def test_the_command_of_the_docs_runs_and_reports(acceptance_sandbox: Sandbox, program: Program) -> None:
+    """Not all checks, which another test runs; all of the way from profiles to the report."""
+    code, out = program(*shown("run"), "--only", "A2,A14", answer="yes\n")
+    assert code == 0, out
+    report = json.loads((program.folder / "acceptance-report" / "report.json").read_text())
+    assert [one["verdict"] for one in report["checks"]] == ["held", "held"]
+    assert MEMBER not in json.dumps(report)
+    assert (remains(acceptance_sandbox), journals(program)) == ([], [])
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_what_is_created_is_removed_when_the_run_is_ended(
+    acceptance_sandbox: Sandbox, program: Program, end: signal.Signals
+) -> None:
+    with acceptance_sandbox.held():  # what it creates stays in progress, so the run is in the middle of it
+        process = program.start(*shown("run"), "--only", "A1,A2", "--yes")
+        wait_until(lambda: remains(acceptance_sandbox))
+        process.send_signal(end)
+    out, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130, out
+    assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
+
+
+def test_what_a_killed_run_left_is_removed_by_clean(acceptance_sandbox: Sandbox, program: Program) -> None:
+    with acceptance_sandbox.held():
+        process = program.start(*shown("run"), "--only", "A1,A2", "--yes")
+        wait_until(lambda: remains(acceptance_sandbox))
+        process.kill()
+        process.communicate(timeout=LIMIT)
+    assert remains(acceptance_sandbox)
+    code, out = program(*shown("clean"))
+    assert code == 0, out
+    assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("--account", CENTRAL, "--ou", OU), "is the central account", id="the central account"),
+        pytest.param(("--account", MEMBER, "--ou", "r-exam"), "The root is no OU", id="the root"),
+        pytest.param(("--account", MEMBER, "--ou", "ou-exam-platf001"), f"also {CENTRAL}", id="an OU of others"),
+        pytest.param(("--account", "123456789012", "--ou", OU), "There is no account", id="a stranger"),
+        pytest.param(("--account", MEMBER, "--ou", OU, "--only", "A99"), "There is no check A99", id="no such check"),
+    ],
+)
+def test_an_account_or_ou_that_must_not_be_used_is_refused(
+    program: Program,
+    arguments: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in program.environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["run", "--profile", "central", "--management-profile", "management", "--yes", *arguments]) == 1
+    assert said in capsys.readouterr().err
+    assert journals(program) == []

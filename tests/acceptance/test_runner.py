@@ -1,0 +1,95 @@
+"""A run that ends at any point leaves nothing, or leaves a journal by which nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from acceptance.catalogue import select
+from acceptance.check import Check, Finding, Verdict
+from acceptance.cli import finish
+from acceptance.journal import Resource
+from acceptance.lab import Lab
+from acceptance.runner import clean, run
+from acceptance.sandbox import lab_in
+from deployer.sandbox.sandbox import Sandbox
+from tests.acceptance.remains import remains
+
+CHECKS = select(["A1", "A2", "A8", "A12"])
+"""These create every kind of resource but tables, alarms and installations."""
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that follows happens."""
+
+
+def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
+    """Let the run end at the moment when the next resource is about to be created, or has just been."""
+    seen = [0]
+    create = lab.create
+
+    def counted(resource: Resource, call: Callable[[], object]) -> object:
+        seen[0] += 1
+        if seen[0] * 2 - 1 == after:
+            lab.journal.creating(resource)
+            raise by
+        made = create(resource, call)
+        if seen[0] * 2 == after:
+            raise by
+        return made
+
+    lab.create = counted  # type: ignore[assignment]
+    return seen
+
+
+def test_whenever_a_run_is_killed_its_journal_is_enough_to_remove_all(
+    acceptance_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    moment, created = 0, 1
+    while moment < 2 * created:
+        moment += 1
+        with lab_in(acceptance_sandbox, tmp_path / str(moment)) as lab:
+            seen = ending(lab, after=moment, by=Killed)
+            try:
+                list(run(CHECKS, lab))
+            except Killed:
+                created = seen[0] + 1
+            else:
+                created = seen[0]
+            assert clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep) == ()
+            assert remains(acceptance_sandbox) == [], moment
+    assert created > 8, "all of it was passed"
+
+
+def test_an_interrupted_run_still_reports_what_it_found(acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path) -> None:
+    ending(lab, after=9, by=KeyboardInterrupt)
+    assert finish(CHECKS, lab, tmp_path / "report") == 130
+    assert (tmp_path / "report" / "report.md").exists()
+    assert remains(acceptance_sandbox) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(ClientError({"Error": {"Code": "Throttling", "Message": "Slow down"}}, "ListQueues"), id="AWS"),
+        pytest.param(KeyError("Summaries"), id="an answer of another shape"),
+    ],
+)
+def test_an_error_that_a_check_does_not_judge_says_nothing_of_the_assumption(lab: Lab, error: Exception) -> None:
+    def fail(_: Lab) -> Finding:
+        raise error
+
+    (result,) = run([Check(number=1, title="", run=fail, creates=(), minutes=1)], lab)
+    assert result.finding.verdict is Verdict.NOT_RUN
+    assert type(error).__name__ in result.finding.why or "Throttling" in result.finding.why
+
+
+def test_what_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -> None:
+    resource = Resource(kind="stack", side="nobody", region="eu-west-1", name="accept-x")
+    lab.journal.creating(resource)
+    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep)
+    assert "accept-x" in problem
+    assert lab.journal.left() == (resource,)
