@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acceptance.journal import Journal, Resource, unfinished
@@ -25,6 +25,7 @@ def written(file: Path, steps: list[tuple[str, str]]) -> Journal:
     return journal
 
 
+@settings(max_examples=40)  # each example writes to the disk and waits for it
 @given(STEPS)
 def test_what_is_left_is_what_was_created_and_is_not_gone(steps: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -38,6 +39,7 @@ def _last(steps: list[tuple[str, str]], name: str) -> str:
     return [what for what, other in steps if other == name][-1]
 
 
+@settings(max_examples=40)  # each example writes to the disk and waits for it
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), st.integers(min_value=0, max_value=10**6))
 def test_a_line_that_was_cut_off_costs_no_other(names: list[str], cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
