@@ -1,12 +1,13 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo acceptance test check format golden docs bench clean
+.PHONY: help setup node witnesses demo acceptance test check format golden docs bench clean
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := tests/node_modules/.package-lock.json
+WITNESSES := tests/witnesses/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:  ## Show this list
@@ -25,13 +26,20 @@ $(NODE): tests/package-lock.json
 	npm ci --silent --prefix tests
 	@touch $@
 
+witnesses: $(WITNESSES)/.ready  ## Install the local AWS that nobody here wrote, apart from .venv
+
+$(WITNESSES)/.ready: tests/witnesses/requirements.txt
+	$(PYTHON) -m venv $(WITNESSES)
+	$(WITNESSES)/bin/pip install --quiet --requirement $<
+	@touch $@
+
 demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
 	@$(BIN)/deployer sandbox demo
 
 acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minute)
 	@$(BIN)/python -m acceptance sandbox
 
-test: setup  ## Run all tests
+test: setup witnesses  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
 	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
@@ -58,4 +66,4 @@ bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	done
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules $(WITNESSES)
