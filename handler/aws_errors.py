@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import botocore
 from botocore.exceptions import ClientError, ParamValidationError
 
 from handler import reasons
@@ -63,6 +64,9 @@ _REASONS = {
     "ValidationException": reasons.SETTINGS_NOT_ACCEPTED,
 }
 
+_UNKNOWN_PARAMETER = "Unknown parameter in "
+"""botocore's words for what its model of the service lacks; the handler itself uses no names but AWS's."""
+
 _LONGEST_DETAIL = 1000
 
 
@@ -76,7 +80,7 @@ def code_of(error: Exception) -> str:
 def permanent_reason(error: Exception) -> str | None:
     """The reason code of an error that a retry does not mend; None for one that it may."""
     if isinstance(error, ParamValidationError):
-        return reasons.SETTINGS_NOT_ACCEPTED
+        return reasons.SDK_TOO_OLD if _UNKNOWN_PARAMETER in str(error) else reasons.SETTINGS_NOT_ACCEPTED
     if not isinstance(error, ClientError):
         return None
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
@@ -99,5 +103,6 @@ def told(call: str, *, where: str, denied: str = reasons.ACCESS_DENIED) -> Itera
         reason = permanent_reason(error)
         if reason is None:
             raise
-        detail = clean(f"{call} in {where}: {error}", limit=_LONGEST_DETAIL)
+        version = f" (botocore {botocore.__version__})" if reason == reasons.SDK_TOO_OLD else ""
+        detail = clean(f"{call} in {where}{version}: {error}", limit=_LONGEST_DETAIL)
         raise PermanentError(denied if reason == reasons.ACCESS_DENIED else reason, detail) from error

@@ -89,6 +89,11 @@ class Clients:
         self.partition: str = self._session.get_partition_for_region(region)
         self._made = lru_cache(maxsize=MOST_CLIENTS)(self._make)
 
+    def model(self, service: str) -> Any:
+        """What the SDK knows of a service; making a client of it later reads nothing anew."""
+        with self._lock:
+            return self._session.get_service_model(service)
+
     def own(self, service: str) -> Any:
         """A client with the function's credentials in its own region."""
         return self.of(service, region=self.region, credentials=None)

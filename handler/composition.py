@@ -15,6 +15,7 @@ from handler.ledger import Ledger
 from handler.notices import Notices
 from handler.organization import Accounts
 from handler.registries import Registries
+from handler.sdk import start_line
 from handler.sessions import Sessions
 from handler.settings_file import SettingsFile
 
@@ -58,9 +59,10 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
 
 
 def _prepare(clients: Clients) -> None:
-    """Make what later clients need: the ledger's client, and what all of ECR's have in common."""
+    """Make what later clients need: the ledger's client, and what all of ECR's have in common; say what SDK it is."""
     clients.own("dynamodb")
     clients.own("ecr")
+    log.write(start_line(clients.model, now=_now()))
 
 
 def _now() -> datetime:

@@ -44,6 +44,7 @@ QUOTA_REACHED = "quota-reached"
 SETTINGS_NOT_ACCEPTED = "settings-not-accepted"
 REQUEST_NOT_ACCEPTED = "request-not-accepted"
 RECORD_CONFLICT = "record-conflict"
+SDK_TOO_OLD = "sdk-too-old"
 
 OUTCOMES: dict[Outcome, frozenset[str]] = {
     "created": frozenset({CREATED, FINISHED}),
@@ -85,6 +86,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             SETTINGS_NOT_ACCEPTED,
             REQUEST_NOT_ACCEPTED,
             RECORD_CONFLICT,
+            SDK_TOO_OLD,
         }
     ),
 }
@@ -130,6 +132,8 @@ SENTENCES: dict[str, str] = {
     QUOTA_REACHED: "An ECR quota of the account is used up; raise it or delete repositories, then redrive.",
     SETTINGS_NOT_ACCEPTED: "ECR did not accept a setting; correct the OU's file, roll out, then redrive.",
     REQUEST_NOT_ACCEPTED: "AWS refused a call for a reason that the handler does not know; see the detail.",
+    SDK_TOO_OLD: "The AWS SDK of the Lambda runtime does not know a parameter that the settings need, such as that of "
+    "`mutability_exclusions`; let Lambda update the runtime, or roll out without the setting, then redrive.",
     RECORD_CONFLICT: "The ledger has a record of the same event for another repository, so one of the two events was "
     "made up; find out who can write to the account's dead-letter queue, and run `deployer audit verify`.",
 }

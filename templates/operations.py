@@ -44,7 +44,7 @@ WATCHING = """\
 
 - **Dashboard** `deployer` in CloudWatch, in the home region: alarms, what was created, refused (by reason) and failed,
   the time from push to repository (median and 95th percentile), the way in, the queues, and the last refusals in words.
-- **Metrics** in the namespace `deployer`, read from logs: `Created`, `Refused` and `Failed` (by `Reason`),
+- **Metrics** in the namespace `deployer`, read from logs: `Created`, `Refusals`, `Refused` and `Failed` (by `Reason`),
   `TimeToRepository` in milliseconds, `NoticesFailed` and `DeadLetters`. The rest are AWS's own, of Lambda, EventBridge,
   SQS and DynamoDB.
 - **The watch**, a second function: what members could not forward waits in their own queues, and CloudWatch shows an
@@ -52,7 +52,8 @@ WATCHING = """\
   places that have any. It reads numbers and no messages; an alarm tells when it stops.
 - **Log** `/aws/lambda/deployer-handler`: one line of JSON for each event, with `request_id`, `event_id`, `account`,
   `region`, `repository`, `principal`, `outcome`, `reason`, `detail`, and `milliseconds` by step. An attempt that Lambda
-  will repeat has the outcome `retry`.
+  will repeat has the outcome `retry`. Each start of a process is a line `started` with the version of `botocore`, which
+  is the Lambda runtime's; `lacking` lists what that version does not know of what the handler uses, and what follows.
 - **Traces** in AWS X-Ray, where `organization.yaml` says `tracing: true`: of the first event in each second and of 5 %
   of the others, how long it waited for the function, and how long each start and each run took. Calls within a run are
   not traced; `milliseconds` in the log has them, of every event. [costs.md](costs.md) says what traces cost. Lambda

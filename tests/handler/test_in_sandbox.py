@@ -89,6 +89,9 @@ def test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries(instal
     events = installed.sandbox.client("logs").filter_log_events(logGroupName=installed.synthesis.names.log_group)
     lines = [json.loads(event["message"]) for event in events["events"]]
     own = [line for line in lines if not str(line.get("type", "")).startswith("platform.")]
+    started = [line for line in own if line.get("message") == "started"]
+    own = [line for line in own if line not in started]
+    assert [set(line) & {"botocore", "level"} for line in started] == [{"botocore", "level"}]
     assert [(line["event_id"], line["outcome"], line["reason"]) for line in own] == [
         ("event-1", "created", "created"),
         ("event-2", "refused", "name-denied"),

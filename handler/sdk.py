@@ -1,0 +1,88 @@
+"""Which AWS SDK runs the handler, and what it lacks of what the handler uses.
+
+The SDK is the Lambda runtime's own, whose version differs by region and time. A parameter that it does not know never
+leaves the process, and a member of an answer that it does not know never arrives. So the log says at each start what is
+missing; what handles it is said here and done where the call is made.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-update
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import botocore
+
+OLDEST = "1.40.0"
+"""The oldest version of botocore that the tests run the handler with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of a request or an answer, by its path, and what happens without it."""
+
+    service: str
+    operation: str
+    side: Literal["input", "output"]
+    path: tuple[str, ...]
+    without: str
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation} {'.'.join(self.path)}: {self.without}"
+
+
+USED = (
+    Member(
+        service="organizations",
+        operation="DescribeAccount",
+        side="output",
+        path=("Account", "Paths"),
+        without="the OUs of an account are read by ListParents, one call for each",
+    ),
+    Member(
+        service="ecr",
+        operation="CreateRepository",
+        side="input",
+        path=("imageTagMutabilityExclusionFilters",),
+        without="repositories with mutability_exclusions fail as sdk-too-old",
+    ),
+    Member(
+        service="dynamodb",
+        operation="ExecuteStatement",
+        side="input",
+        path=("Parameters",),
+        without="no record can be written; events end in the failures queue",
+    ),
+)
+"""What came to the SDK later than its first versions. All else that the handler uses is older than Python 3.13."""
+
+
+def lacking(model_of: Callable[[str], Any]) -> Iterator[Member]:
+    """What the SDK does not know; `model_of` gives botocore's model of a service."""
+    return (member for member in USED if not _is_known(model_of(member.service), member))
+
+
+def _is_known(model: Any, member: Member) -> bool:
+    if member.operation not in model.operation_names:
+        return False
+    operation = model.operation_model(member.operation)
+    shape = operation.input_shape if member.side == "input" else operation.output_shape
+    for name in member.path:
+        if name not in getattr(shape, "members", {}):
+            return False
+        shape = shape.members[name]
+    return True
+
+
+def start_line(model_of: Callable[[str], Any], *, now: datetime) -> dict[str, Any]:
+    """The log line of a start: the version, and what is missing in words."""
+    missing = [str(member) for member in lacking(model_of)]
+    return {
+        "timestamp": now.isoformat(timespec="milliseconds"),
+        "level": "WARN" if missing else "INFO",
+        "message": "started",
+        "botocore": botocore.__version__,
+        "lacking": missing or None,
+    }
