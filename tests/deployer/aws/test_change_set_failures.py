@@ -68,7 +68,7 @@ class FailedChangeSet:
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "expected"),
     [
         pytest.param([[validation("A")]], f"A (AWS::IAM::Role): {TAKEN}", id="a name that is taken"),
         pytest.param([[validation("A", "x")], [validation("B", "y")]], "A (AWS::IAM::Role): x; B (AWS::IAM::Role): y",
@@ -85,9 +85,9 @@ class FailedChangeSet:
         pytest.param([[]], REASON, id="no event"),
     ],
 )  # fmt: skip
-def test_events_name_what_the_change_set_does_not(events: list[list[dict[str, str]]], told: str) -> None:
+def test_events_name_what_the_change_set_does_not(events: list[list[dict[str, str]]], expected: str) -> None:
     explanation = explain(cast("Any", FailedChangeSet(*events)), ARN, reason=REASON)
-    assert (explanation.reason, explanation.next_step) == (told, None)
+    assert (explanation.reason, explanation.next_step) == (expected, None)
 
 
 @pytest.mark.parametrize(

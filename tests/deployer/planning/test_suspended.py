@@ -17,7 +17,7 @@ from tests.deployer.test_targets import REGIONS, coverages, scopes
 
 @st.composite
 def found_instances(draw: st.DrawFn, coverage: Coverage) -> dict[InstanceKey, Instance]:
-    """Any instances of any members: left over, outdated, or as they should be."""
+    """Any instances of any members: left over, outdated or current."""
     organization = coverage.organization
     members = sorted(organization.accounts.keys() - {organization.management_account_id})
     if not members:

@@ -39,28 +39,28 @@ def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
 def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
     after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
     found = plan(after, rolled_out(wanted()))
-    told = "cloudformation:CreateChangeSet was denied"
-    assert told not in _text(found)
+    expected = "cloudformation:CreateChangeSet was denied"
+    assert expected not in _text(found)
     assert not plan_document(found, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
 
     denied = replace(found, central=replace(found.central, is_preview_denied=True))
-    assert told in _text(denied)
+    assert expected in _text(denied)
     assert plan_document(denied, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "expected"),
     [
         ("disabled", "! me-central-1 is not enabled in the management account management (100000000000): stack"),
         ("unknown", "! me-central-1 has to be enabled in the management account management (100000000000), which"),
     ],
 )
 def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
-    status: Literal["disabled", "unknown"], told: str
+    status: Literal["disabled", "unknown"], expected: str
 ) -> None:
     found = replace(plan(wanted(), _nothing()), opt_in_warnings=(OptInRegion("me-central-1", status),))
     text = _text(found)
-    assert told in text
+    assert expected in text
     command = {"disabled": "enable-region", "unknown": "get-region-opt-status"}[status]
     assert f"`aws account {command} --region-name me-central-1`" in text
 
