@@ -18,12 +18,13 @@ exactly its policy, with IAM enforced, and have every call judged by an independ
 
 No policy allows a call in a member account: there StackSets act with a role of their own, and the commands that look
 into members or look after failures take on roles that `rollout` makes (see [permissions.md](permissions.md)). For those
-`sts:AssumeRole` on the role is all that an operator needs.
+`sts:AssumeRole` on the role is all that an operator needs, with `sts:SetSourceIdentity` and `sts:TagSession` where
+sessions have a source identity or transitive tags.
 
 CloudFormation deploys the two central stacks with its caller's permissions. What it needs for that is allowed only when
-CloudFormation makes the call (`aws:CalledVia`). Whoever may roll out may write the policies of the handler's roles, and
-so could give those any permission in the central account: keep that policy to people and pipelines that may deploy
-there anyway.
+CloudFormation makes the call (`aws:CalledVia`), and roles may be passed to the one service that gets them
+(`iam:PassedToService`). Whoever may roll out may write the policies of the handler's roles, and so could give those any
+permission in the central account: keep that policy to people and pipelines that may deploy there anyway.
 
 They are for a delegated administrator. Where the management account runs `deployer`, its own stacks of the templates
 for members (companions) come on top, which no policy here covers: allow what they hold besides

@@ -14,6 +14,7 @@ from typing import Any
 
 from templates.central_resources import artifacts_bucket, central_resources
 from templates.names import Names
+from templates.policies import ASSUME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def _look_into_members(names: Names) -> Permission:
     return Permission(
         sid="LookIntoMembers",
         why="Take on the role that looks at repositories, in whichever account.",
-        actions=("sts:AssumeRole",),
+        actions=ASSUME,
         resources=(names.role_arn("*", names.auditor_role),),
         condition={"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     )
@@ -174,7 +175,7 @@ def _act_as_operator(names: Names) -> Permission:
     return Permission(
         sid="ActAsOperator",
         why="Take on the operator role, and by it the role that changes repositories of ours.",
-        actions=("sts:AssumeRole",),
+        actions=ASSUME,
         resources=(names.operator_role_arn,),
     )
 

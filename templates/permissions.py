@@ -112,10 +112,11 @@ AUDITORS = """\
 
 `deployer audit verify` reads the ledger and the organization with the caller's own credentials, and takes on the role
 `{auditor}` in each account that it looks into. Whoever is to use it needs in the central account `sts:AssumeRole` on
-`arn:aws:iam::*:role/{auditor}`, `dynamodb:Query` on the ledger and its indexes, and the reading calls of Organizations.
-The account's own role admits principals of the central account only, only while that account is in the organization,
-and never the handler: which of them, the central account's IAM says. CloudTrail in the member shows each session under
-the name of the person or pipeline that took it on.
+`arn:aws:iam::*:role/{auditor}`, with `sts:SetSourceIdentity` and `sts:TagSession` where sessions have a source identity
+or transitive tags; `dynamodb:Query` on the ledger and its indexes; and the reading calls of Organizations. The
+account's own role admits principals of the central account only, only while that account is in the organization, and
+never the handler: which of them, the central account's IAM says. CloudTrail in the member shows each session under the
+name of the person or pipeline that took it on.
 
 `deployer audit repair` looks in the same way, and changes what it found through the operator role and from there the
 role `{repairer}` of the account; `--delete-blank` through the role `{cleaner}`. Both admit the operator role alone.
@@ -125,9 +126,10 @@ OPERATORS = """\
 ## Operators
 
 `deployer failures` takes on the role `{operator}`, and does nothing with any other. Whoever is to use it needs one
-permission in the central account: `sts:AssumeRole` on that role. In a member it reaches the one queue of dead letters,
-by that queue's own policy (`AdmitOperators`); the member has no role for it. CloudTrail shows its sessions under the
-name of the person or pipeline that took it on.
+permission in the central account: `sts:AssumeRole` on that role, with `sts:SetSourceIdentity` and `sts:TagSession`
+where sessions have a source identity or transitive tags. In a member it reaches the one queue of dead letters, by that
+queue's own policy (`AdmitOperators`); the member has no role for it. CloudTrail shows its sessions under the name of
+the person or pipeline that took it on.
 
 A member's administrators own their queue, and could put a message of their own making there. So an event from such a
 queue goes back only if it names the queue's own account and region, and a time that fits the time at which SQS received

@@ -26,6 +26,13 @@ def policy(*statements: Statement) -> Policy:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+ASSUME = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
+"""What assuming a role takes, on both sides, for a caller whose session may have a source identity or transitive tags,
+as sessions of an identity provider often do. They go on to the role, so each is set once more.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+"""
+
+
 # What the handler may do in the central account
 
 
@@ -306,7 +313,7 @@ def take_on_repairers(names: Names, *, cleanup: bool) -> Statement:
     return {
         "Sid": "TakeOnRepairers",
         "Effect": "Allow",
-        "Action": "sts:AssumeRole",
+        "Action": list(ASSUME),
         "Resource": [names.role_arn("*", role) for role in roles],
         "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     }

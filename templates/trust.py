@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from troposphere import Ref
 
 from templates.arns import arn_here
 from templates.names import Names
-from templates.policies import Statement
+from templates.policies import ASSUME, Statement
 
 
 def function() -> Statement:
@@ -35,17 +35,17 @@ def handler(names: Names) -> Statement:
 
 def operators(names: Names) -> Statement:
     """People and pipelines of the central account that it allows `sts:AssumeRole` on this role; never the handler."""
-    return _of_central_account(names, "OnlyOperators", {"ArnNotEquals": names.function_role_arn})
+    return _of_central_account(names, "OnlyOperators", {"ArnNotEquals": names.function_role_arn}, actions=ASSUME)
 
 
 def auditors(names: Names) -> Statement:
     """Principals of the central account that it allows `sts:AssumeRole` on this role; nobody else, and no handler."""
-    return _of_central_account(names, "OnlyAuditors", {"ArnNotEquals": names.function_role_arn})
+    return _of_central_account(names, "OnlyAuditors", {"ArnNotEquals": names.function_role_arn}, actions=ASSUME)
 
 
 def operator_role(names: Names) -> Statement:
     """The operator role of the central account, by its ARN, and only while that account is in the organization."""
-    return _of_central_account(names, "OnlyTheOperatorRole", {"ArnEquals": names.operator_role_arn})
+    return _of_central_account(names, "OnlyTheOperatorRole", {"ArnEquals": names.operator_role_arn}, actions=ASSUME)
 
 
 def forwarding_rule(names: Names) -> Statement:
@@ -81,7 +81,9 @@ def notices_rule(names: Names) -> Statement:
     }
 
 
-def _of_central_account(names: Names, sid: str, which: Mapping[str, str]) -> Statement:
+def _of_central_account(
+    names: Names, sid: str, which: Mapping[str, str], *, actions: Sequence[str] = ("sts:AssumeRole",)
+) -> Statement:
     """Principals of the central account, while it is in the organization; `which` of them, by an operator for ARNs.
 
     STS knows the organization at every regional endpoint (assumption A9).
@@ -90,7 +92,7 @@ def _of_central_account(names: Names, sid: str, which: Mapping[str, str]) -> Sta
         "Sid": sid,
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:{names.partition}:iam::{names.central_account}:root"},
-        "Action": "sts:AssumeRole",
+        "Action": list(actions) if len(actions) > 1 else actions[0],
         "Condition": {
             **{operator: {"aws:PrincipalArn": arn} for operator, arn in which.items()},
             "StringEquals": {"aws:PrincipalOrgID": names.organization_id},

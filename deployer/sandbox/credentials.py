@@ -6,6 +6,7 @@ moto takes any access key and falls back to an account of its own; here a key th
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,6 +33,15 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a session has beyond its role: its source identity, its tags, and which of these go on to other roles."""
+
+    source_identity: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The caller as IAM and CloudTrail see it.
 
@@ -47,7 +57,12 @@ class Principal:
     role_arn: str | None = None
     session_name: str | None = None
     session_created: datetime | None = None
+    carried: Carried = Carried()
     unrestricted: bool = False
+
+
+CARRIED = "sandbox_carried"
+"""The attribute of moto's session that keeps what STS was given for it, which moto drops."""
 
 
 class UnknownCredentials(Exception):  # noqa: N818 - a fact about a request, translated by the gate
@@ -142,4 +157,5 @@ def _session_principal(account_id: str, key: AccessKey, *, session_token: str | 
         role_arn=session.role_arn,
         session_name=session.session_name,
         session_created=key.create_date,
+        carried=getattr(session, CARRIED, Carried()),
     )

@@ -21,6 +21,7 @@ from deployer.sandbox.iam.requests import AccessRequest
 from deployer.sandbox.sandbox import Sandbox, environment
 from templates.names import Names
 from templates.operator_policy import COMMANDS, operator_policy
+from templates.policies import ASSUME
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.examples import SHOP_DEV
 from tests.iam_simulate import installation
@@ -36,13 +37,19 @@ NAMES = Names(
 )
 LACKING = ("look", "cloudformation:CreateChangeSet")
 """What `plan` tries, and does without when only looking is allowed."""
-SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys"})
+CARRIED: dict[str, Any] = {
+    "SourceIdentity": "someone@example.org",
+    "Tags": [{"Key": "team", "Value": "platform"}],
+    "TransitiveTagKeys": ["team"],
+}
+"""What sessions of an identity provider have, and take along to each role that they assume."""
+SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys", "aws:tagkeys", "sts:transitivetagkeys"})
 
 
 def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
     """The command line under a role that has the policy of one command, less a statement, and nothing else."""
     iam, account = sandbox.client("iam"), sandbox.central_account
-    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": list(ASSUME)}
     name = f"{ROLE}-{command}"
     iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
@@ -51,7 +58,7 @@ def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Dep
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != without]
     iam.put_role_policy(RoleName=name, PolicyName=command, PolicyDocument=json.dumps(policy))
     role_arn = f"arn:aws:iam::{account}:role/{name}"
-    given = sandbox.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="someone")["Credentials"]
+    given = sandbox.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="someone", **CARRIED)["Credentials"]
     credentials = Credentials(
         access_key_id=given["AccessKeyId"],
         secret_access_key=given["SecretAccessKey"],
@@ -79,7 +86,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     def recording(request: AccessRequest, policies: PolicySet) -> Decision:
         if command_of(request):
             found.requests.append(request)
-        if request.action == "sts:AssumeRole" and (assumed := find_role(request.resource or "")):
+        if request.action in ASSUME and (assumed := find_role(request.resource or "")):
             found.trusts[assumed.arn] = json.loads(assumed.assume_role_policy_document)
         return evaluate(request, policies)
 
@@ -130,7 +137,8 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
     run("delete-ledger", changed, "destroy", "--yes", "--delete-ledger")
     assert {refusal.partition(": ")[0] for refusal in refusals(sandbox)} == {LACKING[1]}
     assert {command_of(request) for request in recorded.requests} == set(deployers)
-    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable"} <= {request.action for request in recorded.requests}
+    asked = {request.action for request in recorded.requests}
+    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable", *ASSUME} <= asked
     check(recorded)
 
 
@@ -193,7 +201,7 @@ def call_of(request: AccessRequest, trusts: Mapping[str, Any]) -> Call:
             if (found := request.context.get(key))
         },
         identity_policies=[operator_policy(NAMES, command_of(request))],
-        resource_policy=trusts.get(resource) if request.action == "sts:AssumeRole" else None,
+        resource_policy=trusts.get(resource) if request.action in ASSUME else None,
     )
 
 

@@ -160,6 +160,15 @@ _ROLES: dict[str, Call] = {
     "another service takes on the forwarding role": replace(ASSUME_FORWARDING, principal="lambda.amazonaws.com"),
 }
 
+_SESSIONS: dict[str, Call] = {
+    "a stranger sets a source identity on a member's repairer role": replace(
+        as_role(ASSUME_REPAIRER, somebody(f"arn:aws:iam::{STRANGER}:role/x")), action="sts:SetSourceIdentity"
+    ),
+    "the handler tags a session of a member's repairer role": replace(
+        on(ASSUME_CREATOR, ASSUME_REPAIRER.resource, policy=trust(member, "RepairerRole")), action="sts:TagSession"
+    ),
+}
+
 _BUS: dict[str, Call] = {
     "another organization puts events on the central bus": as_role(FORWARD, STRANGERS_FORWARDER),
     "a member puts events of another source on the central bus": with_context(FORWARD, events__source=["my.app"]),
@@ -457,6 +466,7 @@ _AUDITORS: dict[str, Call] = {
 
 NEVER: dict[str, Call] = {
     **_ROLES,
+    **_SESSIONS,
     **_BUS,
     **_REPOSITORIES,
     **_LEDGER,

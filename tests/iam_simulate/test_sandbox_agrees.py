@@ -13,7 +13,7 @@ from tests.iam_simulate.judge import Call
 from tests.iam_simulate.never_calls import NEVER
 from tests.iam_simulate.wanted_calls import WANTED
 
-RESOURCE_DECIDES = ("sts:AssumeRole", "kms:")
+RESOURCE_DECIDES = ("sts:", "kms:")
 """Actions whose resource has to admit the caller even within one account."""
 
 

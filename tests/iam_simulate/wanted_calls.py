@@ -315,6 +315,12 @@ WANTED: dict[str, Call] = {
         AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),
     "the operator role takes on a member's repairer role": ASSUME_REPAIRER,
+    "the operator role takes its source identity along to a member's repairer role": replace(
+        ASSUME_REPAIRER, action="sts:SetSourceIdentity"
+    ),
+    "the operator role takes its transitive tags along to a member's repairer role": replace(
+        ASSUME_REPAIRER, action="sts:TagSession"
+    ),
     "the repairer role mends whether tags can be moved": in_member(
         REPAIRER, "ecr:PutImageTagMutability", context=TAGGED_REPOSITORY
     ),

@@ -23,6 +23,8 @@ def call_context(call: Call) -> ConditionContext:
         **principal_context(principal.role_arn or principal.arn, account=principal.account),
         "aws:userid": principal.user_id,
         "aws:username": principal.user_name,
+        "aws:SourceIdentity": principal.carried.source_identity,
+        **{f"aws:PrincipalTag/{key}": value for key, value in principal.carried.tags.items()},
         "aws:SourceIp": None if call.source_ip == CALLED_VIA else call.source_ip,
         "aws:UserAgent": call.user_agent,
         "aws:ViaAWSService": "true" if call.source_ip == CALLED_VIA else "false",

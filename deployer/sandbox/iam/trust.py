@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from moto.iam.models import Role
 
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.credentials import Carried
+from deployer.sandbox.iam import sessions
 from deployer.sandbox.iam.contexts import call_context, request_context, resource_context, service_context
 from deployer.sandbox.iam.evaluation import Decision, Grant, applies, evaluate, granted
 from deployer.sandbox.iam.identities import account_of, find_role, principal_policies, subject_of
@@ -15,6 +17,8 @@ from deployer.sandbox.iam.policies import PolicyError, parse_policy
 from deployer.sandbox.iam.requests import AccessRequest, ConditionContext, Subject
 
 ACTION = "sts:AssumeRole"
+SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
+TAG_SESSION = "sts:TagSession"
 CHAINED_LIMIT = 3600
 """Seconds of a session that another session opened; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
 DEFAULT_DURATION = 3600
@@ -28,31 +32,52 @@ def authorize_assume_role(call: Call, *, denied: Denied) -> None:
     role = find_role(arn)
     if role is None:
         raise denied(call, ACTION, arn, Decision(allowed=False))
-    context = call_context(call).with_values(
-        {
-            **resource_context(role.account_id),
-            "sts:ExternalId": call.parameters.get("ExternalId"),
-            "sts:RoleSessionName": call.parameters.get("RoleSessionName"),
-        }
-    )
-    request = AccessRequest(
-        subject=subject_of(call.principal),
-        action=ACTION,
-        resource=arn,
-        resource_account=role.account_id,
-        context=context,
-    )
     try:
         trusted = parse_policy(role.assume_role_policy_document)
     except PolicyError as error:
         raise denied(call, ACTION, arn, Decision(allowed=False, because=f"because {error}")) from error
     policies = replace(principal_policies(call.principal), resource=trusted, resource_decides=True)
-    decision = evaluate(request, policies)
-    if not decision:
-        # STS does not tell a stranger which side refuses; only explicit denies are named.
-        because = decision.because if decision.because.startswith("with") else ""
-        raise denied(call, ACTION, arn, Decision(allowed=False, because=because))
+    carried = sessions.carried_by(call)
+    request = AccessRequest(
+        subject=subject_of(call.principal),
+        action=ACTION,
+        resource=arn,
+        resource_account=role.account_id,
+        context=_opening_context(call, role, carried),
+    )
+    for action in _actions(call, carried):
+        decision = evaluate(replace(request, action=action), policies)
+        if not decision:
+            # STS does not tell a stranger which side refuses; only explicit denies are named.
+            because = decision.because if decision.because.startswith("with") else ""
+            raise denied(call, action, arn, Decision(allowed=False, because=because))
     _check_duration(call, role)
+
+
+def _actions(call: Call, carried: Carried) -> Iterator[str]:
+    """What opening a session takes; a source identity and tags that go on to it are set once more.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
+    yield ACTION
+    if carried.source_identity:
+        yield SET_SOURCE_IDENTITY
+    if call.parameters.get("Tags") or call.principal.carried.transitive:
+        yield TAG_SESSION
+
+
+def _opening_context(call: Call, role: Role, carried: Carried) -> ConditionContext:
+    return call_context(call).with_values(
+        {
+            **resource_context(role.account_id),
+            **{f"aws:RequestTag/{key}": value for key, value in carried.tags.items()},
+            "aws:TagKeys": tuple(carried.tags) or None,
+            "sts:ExternalId": call.parameters.get("ExternalId"),
+            "sts:RoleSessionName": call.parameters.get("RoleSessionName"),
+            "sts:SourceIdentity": carried.source_identity,
+            "sts:TransitiveTagKeys": tuple(sorted(carried.transitive)) or None,
+        }
+    )
 
 
 def _check_duration(call: Call, role: Role) -> None:

@@ -11,6 +11,7 @@ from moto.core.utils import utcnow
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
+from deployer.sandbox.credentials import Credentials
 from deployer.sandbox.iam import Service, may_assume
 from deployer.sandbox.sandbox import Sandbox
 from deployer.sandbox.seams import original
@@ -190,7 +191,10 @@ def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
             id="managed policies",
         ),
         pytest.param(
-            {"Tags": [{"Key": "k", "Value": "v"}]}, "ValidationError", "Tags is not supported by the sandbox", id="tags"
+            {"TransitiveTagKeys": ["team"]},
+            "ValidationError",
+            "must be included in the requested tags",
+            id="no such tag",
         ),
     ],
 )
@@ -216,3 +220,76 @@ def test_canary_moto_makes_a_packed_size_up(sandbox: Sandbox) -> None:
     with patch.object(TokenResponse, "assume_role", original(TokenResponse, "assume_role")):
         opened = sandbox.client("sts", account=MEMBER).assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session")
     assert opened["PackedPolicySize"] == 6
+
+
+ALL_THREE = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+IDENTIFIED = {"SourceIdentity": "alice@example.org"}
+TAGGED = {"Tags": [{"Key": "team", "Value": "a"}, {"Key": "task", "Value": "1"}], "TransitiveTagKeys": ["team"]}
+
+
+def openers(sandbox: Sandbox, *, caller: list[str], target: list[str]) -> None:
+    """A role `caller`, which everybody here may assume with anything, and a role `target` that it assumes."""
+    account = {"AWS": MEMBER}
+    open_door = trust(account)
+    open_door["Statement"][0]["Action"] = ALL_THREE
+    narrow_door = trust(account)
+    narrow_door["Statement"][0]["Action"] = target
+    statement = allow(caller, arn_of("target"))
+    reading = allow("ecr:DescribeRepositories", Condition={"StringEquals": {"aws:SourceIdentity": "alice@example.org"}})
+    tagged = allow("ecr:DescribeRegistry", Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}})
+    other = allow("ecr:GetRegistryPolicy", Condition={"Null": {"aws:PrincipalTag/task": "false"}})
+    deploy({"Caller": role("caller", statement, trusts=open_door)}, name="caller")
+    deploy({"Target": role("target", reading, tagged, other, trusts=narrow_door)}, name="target")
+
+
+def session_of(sandbox: Sandbox, name: str, by: Any = None, **options: Any) -> Any:
+    sts = sandbox.client_with(by or sandbox.credentials(MEMBER), "sts")
+    given = sts.assume_role(RoleArn=arn_of(name), RoleSessionName="test", **options)["Credentials"]
+    return Credentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("carried", "action"),
+    [(IDENTIFIED, "sts:SetSourceIdentity"), (TAGGED, "sts:TagSession")],
+    ids=["a source identity", "transitive tags"],
+)
+@pytest.mark.parametrize("side", ["caller", "target"])
+def test_what_a_session_carries_on_needs_permission_on_both_sides(
+    sandbox: Sandbox, carried: dict[str, Any], action: str, side: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
+    openers(sandbox, **{"caller": ALL_THREE, "target": ALL_THREE} | {side: ["sts:AssumeRole"]})
+    session_of(sandbox, "target", session_of(sandbox, "caller"))
+    with pytest.raises(ClientError, match=f"not authorized to perform: {action}") as refused:
+        session_of(sandbox, "target", session_of(sandbox, "caller", **carried))
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_policies_know_what_a_session_carries(sandbox: Sandbox) -> None:
+    openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
+    plain = sandbox.client_with(session_of(sandbox, "target", session_of(sandbox, "caller")), "ecr")
+    caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
+    carrying = sandbox.client_with(session_of(sandbox, "target", caller), "ecr")
+    carrying.describe_repositories()
+    carrying.describe_registry()
+    with pytest.raises(ClientError, match="ecr:GetRegistryPolicy"):
+        carrying.get_registry_policy()  # its tag is not transitive
+    for call in (plain.describe_repositories, plain.describe_registry):
+        with pytest.raises(ClientError, match="not authorized"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"SourceIdentity": "mallory"}, {"Tags": [{"Key": "team", "Value": "b"}]}],
+    ids=["its source identity", "a transitive tag"],
+)
+def test_a_session_cannot_change_what_it_carries(sandbox: Sandbox, options: dict[str, Any]) -> None:
+    openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
+    caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
+    with pytest.raises(ClientError):
+        session_of(sandbox, "target", caller, **options)
