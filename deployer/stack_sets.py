@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
+from deployer.errors import DeployerError
+
 OUS_PER_OPERATION = 50
-"""Quota of CreateStackInstances, UpdateStackInstances and DeleteStackInstances."""
+"""Quota of CreateStackInstances, UpdateStackSet and DeleteStackInstances."""
+
+ACCOUNTS_PER_OPERATION = 1000
+"""Of our own: AWS documents no limit of `Accounts`, only that many of them can be given by `AccountsUrl` instead."""
 
 AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
 """Always said, since AWS's default is UNION, which CreateStackInstances refuses."""
@@ -131,7 +136,7 @@ class StackSetState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceOperation:
-    """One call of Create-, Update- or DeleteStackInstances, and the instances that it is meant for."""
+    """One call of CreateStackInstances, UpdateStackSet or DeleteStackInstances, and the instances that it is for."""
 
     action: Literal["CREATE", "UPDATE", "DELETE"]
     targets: DeploymentTargets
@@ -141,10 +146,15 @@ class InstanceOperation:
     """Whether a deletion only takes the instances out of the StackSet and leaves their stacks where they are."""
 
 
+class NotInStackSetError(DeployerError):
+    """AWS finds no instance of an account and region, or no instance of an OU, that an operation names."""
+
+
 class StackSets(Protocol):
     """The StackSets of the caller's organization; `deployer.aws.stack_sets` is the one that calls AWS.
 
-    What starts an operation gives its id, and raises BusyError when another one is under way for longer than it waits.
+    What starts an operation gives its id. It raises BusyError when another one is under way for longer than it waits,
+    and NotInStackSetError when an update or deletion names what the StackSet does not have.
     """
 
     def names(self) -> tuple[str, ...]:
@@ -158,7 +168,11 @@ class StackSets(Protocol):
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; the rest are OUTDATED then."""
 
-    def operate(self, name: str, operation: InstanceOperation) -> str: ...
+    def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
+        """Update instances to the StackSet as it is; other instances keep their status."""
+
+    def operate(self, name: str, operation: InstanceOperation) -> str:
+        """Create or delete instances."""
 
     def delete(self, name: str) -> None:
         """Delete a StackSet that has no instances; one that is gone is fine."""

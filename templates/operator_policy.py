@@ -90,7 +90,6 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
                 "CreateStackInstances",
                 "DeleteStackInstances",
                 "DeleteStackSet",  # of settings that no OU asks for any more
-                "UpdateStackInstances",
                 "UpdateStackSet",
             ),
             *_deploy_stacks(names),

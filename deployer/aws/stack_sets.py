@@ -11,19 +11,21 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from deployer.aws.errors import code_of, translated
+from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
 from deployer.errors import BusyError
 from deployer.operation_preferences import Amount, OperationPreferences
 from deployer.polling import Sleep
 from deployer.rollout.operation_ids import operation_id as make_operation_id
-from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition
+from deployer.stack_sets import DeploymentTargets, InstanceOperation, NotInStackSetError, StackSetDefinition
 from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 STALE_ATTEMPTS = 6
+_NOT_IN_STACK_SET = "not found in StackSet"
+"""`ValidationError: Organizational unit … not found in StackSet`, as public reports quote it."""
 
 
 class CloudFormationStackSets(StackSetReader):
@@ -70,30 +72,34 @@ class CloudFormationStackSets(StackSetReader):
             regions = self._regions(definition.name) if only is None else only.regions
         if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is (assumption A15)
             del options["AutoDeployment"]
-            options |= {"DeploymentTargets": _targets(only.targets), "Regions": list(only.regions)}
+            return self._started_on(definition.name, self._client.update_stack_set, only, **options)
         options["OperationPreferences"] = self._operation_preferences(regions)
         return self._started(definition.name, self._client.update_stack_set, **options)
+
+    def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
+        """Update instances to the StackSet as it is, and leave the status of all others; gives the operation's id.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html (DeploymentTargets)
+        """
+        return self._started_on(
+            definition.name,
+            self._client.update_stack_set,
+            operation,
+            UsePreviousTemplate=True,
+            Description=definition.description,
+            Capabilities=list(CAPABILITIES),
+        )
 
     def _regions(self, name: str) -> tuple[str, ...]:
         """Where a StackSet has instances; only an order of regions needs to know."""
         return tuple({one.region for one in self._instances(name)}) if self._preferences.region_order else ()
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
-        """Start an operation on instances; gives its id."""
-        calls: dict[str, Callable[..., Any]] = {
-            "CREATE": self._client.create_stack_instances,
-            "UPDATE": self._client.update_stack_instances,
-            "DELETE": self._client.delete_stack_instances,
-        }
-        retain = {"RetainStacks": operation.retain_stacks} if operation.action == "DELETE" else {}
-        return self._started(
-            name,
-            calls[operation.action],
-            DeploymentTargets=_targets(operation.targets),
-            Regions=list(operation.regions),
-            OperationPreferences=self._operation_preferences(operation.regions),
-            **retain,
-        )
+        """Start the creation or deletion of instances; gives its id."""
+        if operation.action == "DELETE":
+            retain = {"RetainStacks": operation.retain_stacks}
+            return self._started_on(name, self._client.delete_stack_instances, operation, **retain)
+        return self._started_on(name, self._client.create_stack_instances, operation)
 
     def delete(self, name: str) -> None:
         """Delete a StackSet that has no instances; one that is gone is fine."""
@@ -136,6 +142,16 @@ class CloudFormationStackSets(StackSetReader):
             **({"RegionOrder": list(order)} if preferences.region_order and order else {}),
         }
 
+    def _started_on(self, name: str, call: Callable[..., Any], operation: InstanceOperation, **options: Any) -> str:
+        return self._started(
+            name,
+            call,
+            DeploymentTargets=_targets(operation.targets),
+            Regions=list(operation.regions),
+            OperationPreferences=self._operation_preferences(operation.regions),
+            **options,
+        )
+
     def _started(self, name: str, call: Callable[..., Any], **options: Any) -> str:
         """Start an operation under an id of ours, so that a call whose answer was lost can be repeated."""
         id_ = make_operation_id(self._caller, at=datetime.now(UTC), unique=uuid4().hex[:8])
@@ -150,10 +166,19 @@ class CloudFormationStackSets(StackSetReader):
                         return id_
                     if code == "OperationInProgressException":
                         raise _busy(name) from error
+                    if code == "StackInstanceNotFoundException" or _NOT_IN_STACK_SET in message_of(error):
+                        raise _not_in_stack_set(name, message_of(error)) from error
                     if code != "StaleRequestException" or attempt == STALE_ATTEMPTS - 1:
                         raise
             self._sleep(2**attempt * random.uniform(0.25, 0.75))  # noqa: S311 - jitter, no secret
         raise AssertionError("the last attempt returns or raises")
+
+
+def _not_in_stack_set(name: str, message: str) -> NotInStackSetError:
+    return NotInStackSetError(
+        f"StackSet {name} has changed since it was read: {message}",
+        next_step="Run the same command again: it plans from what there is now.",
+    )
 
 
 def _amount(name: str, amount: Amount) -> dict[str, int]:

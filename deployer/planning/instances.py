@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from deployer.organization import Organization
+from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import Rivals
 from deployer.planning.suspended import skipped_instances
 from deployer.planning.target_operations import Selection, group_accounts, group_ous
-from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetState
+from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.targets import (
     AccountTarget,
     Coverage,
@@ -83,16 +85,37 @@ def plan_instances(
     return _Comparison(
         coverage=coverage.within(scope),
         scope=scope,
+        existing=ExistingInstances(coverage.organization, state),
         instances={one.key: one for one in instances if regions is None or one.region in regions},
         registered={ou_id: all_ if regions is None else all_ & regions for ou_id, all_ in registered.items()},
         rivals=rivals or Rivals(),
     ).plan(rewritten=rewritten)
 
 
+def beginning_with_one(plan: InstancePlan, organization: Organization) -> InstancePlan:
+    """The same creations, the first of which makes a single instance.
+
+    Of that instance the OU is one that the creations name anyway, so that nothing more is registered with AWS.
+    """
+    first = next(one for one in plan.create if one.instances)
+    key = first.instances[0]
+    ou_id = next(one for one in reversed(organization.account_chain(key.account)) if one in first.targets.ou_ids)
+    alone = InstanceOperation(
+        action="CREATE",
+        targets=DeploymentTargets(ou_ids=(ou_id,), accounts=(key.account,), account_filter="INTERSECTION"),
+        regions=(key.region,),
+        instances=(key,),
+    )
+    rest = (replace(one, instances=tuple(other for other in one.instances if other != key)) for one in plan.create)
+    is_left = (one for one in rest if one.instances or one.targets.account_filter != "INTERSECTION")
+    return replace(plan, create=(alone, *is_left))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
     coverage: Coverage
     scope: Scope
+    existing: ExistingInstances
     instances: Mapping[InstanceKey, Instance]
     registered: Mapping[str, Regions]
     rivals: Rivals
@@ -118,7 +141,7 @@ class _Comparison:
         creations = tuple(self._creations())
         there = self.wanted & self.instances.keys() - self._clashing
         outdated = frozenset(key for key in there if not self.instances[key].is_current)
-        updates = () if rewritten else tuple(self._by_name("UPDATE", outdated))
+        updates = () if rewritten else self.existing.operations("UPDATE", outdated)
         touched = there if rewritten else outdated
         deletions = tuple(self._deletions())
         skipped = skipped_instances(self.coverage.organization, (self.instances[key] for key in self._unwanted))
@@ -127,7 +150,7 @@ class _Comparison:
             create=creations,
             update=updates,
             delete=deletions,
-            withdraw=tuple(self._by_name("DELETE", self._clashing)),
+            withdraw=self.existing.operations("DELETE", self._clashing),
             moving=instances_of(deletions) & self.rivals.wanted,
             wanted=self.wanted,
             unchanged=len(there - touched),
@@ -141,12 +164,13 @@ class _Comparison:
 
     # What is missing
     def _creations(self) -> Iterator[InstanceOperation]:
+        """A whole OU where AWS does not cover it yet, although accounts in it may have instances (assumption A22)."""
         missing = set(self.wanted - self.instances.keys() | self._clashing)
-        for selection in group_ous(self._unregistered()):
+        for selection in group_ous(self._unregistered(), self._chain):
             keys = self._resolve(selection) & missing
             missing -= keys
             yield _operation("CREATE", selection, keys)
-        yield from self._by_name("CREATE", missing)
+        yield from self._by_name(missing)
 
     def _unregistered(self) -> Iterator[OuTarget]:
         """OU targets in the regions where AWS does not cover their future accounts yet."""
@@ -178,14 +202,16 @@ class _Comparison:
         )
 
     def _deletions(self) -> Iterator[InstanceOperation]:
+        """A whole OU where AWS is to cover it no more, although not every account has an instance (assumption A22)."""
         left = set(self._removable)
         stale = tuple(self._stale())
         whole, partial = [one for one in stale if not one.excluded], [one for one in stale if one.excluded]
-        for selection in (*group_ous(whole), *group_ous(partial)):  # a filter may keep AWS from unregistering the OU
-            keys = self._resolve(selection) & self._removable
-            left -= keys
-            yield _operation("DELETE", selection, keys)
-        yield from self._by_name("DELETE", left)
+        for some in (whole, partial):  # a filter may keep AWS from unregistering the OU (assumption A3)
+            for selection in group_ous(some, self._chain):
+                keys = self._resolve(selection) & left
+                left -= keys
+                yield _operation("DELETE", selection, keys)
+        yield from self.existing.operations("DELETE", left)
 
     def _stale(self) -> Iterator[OuTarget]:
         """Registered OUs that are no target any more, keeping the accounts below that are wanted all the same.
@@ -207,9 +233,7 @@ class _Comparison:
                 yield OuTarget(ou_id=ou_id, regions=frozenset(group), excluded=kept)
 
     # Accounts by name
-    def _by_name(
-        self, action: Literal["CREATE", "UPDATE", "DELETE"], keys: Iterable[InstanceKey]
-    ) -> Iterator[InstanceOperation]:
+    def _by_name(self, keys: Iterable[InstanceKey]) -> Iterator[InstanceOperation]:
         by_target: dict[tuple[str, str], set[str]] = defaultdict(set)
         for key in keys:
             by_target[key.account, self._beside(key)].add(key.region)
@@ -217,13 +241,16 @@ class _Comparison:
             AccountTarget(account=account, ou_id=ou_id, regions=frozenset(regions))
             for (account, ou_id), regions in sorted(by_target.items())
         )
-        for selection in group_accounts(targets):
-            yield _operation(action, selection, self._resolve(selection))
+        for selection in group_accounts(targets, self._chain):
+            yield _operation("CREATE", selection, self._resolve(selection))
 
     def _beside(self, key: InstanceKey) -> str:
-        """The OU to name beside an account: one that is registered already, so that nothing more is registered."""
+        """The OU to name beside a new account: one that is registered already, so that nothing more is registered."""
         parent = self.coverage.organization.accounts[key.account].parent_id
         return self._covering(parent, key.region) or parent
+
+    def _chain(self, ou_id: str) -> tuple[str, ...]:
+        return self.coverage.organization.chain(ou_id)
 
     def _resolve(self, selection: Selection) -> frozenset[InstanceKey]:
         targets, named = selection.targets, frozenset(selection.targets.accounts)
@@ -236,7 +263,7 @@ class _Comparison:
 
 
 def _operation(
-    action: Literal["CREATE", "UPDATE", "DELETE"], selection: Selection, keys: Iterable[InstanceKey]
+    action: Literal["CREATE", "DELETE"], selection: Selection, keys: Iterable[InstanceKey]
 ) -> InstanceOperation:
     return InstanceOperation(
         action=action, targets=selection.targets, regions=selection.regions, instances=tuple(sorted(keys))

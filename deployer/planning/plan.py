@@ -5,27 +5,20 @@ A roll-out does what the plan says and nothing else. What is unchanged is in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
+from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import Family, Rivals, StackSetWish, rivals_of, with_retired
 from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
-from deployer.planning.instances import InstancePlan, instances_of, plan_instances
+from deployer.planning.instances import InstancePlan, beginning_with_one, instances_of, plan_instances
 from deployer.planning.opt_in import OptInRegion, opt_in_warnings
 from deployer.planning.settings_changes import SettingsChange, settings_changes
 from deployer.planning.skips import Skip, skips
 from deployer.planning.template_changes import is_same, template_changes
-from deployer.stack_sets import (
-    OUS_PER_OPERATION,
-    DeploymentTargets,
-    InstanceKey,
-    InstanceOperation,
-    Operation,
-    StackSetDefinition,
-    StackSetState,
-)
+from deployer.stack_sets import InstanceKey, InstanceOperation, Operation, StackSetDefinition, StackSetState
 from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
 
@@ -115,11 +108,18 @@ class StackSetPlan:
     resources: tuple[ResourceChange, ...]
     properties: tuple[str, ...]
     """Properties of the StackSet itself that differ, in words."""
-    only: InstanceOperation | None
-    """The instances that a change is limited to, where the scope is not the whole organization."""
+    only: tuple[InstanceOperation, ...] | None
+    """Groups of instances that a change is limited to; None if it concerns every instance of the StackSet."""
     rewritten: int
-    """How many instances the change of the StackSet updates."""
+    """How many instances the change of the StackSet updates, besides one that is created for it."""
     instances: InstancePlan
+    creates_first: bool = False
+    """Whether the first creation comes before the change of the StackSet, because the scope has no instance yet.
+
+    UpdateStackSet takes no template without updating at least one instance, and those out of the scope stay as they
+    are. A new instance may get the old template first, and the new one by the update:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html
+    """
     overreach: tuple[Overreach, ...] = ()
     gaps: tuple[Gap, ...] = ()
     family: Family | None = None
@@ -272,19 +272,34 @@ def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | Non
     instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
     targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
     kept = instances.kept(state.auto_deployment_targets if state else {})
-    there = instances.wanted & {one.key for one in (state.instances if state else ())}
+    existing = ExistingInstances(wish.coverage.organization, state)
+    updated = (instances.wanted & existing.keys) - instances_of(instances.withdraw) if changed else frozenset()
+    is_limited = changed and not is_whole and bool(existing.keys)
+    creates_first = is_limited and not updated
+    if creates_first:
+        instances = beginning_with_one(instances, wish.coverage.organization)
     return StackSetPlan(
         definition=definition,
         change=_stack_set_change(wish, state, instances, changed=changed),
         resources=resources,
         properties=properties,
-        only=_limited(wish.coverage, scope, there or instances.wanted) if changed else None,
-        rewritten=len(there) if changed else 0,
+        only=_only(existing, updated, instances) if is_limited else None,
+        rewritten=len(updated),
         instances=instances,
+        creates_first=creates_first,
         overreach=overreach(wish.coverage, targets, kept=kept),
         gaps=gaps(wish.coverage, targets, kept=kept),
         family=wish.family,
     )
+
+
+def _only(
+    existing: ExistingInstances, updated: frozenset[InstanceKey], instances: InstancePlan
+) -> tuple[InstanceOperation, ...]:
+    """What an update of the StackSet is limited to: instances that exist, or the one that is created for it."""
+    if updated:
+        return existing.operations("UPDATE", updated)
+    return (replace(instances.create[0], action="UPDATE"),)
 
 
 def _stack_set_change(
@@ -310,31 +325,3 @@ def _properties(definition: StackSetDefinition, state: StackSetState, *, is_whol
         "dependencies": is_whole and set(state.depends_on) != set(definition.depends_on),
     }
     return tuple(name for name, differs in found.items() if differs)
-
-
-def _limited(coverage: Coverage, scope: Scope, keys: frozenset[InstanceKey]) -> InstanceOperation | None:
-    """What an update of the StackSet itself is limited to; None where the whole organization is in scope.
-
-    Of `keys` all should be there: UpdateStackSet is documented to answer StackInstanceNotFoundException for others.
-    """
-    organization = coverage.organization
-    if scope.is_whole(organization):
-        return None
-    accounts = tuple(sorted({key.account for key in keys}))
-    parents = {organization.accounts[account].parent_id for account in scope.account_ids & set(accounts)}
-    return InstanceOperation(
-        action="UPDATE",
-        targets=DeploymentTargets(
-            ou_ids=_at_most(parents.union(scope.tops(organization)), organization),
-            accounts=accounts,
-            account_filter="INTERSECTION",
-        ),
-        regions=tuple(sorted({key.region for key in keys})),
-        instances=tuple(sorted(keys)),
-    )
-
-
-def _at_most(ou_ids: Iterable[str], organization: Organization) -> tuple[str, ...]:
-    """OUs to name beside accounts: the root instead, which has them all, where AWS would not take so many."""
-    found = tuple(sorted(ou_ids))
-    return found if len(found) <= OUS_PER_OPERATION else (organization.root.id,)

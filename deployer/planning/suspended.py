@@ -6,13 +6,12 @@ AWS lets go of one only if its stack is kept: DeleteStackInstances with RetainSt
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from deployer.organization import Organization
-from deployer.planning.target_operations import group_accounts
-from deployer.stack_sets import Instance, InstanceKey, InstanceOperation
-from deployer.targets import AccountTarget
+from deployer.planning.existing_instances import ExistingInstances
+from deployer.stack_sets import Instance, InstanceOperation, StackSetState
 
 
 def skipped_instances(organization: Organization, instances: Iterable[Instance]) -> tuple[Instance, ...]:
@@ -29,30 +28,8 @@ def skipped_by_aws(organization: Organization, account_ids: Iterable[str]) -> st
     return f"skipped by AWS ({words or 'suspended'})"
 
 
-def releases(organization: Organization, instances: Iterable[Instance]) -> tuple[InstanceOperation, ...]:
+def releases(organization: Organization, state: StackSetState) -> tuple[InstanceOperation, ...]:
     """Operations that take skipped instances out of their StackSet and keep their stacks."""
-    regions: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for one in skipped_instances(organization, instances):
-        regions[one.account, _ou_beside(organization, one)].add(one.region)
-    targets = (
-        AccountTarget(account=account, ou_id=ou_id, regions=frozenset(some))
-        for (account, ou_id), some in sorted(regions.items())
-    )
-    return tuple(
-        InstanceOperation(
-            action="DELETE",
-            targets=selection.targets,
-            regions=selection.regions,
-            instances=tuple(
-                InstanceKey(account, region) for account in selection.targets.accounts for region in selection.regions
-            ),
-            retain_stacks=True,
-        )
-        for selection in group_accounts(targets)
-    )
-
-
-def _ou_beside(organization: Organization, instance: Instance) -> str:
-    """The OU that led to the instance, as long as the account is in it: that one is known to the StackSet."""
-    account = organization.accounts[instance.account]
-    return instance.ou_id if instance.ou_id in organization.chain(account.parent_id) else account.parent_id
+    keys = [one.key for one in skipped_instances(organization, state.instances)]
+    found = ExistingInstances(organization, state).operations("DELETE", keys)
+    return tuple(replace(one, retain_stacks=True) for one in found)

@@ -23,7 +23,7 @@ from deployer.rollout.operations import OperationRunner
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.steps import Step, take_steps
-from deployer.stack_sets import Instance, InstanceOperation, StackSetState
+from deployer.stack_sets import Instance, InstanceOperation, NotInStackSetError, StackSetState
 from deployer.stacks import StackEvent
 from deployer.targets import Coverage, Scope
 
@@ -91,7 +91,7 @@ def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete
         return StackSetRemoval(
             name=stack_set.definition.name,
             instances=instances,
-            releases=releases(wish.organization, instances.skipped),
+            releases=releases(wish.organization, state),
             afterwards=stack_set.family.afterwards if stack_set.family else "",
         )
 
@@ -174,13 +174,14 @@ class _Run:
         self._cloud.stack_sets.delete(name)
 
     def _operate(self, name: str, operation: InstanceOperation) -> None:
-        finished = self._runner.run(
-            name,
-            partial(self._cloud.stack_sets.operate, name, operation),
-            action="DELETE",
-            instances=len(operation.instances),
-        )
-        succeeded = sum(result.status == "SUCCEEDED" for result in finished.results.values())
+        try:
+            finished = self._runner.run_on_instances(name, operation)
+        except NotInStackSetError:
+            if not operation.retain_stacks:
+                raise
+            return  # what is not released is found when reading back (assumption A20)
+        results = finished.results.values() if finished else ()
+        succeeded = sum(result.status == "SUCCEEDED" for result in results)
         if operation.retain_stacks:
             self._released += succeeded
         else:

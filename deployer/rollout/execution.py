@@ -26,12 +26,13 @@ from deployer.rollout.operations import Finished, IfBusy, OperationRunner
 from deployer.rollout.outcome import Outcome, shortfalls, skipped_now
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.steps import Step, take_steps
-from deployer.stack_sets import InstanceKey, InstanceOperation, StackSets
+from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSets
 from deployer.stacks import StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
 
 INTERRUPTED = 130
+_UNSUCCESSFUL = {"FAILED", "CANCELLED"}
 
 
 class Artifacts(Protocol):
@@ -226,12 +227,17 @@ class _Run:
     # StackSets
     def _bring_about(self, plan: StackSetPlan) -> int:
         """The StackSet itself, then what is missing, then what is outdated."""
-        name, failed = plan.definition.name, 0
+        failed, create = 0, list(plan.instances.create)
         if plan.change == "create":
             self._cloud.stack_sets.create(plan.definition)
         elif plan.change == "update":
-            failed = self._update(plan)
-        return failed + self._operate(name, (*plan.instances.create, *plan.instances.update))
+            if plan.creates_first:
+                first, *create = create
+                failed = self._create_first(plan, first)
+            else:
+                failed = self._update(plan)
+        failed += self._operate(plan.definition.name, create)
+        return failed + self._refresh(plan.definition, plan.instances.update)
 
     def _delete(self, plan: StackSetPlan) -> None:
         """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
@@ -239,32 +245,53 @@ class _Run:
         if state is not None and not state.instances:
             self._cloud.stack_sets.delete(plan.definition.name)
 
-    def _update(self, plan: StackSetPlan) -> int:
-        name = plan.definition.name
-        finished = self._runner.run(
-            name,
-            lambda: self._cloud.stack_sets.update(plan.definition, only=plan.only),
-            action="UPDATE",
-            instances=plan.rewritten,
-        )
-        self._succeeded["UPDATE"] += sum(one.status == "SUCCEEDED" for one in finished.results.values())
-        return _checked(name, finished)
+    def _create_first(self, plan: StackSetPlan, creation: InstanceOperation) -> int:
+        """Change the StackSet with one new instance; if that one fails, the others are to be created all the same."""
+        self._runner.run_on_instances(plan.definition.name, creation)
+        results = self._change(plan, creation).results.values()
+        self._succeeded["CREATE"] += sum(result.status == "SUCCEEDED" for result in results)
+        return sum(result.status in _UNSUCCESSFUL for result in results)
 
-    def _operate(self, name: str, operations: tuple[InstanceOperation, ...]) -> int:
-        failed = 0
-        for operation in operations:
-            finished = self._runner.run(
-                name,
-                partial(self._cloud.stack_sets.operate, name, operation),
-                action=operation.action,
-                instances=len(operation.instances),
+    def _update(self, plan: StackSetPlan) -> int:
+        """The first group of instances brings the new template, which makes all others OUTDATED."""
+        first, rest = (plan.only[0], plan.only[1:]) if plan.only else (None, ())
+        finished = [self._change(plan, first), *(self._run_refresh(plan.definition, one) for one in rest)]
+        return self._updated(plan.definition.name, finished)
+
+    def _change(self, plan: StackSetPlan, only: InstanceOperation | None) -> Finished:
+        return self._runner.run(
+            plan.definition.name,
+            lambda: self._cloud.stack_sets.update(plan.definition, only=only),
+            action="UPDATE",
+            instances=len(only.instances) if only else plan.rewritten,
+        )
+
+    def _refresh(self, definition: StackSetDefinition, operations: tuple[InstanceOperation, ...]) -> int:
+        return self._updated(definition.name, [self._run_refresh(definition, one) for one in operations])
+
+    def _run_refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> Finished:
+        return self._runner.run(
+            definition.name,
+            partial(self._cloud.stack_sets.refresh, definition, operation),
+            action="UPDATE",
+            instances=len(operation.instances),
+        )
+
+    def _operate(self, name: str, operations: Sequence[InstanceOperation]) -> int:
+        """Creations, or deletions; what an operation does beside the instances that it is for is not counted."""
+        found = [(set(one.instances), self._runner.run_on_instances(name, one)) for one in operations]
+        for intended, ended in found:
+            results = ended.results if ended else {}
+            self._succeeded[operations[0].action] += sum(
+                key in intended and result.status == "SUCCEEDED" for key, result in results.items()
             )
-            meant = set(operation.instances)
-            self._succeeded[operation.action] += sum(
-                key in meant and result.status == "SUCCEEDED" for key, result in finished.results.items()
-            )
-            failed += _checked(name, finished)
-        return failed
+        return _checked(name, [ended for _, ended in found if ended is not None])
+
+    def _updated(self, name: str, finished: Sequence[Finished]) -> int:
+        self._succeeded["UPDATE"] += sum(
+            result.status == "SUCCEEDED" for one in finished for result in one.results.values()
+        )
+        return _checked(name, finished)
 
     def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""
@@ -288,17 +315,19 @@ class _Run:
         return account in self._begun or not waiting
 
 
-def _checked(name: str, finished: Finished) -> int:
-    """How many instances failed or were cancelled. Stops when nothing at all came of an operation.
+def _checked(name: str, finished: Sequence[Finished]) -> int:
+    """How many instances failed or were cancelled. Stops when nothing at all came of some operations.
 
-    The operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
+    An operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
     """
-    operation, results = finished
-    failed = [result for result in results.values() if result.status in {"FAILED", "CANCELLED"}]
-    if any(result.status == "SUCCEEDED" for result in results.values()):
+    results = [result for one in finished for result in one.results.values()]
+    failed = [result for result in results if result.status in _UNSUCCESSFUL]
+    if any(result.status == "SUCCEEDED" for result in results):
         return len(failed)
-    if operation.status == "SUCCEEDED" and not failed:
-        return 0
+    unsuccessful = [one.operation for one in finished if one.operation.status != "SUCCEEDED"]
+    if not unsuccessful and not failed:
+        return 0  # nothing to do, as in an OU without accounts
+    operation = (unsuccessful or [finished[-1].operation])[0]
     reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
     raise OperationFailedError(
         f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",

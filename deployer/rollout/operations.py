@@ -6,13 +6,21 @@ A StackSet does one operation at a time. Another one's is waited for, followed l
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 from deployer.errors import BusyError
 from deployer.polling import Sleep, looks
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
-from deployer.stack_sets import InstanceKey, InstanceResult, Operation, StackSets
+from deployer.stack_sets import (
+    InstanceKey,
+    InstanceOperation,
+    InstanceResult,
+    NotInStackSetError,
+    Operation,
+    StackSets,
+)
 from deployer.words import counted
 
 Results = dict[InstanceKey, InstanceResult]
@@ -46,6 +54,20 @@ class OperationRunner:
         finished = self._follow(name, operation_id)
         self.results.setdefault(name, {}).update(finished.results)
         return finished
+
+    def run_on_instances(self, name: str, operation: InstanceOperation) -> Finished | None:
+        """Create or delete instances. None if AWS finds nothing to delete, as in an OU that never had accounts."""
+        try:
+            return self.run(
+                name,
+                partial(self._stack_sets.operate, name, operation),
+                action=operation.action,
+                instances=len(operation.instances),
+            )
+        except NotInStackSetError:
+            if operation.action == "DELETE" and not operation.instances:
+                return None
+            raise
 
     def wait_until_free(self, name: str) -> None:
         """Let operations end that someone, or an earlier run, started; raises BusyError where that is not wanted."""

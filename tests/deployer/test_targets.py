@@ -34,7 +34,12 @@ def resolve(organization: Organization, selection: Selection) -> frozenset[Insta
 
 
 def operations(targets: Targets) -> tuple[Selection, ...]:
-    return (*group_ous(targets.ous), *group_accounts(targets.accounts))
+    return (*group_ous(targets.ous, _alone), *group_accounts(targets.accounts, _alone))
+
+
+def _alone(ou_id: str) -> tuple[str, ...]:
+    """The chain of an OU as if it lay below no other."""
+    return (ou_id,)
 
 
 place = st.integers(0, 8)
@@ -194,19 +199,19 @@ def test_a_scope_of_one_account_names_it_and_a_scope_of_one_ou_targets_it() -> N
 
 def test_no_operation_names_more_ous_than_aws_takes() -> None:
     targets = [_ou(f"ou-{number:03}", "x", f"a{number}") for number in range(OUS_PER_OPERATION * 2 + 1)]
-    selections = group_ous(targets)
+    selections = group_ous(targets, _alone)
     assert [len(selection.targets.ou_ids) for selection in selections] == [OUS_PER_OPERATION, OUS_PER_OPERATION, 1]
     assert selections[2].targets.accounts == ("a100",), "only the exclusions of its own OUs"
 
 
 def test_uneven_regions_take_as_few_operations_as_regions() -> None:
     targets = [_ou("ou-1", "x y"), _ou("ou-2", "x"), _ou("ou-3", "y")]
-    assert len(group_ous(targets)) == 2
+    assert len(group_ous(targets, _alone)) == 2
 
 
 def test_regions_that_the_same_ous_want_go_together() -> None:
     targets = [_ou("ou-1", "w x"), _ou("ou-2", "w x y z"), _ou("ou-3", "y z")]
-    found = {(selection.targets.ou_ids, selection.regions) for selection in group_ous(targets)}
+    found = {(selection.targets.ou_ids, selection.regions) for selection in group_ous(targets, _alone)}
     assert found == {(("ou-1", "ou-2"), ("w", "x")), (("ou-2", "ou-3"), ("y", "z"))}
 
 
@@ -240,4 +245,4 @@ def test_no_grouping_takes_fewer_operations() -> None:
     for wished in combinations_with_replacement(wishes, 4):
         targets = [OuTarget(ou_id=f"ou-{number}", regions=regions) for number, regions in enumerate(wished)]
         cells = frozenset((target.ou_id, region) for target in targets for region in target.regions)
-        assert len(group_ous(targets)) == _fewest(cells), wished
+        assert len(group_ous(targets, _alone)) == _fewest(cells), wished

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from deployer.organization import Organization
 from deployer.planning.families import Family, StackSetWish, rivals_of, with_retired
 from deployer.planning.instances import InstancePlan, plan_instances
-from deployer.planning.target_operations import Selection
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetDefinition, StackSetState
 from deployer.targets import Coverage, Scope, wanted_instances
-from tests.deployer.test_targets import REGIONS, coverage_of, organizations, resolve
+from tests.deployer.stack_set_rules import targeted
+from tests.deployer.test_targets import REGIONS, coverage_of, organizations
 
 FAMILY = Family(prefix="p-scan-", afterwards="the default")
 NAMES = tuple(f"p-scan-{digit * 8}" for digit in "abc")
@@ -29,21 +29,23 @@ class Registries:
         self.stuck: frozenset[InstanceKey] = frozenset()
         """Where nothing can be deleted."""
 
-    def put(self, name: str, key: InstanceKey) -> None:
+    def put(self, name: str, key: InstanceKey, ou_id: str | None = None) -> None:
+        ou_id = ou_id or self.organization.accounts[key.account].parent_id
         if key not in self.instances[name]:  # an update without changes does nothing
             self.effect[key] = name
-        self.instances[name][key] = Instance(account=key.account, region=key.region, ou_id="ou", status="CURRENT")
+        self.instances[name][key] = Instance(account=key.account, region=key.region, ou_id=ou_id, status="CURRENT")
 
     def operate(self, name: str, operation: InstanceOperation) -> None:
+        found = targeted(self.organization, operation, self.instances[name], self.registered[name])
         for ou_id in operation.targets.ou_ids:
             before = self.registered[name].get(ou_id, frozenset())
             if operation.action == "CREATE":
                 self.registered[name][ou_id] = before.union(operation.regions)
             elif operation.targets.account_filter == "NONE":
                 self.registered[name][ou_id] = before.difference(operation.regions)
-        for key in resolve(self.organization, Selection(operation.targets, operation.regions)):
+        for key, ou_id in found.items():
             if operation.action == "CREATE":
-                self.put(name, key)
+                self.put(name, key, ou_id)
             elif key in self.instances[name] and key not in self.stuck:
                 del self.instances[name][key]
                 self.effect.pop(key, None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.planning.instances import InstancePlan, plan_instances
-from deployer.planning.target_operations import Selection
 from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.targets import Coverage, Scope, wanted_instances
-from tests.deployer.test_targets import REGIONS, coverage_of, coverages, resolve, scopes
+from tests.deployer.stack_set_rules import targeted
+from tests.deployer.test_targets import REGIONS, coverage_of, coverages, scopes
 
 
 def state(instances: dict[InstanceKey, Instance], registered: dict[str, frozenset[str]] | None = None) -> StackSetState:
@@ -40,7 +42,7 @@ class Cloud:
             self.operate(operation)
 
     def operate(self, operation: InstanceOperation) -> None:
-        keys = resolve(self.organization, Selection(operation.targets, operation.regions))
+        keys = targeted(self.organization, operation, self.instances, self.registered)
         whole = operation.targets.account_filter == "NONE" or (
             self.filtered_delete_unregisters and operation.targets.account_filter == "DIFFERENCE"
         )
@@ -50,11 +52,12 @@ class Cloud:
                 self.registered[ou_id] = before.union(operation.regions)
             elif operation.action == "DELETE" and whole:
                 self.registered[ou_id] = before.difference(operation.regions)
-        for key in keys:
+        for key, ou_id in keys.items():
             if operation.action == "DELETE":
                 self.instances.pop(key, None)
             else:
-                self.instances[key] = Instance(account=key.account, region=key.region, ou_id="ou", status="CURRENT")
+                new = Instance(account=key.account, region=key.region, ou_id=ou_id, status="CURRENT")
+                self.instances[key] = replace(self.instances.get(key, new), status="CURRENT")
 
     def state(self) -> StackSetState:
         return state(self.instances, self.registered)
@@ -80,7 +83,7 @@ def test_from_any_earlier_wish_one_plan_leads_to_the_wish_and_a_second_has_nothi
 
     for key in data.draw(st.sets(st.sampled_from(sorted(cloud.instances)))) if cloud.instances else ():
         old = cloud.instances[key]
-        cloud.instances[key] = Instance(account=old.account, region=old.region, ou_id="ou", status="OUTDATED")
+        cloud.instances[key] = Instance(account=old.account, region=old.region, ou_id=old.ou_id, status="OUTDATED")
     for key in data.draw(st.sets(st.sampled_from(sorted(cloud.instances)))) if cloud.instances else ():
         del cloud.instances[key]
 
@@ -105,7 +108,8 @@ def test_a_scoped_plan_touches_nothing_outside_of_its_scope(data: st.DataObject)
     for account in organization.accounts.values():
         if coverage.targetable(account) and data.draw(st.booleans()):
             key = InstanceKey(account.id, data.draw(st.sampled_from(REGIONS)))
-            cloud.instances[key] = Instance(account=key.account, region=key.region, ou_id="ou", status="CURRENT")
+            ou_id = data.draw(st.sampled_from(organization.account_chain(key.account)))
+            cloud.instances[key] = Instance(account=key.account, region=key.region, ou_id=ou_id, status="CURRENT")
     outside = {key for key in cloud.instances if not scope.has_account(organization, key.account)}
     cloud.apply(plan_instances(coverage, scope, cloud.state(), rewritten=False))
     inside = wanted_instances(coverage, scope)

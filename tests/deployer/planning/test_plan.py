@@ -48,8 +48,9 @@ def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) 
     edited.stack_sets.there[FORWARDING] = replace(state, instances=others)
     (_, forwarding) = plan(wanted(), edited, scope=PROD_ONLY).stack_sets
     assert forwarding.only is not None
-    assert SHOP_PROD not in forwarding.only.targets.accounts
-    assert {key.account for key in forwarding.only.instances} == set(forwarding.only.targets.accounts)
+    (only,) = forwarding.only
+    assert SHOP_PROD not in only.targets.accounts
+    assert {key.account for key in only.instances} == set(only.targets.accounts)
     assert {key.account for one in forwarding.instances.create for key in one.instances} == {SHOP_PROD}
 
 
@@ -60,6 +61,7 @@ def test_a_part_of_the_organization_brings_back_the_rest_for_itself_and_then_has
     wish = wanted()
     (_, forwarding) = (first := plan(wish, edited, scope=PROD_ONLY)).stack_sets
     assert forwarding.only is not None
-    assert set(forwarding.only.targets.accounts) == {key.account for key in forwarding.instances.wanted}
+    (only,) = forwarding.only
+    assert set(only.targets.accounts) == {key.account for key in forwarding.instances.wanted}
     assert roll_out(first, wish.bundle, edited.cloud, lambda _: None).exit_code == 0
     assert plan(wish, edited, scope=PROD_ONLY).is_empty

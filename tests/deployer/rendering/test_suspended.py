@@ -88,7 +88,7 @@ def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() ->
 
     skipped = replace(outdated, detailed_status="SKIPPED_SUSPENDED_ACCOUNT")
     cloud.stack_sets.there[ACCESS] = replace(state, instances=(*others, skipped))
-    cloud.stack_sets.operate = lambda name, operation: "skipped"  # type: ignore[method-assign]
+    cloud.stack_sets.refresh = lambda definition, operation: "skipped"  # type: ignore[method-assign]
     cloud.stack_sets.done["skipped"] = (
         InstanceResult(account=SHOP_PROD, region="eu-west-1", status="SUCCEEDED", reason="suspended"),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from deployer.errors import DeployerError
 from deployer.organization import Organization
-from deployer.planning.target_operations import Selection
 from deployer.rollout.execution import Cloud
 from deployer.stack_sets import (
     Instance,
@@ -20,7 +20,7 @@ from deployer.stack_sets import (
     StackSetState,
 )
 from deployer.stacks import OnStackEvent, ResourceChange, StackDefinition, StackState
-from tests.deployer.test_targets import resolve
+from tests.deployer.stack_set_rules import targeted
 
 
 @dataclass
@@ -63,6 +63,8 @@ class FakeStackSets:
     there: dict[str, StackSetState] = field(default_factory=dict)
     stuck: set[InstanceKey] = field(default_factory=set)
     done: dict[str, tuple[InstanceResult, ...]] = field(default_factory=dict)
+    bodies: dict[tuple[str, InstanceKey], str] = field(default_factory=dict)
+    """The template that each instance has."""
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.there))
@@ -83,14 +85,23 @@ class FakeStackSets:
         return self.there[definition.name].arn
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
-        state = self.there[definition.name]
-        keys = {one.key for one in state.instances} if only is None else set(only.instances)
-        self.there[definition.name] = replace(
-            state, body=definition.body, description=definition.description, depends_on=definition.depends_on
+        name = definition.name
+        keys = set(self._instances(name)) if only is None else set(self._targeted(name, only))
+        self.there[name] = replace(
+            self.there[name],
+            body=definition.body,
+            description=definition.description,
+            depends_on=definition.depends_on,
+            instances=tuple(_outdated(one) for one in self.there[name].instances),
         )
-        return self._run(definition.name, "UPDATE", keys & {one.key for one in state.instances})
+        return self._run(name, "UPDATE", keys)
+
+    def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
+        assert self.there[definition.name].description == definition.description
+        return self._run(definition.name, "UPDATE", set(self._targeted(definition.name, operation)))
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
+        found = self._targeted(name, operation)
         state = self.there[name]
         targets = {ou_id: set(regions) for ou_id, regions in state.auto_deployment_targets.items()}
         for ou_id in operation.targets.ou_ids:
@@ -101,26 +112,37 @@ class FakeStackSets:
         self.there[name] = replace(
             state, auto_deployment_targets={ou_id: frozenset(regions) for ou_id, regions in targets.items() if regions}
         )
-        keys = set(resolve(self.organization, Selection(operation.targets, operation.regions)))
-        if operation.retain_stacks:  # the one operation that reaches suspended accounts
-            assert operation.targets.account_filter == "INTERSECTION"
-            chains = {id_: self.organization.account_chain(id_) for id_ in operation.targets.accounts}
-            reached = [id_ for id_, chain in chains.items() if set(operation.targets.ou_ids) & set(chain)]
-            keys |= {InstanceKey(id_, region) for id_ in reached for region in operation.regions}
-        return self._run(name, operation.action, keys)
+        return self._run(name, operation.action, set(found), ous=found)
 
-    def _run(self, name: str, action: Literal["CREATE", "UPDATE", "DELETE"], keys: set[InstanceKey]) -> str:
-        instances = {one.key: one for one in self.there[name].instances}
+    def _instances(self, name: str) -> dict[InstanceKey, Instance]:
+        return {one.key: one for one in self.there[name].instances}
+
+    def _targeted(self, name: str, operation: InstanceOperation) -> dict[InstanceKey, str]:
+        registered = self.there[name].auto_deployment_targets
+        return targeted(self.organization, operation, self._instances(name), registered)
+
+    def _run(
+        self,
+        name: str,
+        action: Literal["CREATE", "UPDATE", "DELETE"],
+        keys: set[InstanceKey],
+        *,
+        ous: Mapping[InstanceKey, str] = {},
+    ) -> str:
+        instances = self._instances(name)
         if action == "DELETE":
             keys &= instances.keys()
         for key in keys:
+            ou_id = instances[key].ou_id if key in instances else ous[key]
             if key in self.stuck:
                 status: Literal["OUTDATED", "INOPERABLE"] = "INOPERABLE" if action == "DELETE" else "OUTDATED"
-                instances[key] = _instance(key, status, "it is stuck")
+                instances[key] = _instance(key, ou_id, status, "it is stuck")
             elif action == "DELETE":
                 del instances[key]
+                self.bodies.pop((name, key), None)
             else:
-                instances[key] = _instance(key, "CURRENT")
+                instances[key] = _instance(key, ou_id, "CURRENT")
+                self.bodies[name, key] = self.there[name].body
         self.there[name] = replace(self.there[name], instances=tuple(instances[key] for key in sorted(instances)))
         operation_id = f"{action} {len(self.done)}"
         self.done[operation_id] = tuple(_result(key, stuck=key in self.stuck) for key in sorted(keys))
@@ -140,11 +162,17 @@ class FakeStackSets:
         return ()
 
 
-def _instance(key: InstanceKey, status: Literal["CURRENT", "OUTDATED", "INOPERABLE"], reason: str = "") -> Instance:
+def _instance(
+    key: InstanceKey, ou_id: str, status: Literal["CURRENT", "OUTDATED", "INOPERABLE"], reason: str = ""
+) -> Instance:
     detailed = "SUCCEEDED" if status == "CURRENT" else "FAILED"
     return Instance(
-        account=key.account, region=key.region, ou_id="ou", status=status, detailed_status=detailed, reason=reason
+        account=key.account, region=key.region, ou_id=ou_id, status=status, detailed_status=detailed, reason=reason
     )
+
+
+def _outdated(instance: Instance) -> Instance:
+    return replace(instance, status="OUTDATED") if instance.is_current else instance
 
 
 def _result(key: InstanceKey, *, stuck: bool) -> InstanceResult:

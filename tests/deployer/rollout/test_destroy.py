@@ -14,7 +14,7 @@ from deployer.rollout.destroy import LeftOverError, Removal, destroy, plan_remov
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.survey import look
 from deployer.sandbox.organizations.accounts import EXAMPLE
-from deployer.stack_sets import Instance, InstanceKey
+from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, NotInStackSetError
 from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, SHOP_PROD, changed, rolled_out, wanted
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
 
@@ -137,7 +137,7 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
     )
     plan = installation.plan()
     (release,) = next(one.releases for one in plan.stack_sets if one.name == ACCESS)
-    assert (release.targets.ou_ids, release.retain_stacks) == (("ou-exam-susp0001",), True)
+    assert (release.targets.ou_ids, release.retain_stacks) == ((ou_id,), True)
     assert removed_instances(plan) == 31
     text = " ".join(_text(plan).split())
     assert "= 2 instances of suspended accounts released" in text
@@ -155,6 +155,24 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
         ("old-project", stack), ("old-project", None),
     ]  # fmt: skip
     assert document["outcome"]["released"] == 2
+
+
+def test_a_suspended_account_that_aws_does_not_release_keeps_no_other_instance(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(installation, Instance(account="600000000001", region="eu-west-1", ou_id="ou-exam-susp0001", status="CURRENT"))
+    operate = installation.aws.stack_sets.operate
+
+    def refusing(name: str, operation: InstanceOperation) -> str:
+        if operation.retain_stacks:
+            raise NotInStackSetError("Organizational unit ou-exam-susp0001 not found in StackSet")
+        return operate(name, operation)
+
+    monkeypatch.setattr(installation.aws.stack_sets, "operate", refusing)
+    outcome = installation.destroy()
+    assert isinstance(outcome.error, LeftOverError)
+    assert [one.account for one in outcome.failures] == ["600000000001"]
+    assert [one.account for one in installation.aws.stack_sets.there[ACCESS].instances] == ["600000000001"]
 
 
 @pytest.mark.parametrize("stack", ["deployer-central", "deployer-artifacts"])

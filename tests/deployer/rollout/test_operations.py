@@ -66,6 +66,9 @@ class Script:
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         raise NotImplementedError
 
+    def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
+        raise NotImplementedError
+
     def operate(self, name: str, operation: InstanceOperation) -> str:
         raise NotImplementedError
 
