@@ -19,7 +19,7 @@ class Behaviour(StrEnum):
     TARGET_ROLES_WITHOUT_SOURCE = (
         "EventBridge assumes roles of targets without aws:SourceArn and aws:SourceAccount"  # A1
     )
-    NESTED_OUS_REFUSED = "an operation may not name an OU and one below it"  # A2
+    OWN_OUS_REPORTED = "an instance reports its account's own OU, by whichever OU it was deployed"  # A2
     FILTERED_CREATION_REGISTERS_NOTHING = "a creation with an account filter leaves auto-deployment as it is"  # A3
     DELETION_ENDS_ALL_REGIONS = "deleting an OU's instances in one region ends auto-deployment in all"  # A4
     MOVES_REPLACE_STACKS = "an account moved between OUs of one StackSet gets new stacks"  # A5
@@ -37,6 +37,7 @@ class Behaviour(StrEnum):
     NO_EVENT_FOR_OWNERS = "a registry's account has no event of another account's refused call"  # A18
     STRANGERS_INVALID = "Organizations calls an account outside the organization invalid input"  # A19
     SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
+    EXISTING_INSTANCES_REFUSED = "a creation is refused where an account has an instance already"  # A22
     ROLES_OF_TOPICS_UNUSED = "EventBridge publishes to a topic as itself, whatever role the target has"  # A21
 
 

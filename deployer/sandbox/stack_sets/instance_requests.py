@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from deployer.organization import Organization
 from deployer.sandbox import seams
 from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
@@ -15,9 +14,9 @@ from deployer.sandbox.organizations import membership
 from deployer.sandbox.regions import known_regions
 from deployer.sandbox.stack_sets import operations, store
 from deployer.sandbox.stack_sets.access import operated
-from deployer.sandbox.stack_sets.model import Action, Instance, Operation, Result, StackSet
+from deployer.sandbox.stack_sets.model import Action, Instance, Key, Operation, Result, StackSet
 from deployer.sandbox.stack_sets.preferences import parse_preferences
-from deployer.sandbox.stack_sets.targets import Targets, parse_targets, resolve
+from deployer.sandbox.stack_sets.targets import Targets, check_intersection, parse_targets, resolve
 from deployer.sandbox.stack_sets.templates import overrides_of
 
 MOST_INSTANCES = 100_000
@@ -36,12 +35,14 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
     stack_set = store.required(call)
     regions = _regions(call)
     targets = parse_targets(call.parameters, "CREATE")
-    accounts = _resolved(targets, membership.snapshot(stack_set.management_account))
+    accounts = _accounts(stack_set, targets)
     wanted = [
         Instance(account=account, region=region, organizational_unit_id=ou)
         for region in regions
         for account, ou in sorted(accounts.items())
     ]
+    if is_altered(Behaviour.EXISTING_INSTANCES_REFUSED) and any(one.key in stack_set.instances for one in wanted):
+        raise Refused("ValidationError", f"There are stack instances of StackSet {stack_set.name} already.")
     if len(stack_set.instances.keys() | {instance.key for instance in wanted}) > MOST_INSTANCES:
         raise Refused("LimitExceededException", f"A StackSet has at most {MOST_INSTANCES} stack instances.")
 
@@ -59,10 +60,12 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "UpdateStackInstances")
 def update_stack_instances(call: Call) -> Mapping[str, Any]:
-    """Give instances that are there other parameter overrides."""
+    """Give instances that are there other parameter overrides; refuses an account and region that has none."""
     operated(call)
     stack_set = store.required(call)
-    covered = _instances_of(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
+    if known := already_begun(call, stack_set):
+        return {"OperationId": known.id}
+    covered = _updated(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
     active = [instance for instance in covered if instance.status != "INOPERABLE"]
     operation = new_operation(call, stack_set, "UPDATE", covered=active)
     return {"OperationId": operations.begin(stack_set, operation, accept=lambda: None).id}
@@ -76,9 +79,11 @@ def delete_stack_instances(call: Call) -> Mapping[str, Any]:
     """
     operated(call)
     stack_set = store.required(call)
+    if known := already_begun(call, stack_set):
+        return {"OperationId": known.id}
     regions = _regions(call)
     targets = parse_targets(call.parameters, "DELETE")
-    covered = _instances_of(stack_set, targets, regions)
+    covered = _deleted(stack_set, targets, regions)
 
     def accept() -> None:
         for ou in targets.ous if targets.is_whole else ():
@@ -92,7 +97,7 @@ def delete_stack_instances(call: Call) -> Mapping[str, Any]:
 def targeted_instances(call: Call, stack_set: StackSet) -> list[Instance]:
     """The instances that an update means: all where it names no targets, and never those that are INOPERABLE."""
     if call.parameters.get("DeploymentTargets") or call.parameters.get("Accounts"):
-        found = _instances_of(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
+        found = _updated(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
     else:
         found = list(stack_set.instances.values())
     return [instance for instance in found if instance.status != "INOPERABLE"]
@@ -108,11 +113,21 @@ def new_operation(call: Call, stack_set: StackSet, action: Action, *, covered: I
         results={instance.key: _pending(instance) for instance in instances},
         regions=regions,
         preferences=parse_preferences(call.parameters, regions=regions),
-        request=f"{call.operation} {json.dumps(call.parameters, sort_keys=True, default=str)}",
+        request=_request(call),
         targets=call.parameters.get("DeploymentTargets"),
         retain_stacks=bool(call.parameters.get("RetainStacks")),
         overrides=overrides_of(call, declared=stack_set.parameters),
     )
+
+
+def already_begun(call: Call, stack_set: StackSet) -> Operation | None:
+    """The operation that the same request led to before, whatever became of its instances meanwhile."""
+    operation_id = call.parameters.get("OperationId")
+    return operations.repeated(stack_set, str(operation_id), _request(call)) if operation_id else None
+
+
+def _request(call: Call) -> str:
+    return f"{call.operation} {json.dumps(call.parameters, sort_keys=True, default=str)}"
 
 
 def _pending(instance: Instance) -> Result:
@@ -123,31 +138,59 @@ def _pending(instance: Instance) -> Result:
     )
 
 
-def _instances_of(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
-    """The instances there are in the accounts that are meant; refuses an OU that the StackSet is not in at all."""
-    organization = membership.snapshot(stack_set.management_account)
-    accounts = _resolved(targets, organization)
-    held = {ou for account, _ in list(stack_set.instances) for ou in _chain(organization, account)}
+def _updated(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
+    """The instances of the accounts that are meant, which have one in every region that is named.
+
+    AWS refuses to update what does not exist, and begins nothing: aws-cloudformation/cloudformation-coverage-roadmap
+    #1978 for accounts, hashicorp/terraform-provider-aws #27877 and #33785 for OUs.
+    """
+    keys = _keys(stack_set, targets, regions)
+    if missing := [key for key in keys if key not in stack_set.instances]:
+        account, region = missing[0]
+        message = f"Stack instance for account {account} and region {region} not found in StackSet {stack_set.name}"
+        raise Refused("StackInstanceNotFoundException", message, status=404)
+    return [stack_set.instances[key] for key in keys]
+
+
+def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
+    """The instances of the accounts that are meant, of whom not all of an OU need to have one (assumption A22).
+
+    What AWS does for an account by name that has none is documented nowhere.
+    """
+    keys = _keys(stack_set, targets, regions)
+    missing = [key for key in keys if key not in stack_set.instances]
+    if missing and targets.filter == "INTERSECTION":
+        account, region = missing[0]
+        raise Refused(
+            "ValidationError",
+            f"There is no stack instance in account {account} and region {region} of StackSet {stack_set.name}, and the"
+            " sandbox does not know what AWS answers then.",
+        )
+    return [stack_set.instances[key] for key in keys if key in stack_set.instances]
+
+
+def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Key]:
+    """Accounts and regions that are meant; refuses an OU that the StackSet was not deployed to, by that name.
+
+    DeleteStackInstances refuses it likewise ("Organizational unit not found in StackSet"):
+    https://docs.aws.amazon.com/vpc/latest/reachability/multi-account-troubleshooting.html
+    """
+    accounts = _accounts(stack_set, targets)
+    with stack_set.lock:
+        known = {*stack_set.targets, *(one.organizational_unit_id for one in stack_set.instances.values())}
     for ou in targets.ous:
-        if ou not in held and ou not in stack_set.targets:
+        if ou not in known:
             raise Refused("ValidationError", f"Organizational unit {ou} not found in StackSet")
-    return [
-        instance
-        for instance in list(stack_set.instances.values())
-        if instance.account in accounts and instance.region in regions
-    ]
+    return [(account, region) for account in sorted(accounts) for region in regions]
 
 
-def _resolved(targets: Targets, organization: Organization) -> dict[str, str]:
-    if is_altered(Behaviour.NESTED_OUS_REFUSED):
-        for ou in targets.ous:
-            if above := set(organization.chain(ou)[:-1]) & set(targets.ous):
-                raise Refused("ValidationError", f"Organizational unit {ou} is within {', '.join(sorted(above))}")
-    return resolve(targets, organization)
-
-
-def _chain(organization: Any, account: str) -> tuple[str, ...]:
-    return organization.account_chain(account) if account in organization.accounts else ()
+def _accounts(stack_set: StackSet, targets: Targets) -> dict[str, str]:
+    """The accounts that are meant, each with its OU; refuses to filter by account where AWS does not document how."""
+    organization = membership.snapshot(stack_set.management_account)
+    accounts = resolve(targets, organization)
+    if targets.filter == "INTERSECTION":
+        check_intersection(targets, accounts, organization)
+    return accounts
 
 
 def _regions(call: Call) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ def begin(stack_set: StackSet, operation: Operation, *, accept: Callable[[], Non
     operation is under way and nothing is queued for.
     """
     with stack_set.lock:
-        for known in stack_set.operations:
-            if known.id == operation.id:
-                return _same_request(known, operation)
+        known = repeated(stack_set, operation.id, operation.request)
+        if known is not None:
+            return known
         busy = any(stack_set.unfinished)
         if busy and operation.request is not None and not stack_set.managed_execution:
             current = next(stack_set.unfinished)
@@ -52,6 +52,17 @@ def begin(stack_set: StackSet, operation: Operation, *, accept: Callable[[], Non
         stack_set.operations.append(operation)
     _start_next(stack_set)
     return operation
+
+
+def repeated(stack_set: StackSet, operation_id: str, request: str | None) -> Operation | None:
+    """The operation that the same request led to before; refuses the id of another one."""
+    for known in list(stack_set.operations):
+        if known.id == operation_id:
+            if known.request is None or known.request != request:
+                message = f"The operation id {known.id} already exists"
+                raise Refused("OperationIdAlreadyExistsException", message, status=409)
+            return known
+    return None
 
 
 def required(stack_set: StackSet, operation_id: str) -> Operation:
@@ -75,12 +86,6 @@ def stop(stack_set: StackSet, operation: Operation) -> None:
         else:
             operation.status = "STOPPING"
     _start_next(stack_set)
-
-
-def _same_request(known: Operation, repeated: Operation) -> Operation:
-    if known.request is None or known.request != repeated.request:
-        raise Refused("OperationIdAlreadyExistsException", f"The operation id {known.id} already exists", status=409)
-    return known
 
 
 def _start_next(stack_set: StackSet) -> None:

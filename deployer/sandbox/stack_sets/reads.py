@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from deployer.sandbox import pages, seams
+from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
+from deployer.sandbox.organizations import membership
 from deployer.sandbox.resources.resource import tag_list
 from deployer.sandbox.stack_sets import operations, store
 from deployer.sandbox.stack_sets.access import administered
@@ -147,10 +149,17 @@ def _instance(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
         "Status": instance.status,
         "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.detailed},
-        "OrganizationalUnitId": instance.organizational_unit_id,
+        "OrganizationalUnitId": _reported_ou(stack_set, instance),
         "DriftStatus": "NOT_CHECKED",
         "LastOperationId": instance.last_operation_id,
     }
+
+
+def _reported_ou(stack_set: StackSet, instance: Instance) -> str:
+    """The OU that the instance was deployed by (assumption A2)."""
+    if is_altered(Behaviour.OWN_OUS_REPORTED):
+        return membership.snapshot(stack_set.management_account).accounts[instance.account].parent_id
+    return instance.organizational_unit_id
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from deployer.sandbox.cloudformation.requests import stack_tags
 from deployer.sandbox.regions import is_enabled
 from deployer.sandbox.stack_sets import operations, store
 from deployer.sandbox.stack_sets.access import operated
-from deployer.sandbox.stack_sets.instance_requests import new_operation, targeted_instances
+from deployer.sandbox.stack_sets.instance_requests import already_begun, new_operation, targeted_instances
 from deployer.sandbox.stack_sets.model import AutoDeployment, StackSet
 from deployer.sandbox.stack_sets.templates import parameters_of, template_of
 
@@ -68,6 +68,8 @@ def update_stack_set(call: Call) -> Mapping[str, Any]:
     """Change the StackSet at once, and its instances by an operation; those not updated stay behind as OUTDATED."""
     operated(call)
     stack_set = store.required(call)
+    if known := already_begun(call, stack_set):
+        return {"OperationId": known.id}
     _check_scope(call)
     if call.parameters.get("PermissionModel") not in {None, "SERVICE_MANAGED"}:
         raise _invalid("The permission model of a StackSet with stack instances cannot be modified.")

@@ -57,7 +57,7 @@ def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
     """The accounts that are meant, each with the OU that covers it: the nearest of those named.
 
     Child OUs are included to any depth. The management account is never among them; suspended accounts are, since
-    it is the operation that skips them. OUs may lie within each other (assumption A2).
+    it is the operation that skips them. OUs may lie within each other.
     """
     for ou in targets.ous:
         if ou not in organization.ous:
@@ -76,6 +76,15 @@ def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
     if targets.filter == "UNION":
         return inside | {id_: organization.accounts[id_].parent_id for id_ in named & below.keys() - inside.keys()}
     return inside
+
+
+def check_intersection(targets: Targets, accounts: Mapping[str, str], organization: Organization) -> None:
+    """Refuse what is documented nowhere of accounts by name: nested OUs (assumption A2), accounts in none of them."""
+    for ou in targets.ous:
+        if above := set(organization.chain(ou)[:-1]) & set(targets.ous):
+            raise _invalid(f"The sandbox does not know what AWS does with {ou}, which is below {above.pop()}.")
+    if outside := sorted(set(targets.accounts) - accounts.keys()):
+        raise _invalid(f"The sandbox does not know what AWS does with {outside[0]}, which is in none of the OUs.")
 
 
 def nearest(*, ou_ids: Iterable[str], chain: Iterable[str]) -> str | None:

@@ -629,3 +629,65 @@ def test_a_stack_set_does_not_wait_for_itself(stack_sets: StackSets, sandbox: Sa
     waiting = {"Enabled": True, "RetainStacksOnAccountRemoval": False, "DependsOn": [arn]}
     with pytest.raises(ClientError, match="cannot depend on itself"):
         stack_sets.update(template("renamed"), AutoDeployment=waiting)
+
+
+def _named(*ous: str, accounts: tuple[str, ...], regions: tuple[str, ...] = (HOME,)) -> dict[str, Any]:
+    named = {"OrganizationalUnitIds": list(ous), "Accounts": list(accounts), "AccountFilterType": "INTERSECTION"}
+    return {"DeploymentTargets": named, "Regions": list(regions)}
+
+
+def test_an_operation_on_what_does_not_exist_is_refused_and_not_begun(sandbox: Sandbox, stack_sets: StackSets) -> None:
+    stack_sets.create()
+    stack_sets.deploy(PROD)
+    sandbox.settle()
+    stack_sets.client.create_stack_instances(
+        StackSetName="queues", CallAs="DELEGATED_ADMIN", **_named(PROD, accounts=(SHOP,), regions=("us-east-1",))
+    )
+    sandbox.settle()
+    options: dict[str, Any] = {"StackSetName": "queues", "CallAs": "DELEGATED_ADMIN"}
+    calls: dict[str, Any] = {
+        "UpdateStackSet": lambda **more: stack_sets.client.update_stack_set(
+            TemplateBody=template("renamed"), **options, **more
+        ),
+        "UpdateStackInstances": lambda **more: stack_sets.client.update_stack_instances(**options, **more),
+        "DeleteStackInstances": lambda **more: stack_sets.client.delete_stack_instances(
+            RetainStacks=False, **options, **more
+        ),
+    }
+    product = _named(PROD, accounts=(SHOP, LEDGER), regions=(HOME, "us-east-1"))
+    for name, call in calls.items():
+        for ou, account in ((WORKLOADS, SHOP), (PAYMENTS, LEDGER), (DEV, "400000000001")):
+            with pytest.raises(ClientError, match=f"Organizational unit {ou} not found in StackSet"):
+                call(**_named(ou, accounts=(account,)))
+        expected = "does not know" if name == "DeleteStackInstances" else "StackInstanceNotFoundException"
+        with pytest.raises(ClientError, match=expected):
+            call(**product)
+        with pytest.raises(ClientError, match="is in none of the OUs"):
+            call(**_named(PROD, accounts=(SHOP, "400000000001")))
+        with pytest.raises(ClientError, match=f"with {PAYMENTS}, which is below {PROD}"):
+            call(**_named(PROD, PAYMENTS, accounts=(SHOP,)))
+    for whole in (targets(PROD, regions=("us-east-1",)), targets(WORKLOADS, regions=(HOME,))):
+        with pytest.raises(ClientError):
+            calls["UpdateStackSet"](**whole)
+    assert {one["Status"] for one in stack_sets.instances().values()} == {"CURRENT"}
+    stack_sets.update(template("renamed"), **_named(PROD, accounts=(SHOP,), regions=(HOME, "us-east-1")))
+    sandbox.settle()
+    assert (queues(sandbox, SHOP), queues(sandbox, SHOP, "us-east-1")) == (["renamed"], ["renamed"])
+
+
+def test_a_repeated_deletion_is_the_same_operation_when_the_instances_are_gone(
+    sandbox: Sandbox, stack_sets: StackSets
+) -> None:
+    stack_sets.create()
+    stack_sets.deploy(DEV)
+    sandbox.settle()
+    once: dict[str, Any] = {
+        "StackSetName": "queues",
+        "CallAs": "DELEGATED_ADMIN",
+        "OperationId": "once",
+        "RetainStacks": False,
+        **_named(DEV, accounts=("400000000001",)),
+    }
+    assert stack_sets.client.delete_stack_instances(**once)["OperationId"] == "once"
+    sandbox.settle()
+    assert stack_sets.client.delete_stack_instances(**once)["OperationId"] == "once"
