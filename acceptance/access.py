@@ -26,6 +26,8 @@ class Place:
     second_region: str | None = None
     suspended_account: str | None = None
     suspended_ou: str | None = None
+    names: tuple[str, ...] = ()
+    """Of all accounts and OUs, to keep them out of the report."""
     is_management: bool = False
     """Whether the central account is the management account."""
 

@@ -104,6 +104,7 @@ def finish(checks: Sequence[Check], lab: Lab, out: Path) -> int:
         version=__version__,
         is_sandbox=lab.access.is_sandbox,
         prefix=lab.prefix,
+        names=lab.place.names,
         leftovers=leftovers,
     )
     for file in report.write(out):

@@ -83,8 +83,14 @@ def locate(options: Options, access: Access) -> Place:
         second_region=second,
         suspended_account=suspended,
         suspended_ou=organization.accounts[suspended].parent_id if suspended else None,
+        names=_names(organization),
         is_management=central.identity.account == organization.management_account_id,
     )
+
+
+def _names(organization: Organization) -> tuple[str, ...]:
+    ous = (ou.name for ou in organization.ous.values() if ou.id != organization.root.id)
+    return tuple(sorted({*ous, *(account.name for account in organization.accounts.values())}))
 
 
 def _check(options: Options, organization: Organization, *, central_account: str) -> None:

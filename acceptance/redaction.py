@@ -26,23 +26,34 @@ _IPV6 = re.compile(rf"(?<![\w:.])(?:{_GROUPS}{{7}}|(?:{_GROUPS}{{0,6}})?::(?:{_G
 _ARN_NAMES = re.compile(
     r"arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:(?:user|role|assumed-role|group|federated-user)/([^\s\"']+)"
 )
-_NAMED_FIELDS = frozenset({"userName", "principalId", "roleSessionName", "sessionName", "sourceIdentity"})
+_NAMED_FIELDS = frozenset(
+    {"account_name", "ou_path", "principalId", "roleSessionName", "sessionName", "sourceIdentity", "userName"}
+)
 _SHORTEST = 3
 """Shorter names are left where no ARN has them: they are parts of other words."""
+_WORDS_OF_AWS = frozenset(
+    {"AWS", "amazonaws", "arn", "assumed-role", "aws", "com", "ecr", "events", "iam", "role", "sts"}
+)
+"""Stay where somebody has called an account so, for they are what makes an event one of ECR."""
 
 
 @dataclass(slots=True)
 class Redactor:
-    """Stand-ins of one report. `kept` begins names that are the run's own, and no detail of anybody."""
+    """Stand-ins of one report.
+
+    `kept` begins names that are the run's own, and no detail of anybody. `hidden` are names to replace wherever they
+    stand, such as those of accounts and OUs.
+    """
 
     kept: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     _known: dict[str, str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def redact(self, value: Any) -> Any:
         """A copy of a value as JSON has it, without personal details."""
-        for name in sorted(set(_names(value))):
-            if len(name) >= _SHORTEST and not self._is_kept(name):
+        for name in sorted({*self.hidden, *_names(value)}):
+            if len(name) >= _SHORTEST and name not in _WORDS_OF_AWS and not self._is_kept(name):
                 self._stand_in("name", name, lambda number: f"name-{number}")
         return self._walk(value)
 

@@ -37,6 +37,8 @@ class Report:
     version: str
     is_sandbox: bool
     prefix: str
+    names: Sequence[str] = ()
+    """Names of accounts and OUs, which are nobody else's business."""
     leftovers: Sequence[str] = ()
 
     def count(self, verdict: Verdict) -> int:
@@ -44,7 +46,7 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """The report as JSON, without personal details."""
-        redactor = Redactor(kept=(self.prefix, "deployer"))
+        redactor = Redactor(kept=(self.prefix, "deployer"), hidden=tuple(self.names))
         return {
             "version": VERSION,
             "deployer": self.version,

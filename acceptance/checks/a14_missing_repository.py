@@ -21,9 +21,9 @@ def run(lab: Lab) -> Finding:
     session: Any = session_of(lab, roles(lab).pusher)
     client, name = session.client("ecr", region=lab.place.region), f"{lab.prefix}/missing"
     answers = {
-        "InitiateLayerUpload": _answer(lambda: client.initiate_layer_upload(repositoryName=name)),
+        "InitiateLayerUpload": _answer(lab, lambda: client.initiate_layer_upload(repositoryName=name)),
         "BatchCheckLayerAvailability": _answer(
-            lambda: client.batch_check_layer_availability(repositoryName=name, layerDigests=[DIGEST])
+            lab, lambda: client.batch_check_layer_availability(repositoryName=name, layerDigests=[DIGEST])
         ),
     }
     if wrong := [call for call, answer in answers.items() if answer["code"] != MISSING]:
@@ -31,9 +31,10 @@ def run(lab: Lab) -> Finding:
     return held("Both calls answer that the repository does not exist", **answers)
 
 
-def _answer(call: Callable[[], Any]) -> dict[str, str]:
+def _answer(lab: Lab, call: Callable[[], Any]) -> dict[str, str]:
+    """What ECR answers; a denial counts if it lasts for a minute, since the role is new."""
     try:
-        call()
+        lab.wait_while({"AccessDenied", "AccessDeniedException"}, call)
     except ClientError as error:
         return refusal_of(error)
     return {"code": "", "message": "The call succeeded"}

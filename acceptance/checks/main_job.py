@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -76,5 +77,6 @@ CHECK = Check(
         "member: a repository",
     ),
     minutes=15,
+    dollars=Decimal("0.10"),
     altered_by="EVENTS_WITHOUT_PARAMETERS",
 )

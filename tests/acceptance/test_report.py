@@ -28,6 +28,7 @@ def report(*findings: Finding, is_sandbox: bool) -> Report:
         version="1.2.3",
         is_sandbox=is_sandbox,
         prefix="accept-1a2b3c4d",
+        names=["Shop Prod", "ecr"],
         leftovers=["stack x: account 111122223333 denied it"],
     )
 
@@ -50,6 +51,14 @@ def test_accounts_are_replaced_in_every_file(tmp_path: Path) -> None:
         assert "111122223333" not in text
         assert "300000000001" in text
     assert json.loads((tmp_path / "events" / "A1.json").read_text()) == {"account": "300000000001"}
+
+
+def test_names_of_accounts_and_ous_are_replaced_and_the_service_stays_what_it_is() -> None:
+    found = refuted("Nothing in Shop Prod", printed="Shop Prod: ecr.amazonaws.com", record={"account_name": "shop-1"})
+    text = json.dumps(report(found, is_sandbox=False).document()["checks"])
+    assert "Shop Prod" not in text
+    assert "shop-1" not in text
+    assert "ecr.amazonaws.com" in text
 
 
 def test_a_table_cell_stays_one_cell() -> None:
