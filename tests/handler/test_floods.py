@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from deployer.sandbox.faults import Crash, Fault, Moment
+from deployer.sandbox.sandbox import Sandbox
 from handler.ledger import COUNTER_PREFIX
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
-from tests.handler.installation import ACCOUNT, REGION, Installed, by_handler, push
+from tests.handler.installation import ACCOUNT, CONFIG, REGION, Installed, by_handler, install, push
 
 LIMIT = 50
 """`create.limit.per_hour` of config/ous/workloads/prod.yaml."""
@@ -129,4 +132,20 @@ def test_a_limit_is_exact_however_many_come_at_once_twice_and_after_crashes(inst
     assert all(
         (installed.repository(name) or {})["tags"][EVENT_ID_TAG].startswith(name.replace("/", "-")) for name in there
     )
+    assert not installed.failures()
+
+
+def test_a_flood_uses_no_more_of_lambda_than_is_reserved_and_no_event_is_lost(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    with (config / "organization.yaml").open("a") as file:
+        file.write("\nhandler: {reserved_concurrency: 2}\n")
+    installed = install(sandbox, config=config)
+    function = sandbox.client("lambda").get_function(FunctionName=installed.synthesis.names.function)
+    assert function["Concurrency"] == {"ReservedConcurrentExecutions": 2}
+
+    installed.send(*(push(f"team-a/tmp-{number}", event_id=f"refused-{number}") for number in range(20)))
+    installed.send(push("team-a/api", event_id="event-1"))
+    assert processes(installed) <= 2
+    assert Counter(record.outcome for record in installed.records()) == {"refused": 20, "created": 1}
     assert not installed.failures()
