@@ -145,11 +145,12 @@ How a redrive works, and why you may repeat it, interrupt it and run two at once
   owner may delete it earlier.
 - A message that cannot be read, whatever is in it, is listed as `unreadable` with the reason. It affects no other
   message and no other queue. If there are more failures than `--limit`, each account of each queue gets a share of the
-  list; `--account` shows the rest of one.
+  list; `--account` shows the rest of one. Of a member's queue at most 10,000 messages, or 32 MiB, are read in one go.
 - A malformed event (`malformed-event`) fails every time. Look at it with `show`, then let it expire.
 
 The exit code is 23 if a queue could not be read or an event did not go back, or if no failure was received although
-SQS counts messages: another reader holds them, or they were deleted within the last minute. Otherwise it is 0.
+SQS counts more messages: another reader holds them, they were deleted within the last minute, or a flood in a member's
+queue was not read to its end. Otherwise it is 0.
 
 ### Replay a time from the archive
 

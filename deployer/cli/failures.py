@@ -327,6 +327,11 @@ def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
             f"{len(found.out_of_reach)} of {len(operation.places)} queues could not be looked into",
             next_step="`deployer status` shows stacks that are missing, and `deployer rollout --org` makes them.",
         )
+    if found.is_cut and not found.failures:
+        raise IncompleteError(
+            "A queue has more messages than are read in one go, and none of those that were read matches",
+            next_step="Narrow the command with --account, or have the owner of the queue delete what floods it.",
+        )
     if found.hidden and not found.failures:
         raise IncompleteError(
             f"About {found.hidden} messages exist that could not be received now",

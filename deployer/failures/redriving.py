@@ -28,6 +28,9 @@ from handler.text import clean
 AT_ONCE = 16
 """Queues that are looked into, and events that are handed over, side by side."""
 
+MOST_MESSAGES, MOST_CHARACTERS = 10_000, 32 * 2**20
+"""What is taken of one member's queue at most: its administrator may fill it with messages of 1 MiB."""
+
 HOLD_SECONDS = 300
 """How long a message is hidden from others; renewed before it is acted on."""
 
@@ -83,7 +86,7 @@ class Found:
     """About how many messages SQS counts in queues that gave none: they were deleted a moment ago, or come later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)
     is_cut: bool = False
-    """Whether there may be more than `limit`."""
+    """Whether there may be more than was taken."""
 
     @property
     def hidden(self) -> int:
@@ -153,21 +156,25 @@ def _look(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limi
 
 
 def _take(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
-    """Everything that can be seen of one queue, or as much as holds `limit` failures that are meant.
+    """Everything that can be seen of one queue, or as much as holds `limit` failures that are meant, or as is bearable.
 
     A member's queue that says it is empty is not asked again: there may be thousands, and its count is a minute old at
     most. The failures queue is always asked.
     """
     look.depth = queues.depth(look.queue)
-    count = 0
-    while (look.depth.visible or look.queue.is_central) and count < limit:
+    count = size = 0
+    while look.depth.visible or look.queue.is_central:
+        is_flood = len(look.taken) >= MOST_MESSAGES or size >= MOST_CHARACTERS
+        if count >= limit or (is_flood and not look.queue.is_central):
+            look.is_cut = True
+            break
         messages = queues.receive(look.queue, hold_seconds=HOLD_SECONDS)
         fresh = [read(message, look.queue) for message in messages if message.id not in look.taken]
         if not fresh:
             break
         look.taken |= {failure.message.id: failure for failure in fresh}
         count += sum(meant(failure) for failure in fresh)
-    look.is_cut = count >= limit
+        size += sum(len(failure.message.body) for failure in fresh)
 
 
 def _summed(looks: Iterable[_Look], *, meant: Callable[[Failure], bool]) -> Found:

@@ -71,7 +71,7 @@ def found_lines(found: Found, organization: Organization) -> list[Line]:
         lines += [line for failure in some for line in _listed(failure, organization)]
         lines += [Line("")]
     lines += list(_advice(found.failures))
-    is_good = not (found.failures or found.hidden or found.out_of_reach)
+    is_good = not (found.failures or found.hidden or found.out_of_reach or found.is_cut)
     lines += wrapped(_count(found), indent=0, tone="add" if is_good else "bad")
     return lines
 
@@ -111,13 +111,15 @@ def _count(found: Found) -> str:
     if found.not_received:
         text += f" SQS counts about {found.not_received} more, but gave none; its counts may be a minute old."
     if found.is_cut:
-        text += " Raise --limit, or narrow the list with --account, to see the rest."
+        text += " There may be more: raise --limit, or narrow the list with --account."
     return text
 
 
 def _none(found: Found) -> str:
     """Good news only when every queue was looked into and gave all that it has."""
-    return "Whether there are failures is not known." if found.hidden or found.out_of_reach else "No failures."
+    if found.hidden or found.out_of_reach or found.is_cut:
+        return "Whether there are failures is not known."
+    return "No failures match." if found.others else "No failures."
 
 
 def out_of_reach_lines(found: Found, organization: Organization) -> list[Line]:

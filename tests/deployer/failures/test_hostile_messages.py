@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from deployer.aws.queues import message_of
 from deployer.cli.printing import json_text
 from deployer.errors import ServiceError
+from deployer.failures import redriving
 from deployer.failures.messages import UNREADABLE, Message, Queue, Selection, read
 from deployer.failures.redriving import Depth, Found, find, redrive, release
 from deployer.planning.scopes import find_scope
@@ -297,6 +298,28 @@ def test_a_flood_of_one_account_leaves_room_for_the_others() -> None:
     assert [failure.queue for failure in found.failures] == sorted(
         (failure.queue for failure in found.failures), key=lambda queue: (not queue.is_central, queue)
     )
+
+
+@pytest.mark.parametrize("bound", ["MOST_MESSAGES", "MOST_CHARACTERS"])
+def test_of_a_flood_in_one_members_queue_no_more_is_taken_than_is_bearable(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked for: a thousand messages of 1 MiB would take the memory of the machine."""
+    monkeypatch.setattr(redriving, bound, 20)
+    sqs = FakeSqs()
+    for _ in range(50):
+        sqs.put_text(SHOP, "junk", {})
+    sqs.put(SEARCH, event(SEARCH.account, "team-a/mine", number=99), ERROR_CODE="NO_PERMISSIONS")
+    selection = Selection(scope=Scope.whole(EXAMPLE), repository="team-a/*")
+    found = find(sqs, (CENTRAL, SHOP, SEARCH), selection=selection, organization=EXAMPLE, limit=1000)
+    assert [failure.repository for failure in found.failures] == ["team-a/mine"]
+    assert (0 < len(found.others) <= 20, found.is_cut) == (True, True)
+
+    nothing = Selection(scope=Scope.whole(EXAMPLE), repository="team-b/*")
+    release(sqs, [*found.failures, *found.others])
+    found = find(sqs, (CENTRAL, SHOP, SEARCH), selection=nothing, organization=EXAMPLE, limit=1000)
+    assert found.failures == []
+    assert found_lines(found, EXAMPLE)[0].text.startswith("Whether there are failures is not known.")
 
 
 def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:

@@ -83,9 +83,9 @@ def test_counts_say_what_is_left_out() -> None:
     told = flat(found_lines(Found(others=[failed("x")], held_elsewhere=4, is_cut=True), EXAMPLE))
     assert told == (
         "Whether there are failures is not known. 1 other not asked for. About 4 more held by another reader now; they "
-        "show again within minutes. Raise --limit, or narrow the list with --account, to see the rest."
+        "show again within minutes. There may be more: raise --limit, or narrow the list with --account."
     )
-    assert flat(found_lines(Found(others=[failed("x")]), EXAMPLE)) == "No failures. 1 other not asked for."
+    assert flat(found_lines(Found(others=[failed("x")]), EXAMPLE)) == "No failures match. 1 other not asked for."
 
 
 def test_a_list_shows_the_year() -> None:
