@@ -42,9 +42,9 @@ def central_resources(names: Names) -> tuple[Row, ...]:
     functions = tuple(f"{arn}:lambda:{central}:function:{name}" for name in (names.function, names.watch_function))
     return (
         Row("Bucket", "the artifacts bucket and its policy", "s3",
-         ("CreateBucket", "GetBucketPolicy", "ListBucket", "PutBucketOwnershipControls", "PutBucketPolicy",
+         ("CreateBucket", "PutBucketOwnershipControls", "PutBucketPolicy",
           "PutBucketPublicAccessBlock", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration",
-          "PutLifecycleConfiguration", "TagResource", "UntagResource"),
+          "PutLifecycleConfiguration", "TagResource", "UntagResource", *BUCKET_READS),
          ("DeleteBucketPolicy", "GetBucketPolicy", "ListBucket"), (artifacts_bucket(names)[0],)),
         Row("HandlerCode", "the handler's code, from the bucket", "s3",
          ("GetObject", "GetObjectVersion"), ("GetObject",), (artifacts_bucket(names)[1],)),
@@ -65,17 +65,18 @@ def central_resources(names: Names) -> tuple[Row, ...]:
          ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"), roles),
         Row("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
          ("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig",
-          "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig",
-          "DeleteFunctionConcurrency", "PutFunctionConcurrency",
+          "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetFunctionScalingConfig", "GetPolicy",
+          "GetRuntimeManagementConfig", "DeleteFunctionConcurrency", "PutFunctionConcurrency",
           "PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode",
           "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
          ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction", "RemovePermission"), functions),
         Row("Logs", "the log groups and the metrics that are made of them", "logs",
-         ("CreateLogGroup", "DeleteMetricFilter", "DescribeMetricFilters", "ListTagsForResource", "PutMetricFilter",
+         ("CreateLogGroup", "DeleteMetricFilter", "DescribeIndexPolicies", "DescribeMetricFilters",
+          "GetDataProtectionPolicy", "ListTagsForResource", "PutMetricFilter",
           "PutRetentionPolicy", "TagResource", "UntagResource"),
          ("DeleteLogGroup", "DeleteMetricFilter", "DescribeMetricFilters"), groups),
-        Row("LogGroups", "the log groups, which have to be found first", "logs", ("DescribeLogGroups",),
-         ("DescribeLogGroups",), ("*",)),
+        Row("LogGroups", "the log groups, which have to be found first", "logs",
+         ("DescribeLogGroups", "DescribeResourcePolicies"), ("DescribeLogGroups",), ("*",)),
         Row("Events", "the bus with its policy and archive, and the rules", "events",
          ("CreateArchive", "CreateEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
           "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource",
@@ -95,6 +96,12 @@ def central_resources(names: Names) -> tuple[Row, ...]:
          ("DeleteAlarms", "DeleteDashboards", "DescribeAlarms", "GetDashboard"),
          (names.alarm_arn("*"), f"{arn}:cloudwatch::{names.central_account}:dashboard/{names.dashboard}")),
     )  # fmt: skip
+
+
+BUCKET_READS = ("Get*Configuration", "GetBucket*", "ListBucket", "ListTagsForResource")
+"""What CloudFormation reads of a bucket that was kept, to import it into a stack that is made again: all settings that
+a bucket can have, about twenty so far. Each by its name would leave no room in a role for the rest of the policy.
+"""
 
 
 def artifacts_bucket(names: Names) -> tuple[str, str]:
