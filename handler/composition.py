@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Timer
+from time import sleep
 
 from handler import log
 from handler.clients import Clients
@@ -54,6 +55,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
         notices=Notices(partial(clients.own, "events"), bus=environment["EVENT_BUS"]),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),
         clock=_now,
+        sleep=sleep,
         log=log.write,
     )
 

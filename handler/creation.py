@@ -28,6 +28,9 @@ from handler.ports import Ledger, Repositories, Repository
 from handler.reasons import Outcome
 from handler.settings import RepositorySettings
 
+PAUSES = (0.5, 1.5)
+"""Seconds before a policy that AWS denied is put again: IAM may not know the new repository's tag yet (A12)."""
+
 LATE = timedelta(minutes=15)
 """CloudTrail delivers within this time (assumption A11); an older event came from a queue, a retry or an archive."""
 
@@ -64,6 +67,7 @@ class Creation:
     document: Callable[[str], str]
     ledger: Ledger
     steps: Steps
+    sleep: Callable[[float], None]
 
     def run(self, registry: Callable[[], Repositories], *, received_at: datetime) -> Conclusion:
         """Create the repository or finish it. PermanentError says what is missing; anything else is to be retried."""
@@ -110,12 +114,22 @@ class Creation:
 
     def _finish(self, repositories: Repositories, repository: Repository, *, reason: str) -> Conclusion:
         with self.steps("policies"):
-            errors = side_by_side(self._puts(repositories, self.decision.repository))
+            errors = self._put(self._puts(repositories, self.decision.repository))
         if errors:
             raise _worst(errors, repository)
         return Conclusion(
             outcome="created", reason=reason, rule=self.decision.rule, repository=repository, settings=self.asked
         )
+
+    def _put(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:
+        """Put the policies, twice more if AWS denies it; gives the errors that are left."""
+        errors = side_by_side(puts)
+        for seconds in PAUSES:
+            if not any(isinstance(error, PermanentError) and error.reason == reasons.ACCESS_DENIED for error in errors):
+                break
+            self.sleep(seconds)
+            errors = side_by_side(puts)
+        return errors
 
     def _puts(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
         name = self.call.repository

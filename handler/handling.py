@@ -3,6 +3,9 @@
 What is expected ends as a record; what AWS refuses for good ends as a `failed` record and a message in the failures
 queue, in this order, since a record may be written twice without harm. What may pass (throttling, timeouts, a ledger
 that does not answer) is raised: Lambda retries, and then its own destination is the same queue. So no event is lost.
+
+Denied access is both: permissions that are new may not count yet, so the first denial is raised, and only a second one,
+when Lambda has tried again, is final. If two of Lambda's three attempts failed otherwise, only the queue has the event.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from handler import reasons, tags
 from handler.aws_errors import are_credentials_stale
 from handler.creation import Conclusion, Creation, UnfinishedError
 from handler.decision import Create, Ignored, Refused, decide, screen
-from handler.errors import PermanentError
+from handler.errors import DeniedError, PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.notices import NOTABLE
 from handler.ports import Failures, Ledger, Membership, Notices, Organization, Registries, Repositories
@@ -32,6 +35,10 @@ from handler.records import Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
+FINAL_DENIAL = 2
+"""The second: Lambda tries a minute after the first attempt and two minutes after the second, which leaves one of its
+three attempts to fail otherwise (assumption A12)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
@@ -44,6 +51,7 @@ class Handler:
     failures: Failures
     notices: Notices
     clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
     log: Callable[[dict[str, Any]], None]
 
     def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
@@ -174,6 +182,7 @@ class Handler:
             document=self.settings.document,
             ledger=self.ledger,
             steps=attempt.steps,
+            sleep=self.sleep,
         )
 
     def _created(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
@@ -182,6 +191,7 @@ class Handler:
         except PermanentError as error:
             if error.reason == reasons.ACCESS_DENIED:
                 self.registries.forget(creation.call.account)
+            self._raise_unless_final(error, creation.call, attempt)
             repository = error.repository if isinstance(error, UnfinishedError) else None
             return Conclusion(
                 outcome="failed",
@@ -191,6 +201,15 @@ class Handler:
                 repository=repository,
                 settings=creation.asked if repository else "",
             )
+
+    def _raise_unless_final(self, error: PermanentError, call: FailedCall, attempt: Attempt) -> None:
+        """Leave the first denial to Lambda's next attempt: a role or tag that is new may count by then."""
+        if error.reason not in reasons.MAY_PASS:
+            return
+        with attempt.steps("denials"):
+            denials = self.ledger.count_denial(call, request_id=attempt.request_id, now=attempt.received_at)
+        if denials < FINAL_DENIAL:
+            raise DeniedError(error) from error
 
 
 def _concluded_without(decision: Refused | Ignored) -> Conclusion:

@@ -54,6 +54,10 @@ REDRIVEN_WITHIN = timedelta(days=15)
 _COUNTER_SORT_KEY = "repositories"
 REFUSALS = "refusals"
 """Sort key of the counter of refusals, and its attribute that counts them."""
+
+_DENIALS_SORT_KEY = "denials#"
+_DENIALS_KEPT = timedelta(days=1)
+"""Lambda attempts an event for six hours at most."""
 MOST_PER_HOUR = 10_000
 """The highest limit that settings may ask for. The counter grows with it, an item holds 400 KB, and each update is
 charged for the whole item."""
@@ -209,3 +213,19 @@ class Ledger:
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"][REFUSALS]["N"])
+
+    def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
+        """Count an attempt at an event that AWS denied; gives how many there were under this id of a request.
+
+        The item lies beside the limit's counters, where the role may update items.
+        """
+        expires = int((now + _DENIALS_KEPT).timestamp())
+        answer = self._client().update_item(
+            TableName=self._table,
+            Key=Slot.of(call).key | {SORT_KEY: {"S": f"{_DENIALS_SORT_KEY}{request_id}"}},
+            UpdateExpression="ADD #denials :one SET #expires = :expires",
+            ExpressionAttributeNames={"#denials": "denials", "#expires": EXPIRY_ATTRIBUTE},
+            ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": str(expires)}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["denials"]["N"])

@@ -46,6 +46,9 @@ REQUEST_NOT_ACCEPTED = "request-not-accepted"
 RECORD_CONFLICT = "record-conflict"
 SDK_TOO_OLD = "sdk-too-old"
 
+MAY_PASS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
+"""Denials that end by themselves if a role or a tag is new, so Lambda's next attempt has to be denied too (A12)."""
+
 OUTCOMES: dict[Outcome, frozenset[str]] = {
     "created": frozenset({CREATED, FINISHED}),
     "exists": frozenset({ALREADY_EXISTS}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deployer.errors import SandboxError
 from deployer.sandbox.calls import CallLog
 from deployer.sandbox.faults import Faults
+from deployer.sandbox.visibility import Visibility
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Context:
     home_region: str
     calls: CallLog
     faults: Faults
+    visibility: Visibility
 
 
 _current: Context | None = None

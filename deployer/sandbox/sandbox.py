@@ -26,6 +26,7 @@ from deployer.sandbox.gate import Gate
 from deployer.sandbox.organizations import accounts
 from deployer.sandbox.resources import clients
 from deployer.sandbox.server import Dispatcher, Server
+from deployer.sandbox.visibility import Visibility
 
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
@@ -56,6 +57,8 @@ class Sandbox:
         self.central_account = accounts.CENTRAL_ACCOUNT
         self.calls = CallLog()
         self.faults = Faults()
+        self.visibility = Visibility()
+        """How late new tags and roles count; at once, unless a test asks for it."""
         self.time_scale = time_scale
         self._initial = organization or accounts.EXAMPLE
         self._port = port
@@ -103,6 +106,7 @@ class Sandbox:
     def reset(self, organization: Organization | None = None) -> None:
         """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
         self.faults.clear()
+        self.visibility.clear()
         seams.interrupt()
         background.scheduler.reset()
         background.scheduler.time_scale = self.time_scale
@@ -115,6 +119,7 @@ class Sandbox:
                 home_region=self.home_region,
                 calls=self.calls,
                 faults=self.faults,
+                visibility=self.visibility,
             )
         )
         self.central_account = _central_account(self._initial)

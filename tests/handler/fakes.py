@@ -7,6 +7,7 @@ or after.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -98,12 +99,16 @@ class Faults:
     before: dict[int, BaseException] = field(default_factory=dict)
     after: dict[int, BaseException] = field(default_factory=dict)
     by_name: dict[str, BaseException] = field(default_factory=dict)
+    passing: dict[str, list[BaseException]] = field(default_factory=dict)
+    """Of each name, the errors of its first calls."""
     lock: RLock = field(default_factory=RLock)
 
     def run(self, name: str, effect: Callable[[], Any]) -> Any:
         with self.lock:
             number = len(self.calls)
             self.calls.append(name)
+            if passing := self.passing.get(name):
+                raise passing.pop(0)
             if error := self.by_name.get(name) or self.before.get(number):
                 raise error
             result = effect()
@@ -190,6 +195,7 @@ class World:
     forgotten: list[str] = field(default_factory=list)
     notices: FakeNotices = field(init=False)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    denials: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.notices = FakeNotices(self)
@@ -255,6 +261,14 @@ class World:
         number: int = self.faults.run("count", effect)
         return number
 
+    def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
+        def effect() -> int:
+            self.denials[call.account, request_id] += 1
+            return self.denials[call.account, request_id]
+
+        counted: int = self.faults.run("count_denial", effect)
+        return counted
+
     # the failures queue
     def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:
         message = {"event": event, "request_id": request_id, "reason": reason, "detail": detail}
@@ -271,6 +285,7 @@ class World:
             failures=self,
             notices=self.notices,
             clock=self.clock,
+            sleep=lambda seconds: self.pass_time(timedelta(seconds=seconds)),
             log=self.lines.append,
         )
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from handler import log, reasons
-from handler.errors import PermanentError
+from handler.errors import DeniedError, PermanentError
 from handler.records import MOST_REFUSALS
 from handler.redrives import MARK
 from tests.handler.events import load, names
@@ -371,7 +371,8 @@ def test_the_next_hour_has_a_limit_of_its_own() -> None:
 def test_denied_access_and_stale_credentials_make_the_role_be_taken_on_anew() -> None:
     world = World()
     world.faults.by_name["create"] = PermanentError(reasons.ACCESS_DENIED, "denied")
-    world.handler().handle(load(), request_id="request-1")
+    with pytest.raises(DeniedError):
+        world.handler().handle(load(), request_id="request-1")
     assert world.forgotten == [ACCOUNT]
 
     expired = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "CreateRepository")

@@ -9,6 +9,7 @@ from typing import Any
 from moto.ecr.models import ECRBackend, Repository
 from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 
+from deployer.sandbox import context
 from deployer.sandbox.ecr import encryption as ecr_encryption
 from deployer.sandbox.ecr import rules as ecr_rules
 from deployer.sandbox.ecr.lifecycle_policies import check_lifecycle_policy
@@ -28,6 +29,8 @@ def _create_repository(self: ECRBackend, **request: Any) -> Repository:
     ecr_rules.check_tags(request.get("tags") or [])
     request["encryption_config"] = ecr_encryption.resolve(encryption, account=self.account_id, region=self.region_name)
     created: Repository = original(ECRBackend, "create_repository")(self, **request)
+    visibility = context.current().visibility
+    visibility.made(created.arn, overlooked=visibility.tags)
     return created
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from moto.ecr.models import ecr_backends
 
+from deployer.sandbox import context as running
 from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.iam import keys, trust
@@ -101,11 +102,11 @@ def _decide_unknown(request: AccessRequest, policies: PolicySet) -> Decision:
 
 
 def _resource_tags(need: Need, account: str) -> Context:
-    """aws:ResourceTag/* of a repository that is there, known as soon as it is tagged (assumption A12)."""
+    """aws:ResourceTag/* of a repository that is there, known as late as a test sets (assumption A12)."""
     parts = (need.resource or "").split(":", 5)
     if len(parts) != 6 or parts[2] != "ecr" or not parts[5].startswith("repository/"):
         return {}
-    if is_altered(Behaviour.TAGS_LATE):
+    if is_altered(Behaviour.TAGS_LATE) or running.current().visibility.overlooks(need.resource or ""):
         return {}
     tags = ecr_backends[account][parts[3]].tagger.get_tag_dict_for_resource(need.resource or "")
     return {f"{kind}:ResourceTag/{key}": (value,) for kind in ("aws", "ecr") for key, value in tags.items()}

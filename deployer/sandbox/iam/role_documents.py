@@ -10,6 +10,7 @@ from typing import Any
 from moto.iam.models import IAMBackend, Role
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
+from deployer.sandbox import context
 from deployer.sandbox.calls import Refused
 from deployer.sandbox.iam.documents import characters, flaw
 from deployer.sandbox.seams import original, replace
@@ -21,9 +22,14 @@ MOST_INLINE = 10_240
 
 
 @replace(IAMBackend, "create_role")
-def _create_role(backend: IAMBackend, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any) -> Any:
+def _create_role(
+    backend: IAMBackend, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any
+) -> Role:
     _check_trust(assume_role_policy_document)
-    return original(IAMBackend, "create_role")(backend, role_name, assume_role_policy_document, *rest, **more)
+    role: Role = original(IAMBackend, "create_role")(backend, role_name, assume_role_policy_document, *rest, **more)
+    visibility = context.current().visibility
+    visibility.made(role.arn, overlooked=visibility.roles)
+    return role
 
 
 @replace(IAMBackend, "update_assume_role_policy")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from moto.iam.models import Role
 
+from deployer.sandbox import context as running
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.credentials import Carried
 from deployer.sandbox.iam import sessions
@@ -30,7 +31,7 @@ def authorize_assume_role(call: Call, *, denied: Denied) -> None:
     """Let sts:AssumeRole pass if caller and role both agree; a role that is not there is refused like any other."""
     arn = str(call.parameters.get("RoleArn", ""))
     role = find_role(arn)
-    if role is None:
+    if role is None or running.current().visibility.overlooks(arn):
         raise denied(call, ACTION, arn, Decision(allowed=False))
     try:
         trusted = parse_policy(role.assume_role_policy_document)
