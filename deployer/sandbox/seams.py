@@ -35,6 +35,7 @@ MODULES = (
     "functions.sessions",
     "observability",
     "partiql",
+    "deleted_names",
     "queues",
     "tables",
     "topics",

@@ -13,6 +13,7 @@ from moto.logs.models import LogGroup, LogsBackend, logs_backends
 from moto.s3.exceptions import InvalidBucketName
 from moto.s3.models import FakeBucket, S3Backend
 
+from deployer.sandbox import deleted_names
 from deployer.sandbox.calls import Call, Refused
 from deployer.sandbox.iam.documents import flaw
 from deployer.sandbox.seams import answers, original, replace
@@ -118,5 +119,6 @@ def _create_bucket(backend: S3Backend, bucket_name: str, *rest: Any, **more: Any
     """S3 takes certain names only; moto looks at the length."""
     if not _BUCKET_NAME.fullmatch(bucket_name) or bucket_name.endswith(_RESERVED_ENDS):
         raise InvalidBucketName
+    deleted_names.check_bucket(bucket_name)
     made: FakeBucket = original(S3Backend, "create_bucket")(backend, bucket_name, *rest, **more)
     return made

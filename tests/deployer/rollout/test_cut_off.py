@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from deployer.organization import Account, Organization, OrganizationalUnit
+from deployer.sandbox import deleted_names
 from deployer.sandbox.calls import Call
 from deployer.sandbox.faults import Drop, Fault, Moment
 from deployer.sandbox.organizations.accounts import EXAMPLE
@@ -67,6 +68,7 @@ def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         "deployer.composition.rollout.time", SimpleNamespace(sleep=lambda wait: time.sleep(min(wait, 0.02)))
     )
+    monkeypatch.setattr(deleted_names, "SECONDS", 0.0)  # as if a minute lay between two runs; test_patience has less
     sandbox.reset(SMALL)
     yield World(
         least=Deployer(sandbox, config=_config(tmp_path / "least")),

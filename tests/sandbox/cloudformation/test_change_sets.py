@@ -288,7 +288,8 @@ def test_what_was_kept_is_taken_over_again(sandbox: Sandbox, deployer: Deployer)
     deployer.deploy(kept)
     deployer.client.delete_stack(StackName="stack")
     sandbox.settle()
-    change_set = deployer.propose(kept, "CREATE", ImportExistingResources=True)
+    again = kept | {"Other": queue("three")}  # SQS gives the name of a queue that was just deleted to nobody
+    change_set = deployer.propose(again, "CREATE", ImportExistingResources=True)
     assert shown(change_set) == {"Queue": ("Import", None), "Other": ("Add", None)}
     assert deployer.execute(change_set) == "CREATE_COMPLETE"
     (item,) = deployer.client.describe_stack_resources(StackName="stack", LogicalResourceId="Queue")["StackResources"]

@@ -127,7 +127,7 @@ def test_a_failed_update_restores_everything(sandbox: Sandbox) -> None:
     assert set(stack.resources) == set(before)
     assert stack.outputs["Url"].endswith("/replaced")
     assert deploy(before, Outputs={"Url": {"Value": {"Ref": "Replaced"}}}).status == "UPDATE_ROLLBACK_COMPLETE"
-    assert deploy({**before, "New": queue("new")}).status == "UPDATE_COMPLETE"
+    assert deploy({**before, "New": queue("newer")}).status == "UPDATE_COMPLETE"
 
 
 def test_a_rollback_that_fails_says_so(sandbox: Sandbox) -> None:
