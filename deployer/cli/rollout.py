@@ -117,11 +117,17 @@ def _roll_out(ask: Ask, manner: _Manner) -> int:
     if not (manner.as_json and manner.log_format is options.LogFormat.JSON):  # then neither stream is for text
         _show(plan, situation, as_json=manner.as_json)
     if not plan.is_empty:
-        from deployer.planning.guards import check_deletions
-
-        check_deletions(plan, allowed=manner.allow_delete)
+        _allowed(plan, manner)
         confirm("Roll this out?", yes=manner.yes, command="deployer rollout")
     return _apply(situation, plan, manner)
+
+
+def _allowed(plan: Plan, manner: _Manner) -> Plan:
+    """The plan; raises GuardError if it deletes more than the caller let it."""
+    from deployer.planning.guards import check_deletions
+
+    check_deletions(plan, allowed=manner.allow_delete)
+    return plan
 
 
 def _plan(situation: Situation, manner: _Manner) -> tuple[Situation, Plan]:
@@ -162,10 +168,19 @@ def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
     from deployer.rendering.outcome import outcome_lines
     from deployer.rendering.plan_json import outcome_document
     from deployer.rollout.execution import roll_out
+    from deployer.rollout.patience import roll_out_again
 
     course = situation.course(if_busy=manner.if_busy.value)
     with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:
         outcome = roll_out(plan, situation.wanted.bundle, situation.cloud, report, course=course)
+        outcome = roll_out_again(
+            outcome,
+            lambda: roll_out(
+                _allowed(situation.plan(), manner), situation.wanted.bundle, situation.cloud, report, course=course
+            ),
+            report,
+            sleep=situation.cloud.sleep,
+        )
     if manner.as_json:
         print_json(outcome_document(outcome, plan, situation.organization, caller=situation.caller))
     elif not plan.is_empty:

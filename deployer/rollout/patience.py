@@ -1,0 +1,63 @@
+"""A roll-out whose failures end by themselves: waited for, planned anew, and done again.
+
+SQS keeps the name of a deleted queue from everybody for a minute, and S3 that of a bucket for about as long. So whoever
+rolls out right after `destroy`, or after a stack was rolled back, fails once and not again.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from deployer.polling import Sleep
+from deployer.rollout.outcome import Outcome
+from deployer.rollout.progress import Report, StepEnded, StepStarted
+
+PAUSES = (5.0, 30.0, 65.0, 65.0)
+"""Seconds. A roll-back deletes queues too, so it takes two whole minutes until surely every name is free."""
+
+_PASSING = (
+    "QueueDeletedRecently",
+    "You must wait 60 seconds after deleting a queue",
+    "OperationAborted",
+    "A conflicting conditional operation is currently in progress against this resource",
+)
+
+
+def ends_by_itself(reason: str) -> bool:
+    """Whether a reason says that a name was just deleted, in the words of SQS or S3 within those of CloudFormation."""
+    return any(words in reason for words in _PASSING)
+
+
+def roll_out_again(first: Outcome, roll_out: Callable[[], Outcome], report: Report, *, sleep: Sleep) -> Outcome:
+    """The end of a roll-out, repeated as long as something is left that ends by itself."""
+    outcome = first
+    for seconds in PAUSES:
+        if not _is_worth_waiting(outcome):
+            break
+        step = f"wait {seconds:.0f} s: AWS keeps the names of queues and buckets for a minute after their deletion"
+        report(StepStarted(step=step))
+        sleep(seconds)
+        report(StepEnded(step=step))
+        outcome = _together(outcome, roll_out())
+    return outcome
+
+
+def _is_worth_waiting(outcome: Outcome) -> bool:
+    reasons = [failure.reason for failure in outcome.failures]
+    return any(map(ends_by_itself, [*reasons, outcome.error.message if outcome.error else ""]))
+
+
+def _together(earlier: Outcome, later: Outcome) -> Outcome:
+    """What two roll-outs did; how it ended is the later one's to say."""
+    return replace(
+        later,
+        done=(*earlier.done, *later.done),
+        created=earlier.created + later.created,
+        updated=earlier.updated + later.updated,
+        deleted=earlier.deleted + later.deleted,
+        unchanged=earlier.unchanged,
+        skipped=tuple(dict.fromkeys((*earlier.skipped, *later.skipped))),
+        released=earlier.released + later.released,
+    )

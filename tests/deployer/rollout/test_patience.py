@@ -1,0 +1,133 @@
+"""Names that AWS keeps for a minute after a deletion: waited for, and what failed for them is done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.errors import BusyError, DeployerError
+from deployer.rollout import patience
+from deployer.rollout.causes import Failure
+from deployer.rollout.outcome import Outcome
+from deployer.rollout.patience import PAUSES, ends_by_itself, roll_out_again
+from deployer.rollout.progress import Report, StepEnded, StepStarted
+from deployer.sandbox.calls import Call
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import Deployer
+
+QUEUE = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
+BUCKET = "A conflicting conditional operation is currently in progress against this resource. Please try again."
+SEARCH_PROD = "300000000002"
+
+
+def handler_message(message: str) -> str:
+    """As CloudFormation words what a service refused."""
+    return f'Resource handler returned message: "{message} (Service: Sqs, Status Code: 400, Request ID: 1)"'
+
+
+def failed(reason: str) -> Outcome:
+    failure = Failure(stack_set="deployer-forwarding", account=SEARCH_PROD, region="eu-west-1", reason=reason)
+    return Outcome(done=("first",), created=3, unchanged=7, failures=(failure,))
+
+
+class Rollouts:
+    """Roll-outs that end as said, one after the other, and the waits between."""
+
+    def __init__(self, *ends: Outcome) -> None:
+        self.ends: Iterator[Outcome] = iter(ends)
+        self.count = 0
+        self.waits: list[float] = []
+
+    def __call__(self) -> Outcome:
+        self.count += 1
+        return next(self.ends)
+
+    def after(self, first: Outcome, report: Report = lambda _: None) -> Outcome:
+        return roll_out_again(first, self, report, sleep=self.waits.append)
+
+
+@pytest.mark.parametrize("reason", [handler_message(QUEUE), handler_message(BUCKET)], ids=["SQS", "S3"])
+def test_what_ends_by_itself_is_done_again_until_it_is_done(reason: str) -> None:
+    again = Rollouts(failed(reason), Outcome(done=("second",), created=2))
+    outcome = again.after(failed(reason))
+    assert outcome == Outcome(done=("first", "first", "second"), created=8, unchanged=7)
+    assert again.waits == list(PAUSES[:2])
+
+
+def test_a_stack_that_stopped_the_roll_out_is_done_again() -> None:
+    error = DeployerError(f"Stack deployer-central ended as ROLLBACK_COMPLETE: Queue (AWS::SQS::Queue): {QUEUE}")
+    again = Rollouts(Outcome(done=("second",)))
+    assert again.after(Outcome(error=error)).exit_code == 0
+
+
+def test_it_is_not_waited_for_ever() -> None:
+    again = Rollouts(*[failed(QUEUE)] * len(PAUSES))
+    assert again.after(failed(QUEUE)).exit_code == 1
+    assert again.count == len(PAUSES)
+    assert sum(PAUSES[-2:]) > 120, "a roll-back in between deletes queues anew"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(Outcome(), id="all is well"),
+        pytest.param(failed("explicit deny in a service control policy"), id="what a person has to correct"),
+        pytest.param(failed("deployer-forwarding already exists"), id="a name that somebody else has"),
+        pytest.param(Outcome(error=BusyError("another roll-out")), id="another roll-out"),
+    ],
+)
+def test_nothing_else_is_done_again(outcome: Outcome) -> None:
+    again = Rollouts()
+    assert again.after(outcome) is outcome
+    assert not again.waits
+
+
+def test_the_wait_is_reported_with_its_reason() -> None:
+    reported: list[object] = []
+    Rollouts(Outcome()).after(failed(QUEUE), reported.append)
+    started, ended = reported
+    assert isinstance(started, StepStarted)
+    assert isinstance(ended, StepEnded)
+    assert started.step == ended.step
+    assert "deletion" in started.step
+
+
+def test_the_words_of_both_services_are_known_by_code_or_by_message() -> None:
+    assert all(map(ends_by_itself, [QUEUE, BUCKET, "AWS.SimpleQueueService.QueueDeletedRecently", "OperationAborted"]))
+    assert not ends_by_itself("AlreadyExists")
+
+
+def test_a_roll_out_waits_for_kept_names_and_stack_sets_not_found_yet(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PAUSES", (0.01,) * 4)
+
+    def follows_a_creation(_: Call) -> bool:
+        return any(call.operation == "CreateStackSet" for call in sandbox.calls)
+
+    kept = [
+        Fault(
+            effect=Error(code="StackSetNotFoundException"),
+            operation="DescribeStackSet",
+            when=follows_a_creation,
+            times=2,
+        ),
+        Fault(effect=Error(code="OperationAborted", message=BUCKET, status=409), operation="CreateBucket", times=1),
+        Fault(
+            effect=Error(code="AWS.SimpleQueueService.QueueDeletedRecently", message=QUEUE),
+            operation="CreateQueue",
+            account=SEARCH_PROD,
+            times=1,
+        ),
+    ]
+    for fault in kept:
+        sandbox.faults.add(fault)
+    deployer = Deployer(sandbox)
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran
+    assert [fault.hits for fault in kept] == [2, 1, 1]
+    assert "Every wanted stack instance is CURRENT." in ran.out
+    sandbox.settle()
+    assert deployer("status").exit_code == 0
