@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.change_set_failures import explain
 from deployer.aws.errors import code_of
+from deployer.aws.throttling import patiently
 from deployer.errors import DeployerError
 from deployer.polling import Sleep, looks
 from deployer.stacks import CAPABILITIES, ResourceChange, StackDefinition
@@ -35,7 +36,7 @@ def create(
     """The ARN of a change set that is ready, or None when it has no changes."""
     change_set = _created(client, definition, kind, template)
     for _ in looks(sleep, limit=SECONDS):
-        answer = client.describe_change_set(ChangeSetName=change_set)
+        answer = patiently(client.describe_change_set, sleep=sleep, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":
             return change_set
         if answer["Status"] == "FAILED":

@@ -5,6 +5,7 @@ Whom the caller acts for (CallAs) is decided once, here, and goes with every cal
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from sys import intern
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.throttling import patiently
+from deployer.polling import Sleep
 from deployer.stack_sets import Instance, InstanceResult, Operation, StackSetState
 
 if TYPE_CHECKING:
@@ -25,8 +28,9 @@ _UNDER_WAY = {"RUNNING", "STOPPING", "QUEUED"}
 class StackSetReader:
     """StackSets through CloudFormation's API, in the region that the client is for."""
 
-    def __init__(self, client: CloudFormationClient, *, call_as: CallAs) -> None:
+    def __init__(self, client: CloudFormationClient, *, call_as: CallAs, sleep: Sleep = time.sleep) -> None:
         self._client = client
+        self._sleep = sleep
         self._call_as: dict[str, Any] = {"CallAs": call_as}
 
     def names(self) -> tuple[str, ...]:
@@ -84,8 +88,12 @@ class StackSetReader:
     def operation(self, name: str, operation_id: str) -> Operation:
         """One operation as it is now."""
         with translated():
-            answer = self._client.describe_stack_set_operation(
-                StackSetName=name, OperationId=operation_id, **self._call_as
+            answer = patiently(
+                self._client.describe_stack_set_operation,
+                sleep=self._sleep,
+                StackSetName=name,
+                OperationId=operation_id,
+                **self._call_as,
             )
         return _operation(answer["StackSetOperation"])
 
@@ -106,13 +114,19 @@ class StackSetReader:
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
         """Operations that are not over; they are among the newest, which come first."""
         with translated():
-            answer = self._client.list_stack_set_operations(StackSetName=name, MaxResults=20, **self._call_as)
+            answer = patiently(
+                self._client.list_stack_set_operations,
+                sleep=self._sleep,
+                StackSetName=name,
+                MaxResults=20,
+                **self._call_as,
+            )
         return tuple(_operation(one) for one in answer["Summaries"] if one["Status"] in _UNDER_WAY)
 
     def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> Iterator[Any]:
         """Summaries of all pages, as large as AWS makes them."""
         while True:
-            answer = call(StackSetName=name, MaxResults=100, **options, **self._call_as)
+            answer = patiently(call, sleep=self._sleep, StackSetName=name, MaxResults=100, **options, **self._call_as)
             yield from answer["Summaries"]
             if not answer.get("NextToken"):
                 return

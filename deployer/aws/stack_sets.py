@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
-from deployer.errors import BusyError
+from deployer.errors import BusyError, ServiceError
 from deployer.operation_preferences import Amount, OperationPreferences
-from deployer.polling import Sleep
+from deployer.polling import Sleep, looks
 from deployer.rollout.operation_ids import operation_id as make_operation_id
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, NotInStackSetError, StackSetDefinition
 from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STALE_ATTEMPTS = 6
 _NOT_IN_STACK_SET = "not found in StackSet"
 """`ValidationError: Organizational unit … not found in StackSet`, as public reports quote it."""
+_NEW_SECONDS = 60
+"""A StackSet that is read right after its creation is waited for so long."""
 
 
 class CloudFormationStackSets(StackSetReader):
@@ -45,11 +47,12 @@ class CloudFormationStackSets(StackSetReader):
         caller: str,
         sleep: Sleep = time.sleep,
     ) -> None:
-        super().__init__(client, call_as=call_as)
+        super().__init__(client, call_as=call_as, sleep=sleep)
         self._caller = caller
         self._store = store
         self._preferences = preferences
-        self._sleep = sleep
+        self._created: set[str] = set()
+        """StackSets that reads may not find yet."""
 
     def create(self, definition: StackSetDefinition) -> str:
         """Create a StackSet without instances; gives its ARN."""
@@ -61,9 +64,9 @@ class CloudFormationStackSets(StackSetReader):
                 **self._properties(definition),
                 **self._call_as,
             )
-        state = self.describe(definition.name)
-        assert state is not None
-        return state.arn
+        self._created.add(definition.name)
+        with translated():
+            return self._arn(definition.name)
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; gives the operation's id."""
@@ -128,8 +131,21 @@ class CloudFormationStackSets(StackSetReader):
         }
 
     def _arn(self, name: str) -> str:
-        answer = self._client.describe_stack_set(StackSetName=name, **self._call_as)
-        return answer["StackSet"]["StackSetARN"]
+        """The ARN of a StackSet; for a new one it is waited until AWS finds it."""
+        for _ in looks(self._sleep, limit=_NEW_SECONDS):
+            try:
+                return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["StackSetARN"]
+            except ClientError as error:
+                if not self._is_new(name, error):
+                    raise
+        raise ServiceError(
+            f"StackSet {name} was created, and AWS does not find it after {_NEW_SECONDS} s",
+            next_step="Run the same command again; it continues.",
+        )
+
+    def _is_new(self, name: str, error: ClientError) -> bool:
+        """Whether AWS does not find a StackSet that was created a moment ago."""
+        return name in self._created and code_of(error) == "StackSetNotFoundException"
 
     def _operation_preferences(self, regions: Iterable[str]) -> dict[str, Any]:
         preferences = self._preferences
@@ -168,7 +184,8 @@ class CloudFormationStackSets(StackSetReader):
                         raise _busy(name) from error
                     if code == "StackInstanceNotFoundException" or _NOT_IN_STACK_SET in message_of(error):
                         raise _not_in_stack_set(name, message_of(error)) from error
-                    if code != "StaleRequestException" or attempt == STALE_ATTEMPTS - 1:
+                    may_pass = code == "StaleRequestException" or self._is_new(name, error)
+                    if not may_pass or attempt == STALE_ATTEMPTS - 1:
                         raise
             self._sleep(2**attempt * random.uniform(0.25, 0.75))  # noqa: S311 - jitter, no secret
         raise AssertionError("the last attempt returns or raises")

@@ -17,6 +17,7 @@ from deployer.aws import change_sets
 from deployer.aws.change_sets import Kind, StackFailedError
 from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
+from deployer.aws.throttling import patiently
 from deployer.polling import Sleep, looks
 from deployer.stacks import (
     INLINE_TEMPLATE_BYTES,
@@ -108,8 +109,8 @@ class CloudFormationStacks:
             return str(status)
         seen = _event_ids(client, name)
         for _ in looks(self._sleep):
-            now = _describe(client, stack["StackId"])
-            for event in _new_events(client, stack["StackId"], seen):
+            now = patiently(_describe, sleep=self._sleep, client=client, name=stack["StackId"])
+            for event in patiently(_new_events, sleep=self._sleep, client=client, name=stack["StackId"], seen=seen):
                 on_event(_event(name, event))
             if now is None or now["StackStatus"] == "DELETE_COMPLETE":
                 return None
@@ -146,8 +147,8 @@ class CloudFormationStacks:
         """
         causes: list[StackEvent] = []
         for _ in looks(self._sleep):
-            stack = _describe(client, name)
-            for raw in _new_events(client, name, seen):
+            stack = patiently(_describe, sleep=self._sleep, client=client, name=name)
+            for raw in patiently(_new_events, sleep=self._sleep, client=client, name=name, seen=seen):
                 event = _event(name, raw)
                 causes += [event] if event.is_cause else []
                 on_event(event)
