@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.aws.queues import message_of
+from deployer.cli import failures
 from deployer.cli.printing import json_text
-from deployer.errors import ServiceError
+from deployer.errors import IncompleteError, ServiceError
 from deployer.failures import redriving
 from deployer.failures.messages import UNREADABLE, Message, Queue, Selection, read
 from deployer.failures.redriving import Depth, Found, find, redrive, release
@@ -336,3 +339,23 @@ def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:
         told = " ".join(line.text for line in found_lines(found, EXAMPLE))
         assert "No failures" not in told
     assert found_in(FakeSqs()).hidden == 0
+
+
+NO_GOOD_NEWS = {
+    "another reader holds messages": (Found(held_elsewhere=1), True),
+    "SQS counts messages and gives none": (Found(not_received=1), True),
+    "a flood was not read to its end": (Found(is_cut=True), True),
+    "nothing at all": (Found(), False),
+    "messages that nobody asked for": (Found(others=[read(message("x"), SHOP)]), False),
+    "failures, and more of them elsewhere": (Found(failures=[read(message("x"), SHOP)], held_elsewhere=1), False),
+}
+
+
+@pytest.mark.parametrize(("found", "is_incomplete"), NO_GOOD_NEWS.values(), ids=NO_GOOD_NEWS)
+def test_a_command_that_may_have_missed_everything_does_not_exit_with_0(found: Found, *, is_incomplete: bool) -> None:
+    operation: Any = SimpleNamespace(organization=EXAMPLE, places=())
+    expected = pytest.raises(IncompleteError) if is_incomplete else nullcontext()
+    with expected:
+        failures._complain(operation, found)
+    told = " ".join(line.text for line in found_lines(found, EXAMPLE))
+    assert ("not known" in told) is is_incomplete
