@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ def run_in_aws(given: argparse.Namespace) -> int:
     if not given.yes and input("Go on? Type yes: ").strip() != "yes":
         say("Nothing was created.")
         return DECLINED_EXIT_CODE
-    journal.header(options.values())
+    journal.header({**options.values(), "process": os.getpid()})
     return finish(checks, lab, given.out)
 
 
@@ -152,6 +153,9 @@ def clean_earlier(given: argparse.Namespace) -> int:
     del given
     left: list[str] = []
     for journal in journals.unfinished(journals.folder()):
+        if journal.is_in_progress:
+            say(f"Run {journal.run} is in progress (process {journal.started_with['process']}): it is left alone.")
+            continue
         say(f"Run {journal.run} was cut off: {len(journal.left())} resources may exist.")
         access = Options.of(journal.started_with).access()
         with uninterrupted(say):

@@ -61,6 +61,20 @@ class Journal:
         """What `header` was given."""
         return next((line["started"] for line in self._lines() if "started" in line), {})
 
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether the process of the run is another one, and is alive."""
+        process = self.started_with.get("process")
+        if process is None or process == os.getpid():
+            return False
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # somebody else's, so it is alive
+            return True
+        return True
+
     def left(self) -> tuple[Resource, ...]:
         """What may exist, the newest first: the order to remove it in."""
         resources: dict[str, Resource] = {}

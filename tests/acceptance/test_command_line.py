@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.cli import main
+from acceptance.journal import Journal, Resource, folder
 from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
 from deployer.sandbox.sandbox import Sandbox
 from tests.acceptance.remains import remains
@@ -125,6 +126,18 @@ def test_what_a_killed_run_left_is_removed_by_clean(acceptance_sandbox: Sandbox,
     code, out = program(*shown("clean"))
     assert code == 0, out
     assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
+
+
+def test_clean_leaves_a_run_alone_that_is_in_progress(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", program.environment["XDG_STATE_HOME"])
+    journal = Journal(folder() / "accept-0a1b2c3d.jsonl")
+    journal.header({"account": MEMBER, "ou": OU, "process": os.getppid()})
+    journal.creating(Resource(kind="stack", side="central", region="eu-west-1", name="accept-0a1b2c3d-x"))
+    assert main(["clean"]) == 0
+    assert "is in progress" in capsys.readouterr().err
+    assert len(journal.left()) == 1
 
 
 @pytest.mark.parametrize(
