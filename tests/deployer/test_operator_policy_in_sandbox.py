@@ -124,6 +124,9 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
         run("verify", config, "audit", "verify", "--ou", "Workloads/Dev", exit_code=findings)
         return run("look", config, "plan", exit_code=findings)
 
+    sandbox.client("s3").create_bucket(  # as an earlier installation left it
+        Bucket=NAMES.artifacts_bucket, CreateBucketConfiguration={"LocationConstraint": NAMES.central_region}
+    )
     run("look", CONFIG, "plan", exit_code=2)
     run("roll-out", CONFIG, "rollout", "--org", "--yes")
     push(sandbox, "team-a/api")
@@ -138,7 +141,7 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
     assert {refusal.partition(": ")[0] for refusal in refusals(sandbox)} == {LACKING[1]}
     assert {command_of(request) for request in recorded.requests} == set(deployers)
     asked = {request.action for request in recorded.requests}
-    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable", *ASSUME} <= asked
+    assert {"lambda:UpdateFunctionCode", "dynamodb:DeleteTable", "s3:GetBucketVersioning", *ASSUME} <= asked
     check(recorded)
 
 

@@ -101,6 +101,7 @@ class Steps:
         self._event(definition, physical_id, "IMPORT_IN_PROGRESS", "Resource import started.", properties)
         try:
             self._refuse_owned(definition, physical_id)
+            resource.read(place, physical_id)
             attributes = resource.attributes(place, physical_id, properties)
         except _FAILURES as error:
             raise self._failed(definition, physical_id, "IMPORT_FAILED", error) from error

@@ -84,6 +84,10 @@ class Resource(ABC):
         del place, physical_id
         return False
 
+    def read(self, place: Place, physical_id: str) -> None:
+        """Look at all of it, as CloudFormation does before it imports it, with the caller's permissions."""
+        del place, physical_id
+
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         """What `Fn::GetAtt` gives, by name."""
         del place, physical_id, properties

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -32,6 +33,12 @@ _PUBLIC_ACCESS = {
     "IgnorePublicAcls": BOOLEAN,
     "RestrictPublicBuckets": BOOLEAN,
 }
+
+
+_NOT_SET = (
+    "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet",
+    "OwnershipControlsNotFoundError", "ServerSideEncryptionConfigurationNotFoundError",
+)  # fmt: skip
 
 
 class Bucket(Resource):
@@ -75,6 +82,20 @@ class Bucket(Resource):
 
     def is_there(self, place: Place, physical_id: str) -> bool:
         return exists(lambda: place.client("s3").head_bucket(Bucket=physical_id), "404", "NoSuchBucket")
+
+    def read(self, place: Place, physical_id: str) -> None:
+        """Its settings, one by one: those that the sandbox knows, of the twenty that AWS's read handler asks for."""
+        s3 = place.client("s3")
+        s3.get_bucket_versioning(Bucket=physical_id)
+        optional = (
+            s3.get_bucket_encryption,
+            s3.get_bucket_lifecycle_configuration,
+            s3.get_bucket_ownership_controls,
+            s3.get_bucket_tagging,
+            s3.get_public_access_block,
+        )
+        for get in optional:
+            exists(partial(get, Bucket=physical_id), *_NOT_SET)
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployer.sandbox.sandbox import Sandbox
-from tests.sandbox.stacks import MEMBER, allow, policy, resource, role, template
+from tests.sandbox.stacks import MEMBER, allow, arn_of, assume, deploy, policy, resource, role, template
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
@@ -241,6 +241,26 @@ def test_a_resource_of_another_stack_is_neither_imported_nor_made_twice(sandbox:
     kept = {"Queue": {**queue("taken"), "DeletionPolicy": "Retain"}}
     change_set = deployer.propose(kept, "CREATE", ImportExistingResources=True)
     assert change_set["StatusReason"] == refused("AWS::EarlyValidation::ResourceExistenceCheck")
+
+
+READS = "s3:GetBucketVersioning"
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reads its settings", "may not read one"])
+def test_an_import_reads_the_resource_with_the_permissions_of_its_caller(sandbox: Sandbox, reads: bool) -> None:
+    sandbox.client("s3", account=MEMBER).create_bucket(
+        Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    denial = {"Effect": "Deny", "Action": READS, "Resource": "*"}
+    deploy({"Role": role("deploys", allow(["cloudformation:*", "s3:*"]), *([] if reads else [denial]))}, name="roles")
+    deployer = Deployer(sandbox)
+    deployer.client = sandbox.client_with(assume(sandbox, arn_of("deploys")), "cloudformation")
+    bucket = resource("AWS::S3::Bucket", {"BucketName": "kept"}, DeletionPolicy="Retain")
+    change_set = deployer.propose({"Bucket": bucket}, "CREATE", ImportExistingResources=True)
+    status = deployer.execute(change_set)
+    assert (status == "CREATE_COMPLETE") is reads
+    events = deployer.client.describe_stack_events(StackName="stack")["StackEvents"]
+    assert any(READS in event.get("ResourceStatusReason", "") for event in events) is not reads
 
 
 def test_events_are_those_of_a_change_set_that_is_still_there(deployer: Deployer) -> None:
