@@ -128,3 +128,13 @@ def _is_whole(pattern: str) -> bool:
     if pattern.count('"') % 2 or not balanced:
         return False
     return not pattern.startswith("{") or (pattern.endswith("}") and "$" in outside)
+
+
+@replace(LogsBackend, "list_tags_for_resource")
+def _list_tags_for_resource(backend: LogsBackend, resource_arn: str) -> dict[str, str]:
+    """moto has no tags of a log group that does not exist; CloudWatch Logs refuses."""
+    _, is_log_group, name = resource_arn.partition(":log-group:")
+    if is_log_group and name.removesuffix(":*") not in backend.groups:
+        raise Refused("ResourceNotFoundException", "The specified resource does not exist.")
+    tags: dict[str, str] = original(LogsBackend, "list_tags_for_resource")(backend, resource_arn)
+    return tags

@@ -18,6 +18,9 @@ from deployer.sandbox.iam.special_actions import SPECIAL
 LOOKED_AT: Mapping[str, frozenset[str]] = {
     "account": frozenset(),
     "cloudformation": frozenset(),
+    "cloudtrail": frozenset(
+        {"CreateTrail", "DeleteTrail", "PutEventSelectors", "StartLogging", "StopLogging", "UpdateTrail"}
+    ),
     "cloudwatch": frozenset({"ListDashboards"}),
     "dynamodb": frozenset({"DescribeEndpoints", "DescribeLimits"}),
     "ecr": frozenset({"BatchGetRepositoryScanningConfiguration"}),
@@ -51,10 +54,10 @@ LOOKED_AT: Mapping[str, frozenset[str]] = {
     "organizations": frozenset(
         {
             "AttachPolicy", "CreateOrganization", "CreatePolicy", "DeletePolicy", "DeregisterDelegatedAdministrator",
-            "DescribePolicy", "DetachPolicy", "DisableAWSServiceAccess", "DisablePolicyType",
+            "DetachPolicy", "DisableAWSServiceAccess", "DisablePolicyType",
             "EnableAWSServiceAccess", "EnablePolicyType", "ListAWSServiceAccessForOrganization",
-            "ListCreateAccountStatus", "ListDelegatedServicesForAccount", "ListPolicies", "ListPoliciesForTarget",
-            "ListTargetsForPolicy", "RegisterDelegatedAdministrator", "TagResource", "UntagResource",
+            "ListCreateAccountStatus", "ListDelegatedServicesForAccount",
+            "RegisterDelegatedAdministrator", "TagResource", "UntagResource",
             "UpdateOrganizationalUnit", "UpdatePolicy",
         }
     ),
@@ -64,6 +67,7 @@ LOOKED_AT: Mapping[str, frozenset[str]] = {
             "GetObjectTagging", "ListBuckets", "ListMultipartUploads", "ListParts", "PutObjectTagging",
         }
     ),
+    "service-quotas": frozenset(),
     "sns": frozenset({"GetSubscriptionAttributes", "ListSubscriptions", "SetSubscriptionAttributes", "Unsubscribe"}),
     "sqs": frozenset({"ListDeadLetterSourceQueues"}),
     "sts": frozenset({"AssumeRole", "GetAccessKeyInfo"}),

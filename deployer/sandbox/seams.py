@@ -36,12 +36,14 @@ MODULES = (
     "observability",
     "partiql",
     "deleted_names",
+    "quotas",
     "queues",
     "tables",
     "topics",
     "ecr.api",
     "registry.front",
     "trail",
+    "trail_reads",
 )
 """Modules of this package that hold seams; importing one declares what it replaces."""
 

@@ -143,20 +143,22 @@ def _is_logged(account: str, region: str, *, read_only: bool) -> bool:
     return any(
         trail.status.is_logging
         and (trail.is_multi_region or trail.region_name == region)
-        and (trail.account_id == account or (trail.is_org_trail and _is_member(account, trail.account_id)))
+        and (trail.account_id == account or (trail.is_org_trail and is_member(account, trail)))
         and _selects(trail, read_only=read_only)
-        for trail in _trails()
+        for trail in trails()
     )
 
 
-def _trails() -> Iterator[Trail]:
+def trails() -> Iterator[Trail]:
+    """The trails of all accounts, each once."""
     for backends in list(cloudtrail_backends.values()):
         for backend in list(backends.values()):
             yield from list(backend.trails.values())
 
 
-def _is_member(account: str, management: str) -> bool:
-    organization = organizations_backends[management]["aws"]
+def is_member(account: str, trail: Trail) -> bool:
+    """Whether an account is in the organization of a trail's owner."""
+    organization = organizations_backends[trail.account_id]["aws"]
     return any(member.id == account for member in organization.accounts)
 
 

@@ -41,6 +41,7 @@ __all__ = [
 SIGNING_NAMES = {
     "email": "ses",
     "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }

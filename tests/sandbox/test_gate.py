@@ -134,7 +134,7 @@ def test_calls_are_written_down(sandbox: Sandbox) -> None:
 
 def test_what_moto_lacks_fails_loudly(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError) as error:
-        sandbox.client("cloudtrail").list_dashboards()
+        sandbox.client("ssm").list_nodes()
     assert code(error) == "InternalFailure"
     (defect,) = sandbox.defects
     assert isinstance(defect, NotImplementedError)

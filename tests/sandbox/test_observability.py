@@ -116,3 +116,13 @@ def test_canary_moto_takes_each_of_them(sandbox: Sandbox) -> None:
     logs = logs_backends["200000000001"]["eu-west-1"]
     original(LogsBackend, "put_metric_filter")(logs, "f", "{ $.a = ", "g", [METRIC])
     assert len(cloudwatch.alarms) == 2
+
+
+def test_a_log_group_that_is_missing_has_no_tags(sandbox: Sandbox) -> None:
+    arn = "arn:aws:logs:eu-west-1:200000000001:log-group:g"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        sandbox.client("logs").list_tags_for_resource(resourceArn=arn)
+    logs = logs_backends["200000000001"]["eu-west-1"]
+    assert original(LogsBackend, "list_tags_for_resource")(logs, arn) == {}  # what moto itself answers
+    sandbox.client("logs").create_log_group(logGroupName="g", tags={"a": "b"})
+    assert sandbox.client("logs").list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "b"}

@@ -80,7 +80,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
                 "ListRolePolicies", "ListRoleTags", "PutRolePermissionsBoundary", "PutRolePolicy", "TagRole",
                 "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
         **_rows(_POLICY, "DeletePolicy", "GetPolicy", "GetPolicyVersion"),
-        **_rows(ANY, "ListRoles", "ListPolicies"),
+        **_rows(ANY, "GetAccountSummary", "ListRoles", "ListPolicies"),
     },
     "lambda": {
         **_rows(_FUNCTION, "AddPermission", "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig",
@@ -125,10 +125,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **_rows("{KeyId}", "CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"),
         **_rows(ANY, "CreateKey", "ListAliases", "ListKeys"),
     },
+    "service-quotas": _rows("arn:{partition}:servicequotas:{region}:{account}:{ServiceCode}/{QuotaCode}",
+                            "GetServiceQuota"),
     "sts": _rows(ANY, "GetCallerIdentity"),
 }  # fmt: skip
 
-PREFIXES = {"stepfunctions": "states", "resourcegroupstaggingapi": "tag"}
+PREFIXES = {"service-quotas": "servicequotas", "stepfunctions": "states", "resourcegroupstaggingapi": "tag"}
 """Services whose actions are not called by botocore's name of the service."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from moto.ecr.models import ecr_backends
+from moto.organizations.models import FakeOrganization
 
 from deployer.sandbox.behaviours import Behaviour, is_altered
 from deployer.sandbox.calls import Call
@@ -144,7 +146,7 @@ def _account(call: Call) -> Iterable[Need]:
 
 def _organizations(call: Call) -> Iterable[Need]:
     """The account, OU or root in question, where the call names one; the other calls are about no resource."""
-    names = ("AccountId", "OrganizationalUnitId", "ChildId", "ParentId", "ResourceId")
+    names = ("AccountId", "OrganizationalUnitId", "ChildId", "ParentId", "PolicyId", "ResourceId", "TargetId")
     id_ = next((call.parameters[name] for name in names if call.parameters.get(name)), None)
     resource = _organizations_arn(call.account, str(id_)) if id_ else ANY
     return [Need(action=f"organizations:{call.operation}", resource=resource)]
@@ -155,8 +157,29 @@ def _organizations_arn(caller: str, id_: str) -> str:
     organization = membership.backend_for(caller).org
     if organization is None:
         return ANY
+    if id_.startswith("p-"):
+        return _policy_arn(organization, id_)
     kind = "account" if id_.isdigit() else "ou" if id_.startswith("ou-") else "root"
     return f"arn:{PARTITION}:organizations::{organization.master_account_id}:{kind}/{organization.id}/{id_}"
+
+
+def _policy_arn(organization: FakeOrganization, id_: str) -> str:
+    """AWS's own policies are in no organization."""
+    if not re.fullmatch(r"p-[a-z0-9]{8,128}", id_):
+        return f"arn:{PARTITION}:organizations::aws:policy/service_control_policy/{id_}"
+    owner = f"{organization.master_account_id}:policy/{organization.id}"
+    return f"arn:{PARTITION}:organizations::{owner}/service_control_policy/{id_}"
+
+
+def _trail(call: Call) -> Iterable[Need]:
+    """The trail by its ARN, which may be another account's: CloudTrail decides who sees it."""
+    name = str(call.parameters.get("Name") or call.parameters.get("TrailName") or ANY)
+    arn = name if name.startswith("arn:") else f"arn:{PARTITION}:cloudtrail:{call.region}:{call.account}:trail/{name}"
+    return [Need(action=f"cloudtrail:{call.operation}", resource=arn)]
+
+
+def _trails(call: Call) -> Iterable[Need]:
+    return [Need(action=f"cloudtrail:{call.operation}", resource=ANY)]
 
 
 def _tag_context(tags: Iterable[Mapping[str, str]] | None) -> Context:
@@ -184,6 +207,8 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **s3_actions.NEEDS,
     **each(_account, "account", "DisableRegion", "EnableRegion", "GetRegionOptStatus", "ListRegions"),
     **each(_alarms, "cloudwatch", "DeleteAlarms", "DescribeAlarms"),
+    ("cloudtrail", "DescribeTrails"): _trails,
+    **each(_trail, "cloudtrail", "GetEventSelectors", "GetTrailStatus"),
     ("cloudwatch", "DeleteDashboards"): _dashboards,
     ("ecr", "CreateRepository"): _ecr_create,
     ("ecr", "DeleteRepository"): _ecr_delete,
@@ -200,6 +225,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
             "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes", "TagQueue",
             "UntagQueue"),
     **each(_organizations, "organizations", "DescribeAccount", "DescribeOrganization", "DescribeOrganizationalUnit",
-            "ListAccounts", "ListAccountsForParent", "ListChildren", "ListDelegatedAdministrators",
-            "ListOrganizationalUnitsForParent", "ListParents", "ListRoots", "ListTagsForResource"),
+            "DescribePolicy", "ListAccounts", "ListAccountsForParent", "ListChildren", "ListDelegatedAdministrators",
+            "ListOrganizationalUnitsForParent", "ListParents", "ListPolicies", "ListPoliciesForTarget", "ListRoots",
+            "ListTagsForResource", "ListTargetsForPolicy"),
 }  # fmt: skip
