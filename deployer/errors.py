@@ -24,7 +24,7 @@ DeployerError                     1   something failed; the message says what an
 ├── FileAccessError              25   a file that was named cannot be written
 └── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
 
-0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits and `status`;
+0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits, `status` and `doctor`;
 64 is wrong usage; 130 is Ctrl-C. Outcomes of `ensure` that are no errors of anybody (deployer.pushing.ensure):
 `TimedOut` 18, `Refused` 19. `push` gives these, or the client's own exit code once the client has run.
 """

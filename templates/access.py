@@ -21,7 +21,7 @@ def template(names: Names, *, uses_kms: bool = False, cleanup: bool = False) -> 
         _creator_role(names, uses_kms=uses_kms),
         _forwarding_role(names),
         _auditor_role(names, uses_kms=uses_kms),
-        _repairer_role(names),
+        _repairer_role(names, uses_kms=uses_kms),
     ]
     return compose(DESCRIPTION, roles, [_cleaner_role(names)] if cleanup else [])
 
@@ -67,18 +67,21 @@ def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
     )
 
 
-def _repairer_role(names: Names) -> iam.Role:
+def _repairer_role(names: Names, *, uses_kms: bool) -> iam.Role:
     return role(
         "RepairerRole",
         names,
         name=names.repairer_role,
-        description="Brings repositories of ours back to their settings; used through the operator role only",
+        description="Repairs repositories of ours, and sends probes; used through the operator role only",
         trusted=trust.operator_role(names),
         purpose="repair-repositories",
         allowed=[
             policies.look_at_repositories(),
             audit_policies.repair_repositories(),
             audit_policies.repair_tags(),
+            audit_policies.ask_for_probe(names),
+            audit_policies.delete_probe(names),
+            *([policies.retire_grants(names)] if uses_kms else []),  # of the key that a probe was encrypted with
         ],
     )
 

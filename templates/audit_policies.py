@@ -77,3 +77,31 @@ def delete_blank_repositories() -> Statement:
         "Resource": arn_here("ecr", "repository/*"),
         "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
     }
+
+
+def ask_for_probe(names: Names) -> Statement:
+    """Ask for the repository of `deployer doctor --probe` as a push does, by its name and no other.
+
+    While it is missing, the call changes nothing: it is refused, and the refusal is the event that is followed. On a
+    repository that exists it begins an upload, for which no further permission is given.
+    """
+    return {
+        "Sid": "AskForProbe",
+        "Effect": "Allow",
+        "Action": "ecr:InitiateLayerUpload",
+        "Resource": arn_here("ecr", f"repository/{names.probe_repository}"),
+    }
+
+
+def delete_probe(names: Names) -> Statement:
+    """Delete the repository of `deployer doctor --probe`, only where the tag shows that an event of ours made it.
+
+    ECR refuses while it holds images (but see `delete_blank_repositories`).
+    """
+    return {
+        "Sid": "DeleteProbe",
+        "Effect": "Allow",
+        "Action": "ecr:DeleteRepository",
+        "Resource": arn_here("ecr", f"repository/{names.probe_repository}"),
+        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
+    }

@@ -184,6 +184,11 @@ class Names:
         return f"{self.prefix}-cleaner"
 
     @property
+    def probe_repository(self) -> str:
+        """The repository that `deployer doctor --probe` asks for and deletes again; nobody else is to use it."""
+        return f"{self.prefix}-probe"
+
+    @property
     def forwarding_role(self) -> str:
         return f"{self.prefix}-forwarding"
 

@@ -89,8 +89,9 @@ front of it spares you that one, too ([pushing.md](pushing.md)). When pushes go 
    happen to the push. If something is missing: `deployer rollout --org`.
 4. **Covered, but still no record: did the event get stuck?** `deployer failures list` and the alarms above tell.
 5. **Nothing is stuck: does CloudTrail see the push?** A trail has to log write management events in that account and
-   region, or EventBridge never hears of them ([Getting started](getting-started.md#2-check-the-prerequisites) has the
-   commands).
+   region, or EventBridge never receives them: `deployer doctor` checks the trail, and `deployer doctor --probe
+   ACCOUNT/REGION` follows one request from the account to the ledger
+   ([Troubleshooting](troubleshooting.md#deployer-doctor)).
 6. **Was it a pull?** A pull of a missing repository creates it only if `create.on` has `pull`, and only if the trail
    logs read management events: a trail of write events never shows a pull. `deployer audit list --outcome ignored`
    shows pulls that reached the handler.

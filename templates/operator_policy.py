@@ -51,6 +51,8 @@ COMMANDS: Mapping[str, str] = {
     "audit": "`audit list` and `audit export`: read the ledger, nothing else",
     "verify": "`audit show`, `audit verify`: all of `audit`, and look at repositories",
     "repair": "`audit repair`: all of `verify`, and change repositories of ours",
+    "doctor": "`doctor`: read what a roll-out rests on, change nothing; what is left out, it reports as not checked",
+    "probe": "`doctor --probe`: read the ledger, and ask for the probe's repository by the operator role",
     "roll-out": "`rollout`: all of `look`, and deploy",
     "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger for good",
@@ -82,6 +84,8 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         "audit": (*_names_of_accounts(), *_read_ledger(names)),
         "verify": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names)),
         "repair": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names), _act_as_operator(names)),
+        "doctor": (*_find_stack_sets(), *_examine(names)),
+        "probe": (*_names_of_accounts(), *_read_ledger(names), _act_as_operator(names)),
         "roll-out": (
             *look,
             _CREATE_STACK_SETS,
@@ -111,20 +115,29 @@ def _names_of_accounts() -> tuple[Permission, ...]:
     )  # fmt: skip
 
 
-def _look(names: Names) -> tuple[Permission, ...]:
+def _find_stack_sets() -> tuple[Permission, ...]:
     return (
         *_names_of_accounts(),
         Permission(
             sid="FindStackSets",
             why="See which StackSets there are, whether StackSets may act, and which regions are enabled.",
-            actions=(*_cloudformation("DescribeOrganizationsAccess", "ListStackSets"), "account:ListRegions",
-                     "ec2:DescribeRegions"),
+            actions=(
+                *_cloudformation("DescribeOrganizationsAccess", "ListStackSets"),
+                "account:ListRegions",
+                "ec2:DescribeRegions",
+            ),
         ),
         Permission(
             sid="ProveDelegation",
             why="Act as a delegated administrator; without it StackSets take the central account for none.",
             actions=("organizations:ListDelegatedAdministrators",),
         ),
+    )
+
+
+def _look(names: Names) -> tuple[Permission, ...]:
+    return (
+        *_find_stack_sets(),
         Permission(
             sid="ReadStackSets",
             why="Compare the StackSets with the config files, account by account.",
@@ -145,6 +158,59 @@ def _look(names: Names) -> tuple[Permission, ...]:
             why="Compare the settings in force, which are in the handler's zip; see whether a roll-out is under way.",
             actions=("s3:GetObject", "s3:ListBucket"),
             resources=artifacts_bucket(names),
+        ),
+    )  # fmt: skip
+
+
+def _examine(names: Names) -> tuple[Permission, ...]:
+    """What `doctor` reads beyond the organization. In members it looks into nothing."""
+    here = f"{names.central_region}:{names.central_account}"
+    arn = f"arn:{names.partition}"
+    owners = (f"{arn}:organizations::*:policy/{names.organization_id}", f"{arn}:organizations::aws:policy")
+    return (
+        Permission(
+            sid="FindPoliciesAndTrails",
+            why="Find the service control policies and the trails.",
+            actions=("cloudtrail:DescribeTrails", "organizations:ListPolicies"),
+        ),
+        Permission(
+            sid="ReadPolicies",
+            why="See whether a service control policy denies what StackSets or the creator role need.",
+            actions=("organizations:DescribePolicy", "organizations:ListTargetsForPolicy"),
+            resources=tuple(f"{owner}/service_control_policy/p-*" for owner in owners),
+        ),
+        Permission(
+            sid="ReadTrails",
+            why="See whether a trail, which may be the management account's, logs pushes.",
+            actions=("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"),
+            resources=(f"{arn}:cloudtrail:*:*:trail/*",),
+        ),
+        Permission(
+            sid="ReadQuotas",
+            why="See whether quotas leave room for StackSets, their instances and roles.",
+            actions=("iam:GetAccountSummary", "servicequotas:GetServiceQuota"),
+        ),
+        Permission(
+            sid="ReadNames",
+            why="See who holds the names that a roll-out gives in the central account.",
+            actions=(
+                "cloudformation:DescribeStacks", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource",
+                "events:DescribeEventBus", "events:DescribeRule", "events:ListTagsForResource", "iam:GetRole",
+                "lambda:ListTags", "logs:ListTagsForResource", "s3:GetBucketTagging", "s3:ListBucket",
+                "sns:GetTopicAttributes", "sns:ListTagsForResource", "sqs:GetQueueUrl", "sqs:ListQueueTags",
+            ),
+            resources=(
+                *_stacks(names),
+                names.ledger_table_arn,
+                names.event_bus_arn,
+                f"{arn}:events:*:{names.central_account}:rule/{names.prefix}-*",
+                f"{arn}:iam::{names.central_account}:role/{names.prefix}-*",
+                f"{arn}:lambda:{here}:function:{names.prefix}-*",
+                f"{arn}:logs:{here}:log-group:/aws/lambda/{names.prefix}-*",
+                artifacts_bucket(names)[0],
+                f"{arn}:sns:{here}:{names.notices_topic}",
+                f"{arn}:sqs:*:{names.central_account}:{names.prefix}-*",
+            ),
         ),
     )  # fmt: skip
 

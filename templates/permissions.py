@@ -34,6 +34,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitPublishers": resource_policies.admit_publishers,
     "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
+    "AskForProbe": audit_policies.ask_for_probe,
     "AssumeCreatorRoles": policies.assume_creator_roles,
     "AuditKeys": audit_policies.audit_keys,
     "AuditRepositories": audit_policies.audit_repositories,
@@ -41,6 +42,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "CountInLedger": policies.count_in_ledger,
     "CreateTaggedRepositories": policies.create_repositories,
     "DeleteBlankRepositories": audit_policies.delete_blank_repositories,
+    "DeleteProbe": audit_policies.delete_probe,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
@@ -84,7 +86,8 @@ What deployer changes in your accounts, and what each of its roles may do there 
 from the templates, with the names of the example organization; `deployer synth` writes the templates for yours.
 
 No role may write or read an image. None may delete anything but messages of the queues for failures, a policy of a
-repository of ours that its settings do not ask for, and, where the config says `cleanup: true`, a repository of ours.
+repository of ours that its settings do not ask for, the repository `deployer-probe` if ours, and, where the config says
+`cleanup: true`, a repository of ours.
 The handler can take on none of the roles that may. The tests try that, and much else, call by call against the
 templates with an independent judge of IAM (`tests/iam_simulate/never_calls.py` lists what is tried).
 
@@ -94,9 +97,9 @@ only, and never calls TagResource.
 """
 
 OPTIONS_NOTE = """\
-`DescribeKeys`, `GrantKeysToECR`, `AuditKeys` and, for the creator role, `RetireGrantsOfECR` are there only where some
-config file asks for encryption with KMS. A key in another account must admit the creator role by its own key policy; to
-be audited the auditor role, and for `cleanup` the cleaner role.
+`DescribeKeys`, `GrantKeysToECR`, `AuditKeys` and, for creator and repairer, `RetireGrantsOfECR` are there only where
+some config file asks for encryption with KMS. A key in another account must admit the creator role by its own key
+policy; to be audited the auditor role, to be probed the repairer role, and for `cleanup` the cleaner role.
 
 The role `{cleaner}`, and the operator role's right to take it on, are there only where `organization.yaml` says
 `cleanup: true`. `SendTraces` is there only where it says `tracing: true`.
@@ -120,6 +123,10 @@ name of the person or pipeline that took it on.
 
 `deployer audit repair` looks in the same way, and changes what it found through the operator role and from there the
 role `{repairer}` of the account; `--delete-blank` through the role `{cleaner}`. Both admit the operator role alone.
+
+`deployer doctor --probe` goes the same way to the role `{repairer}`, which may ask for one repository by its name,
+`{probe}`, and delete it where the tag shows that deployer created it. It creates nothing itself: the handler does,
+under the rules of the OU, as for any other caller.
 """
 
 OPERATORS = """\
@@ -156,10 +163,15 @@ def render(names: Names) -> str:
         INTRODUCTION,
         _changes(names, stacks),
         _roles(stacks),
-        OPTIONS_NOTE.format(cleaner=names.cleaner_role),
+        OPTIONS_NOTE.format(cleaner=names.cleaner_role, probe=names.probe_repository),
         _resource_policies(stacks),
         OPERATORS.format(operator=names.operator_role),
-        AUDITORS.format(auditor=names.auditor_role, repairer=names.repairer_role, cleaner=names.cleaner_role),
+        AUDITORS.format(
+            auditor=names.auditor_role,
+            repairer=names.repairer_role,
+            cleaner=names.cleaner_role,
+            probe=names.probe_repository,
+        ),
     ]
     return "\n".join(parts)
 

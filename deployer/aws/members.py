@@ -33,11 +33,14 @@ _CONFIG = ClientConfig(
 
 
 class Members:
-    """One role of the access StackSet, in whichever account; `role_arn` gives its ARN there."""
+    """One role of the access StackSet, in whichever account; `role_arn` gives its ARN there.
 
-    def __init__(self, session: Session, *, role_arn: Callable[[str], str]) -> None:
+    Its sessions have the caller's own name, unless another is given.
+    """
+
+    def __init__(self, session: Session, *, role_arn: Callable[[str], str], session_name: str | None = None) -> None:
         self._sts = session.client("sts")
-        self._session_name = session.identity.session_name
+        self._session_name = session_name or session.identity.session_name
         self._role_arn = role_arn
         self._boto = boto3.Session(region_name=session.region)
         self._lock = RLock()

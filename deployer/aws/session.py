@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
@@ -79,6 +80,8 @@ class Session:
     @overload
     def client(self, service: Literal["events"], *, region: str | None = None) -> EventBridgeClient: ...
     @overload
+    def client(self, service: Literal["iam"], *, region: str | None = None) -> IAMClient: ...
+    @overload
     def client(self, service: Literal["lambda"], *, region: str | None = None) -> LambdaClient: ...
     @overload
     def client(self, service: Literal["organizations"], *, region: str | None = None) -> OrganizationsClient: ...
@@ -88,6 +91,10 @@ class Session:
     def client(self, service: Literal["sqs"], *, region: str | None = None) -> SQSClient: ...
     @overload
     def client(self, service: Literal["sts"], *, region: str | None = None) -> STSClient: ...
+    @overload
+    def client(
+        self, service: Literal["account", "cloudtrail", "logs", "service-quotas", "sns"], *, region: str | None = None
+    ) -> Any: ...
     def client(self, service: Any, *, region: str | None = None) -> Any:
         """The client of a service in a region, the session's own by default."""
         return self._made((service, region), service, region, _CLIENT)

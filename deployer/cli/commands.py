@@ -22,6 +22,11 @@ COMMANDS = (
     Entry("schema", "Print the JSON Schema of a config file, for editors.", panel=FILES),
     Entry("organization", "Show or save the accounts and OUs of the organization.", panel=FILES, attribute="app"),
     Entry(
+        "doctor",
+        "Check everything that a roll-out rests on, and show the command that fixes what is wrong.",
+        panel=ROLL_OUT,
+    ),
+    Entry(
         "plan",
         "Show what a roll-out would change, account by account and region by region; changes nothing.",
         panel=ROLL_OUT,

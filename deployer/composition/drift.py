@@ -76,7 +76,7 @@ def open_audit(meant: Meant, *, now: datetime) -> Audit:
     ledger = LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
     looker = Looker(
         rules=Rules(compiled),
-        records=CreatedRecords(ledger, now=now),
+        records=CreatedRecords(ledger, now=now, probe_repository=names.probe_repository),
         registries=MemberRegistries(
             Members(session, role_arn=role_in_members(names, names.auditor_role)), partition=names.partition
         ),

@@ -12,10 +12,11 @@ from handler.records import Record
 
 
 class CreatedRecords:
-    """The ledger, one account at a time and by its key."""
+    """The ledger, one account at a time and by its key; without the repository that probes create and delete."""
 
-    def __init__(self, ledger: Ledger, *, now: datetime) -> None:
+    def __init__(self, ledger: Ledger, *, now: datetime, probe_repository: str = "") -> None:
         self._ledger = ledger
+        self._probe_repository = probe_repository
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
@@ -29,5 +30,7 @@ class CreatedRecords:
         return (
             record
             for record in read(query, self._ledger)
-            if record.repository_arn and record.reason != reasons.RECORD_CONFLICT
+            if record.repository_arn
+            and record.reason != reasons.RECORD_CONFLICT
+            and record.repository != self._probe_repository
         )

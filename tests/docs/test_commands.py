@@ -26,7 +26,12 @@ ELSEWHERE = {
 }
 """Commands that are run by another test, or cannot be: each with where or why."""
 
-EXIT_CODES = {"deployer plan": {0, 2}, "deployer status": {0, 2}, "deployer audit verify": {0, 2}}
+EXIT_CODES = {
+    "deployer plan": {0, 2},
+    "deployer doctor": {0, 2},
+    "deployer status": {0, 2},
+    "deployer audit verify": {0, 2},
+}
 """Commands that mean something by another exit code than 0."""
 
 

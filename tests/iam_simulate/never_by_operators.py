@@ -15,6 +15,7 @@ from tests.iam_simulate.installation import (
     LEDGER,
     NAMES,
     ORGANIZATION,
+    REPAIRER_ROLE,
 )
 from tests.iam_simulate.judge import Call
 
@@ -37,12 +38,31 @@ STACK = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stack/deployer-central/0"
 OTHER_STACK = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stack/payroll/0"
 OTHER_STACK_SET = f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/guardrails:0"
 
+MANAGEMENT = "100000000000"
+POLICY = f"arn:aws:organizations::{MANAGEMENT}:policy/{ORGANIZATION}/service_control_policy/p-00000000"
+MANAGED = f"arn:aws:account::{MANAGEMENT}:account/{ORGANIZATION}/{CENTRAL}"
+
 BY_OPERATORS: dict[str, Call] = {
     "who may look deploys": by("look", "cloudformation:ExecuteChangeSet", STACK),
     "who may look reads the ledger": by("look", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
     "who may audit writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
     "who may audit scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
     "who may audit reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
+    "who may use doctor reads the ledger": by("doctor", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "who may use doctor reads a function's code": by("doctor", "lambda:GetFunction", NAMES.function_arn),
+    "who may use doctor reads what is in the bucket": by("doctor", "s3:GetObject", f"{BUCKET}/handler/0.zip"),
+    "who may use doctor reads a role of another name": by(
+        "doctor", "iam:GetRole", f"arn:aws:iam::{CENTRAL}:role/administrator"
+    ),
+    "who may use doctor changes a trail": by(
+        "doctor", "cloudtrail:StopLogging", f"arn:aws:cloudtrail:{HOME}:{CENTRAL}:trail/organization"
+    ),
+    "who may use doctor changes a policy": by("doctor", "organizations:UpdatePolicy", POLICY),
+    "who may use doctor enables a region": by("doctor", "account:EnableRegion", MANAGED),
+    "who may use doctor takes on a member's role": by("doctor", "sts:AssumeRole", CREATOR_ROLE),
+    "who may probe takes on a creator role": by("probe", "sts:AssumeRole", CREATOR_ROLE),
+    "who may probe takes on a repairer role without the operator role": by("probe", "sts:AssumeRole", REPAIRER_ROLE),
+    "who may probe writes to the ledger": by("probe", "dynamodb:PutItem", LEDGER),
     "who may roll out changes a role without CloudFormation": by("roll-out", "iam:PutRolePolicy", HANDLER_ROLE),
     "who may roll out makes a role of another name": by(
         "roll-out", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION

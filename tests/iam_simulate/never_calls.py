@@ -49,6 +49,7 @@ from tests.iam_simulate.wanted_calls import (
     HANDLER,
     KEY,
     MEMBER_DEAD_LETTER,
+    PROBE_REPOSITORY,
     REDRIVE,
     REPAIRER,
     REPOSITORY,
@@ -454,6 +455,31 @@ _AUDITORS: dict[str, Call] = {
     ),
     "the repairer role takes tags off": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
     "the repairer role deletes a repository": in_member(REPAIRER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY),
+    "the repairer role deletes a probe's repository that no event made": in_member(
+        REPAIRER, "ecr:DeleteRepository", resource=PROBE_REPOSITORY
+    ),
+    "the repairer role deletes a repository below the probe's name": in_member(
+        REPAIRER, "ecr:DeleteRepository", resource=f"{PROBE_REPOSITORY}/api", context=TAGGED_REPOSITORY
+    ),
+    "the repairer role begins an upload to any other repository": in_member(REPAIRER, "ecr:InitiateLayerUpload"),
+    "the repairer role begins an upload to a repository whose name begins like the probe's": in_member(
+        REPAIRER, "ecr:InitiateLayerUpload", resource=f"{PROBE_REPOSITORY}-2"
+    ),
+    "the repairer role uploads a layer to the probe's repository": in_member(
+        REPAIRER, "ecr:UploadLayerPart", resource=PROBE_REPOSITORY, context=TAGGED_REPOSITORY
+    ),
+    "the repairer role completes an upload to the probe's repository": in_member(
+        REPAIRER, "ecr:CompleteLayerUpload", resource=PROBE_REPOSITORY, context=TAGGED_REPOSITORY
+    ),
+    "the repairer role pushes an image to the probe's repository": in_member(
+        REPAIRER, "ecr:PutImage", resource=PROBE_REPOSITORY, context=TAGGED_REPOSITORY
+    ),
+    "the repairer role creates the probe's repository itself": in_member(
+        REPAIRER, "ecr:CreateRepository", resource=PROBE_REPOSITORY, context=TAGGED_REQUEST
+    ),
+    "the auditor role asks for the probe's repository": in_member(
+        AUDITOR, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY
+    ),
     "the repairer role pushes an image": in_member(REPAIRER, "ecr:PutImage", context=TAGGED_REPOSITORY),
     "the handler takes on a cleaner role": as_role(ASSUME_CLEANER, HANDLER),
     "the central account's administrator takes on a cleaner role past the operator role": as_role(

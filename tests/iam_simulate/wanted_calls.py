@@ -186,6 +186,7 @@ def by_service(service: str, action: str, resource: str, *, policy: object, sour
 
 
 TAGGED_REQUEST = {"aws:RequestTag/deployer:event-id": EVENT_ID}
+PROBE_REPOSITORY = f"arn:aws:ecr:{ABROAD}:{MEMBER}:repository/deployer-probe"
 TAGGED_REPOSITORY = {"aws:ResourceTag/deployer:event-id": EVENT_ID}
 
 ASSUME_CREATOR = replace(
@@ -335,6 +336,15 @@ WANTED: dict[str, Call] = {
     ),
     "the repairer role puts back a tag": in_member(
         REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, "aws:RequestTag/env": "prod"}
+    ),
+    "the repairer role asks for the probe's repository": in_member(
+        REPAIRER, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY
+    ),
+    "the repairer role deletes the probe's repository": in_member(
+        REPAIRER, "ecr:DeleteRepository", resource=PROBE_REPOSITORY, context=TAGGED_REPOSITORY
+    ),
+    "the repairer role retires the grants of the key of the probe's repository": in_member(
+        REPAIRER, "kms:RetireGrant", resource=KEY, context=THROUGH_ECR
     ),
     "the operator role takes on a member's cleaner role": ASSUME_CLEANER,
     "the cleaner role deletes a repository of ours": in_member(

@@ -27,6 +27,7 @@ BUCKET_SETTINGS = {"s3:Get*Configuration", "s3:GetBucket*"}
 
 ACCEPTED = {
     "RESOURCE_POLICY_PRIVILEGE_ESCALATION": "who deploys a bucket, its policy and roles could change all of them",
+    "INVALID_ARN": "the policies that AWS owns are of the account `aws`",
     "RESOURCE_MISMATCH": "its list of actions is older than dynamodb:GetResourcePolicy on a table",
 }
 """Findings that are so, and why that is."""

@@ -20,7 +20,8 @@ DELETIONS = {
     "sqs:DeleteMessage": {"HandleFailures", "HandleDeadLetters", "AdmitOperators"},
     "ecr:DeleteLifecyclePolicy": {"RepairRepositories"},
     "ecr:DeleteRepositoryPolicy": {"RepairRepositories"},
-    "ecr:DeleteRepository": {"DeleteBlankRepositories"},
+    "ecr:DeleteRepository": {"DeleteBlankRepositories", "DeleteProbe"},
+    "ecr:InitiateLayerUpload": {"AskForProbe"},
 }
 """The only actions of these kinds, and the statements that may have them."""
 
@@ -34,6 +35,8 @@ WILDCARDS = {
     "AuditKeys": "settings name keys, and change without this role being changed",
     "RepairRepositories": "whichever repository drifted; the tag narrows it",
     "RepairTags": "whichever repository drifted; the tag narrows it",
+    "AskForProbe": "the repository of that one name in whichever region is covered",
+    "DeleteProbe": "the repository of that one name in whichever region is covered",
     "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
     "TakeOnRepairers": "which account is to be repaired is only known when it happens",
     "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
@@ -92,11 +95,19 @@ def test_only_the_operator_role_changes_repositories_afterwards(role: str, templ
     assert placed.conditions["ArnEquals"] == {"aws:PrincipalArn": names.operator_role_arn}
 
 
-def test_without_cleanup_nothing_can_delete_a_repository(names: Names) -> None:
+def test_the_probe_reaches_the_one_repository_of_its_name(allowed: list[PlacedStatement]) -> None:
+    probes = [placed for placed in allowed if placed.statement["Sid"] in {"AskForProbe", "DeleteProbe"}]
+    assert {placed.place.split(".")[1] for placed in probes} == {"RepairerRole"}
+    assert {resource for placed in probes for resource in placed.resources} == {
+        "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/deployer-probe"
+    }
+
+
+def test_without_cleanup_nothing_can_delete_a_repository_but_the_probes(names: Names) -> None:
     plain = {"access": access.template(names), "central": central.template(names, handler_digest=DIGEST)}
-    actions = {action for placed in statements(plain) for action in placed.actions}
+    deleting = {placed.statement["Sid"] for placed in statements(plain) if "ecr:DeleteRepository" in placed.actions}
     reachable = {resource for placed in statements(plain) for resource in placed.resources}
-    assert "ecr:DeleteRepository" not in actions
+    assert deleting == {"DeleteProbe"}
     assert not any(names.cleaner_role in resource for resource in reachable)
 
 
@@ -218,6 +229,7 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
         "RepairRepositories": {resource: "false"},
         "RepairTags": {resource: "false", request: "true"},
         "DeleteBlankRepositories": {resource: "false"},
+        "DeleteProbe": {resource: "false"},
     }
     changing = ("ecr:Create", "ecr:Delete", "ecr:Put", "ecr:Set", "ecr:Tag")
     found = {

@@ -1,0 +1,26 @@
+"""A read that may be refused: what AWS answers, or why it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from deployer.aws.errors import translated
+from deployer.doctor.facts import Unread
+from deployer.errors import DeployerError, PermissionDeniedError
+
+T = TypeVar("T")
+
+
+def attempt(action: str, read: Callable[[], T]) -> T | Unread:
+    """What `read` gives. A refusal, a service that cannot be reached and an unknown error are values as well."""
+    try:
+        with translated():
+            return read()
+    except DeployerError as error:
+        return Unread(action=action, reason=error.message, is_denied=isinstance(error, PermissionDeniedError))
+
+
+def after(first: object, action: str, read: Callable[[], T]) -> T | Unread:
+    """The same, unless a fact that it rests on is missing: then nothing is asked."""
+    return first if isinstance(first, Unread) else attempt(action, read)

@@ -1,0 +1,93 @@
+"""`deployer doctor`: what can keep a roll-out or a push from working, checked, with the command that fixes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.printing import print_json, print_lines
+
+FINDINGS_EXIT_CODE = 2
+DEFAULT_TIMEOUT = 300.0
+
+
+def doctor(
+    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            metavar="ACCOUNT/REGION|all",
+            help="After a roll-out: ask for a repository there as a push does, follow it, and delete it again.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all probes together.")
+    ] = DEFAULT_TIMEOUT,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Check everything that a roll-out rests on, and show the command that fixes what is wrong.
+
+    Changes nothing. What the credentials may not read is listed as "could not check", with the command for somebody
+    who may.
+
+    With --probe, follow one request through the installation instead: from the call that a push begins with, by way of
+    CloudTrail and the central account, to the repository and its record, with the time of each part. The repository has
+    a name that only probes use, and is deleted at the end.
+
+    Exits 0 when nothing is wrong, 2 for problems and warnings, and for probes that did not come through.
+
+    $ deployer doctor
+    $ deployer doctor --probe shop-prod/eu-west-1
+    """
+    has_findings = (
+        _check(config, profile, as_json=as_json)
+        if probe is None
+        else _probe(config, profile, probe, timeout=timeout, as_json=as_json)
+    )
+    if has_findings:
+        raise typer.Exit(FINDINGS_EXIT_CODE)
+
+
+def _check(config: Path, profile: str | None, *, as_json: bool) -> bool:
+    """Whether a check found something to act on."""
+    from deployer.composition.doctor import gather
+    from deployer.doctor.checks.catalogue import CHECKS
+    from deployer.doctor.finding import examine
+    from deployer.rendering.doctor import report_document, report_lines
+
+    report = examine(gather(config, profile=profile), CHECKS)
+    if as_json:
+        print_json(report_document(report))
+    else:
+        print_lines(report_lines(report))
+    return report.has_findings
+
+
+def _probe(config: Path, profile: str | None, wanted: str, *, timeout: float, as_json: bool) -> bool:
+    """Whether a probe did not come through, or left something behind."""
+    from deployer.composition.probe import open_probe
+    from deployer.doctor.probe import Outcome
+    from deployer.rendering.probe import closing_line, outcome_lines, probe_document
+    from deployer.words import counted
+
+    opened = open_probe(config, wanted, profile=profile)
+    places = counted(len(opened.targets), "place")
+    typer.echo(
+        f"Asking for {opened.repository} in {places}, as a push would; waiting {timeout:.0f} s at most", err=True
+    )
+
+    def show(outcome: Outcome) -> None:
+        if not as_json:
+            print_lines(outcome_lines(outcome, opened.organization, opened.repository))
+
+    outcomes = opened.run(timeout, show)
+    if as_json:
+        print_json(probe_document(outcomes, opened.organization, opened.repository))
+    else:
+        print_lines([closing_line(outcomes)])
+    return not all(one.is_proven for one in outcomes)

@@ -1,0 +1,212 @@
+"""Puts `deployer doctor` together: config files, and what AWS reports of everything that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from deployer import settings
+from deployer.aws.doctor import names as name_reads
+from deployer.aws.doctor import organization as reads
+from deployer.aws.doctor import quotas as quota_reads
+from deployer.aws.doctor import trails as trail_reads
+from deployer.aws.doctor.quotas import Added
+from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
+from deployer.aws.preconditions import call_as_of
+from deployer.aws.session import Session
+from deployer.aws.stack_set_reader import StackSetReader
+from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
+from deployer.doctor.resource_names import IAM_ROLE, STACK, ResourceName, names_in
+from deployer.organization import Organization
+from deployer.planning import per_ou
+from deployer.planning.synthesis import Synthesis, synthesize
+from deployer.settings import Compiled, Config
+from templates.lambdas import RUNTIME
+from templates.names import Names
+
+CENTRAL_SERVICES = (
+    "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ecr", "events", "lambda", "logs", "s3", "sns", "sqs",
+    "sts",
+)  # fmt: skip
+"""What the central stacks use, in the home region."""
+
+MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts")
+"""What is used in every covered region."""
+
+
+def gather(config_directory: Path, *, profile: str | None) -> Facts:
+    """Read all that the checks judge. Only broken config files raise; what AWS refuses becomes `Unread`."""
+    config = settings.load(config_directory)
+    session = Session(profile=profile, region=config.home_region)
+    home = config.home_region
+    caller = reads.caller(session)
+    summary = reads.summary(session, caller)
+    organization = reads.tree(session, caller)
+    compiled, problems = _compile(config, organization)
+    names = _names(config, session, caller, summary)
+    coverage = _coverage(compiled, organization)
+    central_regions = reads.central_regions(session, caller, region=home)
+    return Facts(
+        names=names,
+        organization_id=config.organization_id,
+        runtime=RUNTIME,
+        known_runtimes=_known_runtimes(),
+        missing_endpoints=_missing_endpoints(names, () if isinstance(coverage, Unread) else coverage.all_regions),
+        caller=caller,
+        summary=summary,
+        organization=organization,
+        trusted_access=reads.trusted_access(session, organization, region=home),
+        delegated=reads.delegated(session, caller),
+        config_problems=problems,
+        coverage=coverage,
+        central_regions=central_regions,
+        opt_in_regions=reads.opt_in_regions(
+            session,
+            _opt_in(names, summary, coverage, central_regions),
+            management=None if isinstance(summary, Unread) else summary.management_account,
+        ),
+        trails=trail_reads.trails(session, caller, region=home),
+        policies=reads.policies(session, caller),
+        quotas=_quotas(session, caller, organization, compiled, coverage),
+        existing=_existing(session, caller, compiled, names, coverage),
+    )
+
+
+def _compile(config: Config, organization: Organization | Unread) -> tuple[Compiled | Unread, tuple[str, ...]]:
+    """The settings, and what does not fit the organization."""
+    if isinstance(organization, Unread):
+        return organization, ()
+    try:
+        return settings.compile(config, organization), ()
+    except settings.InvalidConfigurationError as error:
+        reason = "the config files do not fit the organization"
+        return Unread(action="", reason=reason), tuple(str(problem) for problem in error.problems)
+
+
+def _names(config: Config, session: Session, caller: Caller | Unread, summary: OrganizationSummary | Unread) -> Names:
+    return config.names(
+        partition=None if isinstance(caller, Unread) else session.identity.partition,
+        organization_id=None if isinstance(summary, Unread) else summary.id,
+    )
+
+
+def _coverage(compiled: Compiled | Unread, organization: Organization | Unread) -> Coverage | Unread:
+    """Accounts that a roll-out reaches; the management account only if `deployer` runs there."""
+    if isinstance(compiled, Unread) or isinstance(organization, Unread):
+        return compiled if isinstance(compiled, Unread) else Unread(action="", reason="the organization is not known")
+    management = organization.management_account_id
+    accounts = [
+        account.id
+        for account in organization.accounts.values()
+        if account.is_active and (account.id != management or compiled.config.central_account == management)
+    ]
+    regions = {account: covered for account in accounts if (covered := compiled.regions_of(account))}
+    pulls = any("pull" in compiled.settings_for_account(account).create.on for account in regions)
+    return Coverage(regions=regions, handles_pulls=pulls)
+
+
+def _opt_in(
+    names: Names,
+    summary: OrganizationSummary | Unread,
+    coverage: Coverage | Unread,
+    central_regions: Mapping[str, str] | Unread,
+) -> dict[str, tuple[str, ...]]:
+    """Opt-in regions to ask about, by account: all of them for the management account, their own for members."""
+    if isinstance(coverage, Unread) or isinstance(central_regions, Unread):
+        return {}
+    opt_in = {region for region, status in central_regions.items() if status != NEEDS_NO_OPT_IN}
+    every = tuple(sorted(opt_in & {*coverage.all_regions, names.central_region}))
+    asked = {account: tuple(sorted(opt_in.intersection(regions))) for account, regions in coverage.regions.items()}
+    if not isinstance(summary, Unread):
+        asked = {summary.management_account: every} | asked
+    asked.pop(names.central_account, None)  # DescribeRegions has those
+    return {account: regions for account, regions in asked.items() if regions}
+
+
+def _quotas(
+    session: Session,
+    caller: Caller | Unread,
+    organization: Organization | Unread,
+    compiled: Compiled | Unread,
+    coverage: Coverage | Unread,
+) -> tuple[Quota, ...]:
+    if isinstance(organization, Unread) or isinstance(compiled, Unread) or isinstance(coverage, Unread):
+        return ()
+    reader = StackSetReader(
+        session.client("cloudformation"), call_as=call_as_of(session.identity.account, organization)
+    )
+    made = synthesize(compiled)
+    names = quota_reads.stack_set_names(reader, caller)
+    wanted = {made.names.access_stack_set, made.names.forwarding_stack_set}
+    wanted |= {one.definition.name for one in per_ou.stack_set_wishes(made.per_ou, made.names)}
+    is_rolled_out = not isinstance(names, Unread) and made.names.access_stack_set in names
+    roles = [one for one in _templates_names(made, coverage) if one.type == IAM_ROLE]
+    added = Added(
+        stack_sets=frozenset(wanted),
+        instances=sum(len(regions) for regions in coverage.regions.values()),
+        roles=0 if is_rolled_out else len(roles),
+    )
+    return quota_reads.quotas(session, caller, names, added)
+
+
+def _existing(
+    session: Session,
+    caller: Caller | Unread,
+    compiled: Compiled | Unread,
+    names: Names,
+    coverage: Coverage | Unread,
+) -> tuple[Existing, ...] | Unread:
+    if isinstance(caller, Unread):
+        return caller
+    if caller.account != names.central_account:
+        return Unread(action="", reason=f"the credentials are of account {caller.account}")
+    if isinstance(compiled, Unread) or isinstance(coverage, Unread):
+        return compiled if isinstance(compiled, Unread) else Unread(action="", reason="nothing is covered")
+    made = synthesize(compiled, partition=names.partition)
+    stacks = (
+        ResourceName(type=STACK, name=name, region=names.central_region, description=_description(template))
+        for name, template in ((names.artifacts_stack, made.artifacts), (names.central_stack, made.central))
+    )
+    return name_reads.existing(session, names, (*stacks, *_templates_names(made, coverage)))
+
+
+def _templates_names(made: Synthesis, coverage: Coverage) -> Iterator[ResourceName]:
+    """What all templates name in the central account, which may be covered as a member itself."""
+    names = made.names
+    for template in (made.artifacts, made.central):
+        yield from names_in(template.to_dict(), region=names.central_region)
+    for region in coverage.regions.get(names.central_account, ()):
+        yield from names_in(made.forwarding.to_dict(), region=region)
+    if names.central_account in coverage.regions:
+        yield from names_in(made.access.to_dict(), region=names.central_region)
+
+
+def _description(template: Any) -> str:
+    """What the descriptions of all of deployer's templates begin with."""
+    return str(template.to_dict()["Description"]).split(":", maxsplit=1)[0] + ":"
+
+
+def _known_runtimes() -> frozenset[str]:
+    import botocore.session  # noqa: PLC0415 - 10 ms of service model that only this needs
+
+    shape: Any = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
+    return frozenset(shape.enum)
+
+
+def _missing_endpoints(names: Names, covered: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Services that botocore knows no endpoint of, by region."""
+    known = boto3.Session()
+    found: dict[str, frozenset[str]] = {}
+    for region in {names.central_region, *covered}:
+        needed = CENTRAL_SERVICES if region == names.central_region else MEMBER_SERVICES
+        missing = {one for one in needed if region not in _regions_of(known, one, names.partition)}
+        if missing:
+            found[region] = frozenset(missing)
+    return found
+
+
+def _regions_of(session: boto3.Session, service: Any, partition: str) -> frozenset[str]:
+    return frozenset(session.get_available_regions(service, partition_name=partition))

@@ -1,0 +1,26 @@
+"""Names: nothing in the central account has a name that a roll-out gives, unless it is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.doctor.facts import Facts, Unread
+from deployer.doctor.finding import Finding, problem, unchecked
+from deployer.doctor.resource_names import SHOW
+
+
+def names(facts: Facts) -> Iterator[Finding]:
+    """Every resource under such a name is in our stacks or was kept when they were deleted."""
+    if isinstance(facts.existing, Unread):
+        yield unchecked("the names in the central account", facts.existing, "Sign in to the central account first.")
+        return
+    for one in facts.existing:
+        show = SHOW[one.type].format(name=one.name, region=one.region)
+        if isinstance(one.holder, Unread):
+            yield unchecked(f"{one.type} {one.name}", one.holder, "In the central account, run:", show)
+        elif one.holder == "other":
+            yield problem(
+                f"{one.type} {one.name} exists in {one.region} and is not of deployer",
+                "Remove it, or, before the first roll-out, choose another `prefix` in organization.yaml. To see it:",
+                show,
+            )

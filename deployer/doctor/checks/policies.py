@@ -1,0 +1,143 @@
+"""Service control policies: what StackSets, the creator role, EventBridge and the handler do must pass all of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deployer.doctor.facts import Coverage, Facts, Unread
+from deployer.doctor.finding import Finding, problem, unchecked, warning
+from deployer.doctor.scps import Level, Obstacle, Request, obstacle
+from deployer.organization import Organization
+from deployer.words import account_names, listed
+from templates.names import Names
+
+_GLOBAL = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+"""`aws:RequestedRegion` of calls to IAM, by partition; a policy that denies regions has to exempt IAM.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion"""
+
+LIST = "aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id {target}"
+SHOW = "aws organizations describe-policy --policy-id {policy} --query Policy.Content --output text"
+_MANAGEMENT = "In the management account, run:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A call that has to pass. `role` makes it, in every covered region, or with `is_global` once."""
+
+    role: str
+    action: str
+    resource: str
+    is_global: bool = False
+
+
+STACK_SETS_ROLE = "stacksets-exec-00000000000000000000000000000000"
+"""StackSets act as `stacksets-exec-` and an id, which differs by account."""
+
+
+def member_needs(names: Names) -> tuple[Need, ...]:
+    """What happens in every covered account."""
+    roles = f"role/{names.creator_role}"
+    regional = (
+        ("cloudformation:CreateStack", f"stack/StackSet-{names.forwarding_stack_set}-0/0"),
+        ("events:PutRule", f"rule/{names.forwarding_rule}"),
+        ("events:PutTargets", f"rule/{names.forwarding_rule}"),
+        ("sqs:CreateQueue", names.forwarding_dead_letter_queue),
+        ("sqs:SetQueueAttributes", names.forwarding_dead_letter_queue),
+    )
+    creating = ("CreateRepository", "TagResource", "PutLifecyclePolicy", "SetRepositoryPolicy")
+    return (
+        *(Need(role=STACK_SETS_ROLE, action=f"iam:{action}", resource=roles, is_global=True)
+          for action in ("CreateRole", "PutRolePolicy", "TagRole")),
+        *(Need(role=STACK_SETS_ROLE, action=action, resource=resource) for action, resource in regional),
+        *(Need(role=names.creator_role, action=f"ecr:{action}", resource="repository/team-a/api")
+          for action in creating),
+        Need(role=names.forwarding_role, action="events:PutEvents", resource=f"event-bus/{names.event_bus}"),
+    )  # fmt: skip
+
+
+def central_needs(names: Names) -> tuple[Need, ...]:
+    """What the handler does in the central account's home region."""
+    return (
+        Need(role=names.function_role, action="sts:AssumeRole", resource=f"role/{names.creator_role}"),
+        Need(role=names.function_role, action="dynamodb:PartiQLInsert", resource=f"table/{names.ledger_table}"),
+    )
+
+
+def service_control_policies(facts: Facts) -> Iterator[Finding]:
+    """No policy between the root and a covered account denies a call that is needed there."""
+    policies, organization, coverage = facts.policies, facts.organization, facts.coverage
+    if isinstance(policies, Unread):
+        yield unchecked("service control policies", policies, _MANAGEMENT, LIST.format(target="ACCOUNT"))
+        return
+    if isinstance(organization, Unread) or isinstance(coverage, Unread):
+        return  # another check has the reason
+    found: dict[tuple[str, str, bool], _Affected] = defaultdict(_Affected)
+    for account, request in _requests(facts.names, coverage):
+        chain = (*organization.account_chain(account), account)
+        levels: list[Level] = [(level, policies.get(level, ())) for level in chain if level in policies]
+        if account != organization.management_account_id and (one := obstacle(levels, request)):
+            found[one.policy.id if one.policy else "", one.level, one.is_certain].add(one, account, request)
+    for affected in found.values():
+        yield _finding(affected, organization)
+
+
+class _Affected:
+    """What one policy stands in the way of."""
+
+    def __init__(self) -> None:
+        self.obstacle: Obstacle | None = None
+        self.accounts: dict[str, None] = {}
+        self.actions: dict[str, None] = {}
+        self.regions: dict[str, None] = {}
+
+    def add(self, one: Obstacle, account: str, request: Request) -> None:
+        """Another call that it concerns."""
+        self.obstacle = one
+        self.accounts[account] = self.actions[request.action] = self.regions[request.region] = None
+
+
+def _requests(names: Names, coverage: Coverage) -> Iterator[tuple[str, Request]]:
+    for account, regions in sorted(coverage.regions.items()):
+        for need in member_needs(names):
+            for region in (_GLOBAL.get(names.partition, names.central_region),) if need.is_global else regions:
+                yield account, _request(need, names, account, region)
+    for need in central_needs(names):
+        yield names.central_account, _request(need, names, names.central_account, names.central_region)
+
+
+def _request(need: Need, names: Names, account: str, region: str) -> Request:
+    service = need.action.split(":")[0]
+    owner = f"{'' if service in {'iam', 'sts'} else region}:{account}"
+    home = "iam" if service == "sts" else service
+    return Request(
+        principal=names.role_arn(account, need.role),
+        action=need.action,
+        resource=f"arn:{names.partition}:{home}:{owner}:{need.resource}",
+        region=region,
+    )
+
+
+def _finding(affected: _Affected, organization: Organization) -> Finding:
+    one = affected.obstacle
+    assert one is not None
+    where = organization.path(one.level) if one.level in organization.ous else one.level
+    what = (
+        f"{listed(affected.actions)} in {listed(affected.regions)} for {account_names(organization, affected.accounts)}"
+    )
+    if one.policy is None:
+        verb = "allows" if one.is_certain else "certainly allows"
+        return (problem if one.is_certain else warning)(
+            f"No service control policy on {where} {verb} {what}", _MANAGEMENT, LIST.format(target=one.level)
+        )
+    show = SHOW.format(policy=one.policy.id)
+    name = f"The service control policy {one.policy.name} ({one.policy.id}) on {where}"
+    if one.is_certain:
+        exempt = "Exempt the roles stacksets-exec-* and deployer's, or leave these out of the config files. To see it:"
+        return problem(f"{name} denies {what}", exempt, show)
+    return warning(
+        f"{name} may deny {what}: it depends on conditions that only a call decides",
+        "Read its conditions in the management account, or roll out to one account first:",
+        show,
+    )

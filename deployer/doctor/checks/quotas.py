@@ -1,0 +1,36 @@
+"""Quotas: of StackSets, of their instances, and of IAM roles in the central account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.doctor.facts import Facts, Quota, Unread
+from deployer.doctor.finding import Finding, problem, unchecked
+
+
+def quotas(facts: Facts) -> Iterator[Finding]:
+    """What a roll-out adds fits within each quota; a quota that could not be read counts as AWS's default."""
+    for quota in facts.quotas:
+        yield from _judge(quota)
+
+
+def _judge(quota: Quota) -> Iterator[Finding]:
+    show = f"aws service-quotas get-service-quota --service-code {quota.service} --quota-code {quota.code}"
+    if isinstance(quota.used, Unread):
+        yield unchecked(f"the number of {quota.name}", quota.used, "In the central account, run:", show)
+        return
+    is_known = not isinstance(quota.limit, Unread)
+    limit = quota.default if isinstance(quota.limit, Unread) else quota.limit
+    needed = quota.used + quota.added
+    if needed > limit:
+        yield problem(
+            f"{quota.name}: {needed:,} needed ({quota.used:,} exist), and the quota is {limit:,}"
+            + ("" if is_known else " by default"),
+            "In the account that the StackSets belong to, ask for more:",
+            f"aws service-quotas request-service-quota-increase --service-code {quota.service}"
+            f" --quota-code {quota.code} --desired-value {needed}",
+        )
+    elif isinstance(quota.limit, Unread):
+        yield unchecked(f"the quota of {quota.name}", quota.limit,
+                        f"{needed:,} are needed, and AWS's default is {quota.default:,}. To see yours:",
+                        show)  # fmt: skip

@@ -1,0 +1,86 @@
+"""Regions: enabled in the central account, in the management account, and in every account that is to be covered.
+
+StackSets deploy to an opt-in region only if the administrator or management account has it too.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-opt-in-regions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.doctor.facts import ENABLED_REGION, Facts, Unread
+from deployer.doctor.finding import Finding, problem, unchecked
+from deployer.words import account_name, listed
+
+_LIST = "aws account list-regions --region-opt-status-contains ENABLED ENABLED_BY_DEFAULT"
+_ENABLE = "aws account enable-region --region-name {region}"
+_MANAGEMENT = "In the management account, which alone may see its own regions, run:"
+_SHOWN = 3
+"""Accounts for which the command is shown."""
+_MEMBERS = (
+    "With trusted access for account management (`aws organizations enable-aws-service-access --service-principal"
+    " account.amazonaws.com`), run in the management account:"
+)
+
+
+def central(facts: Facts) -> Iterator[Finding]:
+    """The home region and all covered regions are enabled in the central account."""
+    account = facts.names.central_account
+    if isinstance(facts.central_regions, Unread):
+        yield unchecked("the central account's regions", facts.central_regions, "In the central account, run:",
+                        "aws ec2 describe-regions --query 'Regions[].RegionName'")  # fmt: skip
+        return
+    needed = {facts.names.central_region, *_covered(facts)}
+    enabled = {region for region, status in facts.central_regions.items() if status != "not-opted-in"}
+    for region in sorted(needed - enabled):
+        yield problem(
+            f"{region} is not enabled in the central account {account}",
+            "Take the region out of the config files, or run in the central account:",
+            _ENABLE.format(region=region),
+        )
+
+
+def management(facts: Facts) -> Iterator[Finding]:
+    """Covered opt-in regions are enabled in the management account."""
+    if isinstance(facts.summary, Unread):
+        yield unchecked("the management account's regions", facts.summary, "Find out the management account first.")
+    elif (account := facts.summary.management_account) in facts.opt_in_regions:
+        yield from _account(facts, account, how=_MANAGEMENT, named="")
+
+
+def members(facts: Facts) -> Iterator[Finding]:
+    """Covered opt-in regions are enabled in the accounts that they are covered in."""
+    known = None if isinstance(facts.summary, Unread) else facts.summary.management_account
+    others = [account for account in facts.opt_in_regions if account != known]
+    unread = [account for account in others if isinstance(facts.opt_in_regions[account], Unread)]
+    for account in others:
+        if account not in unread:
+            yield from _account(facts, account, how=_MEMBERS, named=f" --account-id {account}")
+    if unread:
+        reason = facts.opt_in_regions[unread[0]]
+        assert isinstance(reason, Unread)
+        yield unchecked(f"the regions of {listed(_name(facts, account) for account in unread)}", reason, _MEMBERS,
+                        *(f"{_LIST} --account-id {account}" for account in unread[:_SHOWN]))  # fmt: skip
+
+
+def _account(facts: Facts, account: str, *, how: str, named: str) -> Iterator[Finding]:
+    """`named` is the option that names the account; the management account is none that can be named."""
+    statuses = facts.opt_in_regions[account]
+    if isinstance(statuses, Unread):
+        yield unchecked(f"the regions of {_name(facts, account)}", statuses, how, f"{_LIST}{named}")
+        return
+    for region, status in sorted(statuses.items()):
+        if status not in ENABLED_REGION:
+            yield problem(
+                f"{region} is {status.lower().replace('_', ' ')} in {_name(facts, account)}",
+                f"Take the region out of the config files, or enable it, which AWS may take hours for. {how}",
+                f"{_ENABLE.format(region=region)}{named}",
+            )
+
+
+def _covered(facts: Facts) -> frozenset[str]:
+    return frozenset() if isinstance(facts.coverage, Unread) else facts.coverage.all_regions
+
+
+def _name(facts: Facts, account: str) -> str:
+    return account if isinstance(facts.organization, Unread) else account_name(facts.organization, account)

@@ -1,0 +1,88 @@
+"""The trail: EventBridge receives ECR's calls only where a trail logs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.doctor.facts import Facts, Trail, Unread
+from deployer.doctor.finding import Finding, problem, unchecked, warning
+
+DESCRIBE = "aws cloudtrail describe-trails --query 'trailList[].[TrailARN,IsOrganizationTrail,IsMultiRegionTrail]'"
+STATUS = "aws cloudtrail get-trail-status --query IsLogging --name {name}"
+SELECTORS = "aws cloudtrail get-event-selectors --trail-name {name}"
+_CREATE = (
+    "aws cloudtrail create-trail --name organization --is-organization-trail --is-multi-region-trail"
+    " --s3-bucket-name BUCKET"
+)
+_MANAGEMENT = "With credentials of the account that owns the trail, mostly the management account, run:"
+
+
+def trail(facts: Facts) -> Iterator[Finding]:
+    """An organization trail of all regions logs write management events, and read events if pulls create."""
+    if isinstance(facts.trails, Unread):
+        yield unchecked("the trail", facts.trails, _MANAGEMENT, DESCRIBE)
+        return
+    everywhere = [one for one in facts.trails if one.is_organization_trail and one.is_multi_region]
+    if not everywhere:
+        yield warning(
+            "No organization trail of all regions reaches the central account, so that each covered account and "
+            "region needs a trail of its own",
+            "In the management account, run this, or check every account by the second command:",
+            _CREATE,
+            DESCRIBE,
+        )
+    elif not any(_is_logging(one) for one in everywhere):
+        yield from (_not_logging(one) for one in everywhere)
+    elif not any(_may_log(one, one.writes) for one in everywhere):
+        yield problem(
+            f"{_named(everywhere)} logs no write management events of ECR, so that no push is seen",
+            _MANAGEMENT,
+            SELECTORS.format(name=everywhere[0].name),
+        )
+    else:
+        yield from _reads(facts, everywhere)
+        yield from _unknown(everywhere)
+
+
+def _reads(facts: Facts, trails: list[Trail]) -> Iterator[Finding]:
+    """A pull of a missing repository is a read event."""
+    pulls = not isinstance(facts.coverage, Unread) and facts.coverage.handles_pulls
+    if pulls and not any(_may_log(one, one.reads) for one in trails):
+        yield warning(
+            f"`create.on` asks for repositories on pull, and {_named(trails)} logs no read management events",
+            "Let the trail log all management events, which AWS charges for, or take `pull` out of `create.on`.",
+            SELECTORS.format(name=trails[0].name),
+        )
+
+
+def _unknown(trails: list[Trail]) -> Iterator[Finding]:
+    """What could not be read of the only trails that might be enough."""
+    if any(one.is_logging is True and one.writes is True for one in trails):
+        return
+    for one in trails:
+        if isinstance(one.is_logging, Unread):
+            yield unchecked(f"whether trail {one.name} is logging", one.is_logging, _MANAGEMENT,
+                            STATUS.format(name=one.name))  # fmt: skip
+        if isinstance(one.writes, Unread):
+            yield unchecked(f"which events trail {one.name} logs", one.writes, _MANAGEMENT,
+                            SELECTORS.format(name=one.name))  # fmt: skip
+
+
+def _not_logging(one: Trail) -> Finding:
+    return problem(
+        f"Trail {one.name} is not logging, so that no push is seen",
+        _MANAGEMENT,
+        f"aws cloudtrail start-logging --name {one.name}",
+    )
+
+
+def _is_logging(one: Trail) -> bool:
+    return one.is_logging is not False
+
+
+def _may_log(one: Trail, events: bool | Unread) -> bool:
+    return _is_logging(one) and events is not False
+
+
+def _named(trails: list[Trail]) -> str:
+    return f"trail {' and '.join(one.name for one in trails)}".capitalize()

@@ -1,0 +1,136 @@
+"""What the checks judge, as AWS reports it. A read that was refused is a value, `Unread`, and no error. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deployer.organization import Organization
+from templates.names import Names
+
+STACK_SETS_PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
+"""The service principal that a delegated administrator of StackSets is registered for."""
+
+ENABLED_REGION = frozenset({"ENABLED", "ENABLED_BY_DEFAULT"})
+"""Values of RegionOptStatus under which StackSets can deploy to a region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A fact that could not be read: the IAM action that it takes, and why. `is_denied`: IAM or the service said no."""
+
+    action: str
+    reason: str
+    is_denied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who runs the command."""
+
+    account: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationSummary:
+    """The answer of DescribeOrganization; `feature_set` is ALL or CONSOLIDATED_BILLING."""
+
+    id: str
+    management_account: str
+    feature_set: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """A trail that reaches the central account. `reads` and `writes`: whether it logs those management events."""
+
+    name: str
+    home_region: str
+    is_multi_region: bool
+    is_organization_trail: bool
+    is_logging: bool | Unread
+    reads: bool | Unread
+    writes: bool | Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceControlPolicy:
+    """A policy with its document as JSON text."""
+
+    id: str
+    name: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How much there is of something, how much a roll-out adds, and the quota."""
+
+    name: str
+    code: str
+    service: str
+    used: int | Unread
+    added: int
+    limit: int | Unread
+    default: int
+
+
+Holder = Literal["ours", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """A resource under a name that a roll-out gives: deployer's own, by its tag, or somebody else's."""
+
+    type: str
+    name: str
+    region: str
+    holder: Holder | Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What the config files cover, once they fit the organization."""
+
+    regions: Mapping[str, tuple[str, ...]]
+    """By account, active ones only."""
+    handles_pulls: bool
+    """Whether some OU asks for repositories on pull, which need a trail that logs read events."""
+
+    @property
+    def all_regions(self) -> frozenset[str]:
+        return frozenset(region for regions in self.regions.values() for region in regions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that the checks need."""
+
+    names: Names
+    organization_id: str | None
+    """The organization that organization.yaml names, if it names one."""
+    runtime: str
+    known_runtimes: frozenset[str]
+    """Those of the installed botocore's model of Lambda."""
+    missing_endpoints: Mapping[str, frozenset[str]]
+    """Services without an endpoint that botocore knows, by region."""
+    caller: Caller | Unread
+    summary: OrganizationSummary | Unread
+    organization: Organization | Unread
+    trusted_access: str | Unread
+    delegated: frozenset[str] | Unread
+    """Accounts that are registered as delegated administrators of StackSets."""
+    config_problems: tuple[str, ...]
+    """What in the config files does not fit the organization."""
+    coverage: Coverage | Unread
+    central_regions: Mapping[str, str] | Unread
+    """OptInStatus by region, of all regions: opt-in-not-required, opted-in, not-opted-in."""
+    opt_in_regions: Mapping[str, Mapping[str, str] | Unread]
+    """RegionOptStatus by account and opt-in region that is covered there; the management account has all of them."""
+    trails: tuple[Trail, ...] | Unread
+    policies: Mapping[str, tuple[ServiceControlPolicy, ...]] | Unread
+    """Service control policies by the root, OU or account that they are attached to."""
+    quotas: tuple[Quota, ...]
+    existing: tuple[Existing, ...] | Unread

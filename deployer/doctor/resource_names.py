@@ -1,0 +1,57 @@
+"""Names that a roll-out gives in the central account, taken from the very templates that it deploys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+STACK = "AWS::CloudFormation::Stack"
+
+_NAMED: Mapping[str, str] = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+}
+"""The property that names a resource, of the types whose names somebody else may hold."""
+
+IAM_ROLE = "AWS::IAM::Role"
+
+SHOW: Mapping[str, str] = {
+    STACK: "aws cloudformation describe-stacks --stack-name {name} --region {region}",
+    "AWS::DynamoDB::Table": "aws dynamodb describe-table --table-name {name} --region {region}",
+    "AWS::Events::EventBus": "aws events describe-event-bus --name {name} --region {region}",
+    "AWS::Events::Rule": "aws events describe-rule --name {name} --region {region}",
+    IAM_ROLE: "aws iam get-role --role-name {name}",
+    "AWS::Lambda::Function": "aws lambda get-function --function-name {name} --region {region}",
+    "AWS::Logs::LogGroup": "aws logs describe-log-groups --log-group-name-prefix {name} --region {region}",
+    "AWS::S3::Bucket": "aws s3api head-bucket --bucket {name} --region {region}",
+    "AWS::SNS::Topic": "aws sns list-topics --region {region}",
+    "AWS::SQS::Queue": "aws sqs get-queue-url --queue-name {name} --region {region}",
+}
+"""The command that shows a resource, by type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceName:
+    """A name in one region; `description` is how the descriptions of our stacks begin."""
+
+    type: str
+    name: str
+    region: str
+    description: str = ""
+
+
+def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceName]:
+    """The named resources of a template. Rules on a bus of our own are left out: no bus, no such rule."""
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        name = properties.get(_NAMED.get(resource["Type"], ""))
+        if isinstance(name, str) and "EventBusName" not in properties:
+            yield ResourceName(type=resource["Type"], name=name, region=region)

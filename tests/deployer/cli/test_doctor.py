@@ -1,0 +1,341 @@
+"""`deployer doctor` in the sandbox: every check finds there what it is for, and a probe goes all the way and back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.composition import doctor
+from deployer.doctor.checks.catalogue import CHECKS
+from deployer.sandbox import quotas, regions
+from deployer.sandbox.faults import Error, Fault
+from deployer.sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
+from deployer.sandbox.sandbox import Sandbox
+from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
+
+MANAGEMENT, CENTRAL, SHOP = "100000000000", "200000000001", "300000000001"
+PROD = "ou-exam-prod0001"
+PROBE = "deployer-probe"
+
+
+def results(ran: Ran) -> dict[str, dict[str, Any]]:
+    """By check, from `--json`."""
+    return {one["check"]: one for one in ran.document["checks"]}
+
+
+def states(ran: Ran) -> dict[str, str]:
+    return {check: one["result"] for check, one in results(ran).items()}
+
+
+def wrong(ran: Ran) -> set[str]:
+    return {check for check, state in states(ran).items() if state in {"problem", "warning"}}
+
+
+def text_of(ran: Ran, check: str) -> str:
+    return json.dumps(results(ran)[check]["findings"])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A copy of the example's config files, to be changed."""
+    return Path(shutil.copytree(CONFIG, tmp_path / "config"))
+
+
+def replace_in(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_sound_organization_has_no_findings_and_nothing_is_changed(sandbox: Sandbox) -> None:
+    ran = Deployer(sandbox)("doctor")
+    assert (ran.exit_code, ran.err) == (0, "")
+    assert f"{len(CHECKS)} ok" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert writes(sandbox) == []
+    assert states(Deployer(sandbox)("doctor", "--json")) == {check.id: "ok" for check in CHECKS}
+
+
+def test_what_is_wrong_with_the_organization_is_found(sandbox: Sandbox) -> None:
+    management = sandbox.client("organizations", account=MANAGEMENT)
+    sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
+    sandbox.client("cloudtrail", account=MANAGEMENT).stop_logging(Name="organization-trail")
+    statement = {"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*",
+                 "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}}  # fmt: skip
+    made = management.create_policy(
+        Name="only-europe", Description="d", Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )  # fmt: skip
+    management.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=PROD)
+    organization = backend_of(MANAGEMENT).org
+    assert organization is not None
+    organization.feature_set = "CONSOLIDATED_BILLING"
+    quotas.APPLIED[CENTRAL, "L-EC62D81A"] = 1
+    quotas.APPLIED[CENTRAL, "L-C8225BA5"] = 10
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"features", "trusted-access", "trail", "policies", "quotas"}
+    assert "start-logging" in text_of(ran, "trail")
+    policies = text_of(ran, "policies")
+    assert "only-europe" in policies
+    assert "Workloads/Prod" in policies
+    assert "ecr:CreateRepository" in policies
+    assert "shop-prod (300000000001)" in policies
+    assert "shop-dev" not in policies
+    assert "2 needed (0 exist), and the quota is 1" in text_of(ran, "quotas")
+    assert "14 needed (0 exist), and the quota is 10" in text_of(ran, "quotas")
+
+
+def test_names_that_somebody_else_holds_are_found(sandbox: Sandbox) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "payroll"}}}}
+    for role in ("deployer-operator", "deployer-creator"):
+        sandbox.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document)
+    sandbox.client("cloudformation").create_stack(StackName="deployer-central", TemplateBody=json.dumps(topic))
+    sandbox.client("dynamodb").create_table(
+        TableName="deployer-ledger", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )  # fmt: skip
+    sandbox.client("sqs").create_queue(QueueName="deployer-failures")
+    sandbox.client("events").create_event_bus(Name="deployer-events")
+    pattern = json.dumps({"source": ["aws.ecr"]})
+    sandbox.client("events").put_rule(Name="deployer-forwarding", EventPattern=pattern)
+    sandbox.client("logs").create_log_group(logGroupName="/aws/lambda/deployer-watch")
+    sandbox.client("s3", account=SHOP).create_bucket(
+        Bucket=f"deployer-artifacts-{CENTRAL}-eu-west-1",
+        CreateBucketConfiguration={"LocationConstraint": "eu-west-1"},
+    )
+    sandbox.settle()
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"names"}
+    found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
+    assert found == {
+        "AWS::CloudFormation::Stack deployer-central",
+        "AWS::DynamoDB::Table deployer-ledger",
+        "AWS::Events::EventBus deployer-events",
+        "AWS::Events::Rule deployer-forwarding",
+        "AWS::IAM::Role deployer-creator",
+        "AWS::IAM::Role deployer-operator",
+        "AWS::Logs::LogGroup /aws/lambda/deployer-watch",
+        f"AWS::S3::Bucket deployer-artifacts-{CENTRAL}-eu-west-1",
+        "AWS::SQS::Queue deployer-failures",
+    }
+
+
+def test_an_account_that_is_no_delegated_administrator_is_found(sandbox: Sandbox) -> None:
+    management = sandbox.client("organizations", account=MANAGEMENT)
+    management.register_delegated_administrator(AccountId=CENTRAL, ServicePrincipal="config.amazonaws.com")
+    management.deregister_delegated_administrator(AccountId=CENTRAL, ServicePrincipal=STACK_SETS_PRINCIPAL)
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"delegation"}
+    assert f"register-delegated-administrator --account-id {CENTRAL}" in text_of(ran, "delegation")
+
+
+def test_credentials_that_do_not_work_are_a_finding(sandbox: Sandbox) -> None:
+    deployer = Deployer(sandbox)
+    deployer.environment = {**deployer.environment, "AWS_ACCESS_KEY_ID": "AKIAUNKNOWN000000000"}
+    ran = deployer("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"credentials"}
+    assert states(ran)["trail"] == states(ran)["names"] == "unchecked"
+
+
+def test_credentials_of_another_account_are_a_finding(sandbox: Sandbox) -> None:
+    ran = Deployer(sandbox, account=SHOP)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert {"account"} <= wrong(ran)
+    assert SHOP in text_of(ran, "account")
+
+
+def test_a_caller_that_may_read_nothing_gets_commands_for_others(sandbox: Sandbox) -> None:
+    """Denials are no errors; but StackSets need the one permission that the caller lacks."""
+    for service in ("account", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "lambda", "logs",
+                    "organizations", "s3", "service-quotas", "sns", "sqs"):  # fmt: skip
+        sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException", message="You may not."), service=service))
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"delegation-permission"}
+    unchecked = {check for check, state in states(ran).items() if state == "unchecked"}
+    assert unchecked >= {"organization", "features", "trusted-access", "delegation", "config", "trail", "policies"}
+    assert "organizations:ListDelegatedAdministrators" in text_of(ran, "delegation-permission")
+    shown = Deployer(sandbox)("doctor")
+    assert "could not check" in shown.out
+    assert "Traceback" not in shown.err
+
+
+def test_config_files_that_do_not_fit_are_found(sandbox: Sandbox, config: Path) -> None:
+    replace_in(config / "ous" / "workloads" / "dev.yaml", "Workloads/Dev", "Workloads/Devel")
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"config"}
+    assert "dev.yaml" in text_of(ran, "config")
+
+
+def test_another_organization_is_found(sandbox: Sandbox, config: Path) -> None:
+    replace_in(config / "organization.yaml", "o-exampleorg1", "o-otherorg99")
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert "organization" in wrong(ran)
+    assert "o-otherorg99" in text_of(ran, "organization")
+
+
+def test_a_trail_for_pushes_alone_is_found_where_pulls_create(sandbox: Sandbox, config: Path) -> None:
+    dev = config / "ous" / "workloads" / "dev.yaml"
+    dev.write_text(dev.read_text(encoding="utf-8") + "create: {on: [push, pull]}\n", encoding="utf-8")
+    selector = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}
+    sandbox.client("cloudtrail", account=MANAGEMENT).put_event_selectors(
+        TrailName="organization-trail", EventSelectors=[selector]
+    )
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"trail"}
+    assert "create.on" in text_of(ran, "trail")
+
+
+OPT_IN = "eu-south-1"
+
+
+@pytest.fixture
+def opted_in(sandbox: Sandbox, config: Path) -> Deployer:
+    """An opt-in region in the config files that is enabled nowhere; the caller may ask about regions of members."""
+    replace_in(config / "ous" / "workloads" / "dev.yaml", "regions: [eu-west-1]", f"regions: [eu-west-1, {OPT_IN}]")
+    management = sandbox.client("organizations", account=MANAGEMENT)
+    management.enable_aws_service_access(ServicePrincipal=regions.ACCOUNT_MANAGEMENT)
+    management.register_delegated_administrator(AccountId=CENTRAL, ServicePrincipal=regions.ACCOUNT_MANAGEMENT)
+    return Deployer(sandbox, config=config)
+
+
+def test_opt_in_regions_that_are_not_enabled_are_found(opted_in: Deployer) -> None:
+    ran = opted_in("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"central-regions", "member-regions"}
+    assert f"{OPT_IN} is not enabled in the central account" in text_of(ran, "central-regions")
+    assert "shop-dev (400000000001)" in text_of(ran, "member-regions")
+    assert "search-dev (400000000002)" in text_of(ran, "member-regions")
+    assert states(ran)["management-regions"] == "unchecked"
+    assert "aws account list-regions" in text_of(ran, "management-regions")
+
+
+def test_opt_in_regions_that_are_enabled_are_fine(opted_in: Deployer) -> None:
+    for account in (CENTRAL, "400000000001", "400000000002"):
+        regions.enable(account, OPT_IN)
+    ran = opted_in("doctor", "--json")
+    assert (ran.exit_code, wrong(ran)) == (0, set())
+    assert states(ran)["member-regions"] == "ok"
+
+
+def test_who_may_not_ask_about_members_gets_the_commands(sandbox: Sandbox, opted_in: Deployer) -> None:
+    sandbox.client("organizations", account=MANAGEMENT).disable_aws_service_access(
+        ServicePrincipal=regions.ACCOUNT_MANAGEMENT
+    )
+    regions.enable(CENTRAL, OPT_IN)
+    ran = opted_in("doctor", "--json")
+    assert ran.exit_code == 0
+    assert states(ran)["member-regions"] == "unchecked"
+    assert "--account-id 400000000001" in text_of(ran, "member-regions")
+    assert len(sandbox.calls.of("account", "ListRegions")) == 2  # the management account, a member
+
+
+def test_what_the_sdk_does_not_know_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    monkeypatch.setattr(doctor, "RUNTIME", "python9.9")
+    monkeypatch.setattr(doctor, "MEMBER_SERVICES", ("ecr", "braket"))
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"runtime", "endpoints"}
+    assert "python9.9" in text_of(ran, "runtime")
+    assert "eu-central-1 of: braket" in text_of(ran, "endpoints")
+
+
+@pytest.fixture
+def prober(rolled_out: Sandbox) -> Iterator[Deployer]:
+    yield Deployer(rolled_out)
+    rolled_out.faults.clear()
+    rolled_out.settle()
+
+
+def repositories(sandbox: Sandbox, account: str, region: str = "eu-west-1") -> list[str]:
+    listed = sandbox.client("ecr", account=account, region=region).describe_repositories()["repositories"]
+    return [one["repositoryName"] for one in listed]
+
+
+def test_a_probe_comes_through_is_recorded_and_leaves_nothing(rolled_out: Sandbox, prober: Deployer) -> None:
+    for _ in range(2):  # the second is not taken in by the record of the first
+        rolled_out.calls.clear()
+        ran = prober("doctor", "--probe", "shop-dev/eu-west-1", "--json")
+        assert ran.exit_code == 0, (ran.out, ran.err)
+        (probe,) = ran.document["probes"]
+        assert (probe["account_name"], probe["outcome"], probe["is_proven"]) == ("shop-dev", "created", True)
+        assert probe["seconds"].keys() == {
+            "call to handler", "handler to repository", "call to ledger, as read here",
+        }  # fmt: skip
+        assert len(rolled_out.calls.of("ecr", "CreateRepository")) == 1
+        assert repositories(rolled_out, "400000000001") == []
+    listed = prober("audit", "list", "--repository", PROBE, "--json").document
+    assert {record["outcome"] for record in listed} == {"created"}
+    assert prober("audit", "verify", "--account", "shop-dev").exit_code == 0
+
+
+def test_a_refused_probe_proves_the_way_to_the_decision(rolled_out: Sandbox, prober: Deployer) -> None:
+    ran = prober("doctor", "--probe", "300000000001/us-east-1")
+    assert ran.exit_code == 0, (ran.out, ran.err)
+    assert "refused and recorded" in ran.out
+    assert "name-not-allowed" in ran.out
+    assert "1 probe, 1 came through" in ran.out
+
+
+def test_all_covered_places_are_probed(rolled_out: Sandbox, prober: Deployer) -> None:
+    ran = prober("doctor", "--probe", "all", "--json")
+    assert ran.exit_code == 0, (ran.out, ran.err)
+    assert len(ran.document["probes"]) == 14
+    places = {(one["account"], one["region"]) for one in ran.document["probes"]}
+    assert len(places) == 14
+    assert not any(PROBE in repositories(rolled_out, account, region) for account, region in places)
+
+
+def test_a_probe_that_is_stopped_on_its_way_is_told(rolled_out: Sandbox, prober: Deployer) -> None:
+    rolled_out.client("events", account="400000000001").disable_rule(Name="deployer-forwarding")
+    try:
+        ran = prober("doctor", "--probe", "shop-dev/eu-west-1", "--timeout", "1")
+    finally:
+        rolled_out.client("events", account="400000000001").enable_rule(Name="deployer-forwarding")
+    assert ran.exit_code == 2
+    assert "nothing came through" in ran.out
+    assert "deployer failures list" in ran.out
+
+
+def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober: Deployer) -> None:
+    ecr = rolled_out.client("ecr", account="400000000002")
+    ecr.create_repository(repositoryName=PROBE)
+    try:
+        ran = prober("doctor", "--probe", "search-dev/eu-west-1")
+        assert ran.exit_code == 2
+        assert "could not be asked for" in ran.out
+        assert repositories(rolled_out, "400000000002") == [PROBE]
+    finally:
+        ecr.delete_repository(repositoryName=PROBE)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("shop-prod/eu-central-1", "Covered there: shop-prod/eu-west-1, shop-prod/us-east-1."),
+        ("alice-sandbox/eu-west-1", "deployer status"),
+        ("nobody/eu-west-1", "no account of the organization"),
+        ("shop-prod", "no account"),
+    ],
+    ids=["another region", "an account that is switched off", "an account that is not there", "no region"],
+)
+def test_a_place_that_is_not_covered_is_refused(prober: Deployer, place: str, said: str) -> None:
+    ran = prober("doctor", "--probe", place)
+    assert ran.exit_code == 11
+    assert said in ran.err

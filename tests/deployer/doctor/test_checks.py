@@ -1,0 +1,247 @@
+"""Each check finds what it is for, names it, and gives a command; and nothing in an organization that is sound."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deployer.doctor.checks.catalogue import CHECKS
+from deployer.doctor.facts import Caller, Coverage, Existing, OrganizationSummary, ServiceControlPolicy
+from deployer.doctor.finding import Finding, examine
+from deployer.rendering.doctor import report_document, report_lines
+from tests.deployer.doctor.facts import CENTRAL, DENIED, MANAGEMENT, QUOTA, SHOP, TRAIL, facts
+
+DENY_REGIONS = ServiceControlPolicy(
+    id="p-regions00",
+    name="only-europe",
+    content='{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*",'
+    ' "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}}',
+)
+NEEDS_A_TAG = ServiceControlPolicy(
+    id="p-tags00000",
+    name="only-with-cost-centre",
+    content='{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:CreateQueue", "Resource": "*",'
+    ' "Condition": {"Null": {"aws:RequestTag/cost-centre": "true"}}}]}',
+)
+SOUND = facts()
+
+
+def also(target: str, policy: ServiceControlPolicy) -> dict[str, Any]:
+    """The policies of the sound organization, and one more."""
+    assert isinstance(SOUND.policies, Mapping)
+    return {**SOUND.policies, target: (*SOUND.policies[target], policy)}
+
+
+def existing(holder: Any) -> tuple[Existing, ...]:
+    return (Existing(type="AWS::IAM::Role", name="deployer-handler", region="eu-west-1", holder=holder),)
+
+
+PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
+    "the credentials do not work": (
+        "credentials", "problem", {"caller": DENIED}, ("not authorized", "aws sts get-caller-identity"),
+    ),
+    "the credentials are of another account": (
+        "account", "problem", {"caller": Caller(account=SHOP, arn=f"arn:aws:iam::{SHOP}:user/x")},
+        (SHOP, CENTRAL, "central.account"),
+    ),
+    "the credentials are of another organization": (
+        "organization", "problem", {"organization_id": "o-otherorg99"}, ("o-exampleorg1", "o-otherorg99"),
+    ),
+    "the organization is there for billing only": (
+        "features", "problem",
+        {"summary": OrganizationSummary(id="o-exampleorg1", management_account=MANAGEMENT,
+                                        feature_set="CONSOLIDATED_BILLING")},
+        ("CONSOLIDATED_BILLING", "aws organizations enable-all-features"),
+    ),
+    "trusted access is off": (
+        "trusted-access", "problem", {"trusted_access": "DISABLED"},
+        ("aws cloudformation activate-organizations-access",),
+    ),
+    "the central account is no delegated administrator": (
+        "delegation", "problem", {"delegated": frozenset({SHOP})},
+        (CENTRAL, f"aws organizations register-delegated-administrator --account-id {CENTRAL}"),
+    ),
+    "the caller may not list delegated administrators": (
+        "delegation-permission", "problem", {"delegated": DENIED},
+        ("organizations:ListDelegatedAdministrators", "user/someone", "operator-policy.md"),
+    ),
+    "a config file names an OU that is not there": (
+        "config", "problem", {"config_problems": ("ous/x.yaml:1:1: ou: no such OU",)}, ("ous/x.yaml", "validate"),
+    ),
+    "a covered region is not enabled in the central account": (
+        "central-regions", "problem",
+        {"central_regions": {"eu-west-1": "opt-in-not-required", "us-east-1": "not-opted-in"}},
+        ("us-east-1", CENTRAL, "aws account enable-region --region-name us-east-1"),
+    ),
+    "a region that a config file names does not exist": (
+        "central-regions", "problem", {"central_regions": {"eu-west-1": "opt-in-not-required"}}, ("us-east-1",),
+    ),
+    "an opt-in region is not enabled in the management account": (
+        "management-regions", "problem", {"opt_in_regions": {MANAGEMENT: {"eu-south-1": "DISABLED"}}},
+        ("eu-south-1 is disabled in management", "aws account enable-region --region-name eu-south-1"),
+    ),
+    "an opt-in region is still being enabled in a member": (
+        "member-regions", "problem", {"opt_in_regions": {SHOP: {"eu-south-1": "ENABLING"}}},
+        ("eu-south-1 is enabling in shop-prod", f"--region-name eu-south-1 --account-id {SHOP}",),
+    ),
+    "no trail reaches the account": (
+        "trail", "warning", {"trails": ()}, ("aws cloudtrail create-trail", "aws cloudtrail describe-trails"),
+    ),
+    "the trail is of one region": (
+        "trail", "warning", {"trails": (replace(TRAIL, is_multi_region=False),)}, ("No organization trail",),
+    ),
+    "the trail is of one account": (
+        "trail", "warning", {"trails": (replace(TRAIL, is_organization_trail=False),)}, ("No organization trail",),
+    ),
+    "the trail is stopped": (
+        "trail", "problem", {"trails": (replace(TRAIL, is_logging=False),)},
+        ("aws cloudtrail start-logging --name organization-trail",),
+    ),
+    "the trail logs no write events": (
+        "trail", "problem", {"trails": (replace(TRAIL, writes=False),)}, ("get-event-selectors",),
+    ),
+    "the only trail that logs writes is stopped": (
+        "trail", "problem", {"trails": (replace(TRAIL, writes=False), replace(TRAIL, is_logging=False))},
+        ("no write management events",),
+    ),
+    "pulls are to create, and the trail logs no read events": (
+        "trail", "warning",
+        {"trails": (replace(TRAIL, reads=False),),
+         "coverage": Coverage(regions={SHOP: ("eu-west-1",)}, handles_pulls=True)},
+        ("create.on", "read management events"),
+    ),
+    "a policy denies a region": (
+        "policies", "problem", {"policies": also("ou-exam-prod0001", DENY_REGIONS)},
+        ("only-europe (p-regions00) on Workloads/Prod", "us-east-1", "ecr:CreateRepository", "shop-prod",
+         "aws organizations describe-policy --policy-id p-regions00"),
+    ),
+    "a policy denies what lacks a tag": (
+        "policies", "warning", {"policies": also("r-exam", NEEDS_A_TAG)},
+        ("only-with-cost-centre", "may deny sqs:CreateQueue", "depends on conditions"),
+    ),
+    "an OU is left without a policy that allows": (
+        "policies", "problem",
+        {"policies": {**also("ou-exam-prod0001", DENY_REGIONS), "ou-exam-prod0001": (DENY_REGIONS,)}},
+        ("No service control policy on Workloads/Prod allows", "list-policies-for-target"),
+    ),
+    "there are too many StackSets": (
+        "quotas", "problem", {"quotas": (replace(QUOTA, used=999),)},
+        ("1,002 needed (999 exist), and the quota is 1,000", "request-service-quota-increase", "--desired-value 1002"),
+    ),
+    "there are too many for the default, and the quota is not known": (
+        "quotas", "problem", {"quotas": (replace(QUOTA, used=999, limit=DENIED),)}, ("by default",),
+    ),
+    "somebody else has a name": (
+        "names", "problem", {"existing": existing("other")},
+        ("AWS::IAM::Role deployer-handler", "prefix", "aws iam get-role --role-name deployer-handler"),
+    ),
+    "the SDK does not know the runtime": (
+        "runtime", "problem", {"known_runtimes": frozenset({"python3.8"})}, ("python3.13", "pip install"),
+    ),
+    "a service is not in a region": (
+        "endpoints", "warning", {"missing_endpoints": {"us-east-1": frozenset({"lambda", "sqs"})}},
+        ("us-east-1 of: lambda, sqs",),
+    ),
+}  # fmt: skip
+UNREAD: dict[str, tuple[str, dict[str, Any], str]] = {
+    "who calls": ("account", {"caller": DENIED}, "aws sts get-caller-identity"),
+    "the organization": ("organization", {"summary": DENIED}, "aws organizations describe-organization"),
+    "its features": ("features", {"summary": DENIED}, "Organization.FeatureSet"),
+    "trusted access": ("trusted-access", {"trusted_access": DENIED}, "describe-organizations-access"),
+    "delegated administrators": ("delegation", {"delegated": DENIED}, "list-delegated-administrators"),
+    "accounts and OUs": ("config", {"organization": DENIED}, "deployer validate --live"),
+    "regions of the central account": ("central-regions", {"central_regions": DENIED}, "aws ec2 describe-regions"),
+    "regions of the management account": (
+        "management-regions", {"opt_in_regions": {MANAGEMENT: DENIED}}, "aws account list-regions --region-opt-status",
+    ),
+    "regions of members": ("member-regions", {"opt_in_regions": {SHOP: DENIED}}, f"--account-id {SHOP}"),
+    "trails": ("trail", {"trails": DENIED}, "aws cloudtrail describe-trails"),
+    "whether a trail is logging": ("trail", {"trails": (replace(TRAIL, is_logging=DENIED),)}, "get-trail-status"),
+    "what a trail logs": (
+        "trail", {"trails": (replace(TRAIL, reads=DENIED, writes=DENIED),)}, "get-event-selectors",
+    ),
+    "policies": ("policies", {"policies": DENIED}, "list-policies-for-target"),
+    "a quota": ("quotas", {"quotas": (replace(QUOTA, limit=DENIED),)}, "aws service-quotas get-service-quota"),
+    "how much of a quota is used": ("quotas", {"quotas": (replace(QUOTA, used=DENIED),)}, "get-service-quota"),
+    "who holds a name": ("names", {"existing": existing(DENIED)}, "aws iam get-role"),
+}  # fmt: skip
+
+
+def found(check: str, changes: dict[str, Any]) -> tuple[Finding, ...]:
+    report = examine(facts(**changes), CHECKS)
+    return next(result.findings for result in report.results if result.check.id == check)
+
+
+def test_a_sound_organization_has_no_findings() -> None:
+    report = examine(SOUND, CHECKS)
+    assert [finding for result in report.results for finding in result.findings] == []
+    assert not report.has_findings
+
+
+@pytest.mark.parametrize(("check", "severity", "changes", "said"), PROBLEMS.values(), ids=PROBLEMS)
+def test_what_is_wrong_is_found(check: str, severity: str, changes: dict[str, Any], said: tuple[str, ...]) -> None:
+    findings = [finding for finding in found(check, changes) if finding.severity == severity]
+    assert findings
+    text = "\n".join(part for one in findings for part in (one.message, one.next_step, *one.commands))
+    for words in said:
+        assert words in text
+    assert all(one.commands or "organization.yaml" in one.next_step for one in findings)
+    assert examine(facts(**changes), CHECKS).has_findings
+
+
+@pytest.mark.parametrize(("check", "changes", "command"), UNREAD.values(), ids=UNREAD)
+def test_what_may_not_be_read_is_no_error_and_has_a_command(check: str, changes: dict[str, Any], command: str) -> None:
+    (finding,) = found(check, changes)
+    assert finding.severity == "unchecked"
+    assert finding.message.startswith("Could not check")
+    assert DENIED.reason in finding.message
+    assert any(command in one for one in finding.commands)
+
+
+def test_every_check_is_provoked() -> None:
+    assert {check for check, *_ in PROBLEMS.values()} == {check.id for check in CHECKS}
+
+
+def test_what_could_not_be_read_alone_is_no_finding() -> None:
+    assert not examine(facts(trails=DENIED, policies=DENIED), CHECKS).has_findings
+
+
+def test_a_trail_that_is_enough_makes_up_for_others() -> None:
+    others = (replace(TRAIL, is_logging=False), replace(TRAIL, writes=DENIED, is_logging=DENIED), TRAIL)
+    assert found("trail", {"trails": others}) == ()
+
+
+def test_the_management_account_needs_no_delegation() -> None:
+    summary = OrganizationSummary(id="o-exampleorg1", management_account=CENTRAL, feature_set="ALL")
+    changes = {"summary": summary, "delegated": DENIED}
+    assert found("delegation", changes) == found("delegation-permission", changes) == ()
+
+
+def test_the_management_account_is_under_no_policy() -> None:
+    coverage = Coverage(regions={MANAGEMENT: ("us-east-1",)}, handles_pulls=False)
+    assert found("policies", {"coverage": coverage, "policies": also("r-exam", DENY_REGIONS)}) == ()
+
+
+@pytest.mark.parametrize("changes", [case[-2] for case in PROBLEMS.values()] + [case[1] for case in UNREAD.values()])
+def test_the_table_fits_and_its_commands_can_be_copied(changes: dict[str, Any]) -> None:
+    report = examine(facts(**changes), CHECKS)
+    lines = [line.text for line in report_lines(report)]
+    assert max(map(len, lines)) <= 80
+    copied = "\n".join(line.removeprefix("    ") for line in lines).replace("\\\n", "")
+    commands = [command for result in report.results for one in result.findings for command in one.commands]
+    for command in commands:
+        assert shlex.join(shlex.split(command)) in [shlex.join(shlex.split(line)) for line in copied.splitlines()
+                                                    if line.startswith(("aws ", "deployer ", "pip "))]  # fmt: skip
+
+
+def test_programs_get_every_check() -> None:
+    document = report_document(examine(facts(trusted_access="DISABLED"), CHECKS))
+    assert document["has_findings"] is True
+    assert [one["check"] for one in document["checks"]] == [check.id for check in CHECKS]
+    (wrong,) = [one for one in document["checks"] if one["findings"]]
+    assert (wrong["check"], wrong["result"]) == ("trusted-access", "problem")
+    assert wrong["findings"][0]["commands"] == ["aws cloudformation activate-organizations-access"]

@@ -1,0 +1,224 @@
+"""Probes: what is asked, followed and deleted; what is never deleted; and what each end is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+import pytest
+
+from deployer.doctor.probe import Clock, Held, Outcome, Prober, Target
+from deployer.errors import PermissionDeniedError
+from deployer.organization import Organization
+from deployer.rendering.probe import closing_line, outcome_lines, probe_document
+from deployer.sandbox.organizations.accounts import EXAMPLE
+from handler.reasons import Outcome as RecordOutcome
+from handler.records import Record
+
+SHOP = Target("300000000001", "eu-west-1")
+SEARCH = Target("300000000002", "us-east-1")
+START = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """Registries, the ledger and the clock of an organization where a call is answered after some seconds."""
+
+    answers: dict[Target, tuple[RecordOutcome, str]] = field(default_factory=dict)
+    held: dict[Target, Held] = field(default_factory=dict)
+    latency: float = 4.0
+    denied: set[Target] = field(default_factory=set)
+    denials_of_removal: int = 0
+    holds_image: bool = False
+    is_recording: bool = True
+    now: datetime = START
+    calls: list[str] = field(default_factory=list)
+    asked: dict[Target, datetime] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def holder(self, target: Target) -> Held:
+        self._happen()
+        if target in self.denied:
+            raise PermissionDeniedError(f"the role of {target.account} lets nobody in")
+        return self.held.get(target, "absent")
+
+    def ask(self, target: Target) -> bool:
+        self._note(f"ask {target.account}")
+        if self.held.get(target, "absent") != "absent":
+            return True
+        self.asked[target] = self.now
+        return False
+
+    def remove(self, target: Target) -> bool:
+        self._note(f"remove {target.account}")
+        assert self.held[target] == "ours"
+        if self.denials_of_removal:
+            self.denials_of_removal -= 1
+            raise PermissionDeniedError("the tag does not count yet")
+        if self.holds_image:
+            return False
+        self.held[target] = "absent"
+        return True
+
+    def since(self, moment: datetime, targets: Iterable[Target]) -> list[Record]:
+        self._happen()
+        return [self._record(target) for target in self.asked if self.is_recording and self._is_over(target)]
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def prober(self, seen: list[Outcome] | None = None) -> Prober:
+        clock = Clock(now=lambda: self.now, sleep=self.sleep)
+        return Prober(registries=self, records=self, clock=clock, on_outcome=(seen if seen is not None else []).append)
+
+    def _note(self, call: str) -> None:
+        with self.lock:
+            self.calls.append(call)
+
+    def _is_over(self, target: Target) -> bool:
+        return target in self.answers and self.now >= self.asked[target] + timedelta(seconds=self.latency)
+
+    def _happen(self) -> None:
+        """The handler creates what it was asked for, once its time has come."""
+        for target in list(self.asked):
+            if (
+                self._is_over(target)
+                and self.answers[target][0] == "created"
+                and f"made {target.account}" not in self.calls
+            ):
+                self._note(f"made {target.account}")
+                self.held[target] = "ours"
+
+    def _record(self, target: Target) -> Record:
+        outcome, reason = self.answers[target]
+        at = self.asked[target]
+        return Record(
+            account=target.account, region=target.region, outcome=outcome, reason=reason, event_id="e",
+            event_time=at, received_at=at + timedelta(seconds=self.latency - 1), request_id="r", settings_digest="d",
+            repository="deployer-probe", rule="create.names.allow: team-*",
+            created_at=at + timedelta(seconds=self.latency - 0.5) if outcome == "created" else None,
+        )  # fmt: skip
+
+
+def test_what_was_created_is_followed_timed_and_deleted() -> None:
+    world = World(answers={SHOP: ("created", "created")})
+    seen: list[Outcome] = []
+    (outcome,) = world.prober(seen).probe([SHOP], timeout=60)
+    assert (outcome.state, outcome.left, outcome.is_proven) == ("created", "", True)
+    assert seen == [outcome]
+    hops = {hop.name: hop.seconds for hop in outcome.hops}
+    assert hops["call to handler"] == 3.0
+    assert hops["handler to repository"] == 0.5
+    assert 4.0 <= hops["call to ledger, as read here"] < 10
+    assert world.calls == [f"ask {SHOP.account}", f"made {SHOP.account}", f"remove {SHOP.account}"]
+    assert world.held[SHOP] == "absent"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "is_proven"),
+    [
+        (("refused", "name-not-allowed"), "refused", True),
+        (("ignored", "not-a-pull"), "refused", True),
+        (("failed", "role-not-assumable"), "failed", False),
+    ],
+    ids=["refused by a rule", "ignored, as pulls alone create", "failed"],
+)
+def test_other_decisions_are_told_and_nothing_is_deleted(
+    answer: tuple[RecordOutcome, str], state: str, is_proven: bool
+) -> None:
+    world = World(answers={SHOP: answer})
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert (outcome.state, outcome.reason, outcome.is_proven) == (state, answer[1], is_proven)
+    assert world.calls == [f"ask {SHOP.account}"]
+
+
+def test_what_an_interrupted_probe_left_is_deleted_first() -> None:
+    world = World(answers={SHOP: ("created", "created")}, held={SHOP: "ours"})
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert outcome.is_proven
+    assert world.calls[:2] == [f"remove {SHOP.account}", f"ask {SHOP.account}"]
+
+
+def test_a_repository_of_somebody_else_is_left_alone() -> None:
+    world = World(held={SHOP: "other"})
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert (outcome.state, outcome.is_proven) == ("not-asked", False)
+    assert world.calls == []
+    assert world.now == START
+
+
+def test_a_repository_that_a_template_of_the_registry_creates_is_left_alone() -> None:
+    """ECR itself may create it during the call: then no event comes, and the tag is not there."""
+    world = World()
+    world.ask = lambda target: True  # type: ignore[method-assign]
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert outcome.state == "not-asked"
+    assert "remove" not in " ".join(world.calls)
+
+
+def test_places_are_probed_side_by_side_and_one_out_of_reach_holds_up_none() -> None:
+    world = World(answers={SHOP: ("created", "created")}, denied={SEARCH})
+    outcomes = world.prober().probe([SEARCH, SHOP, SHOP], timeout=60)
+    assert [(one.target, one.state) for one in outcomes] == [(SHOP, "created"), (SEARCH, "not-asked")]
+    assert "lets nobody in" in outcomes[1].detail
+
+
+def test_silence_ends_at_the_time_limit() -> None:
+    world = World()
+    (outcome,) = world.prober().probe([SHOP], timeout=30)
+    assert (outcome.state, outcome.is_proven) == ("timed-out", False)
+    assert world.now == START + timedelta(seconds=30)
+
+
+def test_a_repository_without_a_record_is_told_and_deleted() -> None:
+    world = World(answers={SHOP: ("created", "created")}, is_recording=False)
+    (outcome,) = world.prober().probe([SHOP], timeout=30)
+    assert (outcome.state, outcome.left, outcome.is_proven) == ("unrecorded", "", False)
+    assert world.held[SHOP] == "absent"
+
+
+def test_a_deletion_that_is_denied_while_the_tag_is_new_is_repeated() -> None:
+    world = World(answers={SHOP: ("created", "created")}, denials_of_removal=3)
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert outcome.is_proven
+    assert world.held[SHOP] == "absent"
+
+
+@pytest.mark.parametrize(
+    "world",
+    [World(denials_of_removal=99), World(holds_image=True)],
+    ids=["denied for good", "somebody pushed an image to it"],
+)
+def test_what_cannot_be_deleted_is_told(world: World) -> None:
+    world.answers = {SHOP: ("created", "created")}
+    (outcome,) = world.prober().probe([SHOP], timeout=60)
+    assert outcome.left
+    assert not outcome.is_proven
+    text = "\n".join(line.text for line in outcome_lines(outcome, EXAMPLE, "deployer-probe"))
+    assert "deployer-probe is still there" in text
+    assert "--probe 300000000001/eu-west-1" in text
+
+
+OUTCOMES = [
+    Outcome(target=SHOP, state="created"),
+    Outcome(target=SHOP, state="created", left="it holds an image"),
+    Outcome(target=SHOP, state="refused", reason="name-not-allowed", detail="create.names.allow: team-*/**"),
+    Outcome(target=SHOP, state="failed", reason="role-not-assumable"),
+    Outcome(target=SHOP, state="timed-out", detail="No record reached the ledger in time"),
+    Outcome(target=SHOP, state="not-asked", detail="the role lets nobody in"),
+    Outcome(target=SHOP, state="unrecorded"),
+]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: f"{one.state} {one.left}".strip())
+def test_each_end_names_the_place_and_what_to_do(outcome: Outcome) -> None:
+    organization: Organization = EXAMPLE
+    lines = [line.text for line in outcome_lines(outcome, organization, "deployer-probe")]
+    assert lines[0].startswith("shop-prod (300000000001) in eu-west-1:")
+    assert max(map(len, lines)) <= 80
+    (document,) = probe_document([outcome], organization, "deployer-probe")["probes"]
+    assert document["is_proven"] is outcome.is_proven
+    assert bool(document["next_steps"]) is not outcome.is_proven
+    assert closing_line([outcome]).text == f"1 probe, {int(outcome.is_proven)} came through"
