@@ -83,7 +83,7 @@ def delete_stack_instances(call: Call) -> Mapping[str, Any]:
         return {"OperationId": known.id}
     regions = _regions(call)
     targets = parse_targets(call.parameters, "DELETE")
-    covered = _deleted(stack_set, targets, regions)
+    covered = _deleted(stack_set, targets, regions, releases=bool(call.parameters.get("RetainStacks")))
 
     def accept() -> None:
         for ou in targets.ous if targets.is_whole else ():
@@ -152,12 +152,12 @@ def _updated(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) ->
     return [stack_set.instances[key] for key in keys]
 
 
-def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
+def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *, releases: bool) -> list[Instance]:
     """The instances of the accounts that are meant, of whom not all of an OU need to have one (assumption A22).
 
     What AWS does for an account by name that has none is documented nowhere.
     """
-    keys = _keys(stack_set, targets, regions)
+    keys = _keys(stack_set, targets, regions, releases=releases)
     missing = [key for key in keys if key not in stack_set.instances]
     if missing and targets.filter == "INTERSECTION":
         account, region = missing[0]
@@ -169,13 +169,13 @@ def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) ->
     return [stack_set.instances[key] for key in keys if key in stack_set.instances]
 
 
-def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Key]:
+def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *, releases: bool = False) -> list[Key]:
     """Accounts and regions that are meant; refuses an OU that the StackSet was not deployed to, by that name.
 
     DeleteStackInstances refuses it likewise ("Organizational unit not found in StackSet"):
     https://docs.aws.amazon.com/vpc/latest/reachability/multi-account-troubleshooting.html
     """
-    accounts = _accounts(stack_set, targets)
+    accounts = _accounts(stack_set, targets, releases=releases)
     with stack_set.lock:
         known = {*stack_set.targets, *(one.organizational_unit_id for one in stack_set.instances.values())}
     for ou in targets.ous:
@@ -184,11 +184,17 @@ def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> li
     return [(account, region) for account in sorted(accounts) for region in regions]
 
 
-def _accounts(stack_set: StackSet, targets: Targets) -> dict[str, str]:
-    """The accounts that are meant, each with its OU; refuses to filter by account where AWS does not document how."""
+def _accounts(stack_set: StackSet, targets: Targets, *, releases: bool = False) -> dict[str, str]:
+    """The accounts that are meant, each with its OU; refuses to filter by account where AWS does not document how.
+
+    An instance is released by the OU that it reports, even if its account is not in that OU any more (assumption A20).
+    """
     organization = membership.snapshot(stack_set.management_account)
     accounts = resolve(targets, organization)
     if targets.filter == "INTERSECTION":
+        if releases:
+            reported = {one.account: one.organizational_unit_id for one in list(stack_set.instances.values())}
+            accounts |= {id_: ou for id_, ou in reported.items() if id_ in targets.accounts and ou in targets.ous}
         check_intersection(targets, accounts, organization)
     return accounts
 
