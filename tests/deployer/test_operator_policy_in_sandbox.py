@@ -19,7 +19,7 @@ from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
 from deployer.sandbox.iam.identities import find_role
 from deployer.sandbox.iam.requests import AccessRequest
 from deployer.sandbox.sandbox import Sandbox, environment
-from templates.names import Names
+from templates.names import MANAGED_BY_TAG, Names
 from templates.operator_policy import COMMANDS, operator_policy
 from templates.policies import ASSUME
 from tests.deployer.command_line import CONFIG, Deployer
@@ -128,6 +128,8 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
     sandbox.client("s3").create_bucket(  # as an earlier installation left it
         Bucket=NAMES.artifacts_bucket, CreateBucketConfiguration={"LocationConstraint": NAMES.central_region}
     )
+    ours = {"TagSet": [{"Key": MANAGED_BY_TAG, "Value": NAMES.prefix}]}
+    sandbox.client("s3").put_bucket_tagging(Bucket=NAMES.artifacts_bucket, Tagging=ours)
     run("look", CONFIG, "plan", exit_code=2)
     assert "17 ok" in run("doctor", CONFIG, "doctor")
     run("roll-out", CONFIG, "rollout", "--org", "--yes")
