@@ -7,12 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from moto.ecr.models import ecr_backends
 
 from deployer.sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
+from tests.deployer.drift.installation import Installed
 
-HOME = "eu-west-1"
 SHOP_DEV, SEARCH_DEV = "400000000001", "400000000002"
 NAME = "team-a/api"
 
@@ -57,7 +56,7 @@ def test_a_customer_key_is_used_compared_and_released(sandbox: Sandbox, deployer
     assert (verified.exit_code, verified.document["unread"]) == (0, [])
     assert [one["verdict"] for one in verified.document["repositories"]] == ["in step"]
 
-    ecr_backends[SHOP_DEV][HOME].repositories[NAME].created_at -= timedelta(days=3)
+    Installed(sandbox, deployer).age(NAME, by=timedelta(days=3), account=SHOP_DEV)
     repaired = deployer("audit", "repair", "--account", SHOP_DEV, "--delete-blank", "--yes")
     assert repaired.exit_code == 0, repaired
     assert ecr.describe_repositories()["repositories"] == []
