@@ -74,6 +74,12 @@ def test_the_placeholder_of_the_projects_address_is_where_it_is_expected() -> No
     assert all(PLACEHOLDER in url for url in PROJECT["urls"].values())
 
 
+def test_no_file_has_the_markers_of_a_conflict() -> None:
+    marker = "^(<<<<<<<|>>>>>>>) "
+    found = subprocess.run(["git", "grep", "-lE", marker], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (1, ""), found.stderr
+
+
 def test_the_changelog_begins_with_this_version_or_what_is_not_released() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings
