@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from acceptance.access import Access
 from acceptance.check import Check
@@ -64,7 +65,7 @@ def lab_in(sandbox: Sandbox, folder: Path, *, report: Callable[[str], None] = la
     """A lab in a sandbox with `ORGANIZATION`; the environment points at it as long as the block lasts."""
     with _environment(sandbox.environment()):
         access = access_to(sandbox)
-        journal = Journal(folder / f"{PREFIX}sandbox.jsonl")
+        journal = Journal(folder / f"{PREFIX}{uuid4().hex[:8]}.jsonl")
         yield Lab(
             access=access,
             place=locate(OPTIONS, access),
