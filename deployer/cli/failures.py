@@ -256,18 +256,18 @@ def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterato
     )
     try:
         if selection.ids and not found.failures:
-            raise _not_there(selection.ids, found)
+            _complain(operation, found)
+            raise _not_there(selection.ids)
         yield found
     finally:
         release(operation.queues, [*found.failures, *found.others])
 
 
-def _not_there(ids: Sequence[str], found: Found) -> DeployerError:
+def _not_there(ids: Sequence[str]) -> DeployerError:
     from deployer.errors import NotFoundError
 
-    held = " (or another reader holds it at this moment)" if found.held_elsewhere else ""
     return NotFoundError(
-        f"No message begins with {', '.join(ids)}{held}", next_step="`deployer failures list` shows the ids."
+        f"No message begins with {', '.join(ids)}", next_step="`deployer failures list` shows the ids."
     )
 
 

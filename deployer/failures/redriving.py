@@ -83,7 +83,7 @@ class Found:
     held_elsewhere: int = 0
     """About how many messages other readers hold at this moment."""
     not_received: int = 0
-    """About how many messages SQS counts in queues that gave none: they were deleted a moment ago, or come later."""
+    """About how many messages SQS counts beyond those that it gave: they were deleted a moment ago, or come later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)
     is_cut: bool = False
     """Whether there may be more than was taken."""
@@ -181,7 +181,8 @@ def _summed(looks: Iterable[_Look], *, meant: Callable[[Failure], bool]) -> Foun
     found = Found()
     for look in looks:
         found.held_elsewhere += look.depth.held
-        found.not_received += 0 if look.taken or look.problem else look.depth.visible
+        if not (look.is_cut or look.problem):
+            found.not_received += max(0, look.depth.visible - len(look.taken))
         found.is_cut |= look.is_cut
         if look.problem:
             found.out_of_reach.append(OutOfReach(queue=look.queue, problem=look.problem))

@@ -109,7 +109,7 @@ def _count(found: Found) -> str:
     if found.held_elsewhere:
         text += f" About {found.held_elsewhere} more held by another reader now; they show again within minutes."
     if found.not_received:
-        text += f" SQS counts about {found.not_received} more, but gave none; its counts may be a minute old."
+        text += f" SQS counts about {found.not_received} more that it did not give; its counts may be a minute old."
     if found.is_cut:
         text += " There may be more: raise --limit, or narrow the list with --account."
     return text

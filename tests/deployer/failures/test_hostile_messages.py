@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from deployer.aws.queues import message_of
 from deployer.cli import failures
 from deployer.cli.printing import json_text
-from deployer.errors import IncompleteError, ServiceError
+from deployer.errors import DeployerError, IncompleteError, ServiceError
 from deployer.failures import redriving
 from deployer.failures.messages import UNREADABLE, Message, Queue, Selection, read
-from deployer.failures.redriving import Depth, Found, find, redrive, release
+from deployer.failures.redriving import HOLD_SECONDS, Depth, Found, find, redrive, release
 from deployer.planning.scopes import find_scope
 from deployer.rendering.failures import (
     failure_document,
@@ -339,6 +339,33 @@ def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:
         told = " ".join(line.text for line in found_lines(found, EXAMPLE))
         assert "No failures" not in told
     assert found_in(FakeSqs()).hidden == 0
+
+
+def test_a_queue_that_gave_only_a_part_of_what_sqs_counts_is_no_good_news() -> None:
+    class Stingy(FakeSqs):
+        """SQS hands out one page, and nothing of the rest."""
+
+        def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
+            is_first = not any(kept.receives for kept in self.kept.get(queue, {}).values())
+            return super().receive(queue, hold_seconds=hold_seconds) if is_first else ()
+
+    others = Selection(scope=Scope.whole(EXAMPLE), repository="team-b/*")
+    found = find(filled(Stingy()), (CENTRAL, SHOP), selection=others, organization=EXAMPLE, limit=1000)
+    assert (found.failures, len(found.others), found.not_received) == ([], 10, 15)
+    found = find(filled(FakeSqs()), (CENTRAL, SHOP), selection=others, organization=EXAMPLE, limit=1000)
+    assert (found.failures, len(found.others), found.not_received) == ([], 25, 0)
+
+
+@pytest.mark.parametrize(("kept", "exit_code"), [(0, 11), (1, 23)], ids=["all were read", "one is held by another"])
+def test_an_id_is_not_found_only_if_no_message_may_be_hidden(kept: int, exit_code: int) -> None:
+    sqs = filled(FakeSqs())
+    sqs.receive(SHOP, hold_seconds=HOLD_SECONDS if kept else 0)
+    operation: Any = SimpleNamespace(organization=EXAMPLE, places=(CENTRAL, SHOP), queues=sqs)
+    selection = Selection(scope=Scope.whole(EXAMPLE), ids=("abc",))
+    with pytest.raises(DeployerError) as raised, failures._taken(operation, selection, limit=1000):
+        pass
+    assert raised.value.exit_code == exit_code
+    assert ("No message begins with abc" in raised.value.message) is (exit_code == 11)
 
 
 NO_GOOD_NEWS = {
