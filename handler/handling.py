@@ -159,15 +159,17 @@ class Handler:
         """Whether a caller's account is in the organization.
 
         Organizations may deny the question about a stranger's account. If it answered about the account of the call, it
-        can be read, and a denial means that the other is none of its accounts (A19).
+        can be read, and a denial means that the other is none of its accounts (A19), not even one that was.
         """
+        is_readable = of_call.source == "asked"
         try:
             with attempt.steps("caller"):
-                return self.organization.membership(account) is not None
+                membership = self.organization.membership(account)
         except PermanentError as error:
-            if error.reason == reasons.ORGANIZATION_NOT_READABLE and of_call.source == "asked":
+            if error.reason == reasons.ORGANIZATION_NOT_READABLE and is_readable:
                 return False
             raise
+        return membership is not None and not (membership.is_denied and is_readable)
 
     def _creation(self, call: FailedCall, attempt: Attempt, *, decision: Create, membership: Membership) -> Creation:
         values = tags.placeholders(

@@ -66,7 +66,8 @@ class Accounts:
             if remembered is None:
                 raise
             problem = clean(f"Organizations could not be asked: {error}", limit=_LONGEST_PROBLEM)
-            membership = Membership(chain=remembered, source="remembered", problem=problem)
+            is_denied = isinstance(error, PermanentError) and error.reason == reasons.ORGANIZATION_NOT_READABLE
+            membership = Membership(chain=remembered, source="remembered", problem=problem, is_denied=is_denied)
             return Fresh(membership, self._clock() + REMEMBERED_FRESH)
         return Fresh(asked, self._clock() + ASKED_FRESH)
 

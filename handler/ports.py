@@ -18,13 +18,15 @@ from handler.settings import RepositorySettings
 class Membership:
     """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers.
 
-    `account_name` is the account's, where AWS told it; `problem` says why AWS could not be asked.
+    `account_name` is the account's, where AWS told it; `problem` says why AWS could not be asked, and `is_denied`
+    whether AWS denied the question.
     """
 
     chain: tuple[str, ...]
     source: OuSource
     account_name: str = ""
     problem: str = ""
+    is_denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

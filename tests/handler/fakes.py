@@ -186,7 +186,7 @@ class World:
         }
     )
     strangers: set[str] = field(default_factory=set)
-    """Accounts that Organizations denies every question about."""
+    """Accounts that Organizations denies every question about; one with a chain is remembered."""
     ou_source: OuSource = "asked"
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
@@ -203,6 +203,8 @@ class World:
     # the organization
     def membership(self, account: str) -> Membership | None:
         chain = self.faults.run("organization", lambda: self.chains.get(account))
+        if account in self.strangers and chain:
+            return Membership(chain=chain, source="remembered", is_denied=True)
         if account in self.strangers:
             raise PermanentError(reasons.ORGANIZATION_NOT_READABLE, f"DescribeAccount in {account}: denied")
         return Membership(chain=chain, source=self.ou_source, account_name=NAMES.get(account, "")) if chain else None

@@ -503,6 +503,24 @@ def test_a_denied_question_about_a_stranger_means_that_it_is_one_if_organization
     assert not world.messages
 
 
+def test_a_caller_of_an_account_that_left_is_outside_though_the_last_roll_out_remembers_it() -> None:
+    """Organizations may deny the question about an account that is no longer in the organization (A19)."""
+    world = World()
+    world.strangers.add(OTHER_ACCOUNT)
+    left = load("push-from-another-account", {"detail.userIdentity.accountId": OTHER_ACCOUNT})
+    world.handler().handle(left, request_id="request-1")
+    assert world.outcomes() == [("refused", "principal-outside-organization")]
+    assert not world.creations
+
+
+def test_a_caller_of_a_remembered_account_is_inside_while_organizations_denies_everything() -> None:
+    world = World()
+    world.strangers.update({ACCOUNT, OTHER_ACCOUNT})
+    call = load("push-from-another-account", {"detail.userIdentity.accountId": OTHER_ACCOUNT})
+    world.handler().handle(call, request_id="request-1")
+    assert world.creations == [KEY]
+
+
 def test_a_caller_that_nobody_can_be_asked_about_is_a_failure_and_not_a_refusal() -> None:
     world = World()
     world.strangers.add("999999999999")

@@ -101,6 +101,7 @@ def test_what_cannot_be_asked_is_remembered_and_said_to_be(error: Exception) -> 
     assert membership is not None
     assert (membership.chain, membership.source) == (CHAIN, "remembered")
     assert membership.problem.startswith("Organizations could not be asked: ")
+    assert membership.is_denied is ("AccessDenied" in str(error))
 
 
 def test_what_cannot_be_asked_and_is_not_remembered_is_an_error() -> None:
