@@ -101,6 +101,7 @@ class MalformedEvent:
     account: str | None = None
     event_id: str | None = None
     event_time: datetime | None = None
+    via: Via | None = None
 
 
 class _Malformed(Exception):  # noqa: N818 - the value that leaves this module is MalformedEvent
@@ -152,19 +153,26 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
         user_agent=_information(detail.get("userAgent"), limit=512),
         principal_account=_principal_account(identity),
         is_service=identity.get("type") == "AWSService",
-        via=_via(envelope, event_time),
+        via=_checked_via(envelope, event_time),
     )
 
 
-def _via(envelope: Mapping[str, Any], event_time: datetime) -> Via | None:
+def _via(envelope: Mapping[str, Any]) -> Via | None:
+    if redrives.MARK in envelope:
+        return "redrive"
+    return "replay" if "replay-name" in envelope else None
+
+
+def _checked_via(envelope: Mapping[str, Any], event_time: datetime) -> Via | None:
     """How the event came; raises if a redrive's time of the message does not fit the call's."""
-    if redrives.MARK not in envelope:
-        return "replay" if "replay-name" in envelope else None
+    via = _via(envelope)
+    if via != "redrive":
+        return via
     mark = _mapping(envelope[redrives.MARK], redrives.MARK)
     sent = _time(mark.get("sent"), f"{redrives.MARK}.sent")
     if problem := redrives.misfit(event_time, sent=sent, from_member=mark.get("queue") != "central"):
         raise _Malformed(f"the redriven event does not fit its message: {problem}")
-    return "redrive"
+    return via
 
 
 def _principal(identity: Mapping[str, Any]) -> str:
@@ -241,6 +249,7 @@ def _malformed(event: object, *, problem: str) -> MalformedEvent:
         account=_sound(envelope.get("account"), _ACCOUNT),
         event_id=_sound(detail.get("eventID"), _ID) or _sound(envelope.get("id"), _ID),
         event_time=_sound_time(detail.get("eventTime")) or _sound_time(envelope.get("time")),
+        via=_via(envelope),
     )
 
 

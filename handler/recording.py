@@ -83,6 +83,7 @@ def record_of_malformed(
         detail=conclusion.detail,
         event_id=event.event_id or attempt.request_id,
         event_time=event.event_time or attempt.received_at,
+        via=event.via,
         received_at=attempt.received_at,
         request_id=attempt.request_id,
         settings_digest=settings.digest,
@@ -149,7 +150,7 @@ def log_fields(
     return fields | {
         "level": "ERROR" if conclusion.outcome == "failed" else "INFO",
         "outcome": conclusion.outcome,
-        "via": parsed.via if isinstance(parsed, FailedCall) else None,
+        "via": None if isinstance(parsed, OtherEvent) else parsed.via,
         "reason": conclusion.reason,
         "rule": conclusion.rule,
         "detail": conclusion.detail,

@@ -461,6 +461,14 @@ def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_writt
     assert world.outcomes() == [("refused", "refusals-left-out")]
 
 
+def test_the_record_of_a_redriven_event_that_is_malformed_says_how_it_came() -> None:
+    world = World()
+    made_up = redriven(load(), sent="2026-11-20T00:00:00Z")
+    fields = world.handler().handle(made_up, request_id="request-1")
+    (record,) = world.records.values()
+    assert (record.reason, record.via, fields["via"]) == ("malformed-event", "redrive", "redrive")
+
+
 OUTSIDE = {"detail.userIdentity.accountId": "999999999999"}
 
 
