@@ -14,6 +14,7 @@ from deployer.audit.reading import Page, Usage
 from deployer.aws.errors import code_of, translated
 from deployer.aws.ledger_queries import KEYS, request_for
 from deployer.errors import NotFoundError
+from deployer.words import counted
 from handler import reasons
 from handler.ledger import PARTITION_KEY, REFUSALS, SORT_KEY, refusals_key
 from handler.records import MOST_REFUSALS, Record
@@ -97,9 +98,9 @@ class LedgerTable:
         if record.reason != reasons.REFUSALS_LEFT_OUT:
             return record
         key = refusals_key(record.account, record.event_time)
-        counted = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MOST_REFUSALS + 1)
-        left_out = int(counted) - MOST_REFUSALS
-        return replace(record, detail=f"{left_out:,} refusals of this hour have no record of their own")
+        number = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MOST_REFUSALS + 1)
+        left_out = max(1, int(number) - MOST_REFUSALS)
+        return replace(record, detail=f"{counted(left_out, 'refusal')} of this hour left out of the ledger")
 
     def _call(self, operation: str, request: dict[str, Any]) -> Any:
         with translated():

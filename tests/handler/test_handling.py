@@ -461,6 +461,18 @@ def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_writt
     assert world.outcomes() == [("refused", "refusals-left-out")]
 
 
+def test_a_made_up_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_record_says_so() -> None:
+    """The tag is no proof against whoever can set it, and no record has the made-up time."""
+    world = World()
+    handler = world.handler()
+    handler.handle(load(), request_id="request-1")
+    made_up = redriven(load(changes={"detail.eventTime": "2026-11-23T07:40:00Z"}), sent="2026-11-23T07:50:00Z")
+    handler.handle(made_up, request_id="request-2")
+    assert world.creations == [KEY]
+    found = [(record.outcome, record.reason, record.via) for record in world.records.values()]
+    assert found == [("created", "created", None), ("created", "finished", "redrive")]
+
+
 def test_the_record_of_a_redriven_event_that_is_malformed_says_how_it_came() -> None:
     world = World()
     made_up = redriven(load(), sent="2026-11-20T00:00:00Z")

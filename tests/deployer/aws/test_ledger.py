@@ -30,10 +30,11 @@ class FakeDynamo:
 @pytest.mark.parametrize(
     ("counter", "detail"),
     [
-        ({"refusals": {"N": str(MOST_REFUSALS + 41_234)}}, "41,234 refusals of this hour have no record of their own"),
-        (None, "1 refusals of this hour have no record of their own"),
+        ({"refusals": {"N": str(MOST_REFUSALS + 41_234)}}, "41,234 refusals of this hour left out of the ledger"),
+        (None, "1 refusal of this hour left out of the ledger"),
+        ({"refusals": {"N": "3"}}, "1 refusal of this hour left out of the ledger"),
     ],
-    ids=["the counter says how many", "a counter that is gone leaves one at least"],
+    ids=["the counter says how many", "a counter that is gone leaves one at least", "a counter that began anew, too"],
 )
 def test_the_record_of_refusals_left_out_says_how_many_there_are_now(counter: Any, detail: str) -> None:
     written = refusal_to_write(record(outcome="refused"), MOST_REFUSALS + 1)
