@@ -11,7 +11,10 @@ MANAGED_KEY = "alias/aws/ecr"
 
 
 def resolve(encryption: dict[str, str] | None, *, account: str, region: str) -> dict[str, str] | None:
-    """The configuration with its key's ARN; raises KmsException for a key that does not exist or is not enabled."""
+    """The configuration with its key's ARN; raises KmsException for a key that cannot be used.
+
+    ECR takes symmetric encryption keys only. https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+    """
     if encryption is None or encryption["encryptionType"] == "AES256":
         return encryption
     key = encryption.get("kmsKey")
@@ -35,6 +38,10 @@ def _existing_key(backend: KmsBackend, key: str) -> str:
     found = backend.keys.get(key_id or "")
     if found is None:
         raise KmsException(f"Key '{key}' does not exist", kms_error="NotFoundException")
+    if found.key_spec != "SYMMETRIC_DEFAULT":
+        raise KmsException(
+            f"{found.arn} is {found.key_spec}, not a symmetric encryption key", kms_error="InvalidKeyUsageException"
+        )
     if found.key_state != "Enabled":
         raise KmsException(f"{found.arn} is not enabled: {found.key_state}", kms_error="KMSInvalidStateException")
     return str(found.arn)

@@ -94,11 +94,16 @@ def check_mutability(mutability: str | None, exclusions: Sequence[Mapping[str, A
 
 
 def check_encryption(encryption: Mapping[str, str] | None, *, region: str) -> None:
-    """A key belongs to KMS and KMS_DSSE, and to the repository's own region."""
+    """A key belongs to KMS and KMS_DSSE, and to the repository's own region; KMS_DSSE belongs to GovCloud.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+    """
     if encryption is None:
         return
     kind, key = encryption.get("encryptionType"), encryption.get("kmsKey")
     check_member("encryptionType", kind, _ENCRYPTIONS)
+    if kind == "KMS_DSSE" and not region.startswith("us-gov-"):
+        raise refuse("encryptionConfiguration", f"KMS_DSSE is not available in {region}")
     if key is None:
         return
     if kind == "AES256":

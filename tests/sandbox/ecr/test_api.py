@@ -303,10 +303,9 @@ class TestSettings:
             f"The repository with name '{NAME}' already exists in the registry with id '{SHOP}'",
         )
 
-    @pytest.mark.parametrize("kind", ["KMS", "KMS_DSSE"])
-    def test_the_managed_key_is_one_for_the_account(self, sandbox: Sandbox, ecr: Any, kind: str) -> None:
+    def test_the_managed_key_is_one_for_the_account(self, sandbox: Sandbox, ecr: Any) -> None:
         keys = {
-            ecr.create_repository(repositoryName=name, encryptionConfiguration={"encryptionType": kind})["repository"][
+            ecr.create_repository(repositoryName=name, encryptionConfiguration={"encryptionType": "KMS"})["repository"][
                 "encryptionConfiguration"
             ]["kmsKey"]
             for name in ("first", "second")
@@ -330,6 +329,23 @@ class TestSettings:
                 repositoryName="missing", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": missing}
             )
         assert caught.value.response["kmsError"] == "NotFoundException"
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
+            {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+            {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        ],
+        ids=lambda key: key["KeySpec"],
+    )
+    def test_a_key_must_be_symmetric_and_for_encryption(self, sandbox: Sandbox, ecr: Any, key: Any) -> None:
+        arn = sandbox.client("kms", account=SHOP).create_key(**key)["KeyMetadata"]["Arn"]
+        with pytest.raises(ecr.exceptions.KmsException) as caught:
+            ecr.create_repository(
+                repositoryName="odd-key", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": arn}
+            )
+        assert caught.value.response["kmsError"] == "InvalidKeyUsageException"
 
     def test_rules_hold_and_a_refused_request_changes_nothing(self, ecr: Any) -> None:
         assert refusal(ecr.create_repository, repositoryName="Upper/case")[0] == "InvalidParameterException"

@@ -82,7 +82,6 @@ KEY = "arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-5555555555
         None,
         {"encryptionType": "AES256"},
         {"encryptionType": "KMS"},
-        {"encryptionType": "KMS_DSSE", "kmsKey": KEY},
         {"encryptionType": "KMS", "kmsKey": "alias/images"},
         {"encryptionType": "KMS", "kmsKey": "11111111-2222-3333-4444-555555555555"},
     ],
@@ -103,6 +102,13 @@ def test_encryption_that_ecr_takes(encryption: dict[str, str] | None) -> None:
 def test_encryption_that_ecr_refuses(encryption: dict[str, str]) -> None:
     with pytest.raises(ServiceException):
         ecr_rules.check_encryption(encryption, region="eu-west-1")
+
+
+def test_dual_layer_encryption_is_taken_in_govcloud_only() -> None:
+    key = KEY.replace("arn:aws:kms:eu-west-1", "arn:aws-us-gov:kms:us-gov-west-1")
+    ecr_rules.check_encryption({"encryptionType": "KMS_DSSE", "kmsKey": key}, region="us-gov-west-1")
+    with pytest.raises(ServiceException, match="KMS_DSSE"):
+        ecr_rules.check_encryption({"encryptionType": "KMS_DSSE"}, region="eu-west-1")
 
 
 def tags(*pairs: tuple[str, Any]) -> list[dict[str, Any]]:
