@@ -237,7 +237,7 @@ class _Run:
             else:
                 failed = self._update(plan)
         failed += self._operate(plan.definition.name, create)
-        return failed + self._refresh(plan.definition, plan.instances.update)
+        return failed + self._refresh(plan)
 
     def _delete(self, plan: StackSetPlan) -> None:
         """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
@@ -256,7 +256,7 @@ class _Run:
         """The first group of instances brings the new template, which makes all others OUTDATED."""
         first, rest = (plan.only[0], plan.only[1:]) if plan.only else (None, ())
         finished = [self._change(plan, first), *(self._run_refresh(plan.definition, one) for one in rest)]
-        return self._updated(plan.definition.name, finished)
+        return self._updated(plan, finished)
 
     def _change(self, plan: StackSetPlan, only: InstanceOperation | None) -> Finished:
         return self._runner.run(
@@ -266,8 +266,8 @@ class _Run:
             instances=len(only.instances) if only else plan.rewritten,
         )
 
-    def _refresh(self, definition: StackSetDefinition, operations: tuple[InstanceOperation, ...]) -> int:
-        return self._updated(definition.name, [self._run_refresh(definition, one) for one in operations])
+    def _refresh(self, plan: StackSetPlan) -> int:
+        return self._updated(plan, [self._run_refresh(plan.definition, one) for one in plan.instances.update])
 
     def _run_refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> Finished:
         return self._runner.run(
@@ -287,11 +287,14 @@ class _Run:
             )
         return _checked(name, [ended for _, ended in found if ended is not None])
 
-    def _updated(self, name: str, finished: Sequence[Finished]) -> int:
+    def _updated(self, plan: StackSetPlan, finished: Sequence[Finished]) -> int:
+        """Instances that the plan updates; an update of all has results of suspended accounts too, as SUCCEEDED."""
         self._succeeded["UPDATE"] += sum(
-            result.status == "SUCCEEDED" for one in finished for result in one.results.values()
+            key in plan.instances.wanted and result.status == "SUCCEEDED"
+            for one in finished
+            for key, result in one.results.items()
         )
-        return _checked(name, finished)
+        return _checked(plan.definition.name, finished)
 
     def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""

@@ -126,6 +126,7 @@ def test_every_operation_names_only_what_exists_and_all_of_the_scope_gets_the_ne
     for _ in range(data.draw(st.integers(1, 4))):
         scope, before = _scope(data, organization), world.bodies
         wish = world.wish(coverage, scope, data.draw(st.sampled_from("ab")))
+        planned = world.plan(wish).updates
         outcome = world.roll_out(wish, _waves(data, organization))
         assert outcome.exit_code == 0, outcome
         body = wish.stack_sets[0].definition.body
@@ -133,7 +134,7 @@ def test_every_operation_names_only_what_exists_and_all_of_the_scope_gets_the_ne
         assert inside == dict.fromkeys(wanted_instances(coverage, scope), body)
         outside = {key: found for key, found in before.items() if not scope.has(organization, key)}
         assert {key: found for key, found in world.bodies.items() if key not in inside} == outside
-        assert outcome.created == len(inside.keys() - before.keys())
+        assert (outcome.created, outcome.updated) == (len(inside.keys() - before.keys()), planned)
         assert world.plan(wish).stack_sets[0].instances.update == ()
         world.disturb(data)
         if data.draw(st.booleans()):

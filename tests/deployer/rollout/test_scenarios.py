@@ -164,14 +164,19 @@ def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deploy
 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["where it was", "in an OU for suspended accounts"])
-def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(deployer: Deployer, moves: bool) -> None:
+def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(
+    deployer: Deployer, tmp_path: Path, moves: bool
+) -> None:
     assert deployer(*ROLL_OUT).exit_code == 0
     deployer.sandbox.suspend_account(SEARCH_PROD)
     if moves:
         deployer.sandbox.move_account(SEARCH_PROD, "ou-exam-susp0001")
     deployer.sandbox.settle()
+    deployer.config = _edited(tmp_path, "organization.yaml", "\nrollout:", "\ncleanup: true\nrollout:")
     ran = deployer(*ROLL_OUT)
     assert ran.exit_code == 0, ran
+    assert "instances: 0 to create, 8 to update, 0 to delete" in " ".join(ran.out.split())
+    assert "instances: 0 created, 8 updated, 0 deleted" in ran.out
     skipped = f"3 instances skipped by AWS (suspended): search-prod ({SEARCH_PROD})"
     assert skipped in " ".join(ran.out.split())
     for command in ("status", "plan"):
