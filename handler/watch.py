@@ -27,7 +27,11 @@ AT_ONCE = 10
 MOST_PLACES = 20
 """That a line names; `deployer failures list` names all."""
 
-_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class Context(Protocol):
@@ -144,7 +148,7 @@ class Watch:
             request["NextToken"] = answer["NextToken"]
 
     def _count(self, place: Place) -> int | None:
-        """Messages in a queue, held ones too; None if it gives no counts, as in a suspended account."""
+        """Messages in a queue, held and delayed ones too; None if it gives no counts, as in a suspended account."""
         client = self.clients.of("sqs", region=place.region, credentials=None)
         url = f"{client.meta.endpoint_url}/{place.account}/{self.queue_name}"
         try:

@@ -150,8 +150,8 @@ How a redrive works, and why you may repeat it, interrupt it and run two at once
 - A malformed event (`malformed-event`) fails every time. Look at it with `show`, then let it expire.
 
 The exit code is 23 if a queue could not be read or an event did not go back, or if no failure was received although
-SQS counts more messages: another reader holds them, they were deleted within the last minute, or a flood in a member's
-queue was not read to its end. Otherwise it is 0.
+SQS counts more messages: another reader holds them, their sender delayed them, they were deleted within the last
+minute, or a flood in a member's queue was not read to its end. Otherwise it is 0.
 
 ### Replay a time from the archive
 

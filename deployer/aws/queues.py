@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LONG_POLL_SECONDS = 1
 _PER_CALL = 10
 """Quota of ReceiveMessage and of batches."""
+_VISIBLE = "ApproximateNumberOfMessages"
+_HELD = ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 _NUMBER = re.compile(r"[0-9]{1,13}", re.ASCII)
 _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
@@ -43,11 +45,11 @@ class SqsQueues:
 
     def depth(self, queue: Queue) -> Depth:
         """About how many messages there are; SQS's own numbers may be a minute old."""
-        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        names: Sequence[Any] = [_VISIBLE, *_HELD]
         url = self._url(queue)
         with translated(_where(queue)):
-            found = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return Depth(visible=int(found[names[0]]), held=int(found[names[1]]))
+            found: Any = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return Depth(visible=int(found[_VISIBLE]), held=sum(int(found[name]) for name in _HELD))
 
     def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
         """The next messages that can be seen, hidden from others for so long."""

@@ -39,7 +39,7 @@ Fate = Literal["put back", "put back, not deleted", "taken by another", "not tak
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """About how many messages a queue has: for everybody to see, and held by some reader at this moment."""
+    """About how many messages a queue has: for everybody to see, and held by some reader or delayed at this moment."""
 
     visible: int
     held: int
@@ -81,7 +81,7 @@ class Found:
     failures: list[Failure] = field(default_factory=list)
     others: list[Failure] = field(default_factory=list)
     held_elsewhere: int = 0
-    """About how many messages other readers hold at this moment."""
+    """About how many messages other readers hold at this moment, or their senders delayed."""
     not_received: int = 0
     """About how many messages SQS counts beyond those that it gave: they were deleted a moment ago, or come later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)

@@ -107,7 +107,9 @@ def _count(found: Found) -> str:
     if found.others:
         text += f" {counted(len(found.others), 'other')} not asked for."
     if found.held_elsewhere:
-        text += f" About {found.held_elsewhere} more held by another reader now; they show again within minutes."
+        text += (
+            f" About {found.held_elsewhere} more held by another reader or delayed now; they show again within minutes."
+        )
     if found.not_received:
         text += f" SQS counts about {found.not_received} more that it did not give; its counts may be a minute old."
     if found.is_cut:

@@ -85,6 +85,8 @@ class FakeClients:
     pages: int = 1
     error: str | None = None
     has_queues: bool = True
+    counts: tuple[str, ...] = ("1", "0", "0")
+    """Visible, held and delayed messages of each queue."""
     real: Clients = field(default_factory=lambda: Clients(region="eu-west-1"))
 
     def own(self, service: str) -> Any:
@@ -110,7 +112,7 @@ class FakeClients:
         assert re.fullmatch(
             r"https://sqs\.(eu-west-1\.amazonaws\.com|cn-north-1\.amazonaws\.com\.cn)/[0-9]{12}/q", request["QueueUrl"]
         )
-        return {"Attributes": dict(zip(request["AttributeNames"], ("1", "0"), strict=True))}
+        return {"Attributes": dict(zip(request["AttributeNames"], self.counts, strict=True))}
 
 
 def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
@@ -179,6 +181,10 @@ def test_before_the_first_roll_out_to_members_there_is_nothing_to_count() -> Non
 def test_what_it_cannot_find_out_is_an_error_that_an_alarm_watches() -> None:
     with pytest.raises(ClientError):
         look(FakeClients("DELEGATED_ADMIN", error="AccessDenied"))
+
+
+def test_messages_that_are_held_or_delayed_wait_too() -> None:
+    assert look(FakeClients("DELEGATED_ADMIN", counts=("0", "2", "3")))["waiting"] == 2 * 5
 
 
 @pytest.mark.parametrize("count", ["9" * 5000, "many", None], ids=["5,000 digits", "no number", "missing"])

@@ -82,8 +82,9 @@ def test_a_failure_of_eventbridge_is_explained_by_where_it_happened() -> None:
 def test_counts_say_what_is_left_out() -> None:
     told = flat(found_lines(Found(others=[failed("x")], held_elsewhere=4, is_cut=True), EXAMPLE))
     assert told == (
-        "Whether there are failures is not known. 1 other not asked for. About 4 more held by another reader now; they "
-        "show again within minutes. There may be more: raise --limit, or narrow the list with --account."
+        "Whether there are failures is not known. 1 other not asked for. About 4 more held by another reader or "
+        "delayed now; they show again within minutes. There may be more: raise --limit, or narrow the list with "
+        "--account."
     )
     assert flat(found_lines(Found(others=[failed("x")]), EXAMPLE)) == "No failures match. 1 other not asked for."
 
