@@ -13,10 +13,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z])|(?<=-)[0-9]{12}(?=[-.\"/:]|$)")
+_ACCOUNT = re.compile(r"(?<![0-9A-Za-z])(?<!\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-)[0-9]{12}(?![0-9A-Za-z])")
+"""Not the end of a UUID, which may be twelve digits."""
 _ORGANIZATION = re.compile(r"\bo-[a-z0-9]{10,32}\b")
 _OU = re.compile(r"\bou-[a-z0-9]{4,32}-[a-z0-9]{8,32}\b")
 _ROOT = re.compile(r"\br-[a-z0-9]{4,32}\b")
+_IDENTITY_STORE = re.compile(r"\bd-[0-9a-f]{10}\b")
 _KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 _PRINCIPAL = re.compile(r"\b(?:AROA|AIDA|AGPA|ANPA)[A-Z0-9]{12,}\b")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -24,10 +26,10 @@ _IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _GROUPS = r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4})"
 _IPV6 = re.compile(rf"(?<![\w:.])(?:{_GROUPS}{{7}}|(?:{_GROUPS}{{0,6}})?::(?:{_GROUPS}{{0,6}})?)(?![\w:.])")
 _ARN_NAMES = re.compile(
-    r"arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:(?:user|role|assumed-role|group|federated-user)/([^\s\"']+)"
+    r"arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:(?:user|role|assumed-role|group|federated-user)/([\w+=,.@/-]+)"
 )
 _NAMED_FIELDS = frozenset(
-    {"account_name", "ou_path", "principalId", "roleSessionName", "sessionName", "sourceIdentity", "userName"}
+    {"account_name", "ou_path", "principalId", "roleSessionName", "sessionName", "sourceIdentity", "userId", "userName"}
 )
 _SHORTEST = 3
 """Shorter names are left where no ARN has them: they are parts of other words."""
@@ -104,7 +106,7 @@ def _names(value: Any) -> Iterator[str]:
             yield from _names(item)
     elif isinstance(value, str):
         for found in _ARN_NAMES.finditer(value):
-            yield from found[1].split("/")
+            yield from found[1].rstrip(".,").split("/")
 
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[int], str]], ...] = (
@@ -112,6 +114,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[int], str]], ...] = (
     ("organization", _ORGANIZATION, lambda number: f"o-exampleorg{number}"),
     ("OU", _OU, lambda number: f"ou-exam-{number:08}"),
     ("root", _ROOT, lambda number: f"r-exam{number}" if number > 1 else "r-exam"),
+    ("identity store", _IDENTITY_STORE, lambda number: f"d-{number:010x}"),
     ("key", _KEY, lambda number: f"ASIAEXAMPLEEXAMPLE{number:02}"),
     ("principal", _PRINCIPAL, lambda number: f"AROAEXAMPLEEXAMPLE{number:03}"),
     ("account", _ACCOUNT, lambda number: f"{300000000000 + number}"),

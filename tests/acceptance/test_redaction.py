@@ -67,10 +67,37 @@ def test_an_event_stays_one_that_the_handler_reads_alike(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "details"),
+    [
+        pytest.param(
+            "bucket accept-1a2b-code-111122223333 is not empty, (accept-1a2b-code-111122223333)",
+            ["111122223333"],
+            id="an account at the end of a name",
+        ),
+        pytest.param(
+            ["(arn:aws:iam::111122223333:user/alice-smith), arn:aws:iam::111122223333:role/ops.", "alice-smith: ops"],
+            ["alice-smith", "ops"],
+            id="a name in an ARN that punctuation follows",
+        ),
+        pytest.param(
+            {"onBehalfOf": {"userId": "94482488-3041-7026-18f3-be45837cd0e4",
+                            "identityStoreArn": "arn:aws:identitystore::111122223333:identitystore/d-9067642ac7"}},
+            ["94482488-3041-7026-18f3-be45837cd0e4", "d-9067642ac7"],
+            id="a user of IAM Identity Center",
+        ),
+    ],
+)  # fmt: skip
+def test_no_detail_remains_in_any_place(value: Any, details: list[str]) -> None:
+    text = json.dumps(Redactor(kept=("accept-1a2b",)).redact(value))
+    assert [one for one in details if one in text] == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("2026-11-28T18:11:30Z took 3 s at 12:30:45", id="times"),
         pytest.param("5c7892a4-90ca-44a8-8c42-f2837399804e", id="an id of a request"),
+        pytest.param("5c7892a4-90ca-44a8-8c42-283739980412 failed", id="an id of a request that ends in twelve digits"),
         pytest.param("eu-west-1 us-east-1", id="regions"),
         pytest.param("AWS Internal ecr.amazonaws.com", id="services"),
         pytest.param("arn:aws:iam::aws:policy/AdministratorAccess", id="a policy of AWS's"),
