@@ -70,8 +70,8 @@ def locate(options: Options, access: Access) -> Place:
     _check(options, organization, central_account=central.identity.account)
     _check_member(options, access)
     suspended = options.suspended_account
-    if suspended and suspended not in organization.accounts:
-        raise SetupError(f"Account {suspended} is not in organization {organization.id}")
+    if suspended:
+        _check_suspended(suspended, organization)
     second = options.second_region or next(one for one in SECOND_REGIONS if one != region)
     return Place(
         organization_id=organization.id,
@@ -111,6 +111,17 @@ def _check(options: Options, organization: Organization, *, central_account: str
         raise SetupError(
             f"OU {ou} does not hold exactly account {account}" + (f", but also {', '.join(others)}" if others else ""),
             next_step="Make an OU for tests, move the test account there, and give it with --ou.",
+        )
+
+
+def _check_suspended(account: str, organization: Organization) -> None:
+    """Checks A17 and A20 deploy to it and retain the stack: in an account that is active, that would remain."""
+    if account not in organization.accounts:
+        raise SetupError(f"Account {account} is not in organization {organization.id}")
+    if organization.accounts[account].is_active:
+        raise SetupError(
+            f"Account {account} is not suspended",
+            next_step="Give a closed account with --suspended-account, or leave the option out.",
         )
 
 
