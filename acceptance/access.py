@@ -41,6 +41,8 @@ class Access:
     """Sessions of the accounts, opened when they are needed first."""
 
     openers: Mapping[str, Callable[[], Session]]
+    expiring: frozenset[str] = frozenset()
+    """Sides whose sessions end after an hour: those of an assumed role. Sessions of a profile refresh themselves."""
     _sessions: dict[str, Session] = field(default_factory=dict)
 
     def has(self, side: Side) -> bool:
@@ -67,5 +69,6 @@ class Access:
         return is_loopback(client.meta.endpoint_url)
 
     def renew(self) -> None:
-        """Open sessions anew: those of roles end after an hour."""
-        self._sessions.clear()
+        """Open expiring sessions anew when they are needed next."""
+        for side in self.expiring:
+            self._sessions.pop(side, None)

@@ -9,7 +9,7 @@ from functools import cache
 
 from acceptance import checks
 from acceptance.check import Check, Need
-from acceptance.errors import SetupError
+from acceptance.errors import UsageError
 
 
 @cache
@@ -23,11 +23,11 @@ def catalogue() -> tuple[Check, ...]:
 
 
 def select(ids: Iterable[str]) -> tuple[Check, ...]:
-    """The checks of these ids, all of them without any; raises SetupError for an id that there is not."""
+    """The checks of these ids, all of them without any; raises UsageError for an id that does not exist."""
     wanted = [id_.strip() for id_ in ids if id_.strip()]
     known = {check.id: check for check in catalogue()}
     if unknown := [id_ for id_ in wanted if id_ not in known]:
-        raise SetupError(f"There is no check {', '.join(unknown)}", next_step=f"There are: {', '.join(known)}.")
+        raise UsageError(f"There is no check {', '.join(unknown)}", next_step=f"There are: {', '.join(known)}.")
     return tuple(check for id_, check in known.items() if not wanted or id_ in wanted)
 
 

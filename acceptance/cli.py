@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"Error: {error.message}")
         if error.next_step:
             say(f"  {error.next_step}")
-        return 1
+        return error.exit_code if isinstance(error, AcceptanceError) else 1
     except KeyboardInterrupt:
         say("Interrupted.")
         return INTERRUPTED_EXIT_CODE
@@ -56,9 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def say(text: str) -> None:
-    """Progress and errors go to stderr."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Progress and errors go to stderr; a terminal that was closed does not keep the run from cleaning up."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def is_confirmed() -> bool:
+    """Whether a person types `yes`."""
+    say("Continue? Type yes:")
+    try:
+        return input().strip() == "yes"
+    except EOFError:
+        say("There is no terminal to ask on. Pass --yes to run without one.")
+        return False
 
 
 def run_in_aws(given: argparse.Namespace) -> int:
@@ -78,10 +90,11 @@ def run_in_aws(given: argparse.Namespace) -> int:
         report=say,
     )
     print_plan(checks, lab)
-    if not given.yes and input("Go on? Type yes: ").strip() != "yes":
+    if not given.yes and not is_confirmed():
         say("Nothing was created.")
         return DECLINED_EXIT_CODE
     journal.header({**options.values(), "process": os.getpid()})
+    journal.hold()
     return finish(checks, lab, given.out)
 
 
@@ -105,7 +118,7 @@ def finish(checks: Sequence[Check], lab: Lab, out: Path) -> int:
         version=__version__,
         is_sandbox=lab.access.is_sandbox,
         prefix=lab.prefix,
-        names=lab.place.names,
+        names=(*lab.place.names, str(Path.home())),
         leftovers=leftovers,
     )
     for file in report.write(out):
@@ -150,9 +163,11 @@ def print_plan(checks: Sequence[Check], lab: Lab) -> None:
 
 def clean_earlier(given: argparse.Namespace) -> int:
     """`clean`, and the beginning of every run: remove what earlier runs left."""
-    del given
     left: list[str] = []
-    for journal in journals.unfinished(journals.folder()):
+    unfinished = journals.unfinished(journals.folder())
+    if not unfinished and given.command is clean_earlier:
+        say(f"No run left anything: {journals.folder()} lists nothing.")
+    for journal in unfinished:
         if journal.is_in_progress:
             say(f"Run {journal.run} is in progress (process {journal.started_with['process']}): it is left alone.")
             continue
@@ -208,6 +223,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--only", default="", metavar="IDS", help="these checks only, as in A1,A3,main")
         default = Path(tempfile.gettempdir()) / "acceptance" if command is two else Path("acceptance-report")
         command.add_argument("--out", type=Path, default=default, metavar="DIR", help="folder of the report")
-    commands.add_parser("clean", help="remove what a run left that was killed").set_defaults(command=clean_earlier)
+    commands.add_parser("clean", help="remove what a killed run left").set_defaults(command=clean_earlier)
     commands.add_parser("list", help="list the checks").set_defaults(command=list_checks)
     return parser

@@ -2,7 +2,9 @@
 
 AcceptanceError
 ├── SetupError      before anything is created: credentials, accounts, OUs
-└── WaitError       AWS did not get there in time
+├── UsageError      the command line is wrong
+├── WaitError       AWS did not get there in time
+└── LeftoversError  something could not be removed
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 
 class AcceptanceError(Exception):
     """What happened; `next_step` is what to do about it."""
+
+    exit_code = 1
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)
@@ -19,6 +23,12 @@ class AcceptanceError(Exception):
 
 class SetupError(AcceptanceError):
     """The credentials or the organization do not fit; nothing was created."""
+
+
+class UsageError(AcceptanceError):
+    """The command line is wrong; nothing was asked of AWS."""
+
+    exit_code = 64
 
 
 class WaitError(AcceptanceError):

@@ -6,12 +6,13 @@ the disk before the call to AWS is made; a last line that was cut off is one who
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Journal:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self._held: BinaryIO | None = None
         file.parent.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -61,19 +63,20 @@ class Journal:
         """What `header` was given."""
         return next((line["started"] for line in self._lines() if "started" in line), {})
 
+    def hold(self) -> None:
+        """Show other processes that the run is in progress, until it closes the journal or its process ends."""
+        self._held = self.file.open("a+b")
+        fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
     @property
     def is_in_progress(self) -> bool:
-        """Whether the process of the run is another one, and is alive."""
-        process = self.started_with.get("process")
-        if process is None or process == os.getpid():
-            return False
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # somebody else's, so it is alive
-            return True
-        return True
+        """Whether a process holds it. A number of a process would not do: after a restart it is another one's."""
+        with self.file.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def left(self) -> tuple[Resource, ...]:
         """What may exist, the newest first: the order to remove it in."""
@@ -87,7 +90,10 @@ class Journal:
         return tuple(reversed(resources.values()))
 
     def close(self) -> None:
-        """Remove the file of a run that left nothing behind."""
+        """Release it, and remove the file of a run that left nothing behind."""
+        if self._held:
+            self._held.close()
+            self._held = None
         if not self.left():
             self.file.unlink(missing_ok=True)
 

@@ -40,10 +40,12 @@ class Options:
 
     def access(self) -> Access:
         """Sessions of the accounts; nothing is asked of AWS yet."""
-        openers: dict[str, Callable[[], Session]] = {"central": self._central, "member": self._member}
+        openers: dict[str, Callable[[], Session]] = {"central": self._central}
         if self.management_profile:
             openers["management"] = self._management
-        return Access(openers=openers)
+        access = Access(openers=openers, expiring=frozenset() if self.member_profile else frozenset({"member"}))
+        openers["member"] = lambda: self._member(access)
+        return access
 
     def _central(self) -> Session:
         return Session(profile=self.profile, region=self.region)
@@ -51,11 +53,11 @@ class Options:
     def _management(self) -> Session:
         return Session(profile=self.management_profile, region=self.region)
 
-    def _member(self) -> Session:
+    def _member(self, access: Access) -> Session:
         """By a profile of its own, or by a role that the management account or the central one may assume."""
         if self.member_profile:
             return Session(profile=self.member_profile, region=self.region)
-        opener = self._management() if self.management_profile else self._central()
+        opener = access.session("management" if access.has("management") else "central")
         partition = opener.identity.partition
         return opener.as_role(f"arn:{partition}:iam::{self.account}:role/{self.member_role}")
 

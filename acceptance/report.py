@@ -88,7 +88,7 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines += [f"Version {document['deployer']}, against {document['target']}, begun {document['started']}.", ""]
     if document["target"] == "sandbox":
         lines += [_NOT_PROVEN, ""]
-    lines += ["| check | | what | why |", "| --- | --- | --- | --- |"]
+    lines += ["| check | verdict | what | why |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {one['id']} | {_verdict(one, document['target'])} | {_cell(one['title'])} | {_cell(one['why'])} |"
         for one in document["checks"]

@@ -40,6 +40,7 @@ def run(checks: Sequence[Check], lab: Lab) -> Iterator[Result]:
     needs = available(lab)
     for check in checks:
         started = time.monotonic()
+        lab.access.renew()  # a run takes longer than a session of a role lasts; one check does not
         finding = _why_not(check, needs) or _finding(check, lab)
         _clean_after(lab)
         yield Result(check=check, finding=finding, seconds=time.monotonic() - started)
@@ -57,21 +58,22 @@ def clean(journal: Journal, access: Access, *, say: Say, sleep: Sleep = time.sle
 
 @contextlib.contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that what follows it still cleans up."""
+    """SIGTERM, and SIGHUP of a closed terminal, end the block as Ctrl-C does, so that what follows still cleans up."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @contextlib.contextmanager
 def uninterrupted(say: Say) -> Iterator[None]:
-    """Cleaning up is not cut off by a second Ctrl-C; a third one does it."""
+    """Cleaning up is not cut off by a second Ctrl-C; a third one does it. A closed terminal does not."""
     seen = 0
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
@@ -82,6 +84,7 @@ def uninterrupted(say: Say) -> Iterator[None]:
         say("Cleaning up. Once more ends it; then `python -m acceptance clean` removes the rest.")
 
     before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
     finally:
@@ -122,5 +125,7 @@ def _removed(resource: Resource, journal: Journal, access: Access, sleep: Sleep)
         remove(resource, access, sleep)
     except (AcceptanceError, BotoCoreError, ClientError, DeployerError) as error:
         return f"{resource}: {error}"
+    except Exception as error:  # noqa: BLE001 - what one removal fails by must not keep the others from being removed
+        return f"{resource}: {type(error).__name__}: {error}"
     journal.gone(resource)
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import signal
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.cli import main
+from acceptance.cli import main, say
 from acceptance.journal import Journal, Resource, folder
 from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
 from deployer.sandbox.sandbox import Sandbox
@@ -103,7 +105,9 @@ def test_the_command_of_the_docs_runs_and_reports(acceptance_sandbox: Sandbox, p
     assert (remains(acceptance_sandbox), journals(program)) == ([], [])
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "SIGTERM", "the end of the terminal"]
+)
 def test_what_is_created_is_removed_when_the_run_is_ended(
     acceptance_sandbox: Sandbox, program: Program, end: signal.Signals
 ) -> None:
@@ -135,9 +139,39 @@ def test_clean_leaves_a_run_alone_that_is_in_progress(
     journal = Journal(folder() / "accept-0a1b2c3d.jsonl")
     journal.header({"account": MEMBER, "ou": OU, "process": os.getppid()})
     journal.creating(Resource(kind="stack", side="central", region="eu-west-1", name="accept-0a1b2c3d-x"))
+    journal.hold()
     assert main(["clean"]) == 0
+    journal.close()
     assert "is in progress" in capsys.readouterr().err
     assert len(journal.left()) == 1
+
+
+def test_without_anybody_to_ask_nothing_is_created(acceptance_sandbox: Sandbox, program: Program) -> None:
+    code, out = program(*shown("run"), answer="")
+    assert (code, "Pass --yes" in out, "Traceback" in out) == (12, True, False), out
+    assert (remains(acceptance_sandbox), journals(program)) == ([], [])
+
+
+def test_a_check_that_does_not_exist_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", "--only", "A99"]) == 64
+    assert "There is no check A99" in capsys.readouterr().err
+
+
+def test_clean_reports_that_there_is_nothing_to_remove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert main(["clean"]) == 0
+    assert "No run left anything" in capsys.readouterr().err
+
+
+def test_a_terminal_that_is_closed_ends_no_cleaning_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    say("removes stack x")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +181,11 @@ def test_clean_leaves_a_run_alone_that_is_in_progress(
         pytest.param(("--account", MEMBER, "--ou", "r-exam"), "The root is no OU", id="the root"),
         pytest.param(("--account", MEMBER, "--ou", "ou-exam-platf001"), f"also {CENTRAL}", id="an OU of others"),
         pytest.param(("--account", "123456789012", "--ou", OU), "There is no account", id="a stranger"),
-        pytest.param(("--account", MEMBER, "--ou", OU, "--only", "A99"), "There is no check A99", id="no such check"),
+        pytest.param(
+            ("--account", MEMBER, "--ou", OU, "--suspended-account", CENTRAL),
+            "is not suspended",
+            id="an active account",
+        ),
     ],
 )
 def test_an_account_or_ou_that_must_not_be_used_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -65,3 +66,15 @@ def test_a_run_that_left_nothing_leaves_no_file(tmp_path: Path) -> None:
     left.close()
     assert [journal.run for journal in unfinished(tmp_path)] == ["two"]
     assert not clean.file.exists()
+
+
+def test_a_run_is_in_progress_as_long_as_its_process_holds_the_journal(tmp_path: Path) -> None:
+    """The number of its process means nothing after a restart of the machine: another program has it by then."""
+    journal = written(tmp_path / "run.jsonl", [("creating", "a")])
+    journal.header({"process": os.getppid()})
+    assert not Journal(journal.file).is_in_progress
+    journal.hold()
+    assert Journal(journal.file).is_in_progress
+    journal.close()
+    assert not Journal(journal.file).is_in_progress
+    assert journal.file.exists(), "something is left"

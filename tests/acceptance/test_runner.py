@@ -9,12 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from acceptance.catalogue import select
-from acceptance.check import Check, Finding, Verdict
+from acceptance.check import Check, Finding, Verdict, held
 from acceptance.cli import finish
 from acceptance.journal import Resource
 from acceptance.lab import Lab
+from acceptance.options import Options
 from acceptance.runner import clean, run
-from acceptance.sandbox import lab_in
+from acceptance.sandbox import MEMBER, OU, lab_in
 from deployer.sandbox.sandbox import Sandbox
 from tests.acceptance.remains import remains
 
@@ -98,3 +99,34 @@ def test_what_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -
     (problem,) = clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep)
     assert "accept-x" in problem
     assert lab.journal.left() == (resource,)
+
+
+def test_a_removal_that_fails_in_an_unknown_way_does_not_keep_others_from_being_removed(lab: Lab) -> None:
+    """AWS may answer in another shape than the one that a removal reads."""
+    for kind, name in (("repository", "accept-x/gone"), ("unheard of", "accept-x")):
+        lab.journal.creating(Resource(kind=kind, side="member", region="eu-west-1", name=name))
+    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep)
+    assert "unheard of accept-x" in problem
+    assert [one.kind for one in lab.journal.left()] == ["unheard of"]
+
+
+def test_every_check_has_a_new_session_of_an_assumed_role_and_no_other_is_asked_for_again(lab: Lab) -> None:
+    """A run takes longer than the hour of such a session; a profile may ask for an MFA code whenever it is opened."""
+    lab.access.expiring = Options(account=MEMBER, ou=OU).access().expiring
+    used: dict[str, list[int]] = {"member": [], "central": []}
+    kept = []
+
+    def use(lab: Lab) -> Finding:
+        for side, seen in used.items():
+            session = lab.access.session(side)  # type: ignore[arg-type]
+            kept.append(session)  # so that no id is given twice
+            seen.append(id(session))
+        return held("")
+
+    check = Check(number=1, title="", run=use, creates=(), minutes=1)
+    assert len(list(run([check, check], lab))) == 2
+    assert {side: len(set(seen)) for side, seen in used.items()} == {"member": 2, "central": 1}
+
+
+def test_a_profile_of_the_test_account_refreshes_itself() -> None:
+    assert Options(account=MEMBER, ou=OU, member_profile="test").access().expiring == frozenset()
