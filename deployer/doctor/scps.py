@@ -16,6 +16,8 @@ from typing import Any
 
 from deployer.doctor.facts import ServiceControlPolicy
 
+_VARIABLE = re.compile(r"\$\{([\w:/-]+)\}")
+
 Holds = bool | None
 """Whether something is so; None where it depends on what is not known."""
 
@@ -81,23 +83,26 @@ def _statements(content: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def _matches(statement: Mapping[str, Any], request: Request) -> Holds:
-    if not _covers(statement, "Action", request.action.lower()):
-        return False
-    if not _covers(statement, "Resource", request.resource):
-        return False
     return _all(
-        _condition(operator, key, values, request.known)
-        for operator, pairs in statement.get("Condition", {}).items()
-        for key, values in pairs.items()
+        (
+            _covers(statement, "Action", request.action.lower(), request.known),
+            _covers(statement, "Resource", request.resource, request.known),
+            *(
+                _condition(operator, key, values, request.known)
+                for operator, pairs in statement.get("Condition", {}).items()
+                for key, values in pairs.items()
+            ),
+        )
     )
 
 
-def _covers(statement: Mapping[str, Any], element: str, text: str) -> bool:
+def _covers(statement: Mapping[str, Any], element: str, text: str, known: Mapping[str, str]) -> Holds:
     """Whether `Action` or `NotAction` (`Resource` or `NotResource`) covers it. Actions are compared in lower case."""
     is_exclusion = element not in statement
     patterns = _list(statement.get(f"Not{element}", ()) if is_exclusion else statement[element])
     folded = (pattern.lower() if element == "Action" else pattern for pattern in patterns)
-    return any(_like(pattern, text) for pattern in folded) is not is_exclusion
+    found = _any(_compared(_like, pattern, text, known) for pattern in folded)
+    return None if found is None else found is not is_exclusion
 
 
 def _equal(pattern: str, value: str) -> bool:
@@ -140,7 +145,25 @@ def _condition(operator: str, key: str, values: Any, known: Mapping[str, str]) -
     if comparison is None or value is None:
         return None
     matches, holds_on_match = comparison
-    return any(matches(str(pattern), value) for pattern in _list(values)) is holds_on_match
+    found = _any(_compared(matches, str(pattern), value, known) for pattern in _list(values))
+    return None if found is None else found is holds_on_match
+
+
+def _compared(matches: Callable[[str, str], bool], pattern: str, value: str, known: Mapping[str, str]) -> Holds:
+    """Whether a value matches a pattern, in which a policy variable may stand for a key that is known or not."""
+    filled = _filled(pattern, known)
+    return None if filled is None else matches(filled, value)
+
+
+def _filled(pattern: str, known: Mapping[str, str]) -> str | None:
+    """A pattern with the values of its policy variables; None with one that only a call decides.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    keys = [key.lower() for key in _VARIABLE.findall(pattern)]
+    if any(key not in known for key in keys):
+        return None
+    return _VARIABLE.sub(lambda found: known[found[1].lower()], pattern)
 
 
 @cache

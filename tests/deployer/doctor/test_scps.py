@@ -62,6 +62,16 @@ DENIES: dict[str, tuple[dict[str, Any], bool | None]] = {
     "a tag, in this region": (
         deny(Condition={"StringEquals": {TAG: "x", "aws:RequestedRegion": "us-east-1"}}), None,
     ),
+    "a variable, of this very account": (
+        deny(Condition={"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}), False,
+    ),
+    "a variable, of a key that only a call decides": (
+        deny(Condition={"StringNotEquals": {"aws:PrincipalAccount": "${aws:PrincipalTag/account}"}}), None,
+    ),
+    "a resource by a variable": (deny(Resource="arn:aws:ecr:*:${aws:PrincipalAccount}:repository/team-a/*"), True),
+    "a resource by a variable that only a call decides": (
+        deny(Resource="arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"), None,
+    ),
     "by an operator that is not known": (deny(Condition={"Bool": {"aws:RequestedRegion": "true"}}), None),
     "by several values of a key at once": (
         deny(Condition={"ForAnyValue:StringEquals": {"aws:RequestedRegion": "us-east-1"}}), None,
