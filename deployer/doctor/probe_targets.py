@@ -21,7 +21,11 @@ def targets_of(wanted: str, compiled: Compiled) -> tuple[Target, ...]:
     ]
     if wanted == ALL:
         return _some(covered, "No account is covered", "Enable an OU in its config file, then roll out.")
-    name, _, region = wanted.rpartition("/")
+    name, slash, region = wanted.rpartition("/")
+    if not slash:
+        raise NotFoundError(
+            f"--probe {wanted or repr('')} names no region", next_step="Write --probe ACCOUNT/REGION, or --probe all."
+        )
     account = _account(organization, name)
     chosen = [target for target in covered if target == Target(account, region)]
     regions = sorted(target.region for target in covered if target.account == account)
