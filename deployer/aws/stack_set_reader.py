@@ -34,12 +34,16 @@ class StackSetReader:
         self._call_as: dict[str, Any] = {"CallAs": call_as}
 
     def names(self) -> tuple[str, ...]:
-        """Names of all StackSets, of whatever tool; a hundred a call."""
+        """Names of all StackSets, of whatever tool."""
+        return tuple(self.descriptions())
+
+    def descriptions(self) -> dict[str, str]:
+        """Descriptions of all StackSets by name, of whatever tool; a hundred a call."""
         with translated():
             pages = self._client.get_paginator("list_stack_sets").paginate(
                 Status="ACTIVE", PaginationConfig={"PageSize": 100}, **self._call_as
             )
-            return tuple(one["StackSetName"] for page in pages for one in page["Summaries"])
+            return {one["StackSetName"]: one.get("Description", "") for page in pages for one in page["Summaries"]}
 
     def describe(self, name: str) -> StackSetState | None:
         """All that is known of a StackSet; None when there is none."""

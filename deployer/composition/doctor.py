@@ -19,7 +19,7 @@ from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
 from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
-from deployer.doctor.resource_names import IAM_ROLE, STACK, ResourceName, names_in
+from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
 from deployer.organization import Organization
 from deployer.planning import per_ou
 from deployer.planning.synthesis import Synthesis, synthesize
@@ -49,6 +49,7 @@ def gather(config_directory: Path, *, profile: str | None) -> Facts:
     names = _names(config, session, caller, summary)
     coverage = _coverage(compiled, organization)
     central_regions = reads.central_regions(session, caller, region=home)
+    stack_sets = _stack_sets(session, caller, organization)
     return Facts(
         names=names,
         organization_id=config.organization_id,
@@ -70,8 +71,8 @@ def gather(config_directory: Path, *, profile: str | None) -> Facts:
         ),
         trails=trail_reads.trails(session, caller, region=home),
         policies=reads.policies(session, caller),
-        quotas=_quotas(session, caller, organization, compiled, coverage),
-        existing=_existing(session, caller, compiled, names, coverage),
+        quotas=_quotas(session, caller, stack_sets, compiled, coverage),
+        existing=_existing(session, caller, compiled, names, coverage, stack_sets),
     )
 
 
@@ -126,38 +127,47 @@ def _opt_in(
     return {account: regions for account, regions in asked.items() if regions}
 
 
-def _quotas(
-    session: Session,
-    caller: Caller | Unread,
-    organization: Organization | Unread,
-    compiled: Compiled | Unread,
-    coverage: Coverage | Unread,
-) -> tuple[Quota, ...]:
-    if isinstance(organization, Unread) or isinstance(compiled, Unread) or isinstance(coverage, Unread):
-        return ()
+def _stack_sets(
+    session: Session, caller: Caller | Unread, organization: Organization | Unread
+) -> Mapping[str, str] | Unread:
+    """Descriptions of all StackSets, by name."""
+    if isinstance(organization, Unread):
+        return organization
     reader = StackSetReader(
         session.client("cloudformation"), call_as=call_as_of(session.identity.account, organization)
     )
+    return quota_reads.stack_sets(reader, caller)
+
+
+def _quotas(
+    session: Session,
+    caller: Caller | Unread,
+    stack_sets: Mapping[str, str] | Unread,
+    compiled: Compiled | Unread,
+    coverage: Coverage | Unread,
+) -> tuple[Quota, ...]:
+    if isinstance(compiled, Unread) or isinstance(coverage, Unread):
+        return ()
     made = synthesize(compiled)
-    names = quota_reads.stack_set_names(reader, caller)
     wanted = {made.names.access_stack_set, made.names.forwarding_stack_set}
     wanted |= {one.definition.name for one in per_ou.stack_set_wishes(made.per_ou, made.names)}
-    is_rolled_out = not isinstance(names, Unread) and made.names.access_stack_set in names
+    is_rolled_out = not isinstance(stack_sets, Unread) and made.names.access_stack_set in stack_sets
     roles = [one for one in _templates_names(made, coverage) if one.type == IAM_ROLE]
     added = Added(
         stack_sets=frozenset(wanted),
         instances=sum(len(regions) for regions in coverage.regions.values()),
         roles=0 if is_rolled_out else len(roles),
     )
-    return quota_reads.quotas(session, caller, names, added)
+    return quota_reads.quotas(session, caller, stack_sets, added)
 
 
-def _existing(
+def _existing(  # noqa: PLR0913, PLR0917 - all that was read before
     session: Session,
     caller: Caller | Unread,
     compiled: Compiled | Unread,
     names: Names,
     coverage: Coverage | Unread,
+    stack_sets: Mapping[str, str] | Unread,
 ) -> tuple[Existing, ...] | Unread:
     if isinstance(caller, Unread):
         return caller
@@ -170,7 +180,17 @@ def _existing(
         ResourceName(type=STACK, name=name, region=names.central_region, description=_description(template))
         for name, template in ((names.artifacts_stack, made.artifacts), (names.central_stack, made.central))
     )
-    return name_reads.existing(session, names, (*stacks, *_templates_names(made, coverage)))
+    found = name_reads.existing(session, names, (*stacks, *_templates_names(made, coverage)))
+    return (*found, *stack_sets_held(_stack_set_names(made), stack_sets))
+
+
+def _stack_set_names(made: Synthesis) -> Iterator[ResourceName]:
+    """The StackSets of a roll-out, each with the beginning of its description."""
+    of_all = ((made.names.access_stack_set, made.access), (made.names.forwarding_stack_set, made.forwarding))
+    for name, template in (*of_all, *((one.stack_set, one.template) for one in made.per_ou)):
+        yield ResourceName(
+            type=STACK_SET, name=name, region=made.names.central_region, description=_description(template)
+        )
 
 
 def _templates_names(made: Synthesis, coverage: Coverage) -> Iterator[ResourceName]:

@@ -134,3 +134,8 @@ class Facts:
     """Service control policies by the root, OU or account that they are attached to."""
     quotas: tuple[Quota, ...]
     existing: tuple[Existing, ...] | Unread
+
+    @property
+    def is_management(self) -> bool:
+        """Whether the central account is the management account."""
+        return not isinstance(self.summary, Unread) and self.summary.management_account == self.names.central_account

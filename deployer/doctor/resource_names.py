@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.doctor.facts import Existing, Holder, Unread
+
 STACK = "AWS::CloudFormation::Stack"
+STACK_SET = "AWS::CloudFormation::StackSet"
 
 _NAMED: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "TableName",
@@ -25,6 +28,7 @@ IAM_ROLE = "AWS::IAM::Role"
 
 SHOW: Mapping[str, str] = {
     STACK: "aws cloudformation describe-stacks --stack-name {name} --region {region}",
+    STACK_SET: "aws cloudformation describe-stack-set --stack-set-name {name} --call-as {call_as} --region {region}",
     "AWS::DynamoDB::Table": "aws dynamodb describe-table --table-name {name} --region {region}",
     "AWS::Events::EventBus": "aws events describe-event-bus --name {name} --region {region}",
     "AWS::Events::Rule": "aws events describe-rule --name {name} --region {region}",
@@ -55,3 +59,16 @@ def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceNa
         name = properties.get(_NAMED.get(resource["Type"], ""))
         if isinstance(name, str) and "EventBusName" not in properties:
             yield ResourceName(type=resource["Type"], name=name, region=region)
+
+
+def stack_sets_held(wanted: Iterable[ResourceName], found: Mapping[str, str] | Unread) -> Iterator[Existing]:
+    """StackSets of these names that exist, by their descriptions: a roll-out would update somebody else's."""
+    for one in wanted:
+        holder: Holder | Unread
+        if isinstance(found, Unread):
+            holder = found
+        elif one.name in found:
+            holder = "ours" if found[one.name].startswith(one.description) else "other"
+        else:
+            continue
+        yield Existing(type=one.type, name=one.name, region=one.region, holder=holder)

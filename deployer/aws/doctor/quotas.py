@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ class Added:
     roles: int
 
 
-def quotas(session: Session, who: Caller | Unread, names: tuple[str, ...] | Unread, added: Added) -> tuple[Quota, ...]:
+def quotas(session: Session, who: Caller | Unread, names: Collection[str] | Unread, added: Added) -> tuple[Quota, ...]:
     """`names` are the StackSets that exist; roles are counted in the central account, which has the most of ours."""
     found = () if isinstance(names, Unread) else names
     summary = after(who, "iam:GetAccountSummary", lambda: session.client("iam").get_account_summary()["SummaryMap"])
@@ -58,9 +59,9 @@ def quotas(session: Session, who: Caller | Unread, names: tuple[str, ...] | Unre
     )
 
 
-def stack_set_names(reader: StackSetReader, who: Caller | Unread) -> tuple[str, ...] | Unread:
-    """All StackSets that the caller's account administers."""
-    return after(who, "cloudformation:ListStackSets", reader.names)
+def stack_sets(reader: StackSetReader, who: Caller | Unread) -> Mapping[str, str] | Unread:
+    """All StackSets that the caller's account administers: descriptions by name."""
+    return after(who, "cloudformation:ListStackSets", reader.descriptions)
 
 
 def _limit(session: Session, who: Caller | Unread, code: str, *, default: int) -> int | Unread:

@@ -14,8 +14,9 @@ def names(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.existing, Unread):
         yield unchecked("the names in the central account", facts.existing, "Sign in to the central account first.")
         return
+    call_as = "SELF" if facts.is_management else "DELEGATED_ADMIN"
     for one in facts.existing:
-        show = SHOW[one.type].format(name=one.name, region=one.region)
+        show = SHOW[one.type].format(name=one.name, region=one.region, call_as=call_as)
         if isinstance(one.holder, Unread):
             yield unchecked(f"{one.type} {one.name}", one.holder, "In the central account, run:", show)
         elif one.holder == "other":

@@ -50,7 +50,7 @@ def trusted_access(facts: Facts) -> Iterator[Finding]:
 def delegation(facts: Facts) -> Iterator[Finding]:
     """The central account is the management account, or a delegated administrator of StackSets."""
     central = facts.names.central_account
-    if _is_management(facts):
+    if facts.is_management:
         return
     if isinstance(facts.delegated, Unread):
         yield unchecked("the delegated administrators of StackSets", facts.delegated, _MANAGEMENT, LIST_DELEGATED)
@@ -69,7 +69,7 @@ def delegation_permission(facts: Facts) -> Iterator[Finding]:
     Without it they answer "Account used is not a delegated administrator".
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html
     """
-    if _is_management(facts) or isinstance(facts.caller, Unread):
+    if facts.is_management or isinstance(facts.caller, Unread):
         return
     if isinstance(facts.delegated, Unread) and facts.delegated.is_denied:
         yield problem(
@@ -88,7 +88,3 @@ def config(facts: Facts) -> Iterator[Finding]:
     elif isinstance(facts.organization, Unread):
         yield unchecked("the config files", facts.organization, "In the management account, run:",
                         "deployer validate --live")  # fmt: skip
-
-
-def _is_management(facts: Facts) -> bool:
-    return not isinstance(facts.summary, Unread) and facts.summary.management_account == facts.names.central_account

@@ -112,13 +112,23 @@ def test_names_that_somebody_else_holds_are_found(sandbox: Sandbox) -> None:
         Bucket=f"deployer-artifacts-{CENTRAL}-eu-west-1",
         CreateBucketConfiguration={"LocationConstraint": "eu-west-1"},
     )
+    sandbox.client("cloudformation").create_stack_set(
+        StackSetName="deployer-forwarding",
+        Description="payroll",
+        TemplateBody=json.dumps(topic),
+        CallAs="DELEGATED_ADMIN",
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+    )
     sandbox.settle()
     ran = Deployer(sandbox)("doctor", "--json")
     assert ran.exit_code == 2
     assert wrong(ran) == {"names"}
+    assert "describe-stack-set --stack-set-name deployer-forwarding --call-as DELEGATED_ADMIN" in text_of(ran, "names")
     found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
     assert found == {
         "AWS::CloudFormation::Stack deployer-central",
+        "AWS::CloudFormation::StackSet deployer-forwarding",
         "AWS::DynamoDB::Table deployer-ledger",
         "AWS::Events::EventBus deployer-events",
         "AWS::Events::Rule deployer-forwarding",
@@ -331,7 +341,7 @@ def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober:
         ("shop-prod/eu-central-1", "Covered there: shop-prod/eu-west-1, shop-prod/us-east-1."),
         ("alice-sandbox/eu-west-1", "deployer status"),
         ("nobody/eu-west-1", "no account of the organization"),
-        ("shop-prod", "no account"),
+        ("shop-prod", "names no region"),
     ],
     ids=["another region", "an account that is switched off", "an account that is not there", "no region"],
 )
