@@ -42,9 +42,11 @@ class Scheduler:
     def submit(self, function: Callable[..., Any], *arguments: Any, delay: float = 0.0) -> None:
         """Run `function` in the background; `delay` is in AWS's seconds, scaled."""
         with self._changed:
-            if not self._accepting:
-                return
-            due = time.monotonic() + delay * self.time_scale
+            if self._accepting:
+                self._add(time.monotonic() + delay * self.time_scale, function, arguments)
+
+    def _add(self, due: float, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        with self._changed:
             heapq.heappush(self._waiting, (due, next(self._order), function, arguments))
             if len(self._waiting) > self._idle and self._threads < WORKERS:
                 self._threads += 1
@@ -87,6 +89,23 @@ class Scheduler:
             self.failures.clear()
         if not ended:
             raise TimeoutError(f"background work does not end within {timeout} s")
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let what runs end, and begin nothing until the block ends."""
+        with self.held():
+            with self._changed:
+                self._changed.wait_for(lambda: not self._running)
+            yield
+
+    def revive(self) -> None:
+        """Start anew in a process that was forked while this was paused: its threads are not there."""
+        self._changed = threading.Condition()
+        self._running = self._idle = self._threads = 0
+        self._held = False
+        waiting, self._waiting = self._waiting, []
+        for due, _, function, arguments in waiting:
+            self._add(due, function, arguments)
 
     def _work(self) -> None:
         while True:

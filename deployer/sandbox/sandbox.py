@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Self
 
 import boto3
@@ -76,11 +77,22 @@ class Sandbox:
         )  # what moto skips must not pass as done
         seams.install()
         clients.attach(self._gate)
-        application = Dispatcher(gate=self._gate, control=Control(control_actions(self)))
-        self._server = Server(application, port=self._port)
-        self._server.start()
+        self._listen(self._port)
         self.reset()
         return self
+
+    def listen_elsewhere(self) -> None:
+        """Listen on a free port, in a process that was forked from the one that listens."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._listen(0)
+        context.set_current(replace(context.current(), endpoint_url=self.endpoint_url))
+
+    def _listen(self, port: int) -> None:
+        application = Dispatcher(gate=self._gate, control=Control(control_actions(self)))
+        self._server = Server(application, port=port)
+        self._server.start()
 
     def stop(self) -> None:
         """End background work and stop listening; harmless when it is stopped already."""

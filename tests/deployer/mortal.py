@@ -47,13 +47,22 @@ class Mortals:
         self._requests = requests
         self._answers = answers
 
-    def __call__(self, *arguments: str, calls: int | None = None, writes: int | None = None) -> Ended:
+    def __call__(
+        self,
+        *arguments: str,
+        calls: int | None = None,
+        writes: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Ended:
         """Run one to its end, or until so many calls or so many writing ones were answered: then it is killed.
+
+        `environment` replaces what the environment says of AWS, as for a copy of the sandbox.
 
         A call that asks again what was asked since the last write counts for nothing: it finds the same, or the same
         later, and how often something is looked at until it is over is chance.
         """
-        print(json.dumps([arguments, calls or writes, writes is not None]), file=self._requests, flush=True)
+        asked = [arguments, calls or writes, writes is not None, dict(environment or {})]
+        print(json.dumps(asked), file=self._requests, flush=True)
         return Ended(*json.loads(self._answers.readline()))
 
 
@@ -74,10 +83,11 @@ def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
 def serve(requests: IO[str], answers: IO[str]) -> None:
     """Fork a process for each line that is asked, and say how it ended."""
     for line in requests:
-        arguments, deadline, counts_writes = json.loads(line)
+        arguments, deadline, counts_writes, environment = json.loads(line)
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
             child = os.fork()
             if child == 0:
+                os.environ.update(environment)
                 if deadline is not None:
                     _die_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
                 _live(arguments, output.fileno())

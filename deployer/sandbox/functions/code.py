@@ -65,6 +65,11 @@ class CodeFolders:
                 shutil.rmtree(self._base, ignore_errors=True)
                 self._base = None
 
+    def abandon(self) -> None:
+        """Leave all folders to the parent of this process, which is a fork of it."""
+        self._lock = threading.Lock()
+        self._base = None
+
     def _folder(self) -> Path:
         if self._base is None:
             self._base = Path(tempfile.mkdtemp(prefix="deployer-sandbox-functions-"))

@@ -99,6 +99,12 @@ class Pool:
         for function_arn in list(self._slots):
             self.retire(function_arn)
 
+    def abandon(self) -> None:
+        """Know of no process any more, and leave those that run to their parent: this process is a fork of it."""
+        self._changed = threading.Condition()
+        self._slots.clear()
+        self._by_access_key.clear()
+
     def reopen(self) -> None:
         """Start processes again."""
         self._closed = False

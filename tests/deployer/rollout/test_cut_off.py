@@ -6,6 +6,7 @@ that one of a large organization makes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -20,11 +21,12 @@ import pytest
 from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.sandbox import deleted_names
 from deployer.sandbox.calls import Call
+from deployer.sandbox.copies import in_copy
 from deployer.sandbox.faults import Drop, Fault, Moment
 from deployer.sandbox.organizations.accounts import EXAMPLE
 from deployer.sandbox.sandbox import Sandbox
-from tests.deployer.command_line import Deployer, writes
-from tests.deployer.mortal import KILLED, Mortals
+from tests.deployer.command_line import Deployer, is_writing
+from tests.deployer.mortal import KILLED, Ended, Mortals
 
 CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
 SMALL = Organization(
@@ -155,52 +157,76 @@ def _install_the_least(world: World) -> None:
     _install(world, world.least)
 
 
-class Trials:
-    """One command, killed after each of its calls in turn and run again each time.
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """How a command died that was killed after one of its calls, and what it left."""
 
-    Every write has its turn, and every read but those that repeat one since the last write, as the further looks at
-    what is waited for: they find the same, only later. Where a killed run has not come to a write, as the sandbox's log
-    tells, nothing has changed: the run again that it deserves is then the next one, which dies a call later.
+    operation: str | None
+    """The last call that was answered; None if it came to its end."""
+    has_written: bool
+    """Whether that call could have changed anything."""
+    has_locked: bool
+    left: Any
+    """Everything in the accounts once nothing is in progress any more."""
+
+
+class Trials:
+    """One command, killed by SIGKILL after each of its calls in turn, each time in a copy of the same sandbox.
+
+    After a call that could have changed anything, it is run again, and all is as if nothing had happened. After a read,
+    what is left is what the call before it had left, so that running it again has been tried already. Reads that repeat
+    one since the last write have no turn of their own: how often something is looked at is chance.
     """
 
-    def __init__(self, mortal: Mortals, who: Deployer, *command: str) -> None:
-        """Run it unharmed first, to see what it brings about."""
-        self.sandbox = who.sandbox
-        self._run = partial(mortal, *command, "--config", str(who.config))
+    def __init__(self, mortal: Mortals, sandbox: Sandbox, *command: str) -> None:
+        self.sandbox = sandbox
+        self._mortal = mortal
+        self._command = command
         self.killed_after: list[str] = []
-        """The operations of the last calls: one for each time that it was killed."""
         self.locks_left = 0
-        self.is_over = False
+
+    def run(self) -> None:
+        """Run the command unharmed to see its result, then kill it after every call."""
+        expected = in_copy(self.sandbox, self._unharmed)
+        before = in_copy(self.sandbox, self._settled)
+        for calls in itertools.count(1):
+            trial = in_copy(self.sandbox, partial(self._killed_after, calls, expected))
+            if trial.operation is None:
+                return
+            self.killed_after.append(trial.operation)
+            self.locks_left += trial.has_locked
+            if not trial.has_written:
+                assert trial.left == before, f"a read has changed something: {self.killed_after}"
+            before = trial.left
+
+    def _run(self, calls: int | None = None) -> Ended:
+        return self._mortal(*self._command, calls=calls, environment=self.sandbox.environment())
+
+    def _unharmed(self) -> Any:
         ended = self._run()
         assert ended.exit_code == 0, ended.printed
+        return self._settled()
+
+    def _settled(self) -> Any:
         self.sandbox.settle()
-        self._wanted = everything(self.sandbox)
+        return everything(self.sandbox)
 
-    def next(self) -> None:
-        """Kill it after the next call that may have changed anything, and run it again: all is as if nothing had been.
-
-        Once there is no call left after which it was not killed, it runs to its end.
-        """
-        while not self.is_over:
-            self._kill()
-            if writes(self.sandbox):
-                break
-        self.locks_left += _is_locked(self.sandbox)
-        ended = self._run()
-        assert ended.exit_code == 0, f"killed after {self.killed_after}: {ended.printed}"
-        self.sandbox.settle()
-        assert everything(self.sandbox) == self._wanted, f"killed after {self.killed_after}"
-
-    def _kill(self) -> None:
+    def _killed_after(self, calls: int, expected: Any) -> Trial:
         self.sandbox.calls.clear()
-        ended = self._run(calls=len(self.killed_after) + 1)
+        ended = self._run(calls)
         if ended.exit_code == 0:
-            self.is_over = True
-        else:
-            assert ended.exit_code == KILLED, ended.printed
-            self.killed_after.append(
-                [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
-            )
+            return Trial(operation=None, has_written=False, has_locked=False, left=None)
+        assert ended.exit_code == KILLED, ended.printed
+        operation = [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
+        trial = Trial(
+            operation=operation,
+            has_written=is_writing(operation),
+            has_locked=_is_locked(self.sandbox),
+            left=in_copy(self.sandbox, self._settled),
+        )
+        if trial.has_written:
+            assert self._unharmed() == expected, f"killed after call {calls}, {operation}"
+        return trial
 
 
 def _is_locked(sandbox: Sandbox) -> bool:
@@ -212,30 +238,29 @@ def _is_locked(sandbox: Sandbox) -> bool:
     return json.load(stored["Body"])["exit_code"] is None
 
 
-def test_a_first_roll_out_and_a_removal_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
-    """Each begins with what the other left that was killed and run again before it."""
-    roll_out = Trials(mortal, world.least, *ROLL_OUT)
-    removal = Trials(mortal, world.least, *DESTROY)
-    while not (roll_out.is_over and removal.is_over):
-        roll_out.next()
-        removal.next()
+def test_a_first_roll_out_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+    trials = Trials(mortal, world.sandbox, *ROLL_OUT, "--config", str(world.least.config))
+    trials.run()
     assert {"ListAccounts", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(
-        roll_out.killed_after
+        trials.killed_after
     )
-    assert {"DeleteStackInstances", "DeleteStackSet", "DeleteBucket", "DeleteTable"} <= set(removal.killed_after)
-    assert min(roll_out.locks_left, removal.locks_left) > 20
+    assert trials.locks_left > 20
+
+
+def test_a_removal_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+    assert world.least(*ROLL_OUT).exit_code == 0
+    trials = Trials(mortal, world.sandbox, *DESTROY, "--config", str(world.least.config))
+    trials.run()
+    assert {"DeleteStackInstances", "DeleteStackSet", "DeleteBucket", "DeleteTable"} <= set(trials.killed_after)
+    assert trials.locks_left > 20
 
 
 def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
-    before = (*ROLL_OUT, "--config", str(world.before.config))
-    assert mortal(*before).exit_code == 0
-    changes = Trials(mortal, world.after, *ROLL_OUT)
-    while not changes.is_over:
-        world.sandbox.reset(SMALL)
-        assert mortal(*before).exit_code == 0
-        changes.next()
-    assert {"UpdateStackSet", "DeleteStackInstances", "DeleteStackSet", "CreateStackSet"} <= set(changes.killed_after)
-    assert changes.locks_left > 20
+    assert world.before(*ROLL_OUT).exit_code == 0
+    trials = Trials(mortal, world.sandbox, *ROLL_OUT, "--config", str(world.after.config))
+    trials.run()
+    assert {"UpdateStackSet", "DeleteStackInstances", "DeleteStackSet", "CreateStackSet"} <= set(trials.killed_after)
+    assert trials.locks_left > 20
 
 
 @pytest.mark.parametrize(
