@@ -191,7 +191,7 @@ class TestExplain:
         _, out, _ = deployer("explain", "shop-prod", "team-a/cache/x", "--organization", SNAPSHOT)
         lines = out.splitlines()
         assert "repository.image_tag_mutability: MUTABLE     config/ous/workloads/prod.yaml:22:40" in lines
-        assert "repository.scan_on_push: true                config/organization.yaml:20:19" in lines
+        assert "repository.scan_on_push: true                config/organization.yaml:21:19" in lines
 
     @pytest.mark.parametrize("option", [("--pull",), ("--region", "eu-west-1"), ("--principal", "*")], ids=str)
     def test_a_question_about_no_repository_is_wrong_usage(self, deployer: Ran, option: tuple[str, ...]) -> None:
@@ -231,7 +231,7 @@ class TestSimulate:
         code, out, _ = deployer("simulate", self.EVENT, "--organization", SNAPSHOT)
         assert code == 0
         assert "Push of " in out
-        assert "  repository.scan_on_push: true              config/organization.yaml:20:19\n" in out
+        assert "  repository.scan_on_push: true              config/organization.yaml:21:19\n" in out
         assert "  tag pushed-by: arn:aws:sts::300000000001:assumed-role/ci-build/build-4711\n" in out
 
     def test_a_call_that_is_neither_push_nor_pull_keeps_its_name(self, deployer: Ran) -> None:
