@@ -16,6 +16,9 @@ from deployer.sandbox.sandbox import Sandbox
 
 CONFIG = Path(__file__).parents[2] / "config"
 
+WITHOUT_CONFIG = {"organization"}
+"""Commands that read no config files."""
+
 READING = ("Get", "List", "Describe", "Head", "Query", "Search", "BatchGet")
 
 
@@ -48,7 +51,7 @@ class Deployer:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = run([*arguments, "--config", str(self.config)])
+            code = run([*arguments, *([] if arguments[0] in WITHOUT_CONFIG else ["--config", str(self.config)])])
         return Ran(code, written.getvalue().decode(), err.getvalue())
 
 

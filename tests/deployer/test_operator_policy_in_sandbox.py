@@ -117,6 +117,8 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
     def reading(config: Path, *, findings: int) -> str:
         """Every command that changes nothing; gives the plan."""
         run("look", config, "validate", "--live")
+        run("look", config, "organization", "show")
+        run("look", config, "organization", "snapshot")
         run("look", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
         run("look", config, "status", exit_code=findings)
         run("audit", config, "audit", "list")
