@@ -24,7 +24,7 @@ Holds = bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A call that a role makes in its own account. `region` is the endpoint's: us-east-1 for IAM."""
+    """A call that a role makes, in its own account or another. `region` is the endpoint's: us-east-1 for IAM."""
 
     principal: str
     action: str
@@ -39,7 +39,7 @@ class Request:
             "aws:principalaccount": account,
             "aws:principalarn": self.principal,
             "aws:requestedregion": self.region,
-            "aws:resourceaccount": account,
+            "aws:resourceaccount": self.resource.split(":")[4] or account,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from deployer.doctor.facts import Coverage, Facts, Unread
@@ -24,12 +24,17 @@ _MANAGEMENT = "In the management account, run:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """A call that has to pass. `role` makes it, in every covered region, or with `is_global` once."""
+    """A call that has to pass. `role` makes it, in every covered region, or with `is_global` once.
+
+    `owner` and `home` are account and region of the resource where these are not the caller's own.
+    """
 
     role: str
     action: str
     resource: str
     is_global: bool = False
+    owner: str = ""
+    home: str = ""
 
 
 STACK_SETS_ROLE = "stacksets-exec-00000000000000000000000000000000"
@@ -53,16 +58,18 @@ def member_needs(names: Names) -> tuple[Need, ...]:
         *(Need(role=STACK_SETS_ROLE, action=action, resource=resource) for action, resource in regional),
         *(Need(role=names.creator_role, action=f"ecr:{action}", resource="repository/team-a/api")
           for action in creating),
-        Need(role=names.forwarding_role, action="events:PutEvents", resource=f"event-bus/{names.event_bus}"),
+        Need(role=names.forwarding_role, action="events:PutEvents", resource=f"event-bus/{names.event_bus}",
+             owner=names.central_account, home=names.central_region),
     )  # fmt: skip
 
 
-def central_needs(names: Names) -> tuple[Need, ...]:
-    """What the handler does in the central account's home region."""
+def central_needs(names: Names, members: Iterable[str]) -> tuple[Need, ...]:
+    """What the handler does from the central account's home region, in members too."""
     return (
-        Need(role=names.function_role, action="sts:AssumeRole", resource=f"role/{names.creator_role}"),
+        *(Need(role=names.function_role, action="sts:AssumeRole", resource=f"role/{names.creator_role}", owner=member)
+          for member in sorted(members)),
         Need(role=names.function_role, action="dynamodb:PartiQLInsert", resource=f"table/{names.ledger_table}"),
-    )
+    )  # fmt: skip
 
 
 def service_control_policies(facts: Facts) -> Iterator[Finding]:
@@ -103,13 +110,13 @@ def _requests(names: Names, coverage: Coverage) -> Iterator[tuple[str, Request]]
         for need in member_needs(names):
             for region in (_GLOBAL.get(names.partition, names.central_region),) if need.is_global else regions:
                 yield account, _request(need, names, account, region)
-    for need in central_needs(names):
+    for need in central_needs(names, coverage.regions):
         yield names.central_account, _request(need, names, names.central_account, names.central_region)
 
 
 def _request(need: Need, names: Names, account: str, region: str) -> Request:
     service = need.action.split(":")[0]
-    owner = f"{'' if service in {'iam', 'sts'} else region}:{account}"
+    owner = f"{'' if service in {'iam', 'sts'} else need.home or region}:{need.owner or account}"
     home = "iam" if service == "sts" else service
     return Request(
         principal=names.role_arn(account, need.role),

@@ -27,6 +27,12 @@ NEEDS_A_TAG = ServiceControlPolicy(
     content='{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:CreateQueue", "Resource": "*",'
     ' "Condition": {"Null": {"aws:RequestTag/cost-centre": "true"}}}]}',
 )
+FENCE = ServiceControlPolicy(
+    id="p-fence0000",
+    name="own-account-only",
+    content='{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",'
+    ' "Condition": {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}]}',
+)
 SOUND = facts()
 
 
@@ -122,6 +128,10 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "a policy denies what lacks a tag": (
         "policies", "warning", {"policies": also("r-exam", NEEDS_A_TAG)},
         ("only-with-cost-centre", "may deny sqs:CreateQueue", "depends on conditions"),
+    ),
+    "a policy fences the accounts off from each other": (
+        "policies", "problem", {"policies": also("r-exam", FENCE)},
+        ("own-account-only (p-fence0000)", "events:PutEvents", "sts:AssumeRole"),
     ),
     "an OU is left without a policy that allows": (
         "policies", "problem",
