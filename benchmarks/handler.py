@@ -22,13 +22,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, this would 
 
 from deployer import settings
 from deployer.planning.synthesis import synthesize
-from deployer.sandbox.calls import Call
-from deployer.sandbox.cloudformation import deploy_stack
-from deployer.sandbox.faults import Delay, Fault
-from deployer.sandbox.functions.execution import execute
-from deployer.sandbox.functions.invocation import find
-from deployer.sandbox.functions.pool import pool
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.cloudformation import deploy_stack
+from aws_org_sandbox.faults import Delay, Fault
+from aws_org_sandbox.functions.execution import execute
+from aws_org_sandbox.functions.invocation import find
+from aws_org_sandbox.functions.pool import pool
+from aws_org_sandbox.sandbox import Sandbox
 from templates.body import body
 
 ROOT = Path(__file__).parents[1]

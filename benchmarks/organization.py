@@ -26,9 +26,9 @@ from unittest.mock import patch
 
 from benchmarks.organizations.sized import CENTRAL_ACCOUNT, sized_organization, write_config
 from deployer.organization import Organization
-from deployer.sandbox.sandbox import Sandbox
-from deployer.sandbox.stack_sets import instances as stack_set_instances
-from deployer.sandbox.stack_sets.model import Operation, Result, StackSet
+from aws_org_sandbox.sandbox import Sandbox
+from aws_org_sandbox.stack_sets import instances as stack_set_instances
+from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
 
 ACCOUNTS, OUS = 5_000, 200
 CPU_SECONDS, MEGABYTES = 30.0, 600

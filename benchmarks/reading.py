@@ -20,8 +20,8 @@ from pathlib import Path
 from benchmarks.organizations.sized import CENTRAL_ACCOUNT, MANAGEMENT_ACCOUNT, sized_organization
 from benchmarks.peers.npm import installed
 from deployer.organization import Organization
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 
 ACCOUNTS, OUS = 300, 20
 SHARE = 0.1

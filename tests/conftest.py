@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from deployer.cli.main import run
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.hypothesis_profiles import profile
 
 botocore.session.create_loader = cache(botocore.session.create_loader)

@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from deployer.sandbox import sandbox as running
-from deployer.sandbox.credentials import Credentials
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import sandbox as running
+from aws_org_sandbox.credentials import Credentials
+from aws_org_sandbox.sandbox import Sandbox
 
 
 def role(sandbox: Sandbox, account: str, policy: Mapping[str, Any], *, name: str = "") -> Credentials:

@@ -17,7 +17,7 @@ def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
 
     require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     from deployer import settings
-    from deployer.sandbox.demo import story
+    from deployer.demo import story
 
     settings.load(config)
     if not story.run(config=config, show=print_lines):

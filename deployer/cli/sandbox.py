@@ -34,7 +34,7 @@ AccountId = Annotated[
 def start(port: Port = 4599, detach: Detach = False, time_scale: TimeScale = 0.05) -> None:
     """Start the sandbox, in the foreground unless --detach is given."""
     from deployer.extras import SANDBOX_PACKAGES, require
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     process.check_not_running()
@@ -49,7 +49,7 @@ def start(port: Port = 4599, detach: Detach = False, time_scale: TimeScale = 0.0
 @app.command()
 def stop() -> None:
     """End the running sandbox; all that it holds is gone."""
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     running = process.required()
     process.stop(running)
@@ -59,7 +59,7 @@ def stop() -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Show where the sandbox listens and what it has been up to."""
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     found = process.required().ask("status")
     if as_json:
@@ -76,7 +76,7 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def env(account: AccountId = None) -> None:
     """Print the variables that point a shell at the sandbox, for `eval "$(deployer sandbox env)"`."""
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     variables = process.required().ask("environment", {"account": account} if account else {})
     for name, value in sorted(variables.items()):
@@ -86,7 +86,7 @@ def env(account: AccountId = None) -> None:
 @app.command()
 def reset() -> None:
     """Forget everything: the sandbox is as after its start, on the same port."""
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     process.required().ask("reset")
     typer.echo("The sandbox holds the example organization again, and nothing else.", err=True)
@@ -97,6 +97,6 @@ def settle(
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait at most.")] = 60.0,
 ) -> None:
     """Wait until no operation, event, function or retry is under way in the sandbox."""
-    from deployer.sandbox import process
+    from aws_org_sandbox import process
 
     process.required().ask("settle", {"timeout": timeout}, timeout=timeout + 10.0)

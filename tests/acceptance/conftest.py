@@ -9,8 +9,8 @@ import pytest
 
 from acceptance.lab import Lab
 from acceptance.sandbox import ORGANIZATION, lab_in
-from deployer.sandbox.organizations.accounts import EXAMPLE
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

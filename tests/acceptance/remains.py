@@ -7,7 +7,7 @@ from typing import Any
 
 from acceptance.cli import PREFIX
 from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 
 REGIONS = ("eu-west-1", "us-east-1")
 

@@ -13,8 +13,8 @@ from acceptance.checks import a07_alarms
 from acceptance.cli import finish
 from acceptance.lab import Lab
 from acceptance.runner import clean, run
-from deployer.sandbox.behaviours import Behaviour, altered
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.behaviours import Behaviour, altered
+from aws_org_sandbox.sandbox import Sandbox
 from handler.events import FailedCall, parse
 from tests.acceptance.remains import remains
 

@@ -19,7 +19,7 @@ import pytest
 from acceptance.cli import main, say
 from acceptance.journal import Journal, Resource, folder
 from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.acceptance.remains import remains
 from tests.docs.commands import ROOT, shown_in
 

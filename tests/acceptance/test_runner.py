@@ -16,7 +16,7 @@ from acceptance.lab import Lab
 from acceptance.options import Options
 from acceptance.runner import clean, run
 from acceptance.sandbox import MEMBER, OU, lab_in
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.acceptance.remains import remains
 
 OF_THEIR_OWN = select(["A2", "A8"])

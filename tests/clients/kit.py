@@ -21,9 +21,9 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from deployer.sandbox.oci import images as oci_images
-from deployer.sandbox.oci.client import client_environment
-from deployer.sandbox.oci.layouts import write_layout
+from aws_org_sandbox.oci import images as oci_images
+from aws_org_sandbox.oci.client import client_environment
+from aws_org_sandbox.oci.layouts import write_layout
 
 _SECONDS = 120
 _DAEMON_SECONDS = 30.0

@@ -18,10 +18,10 @@ from unittest.mock import patch
 
 from deployer.cli.main import run
 from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
-from deployer.sandbox import background
-from deployer.sandbox.registry import front
-from deployer.sandbox.registry.hosts import host_of
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import background
+from aws_org_sandbox.registry import front
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.conftest import CONFIG
 from tests.principals import environment, role

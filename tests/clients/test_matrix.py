@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from deployer.sandbox.registry import front
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.registry import front
+from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
 from tests.clients.matrix import ANSWERS, PAGE, Row, builders, measure, shown, table
 

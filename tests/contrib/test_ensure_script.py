@@ -14,8 +14,8 @@ import pytest
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
 from deployer.pushing.ensure import There, TimedOut
 from deployer.pushing.images import ImageReferenceError
-from deployer.sandbox.registry.hosts import host_of
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 

@@ -21,8 +21,8 @@ import pytest
 import yaml
 
 from deployer.pushing.images import parse_image
-from deployer.sandbox.registry.hosts import host_of
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required

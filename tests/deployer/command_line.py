@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from deployer.cli.main import run
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 
 CONFIG = Path(__file__).parents[2] / "config"
 

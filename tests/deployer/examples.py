@@ -12,7 +12,7 @@ from deployer.planning.plan import Plan, make_plan
 from deployer.planning.wishes import Wanted, wish_for
 from deployer.rollout.execution import roll_out
 from deployer.rollout.survey import look
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from tests.deployer.rollout.fake_cloud import FakeCloud
 

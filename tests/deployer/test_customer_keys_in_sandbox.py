@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.installation import Installed
 

@@ -29,7 +29,7 @@ def _classes(above: type[errors.DeployerError]) -> Iterator[type[errors.Deployer
 
 def _owned() -> dict[str, int]:
     for module in pkgutil.walk_packages(deployer.__path__, "deployer."):
-        if not module.name.startswith("deployer.sandbox"):  # takes moto's seconds, and its errors are in errors.py
+        if not module.name.startswith("aws_org_sandbox"):  # takes moto's seconds, and its errors are in errors.py
             importlib.import_module(module.name)
     return {each.__name__: each.exit_code for each in _classes(errors.DeployerError)}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from deployer.errors import ConfigurationError
 from deployer.organization import Organization
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from tests.deployer.settings.organizations import organizations
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from deployer.waves import plan_waves, unknown_names, unnamed_accounts
 from tests.deployer.settings.organizations import organization

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from deployer.cli.main import run
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.docs.commands import ROOT, Shown, pages, shown_in
 
 ELSEWHERE = {
     "git clone": "fetches what is being tested",
     "cd": "goes where the test is already",
-    "make": "tests/sandbox/demo/test_story.py runs what `make demo` runs; the rest is this test run itself",
+    "make": "tests/deployer/demo/test_story.py runs what `make demo` runs; the rest is this test run itself",
     "pip install": "tests/test_wheel.py installs the wheel into an environment of its own",
     "pipx install": "as above",
-    "deployer sandbox": "tests/sandbox/test_process.py starts, uses and stops it as a program of its own",
+    "deployer sandbox": "sandbox/tests/test_process.py starts, uses and stops it as a program of its own",
     "eval": "as above",
     ".venv/bin/python -m acceptance": "tests/acceptance/test_command_line.py runs each as a program of its own",
     "deployer push": "tests/clients and tests/deployer/cli/test_push.py run it, with real clients and logins",

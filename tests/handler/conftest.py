@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.handler.installation import Installed, install
 from tests.handler.paths import Scouting
 

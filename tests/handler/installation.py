@@ -11,10 +11,10 @@ from typing import Any
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
-from deployer.sandbox import background
-from deployer.sandbox.calls import Call
-from deployer.sandbox.cloudformation import deploy_stack
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import background
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.cloudformation import deploy_stack
+from aws_org_sandbox.sandbox import Sandbox
 from handler.records import Record
 from handler.text import short_json
 from templates.body import body

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.faults import Crash, Error, Moment
-from deployer.sandbox.organizations import reads
+from aws_org_sandbox.faults import Crash, Error, Moment
+from aws_org_sandbox.organizations import reads
 from tests.handler.installation import Installed, push
 from tests.handler.trials import BYSTANDER, Disturbance, Trial, problems, run
 

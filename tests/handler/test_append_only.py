@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from handler.ledger import Ledger, Slot
 from handler.records import Record
 from templates import policies
 from tests.handler.events import call
 from tests.handler.test_ledger import TABLE, client
 from tests.handler.test_records import record
-from tests.sandbox.stacks import arn_of, assume, deploy, role
+from sandbox.tests.stacks import arn_of, assume, deploy, role
 
 __all__ = ["client"]
 

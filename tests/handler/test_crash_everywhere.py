@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.sandbox.faults import Crash, Moment
+from aws_org_sandbox.faults import Crash, Moment
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.trials import Aftermath, Disturbance, prepare, problems, redrive, run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.handler.installation import ACCOUNT, PROD, Installed, push
-from tests.sandbox.stacks import MEMBER, allow, arn_of, assume, deploy, role
+from sandbox.tests.stacks import MEMBER, allow, arn_of, assume, deploy, role
 
 FOREVER = 1_000
 

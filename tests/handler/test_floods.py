@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from deployer.sandbox.faults import Crash, Fault, Moment
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Crash, Fault, Moment
+from aws_org_sandbox.sandbox import Sandbox
 from handler.ledger import COUNTER_PREFIX
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG

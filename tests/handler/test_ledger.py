@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
 from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Ledger, Slot
 from handler.reasons import Outcome

@@ -12,10 +12,10 @@ import pytest
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from deployer.sandbox.events import buses
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.metrics import metrics
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.events import buses
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.metrics import metrics
+from aws_org_sandbox.sandbox import Sandbox
 from handler.notices import DETAIL_TYPE, SOURCE
 from tests.handler.installation import CONFIG, REGION, Installed, install, push
 

@@ -14,9 +14,9 @@ import botocore
 import botocore.session
 import pytest
 
-from deployer.sandbox.functions import code
-from deployer.sandbox.functions.pool import pool
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.functions import code
+from aws_org_sandbox.functions.pool import pool
+from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients, Credentials
 from handler.errors import PermanentError
 from handler.repositories import Registry, Repositories

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
 from handler.organization import ASKED_FRESH, REMEMBERED_FRESH, Accounts
 from handler.ports import Membership

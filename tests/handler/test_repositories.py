@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
 from handler.repositories import Registry, Repositories, creation_request
 from handler.settings import Encryption, RepositorySettings

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.sandbox.events import buses
-from deployer.sandbox.metrics import metrics
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.events import buses
+from aws_org_sandbox.metrics import metrics
+from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients
 from handler.settings_file import SettingsFile
 from handler.watch import BlindError, Place, Watch, caller_of, covered

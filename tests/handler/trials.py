@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from deployer.sandbox.calls import Call
-from deployer.sandbox.faults import Effect, Fault, Moment
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.faults import Effect, Fault, Moment
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from tests.handler.installation import REGION, Installed, by_handler, push

@@ -14,12 +14,12 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
-from deployer.sandbox.cloudformation import deploy_stack
-from deployer.sandbox.events import buses
-from deployer.sandbox.iam import authorization, services, trust
-from deployer.sandbox.iam.evaluation import Decision, PolicySet, evaluate
-from deployer.sandbox.iam.requests import AccessRequest
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.cloudformation import deploy_stack
+from aws_org_sandbox.events import buses
+from aws_org_sandbox.iam import authorization, services, trust
+from aws_org_sandbox.iam.evaluation import Decision, PolicySet, evaluate
+from aws_org_sandbox.iam.requests import AccessRequest
+from aws_org_sandbox.sandbox import Sandbox
 from handler.tags import EVENT_ID_TAG
 from templates.body import body
 from tests.handler.paths import hide_ou_paths

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from deployer.sandbox.iam.evaluation import Grant, PolicySet, applies, evaluate, granted
-from deployer.sandbox.iam.policies import Statements, parse_policies, parse_policy
-from deployer.sandbox.iam.requests import AccessRequest, ConditionContext, Subject
+from aws_org_sandbox.iam.evaluation import Grant, PolicySet, applies, evaluate, granted
+from aws_org_sandbox.iam.policies import Statements, parse_policies, parse_policy
+from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext, Subject
 from tests.iam_simulate.judge import Call
 from tests.iam_simulate.never_calls import NEVER
 from tests.iam_simulate.wanted_calls import WANTED

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.cloudformation import delete_stack, deploy_stack
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.cloudformation import delete_stack, deploy_stack
+from aws_org_sandbox.sandbox import Sandbox
 from templates import access, artifacts, central, forwarding
 from templates.alarms import catalogue
 from templates.body import body

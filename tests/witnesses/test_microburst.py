@@ -19,7 +19,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from handler.tags import EVENT_ID_TAG
 from tests.handler.installation import Installed, install, push
 from tests.witnesses.servers import LOOPBACK, Program, serving

@@ -15,7 +15,7 @@ from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
 from deployer.planning.plan import stack_needs_preview
 from deployer.rollout.locking import LostRaceError, Versioned
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 
 BUCKET = "deployer-artifacts-200000000001-eu-west-1"

@@ -13,8 +13,8 @@ from deployer.aws.organizations import read_organization
 from deployer.aws.session import Session
 from deployer.errors import BusyError, OrganizationAccessError, ServiceError
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.sandbox.faults import Error, Fault, Throttle
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault, Throttle
+from aws_org_sandbox.sandbox import Sandbox
 
 
 def _large() -> Organization:

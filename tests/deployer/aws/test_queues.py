@@ -8,7 +8,7 @@ from typing import Any
 from deployer.aws.queues import SqsQueues
 from deployer.failures.messages import Queue
 from deployer.failures.redriving import Depth
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 
 ACCOUNT, REGION = "200000000001", "eu-west-1"
 

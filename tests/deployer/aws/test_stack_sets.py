@@ -9,8 +9,8 @@ import pytest
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.errors import PermissionDeniedError
 from deployer.operation_preferences import OperationPreferences
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.stack_sets import StackSetDefinition
 
 DEFINITION = StackSetDefinition(name="deployer-forwarding", description="d", body="{}", depends_on=("deployer-access",))

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from deployer.audit import export as exporting
 from deployer.aws.ledger import LedgerTable
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from handler.records import Record
 from templates import ledger
 from templates.names import Names

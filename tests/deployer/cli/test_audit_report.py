@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from deployer.cli.audit_report import write
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.reporting.samples import UNTIL, records
 

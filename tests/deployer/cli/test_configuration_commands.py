@@ -14,8 +14,8 @@ import pytest
 
 from deployer.cli.main import run
 from deployer.organization import Organization
-from deployer.sandbox.organizations.accounts import EXAMPLE
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
 SNAPSHOT = "config/snapshot.json"

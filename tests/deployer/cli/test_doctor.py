@@ -12,10 +12,10 @@ import pytest
 
 from deployer.composition import doctor
 from deployer.doctor.checks.catalogue import CHECKS
-from deployer.sandbox import quotas, regions
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import quotas, regions
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 
 MANAGEMENT, CENTRAL, SHOP = "100000000000", "200000000001", "300000000001"

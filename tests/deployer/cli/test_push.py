@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from deployer.cli.main import run
-from deployer.sandbox.registry.hosts import host_of
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
 from tests.terminal import in_a_terminal, type_ctrl_c

@@ -14,7 +14,7 @@ from deployer.doctor.facts import (
     Trail,
     Unread,
 )
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from templates.names import Names
 
 CENTRAL = "200000000001"

@@ -13,7 +13,7 @@ from deployer.doctor.probe import Clock, Held, Outcome, Prober, Target
 from deployer.errors import PermissionDeniedError
 from deployer.organization import Organization
 from deployer.rendering.probe import closing_line, outcome_lines, probe_document
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.reasons import Outcome as RecordOutcome
 from handler.records import Record
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from deployer.doctor.facts import ServiceControlPolicy
 from deployer.doctor.scps import Request, obstacle
-from deployer.sandbox.iam.evaluation import PolicySet, evaluate
-from deployer.sandbox.iam.policies import parse_policy
-from deployer.sandbox.iam.requests import AccessRequest, ConditionContext, Subject
+from aws_org_sandbox.iam.evaluation import PolicySet, evaluate
+from aws_org_sandbox.iam.policies import parse_policy
+from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext, Subject
 from tests.deployer.doctor.facts import EVERYTHING
 
 ACCOUNT = "300000000001"

@@ -14,7 +14,7 @@ from deployer.drift.looking import Looker
 from deployer.drift.ports import Listed, VanishedError
 from deployer.drift.rules import Rules
 from deployer.errors import DeployerError
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from moto.ecr.models import ecr_backends
 
-from deployer.sandbox.cloudformation import deploy_stack
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.cloudformation import deploy_stack
+from aws_org_sandbox.sandbox import Sandbox
 from handler.records import Record
 from handler.repositories import Registry, Repositories
 from templates import access

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.faults import Error, Fault, Throttle
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault, Throttle
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import writes
 from tests.deployer.drift.examples import ABROAD, HOME, SHOP
 from tests.deployer.drift.installation import NAMES, Installed, install

@@ -34,7 +34,7 @@ from deployer.rendering.failures import (
     shown_lines,
 )
 from deployer.rendering.text import Line
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from handler.text import short_json
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, dead_letters, event

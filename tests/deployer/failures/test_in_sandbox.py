@@ -19,10 +19,10 @@ from deployer.aws.queues import SqsQueues
 from deployer.aws.session import Session
 from deployer.composition.failures import Operation, open_failures
 from deployer.errors import PermissionDeniedError
-from deployer.sandbox import background
-from deployer.sandbox.events import buses
-from deployer.sandbox.faults import Drop, Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import background
+from aws_org_sandbox.events import buses
+from aws_org_sandbox.faults import Drop, Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from handler.records import Record
 from handler.redrives import MARK
 from tests.deployer.command_line import CONFIG, Deployer

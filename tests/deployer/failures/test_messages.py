@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deployer.failures.messages import UNREADABLE, Failure, Message, Queue, Selection, read
 from deployer.planning.scopes import find_scope
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.failures import FailuresQueue
 from tests.handler.events import load
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deployer.failures.messages import Queue, Selection
 from deployer.failures.redriving import HOLD_SECONDS, Found, Redriven, find, redrive, release
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from handler.redrives import MARK
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, Killed, dead_letters, event

@@ -7,7 +7,7 @@ import pytest
 from deployer.errors import NotFoundError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from tests.deployer.settings.organizations import organization
 

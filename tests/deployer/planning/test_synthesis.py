@@ -6,7 +6,7 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from templates.body import body
 from tests.templates.reading import resources
 

@@ -10,7 +10,7 @@ import pytest
 from deployer import settings
 from deployer.planning.plan import StackKey
 from deployer.planning.wishes import wish_for
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import InstanceKey
 from deployer.targets import Scope, wanted_instances
 from tests.deployer.examples import (

@@ -13,7 +13,7 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import InstanceResult, Operation
 
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")

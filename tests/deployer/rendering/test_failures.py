@@ -20,7 +20,7 @@ from deployer.rendering.failures import (
     shown_lines,
 )
 from deployer.rendering.text import Line
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.reasons import SENTENCES
 from tests.deployer.failures.queues import CENTRAL, dead_letters, event
 from tests.deployer.failures.test_messages import GIVEN_UP, UNDELIVERED, is_harmless, message

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 
 from deployer.rendering.interruption import UnderWay
 from deployer.rollout.progress import Event, OperationProgress, OperationStarted, StackProgress
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.stack_sets import Operation
 from deployer.stacks import StackEvent
 from tests.deployer.command_line import Deployer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.mortal import Mortals, mortals
 
 

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.sandbox import deleted_names
-from deployer.sandbox.calls import Call
-from deployer.sandbox.copies import in_copy
-from deployer.sandbox.faults import Drop, Fault, Moment
-from deployer.sandbox.organizations.accounts import EXAMPLE
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox import deleted_names
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.copies import in_copy
+from aws_org_sandbox.faults import Drop, Fault, Moment
+from aws_org_sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer, is_writing
 from tests.deployer.mortal import KILLED, Ended, Mortals
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from deployer.sandbox.faults import Error, Fault, Moment, Throttle
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault, Moment, Throttle
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
-from tests.sandbox.stacks import trust
+from sandbox.tests.stacks import trust
 
 CREATOR, FORWARDER = "deployer-creator", "deployer-forwarding"
 RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"

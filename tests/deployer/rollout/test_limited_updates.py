@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer
 from tests.deployer.rollout.test_in_sandbox import NETWORK, WANTED, _edited, installed
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.sandbox.faults import Error, Fault
-from deployer.sandbox.sandbox import Sandbox
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, writes
 
 SHOP, SEARCH, PAYMENTS, LEDGER = "300000000001", "300000000002", "300000000003", "300000000004"

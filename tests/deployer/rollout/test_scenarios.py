@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from deployer.sandbox.calls import Call
-from deployer.sandbox.faults import Delay, Error, Fault, Throttle
-from deployer.sandbox.sandbox import Sandbox
-from deployer.sandbox.stack_sets import instances, operations
-from deployer.sandbox.stack_sets.model import Operation, Result, StackSet
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.faults import Delay, Error, Fault, Throttle
+from aws_org_sandbox.sandbox import Sandbox
+from aws_org_sandbox.stack_sets import instances, operations
+from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
 from tests.deployer.command_line import CONFIG, Deployer, writes
 from tests.deployer.mortal import KILLED, Mortals
 from tests.deployer.rollout.test_in_sandbox import (

@@ -14,7 +14,7 @@ from deployer.planning.wishes import Wanted
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.status import Place, Status, matrix, status_of
 from deployer.rollout.survey import look
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import Instance, InstanceKey
 from tests.deployer.examples import (
     ACCESS,

@@ -6,7 +6,7 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import synthesize
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from tests.deployer.settings.conftest import ORGANIZATION, Write
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder

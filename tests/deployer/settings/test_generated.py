@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from deployer.organization import Organization
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings.json_schema import Kind, as_text, json_schema
 from deployer.settings.messages import model_in
 from deployer.settings.reference import markdown, organization_keys, settings_keys

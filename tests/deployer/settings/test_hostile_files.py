@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.rendering.explanations import as_document, as_text
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder

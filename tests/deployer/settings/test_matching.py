@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.organization import Account
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import read
 from deployer.settings.matching import Placement, place
 from tests.deployer.settings.conftest import Write

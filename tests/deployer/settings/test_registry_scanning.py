@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import compile as compile_settings
 from deployer.settings import load
 from deployer.settings.checking import check_folder

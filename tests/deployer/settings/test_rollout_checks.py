@@ -10,7 +10,7 @@ import pytest
 from deployer import settings
 from deployer.operation_preferences import Amount
 from deployer.organization import Organization
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings.checking import check_folder
 from deployer.settings.problems import InvalidConfigurationError
 

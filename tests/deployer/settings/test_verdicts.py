@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deployer.sandbox.organizations.accounts import EXAMPLE
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import Compiled, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.explaining import Value, repository_values

@@ -1,0 +1,239 @@
+"""The whole of deployer in a minute: an organization rolled out, real pushes, repositories, refusals, and the ledger.
+
+Nothing in it is staged: the sandbox is the one that the tests use, the command line runs as users run it, and what the
+demo says that it saw it has asked AWS, the registry or the ledger for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployer.demo.clients import Place, Pusher, find_pusher
+from deployer.demo.commands import CommandFailed, Shell
+from deployer.demo.narration import Narrator, Show
+from aws_org_sandbox.oci import images as oci_images
+from aws_org_sandbox.oci.client import Client, Rejected
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
+
+TIME_SCALE = 0.05
+"""How much of AWS's waiting is kept: CloudTrail's seconds become a tenth of one."""
+PATIENCE = 20.0
+"""Seconds that a repository may take to appear."""
+NEW_ACCOUNT, ITS_OU = "orders-prod", "ou-exam-prod0001"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """An image that somebody pushes: the account's number, its region, and a repository that is not there."""
+
+    account: str
+    region: str
+    repository: str
+    reason: str | None = None
+    """The code in the ledger when the OU's rules refuse it."""
+
+
+PUSHES = (
+    Push("300000000001", "eu-west-1", "team-shop/api"),
+    Push("300000000002", "us-east-1", "team-search/index"),
+    Push("400000000001", "eu-west-1", "shop/experiments/frontend"),
+    Push("200000000002", "eu-central-1", "network/proxy"),
+)
+REFUSED = (
+    Push("300000000001", "eu-west-1", "team-shop/tmp-test", reason="name-denied"),
+    Push("300000000003", "us-east-1", "team-payments/api", reason="principal-not-allowed"),
+)
+
+
+class Demo:
+    """One run through all of it, in a sandbox that is fresh."""
+
+    def __init__(self, sandbox: Sandbox, narrator: Narrator, *, config: Path) -> None:
+        self._sandbox = sandbox
+        self._narrator = narrator
+        self._config = config
+        self._shell = Shell(sandbox.environment())
+        self._pusher: Pusher = find_pusher()
+
+    def run(self) -> None:
+        """Tell it all; what was not seen is in the narrator."""
+        self._introduce()
+        if not self._roll_out():
+            return
+        created = [*PUSHES]
+        self._push_all()
+        self._push_what_is_refused()
+        created.append(self._push_from_new_account())
+        self._show_ledger(created)
+
+    def _introduce(self) -> None:
+        organization = self._sandbox.organization
+        central = organization.accounts[self._sandbox.central_account]
+        self._narrator.chapter(
+            "A local AWS",
+            f"The sandbox at {self._sandbox.endpoint_url} holds the organization {organization.id}: "
+            f"{len(organization.accounts)} accounts in {len(organization.ous) - 1} OUs, three levels deep. Central "
+            f"account: {central.name} ({central.id}), itself inside the OU {organization.path(central.parent_id)}.",
+        )
+
+    def _roll_out(self) -> bool:
+        self._narrator.chapter("Roll it out", f"One command, for what the files in {self._config}/ say.")
+        arguments = ("rollout", "--org", "--yes")
+        self._narrator.command("deployer", *arguments)
+        code = self._shell.show(*arguments, "--config", str(self._config))
+        return self._narrator.check(
+            "rolled out to every account and region", holds=code == 0, because=f"exit code {code}"
+        )
+
+    def _push_all(self) -> None:
+        self._narrator.chapter(
+            "Push to repositories that do not exist",
+            f"With {self._pusher.name}, to {len({push.account for push in PUSHES})} accounts in "
+            f"{len({push.region for push in PUSHES})} regions. Each first push is refused, as ECR refuses it; what it "
+            "missed appears, and the next push succeeds.",
+        )
+        for push in PUSHES:
+            self._push_twice(push)
+
+    def _push_twice(self, push: Push) -> None:
+        place, image = self._place(push), oci_images.build(layers=3, content=push.repository)
+        started = time.monotonic()
+        if not self._is_refused(push, place, image):
+            return
+        repository = self._wait_for(push)
+        seconds = time.monotonic() - started
+        because = _settings_of(repository) if repository else self._what_happened(push)
+        if not self._narrator.check(
+            f"the repository appears ({seconds:.1f} s after the push began)",
+            holds=repository is not None,
+            because=because,
+        ):
+            return
+        try:
+            self._pusher.push(image, place)
+            pulled = self._pusher.pull(place, image.digest)
+        except Rejected as rejected:
+            self._narrator.check("the next push succeeds", holds=False, because=str(rejected))
+            return
+        self._narrator.check("the next push succeeds", holds=True)
+        self._narrator.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
+
+    def _is_refused(self, push: Push, place: Place, image: oci_images.OciImage) -> bool:
+        organization = self._sandbox.organization
+        account = organization.accounts[push.account]
+        self._narrator.scene(f"{account.name} ({account.id}), {organization.path(account.parent_id)}, {push.region}")
+        self._narrator.say(f"push {place.reference}")
+        try:
+            self._pusher.push(image, place)
+        except Rejected as rejected:
+            return self._narrator.check("refused", holds=rejected.code == "NAME_UNKNOWN", because=str(rejected))
+        return self._narrator.check("refused", holds=False, because="the push succeeded")
+
+    def _push_what_is_refused(self) -> None:
+        self._narrator.chapter(
+            "Push what an OU's rules refuse",
+            "Names and principals are governed by OU. Nothing is created then, and the ledger says why.",
+        )
+        for push in REFUSED:
+            if self._is_refused(push, self._place(push), oci_images.build(content=push.repository)):
+                self._sandbox.settle()
+                self._check_refusal(push)
+
+    def _check_refusal(self, push: Push) -> None:
+        self._narrator.check("no repository appears", holds=self._describe(push) is None)
+        record = next((one for one in self._ledger() if _is_about(one, push) and one["outcome"] == "refused"), {})
+        because = f"{record.get('reason')} ({record.get('rule')}), decided for {record.get('ou_path')}"
+        self._narrator.check("the ledger has the reason", holds=record.get("reason") == push.reason, because=because)
+
+    def _push_from_new_account(self) -> Push:
+        self._narrator.chapter(
+            "A new account, with nobody there",
+            "It is created in an OU that is covered. Auto-deployment of the two StackSets does the rest: there is no "
+            "second roll-out.",
+        )
+        account = self._sandbox.create_account(NEW_ACCOUNT, ITS_OU)
+        self._sandbox.settle()
+        push = Push(account.id, "eu-west-1", "team-orders/api")
+        self._push_twice(push)
+        return push
+
+    def _show_ledger(self, created: Sequence[Push]) -> None:
+        self._narrator.chapter("The ledger", "One record for each decision, in the central account.")
+        self._sandbox.settle()
+        arguments = ("audit", "list")
+        self._narrator.command("deployer", *arguments)
+        code = self._shell.show(*arguments, "--config", str(self._config))
+        self._narrator.scene("What it must hold")
+        records = self._ledger()
+        for push in created:
+            found = [one for one in records if _is_about(one, push) and one["outcome"] == "created"]
+            where = f"{push.repository} in {push.account} {push.region}"
+            self._narrator.check(
+                f"one created record for {where}", holds=len(found) == 1, because=f"{len(found)} found"
+            )
+        self._narrator.check("the ledger was shown", holds=code == 0, because=f"exit code {code}")
+        defects = self._sandbox.defects
+        self._narrator.check(
+            "the sandbox had no trouble of its own", holds=not defects, because=repr(defects or "none")
+        )
+
+    def _what_happened(self, push: Push) -> str:
+        """Why a repository did not appear, as far as the ledger knows."""
+        told = {
+            f"{one['outcome']}: {one['reason']} ({one['detail']})" for one in self._ledger() if _is_about(one, push)
+        }
+        return f"not within {PATIENCE:.0f} s; the ledger says {', '.join(sorted(told)) or 'nothing'}"
+
+    def _ledger(self) -> list[Mapping[str, Any]]:
+        """All records; none, and that is told, when the command fails."""
+        try:
+            records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--all", "--config", str(self._config))
+        except CommandFailed as failure:
+            self._narrator.check("the ledger can be read", holds=False, because=str(failure))
+            return []
+        return records
+
+    def _place(self, push: Push) -> Place:
+        registry = host_of(push.account, push.region)
+        login = Client.login(self._ecr(push), endpoint=self._sandbox.endpoint_url, registry=registry)
+        return Place(registry=registry, repository=push.repository, tag="1.0", login=login)
+
+    def _wait_for(self, push: Push) -> dict[str, Any] | None:
+        deadline = time.monotonic() + PATIENCE
+        while (found := self._describe(push)) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+    def _describe(self, push: Push) -> dict[str, Any] | None:
+        ecr = self._ecr(push)
+        try:
+            found: dict[str, Any] = ecr.describe_repositories(repositoryNames=[push.repository])["repositories"][0]
+        except ecr.exceptions.RepositoryNotFoundException:
+            return None
+        return found
+
+    def _ecr(self, push: Push) -> Any:
+        return self._sandbox.client("ecr", account=push.account, region=push.region)
+
+
+def run(*, config: Path, show: Show) -> bool:
+    """Start a sandbox, tell it all, and say whether everything was seen."""
+    narrator = Narrator(show)
+    with Sandbox(time_scale=TIME_SCALE) as sandbox:
+        Demo(sandbox, narrator, config=config).run()
+        return narrator.close()
+
+
+def _settings_of(repository: Mapping[str, Any]) -> str:
+    encryption = repository["encryptionConfiguration"]["encryptionType"]
+    scan = "scanned on push" if repository["imageScanningConfiguration"]["scanOnPush"] else "not scanned on push"
+    return f"{repository['imageTagMutability']}, {encryption}, {scan}"
+
+
+def _is_about(record: Mapping[str, Any], push: Push) -> bool:
+    return (record["account"], record["region"], record["repository"]) == (push.account, push.region, push.repository)

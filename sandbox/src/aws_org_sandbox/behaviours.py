@@ -1,0 +1,64 @@
+"""Ways in which AWS may turn out to behave otherwise than this sandbox does by itself.
+
+AWS documents none of these. Each can be switched, so that whoever checks for such a behaviour sees what it looks like
+when AWS has it: a check that cannot fail proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from aws_org_sandbox import seams
+
+
+class Behaviour(StrEnum):
+    """What AWS would do otherwise; the assumption that is false then."""
+
+    TARGET_ROLES_WITHOUT_SOURCE = (
+        "EventBridge assumes roles of targets without aws:SourceArn and aws:SourceAccount"  # A1
+    )
+    OWN_OUS_REPORTED = "an instance reports its account's own OU, by whichever OU it was deployed"  # A2
+    FILTERED_CREATION_REGISTERS_NOTHING = "a creation with an account filter leaves auto-deployment as it is"  # A3
+    DELETION_ENDS_ALL_REGIONS = "deleting an OU's instances in one region ends auto-deployment in all"  # A4
+    MOVES_REPLACE_STACKS = "an account moved between OUs of one StackSet gets new stacks"  # A5
+    INDEX_PAGES_LOSE_ITEMS = "a query of an index leaves out items with the key that a page ended with"  # A6
+    PASSED_ROLES_WITHOUT_SERVICE = "iam:PassRole is asked without iam:PassedToService"  # A8
+    ORGANIZATION_UNKNOWN = "aws:PrincipalOrgID is missing for callers from other accounts"  # A9
+    EVENTS_WITHOUT_PARAMETERS = "CloudTrail leaves out requestParameters of refused ECR calls"  # A10
+    EVENTS_LATE = "CloudTrail's events come twenty minutes after the call"  # A11
+    TAGS_LATE = "a new repository's tags do not count in authorization"  # A12
+    FORWARDED_WITHOUT_KEYS = "a forwarded event comes without events:source and events:detail-type"  # A13
+    MISSING_REPOSITORIES_DENIED = "ECR denies calls about repositories that do not exist"  # A14
+    LIMITED_UPDATE_ENDS_AUTO_DEPLOYMENT = "UpdateStackSet of some instances disables auto-deployment"  # A15
+    REASONS_IN_OTHER_WORDS = "reasons of failed stack instances name neither resource nor type"  # A16
+    SUSPENDED_ACCOUNTS_FAIL = "instances of suspended accounts fail instead of being skipped"  # A17
+    NO_EVENT_FOR_OWNERS = "a registry's account has no event of another account's refused call"  # A18
+    STRANGERS_INVALID = "Organizations calls an account outside the organization invalid input"  # A19
+    SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
+    EXISTING_INSTANCES_REFUSED = "a creation is refused where an account has an instance already"  # A22
+    ROLES_OF_TOPICS_UNUSED = "EventBridge publishes to a topic as itself, whatever role the target has"  # A21
+
+
+_altered: set[Behaviour] = set()
+
+
+def is_altered(behaviour: Behaviour) -> bool:
+    """Whether the sandbox behaves so now; asked by the seam that it is about."""
+    return behaviour in _altered
+
+
+@contextmanager
+def altered(*behaviours: Behaviour) -> Iterator[None]:
+    """Behave otherwise until the block ends, or the sandbox is reset."""
+    _altered.update(behaviours)
+    try:
+        yield
+    finally:
+        _altered.difference_update(behaviours)
+
+
+@seams.on_reset
+def _forget() -> None:
+    _altered.clear()

@@ -1,0 +1,96 @@
+"""What one AWS call is, and the log of all of them: who asked which service for what, and what came back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aws_org_sandbox.credentials import Principal
+
+_KEPT_BYTES = 256
+
+
+class Refused(Exception):  # noqa: N818 - it reads as what AWS did, and becomes an AWS error on the wire
+    """AWS refuses a call: `code` is the error code that clients see, `status` the HTTP status."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One AWS call on its way through the gate; what is known only afterwards is None until then."""
+
+    id: str
+    service: str
+    """Botocore's name of the service: `ecr`, `events`, `lambda`."""
+    operation: str
+    region: str
+    principal: Principal
+    parameters: Mapping[str, Any] = field(repr=False)
+    source_ip: str
+    user_agent: str = field(repr=False)
+    started: datetime
+    error_code: str | None = None
+    error_message: str | None = None
+    milliseconds: float | None = None
+
+    @property
+    def account(self) -> str:
+        """The caller's account, which is also the one that the call acts in."""
+        return self.principal.account
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    def shed_contents(self) -> None:
+        """Keep only the beginning of what was uploaded: the log outlives the call, layers and zips need not."""
+        self.parameters = {
+            key: value[:_KEPT_BYTES] if isinstance(value, bytes) else value for key, value in self.parameters.items()
+        }
+
+
+class CallLog:
+    """Every call that passed the gate, oldest first; safe to read while calls come in."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+
+    def append(self, call: Call) -> None:
+        with self._lock:
+            self._calls.append(call)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def __iter__(self) -> Iterator[Call]:
+        with self._lock:
+            return iter(tuple(self._calls))
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._calls)
+
+    def of(self, service: str, operation: str | None = None, *, account: str | None = None) -> list[Call]:
+        """The calls of a service, of one operation, by callers of one account."""
+        return [
+            call
+            for call in self
+            if call.service == service
+            and (operation is None or call.operation == operation)
+            and (account is None or call.account == account)
+        ]
+
+
+CURRENT: ContextVar[Call | None] = ContextVar("deployer_sandbox_call", default=None)
+"""The call that the running thread answers; None in background work, which acts as the service itself."""

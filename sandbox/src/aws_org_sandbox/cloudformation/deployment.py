@@ -1,0 +1,131 @@
+"""Stacks for those inside the sandbox: StackSets deploy and delete through here, and wait for the end.
+
+What the API offers beyond (change sets, protection, asynchronous answers) is in `operations` and `change_sets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aws_org_sandbox.cloudformation import engine
+from aws_org_sandbox.cloudformation.changes import is_unchanged
+from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.intrinsics import parameter_values
+from aws_org_sandbox.cloudformation.service_role import execution_credentials
+from aws_org_sandbox.cloudformation.stacks import Stack, StackEvent, stacks_in
+from aws_org_sandbox.cloudformation.template import TemplateError, parse
+from aws_org_sandbox.resources.clients import acting_as
+
+if TYPE_CHECKING:
+    from aws_org_sandbox.credentials import Credentials
+
+DEPLOYABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+
+
+class StackFailed(Exception):  # noqa: N818 - it reads as what happened; StackSets turn it into an instance's status
+    """A stack that did not end where it was to. `reason` names the failing resource as StackSets' StatusReason does."""
+
+    def __init__(self, reason: str, events: tuple[StackEvent, ...] = (), *, stack_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.events = events
+        self.stack_id = stack_id
+
+
+def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
+    *,
+    account: str,
+    region: str,
+    name: str,
+    template_body: str,
+    parameters: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    credentials: Credentials | None = None,
+) -> str:
+    """Create the stack, or update it, wait for the end, and give its id; raises StackFailed.
+
+    Without `credentials` the account's StackSets role deploys. A stack that is left over from a failed creation is
+    deleted first; one that is as wanted is left alone.
+    """
+    try:
+        wanted = _wanted(template_body, parameters or {}, tags or {})
+    except TemplateError as error:
+        raise StackFailed(str(error)) from error
+    stacks = stacks_in(account, region)
+    with acting_as(credentials or execution_credentials(account)):
+        with stacks.lock:
+            stack = stacks.find(name)
+            if stack is not None and stack.status in {
+                "ROLLBACK_COMPLETE",
+                "ROLLBACK_FAILED",
+                "CREATE_FAILED",
+                "DELETE_FAILED",
+            }:
+                _delete(stack)
+                stack = None
+            if stack is None:
+                stack = stacks.add(account=account, region=region, name=name)
+                stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
+            elif stack.status not in DEPLOYABLE:
+                raise StackFailed(_busy(stack), stack_id=stack.id)
+            elif is_unchanged(stack, wanted):
+                return stack.id
+            else:
+                _check_update(stack, wanted)
+                stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
+        first = len(stack.events) - 1
+        (engine.create if stack.status == "CREATE_IN_PROGRESS" else engine.update)(stack, wanted)
+    if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise _failure(stack, first)
+    return stack.id
+
+
+def delete_stack(*, account: str, region: str, name: str, credentials: Credentials | None = None) -> None:
+    """Delete a stack, by name or id, and wait for the end; one that is not there is no error. Raises StackFailed."""
+    stack = stacks_in(account, region).find(name)
+    if stack is None or stack.deleted is not None:
+        return
+    if stack.is_busy:
+        raise StackFailed(_busy(stack), stack_id=stack.id)
+    with acting_as(credentials or execution_credentials(account)):
+        _delete(stack)
+
+
+def find_stack(*, account: str, region: str, name: str) -> Stack | None:
+    """The stack of a name or id, as it is now."""
+    return stacks_in(account, region).find(name)
+
+
+def _delete(stack: Stack) -> None:
+    stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
+    first = len(stack.events) - 1
+    engine.delete(stack)
+    if stack.status != "DELETE_COMPLETE":
+        raise _failure(stack, first)
+
+
+def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Wanted:
+    template = parse(body)
+    engine.check_resources(template)
+    return Wanted(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
+
+
+def _check_update(stack: Stack, wanted: Wanted) -> None:
+    try:
+        engine.check_update(stack, wanted.template)
+    except TemplateError as error:
+        raise StackFailed(str(error), stack_id=stack.id) from error
+
+
+def _failure(stack: Stack, first: int) -> StackFailed:
+    events = tuple(stack.events[first:])
+    failed = next((event for event in events if event.status.endswith("_FAILED") and event.reason), None)
+    if failed is None or failed.logical_id == stack.name:
+        return StackFailed(stack.status_reason or stack.status, events, stack_id=stack.id)
+    reason = f"ResourceLogicalId:{failed.logical_id}, ResourceType:{failed.type}, ResourceStatusReason:{failed.reason}."
+    return StackFailed(reason, events, stack_id=stack.id)
+
+
+def _busy(stack: Stack) -> str:
+    return f"Stack:{stack.id} is in {stack.status} state and can not be updated."

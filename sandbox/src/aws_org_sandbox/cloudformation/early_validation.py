@@ -1,0 +1,103 @@
+"""Validation of a change set before anything is deployed: properties, and names that something else has already.
+
+Since November 2025 the change set's own reason only says that a validation failed; DescribeEvents says of what and why.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.imports import identifier_of
+from aws_org_sandbox.cloudformation.stacks import Stack, stacks_in
+from aws_org_sandbox.cloudformation.steps import Steps, properties_of
+from aws_org_sandbox.cloudformation.template import Definition
+from aws_org_sandbox.resources.catalogue import TYPES
+from aws_org_sandbox.resources.resource import already_exists
+from aws_org_sandbox.resources.shapes import ShapeError
+
+_HOOKS = {
+    "PROPERTY_VALIDATION": "AWS::EarlyValidation::PropertyValidation",
+    "NAME_CONFLICT_VALIDATION": "AWS::EarlyValidation::ResourceExistenceCheck",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one validation found wrong with one resource."""
+
+    validation: str
+    definition: Definition
+    reason: str
+    path: str
+    physical_id: str = ""
+
+
+class EarlyValidationFailed(Exception):  # noqa: N818 - becomes the change set's StatusReason
+    """The change set fails; its reason names the validations, and no resource."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        hooks = ", ".join(sorted({_HOOKS[finding.validation] for finding in self.findings}))
+        super().__init__(
+            f"The following hook(s)/validation failed: [{hooks}]. To troubleshoot Early Validation errors, "
+            "use the DescribeEvents API for detailed failure information."
+        )
+
+
+def validate_properties(stack: Stack, wanted: Wanted) -> None:
+    """Raise EarlyValidationFailed for properties that are not as their schema says, of all resources."""
+    if findings := [*_properties(stack, wanted)]:
+        raise EarlyValidationFailed(findings)
+
+
+def validate_names(stack: Stack, wanted: Wanted) -> None:
+    """Raise EarlyValidationFailed for new resources whose names are taken, unless they are imported."""
+    if findings := [*_names(stack, wanted)]:
+        raise EarlyValidationFailed(findings)
+
+
+def _properties(stack: Stack, wanted: Wanted) -> Iterator[Finding]:
+    scope = stack.scope(parameters=wanted.parameters, pending=frozenset(wanted.template.resources))
+    for definition in wanted.template.resources.values():
+        try:
+            properties_of(definition, scope, wanted.tags)
+        except ShapeError as error:
+            yield _finding("PROPERTY_VALIDATION", definition, reason=str(error))
+
+
+def _names(stack: Stack, wanted: Wanted) -> Iterator[Finding]:
+    for logical_id, definition in wanted.template.resources.items():
+        if logical_id in stack.resources or logical_id in wanted.imports:
+            continue
+        identifier = identifier_of(stack, wanted, definition)
+        if identifier is not None and _is_taken(stack, wanted, definition, identifier):
+            reason = already_exists(definition.type, identifier).reason
+            yield _finding("NAME_CONFLICT_VALIDATION", definition, reason=reason, physical_id=identifier)
+
+
+def _is_taken(stack: Stack, wanted: Wanted, definition: Definition, identifier: str) -> bool:
+    """Whether it exists, as far as whoever deploys may read it: what may not be read is not validated."""
+    if stacks_in(stack.account, stack.region).owner(definition.type, identifier) is not None:
+        return True
+    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
+    try:
+        return TYPES[definition.type].is_there(place, identifier)
+    except ClientError as error:
+        if "AccessDenied" not in error.response["Error"]["Code"]:
+            raise
+        return False
+
+
+def _finding(validation: str, definition: Definition, *, reason: str, physical_id: str = "") -> Finding:
+    return Finding(
+        validation=validation,
+        definition=definition,
+        reason=reason,
+        path=f"/Resources/{definition.logical_id}/Properties",
+        physical_id=physical_id,
+    )

@@ -1,0 +1,241 @@
+"""Creating, updating and deleting whole stacks, with rollback: a state machine over `steps`.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html has the statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aws_org_sandbox.cloudformation.intrinsics import Scope, resolve
+from aws_org_sandbox.cloudformation.stacks import Stack, StackResource, now
+from aws_org_sandbox.cloudformation.steps import IMPORTED, StepFailed, Steps, known_type, replaces
+from aws_org_sandbox.cloudformation.template import RETAINING, Template, TemplateError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a stack is to become."""
+
+    template: Template
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    imports: frozenset[str] = frozenset()
+    """Logical ids of resources that are there already, and are taken over."""
+
+    def apply(self, stack: Stack) -> None:
+        """Make it what the stack says of itself."""
+        stack.template = self.template
+        stack.parameters = dict(self.parameters)
+        stack.tags = dict(self.tags)
+        stack.capabilities = self.capabilities
+        stack.description = self.template.description
+
+
+def check_resources(template: Template) -> None:
+    """Raise TemplateError for a type that cannot be made here, or an attribute that a type does not have."""
+    for type_ in sorted(template.types):
+        known_type(type_)
+    for logical_id, attribute in sorted(template.attributes):
+        if attribute not in known_type(template.resources[logical_id].type).attribute_names:
+            raise TemplateError(
+                f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+            )
+
+
+def check_update(stack: Stack, template: Template) -> None:
+    """Raise TemplateError where a resource would become one of another type."""
+    changed = sorted(
+        logical_id
+        for logical_id, item in dict(stack.resources).items()
+        if logical_id in template.resources and template.resources[logical_id].type != item.type
+    )
+    if changed:
+        raise TemplateError(
+            "Update of resource type is not permitted. "
+            f"The new template modifies resource type of the following resources: [{', '.join(changed)}]"
+        )
+
+
+def create(stack: Stack, wanted: Wanted) -> None:
+    """Deploy a new stack that is CREATE_IN_PROGRESS already; ends CREATE_COMPLETE, ROLLBACK_COMPLETE or worse."""
+    wanted.apply(stack)
+    steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
+    try:
+        for logical_id in wanted.template.order:
+            definition = wanted.template.resources[logical_id]
+            make = steps.take_over if logical_id in wanted.imports else steps.create
+            make(definition, steps.resolved(definition))
+        stack.outputs = _outputs(stack, wanted)
+    except (StepFailed, TemplateError) as failure:
+        _roll_back_create(stack, steps, failure)
+        return
+    stack.set_status("CREATE_COMPLETE")
+
+
+def _roll_back_create(stack: Stack, steps: Steps, failure: Exception) -> None:
+    reason = _summary(failure, "create")
+    if stack.disable_rollback:
+        stack.set_status("CREATE_FAILED", reason)
+        return
+    stack.set_status("ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
+    kept = [item for item in stack.resources.values() if _survives(item)]
+    failed = _remove(stack, steps, list(stack.resources.values()), keep=kept)
+    stack.set_status("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", failed)
+
+
+def _survives(item: StackResource) -> bool:
+    """Whether a resource outlives the rollback of the operation that brought it in."""
+    return item.definition.deletion_policy == "Retain" or item.status == IMPORTED
+
+
+def update(stack: Stack, wanted: Wanted) -> None:
+    """Change a stack that is UPDATE_IN_PROGRESS already; ends UPDATE_COMPLETE or UPDATE_ROLLBACK_COMPLETE, or worse."""
+    before = _Before.of(stack)
+    steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
+    undo: list[Callable[[], None]] = []
+    replaced: list[StackResource] = []
+    try:
+        for logical_id in wanted.template.order:
+            _update_resource(steps, wanted, logical_id, undo=undo, replaced=replaced)
+        outputs = _outputs(stack, wanted)
+    except (StepFailed, TemplateError) as failure:
+        _roll_back_update(stack, before, undo, failure)
+        return
+    stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    gone = [item for logical_id, item in stack.resources.items() if logical_id not in wanted.template.resources]
+    kept = [item for item in gone if item.definition.deletion_policy in RETAINING]
+    kept += [item for item in replaced if item.definition.update_replace_policy == "Retain"]
+    _clean_up(steps, [*replaced, *reversed(gone)], keep=kept)
+    for item in gone:
+        del stack.resources[item.definition.logical_id]
+    wanted.apply(stack)
+    stack.outputs = outputs
+    stack.updated = now()
+    stack.set_status("UPDATE_COMPLETE")
+
+
+def _update_resource(
+    steps: Steps,
+    wanted: Wanted,
+    logical_id: str,
+    *,
+    undo: list[Callable[[], None]],
+    replaced: list[StackResource],
+) -> None:
+    """Bring one resource to what the template says, and note how to go back."""
+    definition, resources = wanted.template.resources[logical_id], steps.stack.resources
+    properties, old = steps.resolved(definition), resources.get(logical_id)
+    if old is None:
+        undo.append(lambda: _take_back(steps, logical_id, None))
+        (steps.take_over if logical_id in wanted.imports else steps.create)(definition, properties)
+    elif old.properties == properties:
+        resources[logical_id] = StackResource(**{**vars(old), "definition": definition})
+    elif replaces(definition, old.properties, properties):
+        undo.append(lambda: _take_back(steps, logical_id, old))
+        steps.replace(old, definition, properties)
+        replaced.append(old)
+    else:
+        # A step that fails half way may have changed something: going back starts from what was wanted.
+        undo.append(lambda: _restore(steps, old, properties))
+        steps.update(old, definition, properties)
+
+
+def _take_back(steps: Steps, logical_id: str, old: StackResource | None) -> None:
+    """Delete what was made, if it came that far, and put back what was there before."""
+    made = steps.stack.resources.pop(logical_id, None)
+    if old is not None:
+        steps.stack.resources[logical_id] = old
+    if made is not None and made is not old:
+        steps.delete(made, keep=made.status == IMPORTED)
+
+
+def _restore(steps: Steps, old: StackResource, properties: Mapping[str, object]) -> None:
+    changed = StackResource(**{**vars(old), "properties": properties})
+    steps.update(changed, old.definition, old.properties)
+
+
+def _roll_back_update(stack: Stack, before: _Before, undo: list[Callable[[], None]], failure: Exception) -> None:
+    stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _summary(failure, "update"))
+    failed: list[str] = []
+    for step in reversed(undo):
+        try:
+            step()
+        except StepFailed as error:
+            failed.append(error.logical_id)
+    if failed:
+        names = ", ".join(failed)
+        stack.set_status("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{names}].")
+        return
+    stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    before.restore(stack)
+    stack.set_status("UPDATE_ROLLBACK_COMPLETE")
+
+
+def delete(stack: Stack, *, retain: frozenset[str] = frozenset()) -> None:
+    """Remove a stack that is DELETE_IN_PROGRESS already; ends DELETE_COMPLETE or DELETE_FAILED."""
+    steps = Steps(stack, parameters=stack.parameters, tags=stack.tags)
+    items = list(stack.resources.values())
+    kept = [
+        item for item in items if item.definition.deletion_policy in RETAINING or item.definition.logical_id in retain
+    ]
+    failed = _remove(stack, steps, items, keep=kept)
+    if failed:
+        stack.set_status("DELETE_FAILED", failed)
+        return
+    stack.deleted = now()
+    stack.set_status("DELETE_COMPLETE")
+
+
+def _remove(stack: Stack, steps: Steps, items: list[StackResource], *, keep: list[StackResource]) -> str | None:
+    """Delete resources, the latest first, and forget them; a sentence that names those that stay, None if none does."""
+    failed: list[str] = []
+    for item in reversed(items):
+        logical_id = item.definition.logical_id
+        try:
+            steps.delete(item, keep=item in keep)
+        except StepFailed:
+            failed.append(logical_id)
+        else:
+            del stack.resources[logical_id]
+    return f"The following resource(s) failed to delete: [{', '.join(failed)}]." if failed else None
+
+
+def _clean_up(steps: Steps, items: list[StackResource], *, keep: list[StackResource]) -> None:
+    """Remove what an update left over. A failure leaves the resource behind, as in AWS, and shows in the events."""
+    for item in items:
+        try:
+            steps.delete(item, keep=item in keep)
+        except StepFailed:
+            continue
+
+
+def _outputs(stack: Stack, wanted: Wanted) -> dict[str, str]:
+    scope: Scope = stack.scope(parameters=wanted.parameters)
+    return {name: str(resolve(output["Value"], scope)) for name, output in wanted.template.outputs.items()}
+
+
+def _summary(failure: Exception, verb: str) -> str:
+    if isinstance(failure, StepFailed):
+        return f"The following resource(s) failed to {verb}: [{failure.logical_id}]."
+    return str(failure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Before:
+    """What an update rolls back to."""
+
+    resources: dict[str, StackResource]
+
+    @classmethod
+    def of(cls, stack: Stack) -> _Before:
+        return cls(resources=dict(stack.resources))
+
+    def restore(self, stack: Stack) -> None:
+        """Definitions as they were; the physical resources were put back step by step."""
+        stack.resources = {
+            logical_id: StackResource(**{**vars(stack.resources[logical_id]), "definition": item.definition})
+            for logical_id, item in self.resources.items()
+        }

@@ -1,0 +1,70 @@
+"""What a running sandbox does when asked under `/_sandbox/`: say how it is, settle, start afresh, change accounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aws_org_sandbox import background
+from aws_org_sandbox.registry import front
+
+if TYPE_CHECKING:
+    from aws_org_sandbox.control import Action
+    from aws_org_sandbox.sandbox import Sandbox
+
+
+def control_actions(sandbox: Sandbox) -> Mapping[str, Action]:
+    """The actions of one sandbox, by name."""
+
+    def settle(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.settle(float(values.get("timeout", 30.0)))
+        return {"settled": True}
+
+    def reset(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.reset()
+        return _status(sandbox)
+
+    def environment(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        account = values.get("account")
+        if account is not None and account not in sandbox.organization.accounts:
+            raise ValueError(f"the organization has no account {account}")
+        return sandbox.environment(account)
+
+    def create_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        account = sandbox.create_account(str(values["name"]), values.get("ou"))
+        return {"id": account.id, "name": account.name}
+
+    def move_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.move_account(str(values["account"]), str(values["ou"]))
+        return {}
+
+    def suspend_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.suspend_account(str(values["account"]))
+        return {}
+
+    return {
+        "create-account": create_account,
+        "environment": environment,
+        "move-account": move_account,
+        "registry": front.control,
+        "reset": reset,
+        "settle": settle,
+        "status": lambda _: _status(sandbox),
+        "suspend-account": suspend_account,
+    }
+
+
+def _status(sandbox: Sandbox) -> Mapping[str, Any]:
+    organization = sandbox.organization
+    return {
+        "pid": os.getpid(),
+        "endpoint_url": sandbox.endpoint_url,
+        "organization": organization.id,
+        "accounts": len(organization.accounts),
+        "central_account": sandbox.central_account,
+        "home_region": sandbox.home_region,
+        "calls": len(sandbox.calls),
+        "pending": background.scheduler.pending,
+        "defects": [f"{type(defect).__name__}: {defect}" for defect in sandbox.defects],
+    }

@@ -1,0 +1,248 @@
+"""Where rules send events: event buses, functions, queues, topics and log groups, each if its own permissions allow it.
+
+`send` either delivers or raises NotDelivered with EventBridge's error code and whether another attempt may help.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from moto.logs.models import logs_backends
+from moto.utilities.arns import Arn, parse_arn
+
+from aws_org_sandbox import iam, queues, service_calls, topics
+from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.calls import Refused
+from aws_org_sandbox.events import inputs
+from aws_org_sandbox.functions import invocation
+from aws_org_sandbox.locks import lock_of
+
+SERVICE = "events.amazonaws.com"
+
+
+class NotDelivered(Exception):  # noqa: N818 - a fact about one attempt; deliveries decide what follows
+    """A target did not take an event."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way from a rule to one of its targets."""
+
+    event: Mapping[str, Any]
+    target: Mapping[str, Any]
+    rule_arn: str
+    rule_name: str
+    bus_name: str
+    account: str
+    region: str
+    forwarded: bool = False
+    """Whether the event came from another bus: EventBridge routes no event to a third one."""
+    retries: int = 0
+    age: float = 0.0
+
+    @property
+    def target_arn(self) -> str:
+        return str(self.target["Arn"])
+
+    @property
+    def service(self) -> iam.Service:
+        """EventBridge, as IAM sees it when it acts for the rule (assumption A1)."""
+        return iam.Service(principal=SERVICE, source_arn=self.rule_arn, source_account=self.account)
+
+    def again(self, delay: float) -> Delivery:
+        """The same after another attempt failed and `delay` seconds passed."""
+        return replace(self, retries=self.retries + 1, age=self.age + delay)
+
+
+def send(delivery: Delivery) -> None:
+    """Make one attempt."""
+    arn = parse_arn(delivery.target_arn)
+    _SENDERS[arn.service](delivery, arn)
+
+
+def send_to_queue(
+    delivery: Delivery,
+    arn: str,
+    body: str,
+    *,
+    attributes: Mapping[str, Mapping[str, str]] | None = None,
+    group_id: str | None = None,
+) -> None:
+    """Put a message into a queue whose policy lets EventBridge send on behalf of the delivery's rule."""
+    access = iam.Access(action="sqs:SendMessage", resource=arn, region=delivery.region)
+    with _attempt(delivery, "sqs", "SendMessage", {"QueueUrl": arn}):
+        queues.send(
+            arn,
+            body,
+            admitted=lambda policy: iam.service_admitted(delivery.service, access, policy),
+            attributes=attributes,
+            group_id=group_id,
+        )
+
+
+def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
+    del arn
+    group = delivery.target.get("SqsParameters", {}).get("MessageGroupId")
+    send_to_queue(delivery, delivery.target_arn, _payload(delivery), group_id=group)
+
+
+def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
+    """Publish as the target's role may (A21); without a role, as the topic's policy lets EventBridge."""
+    access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
+    message, role_arn = _payload(delivery), delivery.target.get("RoleArn")
+    if is_altered(Behaviour.ROLES_OF_TOPICS_UNUSED):
+        role_arn = None
+    if role_arn:
+        _assume(delivery, role_arn)
+
+    def admitted(policy: Mapping[str, Any]) -> bool:
+        judged = topics.without_conditions(policy)
+        if role_arn:
+            return iam.refusal(role_arn, access, resource_policy=judged) is None
+        return iam.service_admitted(delivery.service, access, judged)
+
+    with _attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}, role_arn=role_arn):
+        topics.publish(delivery.target_arn, message, admitted=admitted)
+
+
+def _assume(delivery: Delivery, role_arn: str) -> None:
+    if not iam.may_assume(delivery.service, role_arn):
+        raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
+
+
+def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
+    from aws_org_sandbox.events import buses  # noqa: PLC0415 - buses deliver to targets, of which a bus is one
+
+    if delivery.forwarded:
+        code = "THIRD_REGION_HOP_DETECTED" if arn.account == delivery.account else "THIRD_ACCOUNT_HOP_DETECTED"
+        raise NotDelivered(code, "An event received from another event bus is not routed to a third one.")
+    event, name, role_arn = delivery.event, arn.resource_id, str(delivery.target["RoleArn"])
+    _assume(delivery, role_arn)
+    entry = {"EventBusName": delivery.target_arn, "Source": event["source"], "DetailType": event["detail-type"]}
+    with _attempt(delivery, "events", "PutEvents", {"Entries": [entry]}, role_arn=role_arn):
+        bus = buses.find_bus(account=arn.account, region=arn.region, name=name)
+        if bus is None:
+            raise Refused("ResourceNotFoundException", f"Event bus {name} does not exist.")
+        _check_bus(delivery, role_arn, region=arn.region, bus_policy=json.loads(bus.policy) if bus.policy else None)
+        buses.receive(event, account=arn.account, region=arn.region, bus=name, forwarded=True)
+
+
+def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Mapping[str, Any] | None) -> None:
+    """The role's policies must allow to put events on that bus, and in another account the bus's policy too.
+
+    That a forwarded event carries these keys is assumption A13.
+    """
+    kinds = {"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]}
+    access = iam.Access(
+        action="events:PutEvents",
+        resource=delivery.target_arn,
+        region=region,
+        context={} if is_altered(Behaviour.FORWARDED_WITHOUT_KEYS) else kinds,
+    )
+    refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
+    if refusal is not None:
+        raise Refused("AccessDeniedException", refusal)
+
+
+def _send_to_function(delivery: Delivery, arn: Arn) -> None:
+    payload = _payload(delivery).encode()
+    parameters = {"FunctionName": delivery.target_arn, "InvocationType": "Event"}
+    with _attempt(delivery, "lambda", "Invoke", parameters):
+        function = invocation.find(delivery.target_arn)
+        if function is None:
+            raise Refused("ResourceNotFoundException", f"Function not found: {delivery.target_arn}", status=404)
+        access = iam.Access(action="lambda:InvokeFunction", resource=function.function_arn, region=arn.region)
+        if not iam.service_admitted(delivery.service, access, invocation.policy_of(function)):
+            message = f"{SERVICE} is not authorized to perform: lambda:InvokeFunction on resource: {arn}"
+            raise Refused("AccessDeniedException", message, status=403)
+        invocation.invoke_async(delivery.target_arn, payload)
+
+
+def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
+    backend = logs_backends[arn.account][arn.region]
+    name, stream = arn.resource_id.removesuffix(":*"), str(uuid.uuid4())
+    message = {"timestamp": int(time.time() * 1000), "message": _payload(delivery)}
+    with _attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}), lock_of("logs"):
+        if name not in backend.groups:
+            raise Refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
+        resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{name}:log-stream:{stream}"
+        access = iam.Access(action="logs:PutLogEvents", resource=resource, region=arn.region)
+        policies = [json.loads(policy.policy_document) for policy in backend.describe_resource_policies()]
+        if not any(iam.service_admitted(delivery.service, access, policy) for policy in policies):
+            raise Refused("AccessDeniedException", f"{SERVICE} may not write to log group {name}.")
+        backend.create_log_stream(name, stream)
+        backend.put_log_events(name, stream, [message])
+
+
+@contextmanager
+def _attempt(
+    delivery: Delivery,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    role_arn: str | None = None,
+) -> Iterator[None]:
+    """Record the call to a target, as the target's role or as EventBridge itself, and tell a failure in its words."""
+    principal = (
+        service_calls.role_principal(role_arn, session_name="EventBridge", service=SERVICE)
+        if role_arn
+        else service_calls.service_principal(SERVICE, account=delivery.account)
+    )
+    region = parse_arn(delivery.target_arn).region if role_arn else delivery.region
+    try:
+        with service_calls.recorded(service, operation, principal=principal, region=region, parameters=parameters):
+            yield
+    except Refused as refused:
+        raise NotDelivered(
+            _error_code(refused), refused.message, retryable=service_calls.is_transient(refused)
+        ) from refused
+
+
+def _error_code(refused: Refused) -> str:
+    """ERROR_CODE of a dead letter; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html."""
+    if refused.code == "ConnectionDropped":
+        return "CONNECTION_FAILURE"
+    if refused.code.startswith(("AccessDenied", "AuthorizationError")):
+        return "NO_PERMISSIONS"
+    if refused.code in {"ResourceNotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue"}:
+        return "NO_RESOURCE"
+    if service_calls.is_transient(refused):
+        return "INTERNAL_ERROR" if refused.status >= 500 else "THROTTLING"
+    return "ERROR_FROM_TARGET"
+
+
+def _payload(delivery: Delivery) -> str:
+    try:
+        return inputs.shape(
+            delivery.event,
+            delivery.target,
+            rule_arn=delivery.rule_arn,
+            ingestion_time=str(delivery.event.get("time", "")),
+        )
+    except inputs.InputError as error:
+        raise NotDelivered("INVALID_JSON", str(error)) from error
+
+
+_SENDERS: Mapping[str, Callable[[Delivery, Arn], None]] = {
+    "events": _send_to_bus,
+    "lambda": _send_to_function,
+    "sns": _send_to_topic,
+    "sqs": _send_to_queue,
+    "logs": _send_to_log_group,
+}
+SUPPORTED_SERVICES = frozenset(_SENDERS)
+"""Services of ARNs that a target may have here; PutTargets refuses the rest."""

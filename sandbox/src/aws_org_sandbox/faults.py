@@ -1,0 +1,176 @@
+"""Trouble on demand: calls that are throttled, fail, are slow, hang, lose their connection, or whose caller dies.
+
+A fault matches calls by service, operation, account, region and principal, and takes effect on the nth of them. It
+acts before the call reaches AWS's side, except those that are told to act after, when the work is done but the caller
+never hears of it: the case that idempotence is for.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from aws_org_sandbox.calls import Call, Refused
+
+THROTTLING = {
+    "cloudformation": ("Throttling", "Rate exceeded"),
+    "iam": ("Throttling", "Rate exceeded"),
+    "lambda": ("TooManyRequestsException", "Rate exceeded"),
+    "organizations": (
+        "TooManyRequestsException",
+        "You have sent too many requests in too short a period of time. Try again later.",
+    ),
+    "s3": ("SlowDown", "Please reduce your request rate."),
+    "sts": ("Throttling", "Rate exceeded"),
+}
+"""The code and message that each service throttles with; `ThrottlingException` for the others."""
+
+
+class Moment(Enum):
+    """When a fault acts: before the call has had any effect, or after it had all of it."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class ConnectionDropped(ConnectionError):  # noqa: N818 - an event on the wire, not an error of this program
+    """The connection is closed without an answer: the server does so for every ConnectionError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    """AWS answers with an error."""
+
+    code: str
+    message: str = "Injected by a fault of the sandbox."
+    status: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """AWS answers with the error that this service throttles with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The answer comes late by so many real seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The connection is closed without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The Lambda process that made the call is killed."""
+
+
+Effect = Error | Throttle | Delay | Drop | Crash
+
+HANG = Delay(seconds=3600.0)
+"""Longer than any client waits; the sandbox lets go of it when it stops or is reset."""
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """One rule: which calls it concerns, from which of them on, how often, and what happens to them.
+
+    Patterns are globs; None matches everything. `first` is the number of the first matching call that is hit, from 1;
+    `times` is how many are hit from there on, None for all.
+    """
+
+    effect: Effect
+    service: str | None = None
+    operation: str | None = None
+    account: str | None = None
+    region: str | None = None
+    principal: str | None = None
+    when: Callable[[Call], bool] | None = None
+    first: int = 1
+    times: int | None = None
+    moment: Moment = Moment.BEFORE
+    seen: int = field(default=0, init=False)
+    hits: int = field(default=0, init=False)
+
+    def concerns(self, call: Call) -> bool:
+        pairs = (
+            (self.service, call.service),
+            (self.operation, call.operation),
+            (self.account, call.account),
+            (self.region, call.region),
+            (self.principal, call.principal.arn),
+        )
+        named = all(pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs)
+        return named and (self.when is None or self.when(call))
+
+    def takes(self) -> bool:
+        """Count one matching call; True when this one is hit."""
+        self.seen += 1
+        last = None if self.times is None else self.first + self.times
+        hit = self.seen >= self.first and (last is None or self.seen < last)
+        self.hits += hit
+        return hit
+
+
+class Faults:
+    """The rules in force. Every rule that matches a call counts it; the effects apply in the order of the rules."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._released = threading.Event()
+
+    def add(self, fault: Fault) -> Fault:
+        """Put a rule in force; what is returned counts its hits."""
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults.remove(fault)
+
+    def clear(self) -> None:
+        """No more rules, and what hangs goes on."""
+        with self._lock:
+            self._faults.clear()
+            self._released.set()
+            self._released = threading.Event()
+
+    def apply(self, call: Call, moment: Moment) -> None:
+        """Do to a call what the rules say: raises Refused or ConnectionDropped, waits, or does nothing."""
+        with self._lock:
+            matching = [fault for fault in self._faults if fault.moment is moment and fault.concerns(call)]
+            effects = [fault.effect for fault in matching if fault.takes()]
+            released = self._released
+        for effect in effects:
+            _apply(effect, call, released)
+
+
+def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
+    """Let one effect happen; what hangs goes on when `released` is set."""
+    match effect:
+        case Error(code=code, message=message, status=status):
+            raise Refused(code, message, status=status)
+        case Throttle():
+            raise Refused(*THROTTLING.get(call.service, ("ThrottlingException", "Rate exceeded")))
+        case Delay(seconds=seconds):
+            released.wait(seconds)
+        case Drop():
+            raise ConnectionDropped(call.name)
+        case Crash():
+            _kill_caller(call)
+            raise ConnectionDropped(call.name)
+
+
+def _kill_caller(call: Call) -> None:
+    """Kill the Lambda process whose credentials signed the call; nothing happens to any other caller."""
+    from aws_org_sandbox.functions.invocation import kill_process_of  # noqa: PLC0415 - the Lambda seam imports this module
+
+    kill_process_of(call.principal.access_key_id)

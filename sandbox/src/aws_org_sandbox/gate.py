@@ -1,0 +1,134 @@
+"""The one place that every AWS call goes through.
+
+In this order: who calls (unknown credentials are refused), what is called (parsed by botocore's own model), the call
+log, faults, whether the sandbox has the operation, authorization by IAM, the constraints of the request's values, the
+answer (a seam's or moto's), and what CloudTrail makes of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+
+from aws_org_sandbox import constraints, regions, seams, wire
+from aws_org_sandbox.calls import CURRENT, Call, CallLog, Refused
+from aws_org_sandbox.credentials import ExpiredCredentials, UnknownCredentials, principal_of, secret_of
+from aws_org_sandbox.faults import ConnectionDropped, Faults, Moment
+from aws_org_sandbox.locks import lock_of
+
+log = logging.getLogger(__name__)
+
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+CONCURRENT = frozenset({"lambda", "sqs"})
+"""Services whose calls may run side by side: an invocation makes calls of its own, a long poll waits. moto checks and
+then acts without a lock, so that the conditional writes and the unique names of the others need one call at a time."""
+
+
+class Gate:
+    """A WSGI application in front of moto's."""
+
+    def __init__(self, application: Application, *, calls: CallLog, faults: Faults) -> None:
+        self._application = application
+        self._calls = calls
+        self._faults = faults
+        self.defects: list[BaseException] = []
+        """What escaped from moto or a seam: each is a defect of the sandbox, and the caller saw InternalFailure."""
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request = wire.parse(environ)
+        if isinstance(request, wire.Unroutable):
+            return request.response()(environ, start_response)
+        try:
+            call = _identify(request)
+        except Refused as refused:
+            return request.error(refused)(environ, start_response)
+        self._calls.append(call)
+        token = CURRENT.set(call)
+        try:
+            return self._answer(request, call)(environ, start_response)
+        finally:
+            CURRENT.reset(token)
+            call.shed_contents()
+
+    def _answer(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        started = time.perf_counter()
+        try:
+            self._faults.apply(call, Moment.BEFORE)
+            _hook("scope", "check")(call)
+            _hook("iam", "authorize")(call)
+            response = self._serve(request, call)
+            self._faults.apply(call, Moment.AFTER)
+        except Refused as refused:
+            response = request.error(refused)
+        except ConnectionDropped:
+            call.error_code = "ConnectionDropped"
+            raise
+        except Exception as defect:
+            log.exception("%s in %s %s", call.name, call.account, call.region)
+            self.defects.append(defect)
+            response = request.error(Refused("InternalFailure", f"{type(defect).__name__}: {defect}", status=500))
+        call.error_code, call.error_message = request.outcome(response)
+        call.milliseconds = (time.perf_counter() - started) * 1000
+        _hook("trail", "record")(call)
+        return response
+
+    def _serve(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        if call.service in CONCURRENT:
+            return self._serve_now(request, call)
+        with lock_of(call.service):
+            return self._serve_now(request, call)
+
+    def _serve_now(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+        constraints.check(call.service, call.parameters, request.input_shape)
+        account = seams.acting_account(call)
+        answer = seams.answer_for(call.service, call.operation)
+        if answer is None:
+            return request.forward(self._application, account=account)
+        try:
+            return request.success(answer(call))
+        except ServiceException as error:
+            return request.error(Refused(error.code, error.message))
+
+
+def _identify(request: wire.AwsRequest) -> Call:
+    """Who calls what; raises Refused for credentials that AWS would not take."""
+    if request.access_key_id is None:
+        raise Refused("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+    try:
+        principal = principal_of(request.access_key_id, session_token=request.session_token)
+    except UnknownCredentials as error:
+        raise wire.unknown_credentials(request) from error
+    except ExpiredCredentials as error:
+        raise wire.expired_credentials(request) from error
+    if not request.is_signed_with(secret_of(request.access_key_id) or ""):
+        raise wire.wrong_signature(request)
+    if not regions.is_enabled(principal.account, request.region):
+        raise wire.unknown_credentials(request)  # a region that an account is not opted into knows none of its keys
+    return Call(
+        id=str(uuid.uuid4()),
+        service=request.service,
+        operation=request.operation,
+        region=request.region,
+        principal=principal,
+        parameters=request.parameters,
+        source_ip=request.source_ip,
+        user_agent=request.user_agent,
+        started=datetime.now(UTC),
+    )
+
+
+@cache
+def _hook(module: str, function: str) -> Callable[[Call], None]:
+    """What a seam does at every call; found late, because seams import this module's neighbours."""
+    hook: Callable[[Call], None] = getattr(importlib.import_module(f"aws_org_sandbox.{module}"), function)
+    return hook

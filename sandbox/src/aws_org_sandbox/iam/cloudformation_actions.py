@@ -1,0 +1,60 @@
+"""What CloudFormation's calls need: the stack, by name or id, or the StackSet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.credentials import PARTITION
+from aws_org_sandbox.iam.actions import ANY, Need, Needs, each, need
+from aws_org_sandbox.organizations import membership
+
+_STACK_SET_ID = "00000000-0000-0000-0000-000000000000"
+"""Stands for the id that CloudFormation gives to a StackSet; policies have a `*` there."""
+
+
+def _stack(call: Call) -> Iterable[Need]:
+    """A stack has an id behind its name, which policies have a `*` for. A change set's ARN stands for its stack."""
+    from aws_org_sandbox.cloudformation.stacks import stacks_in  # noqa: PLC0415 - stacks ask IAM for their roles
+
+    name = str(call.parameters.get("StackName") or "")
+    change_set = stacks_in(call.account, call.region).change_sets.get(str(call.parameters.get("ChangeSetName")))
+    if change_set is not None:
+        return [need(call, change_set.stack.id)]
+    if not name:
+        return [need(call, ANY)]
+    arn = name if name.startswith("arn:") else f"arn:{{partition}}:cloudformation:{{region}}:{{account}}:stack/{name}/*"
+    return [need(call, arn)]
+
+
+def _events(call: Call) -> Iterable[Need]:
+    """Events of a change set are about the change set itself, not about its stack."""
+    change_set = str(call.parameters.get("ChangeSetName") or "")
+    return [need(call, change_set)] if change_set.startswith("arn:") else _stack(call)
+
+
+def _anything(call: Call) -> Iterable[Need]:
+    return [need(call, ANY)]
+
+
+def _stack_set(call: Call) -> Iterable[Need]:
+    """A StackSet that a delegated administrator acts on is the management account's, though the caller's to act on."""
+    owner = membership.management_account_of(call.account) or call.account
+    name = call.parameters.get("StackSetName", ANY)
+    resource = f"arn:{PARTITION}:cloudformation:{call.region}:{owner}:stackset/{name}:{_STACK_SET_ID}"
+    yield Need(action=f"cloudformation:{call.operation}", resource=resource, account=call.account)
+
+
+NEEDS: Mapping[tuple[str, str], Needs] = {
+    **each(_stack, "cloudformation", "CreateChangeSet", "CreateStack", "DeleteChangeSet", "DeleteStack",
+           "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource", "DescribeStackResources",
+           "DescribeStacks", "ExecuteChangeSet", "GetTemplate", "ListChangeSets", "ListStackResources", "UpdateStack",
+           "UpdateTerminationProtection"),
+    ("cloudformation", "DescribeEvents"): _events,
+    **each(_anything, "cloudformation", "CreateStackSet", "DescribeOrganizationsAccess", "GetTemplateSummary",
+           "ListStackSets", "ListStacks", "ValidateTemplate"),
+    **each(_stack_set, "cloudformation", "CreateStackInstances", "DeleteStackInstances", "DeleteStackSet",
+           "DescribeStackInstance", "DescribeStackSet", "DescribeStackSetOperation", "ListStackInstances",
+           "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations",
+           "StopStackSetOperation", "UpdateStackInstances", "UpdateStackSet"),
+}  # fmt: skip

@@ -1,0 +1,150 @@
+"""Condition operators; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
+
+Pure. An operator that is not known raises PolicyError: a policy that is not understood must not let anyone in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+
+from aws_org_sandbox.iam.matching import arn_like, like
+from aws_org_sandbox.iam.policies import ConditionBlock, PolicyError
+from aws_org_sandbox.iam.requests import ConditionContext, Values
+
+Matcher = Callable[[str, str], bool]
+"""Whether a value of the request satisfies a value of the policy: (actual, wanted)."""
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def holds(conditions: ConditionBlock, context: ConditionContext) -> bool:
+    """Whether every operator of a block is satisfied."""
+    return all(
+        _operator_holds(operator, key, wanted, context)
+        for operator, keys in conditions.items()
+        for key, wanted in keys.items()
+    )
+
+
+def _operator_holds(operator: str, key: str, wanted: Values, context: ConditionContext) -> bool:
+    quantifier, _, rest = operator.rpartition(":")
+    if_exists = rest.endswith("IfExists")
+    name = rest.removesuffix("IfExists")
+    actual = context.get(key)
+    if name == "Null":
+        return _null(actual, wanted)
+    if name not in _OPERATORS:
+        raise PolicyError(f"condition operator {operator} is not known to the sandbox")
+    matcher, negated = _OPERATORS[name]
+    if quantifier not in {"", "ForAllValues", "ForAnyValue"}:
+        raise PolicyError(f"condition operator {operator} is not known to the sandbox")
+    if actual is None:
+        return _missing(quantifier, if_exists=if_exists, negated=negated)
+    values = tuple(_fill_in(value, context) for value in wanted)
+    return _compare(quantifier, actual, values, matcher=matcher, negated=negated)
+
+
+def _missing(quantifier: str, *, if_exists: bool, negated: bool) -> bool:
+    """A key that the request does not have fails the condition, except where AWS says that it passes."""
+    if if_exists or quantifier == "ForAllValues":
+        return True
+    return negated and quantifier != "ForAnyValue"
+
+
+def _compare(quantifier: str, actual: Values, wanted: Values, *, matcher: Matcher, negated: bool) -> bool:
+    def satisfied(value: str) -> bool:
+        return any(matcher(value, pattern) for pattern in wanted) is not negated
+
+    return all(map(satisfied, actual)) if quantifier == "ForAllValues" else any(map(satisfied, actual))
+
+
+def _null(actual: Values | None, wanted: Values) -> bool:
+    return any((actual is None) == (value.lower() == "true") for value in wanted)
+
+
+def _fill_in(text: str, context: ConditionContext) -> str:
+    """Replace policy variables, as `${aws:PrincipalAccount}`; one without a value matches nothing."""
+
+    def value(match: re.Match[str]) -> str:
+        key, _, default = match.group(1).partition(",")
+        if key in {"*", "?", "$"}:
+            return key
+        found = context.get(key.strip())
+        return found[0] if found else default.strip(" '") or match.group(0)
+
+    return _VARIABLE.sub(value, text)
+
+
+def _number(compare: Callable[[float, float], bool]) -> Matcher:
+    def matcher(actual: str, wanted: str) -> bool:
+        try:
+            return compare(float(actual), float(wanted))
+        except ValueError:
+            return False
+
+    return matcher
+
+
+def _date(compare: Callable[[datetime, datetime], bool]) -> Matcher:
+    def matcher(actual: str, wanted: str) -> bool:
+        try:
+            return compare(_moment(actual), _moment(wanted))
+        except ValueError:
+            return False
+
+    return matcher
+
+
+def _moment(text: str) -> datetime:
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return datetime.fromtimestamp(float(text), UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _equals(actual: str, wanted: str) -> bool:
+    return actual == wanted
+
+
+def _equals_ignoring_case(actual: str, wanted: str) -> bool:
+    return actual.lower() == wanted.lower()
+
+
+def _in_network(actual: str, wanted: str) -> bool:
+    try:
+        return ip_address(actual) in ip_network(wanted, strict=False)
+    except ValueError:
+        return False
+
+
+_OPERATORS: dict[str, tuple[Matcher, bool]] = {
+    "StringEquals": (_equals, False),
+    "StringNotEquals": (_equals, True),
+    "StringEqualsIgnoreCase": (_equals_ignoring_case, False),
+    "StringNotEqualsIgnoreCase": (_equals_ignoring_case, True),
+    "StringLike": (like, False),
+    "StringNotLike": (like, True),
+    "ArnEquals": (arn_like, False),
+    "ArnLike": (arn_like, False),
+    "ArnNotEquals": (arn_like, True),
+    "ArnNotLike": (arn_like, True),
+    "Bool": (_equals_ignoring_case, False),
+    "NumericEquals": (_number(lambda a, b: a == b), False),
+    "NumericNotEquals": (_number(lambda a, b: a == b), True),
+    "NumericLessThan": (_number(lambda a, b: a < b), False),
+    "NumericLessThanEquals": (_number(lambda a, b: a <= b), False),
+    "NumericGreaterThan": (_number(lambda a, b: a > b), False),
+    "NumericGreaterThanEquals": (_number(lambda a, b: a >= b), False),
+    "DateEquals": (_date(lambda a, b: a == b), False),
+    "DateNotEquals": (_date(lambda a, b: a == b), True),
+    "DateLessThan": (_date(lambda a, b: a < b), False),
+    "DateLessThanEquals": (_date(lambda a, b: a <= b), False),
+    "DateGreaterThan": (_date(lambda a, b: a > b), False),
+    "DateGreaterThanEquals": (_date(lambda a, b: a >= b), False),
+    "IpAddress": (_in_network, False),
+    "NotIpAddress": (_in_network, True),
+    "BinaryEquals": (_equals, False),
+}

@@ -1,0 +1,58 @@
+"""The policies of roles, as they are put: IAM looks at trust policies and at sizes, moto (5.2.5) at neither.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.models import IAMBackend, Role
+from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+
+from aws_org_sandbox import context
+from aws_org_sandbox.calls import Refused
+from aws_org_sandbox.iam.documents import characters, flaw
+from aws_org_sandbox.seams import original, replace
+
+LONGEST_TRUST_POLICY = 2048
+"""Characters of a trust policy; a quota that can be raised, to 4096."""
+MOST_INLINE = 10_240
+"""Characters of all inline policies of one role together."""
+
+
+@replace(IAMBackend, "create_role")
+def _create_role(
+    backend: IAMBackend, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any
+) -> Role:
+    _check_trust(assume_role_policy_document)
+    role: Role = original(IAMBackend, "create_role")(backend, role_name, assume_role_policy_document, *rest, **more)
+    visibility = context.current().visibility
+    visibility.made(role.arn, overlooked=visibility.roles)
+    return role
+
+
+@replace(IAMBackend, "update_assume_role_policy")
+def _update_assume_role_policy(backend: IAMBackend, role_name: str, policy_document: str) -> None:
+    backend.get_role(role_name)
+    _check_trust(policy_document)
+    original(IAMBackend, "update_assume_role_policy")(backend, role_name, policy_document)
+
+
+@replace(IAMBackend, "put_role_policy")
+def _put_role_policy(backend: IAMBackend, role_name: str, policy_name: str, policy_json: str) -> None:
+    role: Role = backend.get_role(role_name)
+    others = sum(characters(str(text)) for name, text in role.policies.items() if name != policy_name)
+    if others + characters(policy_json) > MOST_INLINE:
+        message = f"Maximum policy size of {MOST_INLINE} bytes exceeded for role {role_name}"
+        raise Refused("LimitExceeded", message, status=409)
+    original(IAMBackend, "put_role_policy")(backend, role_name, policy_name, policy_json)
+
+
+def _check_trust(document: str) -> None:
+    IAMTrustPolicyDocumentValidator(document).validate()
+    if (found := flaw(document, about=None, service="sts")) is not None:
+        raise Refused("MalformedPolicyDocument", found)
+    if characters(document) > LONGEST_TRUST_POLICY:
+        message = f"Cannot exceed quota for ACLSizePerRole: {LONGEST_TRUST_POLICY}"
+        raise Refused("LimitExceeded", message, status=409)

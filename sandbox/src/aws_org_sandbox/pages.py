@@ -1,0 +1,51 @@
+"""Pages of a list, as AWS gives them: at most so many, and an opaque token that only fits the same question."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from aws_org_sandbox.calls import Call, Refused
+
+Item = TypeVar("Item")
+
+
+def page(items: Sequence[Item], call: Call, *, limit: int, bad_token: str) -> tuple[list[Item], str | None]:
+    """One page and the token of the next; `limit` is AWS's largest page, `bad_token` its code for a wrong token."""
+    wanted = call.parameters.get("MaxResults")
+    if wanted is not None and not 1 <= int(wanted) <= limit:
+        raise Refused(bad_token, f"MaxResults must be between 1 and {limit}, and is {wanted}.")
+    size = int(wanted or limit)
+    start = _position(call, bad_token)
+    following = start + size
+    token = _token(call, following) if following < len(items) else None
+    return list(items[start:following]), token
+
+
+def with_token(members: dict[str, Any], token: str | None) -> dict[str, Any]:
+    """The answer of a paged call: AWS leaves `NextToken` out on the last page."""
+    return {**members, "NextToken": token} if token else members
+
+
+def _question(call: Call) -> str:
+    asked = {key: value for key, value in call.parameters.items() if key not in {"NextToken", "MaxResults"}}
+    return f"{call.operation} {json.dumps(asked, sort_keys=True, default=str)}"
+
+
+def _token(call: Call, position: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([position, _question(call)]).encode()).decode()
+
+
+def _position(call: Call, bad_token: str) -> int:
+    token = call.parameters.get("NextToken")
+    if not token:
+        return 0
+    try:
+        position, question = json.loads(base64.urlsafe_b64decode(str(token)))
+    except ValueError as error:
+        raise Refused(bad_token, "The NextToken is not valid.") from error
+    if question != _question(call):
+        raise Refused(bad_token, "The NextToken belongs to another request.")
+    return int(position)

@@ -1,0 +1,237 @@
+"""The sandbox as a program of its own: started, found again through its state file, asked, and stopped.
+
+Standard library only until it really starts, so that `deployer sandbox env` answers at once and a missing extra is a
+sentence. The state file is in the user's state folder (XDG_STATE_HOME).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deployer.errors import PortInUseError, SandboxError
+
+DEFAULT_PORT = 4599
+TIME_SCALE = 0.05
+"""How much of AWS's waiting is kept: enough that operations are seen to run, and retries to come later."""
+START_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 15.0
+
+_NOT_RUNNING_STEP = "Start it with `deployer sandbox start`."
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""The sandbox is a proxy itself, and may stand in HTTP_PROXY: it is asked directly."""
+
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Sandboxes that this process left running: kept, for dropping them would be taken for an oversight by Python."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A sandbox that was started: its process, and where it listens."""
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, action: str, values: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> dict[str, Any]:
+        """Ask for an action of its control API; raises SandboxError with what it answers, or that it does not."""
+        request = urllib.request.Request(  # noqa: S310 - always http to loopback
+            f"{self.url}/_sandbox/{action}", data=json.dumps(values or {}).encode(), method="POST"
+        )
+        try:
+            with _NO_PROXY.open(request, timeout=timeout) as answer:
+                answered: dict[str, Any] = json.loads(answer.read())
+                return answered
+        except urllib.error.HTTPError as error:
+            raise SandboxError(f"the sandbox refuses {action}: {_reason(error)}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:  # the last: it ends while it answers
+            raise SandboxError(f"the sandbox at {self.url} does not answer", next_step=_NOT_RUNNING_STEP) from error
+
+
+def state_file() -> Path:
+    """Where a running sandbox is written down."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "deployer" / "sandbox.json"
+
+
+def log_file() -> Path:
+    """What a sandbox in the background has to say."""
+    return state_file().with_suffix(".log")
+
+
+def find() -> Running | None:
+    """The sandbox that runs; None where none does, and what was written down of a dead one is removed.
+
+    Raises SandboxError for one that lives and does not answer: it is busy, and will be found again.
+    """
+    try:
+        running = Running(**json.loads(state_file().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    try:
+        if running.ask("status", timeout=ANSWER_TIMEOUT)["pid"] == running.pid:
+            return running
+    except SandboxError as error:
+        if _is_alive(running.pid) and _listens(running.port):
+            raise SandboxError(
+                f"the sandbox at {running.url} (process {running.pid}) does not answer",
+                next_step=f"Wait and try again, or end it: kill -9 {running.pid}",
+            ) from error
+    state_file().unlink(missing_ok=True)
+    return None
+
+
+def required() -> Running:
+    """The sandbox that runs; raises SandboxError where none does."""
+    running = find()
+    if running is None:
+        raise SandboxError("the sandbox is not running", next_step=_NOT_RUNNING_STEP)
+    return running
+
+
+def check_not_running() -> None:
+    """Raise SandboxError when a sandbox runs already: its state file would be overwritten."""
+    running = find()
+    if running is not None:
+        raise SandboxError(
+            f"a sandbox is running already at {running.url} (process {running.pid})",
+            next_step="Use it, or end it with `deployer sandbox stop`.",
+        )
+
+
+def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
+    """Run a sandbox in this process until SIGTERM or Ctrl-C."""
+    from aws_org_sandbox.sandbox import Sandbox  # noqa: PLC0415 - loads moto
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Sandbox(port=port, time_scale=time_scale) as sandbox:
+            _write_down(Running(pid=os.getpid(), port=sandbox.port))
+            sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C ends it.\n")
+            sys.stderr.write('In another shell: eval "$(deployer sandbox env)"\n')
+            sys.stderr.flush()
+            try:
+                while True:
+                    time.sleep(0.2)  # a signal may come to another thread: this one has to wake up to handle it
+            finally:
+                state_file().unlink(missing_ok=True)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+
+
+def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
+    """Start a sandbox in the background and wait until it answers; raises what kept it from starting."""
+    log_file().parent.mkdir(parents=True, exist_ok=True)
+    with log_file().open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - this very program
+            [sys.executable, "-m", __name__, str(port), str(time_scale)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(SandboxError):  # it is there, and busy with starting
+            running = find()
+            if running is not None and running.pid == process.pid:
+                _children.append(process)
+                return running
+        time.sleep(0.1)
+    raise _did_not_start(process, port)
+
+
+def stop(running: Running, *, timeout: float = 45.0) -> None:
+    """End a running sandbox and wait until its port is free; raises SandboxError when it does not end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while _listens(running.port) or _is_child(running.pid):
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"the sandbox (process {running.pid}) does not end", next_step=f"End it: kill -9 {running.pid}"
+            )
+        time.sleep(0.05)
+    state_file().unlink(missing_ok=True)
+
+
+def _is_child(pid: int) -> bool:
+    """Whether the process is one that this one started, and has not ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    return any(child.pid == pid for child in _children)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        pass
+    return True
+
+
+def _listens(port: int) -> bool:
+    """Whether anything listens there; an answer is not waited for, as a sandbox that is ending gives odd ones."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:  # a full backlog, or one that is being closed: the next look tells
+        pass
+    return True
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """What the control API says of a refusal; a sandbox that is ending may answer without a word of its own."""
+    try:
+        return str(json.loads(error.read())["error"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return f"{error.code} {error.reason}"
+
+
+def _write_down(running: Running) -> None:
+    """Whole or not at all: others look for it meanwhile."""
+    state_file().parent.mkdir(parents=True, exist_ok=True)
+    written = state_file().with_suffix(".new")
+    written.write_text(json.dumps(asdict(running)) + "\n", encoding="utf-8")
+    written.replace(state_file())
+
+
+def _did_not_start(process: subprocess.Popen[bytes], port: int) -> SandboxError | PortInUseError:
+    code = process.poll()
+    if code is None:
+        process.kill()
+        process.wait()
+    if code == PortInUseError.exit_code:
+        return PortInUseError(
+            f"port {port} on 127.0.0.1 is taken by another program", next_step="Choose one with --port."
+        )
+    last = log_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+    reason = last[0] if last else "it said nothing"
+    return SandboxError(f"the sandbox did not start: {reason}", next_step=f"All that it said: {log_file()}")
+
+
+if __name__ == "__main__":
+    try:
+        serve(int(sys.argv[1]), time_scale=float(sys.argv[2]))
+    except (PortInUseError, SandboxError) as failure:
+        sys.stderr.write(f"{failure.message}\n")
+        sys.exit(failure.exit_code)

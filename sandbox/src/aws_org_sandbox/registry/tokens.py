@@ -1,0 +1,66 @@
+"""Authorization tokens: what GetAuthorizationToken issues and the registry takes as a password for the user AWS.
+
+A token stands for the principal that asked for it, in every registry that the principal may use, for twelve hours.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from aws_org_sandbox.seams import on_reset
+
+USER: Final = "AWS"
+LIFETIME: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A password and the credentials that it stands for."""
+
+    password: str = field(repr=False)
+    access_key_id: str
+    session_token: str | None = field(repr=False)
+    expires: datetime
+
+    @property
+    def encoded(self) -> str:
+        """As GetAuthorizationToken gives it, and as a Basic header carries it."""
+        return base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+
+    @property
+    def is_expired(self) -> bool:
+        return datetime.now(UTC) >= self.expires
+
+
+_tokens: dict[str, Token] = {}
+
+
+def issue(access_key_id: str, *, session_token: str | None) -> Token:
+    """A new token for the caller's credentials."""
+    expires = (datetime.now(UTC) + LIFETIME).replace(microsecond=0)
+    token = Token(secrets.token_urlsafe(48), access_key_id, session_token, expires)
+    _tokens[token.password] = token
+    return token
+
+
+def find(authorization: str | None) -> Token | None:
+    """The token of a Basic Authorization header; None for any other user, password or scheme."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return _tokens.get(password) if user == USER else None
+
+
+@on_reset
+def forget() -> None:
+    """Make all tokens invalid."""
+    _tokens.clear()

@@ -1,0 +1,176 @@
+"""AWS::Lambda::Function, Permission and EventInvokeConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_org_sandbox.resources.resource import (
+    Place,
+    Properties,
+    Resource,
+    already_exists,
+    changed,
+    exists,
+    sync_tags,
+    tag_map,
+    unless_gone,
+)
+from aws_org_sandbox.resources.shapes import INTEGER, STRING, TAGS, TEXT_MAP
+
+MISSING = "ResourceNotFoundException"
+
+_CONFIGURATION: Mapping[str, Any] = {
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "EphemeralStorage": {"Size": 512},
+    "Handler": "",
+    "LoggingConfig": {"LogFormat": "Text"},
+    "MemorySize": 128,
+    "Role": "",
+    "Runtime": "",
+    "Timeout": 3,
+    "TracingConfig": {"Mode": "PassThrough"},
+}
+"""What UpdateFunctionConfiguration takes, and what leaving the property out means."""
+
+
+class Function(Resource):
+    """A function with its code in S3; `Ref` is its name."""
+
+    type_name = "AWS::Lambda::Function"
+    shape = {
+        "Architectures": [STRING],
+        "Code!": {"S3Bucket!": STRING, "S3Key!": STRING, "S3ObjectVersion": STRING},
+        "Description": STRING,
+        "Environment": {"Variables": TEXT_MAP},
+        "EphemeralStorage": {"Size!": INTEGER},
+        "FunctionName": STRING,
+        "Handler": STRING,
+        "LoggingConfig": {
+            "ApplicationLogLevel": STRING,
+            "LogFormat": STRING,
+            "LogGroup": STRING,
+            "SystemLogLevel": STRING,
+        },
+        "MemorySize": INTEGER,
+        "ReservedConcurrentExecutions": INTEGER,
+        "Role!": STRING,
+        "Runtime": STRING,
+        "Tags": TAGS,
+        "Timeout": INTEGER,
+        "TracingConfig": {"Mode": STRING},
+    }
+    replaced_by = ("FunctionName",)
+    name_property = "FunctionName"
+    tagged = True
+    attribute_names = ("Arn",)
+
+    def create(self, place: Place, properties: Properties) -> str:
+        client = place.client("lambda")
+        name = str(properties.get("FunctionName") or place.generated_name())
+        request = {key: properties[key] for key in (*_CONFIGURATION, "Architectures") if key in properties}
+        if tags := tag_map(properties):
+            request["Tags"] = tags
+        client.create_function(FunctionName=name, Code=properties["Code"], PackageType="Zip", **request)
+        return name
+
+    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        _sync_concurrency(place.client("lambda"), physical_id, {}, properties)
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        client = place.client("lambda")
+        if wanted := changed(old, new, _CONFIGURATION):
+            client.update_function_configuration(FunctionName=physical_id, **wanted)
+        if any(old.get(key) != new.get(key) for key in ("Code", "Architectures")):
+            architectures = new.get("Architectures", ["x86_64"])
+            client.update_function_code(FunctionName=physical_id, Architectures=architectures, **new["Code"])
+        _sync_concurrency(client, physical_id, old, new)
+        arn = place.arn("lambda", f"function:{physical_id}")
+        sync_tags(
+            old,
+            new,
+            tag=lambda tags: client.tag_resource(Resource=arn, Tags=tags),
+            untag=lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+        )
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: place.client("lambda").delete_function(FunctionName=physical_id), MISSING)
+
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("lambda").get_function(FunctionName=physical_id), MISSING)
+
+    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": place.arn("lambda", f"function:{physical_id}")}
+
+
+def _sync_concurrency(client: Any, name: str, old: Properties, new: Properties) -> None:
+    key = "ReservedConcurrentExecutions"
+    if key in new and old.get(key) != new[key]:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=new[key])
+    elif key in old and key not in new:
+        client.delete_function_concurrency(FunctionName=name)
+
+
+class Permission(Resource):
+    """One statement of a function's policy. Any change makes a new one, since Lambda cannot change a statement."""
+
+    type_name = "AWS::Lambda::Permission"
+    shape = {
+        "Action!": STRING,
+        "EventSourceToken": STRING,
+        "FunctionName!": STRING,
+        "Principal!": STRING,
+        "PrincipalOrgID": STRING,
+        "SourceAccount": STRING,
+        "SourceArn": STRING,
+    }
+    replaced_by = tuple(name.rstrip("!") for name in shape)
+
+    def create(self, place: Place, properties: Properties) -> str:
+        statement = place.generated_name(100)
+        place.client("lambda").add_permission(StatementId=statement, **properties)
+        return statement
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        raise AssertionError("every property of a permission replaces it")
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        client, function = place.client("lambda"), properties["FunctionName"]
+        unless_gone(lambda: client.remove_permission(FunctionName=function, StatementId=physical_id), MISSING)
+
+
+class EventInvokeConfig(Resource):
+    """How a function's asynchronous invocations are tried again, and where they end when that does not help."""
+
+    type_name = "AWS::Lambda::EventInvokeConfig"
+    shape = {
+        "DestinationConfig": {"OnFailure": {"Destination!": STRING}, "OnSuccess": {"Destination!": STRING}},
+        "FunctionName!": STRING,
+        "MaximumEventAgeInSeconds": INTEGER,
+        "MaximumRetryAttempts": INTEGER,
+        "Qualifier!": STRING,
+    }
+    replaced_by = ("FunctionName", "Qualifier")
+
+    def create(self, place: Place, properties: Properties) -> str:
+        client = place.client("lambda")
+        identifier = self.identifier(place, properties)
+        if exists(lambda: client.get_function_event_invoke_config(**_function(properties)), MISSING):
+            raise already_exists(self.type_name, identifier)
+        client.put_function_event_invoke_config(**properties)
+        return identifier
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        place.client("lambda").put_function_event_invoke_config(**new)
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        client = place.client("lambda")
+        unless_gone(lambda: client.delete_function_event_invoke_config(**_function(properties)), MISSING)
+
+    def identifier(self, place: Place, properties: Properties) -> str:
+        return f"{properties['FunctionName']}|{properties['Qualifier']}"
+
+
+def _function(properties: Properties) -> dict[str, str]:
+    return {key: properties[key] for key in ("FunctionName", "Qualifier")}

@@ -1,0 +1,147 @@
+"""Clients that reach the sandbox's services in process, signed with whichever credentials deploy a stack.
+
+CloudFormation is a client of the other services: what it does must meet the same gate as any other call. A socket per
+call would cost more than the call, so requests are handed to the gate just before they would be sent.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from threading import RLock
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
+from werkzeug.test import run_wsgi_app
+
+from aws_org_sandbox.credentials import Credentials
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+CALLED_VIA = "cloudformation.amazonaws.com"
+"""Source address and user agent of these calls, as CloudTrail shows CloudFormation's."""
+GLOBAL_SERVICES = frozenset({"iam", "organizations"})
+"""Services with one endpoint, whose calls count as made in us-east-1."""
+
+_ENDPOINT_PREFIXES = {"cloudwatch": "monitoring", "ecr": "api.ecr"}
+_application: Application | None = None
+_credentials: ContextVar[Credentials | None] = ContextVar("cloudformation_credentials", default=None)
+_session = botocore.session.Session()
+_creating = RLock()
+
+
+def attach(application: Application) -> None:
+    """Say which WSGI application answers: the gate of the sandbox that is running."""
+    global _application  # noqa: PLW0603 - moto's state is one of the process, and so is this
+    _application = application
+
+
+@contextmanager
+def acting_as(credentials: Credentials) -> Iterator[None]:
+    """Make every call of a `client` in this thread one of theirs, until the block ends."""
+    token = _credentials.set(credentials)
+    try:
+        yield
+    finally:
+        _credentials.reset(token)
+
+
+def client(service: str, region: str) -> Any:
+    """A botocore client whose calls stay in this process; `acting_as` says whose they are."""
+    with _creating:
+        return _client(service, region)
+
+
+@lru_cache(maxsize=256)
+def _client(service: str, region: str) -> Any:
+    config = Config(
+        signature_version=UNSIGNED,
+        retries={"total_max_attempts": 1},
+        s3={"addressing_style": "path"},
+        inject_host_prefix=False,
+        request_checksum_calculation="when_required",  # else S3 bodies come in chunks
+    )
+    prefix = _ENDPOINT_PREFIXES.get(service, service)
+    host = f"{prefix}.amazonaws.com" if service in GLOBAL_SERVICES else f"{prefix}.{region}.amazonaws.com"
+    made = _session.create_client(service, region_name=region, endpoint_url=f"https://{host}", config=config)
+    signing_region = "us-east-1" if service in GLOBAL_SERVICES else region
+    scope = f"{signing_region}/{made.meta.service_model.signing_name}/aws4_request"
+
+    def hand_over(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return _send(request, scope)
+
+    events: Any = made.meta.events
+    events.register_first("before-send", hand_over)
+    return made
+
+
+def _send(request: AWSPreparedRequest, scope: str) -> AWSResponse:
+    credentials = _credentials.get()
+    assert _application is not None, "no sandbox is running"
+    assert credentials is not None, "a client of CloudFormation's was used outside of a stack operation"
+    headers = {name: _text(value) for name, value in request.headers.items()}
+    headers["Authorization"] = (  # the gate looks the access key up; signatures are not recomputed
+        f"AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/20260101/{scope}, SignedHeaders=host, Signature=0"
+    )
+    if credentials.session_token:
+        headers["X-Amz-Security-Token"] = credentials.session_token
+    try:
+        body, status, answered = run_wsgi_app(_application, _environ(request, headers), buffered=True)
+    except Exception as error:
+        raise ConnectionClosedError(endpoint_url=request.url) from error
+    raw: Any = _Raw(b"".join(body))
+    answer_headers = HTTPHeaders()
+    for name, value in answered.items():
+        answer_headers[name] = value
+    return AWSResponse(request.url, int(status.split()[0]), answer_headers, raw)
+
+
+def _environ(request: AWSPreparedRequest, headers: dict[str, str]) -> dict[str, Any]:
+    """The request as WSGI has it."""
+    url = urlsplit(request.url)
+    body = request.body if request.body is not None else b""
+    body = body.read() if hasattr(body, "read") else body
+    body = body.encode() if isinstance(body, str) else bytes(body)
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path, "latin-1") or "/",
+        "RAW_URI": url.path + (f"?{url.query}" if url.query else ""),
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": CALLED_VIA,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    headers |= {"Host": url.netloc, "Content-Length": str(len(body)), "User-Agent": CALLED_VIA}
+    environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    environ["CONTENT_TYPE"] = headers.get("Content-Type", "")
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class _Raw(io.BytesIO):
+    """A body that was received already, in the form that botocore reads one."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()

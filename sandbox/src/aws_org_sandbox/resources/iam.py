@@ -1,0 +1,118 @@
+"""AWS::IAM::Role: trust, inline and managed policies, boundary and tags, all of them updated in place."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from aws_org_sandbox.resources.resource import (
+    Place,
+    Properties,
+    Resource,
+    exists,
+    sync_tags,
+    tag_list,
+    tag_map,
+    text,
+    unless_gone,
+)
+from aws_org_sandbox.resources.shapes import DOCUMENT, INTEGER, STRING, TAGS
+
+
+class Role(Resource):
+    """An IAM role; deleting it removes its policies first, as IAM asks for."""
+
+    type_name = "AWS::IAM::Role"
+    shape = {
+        "RoleName": STRING,
+        "Path": STRING,
+        "Description": STRING,
+        "AssumeRolePolicyDocument!": DOCUMENT,
+        "ManagedPolicyArns": [STRING],
+        "MaxSessionDuration": INTEGER,
+        "PermissionsBoundary": STRING,
+        "Policies": [{"PolicyName!": STRING, "PolicyDocument!": DOCUMENT}],
+        "Tags": TAGS,
+    }
+    replaced_by = ("RoleName", "Path")
+    name_property = "RoleName"
+    tagged = True
+    attribute_names = ("Arn", "RoleId")
+
+    def create(self, place: Place, properties: Properties) -> str:
+        name = properties.get("RoleName") or place.generated_name()
+        optional = {
+            key: properties[key]
+            for key in ("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
+            if key in properties
+        }
+        iam = place.client("iam")
+        iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=text(properties["AssumeRolePolicyDocument"]),
+            Tags=tag_list(tag_map(properties)),
+            **optional,
+        )
+        return str(name)
+
+    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        _sync_policies(place.client("iam"), physical_id, old={}, new=properties)
+
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        iam = place.client("iam")
+        if old["AssumeRolePolicyDocument"] != new["AssumeRolePolicyDocument"]:
+            iam.update_assume_role_policy(RoleName=physical_id, PolicyDocument=text(new["AssumeRolePolicyDocument"]))
+        _sync_description(iam, physical_id, old, new)
+        _sync_boundary(iam, physical_id, old, new)
+        _sync_policies(iam, physical_id, old=old, new=new)
+        sync_tags(
+            old,
+            new,
+            tag=lambda tags: iam.tag_role(RoleName=physical_id, Tags=tag_list(tags)),
+            untag=lambda keys: iam.untag_role(RoleName=physical_id, TagKeys=keys),
+        )
+
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        iam = place.client("iam")
+        unless_gone(lambda: _sync_policies(iam, physical_id, old=properties, new={}), "NoSuchEntity")
+        unless_gone(lambda: iam.delete_role(RoleName=physical_id), "NoSuchEntity")
+
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        return exists(lambda: place.client("iam").get_role(RoleName=physical_id), "NoSuchEntity")
+
+    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+        role = place.client("iam").get_role(RoleName=physical_id)["Role"]
+        return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
+
+
+def _sync_description(iam: Any, name: str, old: Properties, new: Properties) -> None:
+    wanted = {"Description": new.get("Description", ""), "MaxSessionDuration": new.get("MaxSessionDuration", 3600)}
+    before = {"Description": old.get("Description", ""), "MaxSessionDuration": old.get("MaxSessionDuration", 3600)}
+    if wanted != before:
+        iam.update_role(RoleName=name, **wanted)
+
+
+def _sync_boundary(iam: Any, name: str, old: Properties, new: Properties) -> None:
+    before, after = old.get("PermissionsBoundary"), new.get("PermissionsBoundary")
+    if before == after:
+        return
+    if after:
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=after)
+    else:
+        iam.delete_role_permissions_boundary(RoleName=name)
+
+
+def _sync_policies(iam: Any, name: str, *, old: Properties, new: Properties) -> None:
+    """Attach and put what is new, then detach and delete what is gone, so that a role never lacks what both have."""
+    before = {policy["PolicyName"]: policy["PolicyDocument"] for policy in old.get("Policies", ())}
+    after = {policy["PolicyName"]: policy["PolicyDocument"] for policy in new.get("Policies", ())}
+    managed_before, managed_after = set(old.get("ManagedPolicyArns", ())), set(new.get("ManagedPolicyArns", ()))
+    for policy, document in after.items():
+        if before.get(policy) != document:
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text(document))
+    for arn in sorted(managed_after - managed_before):
+        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    for policy in sorted(before.keys() - after.keys()):
+        unless_gone(partial(iam.delete_role_policy, RoleName=name, PolicyName=policy), "NoSuchEntity")
+    for arn in sorted(managed_before - managed_after):
+        unless_gone(partial(iam.detach_role_policy, RoleName=name, PolicyArn=arn), "NoSuchEntity")

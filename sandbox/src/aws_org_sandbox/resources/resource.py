@@ -1,0 +1,162 @@
+"""What every resource type is to the stack engine: a shape, what replaces it, and what can be done with it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from aws_org_sandbox.resources import clients
+from aws_org_sandbox.resources.shapes import Shape
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a resource lives: account, region, and its name in the stack."""
+
+    account: str
+    region: str
+    partition: str
+    stack_name: str
+    logical_id: str
+
+    def client(self, service: str) -> Any:
+        return clients.client(service, self.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def generated_name(self, limit: int = 64) -> str:
+        """A name for a resource that its template does not name, as CloudFormation makes them."""
+        suffix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
+        return f"{self.stack_name}-{self.logical_id}"[: limit - 13] + f"-{suffix}"
+
+
+class ResourceError(Exception):
+    """A resource that its service, or CloudFormation itself, refuses. `reason` is what the stack event says."""
+
+    def __init__(self, reason: str, *, code: str = "InvalidRequest") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Resource(ABC):
+    """One CloudFormation type. Physical ids are what `Ref` gives."""
+
+    type_name: ClassVar[str]
+    shape: ClassVar[Shape]
+    replaced_by: ClassVar[Collection[str]] = ()
+    """Properties whose change makes a new resource; all others are updated in place."""
+    name_property: ClassVar[str | None] = None
+    """The property that fixes the physical name, so that a replacement under the same name is refused."""
+    attribute_names: ClassVar[Collection[str]] = ()
+    """What `Fn::GetAtt` may ask for; some of it only where the resource was made so, as the stream of a table."""
+    tagged: ClassVar[bool] = False
+    """Whether `Tags` takes the stack's tags too."""
+
+    @abstractmethod
+    def create(self, place: Place, properties: Properties) -> str:
+        """Make it; the physical id. From then on it exists, and a rollback deletes it."""
+
+    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        """What creating it takes beyond the first call."""
+        del place, physical_id, properties
+
+    @abstractmethod
+    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+        """Change it in place from `old` to `new`."""
+
+    @abstractmethod
+    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+        """Remove it; nothing to do where it is gone already."""
+
+    def is_there(self, place: Place, physical_id: str) -> bool:
+        """Whether it exists already and could be imported; False for types that cannot be."""
+        del place, physical_id
+        return False
+
+    def read(self, place: Place, physical_id: str) -> None:
+        """Look at all of it, as CloudFormation does before it imports it, with the caller's permissions."""
+        del place, physical_id
+
+    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+        """What `Fn::GetAtt` gives, by name."""
+        del place, physical_id, properties
+        return {}
+
+    def identifier(self, place: Place, properties: Properties) -> str | None:
+        """The physical id that the properties fix before creation, None where it is generated."""
+        del place
+        name = properties.get(self.name_property) if self.name_property else None
+        return str(name) if name else None
+
+
+def text(document: Any) -> str:
+    """A policy as APIs take it."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+def tag_map(properties: Properties) -> dict[str, str]:
+    """Tags as one mapping."""
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", ())}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most services take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def changed(old: Properties, new: Properties, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the properties in `defaults`, what those are to become that differ; one that is left out has its default."""
+    return {
+        key: new.get(key, default)
+        for key, default in defaults.items()
+        if old.get(key, default) != new.get(key, default)
+    }
+
+
+def sync_tags(
+    old: Properties, new: Properties, *, tag: Callable[[dict[str, str]], Any], untag: Callable[[list[str]], Any]
+) -> None:
+    """Bring tags from `old` to `new` with the fewest calls."""
+    before, after = tag_map(old), tag_map(new)
+    if gone := sorted(before.keys() - after.keys()):
+        untag(gone)
+    if changed := {key: value for key, value in after.items() if before.get(key) != value}:
+        tag(changed)
+
+
+def unless_gone(call: Callable[[], Any], *codes: str) -> None:
+    """Delete, where an error code in `codes` means that there is nothing left to delete."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+
+
+def exists(call: Callable[[], Any], *missing: str) -> bool:
+    """Whether describing something finds it; an error code in `missing` means that it does not."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in missing:
+            raise
+        return False
+    return True
+
+
+def already_exists(type_name: str, identifier: str) -> ResourceError:
+    """The refusal of a create handler whose API would silently overwrite."""
+    return ResourceError(
+        f"Resource of type '{type_name}' with identifier '{identifier}' already exists.", code="AlreadyExists"
+    )

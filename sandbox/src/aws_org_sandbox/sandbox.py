@@ -1,0 +1,264 @@
+"""The sandbox as one object: started in a test or by the command line, it holds an organization and answers for AWS."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from deployer.errors import SandboxError
+from deployer.organization import Account, Organization, OrganizationalUnit
+from aws_org_sandbox import background, context, seams
+from aws_org_sandbox.calls import CallLog
+from aws_org_sandbox.control import Control
+from aws_org_sandbox.control_actions import control_actions
+from aws_org_sandbox.credentials import Credentials, administrator_credentials
+from aws_org_sandbox.faults import Faults
+from aws_org_sandbox.gate import Gate
+from aws_org_sandbox.organizations import accounts
+from aws_org_sandbox.resources import clients
+from aws_org_sandbox.server import Dispatcher, Server
+from aws_org_sandbox.visibility import Visibility
+
+NO_RETRIES = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+
+
+class SandboxSession(boto3.Session):
+    """A boto3 session whose clients all talk to one sandbox."""
+
+    def __init__(self, endpoint_url: str, credentials: Credentials, region: str) -> None:
+        super().__init__(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            region_name=region,
+        )
+        self.endpoint_url = endpoint_url
+
+    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:
+        """A client of the sandbox, unless an endpoint is said."""
+        options.setdefault("endpoint_url", self.endpoint_url)
+        return super().client(service_name, *arguments, **options)  # type: ignore[call-overload]
+
+
+class Sandbox:
+    """A local AWS of one organization on one loopback port; one at a time in a process: moto's state is global."""
+
+    def __init__(self, *, port: int = 0, organization: Organization | None = None, time_scale: float = 0.01) -> None:
+        self.home_region = accounts.HOME_REGION
+        self.central_account = accounts.CENTRAL_ACCOUNT
+        self.calls = CallLog()
+        self.faults = Faults()
+        self.visibility = Visibility()
+        """How late new tags and roles count; at once, unless a test asks for it."""
+        self.time_scale = time_scale
+        self._initial = organization or accounts.EXAMPLE
+        self._port = port
+        self._server: Server | None = None
+        self._botocore = botocore.session.Session()
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._gate = Gate(DomainDispatcherApplication(create_backend_app), calls=self.calls, faults=self.faults)
+
+    def start(self) -> Self:
+        """Listen, and hold the organization; raises PortInUseError, or SandboxError when one runs in this process."""
+        if context.is_running():
+            raise SandboxError("a sandbox is running in this process already", next_step="Stop it first.")
+        warnings.filterwarnings(
+            "error", category=UserWarning, module=r"moto\."
+        )  # what moto skips must not pass as done
+        seams.install()
+        clients.attach(self._gate)
+        self._listen(self._port)
+        self.reset()
+        return self
+
+    def listen_elsewhere(self) -> None:
+        """Listen on a free port, in a process that was forked from the one that listens."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._listen(0)
+        context.set_current(replace(context.current(), endpoint_url=self.endpoint_url))
+
+    def _listen(self, port: int) -> None:
+        application = Dispatcher(gate=self._gate, control=Control(control_actions(self)))
+        self._server = Server(application, port=port)
+        self._server.start()
+
+    def stop(self) -> None:
+        """End background work and stop listening; harmless when it is stopped already."""
+        if self._server is None:
+            return
+        self.faults.clear()
+        seams.interrupt()
+        background.scheduler.reset()
+        _forget_everything()
+        self._server.stop()
+        self._server = None
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        context.set_current(None)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def reset(self, organization: Organization | None = None) -> None:
+        """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
+        self.faults.clear()
+        self.visibility.clear()
+        seams.interrupt()
+        background.scheduler.reset()
+        background.scheduler.time_scale = self.time_scale
+        _forget_everything()
+        self._initial = organization or self._initial
+        context.set_current(
+            context.Context(
+                endpoint_url=self.endpoint_url,
+                management_account=self._initial.management_account_id,
+                home_region=self.home_region,
+                calls=self.calls,
+                faults=self.faults,
+                visibility=self.visibility,
+            )
+        )
+        self.central_account = _central_account(self._initial)
+        accounts.build(self._initial, central_account=self.central_account, home_region=self.home_region)
+        self._gate.defects.clear()
+        self.calls.clear()
+
+    @property
+    def endpoint_url(self) -> str:
+        if self._server is None:
+            raise SandboxError("the sandbox is not running", next_step="Start it: deployer sandbox start")
+        return self._server.url
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return self._server.port
+
+    @property
+    def organization(self) -> Organization:
+        """The organization as it is now."""
+        from aws_org_sandbox.organizations import membership  # noqa: PLC0415 - seams load when the sandbox starts
+
+        return membership.snapshot(self._initial.management_account_id)
+
+    @property
+    def defects(self) -> list[BaseException]:
+        """What went wrong inside the sandbox itself: a test that leaves any behind has failed."""
+        return [*self._gate.defects, *background.scheduler.failures]
+
+    def credentials(self, account_id: str) -> Credentials:
+        """The keys of an account's administrator, whom no policy of its account restricts."""
+        return administrator_credentials(account_id)
+
+    def session(self, account_id: str | None = None, region: str | None = None) -> boto3.Session:
+        """A session as an account's administrator; the central account and the home region where none is said."""
+        credentials = self.credentials(account_id or self.central_account)
+        return SandboxSession(self.endpoint_url, credentials, region or self.home_region)
+
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> Any:
+        """A client as an account's administrator, one for each account and region, without retries."""
+        key = (service, account or self.central_account, region or self.home_region)
+        if key not in self._clients:
+            self._clients[key] = self.client_with(self.credentials(key[1]), service, region=key[2])
+        return self._clients[key]
+
+    def client_with(self, credentials: Credentials, service: str, *, region: str | None = None) -> Any:
+        """A client with other credentials, as those of an assumed role; without retries."""
+        return self._botocore.create_client(
+            service,
+            region_name=region or self.home_region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            config=NO_RETRIES,
+        )
+
+    def environment(self, account_id: str | None = None) -> dict[str, str]:
+        """Environment variables that point AWS tools at the sandbox, and container clients at its registries."""
+        credentials = self.credentials(account_id or self.central_account)
+        return environment(self.endpoint_url, credentials, region=self.home_region)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin no operation, delivery, invocation or retry until the block ends: to look at what is under way."""
+        with background.scheduler.held():
+            yield
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until no operation, delivery, invocation or retry is under way; raises TimeoutError."""
+        background.scheduler.settle(timeout)
+
+    def create_account(self, name: str, ou_id: str | None = None) -> Account:
+        """A new member, made and moved as by the AWS calls, so that auto-deployment sees it; settles nothing."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        return changes.create_account(self._initial.management_account_id, name=name, ou_id=ou_id)
+
+    def move_account(self, account_id: str, ou_id: str) -> None:
+        """Move a member to another OU or to the root."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        changes.move_account(self._initial.management_account_id, account_id=account_id, ou_id=ou_id)
+
+    def suspend_account(self, account_id: str) -> None:
+        """Close a member: it becomes SUSPENDED."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        changes.suspend_account(self._initial.management_account_id, account_id=account_id)
+
+    def enable_region(self, account_id: str, region: str) -> None:
+        """Opt an account into a region, at once."""
+        from aws_org_sandbox import regions  # noqa: PLC0415 - as above
+
+        regions.enable(account_id, region)
+
+    def create_ou(self, name: str, parent_id: str) -> OrganizationalUnit:
+        """A new OU below another or the root."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        return changes.create_ou(self._initial.management_account_id, name=name, parent_id=parent_id)
+
+
+def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:
+    """What a shell needs to use a sandbox; registries are reached through it as a proxy, loopback is not."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "HTTP_PROXY": endpoint_url,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+def _central_account(organization: Organization) -> str:
+    """The example's central account where the organization has it, else the management account."""
+    known = accounts.CENTRAL_ACCOUNT in organization.accounts
+    return accounts.CENTRAL_ACCOUNT if known else organization.management_account_id
+
+
+def _forget_everything() -> None:
+    BackendDict.reset()
+    reset_model_data()
+    from moto.organizations.models import organizations_backends  # noqa: PLC0415 - loads moto's models
+
+    organizations_backends.master_accounts.clear()
+    seams.forget()

@@ -1,0 +1,36 @@
+"""What moto (5.2.5) works out anew at every call, or for every account, and is always the same: remembered instead."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from moto.core.base_backend import AccountSpecificBackend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+from aws_org_sandbox.seams import original, replace
+
+_backends: dict[str | None, Any] = {}
+
+
+@replace(DomainDispatcherApplication, "get_backend_for_host")
+def _get_backend_for_host(self: DomainDispatcherApplication, host: str | None) -> Any:
+    """Stock moto lists its folders and tries its patterns at each call."""
+    if host not in _backends:
+        _backends[host] = original(DomainDispatcherApplication, "get_backend_for_host")(self, host)
+    return _backends[host]
+
+
+@replace(AccountSpecificBackend, "_generate_regions")
+def _generate_regions(_: AccountSpecificBackend[Any], service_name: str) -> list[str]:
+    """Stock moto remembers them for each account of each service."""
+    return list(_regions(service_name))
+
+
+@cache
+def _regions(service_name: str) -> tuple[str, ...]:
+    session = AccountSpecificBackend.get_session()
+    partitions = session.get_available_partitions()
+    return tuple(
+        region for partition in partitions for region in session.get_available_regions(service_name, partition)
+    )

@@ -1,0 +1,102 @@
+"""One stack instance: deployed, or removed, and what that leaves of its status."""
+
+from __future__ import annotations
+
+from moto.organizations.exceptions import AccountNotFoundException
+
+from deployer.organization import ACTIVE
+from aws_org_sandbox import cloudformation
+from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.organizations.accounts import backend_of
+from aws_org_sandbox.regions import is_enabled
+from aws_org_sandbox.stack_sets.model import Instance, Operation, Result, StackSet
+
+
+def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
+    """Do the operation in one account and region, and write down how it ended; raises nothing."""
+    with stack_set.lock:
+        instance = stack_set.instances.get(result.key)
+        if instance is None:  # removed by an operation that ran before this one
+            result.status = "SUCCEEDED"
+            return
+        instance.last_operation_id = operation.id
+        if _is_skipped(stack_set, operation, instance):
+            _skip(instance, result)
+            return
+        result.status, instance.detailed = "RUNNING", "RUNNING"
+    try:
+        _act(stack_set, operation, instance)
+    except cloudformation.StackFailed as failure:
+        _fail(stack_set, operation, instance, result, reason=failure.reason)
+        return
+    with stack_set.lock:
+        result.status = "SUCCEEDED"
+        if operation.action == "DELETE":
+            stack_set.instances.pop(instance.key, None)
+        else:
+            instance.status, instance.detailed, instance.reason = "CURRENT", "SUCCEEDED", None
+
+
+def cancel(stack_set: StackSet, operation: Operation, result: Result, reason: str) -> None:
+    """Write down that the operation never came to this account and region."""
+    result.status, result.reason = "CANCELLED", reason
+    instance = stack_set.instances.get(result.key)
+    if instance is not None:
+        instance.detailed, instance.reason, instance.last_operation_id = "CANCELLED", reason, operation.id
+        if operation.action != "DELETE":
+            instance.status = "OUTDATED"
+
+
+def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
+    if operation.action == "DELETE":
+        if not operation.retain_stacks:
+            cloudformation.delete_stack(account=instance.account, region=instance.region, name=stack_set.stack_name)
+        return
+    for account in (instance.account, stack_set.management_account):
+        if not is_enabled(account, instance.region):
+            raise cloudformation.StackFailed(
+                f"Region {instance.region} is not enabled in account {account}: it has to be opted in first."
+            )
+    if operation.overrides is not None:
+        instance.overrides = dict(operation.overrides)
+    instance.stack_id = cloudformation.deploy_stack(
+        account=instance.account,
+        region=instance.region,
+        name=stack_set.stack_name,
+        template_body=stack_set.template_body,
+        parameters={**stack_set.parameters, **instance.overrides},
+        tags=stack_set.tags,
+    )
+
+
+def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result: Result, *, reason: str) -> None:
+    """A failed deletion leaves the instance INOPERABLE, and out of all updates; anything else leaves it OUTDATED."""
+    if is_altered(Behaviour.REASONS_IN_OTHER_WORDS):
+        reason = "The stack could not be deployed"
+    with stack_set.lock:
+        result.status, result.reason = "FAILED", reason
+        instance.reason = reason
+        if operation.action == "DELETE":
+            instance.status, instance.detailed = "INOPERABLE", "INOPERABLE"
+        else:
+            instance.status, instance.detailed = "OUTDATED", "FAILED"
+
+
+def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -> bool:
+    """Suspended accounts are skipped, except where nothing has to be done in them."""
+    may_go = not is_altered(Behaviour.SUSPENDED_INSTANCES_STAY)
+    if may_go and operation.action == "DELETE" and (operation.retain_stacks or instance.stack_id is None):
+        return False
+    try:
+        account = backend_of(stack_set.management_account).get_account_by_id(instance.account)
+    except AccountNotFoundException:
+        return False
+    return bool(account.state != ACTIVE)
+
+
+def _skip(instance: Instance, result: Result) -> None:
+    """A skipped instance counts as no failure; AWS documents no result status of its own (assumption A17)."""
+    reason = f"Account {instance.account} is suspended."
+    result.status = "FAILED" if is_altered(Behaviour.SUSPENDED_ACCOUNTS_FAIL) else "SUCCEEDED"
+    result.reason = reason
+    instance.detailed, instance.reason = "SKIPPED_SUSPENDED_ACCOUNT", reason

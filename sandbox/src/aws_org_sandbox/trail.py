@@ -1,0 +1,191 @@
+"""CloudTrail: the events of refused ECR calls, on the default bus of the account that CloudTrail would put them on.
+
+Only what a trail logs is delivered, and nothing that is named Describe*, Get* or List*. Successful calls give no event
+here: their `responseElements` would have to be made up. What an event holds is assumption A10, and that a registry's
+account has one of another account's call, A18.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from moto.cloudtrail.models import Trail, cloudtrail_backends
+from moto.organizations.models import organizations_backends
+
+from aws_org_sandbox.background import submit
+from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.events import buses
+from aws_org_sandbox.registry.hosts import AWS_INTERNAL
+
+DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
+LATENCY: Final = 2.0
+"""Seconds, in AWS's time, from a call to its event on the bus; AWS publishes none, and takes seconds to minutes."""
+LATE: Final = timedelta(minutes=20)
+"""How old an event is when it comes, where CloudTrail is late."""
+_UNDELIVERED: Final = ("Describe", "Get", "List")
+_READ_ONLY: Final = (*_UNDELIVERED, "BatchCheck", "BatchGet", "Validate")
+_UNRECORDED: Final = {"layerPartBlob"}
+
+
+def record(call: Call) -> None:
+    """Deliver the events of a call that ECR refused; called by the gate once the call has its outcome."""
+    if call.service != "ecr" or call.error_code is None or call.operation.startswith(_UNDELIVERED):
+        return
+    for account, event in events(call):
+        if _is_logged(account, call.region, read_only=event["detail"]["readOnly"]):
+            submit(_deliver, event, account, call.region, delay=LATENCY)
+
+
+def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The account and the event for its bus: the caller's, and the registry's where that is another account's.
+
+    The two are told to be one by `sharedEventID`; the registry's account does not learn who the caller is beyond the
+    account and the principal's id.
+    """
+    registry = str(call.parameters.get("registryId") or call.account)
+    shared = {"sharedEventID": str(uuid.uuid4())} if registry != call.account else {}
+    detail = _detail(call, registry=registry) | shared
+    yield call.account, _envelope(detail, recipient=call.account)
+    if shared and not is_altered(Behaviour.NO_EVENT_FOR_OWNERS):
+        caller = {"type": "AWSAccount", "principalId": call.principal.user_id, "accountId": call.account}
+        yield registry, _envelope(detail | {"userIdentity": caller}, recipient=registry)
+
+
+def _deliver(event: dict[str, Any], account: str, region: str) -> None:
+    buses.deliver(event, account=account, region=region)
+
+
+def _envelope(detail: Mapping[str, Any], *, recipient: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": DETAIL_TYPE,
+        "source": "aws.ecr",
+        "account": recipient,
+        "time": detail["eventTime"],
+        "region": detail["awsRegion"],
+        "resources": [],
+        "detail": {**detail, "eventID": str(uuid.uuid4()), "recipientAccountId": recipient},
+    }
+
+
+def _detail(call: Call, *, registry: str) -> dict[str, Any]:
+    through_registry = call.user_agent == AWS_INTERNAL
+    detail: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": _identity(call) | ({"invokedBy": AWS_INTERNAL} if through_registry else {}),
+        "eventTime": _timestamp(call.started - (LATE if is_altered(Behaviour.EVENTS_LATE) else timedelta())),
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": call.operation,
+        "awsRegion": call.region,
+        "sourceIPAddress": AWS_INTERNAL if through_registry else call.source_ip,
+        "userAgent": call.user_agent,
+        "errorCode": "AccessDenied" if call.error_code == "AccessDeniedException" else call.error_code,
+        "errorMessage": call.error_message,
+        "requestParameters": None
+        if is_altered(Behaviour.EVENTS_WITHOUT_PARAMETERS)
+        else {key: value for key, value in call.parameters.items() if key not in _UNRECORDED},
+        "responseElements": None,
+        "requestID": call.id,
+        "readOnly": call.operation.startswith(_READ_ONLY),
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "eventCategory": "Management",
+    }
+    name = call.parameters.get("repositoryName")
+    if name:
+        arn = f"arn:aws:ecr:{call.region}:{registry}:repository/{name}"
+        detail["resources"] = [{"accountId": registry, "ARN": arn}]
+    return detail
+
+
+def _identity(call: Call) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
+    principal = call.principal
+    identity: dict[str, Any] = {
+        "type": "AssumedRole" if principal.role_arn else "IAMUser",
+        "principalId": principal.user_id,
+        "arn": principal.arn,
+        "accountId": principal.account,
+        "accessKeyId": principal.access_key_id,
+    }
+    if principal.role_arn is None:
+        return identity | {"userName": principal.user_name}
+    return identity | {
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": principal.user_id.partition(":")[0],
+                "arn": principal.role_arn,
+                "accountId": principal.account,
+                "userName": principal.role_arn.rpartition("/")[2],
+            },
+            "attributes": {
+                "creationDate": _timestamp(principal.session_created or call.started),
+                "mfaAuthenticated": "false",
+            },
+        }
+    }
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_logged(account: str, region: str, *, read_only: bool) -> bool:
+    """Whether some trail logs management events of this kind in this account and region."""
+    return any(
+        trail.status.is_logging
+        and (trail.is_multi_region or trail.region_name == region)
+        and (trail.account_id == account or (trail.is_org_trail and is_member(account, trail)))
+        and _selects(trail, read_only=read_only)
+        for trail in trails()
+    )
+
+
+def trails() -> Iterator[Trail]:
+    """The trails of all accounts, each once."""
+    for backends in list(cloudtrail_backends.values()):
+        for backend in list(backends.values()):
+            yield from list(backend.trails.values())
+
+
+def is_member(account: str, trail: Trail) -> bool:
+    """Whether an account is in the organization of a trail's owner."""
+    organization = organizations_backends[trail.account_id]["aws"]
+    return any(member.id == account for member in organization.accounts)
+
+
+def _selects(trail: Trail, *, read_only: bool) -> bool:
+    if trail.advanced_event_selectors:
+        return any(_advanced_selects(selector, read_only=read_only) for selector in trail.advanced_event_selectors)
+    wanted = {"All", "ReadOnly" if read_only else "WriteOnly"}
+    return not trail.event_selectors or any(
+        selector.get("IncludeManagementEvents", True) and selector.get("ReadWriteType", "All") in wanted
+        for selector in trail.event_selectors
+    )
+
+
+def _advanced_selects(selector: Mapping[str, Any], *, read_only: bool) -> bool:
+    """Every field of a selector must hold; fields that ECR's management events do not have never do."""
+    facts = {
+        "eventCategory": "Management",
+        "readOnly": str(read_only).lower(),
+        "eventSource": "ecr.amazonaws.com",
+        "eventType": "AwsApiCall",
+    }
+    return all(_field_holds(facts.get(field["Field"]), field) for field in selector["FieldSelectors"])
+
+
+def _field_holds(value: str | None, field: Mapping[str, Any]) -> bool:
+    if value is None:
+        return False
+    if "Equals" in field:
+        return value in field["Equals"]
+    return value not in field.get("NotEquals", ())

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aws_org_sandbox.cloudformation.intrinsics import (
+    KNOWN_AFTER_APPLY,
+    Known,
+    Scope,
+    parameter_values,
+    pseudo_parameters,
+    resolve,
+)
+from aws_org_sandbox.cloudformation.template import TemplateError, parse
+
+QUEUE = {"Type": "AWS::SQS::Queue"}
+SCOPE = Scope(
+    pseudo=pseudo_parameters(
+        account="111111111111", region="us-east-1", partition="aws", stack_name="stack", stack_id="arn:stack"
+    ),
+    parameters={"Prefix": "deployer"},
+    resources={"Queue": Known(physical_id="https://queue", attributes={"Arn": "arn:queue"})},
+    pending=frozenset({"New"}),
+)
+
+
+def body(resources: Any, **sections: Any) -> str:
+    return json.dumps({"Resources": resources, **sections})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("Resources: {}", "JSON not well-formed", id="not JSON"),
+        pytest.param("[]", "unsupported structure", id="no object"),
+        pytest.param("{}", "At least one Resources member", id="no resources"),
+        pytest.param(body({"A": QUEUE}, AWSTemplateFormatVersion="2020-01-01"), "not a supported", id="a new version"),
+        pytest.param(body({"A": QUEUE}, Description="d" * 1025), "greater than 1024", id="a long description"),
+        pytest.param(body({f"A{number}": QUEUE for number in range(501)}), "allowed, 500", id="501 resources"),
+        pytest.param(body({"A": QUEUE}, Parameters={"P": {"Type": "Strin"}}), "type: Strin", id="no parameter type"),
+        pytest.param(body({"A": QUEUE}, Parameters={"P": {}}), "Type member", id="a parameter without a type"),
+        pytest.param(body({"A": QUEUE}, Outputs={"a_b": {"Value": "x"}}), "Output name a_b", id="a bad output name"),
+        pytest.param(body({"A": QUEUE}, Conditions={}), r"\[Conditions\]", id="a section that is not evaluated"),
+        pytest.param(body({"A-B": QUEUE}), "non alphanumeric", id="a bad logical id"),
+        pytest.param(body({"A": {}}), "must contain a Type", id="no type"),
+        pytest.param(body({"A": {**QUEUE, "UpdatePolicy": {}}}), "UpdatePolicy", id="an attribute that is not known"),
+        pytest.param(body({"A": {**QUEUE, "DeletionPolicy": "Keep"}}), "DeletionPolicy Keep", id="a bad policy"),
+        pytest.param(
+            body({"A": {**QUEUE, "UpdateReplacePolicy": "RetainExceptOnCreate"}}),
+            "UpdateReplacePolicy",
+            id="not for updates",
+        ),
+        pytest.param(body({"A": {**QUEUE, "DependsOn": "B"}}), r"Unresolved.*\[B\]", id="depends on nothing"),
+        pytest.param(
+            body({"A": {**QUEUE, "Properties": {"QueueName": {"Ref": "B"}}}}), r"Unresolved.*\[B\].*Resources", id="Ref"
+        ),
+        pytest.param(
+            body({"A": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "${B.Arn}"}}}}), r"Unresolved.*\[B\]", id="Sub"
+        ),
+        pytest.param(
+            body({"A": QUEUE}, Outputs={"O": {"Value": {"Fn::GetAtt": ["B", "Arn"]}}}), r"\[B\].*Outputs", id="outputs"
+        ),
+        pytest.param(
+            body(
+                {"A": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "${P.Arn}"}}}},
+                Parameters={"P": {"Type": "String"}},
+            ),
+            "Fn::GetAtt references undefined resource P",
+            id="an attribute of a parameter",
+        ),
+        pytest.param(
+            body({"A": QUEUE}, Outputs={"O": {"Value": "x", "Export": {"Name": "x"}}}), "Export", id="exports"
+        ),
+        pytest.param(
+            body({"A": {**QUEUE, "Properties": {"QueueName": {"Fn::ImportValue": "x"}}}}),
+            "Fn::ImportValue",
+            id="imports",
+        ),
+        pytest.param(
+            body({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": ["A"]}}),
+            r"Circular dependency between resources: \[A, B\]",
+            id="a ring",
+        ),
+    ],
+)
+def test_a_template_is_refused_as_a_whole(text: str, message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        parse(text)
+
+
+def test_resources_come_after_what_they_need_and_otherwise_in_their_order() -> None:
+    template = parse(
+        body(
+            {
+                "Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Queue"}]}},
+                "First": {**QUEUE, "DependsOn": "Last"},
+                "Queue": QUEUE,
+                "Last": {
+                    **QUEUE,
+                    "Properties": {"QueueName": {"Fn::Sub": ["${x}", {"x": {"Fn::GetAtt": "Queue.Arn"}}]}},
+                },
+            }
+        )
+    )
+    order = template.order
+    assert set(order) == {"Policy", "First", "Queue", "Last"}
+    assert order.index("Queue") < order.index("Last") < order.index("First")
+    assert order.index("Queue") < order.index("Policy")
+
+
+@pytest.mark.parametrize(
+    ("resources", "capabilities"),
+    [
+        pytest.param({"A": QUEUE}, set(), id="none"),
+        pytest.param({"A": {"Type": "AWS::IAM::Role", "Properties": {}}}, {"CAPABILITY_IAM"}, id="a role"),
+        pytest.param(
+            {"A": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "x"}}},
+            {"CAPABILITY_NAMED_IAM"},
+            id="a named role",
+        ),
+    ],
+)
+def test_capabilities_follow_from_the_iam_resources(resources: Any, capabilities: set[str]) -> None:
+    assert parse(body(resources)).capabilities == capabilities
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param({"Ref": "Queue"}, "https://queue", id="Ref of a resource"),
+        pytest.param({"Ref": "Prefix"}, "deployer", id="Ref of a parameter"),
+        pytest.param({"Ref": "AWS::Region"}, "us-east-1", id="Ref of a pseudo parameter"),
+        pytest.param({"Fn::GetAtt": ["Queue", "Arn"]}, "arn:queue", id="GetAtt"),
+        pytest.param({"Fn::GetAtt": "Queue.Arn"}, "arn:queue", id="GetAtt in one string"),
+        pytest.param(
+            {"Fn::Sub": "${AWS::AccountId}/${Queue.Arn}/${Prefix}"}, "111111111111/arn:queue/deployer", id="Sub"
+        ),
+        pytest.param(
+            {"Fn::Sub": ["${a}-${!Literal}", {"a": {"Ref": "Prefix"}}]}, "deployer-${Literal}", id="Sub's own"
+        ),
+        pytest.param({"Fn::Join": [":", ["a", {"Ref": "Prefix"}]]}, "a:deployer", id="Join"),
+        pytest.param({"Fn::Select": ["1", {"Fn::Split": [",", "a,b"]}]}, "b", id="Select and Split"),
+        pytest.param({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}, {"b": [1]}, id="NoValue"),
+        pytest.param({"Ref": "New"}, KNOWN_AFTER_APPLY, id="what is not known yet"),
+        pytest.param({"Ref": "Queue", "more": 1}, {"Ref": "Queue", "more": 1}, id="a mapping with two keys is none"),
+    ],
+)
+def test_functions_are_resolved(value: Any, expected: Any) -> None:
+    assert resolve(value, SCOPE) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param({"Fn::GetAtt": ["Queue", "Nothing"]}, id="an attribute that the type does not have"),
+        pytest.param({"Ref": "Nothing"}, id="a name that is not there"),
+        pytest.param({"Fn::Select": [3, ["a"]]}, id="past the end"),
+        pytest.param({"Fn::GetAtt": ["Queue"]}, id="GetAtt without an attribute"),
+    ],
+)
+def test_what_cannot_be_resolved_is_an_error(value: Any) -> None:
+    with pytest.raises(TemplateError):
+        resolve(value, SCOPE)
+
+
+def test_parameters_have_defaults_and_limits() -> None:
+    declared: dict[str, dict[str, Any]] = {
+        "A": {"Type": "String", "Default": "a"},
+        "B": {"Type": "Number", "AllowedValues": [1, 2]},
+        "C": {"Type": "String", "Default": "x1", "AllowedPattern": "x[0-9]"},
+    }
+    assert parameter_values(declared, {"B": "2"}) == {"A": "a", "B": "2", "C": "x1"}
+    for given, message in (
+        ({}, r"\[B\] must have values"),
+        ({"B": "3"}, "AllowedValues"),
+        ({"B": "1", "C": "y"}, "pattern"),
+        ({"B": "1", "D": "y"}, r"\[D\] do not exist"),
+    ):
+        with pytest.raises(TemplateError, match=message):
+            parameter_values(declared, given)

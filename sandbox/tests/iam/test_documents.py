@@ -1,0 +1,226 @@
+"""Policies as they are put: AWS refuses those that nobody could mean, for roles and for each kind of resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.ecr.models import ECRBackend, ecr_backends
+from moto.iam.models import IAMBackend, iam_backends
+from moto.s3.models import S3Backend, s3_backends
+from moto.sqs.models import Queue, sqs_backends
+
+from aws_org_sandbox.iam.documents import flaw
+from aws_org_sandbox.sandbox import Sandbox
+from aws_org_sandbox.seams import original
+from sandbox.tests.stacks import HOME, MEMBER, trust
+from sandbox.tests.tiny_functions import create_function
+
+NOBODY = f"arn:aws:iam::{MEMBER}:role/nobody"
+ADMINISTRATOR = f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
+
+Statement = Mapping[str, Any]
+
+
+def policy(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def letting(principal: Any, action: str | list[str], **more: Any) -> str:
+    return policy({"Sid": "s", "Effect": "Allow", "Principal": principal, "Action": action, **more})
+
+
+def refused(call: Callable[[], Any]) -> tuple[str, str]:
+    with pytest.raises(ClientError) as error:
+        call()
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("principal", "found"),
+    [
+        pytest.param("*", None, id="everybody"),
+        pytest.param({"AWS": "999999999999"}, None, id="an account, of whichever organization"),
+        pytest.param({"AWS": f"arn:aws:iam::{MEMBER}:root"}, None, id="an account by its root"),
+        pytest.param({"AWS": ADMINISTRATOR}, None, id="a role that is there"),
+        pytest.param({"AWS": ADMINISTRATOR.replace("iam::", "sts::").replace("role", "assumed-role") + "/jane"}, None,
+                     id="a session of a role that is there"),
+        pytest.param({"Service": "events.amazonaws.com"}, None, id="a service"),
+        pytest.param({"AWS": NOBODY}, f'Invalid principal in policy: "{NOBODY}"', id="a role that is not there"),
+        pytest.param({"AWS": "arn:aws:iam::300000000001:role/*"}, "Invalid principal", id="a pattern of roles"),
+        pytest.param({"AWS": "arn:aws:iam::3000:root"}, "Invalid principal", id="no account's number"),
+        pytest.param({"Service": "events"}, "Invalid principal", id="a service by its short name"),
+        pytest.param({"Role": ADMINISTRATOR}, "Invalid principal", id="a kind of principal that there is not"),
+    ],
+)  # fmt: skip
+def test_principals_are_looked_up(sandbox: Sandbox, principal: Any, found: str | None) -> None:
+    said = flaw(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
+    assert said == found if found is None else found in str(said)
+
+
+def test_a_role_that_trusts_nobody_is_not_made(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam", account=MEMBER)
+    for document, code in (
+        (trust({"AWS": NOBODY}), "MalformedPolicyDocument"),
+        (trust({"Service": "lambda.amazonaws.com"}, Resource="*"), "MalformedPolicyDocument"),
+        ({"Version": "2012-10-17", "Statement": []}, "MalformedPolicyDocument"),
+        (trust({"Service": [f"service-{number:03}.amazonaws.com" for number in range(90)]}), "LimitExceeded"),
+    ):
+        make = json.dumps(document)
+        assert refused(lambda: iam.create_role(RoleName="r", AssumeRolePolicyDocument=make))[0] == code  # noqa: B023
+    assert all(role["RoleName"] != "r" for role in iam.list_roles()["Roles"])
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust({"Service": "lambda.amazonaws.com"})))
+    code, message = refused(
+        lambda: iam.update_assume_role_policy(RoleName="r", PolicyDocument=json.dumps(trust({"AWS": NOBODY})))
+    )
+    assert (code, message) == ("MalformedPolicyDocument", f'Invalid principal in policy: "{NOBODY}"')
+
+
+def test_the_inline_policies_of_a_role_have_room_for_10240_characters_together(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam", account=MEMBER)
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust({"Service": "lambda.amazonaws.com"})))
+
+    def long(characters: int) -> str:
+        resource = f"arn:aws:ecr:*:*:repository/{'x' * (characters - 120)}"
+        return policy({"Effect": "Allow", "Action": "ecr:CreateRepository", "Resource": resource})
+
+    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=long(6000))
+    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=long(6000))
+    code, message = refused(lambda: iam.put_role_policy(RoleName="r", PolicyName="two", PolicyDocument=long(6000)))
+    assert (code, message) == ("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r")
+
+
+def test_a_bus_takes_no_policy_for_nobody(sandbox: Sandbox) -> None:
+    events = sandbox.client("events", account=MEMBER)
+    arn = events.create_event_bus(Name="bus")["EventBusArn"]
+    for document in (
+        '{"Statement": []}',
+        letting({"AWS": NOBODY}, "events:PutEvents", Resource=arn),
+        letting("*", "events:PutEvents"),
+        policy({"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": arn}),
+    ):
+        code, _ = refused(lambda: events.put_permission(EventBusName="bus", Policy=document))  # noqa: B023
+        assert code == "ValidationException"
+    many = [json.loads(letting("*", "events:PutEvents", Resource=arn))["Statement"][0] for _ in range(90)]
+    long = policy(*({**statement, "Sid": str(number)} for number, statement in enumerate(many)))
+    assert refused(lambda: events.put_permission(EventBusName="bus", Policy=long))[0] == "PolicyLengthExceededException"
+    assert "Policy" not in events.describe_event_bus(Name="bus")
+
+
+def test_a_queue_takes_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sandbox) -> None:
+    sqs = sandbox.client("sqs", account=MEMBER)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = f"arn:aws:sqs:{HOME}:{MEMBER}:q"
+    good = letting({"Service": "events.amazonaws.com"}, "sqs:SendMessage", Resource=arn)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": good})
+    for document in ("{}", letting({"AWS": NOBODY}, "sqs:SendMessage", Resource=arn)):
+        code, _ = refused(
+            lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})  # noqa: B023
+        )
+        assert code == "InvalidAttributeValue"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+    kept = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    assert json.loads(kept) == json.loads(good)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        pytest.param(letting({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="nobody"),
+        pytest.param(letting({"AWS": MEMBER}, "sqs:SendMessage", Resource="*"), "out of service", id="another service"),
+        pytest.param(letting({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="all actions at once"),
+        pytest.param(letting({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
+    ],
+)  # fmt: skip
+def test_a_topic_takes_no_such_policy(sandbox: Sandbox, document: str, message: str) -> None:
+    sns = sandbox.client("sns", account=MEMBER)
+    arn = sns.create_topic(Name="t")["TopicArn"]
+    before = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+    setting = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": document}
+    for call in (
+        lambda: sns.set_topic_attributes(**setting),
+        lambda: sns.create_topic(Name="u", Attributes={"Policy": document}),
+    ):
+        code, said = refused(call)
+        assert code == "InvalidParameter"
+        assert message in said
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] == before
+    assert [topic["TopicArn"] for topic in sns.list_topics()["Topics"]] == [arn]
+    sns.set_topic_attributes(**setting | {"AttributeValue": before})
+
+
+def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
+    s3 = sandbox.client("s3", account=MEMBER)
+    s3.create_bucket(Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME})
+    good = {"Resource": ["arn:aws:s3:::its-own", "arn:aws:s3:::its-own/*"]}
+    for document in (
+        letting({"AWS": NOBODY}, "s3:GetObject", **good),
+        letting({"AWS": MEMBER}, "s3:GetObject", Resource="arn:aws:s3:::another/*"),
+        letting({"AWS": MEMBER}, "s3:GetObject"),
+        letting({"AWS": MEMBER}, "ecr:BatchGetImage", **good),
+    ):
+        code, _ = refused(lambda: s3.put_bucket_policy(Bucket="its-own", Policy=document))  # noqa: B023
+        assert code == "MalformedPolicy"
+    s3.put_bucket_policy(Bucket="its-own", Policy=letting({"AWS": MEMBER}, "s3:GetObject", **good))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(letting("*", "ecr:BatchGetImage", Resource="*"), id="a Resource, which ECR's policies have not"),
+        pytest.param(policy({"Effect": "Allow", "Action": "ecr:BatchGetImage"}), id="no principal"),
+        pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a role that is not there"),
+        pytest.param('{"Version": "2012-10-17", "Statement": []}', id="no statement"),
+        pytest.param(letting({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
+        pytest.param(letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="one action of another service"),
+    ],
+)
+def test_a_repository_takes_no_such_policy(sandbox: Sandbox, document: str) -> None:
+    ecr = sandbox.client("ecr", account=MEMBER)
+    ecr.create_repository(repositoryName="team/api")
+    code, message = refused(lambda: ecr.set_repository_policy(repositoryName="team/api", policyText=document))
+    assert code == "InvalidParameterException"
+    assert message.endswith("failed to satisfy constraint: 'Invalid repository policy provided'")
+
+
+def test_a_function_lets_nobody_in_that_is_not_there(sandbox: Sandbox) -> None:
+    create_function(sandbox)
+    for principal in ("nonsense", NOBODY):
+        code, _ = refused(
+            lambda: sandbox.client("lambda").add_permission(
+                FunctionName="tiny",
+                StatementId="s",
+                Action="lambda:InvokeFunction",
+                Principal=principal,  # noqa: B023
+            )
+        )
+        assert code == "InvalidParameterValueException"
+
+
+def test_canary_moto_takes_each_of_them(sandbox: Sandbox) -> None:
+    nobody = letting({"AWS": NOBODY}, "x:y", Resource="*")
+    iam = iam_backends[MEMBER]["aws"]
+    create = original(IAMBackend, "create_role")
+    made = create(iam, "r", "{}", "/", None, "", [], "3600")
+    original(IAMBackend, "put_role_policy")(
+        iam, "r", "p", policy({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::" + "x" * 11_000})
+    )
+    assert made.assume_role_policy_document == "{}"
+    ecr = sandbox.client("ecr", account=MEMBER)
+    ecr.create_repository(repositoryName="team/api")
+    repository = ecr_backends[MEMBER][HOME]
+    original(ECRBackend, "set_repository_policy")(
+        repository, registry_id=MEMBER, repository_name="team/api", policy_text=nobody
+    )
+    sandbox.client("s3", account=MEMBER).create_bucket(
+        Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME}
+    )
+    original(S3Backend, "put_bucket_policy")(s3_backends[MEMBER]["aws"], "its-own", nobody.encode())
+    sandbox.client("sqs", account=MEMBER).create_queue(QueueName="q")
+    queue = sqs_backends[MEMBER][HOME].queues["q"]
+    original(Queue, "_set_attributes")(queue, {"Policy": nobody, "VisibilityTimeout": "99999"})
+    original(Queue, "_set_attributes")(queue, {"DelaySeconds": "1"})
+    assert (queue.policy, queue.attributes["VisibilityTimeout"]) == (None, 99999)

@@ -1,0 +1,60 @@
+"""What is said of the types as a whole: their attributes are those that CloudFormation's schemas and stacks have."""
+
+from __future__ import annotations
+
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from aws_org_sandbox.resources.catalogue import TYPES
+from aws_org_sandbox.sandbox import Sandbox
+from sandbox.tests.stacks import LAMBDA_TRUST, deploy, resource
+
+KEYS = [{"AttributeName": "id", "KeyType": "HASH"}]
+STACK = {
+    "Alarm": resource(
+        "AWS::CloudWatch::Alarm",
+        {
+            "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluationPeriods": 1,
+            "MetricName": "m",
+            "Namespace": "n",
+            "Period": 60,
+            "Statistic": "Sum",
+            "Threshold": 1,
+        },
+    ),
+    "Archive": resource("AWS::Events::Archive", {"SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}}),
+    "Bucket": resource("AWS::S3::Bucket"),
+    "Bus": resource("AWS::Events::EventBus", {"Name": "bus"}),
+    "LogGroup": resource("AWS::Logs::LogGroup"),
+    "Queue": resource("AWS::SQS::Queue"),
+    "Role": resource("AWS::IAM::Role", {"AssumeRolePolicyDocument": LAMBDA_TRUST}),
+    "Rule": resource("AWS::Events::Rule", {"EventPattern": {"source": ["aws.ecr"]}}),
+    "Scanning": resource("AWS::ECR::RegistryScanningConfiguration", {"ScanType": "BASIC", "Rules": []}),
+    "Table": resource(
+        "AWS::DynamoDB::Table",
+        {
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": KEYS,
+            "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
+        },
+    ),
+    "Topic": resource("AWS::SNS::Topic"),
+}
+"""One of each type with attributes, a function apart, which needs its code in a bucket."""
+
+
+def test_resources_have_the_attributes_that_their_types_say(sandbox: Sandbox) -> None:
+    stack = deploy(STACK)
+    assert stack.status == "CREATE_COMPLETE", stack.events
+    found = {item.type: set(item.attributes) for item in stack.resources.values()}
+    assert found == {type_: set(TYPES[type_].attribute_names) for type_ in found}
+    without = {type_ for type_, kind in TYPES.items() if kind.attribute_names} - found.keys()
+    assert without == {"AWS::Lambda::Function"}
+
+
+@pytest.mark.parametrize("type_", sorted(TYPES))
+def test_the_attributes_are_those_of_the_schema(type_: str) -> None:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_)
+    assert set(TYPES[type_].attribute_names) <= set(schema.get_atts)

@@ -1,0 +1,119 @@
+"""The sandbox as a program: started in the background, found, asked, and ended, as a user does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.errors import PortInUseError, SandboxError
+from aws_org_sandbox import process
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of the test's own; whatever it started is ended."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    yield tmp_path
+    running = process.find()
+    if running is not None:
+        process.stop(running)
+
+
+def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sandbox", "start", "--detach", "--port", "0"]) == 0
+    assert run(["sandbox", "env", "--account", "300000000001"]) == 0
+    exported = capsys.readouterr().out
+    variables = dict(word.split("=", 1) for word in shlex.split(exported) if "=" in word)
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    said = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "arn:aws:iam::300000000001:user/administrator"
+
+    assert run(["sandbox", "status", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["accounts"], status["calls"], status["defects"]) == (14, 1, [])
+    assert run(["sandbox", "reset"]) == 0
+    assert process.required().ask("status")["calls"] == 0
+
+    assert run(["sandbox", "start"]) == SandboxError.exit_code
+    assert "running already" in capsys.readouterr().err
+    assert run(["sandbox", "stop"]) == 0
+    assert run(["sandbox", "stop"]) == SandboxError.exit_code
+    assert "not running" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run(["sandbox", "start", "--detach", "--port", str(port)]) == PortInUseError.exit_code
+    assert f"port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle"])
+def test_nothing_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sandbox", command]) == SandboxError.exit_code
+    assert "deployer sandbox start" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Internal Server Error</html>", b"[]"])
+def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
+    class Ending(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ending) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running = process.Running(pid=os.getpid(), port=server.server_address[1])
+        with pytest.raises(SandboxError, match="refuses status: 500 Internal Server Error"):
+            running.ask("status")
+        server.shutdown()
+
+
+def test_a_sandbox_that_does_not_end_is_said_with_the_next_step(state_folder: Path) -> None:
+    ignores_sigterm = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(30)"
+    stubborn = subprocess.Popen([sys.executable, "-c", ignores_sigterm], stdout=subprocess.PIPE)
+    with stubborn, socket.create_server(("127.0.0.1", 0)) as listening:
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+        with pytest.raises(SandboxError, match=f"process {stubborn.pid}") as raised:
+            process.stop(process.Running(pid=stubborn.pid, port=listening.getsockname()[1]), timeout=0.3)
+        stubborn.kill()
+    assert raised.value.next_step == f"End it: kill -9 {stubborn.pid}"
+
+
+def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process.state_file().parent.mkdir(parents=True)
+        process.state_file().write_text(json.dumps({"pid": os.getpid(), "port": silent.getsockname()[1]}))
+        with pytest.raises(SandboxError, match=f"process {os.getpid()}\\) does not answer") as raised:
+            process.required()
+        assert process.state_file().exists()
+    assert raised.value.next_step == f"Wait and try again, or end it: kill -9 {os.getpid()}"
+
+
+def test_what_a_dead_sandbox_left_behind_is_cleared_away(state_folder: Path) -> None:
+    process.state_file().parent.mkdir(parents=True)
+    process.state_file().write_text(json.dumps({"pid": 1, "port": 9}))
+    assert process.find() is None
+    assert not process.state_file().exists()

@@ -1,0 +1,59 @@
+"""Operations that the sandbox does not have: refused as such, for moto would answer and AWS would not answer so."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.core.utils import get_service_model
+
+from aws_org_sandbox import gate, scope
+from aws_org_sandbox.iam.actions import TABLES
+from aws_org_sandbox.iam.special_actions import SPECIAL
+from aws_org_sandbox.sandbox import Sandbox
+
+ORIGIN = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+MADE_UP = [
+    pytest.param("cloudformation", "list_exports", {}, id="exports of stacks that moto does not have"),
+    pytest.param("cloudformation", "set_stack_policy", {"StackName": "s"}, id="a policy that holds nobody back"),
+    pytest.param("cloudformation", "detect_stack_drift", {"StackName": "s"}, id="what moto does not have either"),
+    pytest.param("sts", "get_session_token", {}, id="credentials that nobody knows"),
+    pytest.param("logs", "start_query", {"startTime": 0, "endTime": 1, "queryString": "x"}, id="a language of its own"),
+    pytest.param("iam", "create_service_linked_role", {"AWSServiceName": "x.amazonaws.com"}, id="a role of no service"),
+    pytest.param("events", "create_connection", {"Name": "c", "AuthorizationType": "BASIC", "AuthParameters": {}},
+                 id="a connection that no target uses"),
+    pytest.param("lambda", "create_function_url_config", {"FunctionName": "f", "AuthType": "NONE"}, id="no address"),
+    pytest.param("dynamodb", "put_resource_policy", {"ResourceArn": "a", "Policy": "{}"}, id="a policy nobody asks"),
+    pytest.param("s3", "put_bucket_cors", {"Bucket": "bucket", "CORSConfiguration": ORIGIN}, id="headers never sent"),
+    pytest.param("organizations", "delete_organization", {}, id="an organization with accounts in it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters"), MADE_UP)
+def test_an_operation_that_is_not_here_is_refused_and_says_so(
+    sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="is not in this sandbox") as refused:
+        getattr(sandbox.client(service), operation)(**parameters)
+    assert refused.value.response["Error"]["Code"] == "NotInSandbox"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_a_service_that_deployer_does_not_use_is_moto_s(sandbox: Sandbox) -> None:
+    sandbox.client("ssm").put_parameter(Name="p", Value="v", Type="String")
+    assert sandbox.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
+
+
+@pytest.mark.parametrize("service", sorted(scope.LOOKED_AT))
+def test_what_was_looked_at_is_of_the_service_and_in_no_other_table(service: str) -> None:
+    assert scope.LOOKED_AT[service] <= set(get_service_model(service).operation_names)
+    assert not scope.LOOKED_AT[service] & TABLES.get(service, {}).keys()
+    assert not {(service, operation) for operation in scope.LOOKED_AT[service]} & SPECIAL.keys()
+
+
+def test_canary_moto_makes_credentials_up(sandbox: Sandbox) -> None:
+    with patch.object(gate, "_hook", lambda *_: lambda call: None):
+        made = sandbox.client("sts").get_session_token()["Credentials"]
+    assert made["AccessKeyId"] == "AKIAIOSFODNN7EXAMPLE"
