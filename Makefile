@@ -15,9 +15,9 @@ help:  ## Show this list
 
 setup: $(READY)  ## Make .venv with everything that the other targets need
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml sandbox/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --editable ./sandbox --editable '.[dev]'
 	@touch $@
 
 node: $(NODE)  ## Install the independent judges of IAM policies and of pages (needs npm)

@@ -16,9 +16,9 @@ from acceptance.cli import PREFIX, finish, say
 from acceptance.journal import Journal
 from acceptance.lab import Lab
 from acceptance.options import Options, locate
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.session import Session
 from deployer.organization import Account, Organization, OrganizationalUnit
-from aws_org_sandbox.sandbox import Sandbox
 
 MANAGEMENT, CENTRAL, MEMBER, SUSPENDED = "100000000000", "200000000001", "700000000001", "700000000002"
 OU, CENTRAL_OU, SUSPENDED_OU = "ou-exam-accept01", "ou-exam-platf001", "ou-exam-susp0001"

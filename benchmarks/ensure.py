@@ -20,14 +20,14 @@ from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
+from aws_org_sandbox import background, trail
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
 from deployer.pushing.ensure import Clock, Ensurer, There, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
-from aws_org_sandbox import background, trail
-from aws_org_sandbox.registry.hosts import host_of
-from aws_org_sandbox.sandbox import Sandbox
 
 ACCOUNT, REGION = "300000000001", "eu-west-1"
 DELAYS = (0.02, 0.5, 2.0, 5.0, 15.0)

@@ -20,8 +20,6 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, this would itself be found as `handler`
 
-from deployer import settings
-from deployer.planning.synthesis import synthesize
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.faults import Delay, Fault
@@ -29,7 +27,10 @@ from aws_org_sandbox.functions.execution import execute
 from aws_org_sandbox.functions.invocation import find
 from aws_org_sandbox.functions.pool import pool
 from aws_org_sandbox.sandbox import Sandbox
+from deployer import settings
+from deployer.planning.synthesis import synthesize
 from templates.body import body
+from tests.example_organization import organization_from
 
 ROOT = Path(__file__).parents[1]
 CALL_SECONDS = 0.05
@@ -115,7 +116,7 @@ def _event(account: str, name: str) -> bytes:
 
 def install(sandbox: Sandbox) -> str:
     """Our handler with its stacks, and the creator role in both accounts; gives the function's ARN."""
-    synthesis = synthesize(settings.compile(settings.load(ROOT / "config"), sandbox.organization))
+    synthesis = synthesize(settings.compile(settings.load(ROOT / "config"), organization_from(sandbox.organization)))
     names, central = synthesis.names, sandbox.central_account
     deploy_stack(account=central, region=REGION, name="artifacts", template_body=body(synthesis.artifacts))
     zip_ = synthesis.bundle

@@ -24,11 +24,11 @@ from math import ceil
 from pathlib import Path
 from unittest.mock import patch
 
-from benchmarks.organizations.sized import CENTRAL_ACCOUNT, sized_organization, write_config
-from deployer.organization import Organization
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.stack_sets import instances as stack_set_instances
 from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
+from benchmarks.organizations.sized import CENTRAL_ACCOUNT, sized_organization, write_config
+from deployer.organization import Organization
 
 ACCOUNTS, OUS = 5_000, 200
 CPU_SECONDS, MEGABYTES = 30.0, 600

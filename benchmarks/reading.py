@@ -17,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from benchmarks.organizations.sized import CENTRAL_ACCOUNT, MANAGEMENT_ACCOUNT, sized_organization
 from benchmarks.peers.npm import installed
 from deployer.organization import Organization
-from aws_org_sandbox.faults import Error, Fault
-from aws_org_sandbox.sandbox import Sandbox
 
 ACCOUNTS, OUS = 300, 20
 SHARE = 0.1

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 from deployer.errors import MissingExtraError
 
 COMMAND = "deployer"
-SANDBOX_PACKAGES = ("moto", "flask", "awslambdaric")
+SANDBOX_PACKAGES = ("aws_org_sandbox", "moto", "awslambdaric")
 
 
 def require(extra: str, packages: Sequence[str], *, purpose: str) -> None:

@@ -15,8 +15,9 @@ import botocore.session
 import pytest
 from hypothesis import settings
 
-from deployer.cli.main import run
+from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
 from tests.hypothesis_profiles import profile
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
@@ -63,30 +64,12 @@ def _roll_outs_look_often() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def _running_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox as after its start; a test that makes it fail on the inside fails itself."""
-    _running_sandbox.reset()
-    yield _running_sandbox
-    _running_sandbox.faults.clear()
-    defects = _running_sandbox.defects
-    assert not defects, f"the sandbox failed on the inside: {defects}"
-
-
 @pytest.fixture(scope="module")
-def rolled_out(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
+def rolled_out(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """A sandbox with the example organization rolled out, once for all tests of a file, which share what they make."""
-    _running_sandbox.reset()
-    with patch.dict("os.environ", _running_sandbox.environment()):
+    running_sandbox.reset()
+    with patch.dict("os.environ", running_sandbox.environment()):
         assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)]) == 0
-    _running_sandbox.settle()
-    yield _running_sandbox
-    _running_sandbox.faults.clear()
-    defects = _running_sandbox.defects
-    assert not defects, f"the sandbox failed on the inside: {defects}"
+    running_sandbox.settle()
+    yield running_sandbox
+    check(running_sandbox)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -16,24 +17,40 @@ def _run(*command: str | Path, folder: Path) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, folder=folder)
+def _wheel_of(source: Path, folder: Path) -> Path:
+    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source, folder=folder)
     (made,) = folder.glob("*.whl")
     return made
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _wheel_of(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sandbox_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _wheel_of(ROOT / "sandbox", tmp_path_factory.mktemp("sandbox-wheel"))
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of a clean environment."""
+    folder = tmp_path_factory.mktemp("clean")
+    _run(sys.executable, "-m", "venv", folder, folder=folder)
+    return folder / "bin"
 
 
 def test_it_has_the_distributions_name_and_only_the_products_packages(wheel: Path) -> None:
     assert wheel.name.startswith("ecr_org_deployer-")
     with zipfile.ZipFile(wheel) as archive:
-        packages = {name.split("/")[0] for name in archive.namelist()}
+        names = archive.namelist()
+    packages = {name.split("/")[0] for name in names}
     assert {name for name in packages if not name.endswith(".dist-info")} == {"deployer", "templates", "handler"}
+    assert [name for name in names if name.startswith("deployer/sandbox/")] == []
 
 
-def test_it_runs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
-    _run(sys.executable, "-m", "venv", tmp_path / "clean", folder=tmp_path)
-    programs = tmp_path / "clean" / "bin"
+def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, programs: Path, tmp_path: Path) -> None:
     _run(programs / "pip", "install", "--quiet", wheel, folder=tmp_path)
     assert "rollout" in _run(programs / "deployer", "--help", folder=tmp_path)
     _run(programs / "deployer", "validate", "--config", ROOT / "config", folder=tmp_path)
@@ -43,3 +60,21 @@ def test_it_runs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     )
     assert refused.returncode == 24
     assert "pip install 'ecr-org-deployer[sandbox]'" in refused.stderr
+
+    _run(programs / "pip", "install", "--quiet", sandbox_wheel, folder=tmp_path)
+    told = _run(programs / "deployer", "sandbox", "demo", "--config", ROOT / "config", folder=tmp_path)
+    assert "All of it was seen" in told
+
+
+def test_the_sandbox_runs_without_the_product(
+    sandbox_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(sys.executable, "-m", "venv", tmp_path / "alone", folder=tmp_path)
+    programs = tmp_path / "alone" / "bin"
+    _run(programs / "pip", "install", "--quiet", sandbox_wheel, folder=tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    _run(programs / "aws-org-sandbox", "start", "--detach", "--port", "0", folder=tmp_path)
+    try:
+        assert json.loads(_run(programs / "aws-org-sandbox", "status", "--json", folder=tmp_path))["accounts"] == 14
+    finally:
+        _run(programs / "aws-org-sandbox", "stop", folder=tmp_path)

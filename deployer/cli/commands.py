@@ -62,5 +62,5 @@ COMMANDS = (
         panel=LOOKING_BACK,
         attribute="app",
     ),
-    Entry("sandbox", "A local AWS with an example organization.", panel=LOCAL, attribute="app"),
+    Entry("sandbox", "A local AWS with an example organization.", panel=LOCAL, attribute="make_app"),
 )

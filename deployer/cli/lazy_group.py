@@ -21,13 +21,15 @@ class Entry:
     summary: str
     panel: str
     attribute: str | None = None
-    """Where the module has the command, if not under its own name; a Typer makes a group."""
+    """Where the module has the command, if not under its own name: `app` is a group, `make_app` makes one."""
     takes_client_options: bool = False
     """Whether options after the first argument belong to another program."""
 
     def load(self) -> Any:
         """Import the command and make it ready to run."""
         found = getattr(import_module(f"deployer.cli.{self.name}"), self.attribute or self.name)
+        if self.attribute == "make_app":
+            found = found()
         if isinstance(found, typer.Typer):
             found.rich_markup_mode = None
             found.info.cls = found.info.cls if isinstance(found.info.cls, type) else HelpedGroup

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployer.demo.clients import Place, Pusher, find_pusher
-from deployer.demo.commands import CommandFailed, Shell
-from deployer.demo.narration import Narrator, Show
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.demo.clients import Place, Pusher, find_pusher
+from deployer.demo.commands import CommandFailed, Shell
+from deployer.demo.narration import Narrator, Show
 
 TIME_SCALE = 0.05
 """How much of AWS's waiting is kept: CloudTrail's seconds become a tenth of one."""

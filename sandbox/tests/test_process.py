@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.main import run
-from deployer.errors import PortInUseError, SandboxError
 from aws_org_sandbox import process
+from aws_org_sandbox.cli import run
+from aws_org_sandbox.errors import PortInUseError, SandboxError
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +31,8 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["sandbox", "start", "--detach", "--port", "0"]) == 0
-    assert run(["sandbox", "env", "--account", "300000000001"]) == 0
+    assert run(["start", "--detach", "--port", "0"]) == 0
+    assert run(["env", "--account", "300000000001"]) == 0
     exported = capsys.readouterr().out
     variables = dict(word.split("=", 1) for word in shlex.split(exported) if "=" in word)
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -41,16 +41,16 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     )
     assert said.stdout.strip() == "arn:aws:iam::300000000001:user/administrator"
 
-    assert run(["sandbox", "status", "--json"]) == 0
+    assert run(["status", "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["accounts"], status["calls"], status["defects"]) == (14, 1, [])
-    assert run(["sandbox", "reset"]) == 0
+    assert run(["reset"]) == 0
     assert process.required().ask("status")["calls"] == 0
 
-    assert run(["sandbox", "start"]) == SandboxError.exit_code
+    assert run(["start"]) == SandboxError.exit_code
     assert "running already" in capsys.readouterr().err
-    assert run(["sandbox", "stop"]) == 0
-    assert run(["sandbox", "stop"]) == SandboxError.exit_code
+    assert run(["stop"]) == 0
+    assert run(["stop"]) == SandboxError.exit_code
     assert "not running" in capsys.readouterr().err
 
 
@@ -59,14 +59,14 @@ def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert run(["sandbox", "start", "--detach", "--port", str(port)]) == PortInUseError.exit_code
+        assert run(["start", "--detach", "--port", str(port)]) == PortInUseError.exit_code
     assert f"port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle"])
 def test_nothing_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["sandbox", command]) == SandboxError.exit_code
-    assert "deployer sandbox start" in capsys.readouterr().err
+    assert run([command]) == SandboxError.exit_code
+    assert "aws-org-sandbox start" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Internal Server Error</html>", b"[]"])

@@ -9,17 +9,17 @@ import pytest
 
 from acceptance.lab import Lab
 from acceptance.sandbox import ORGANIZATION, lab_in
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from aws_org_sandbox.sandbox import Sandbox
+from tests.example_organization import EXAMPLE
 
 
 @pytest.fixture(scope="module")
-def acceptance_sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
+def acceptance_sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """It is shared by the tests of a file: each leaves nothing behind, and says so."""
-    _running_sandbox.reset(ORGANIZATION)
-    yield _running_sandbox
-    defects = _running_sandbox.defects
-    _running_sandbox.reset(EXAMPLE)
+    running_sandbox.reset(ORGANIZATION)
+    yield running_sandbox
+    defects = running_sandbox.defects
+    running_sandbox.reset(EXAMPLE)
     assert not defects, f"the sandbox failed on the inside: {defects}"
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from deployer.cli.main import run
-from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
 from aws_org_sandbox import background
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
+from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.conftest import CONFIG
 from tests.principals import environment, role

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
 from deployer.pushing.ensure import There, TimedOut
 from deployer.pushing.images import ImageReferenceError
-from aws_org_sandbox.registry.hosts import host_of
-from aws_org_sandbox.sandbox import Sandbox
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 

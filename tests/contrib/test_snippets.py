@@ -20,9 +20,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deployer.pushing.images import parse_image
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.pushing.images import parse_image
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from deployer.cli.main import run
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
 
 CONFIG = Path(__file__).parents[2] / "config"
 

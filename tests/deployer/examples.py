@@ -12,9 +12,9 @@ from deployer.planning.plan import Plan, make_plan
 from deployer.planning.wishes import Wanted, wish_for
 from deployer.rollout.execution import roll_out
 from deployer.rollout.survey import look
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from tests.deployer.rollout.fake_cloud import FakeCloud
+from tests.example_organization import EXAMPLE
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHOP_PROD, PAYMENTS, SHOP_DEV, NETWORK = "300000000001", "300000000003", "400000000001", "200000000002"

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from deployer.errors import OrganizationAccessError
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.iam import authorization, services, trust
@@ -19,6 +18,8 @@ from aws_org_sandbox.iam.evaluation import Decision, PolicySet, evaluate
 from aws_org_sandbox.iam.identities import find_role
 from aws_org_sandbox.iam.requests import AccessRequest
 from aws_org_sandbox.sandbox import Sandbox, environment
+from deployer.errors import OrganizationAccessError
+from sandbox.tests.stacks import role, template
 from templates.names import MANAGED_BY_TAG, Names
 from templates.operator_policy import COMMANDS, operator_policy
 from templates.policies import ASSUME
@@ -26,7 +27,6 @@ from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.examples import SHOP_DEV
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge
-from sandbox.tests.stacks import role, template
 
 ROLE = "operates"
 NAMES = Names(

@@ -9,8 +9,8 @@ from hypothesis import given
 
 from deployer.errors import ConfigurationError
 from deployer.organization import Organization
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from tests.deployer.settings.organizations import organizations
+from tests.example_organization import EXAMPLE
 
 
 @given(organizations())

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_org_sandbox.registry.hosts import host_of
 from deployer.aws.refusals import TABLE
 from deployer.partitions import partition_named, partition_of
 from deployer.principals import role_of
 from deployer.pushing.images import parse_image, parse_registry
 from deployer.reporting.consoles import repository_link
-from aws_org_sandbox.registry.hosts import host_of
 from deployer.settings import limits
 from deployer.settings.regions import partitions, require_region
 from handler.clients import Clients

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from deployer.waves import plan_waves, unknown_names, unnamed_accounts
 from tests.deployer.settings.organizations import organization
+from tests.example_organization import EXAMPLE
 
 WHOLE = Scope.whole(EXAMPLE)
 PATHS = sorted(EXAMPLE.path(ou_id) for ou_id in EXAMPLE.ous if EXAMPLE.path(ou_id) != "Root")

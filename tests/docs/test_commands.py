@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.main import run
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
 from tests.docs.commands import ROOT, Shown, pages, shown_in
 
 ELSEWHERE = {

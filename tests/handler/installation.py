@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from deployer import settings
-from deployer.planning.synthesis import Synthesis, synthesize
 from aws_org_sandbox import background
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.sandbox import Sandbox
+from deployer import settings
+from deployer.planning.synthesis import Synthesis, synthesize
 from handler.records import Record
 from handler.text import short_json
 from templates.body import body
+from tests.example_organization import organization_from
 from tests.handler.events import load
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -117,7 +118,7 @@ class Installed:
 
 def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
     """The central stacks with the example's settings, or a folder's; one account is admitted."""
-    synthesis = synthesize(settings.compile(settings.load(config), sandbox.organization))
+    synthesis = synthesize(settings.compile(settings.load(config), organization_from(sandbox.organization)))
     names, home = synthesis.names, sandbox.home_region
     for name, template in ((names.artifacts_stack, synthesis.artifacts), (names.central_stack, synthesis.central)):
         deploy_stack(account=sandbox.central_account, region=home, name=name, template_body=body(template))

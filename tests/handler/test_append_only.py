@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from aws_org_sandbox.sandbox import Sandbox
 from handler.ledger import Ledger, Slot
 from handler.records import Record
+from sandbox.tests.stacks import arn_of, assume, deploy, role
 from templates import policies
 from tests.handler.events import call
 from tests.handler.test_ledger import TABLE, client
 from tests.handler.test_records import record
-from sandbox.tests.stacks import arn_of, assume, deploy, role
 
 __all__ = ["client"]
 

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aws_org_sandbox.sandbox import Sandbox
-from tests.handler.installation import ACCOUNT, PROD, Installed, push
 from sandbox.tests.stacks import MEMBER, allow, arn_of, assume, deploy, role
+from tests.handler.installation import ACCOUNT, PROD, Installed, push
 
 FOREVER = 1_000
 

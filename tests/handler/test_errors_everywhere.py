@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deployer.planning.synthesis import Synthesis
 from aws_org_sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
+from deployer.planning.synthesis import Synthesis
 from handler import reasons
 from handler.creation import PAUSES
 from handler.handling import FINAL_DENIAL

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from deployer import settings
-from deployer.planning.synthesis import Synthesis, synthesize
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.events import buses
 from aws_org_sandbox.iam import authorization, services, trust
 from aws_org_sandbox.iam.evaluation import Decision, PolicySet, evaluate
 from aws_org_sandbox.iam.requests import AccessRequest
 from aws_org_sandbox.sandbox import Sandbox
+from deployer import settings
+from deployer.planning.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
 from templates.body import body
+from tests.example_organization import organization_from
 from tests.handler.paths import hide_ou_paths
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, Policy, is_installed, is_required, judge
@@ -50,7 +51,7 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRe
 
     for module in (authorization, services, trust):
         monkeypatch.setattr(module, "evaluate", recording)
-    synthesis = synthesize(settings.compile(settings.load(CONFIG), sandbox.organization))
+    synthesis = synthesize(settings.compile(settings.load(CONFIG), organization_from(sandbox.organization)))
     install(sandbox, synthesis)
     sandbox.client("ecr", account=SHOP, region=HOME).create_repository(
         repositoryName=HALF_MADE, tags=[{"Key": EVENT_ID_TAG, "Value": event_id(6)}]

@@ -92,5 +92,5 @@ class CallLog:
         ]
 
 
-CURRENT: ContextVar[Call | None] = ContextVar("deployer_sandbox_call", default=None)
+CURRENT: ContextVar[Call | None] = ContextVar("aws_org_sandbox_call", default=None)
 """The call that the running thread answers; None in background work, which acts as the service itself."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deployer.errors import SandboxError
 from aws_org_sandbox.calls import CallLog
+from aws_org_sandbox.errors import SandboxError
 from aws_org_sandbox.faults import Faults
 from aws_org_sandbox.visibility import Visibility
 
@@ -28,7 +28,7 @@ _current: Context | None = None
 def current() -> Context:
     """The sandbox that is running in this process."""
     if _current is None:
-        raise SandboxError("no sandbox is running in this process", next_step="Start one: deployer sandbox start")
+        raise SandboxError("no sandbox is running in this process", next_step="Start one: aws-org-sandbox start")
     return _current
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's own small API, JSON under `/_sandbox/`: what `deployer sandbox …` and a demo ask of a running one."""
+"""The sandbox's own small API, JSON under `/_sandbox/`: what `aws-org-sandbox …` and a demo ask of a running one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from deployer.errors import DeployerError
+from aws_org_sandbox.errors import SandboxError
 
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -31,7 +31,7 @@ class Control:
             return _json({"error": f"no action {name!r}", "actions": sorted(self._actions)}, status=404)
         try:
             return _json(action(json.loads(request.get_data() or b"{}")))
-        except (DeployerError, KeyError, TypeError, ValueError, TimeoutError) as error:
+        except (SandboxError, KeyError, TypeError, ValueError, TimeoutError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
 
 

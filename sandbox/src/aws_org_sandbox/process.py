@@ -1,6 +1,6 @@
 """The sandbox as a program of its own: started, found again through its state file, asked, and stopped.
 
-Standard library only until it really starts, so that `deployer sandbox env` answers at once and a missing extra is a
+Standard library only until it really starts, so that `aws-org-sandbox env` answers at once and a missing extra is a
 sentence. The state file is in the user's state folder (XDG_STATE_HOME).
 """
 
@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deployer.errors import PortInUseError, SandboxError
+from aws_org_sandbox.errors import PortInUseError, SandboxError
 
 DEFAULT_PORT = 4599
 TIME_SCALE = 0.05
@@ -30,7 +30,7 @@ TIME_SCALE = 0.05
 START_TIMEOUT = 60.0
 ANSWER_TIMEOUT = 15.0
 
-_NOT_RUNNING_STEP = "Start it with `deployer sandbox start`."
+_NOT_RUNNING_STEP = "Start it with `aws-org-sandbox start`."
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """The sandbox is a proxy itself, and may stand in HTTP_PROXY: it is asked directly."""
 
@@ -68,7 +68,7 @@ class Running:
 def state_file() -> Path:
     """Where a running sandbox is written down."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "deployer" / "sandbox.json"
+    return Path(base) / "aws-org-sandbox" / "running.json"
 
 
 def log_file() -> Path:
@@ -112,7 +112,7 @@ def check_not_running() -> None:
     if running is not None:
         raise SandboxError(
             f"a sandbox is running already at {running.url} (process {running.pid})",
-            next_step="Use it, or end it with `deployer sandbox stop`.",
+            next_step="Use it, or end it with `aws-org-sandbox stop`.",
         )
 
 
@@ -125,7 +125,7 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
         with Sandbox(port=port, time_scale=time_scale) as sandbox:
             _write_down(Running(pid=os.getpid(), port=sandbox.port))
             sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C ends it.\n")
-            sys.stderr.write('In another shell: eval "$(deployer sandbox env)"\n')
+            sys.stderr.write('In another shell: eval "$(aws-org-sandbox env)"\n')
             sys.stderr.flush()
             try:
                 while True:

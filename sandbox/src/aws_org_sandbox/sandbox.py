@@ -15,15 +15,15 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from deployer.errors import SandboxError
-from deployer.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox import background, context, seams
 from aws_org_sandbox.calls import CallLog
 from aws_org_sandbox.control import Control
 from aws_org_sandbox.control_actions import control_actions
 from aws_org_sandbox.credentials import Credentials, administrator_credentials
+from aws_org_sandbox.errors import SandboxError
 from aws_org_sandbox.faults import Faults
 from aws_org_sandbox.gate import Gate
+from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit, OrganizationLike
 from aws_org_sandbox.organizations import accounts
 from aws_org_sandbox.resources import clients
 from aws_org_sandbox.server import Dispatcher, Server
@@ -53,7 +53,9 @@ class SandboxSession(boto3.Session):
 class Sandbox:
     """A local AWS of one organization on one loopback port; one at a time in a process: moto's state is global."""
 
-    def __init__(self, *, port: int = 0, organization: Organization | None = None, time_scale: float = 0.01) -> None:
+    def __init__(
+        self, *, port: int = 0, organization: OrganizationLike | None = None, time_scale: float = 0.01
+    ) -> None:
         self.home_region = accounts.HOME_REGION
         self.central_account = accounts.CENTRAL_ACCOUNT
         self.calls = CallLog()
@@ -61,7 +63,7 @@ class Sandbox:
         self.visibility = Visibility()
         """How late new tags and roles count; at once, unless a test asks for it."""
         self.time_scale = time_scale
-        self._initial = organization or accounts.EXAMPLE
+        self._initial = Organization.of(organization or accounts.EXAMPLE)
         self._port = port
         self._server: Server | None = None
         self._botocore = botocore.session.Session()
@@ -115,7 +117,7 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def reset(self, organization: Organization | None = None) -> None:
+    def reset(self, organization: OrganizationLike | None = None) -> None:
         """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
         self.faults.clear()
         self.visibility.clear()
@@ -123,7 +125,7 @@ class Sandbox:
         background.scheduler.reset()
         background.scheduler.time_scale = self.time_scale
         _forget_everything()
-        self._initial = organization or self._initial
+        self._initial = Organization.of(organization or self._initial)
         context.set_current(
             context.Context(
                 endpoint_url=self.endpoint_url,
@@ -142,7 +144,7 @@ class Sandbox:
     @property
     def endpoint_url(self) -> str:
         if self._server is None:
-            raise SandboxError("the sandbox is not running", next_step="Start it: deployer sandbox start")
+            raise SandboxError("the sandbox is not running", next_step="Start it: aws-org-sandbox start")
         return self._server.url
 
     @property

@@ -2,7 +2,7 @@
 
 moto (5.2.5) answers many more. Some it makes up, as credentials that nobody knows or a restored table that is the one
 of today; others it keeps and nothing comes of them, as a bucket's notifications or a function's address. An operation
-that nobody has looked at is refused, and says so. The services that `deployer` does not use are moto's as they are.
+that nobody has looked at is refused, and says so. Other services are moto's as they are.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Response
 
-from deployer.errors import PortInUseError
+from aws_org_sandbox.errors import PortInUseError
 from aws_org_sandbox.gate import Application, StartResponse
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.wire import FROM_SOCKET

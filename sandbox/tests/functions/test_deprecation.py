@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from aws_org_sandbox.functions.deprecation import refusal
 from aws_org_sandbox.sandbox import Sandbox
-from templates.lambdas import RUNTIME
 from sandbox.tests.tiny_functions import create_function
 
+RUNTIME = "python3.13"
 TODAY = date(2026, 11, 28)
 LAST_DAY = date(2027, 1, 31)
 

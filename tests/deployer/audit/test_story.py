@@ -14,9 +14,9 @@ from deployer.audit.query import Query
 from deployer.audit.reading import Usage
 from deployer.audit.story import UNKNOWN, Story, what_today
 from deployer.rendering.story import story_document, story_lines
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, record
+from tests.example_organization import EXAMPLE
 
 COMPILED = settings.compile(settings.load(Path("config")), EXAMPLE)
 PLACE = Query(since=NOW, until=NOW)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
@@ -15,7 +16,6 @@ from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
 from deployer.planning.plan import stack_needs_preview
 from deployer.rollout.locking import LostRaceError, Versioned
-from aws_org_sandbox.sandbox import Sandbox
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 
 BUCKET = "deployer-artifacts-200000000001-eu-west-1"

@@ -9,12 +9,13 @@ from unittest import mock
 import pytest
 from botocore.config import Config
 
+from aws_org_sandbox.faults import Error, Fault, Throttle
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.organizations import read_organization
 from deployer.aws.session import Session
 from deployer.errors import BusyError, OrganizationAccessError, ServiceError
 from deployer.organization import Account, Organization, OrganizationalUnit
-from aws_org_sandbox.faults import Error, Fault, Throttle
-from aws_org_sandbox.sandbox import Sandbox
+from tests.example_organization import organization_from
 
 
 def _large() -> Organization:
@@ -42,12 +43,12 @@ def environment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Sandbox]:
 
 
 def test_the_organization_is_read_as_it_is(sandbox: Sandbox) -> None:
-    assert read_organization(sandbox.client("organizations")) == sandbox.organization
+    assert read_organization(sandbox.client("organizations")) == organization_from(sandbox.organization)
 
 
 def test_the_management_account_may_read_it_too(sandbox: Sandbox) -> None:
     client = sandbox.client("organizations", account=sandbox.organization.management_account_id)
-    assert read_organization(client) == sandbox.organization
+    assert read_organization(client) == organization_from(sandbox.organization)
 
 
 @pytest.fixture
@@ -68,7 +69,9 @@ def test_300_accounts_in_20_ous_take_fewer_than_60_calls(sandbox: Sandbox, large
 def test_throttling_is_survived(environment: Sandbox) -> None:
     fault = Fault(effect=Throttle(), service="organizations", times=3)
     environment.faults.add(fault)
-    assert read_organization(Session(region="eu-west-1").client("organizations")) == environment.organization
+    assert read_organization(Session(region="eu-west-1").client("organizations")) == organization_from(
+        environment.organization
+    )
 
 
 def test_throttling_without_end_ends_in_a_sentence(sandbox: Sandbox) -> None:
@@ -101,7 +104,7 @@ def _gone(times: int) -> Fault:
 
 def test_an_ou_that_goes_while_the_organization_is_read_has_it_read_again(sandbox: Sandbox) -> None:
     sandbox.faults.add(_gone(times=1))
-    assert read_organization(sandbox.client("organizations")) == sandbox.organization
+    assert read_organization(sandbox.client("organizations")) == organization_from(sandbox.organization)
 
 
 def test_an_organization_that_never_stands_still_is_told(sandbox: Sandbox) -> None:
@@ -139,4 +142,4 @@ class _Pathless:
 @pytest.mark.parametrize("of", [3, 100], ids=["few accounts lack Paths", "all accounts lack Paths"])
 def test_parents_are_asked_for_where_paths_are_missing(sandbox: Sandbox, of: int) -> None:
     client: Any = _Pathless(sandbox.client("organizations"), of=of)
-    assert read_organization(client) == sandbox.organization
+    assert read_organization(client) == organization_from(sandbox.organization)

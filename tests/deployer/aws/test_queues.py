@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.queues import SqsQueues
 from deployer.failures.messages import Queue
 from deployer.failures.redriving import Depth
-from aws_org_sandbox.sandbox import Sandbox
 
 ACCOUNT, REGION = "200000000001", "eu-west-1"
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.errors import PermissionDeniedError
 from deployer.operation_preferences import OperationPreferences
-from aws_org_sandbox.faults import Error, Fault
-from aws_org_sandbox.sandbox import Sandbox
 from deployer.stack_sets import StackSetDefinition
 
 DEFINITION = StackSetDefinition(name="deployer-forwarding", description="d", body="{}", depends_on=("deployer-access",))

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.audit import export as exporting
-from deployer.aws.ledger import LedgerTable
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.audit import export as exporting
+from deployer.aws.ledger import LedgerTable
 from handler.records import Record
 from templates import ledger
 from templates.names import Names

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from deployer.cli.audit_report import write
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.audit_report import write
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.reporting.samples import UNTIL, records
 

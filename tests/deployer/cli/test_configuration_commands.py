@@ -12,10 +12,10 @@ from unittest import mock
 
 import pytest
 
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.organization import Organization
-from aws_org_sandbox.organizations.accounts import EXAMPLE
-from aws_org_sandbox.sandbox import Sandbox
+from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
 SNAPSHOT = "config/snapshot.json"

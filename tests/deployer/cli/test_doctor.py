@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from deployer.composition import doctor
-from deployer.doctor.checks.catalogue import CHECKS
 from aws_org_sandbox import quotas, regions
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.composition import doctor
+from deployer.doctor.checks.catalogue import CHECKS
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 
 MANAGEMENT, CENTRAL, SHOP = "100000000000", "200000000001", "300000000001"

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from deployer.cli.main import run
-from deployer.pushing.ensure import Refused, There, TimedOut
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
+from deployer.pushing.ensure import Refused, There, TimedOut
 from tests.conftest import CONFIG
 from tests.principals import environment, role
 from tests.terminal import in_a_terminal, type_ctrl_c

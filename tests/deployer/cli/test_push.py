@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.main import run
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
 from tests.terminal import in_a_terminal, type_ctrl_c

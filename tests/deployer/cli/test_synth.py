@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_org_sandbox.organizations.accounts import EXAMPLE
+from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
 RUN = "from deployer.cli.main import main; main()"

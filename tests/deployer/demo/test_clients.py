@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from deployer.demo import clients
-from deployer.demo.clients import BuiltIn, Place, Pusher, Skopeo, find_pusher
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.demo import clients
+from deployer.demo.clients import BuiltIn, Place, Pusher, Skopeo, find_pusher
 
 SHOP = "300000000001"
 IMAGE = oci_images.build()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployer.rendering.text import WIDTH, Line
 from deployer.demo.narration import Narrator
+from deployer.rendering.text import WIDTH, Line
 
 
 class Page:

@@ -14,8 +14,8 @@ from deployer.doctor.facts import (
     Trail,
     Unread,
 )
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from templates.names import Names
+from tests.example_organization import EXAMPLE
 
 CENTRAL = "200000000001"
 MANAGEMENT = "100000000000"

@@ -13,9 +13,9 @@ from deployer.doctor.probe import Clock, Held, Outcome, Prober, Target
 from deployer.errors import PermissionDeniedError
 from deployer.organization import Organization
 from deployer.rendering.probe import closing_line, outcome_lines, probe_document
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.reasons import Outcome as RecordOutcome
 from handler.records import Record
+from tests.example_organization import EXAMPLE
 
 SHOP = Target("300000000001", "eu-west-1")
 SEARCH = Target("300000000002", "us-east-1")

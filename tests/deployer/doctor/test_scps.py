@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.doctor.facts import ServiceControlPolicy
-from deployer.doctor.scps import Request, obstacle
 from aws_org_sandbox.iam.evaluation import PolicySet, evaluate
 from aws_org_sandbox.iam.policies import parse_policy
 from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext, Subject
+from deployer.doctor.facts import ServiceControlPolicy
+from deployer.doctor.scps import Request, obstacle
 from tests.deployer.doctor.facts import EVERYTHING
 
 ACCOUNT = "300000000001"

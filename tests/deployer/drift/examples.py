@@ -14,9 +14,9 @@ from deployer.drift.looking import Looker
 from deployer.drift.ports import Listed, VanishedError
 from deployer.drift.rules import Rules
 from deployer.errors import DeployerError
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
+from tests.example_organization import EXAMPLE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHOP, SEARCH = "300000000001", "300000000002"

@@ -34,11 +34,11 @@ from deployer.rendering.failures import (
     shown_lines,
 )
 from deployer.rendering.text import Line
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from handler.text import short_json
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, dead_letters, event
 from tests.deployer.failures.test_messages import ANYTHING, GIVEN_UP, UNDELIVERED, message
+from tests.example_organization import EXAMPLE
 
 EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
 SHOP, SEARCH = dead_letters("300000000001"), dead_letters("300000000002")

@@ -15,14 +15,14 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
-from deployer.aws.queues import SqsQueues
-from deployer.aws.session import Session
-from deployer.composition.failures import Operation, open_failures
-from deployer.errors import PermissionDeniedError
 from aws_org_sandbox import background
 from aws_org_sandbox.events import buses
 from aws_org_sandbox.faults import Drop, Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.aws.queues import SqsQueues
+from deployer.aws.session import Session
+from deployer.composition.failures import Operation, open_failures
+from deployer.errors import PermissionDeniedError
 from handler.records import Record
 from handler.redrives import MARK
 from tests.deployer.command_line import CONFIG, Deployer

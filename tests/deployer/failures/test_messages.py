@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from deployer.failures.messages import UNREADABLE, Failure, Message, Queue, Selection, read
 from deployer.planning.scopes import find_scope
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.failures import FailuresQueue
+from tests.example_organization import EXAMPLE
 from tests.handler.events import load
 
 EVENT = load()

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from deployer.failures.messages import Queue, Selection
 from deployer.failures.redriving import HOLD_SECONDS, Found, Redriven, find, redrive, release
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from handler.redrives import MARK
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, Killed, dead_letters, event
+from tests.example_organization import EXAMPLE
 
 EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
 SHOP, SEARCH = dead_letters("300000000001"), dead_letters("300000000002")

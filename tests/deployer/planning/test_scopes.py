@@ -7,9 +7,9 @@ import pytest
 from deployer.errors import NotFoundError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.targets import Scope
 from tests.deployer.settings.organizations import organization
+from tests.example_organization import EXAMPLE
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from deployer.planning.settings_changes import SettingsChange, ValueChange, settings_changes
-from aws_org_sandbox.organizations.accounts import EXAMPLE
+from tests.example_organization import EXAMPLE
 
 _PROD, _PAYMENTS, _DEV = "ou-exam-prod0001", "ou-exam-paym0001", "ou-exam-dev00001"
 

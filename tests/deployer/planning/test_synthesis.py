@@ -6,8 +6,8 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from templates.body import body
+from tests.example_organization import EXAMPLE
 from tests.templates.reading import resources
 
 CONFIG = Path(__file__).parents[3] / "config"

@@ -10,7 +10,6 @@ import pytest
 from deployer import settings
 from deployer.planning.plan import StackKey
 from deployer.planning.wishes import wish_for
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import InstanceKey
 from deployer.targets import Scope, wanted_instances
 from tests.deployer.examples import (
@@ -28,6 +27,7 @@ from tests.deployer.examples import (
     changed,
     wanted,
 )
+from tests.example_organization import EXAMPLE
 
 ROOT_ON = "ou: Root\nenabled: true\nregions: [eu-west-1, us-east-1]\n"
 

@@ -15,13 +15,13 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
-from deployer.cli.main import run
-from deployer.pushing.images import parse_image
-from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
+from deployer.pushing.images import parse_image
+from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
 from tests.principals import environment, role
 
 DEV = "400000000001"

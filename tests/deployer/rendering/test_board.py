@@ -13,8 +13,8 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import InstanceResult, Operation
+from tests.example_organization import EXAMPLE
 
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
 SEARCH_PROD = "300000000002"

@@ -20,10 +20,10 @@ from deployer.rendering.failures import (
     shown_lines,
 )
 from deployer.rendering.text import Line
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from handler.reasons import SENTENCES
 from tests.deployer.failures.queues import CENTRAL, dead_letters, event
 from tests.deployer.failures.test_messages import GIVEN_UP, UNDELIVERED, is_harmless, message
+from tests.example_organization import EXAMPLE
 
 SHOP = dead_letters("300000000001")
 LONG = "team-a/" + "x" * 249

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.rendering.interruption import UnderWay
 from deployer.rollout.progress import Event, OperationProgress, OperationStarted, StackProgress
-from aws_org_sandbox.sandbox import Sandbox
 from deployer.stack_sets import Operation
 from deployer.stacks import StackEvent
 from tests.deployer.command_line import Deployer

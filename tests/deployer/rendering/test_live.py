@@ -14,7 +14,7 @@ CODE = """
 import sys, time
 from deployer.rollout.progress import OperationProgress, OperationStarted, StepEnded, StepStarted
 from deployer.rendering.live import reporter
-from aws_org_sandbox.organizations.accounts import EXAMPLE
+from tests.example_organization import EXAMPLE
 from deployer.stack_sets import InstanceResult, Operation
 
 results = lambda status: (InstanceResult(account="300000000001", region="eu-west-1", status=status),)

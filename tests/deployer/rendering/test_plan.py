@@ -16,10 +16,10 @@ from deployer.planning.scopes import find_scope
 from deployer.rendering.plan import plan_lines
 from deployer.rendering.plan_json import plan_document
 from deployer.rendering.text import Line
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import Instance
 from tests.deployer.examples import ACCESS, DEV, FORWARDING, PROD, SCANNING, changed, plan, rolled_out, wanted
 from tests.deployer.rollout.fake_cloud import FakeCloud
+from tests.example_organization import EXAMPLE
 
 NETWORK_FILE = "ous/infrastructure/network.yaml"
 CALLER = "arn:aws:iam::200000000001:user/x"

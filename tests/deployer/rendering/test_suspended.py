@@ -15,9 +15,9 @@ from deployer.rendering.outcome import outcome_lines
 from deployer.rendering.plan_json import outcome_document
 from deployer.rollout.execution import roll_out
 from deployer.rollout.progress import OperationProgress
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import Instance, InstanceResult, Operation
 from tests.deployer.examples import ACCESS, FORWARDING, SHOP_DEV, SHOP_PROD, plan, rolled_out, wanted
+from tests.example_organization import EXAMPLE
 
 OLD = "600000000001"
 CALLER = "arn:aws:iam::200000000001:user/x"

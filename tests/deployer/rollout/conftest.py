@@ -11,7 +11,7 @@ from tests.deployer.mortal import Mortals, mortals
 
 
 @pytest.fixture(scope="session")
-def mortal(_running_sandbox: Sandbox) -> Iterator[Mortals]:
+def mortal(running_sandbox: Sandbox) -> Iterator[Mortals]:
     """Runs the command line in processes that really die, as the administrator of the central account."""
-    with mortals(_running_sandbox.environment()) as run:
+    with mortals(running_sandbox.environment()) as run:
         yield run

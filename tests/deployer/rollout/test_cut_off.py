@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from deployer.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox import deleted_names
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.copies import in_copy
 from aws_org_sandbox.faults import Drop, Fault, Moment
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.organization import Account, Organization, OrganizationalUnit
 from tests.deployer.command_line import Deployer, is_writing
 from tests.deployer.mortal import KILLED, Ended, Mortals
+from tests.example_organization import EXAMPLE
 
 CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
 SMALL = Organization(

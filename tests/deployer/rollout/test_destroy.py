@@ -13,10 +13,10 @@ from deployer.rendering.removal import removal_document, removal_lines, removal_
 from deployer.rollout.destroy import LeftOverError, Removal, destroy, plan_removal, removed_instances
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.survey import look
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, NotInStackSetError
 from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, SHOP_PROD, changed, rolled_out, wanted
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
+from tests.example_organization import EXAMPLE
 
 CALLER = "arn:aws:iam::200000000001:user/x"
 

@@ -12,8 +12,8 @@ import pytest
 
 from aws_org_sandbox.faults import Error, Fault, Moment, Throttle
 from aws_org_sandbox.sandbox import Sandbox
-from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 from sandbox.tests.stacks import trust
+from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 
 CREATOR, FORWARDER = "deployer-creator", "deployer-forwarding"
 RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from aws_org_sandbox.calls import Call
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import BusyError, DeployerError
 from deployer.rollout import patience
 from deployer.rollout.causes import Failure
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.patience import PAUSES, ends_by_itself, roll_out_again
 from deployer.rollout.progress import Report, StepEnded, StepStarted
-from aws_org_sandbox.calls import Call
-from aws_org_sandbox.faults import Error, Fault
-from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer
 
 QUEUE = "You must wait 60 seconds after deleting a queue before you can create another with the same name."

@@ -14,7 +14,6 @@ from deployer.planning.wishes import Wanted
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.status import Place, Status, matrix, status_of
 from deployer.rollout.survey import look
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.stack_sets import Instance, InstanceKey
 from tests.deployer.examples import (
     ACCESS,
@@ -31,6 +30,7 @@ from tests.deployer.examples import (
     wanted,
 )
 from tests.deployer.rollout.fake_cloud import FakeCloud
+from tests.example_organization import EXAMPLE
 
 
 def _status(wish: Wanted, cloud: FakeCloud) -> Status:

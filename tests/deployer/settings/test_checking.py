@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder
 from tests.deployer.settings.conftest import Write
+from tests.example_organization import EXAMPLE
 
 
 def _said(folder: Path, *, live: bool = True) -> list[str]:

@@ -16,7 +16,6 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from deployer.organization import Organization
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings.json_schema import Kind, as_text, json_schema
 from deployer.settings.messages import model_in
 from deployer.settings.reference import markdown, organization_keys, settings_keys
@@ -25,6 +24,7 @@ from deployer.settings.yaml_source import parse
 from handler.settings import Namespace, Settings
 from tests.conftest import Generated
 from tests.deployer.settings.layers import layers
+from tests.example_organization import EXAMPLE
 
 
 @pytest.mark.parametrize("kind", Kind)

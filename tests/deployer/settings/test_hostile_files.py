@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.rendering.explanations import as_document, as_text
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder
 from deployer.settings.explaining import explain
 from deployer.settings.problems import errors
 from deployer.settings.yaml_source import KeyPath
+from tests.example_organization import EXAMPLE
 
 LAYER: dict[str, Any] = {
     "enabled": True,

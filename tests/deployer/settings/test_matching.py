@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from deployer.organization import Account
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import read
 from deployer.settings.matching import Placement, place
 from tests.deployer.settings.conftest import Write
 from tests.deployer.settings.organizations import ROOT, organization, ou_id
+from tests.example_organization import EXAMPLE
 
 WORKLOADS, PROD, OTHER = ou_id(1), ou_id(2), ou_id(3)
 SMALL = organization({WORKLOADS: ("Workloads", ROOT), PROD: ("Prod", WORKLOADS), OTHER: ("Other", ROOT)})

@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import compile as compile_settings
 from deployer.settings import load
 from deployer.settings.checking import check_folder
 from deployer.settings.limits import scan_filter
 from handler.settings import RegistrySettings, Scanning
 from tests.deployer.settings.conftest import Write
+from tests.example_organization import EXAMPLE
 
 PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
 MOST = ", ".join(f'"a{number}"' for number in range(101))

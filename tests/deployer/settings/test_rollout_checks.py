@@ -10,9 +10,9 @@ import pytest
 from deployer import settings
 from deployer.operation_preferences import Amount
 from deployer.organization import Organization
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings.checking import check_folder
 from deployer.settings.problems import InvalidConfigurationError
+from tests.example_organization import EXAMPLE
 
 CONFIG = Path(__file__).parents[3] / "config"
 

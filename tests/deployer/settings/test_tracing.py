@@ -8,9 +8,9 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import synthesize
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import InvalidConfigurationError, load
 from tests.deployer.settings.conftest import ORGANIZATION, Write
+from tests.example_organization import EXAMPLE
 
 
 def central(write: Write, said: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aws_org_sandbox.organizations.accounts import EXAMPLE
 from deployer.settings import Compiled, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.explaining import Value, repository_values
@@ -23,6 +22,7 @@ from deployer.settings.verdicts import Verdict, for_any_principal, judge, judge_
 from handler import tags
 from handler.settings import RepositorySettings
 from tests.deployer.settings.layers import compiled_from, layers
+from tests.example_organization import EXAMPLE
 from tests.handler.events import load as load_event
 from tests.handler.fakes import World
 

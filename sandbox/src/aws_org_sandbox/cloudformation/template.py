@@ -1,6 +1,6 @@
 """Templates: read, checked as a whole before anything is made, and put in order.
 
-JSON only, as `deployer` writes them. Sections that the sandbox does not evaluate (Conditions, Mappings, Transform) are
+JSON only. Sections that the sandbox does not evaluate (Conditions, Mappings, Transform) are
 refused, so that no template means something else here than in AWS.
 """
 

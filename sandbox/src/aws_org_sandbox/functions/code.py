@@ -72,7 +72,7 @@ class CodeFolders:
 
     def _folder(self) -> Path:
         if self._base is None:
-            self._base = Path(tempfile.mkdtemp(prefix="deployer-sandbox-functions-"))
+            self._base = Path(tempfile.mkdtemp(prefix="aws-org-sandbox-functions-"))
             (self._base / "task").mkdir()
         return self._base
 

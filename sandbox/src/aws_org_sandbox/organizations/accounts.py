@@ -17,8 +17,8 @@ from moto.organizations.models import (
 )
 from moto.s3.models import s3_backends
 
-from deployer.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox.credentials import ALLOW_EVERYTHING, PARTITION, issue_administrator
+from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit
 
 HOME_REGION = "eu-west-1"
 CENTRAL_ACCOUNT = "200000000001"

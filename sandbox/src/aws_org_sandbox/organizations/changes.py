@@ -14,9 +14,9 @@ from typing import Any
 from moto.organizations import utils
 from moto.organizations.models import FakeAccount, OrganizationsBackend
 
-from deployer.organization import ACTIVE, Account, OrganizationalUnit
 from aws_org_sandbox import background, seams
 from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.organization import ACTIVE, Account, OrganizationalUnit
 from aws_org_sandbox.organizations import accounts, membership
 from aws_org_sandbox.organizations.reads import existing_parent
 

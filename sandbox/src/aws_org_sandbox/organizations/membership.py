@@ -20,9 +20,9 @@ from moto.organizations.models import (
     organizations_backends,
 )
 
-from deployer.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox import seams
 from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox.organizations.accounts import backend_of
 
 OPEN_TO_MEMBERS = frozenset({"DescribeOrganization"})

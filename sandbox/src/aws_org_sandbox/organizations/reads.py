@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from moto.organizations.models import FakeAccount, FakeOrganizationalUnit, OrganizationsBackend
 
-from deployer.organization import Organization
 from aws_org_sandbox import pages, seams
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.organization import Organization
 from aws_org_sandbox.organizations import membership
 
 Item = TypeVar("Item")

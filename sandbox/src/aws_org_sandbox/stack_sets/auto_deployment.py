@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
-from deployer.organization import Account, Organization
 from aws_org_sandbox import background
 from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.organization import Account, Organization
 from aws_org_sandbox.organizations import membership
 from aws_org_sandbox.organizations.membership import Change
 from aws_org_sandbox.stack_sets import operations, store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from moto.organizations.exceptions import AccountNotFoundException
 
-from deployer.organization import ACTIVE
 from aws_org_sandbox import cloudformation
 from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.organization import ACTIVE
 from aws_org_sandbox.organizations.accounts import backend_of
 from aws_org_sandbox.regions import is_enabled
 from aws_org_sandbox.stack_sets.model import Instance, Operation, Result, StackSet

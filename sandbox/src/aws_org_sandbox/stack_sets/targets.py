@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from deployer.organization import Organization
 from aws_org_sandbox.calls import Refused
+from aws_org_sandbox.organization import Organization
 from aws_org_sandbox.stack_sets.model import Action
 
 Filter = Literal["NONE", "INTERSECTION", "DIFFERENCE", "UNION"]

@@ -1,0 +1,137 @@
+"""`aws-org-sandbox`: start the sandbox, point a shell at it, look after it, end it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from aws_org_sandbox import __version__, process
+from aws_org_sandbox.errors import SandboxError
+
+USAGE_EXIT_CODE = 64
+
+app = typer.Typer(
+    name="aws-org-sandbox",
+    help="A local AWS organization on loopback.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port on loopback; 0 takes any free one.")
+]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Run it in the background.")]
+TimeScale = Annotated[
+    float,
+    typer.Option(
+        "--time-scale", metavar="X", min=0.0, max=1.0, help="How much of AWS's waiting times to keep; 1 is all."
+    ),
+]
+AccountId = Annotated[
+    str | None,
+    typer.Option("--account", metavar="ID", help="Act as administrator of this account instead of the central one."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def start(
+    port: Port = process.DEFAULT_PORT, detach: Detach = False, time_scale: TimeScale = process.TIME_SCALE
+) -> None:
+    """Start the sandbox, in the foreground unless --detach is given."""
+    process.check_not_running()
+    if not detach:
+        process.serve(port, time_scale=time_scale)
+        return
+    running = process.detach(port, time_scale=time_scale)
+    typer.echo(f"The sandbox listens on {running.url} (process {running.pid}).", err=True)
+    typer.echo('Use it with: eval "$(aws-org-sandbox env)"', err=True)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the running sandbox and delete all of its state."""
+    running = process.required()
+    process.stop(running)
+    typer.echo(f"The sandbox at {running.url} has stopped.", err=True)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show where the sandbox listens, its AWS calls and its defects."""
+    found = process.required().ask("status")
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    typer.echo(f"Endpoint      {found['endpoint_url']} (process {found['pid']})")
+    typer.echo(f"Organization  {found['organization']}, {found['accounts']} accounts")
+    typer.echo(f"Central       {found['central_account']} in {found['home_region']}")
+    typer.echo(f"AWS calls     {found['calls']}, {found['pending']} tasks in progress")
+    for defect in found["defects"]:
+        typer.echo(f"Defect        {defect}")
+
+
+@app.command()
+def env(account: AccountId = None) -> None:
+    """Print the variables that point a shell at the sandbox, for `eval "$(aws-org-sandbox env)"`."""
+    variables = process.required().ask("environment", {"account": account} if account else {})
+    for name, value in sorted(variables.items()):
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def reset() -> None:
+    """Delete all state: the sandbox is as after its start, on the same port."""
+    process.required().ask("reset")
+    typer.echo("The sandbox holds the example organization again, and nothing else.", err=True)
+
+
+@app.command()
+def settle(
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait at most.")] = 60.0,
+) -> None:
+    """Wait until no operation, event, function or retry is in progress."""
+    process.required().ask("settle", {"timeout": timeout}, timeout=timeout + 10.0)
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"aws-org-sandbox {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A local AWS organization on loopback."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except typer.TyperException as error:
+        if error.format_message():
+            typer.echo(f"Error: {error.format_message()}", err=True)
+        return USAGE_EXIT_CODE
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except SandboxError as error:
+        typer.echo(f"Error: {error.message}", err=True)
+        if error.next_step:
+            typer.echo(f"  {error.next_step}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    sys.exit(run(sys.argv[1:]))

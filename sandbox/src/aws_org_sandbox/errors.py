@@ -1,0 +1,26 @@
+"""What a user of the sandbox can get instead of a result. Each class owns its exit code.
+
+SandboxError         7   the sandbox is not running, does not answer, or cannot start
+└── PortInUseError   8   its port is taken
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SandboxError(Exception):
+    """The sandbox is not running, does not answer, or cannot start; `next_step` is what to do about it."""
+
+    exit_code: ClassVar[int] = 7
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class PortInUseError(SandboxError):
+    """Another program listens on the port."""
+
+    exit_code = 8
