@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
+DEMO   := .venv-demo
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := tests/node_modules/.package-lock.json
@@ -33,8 +34,14 @@ $(WITNESSES)/.ready: tests/witnesses/requirements.txt
 	$(WITNESSES)/bin/pip install --quiet --requirement $<
 	@touch $@
 
-demo: setup  ## Roll out, push and audit in the local sandbox (about a minute)
-	@$(BIN)/deployer sandbox demo
+demo:  ## Roll out, push and audit in the local sandbox (about a minute)
+	@if [ -e $(READY) ]; then $(BIN)/deployer sandbox demo; else $(MAKE) --silent $(DEMO)/.ready && $(DEMO)/bin/deployer sandbox demo; fi
+
+$(DEMO)/.ready: pyproject.toml sandbox/pyproject.toml
+	@echo "Installing deployer and its sandbox into $(DEMO) (once; about 160 MB) ..."
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/pip install --quiet --editable ./sandbox --editable '.[sandbox]'
+	@touch $@
 
 acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minute)
 	@$(BIN)/python -m acceptance sandbox
@@ -66,4 +73,4 @@ bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	done
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules $(WITNESSES)
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules $(WITNESSES)

@@ -16,6 +16,14 @@ COMMAND = "deployer"
 SANDBOX_PACKAGES = ("aws_org_sandbox", "moto", "awslambdaric")
 
 
+_BESIDE = {
+    "pip install": "{} ",
+    "pipx install --force": "--preinstall {} ",
+    "uv tool install --force": "--with {} ",
+}
+"""How each installer takes a further distribution: in a clone the sandbox is the one of its folder."""
+
+
 def require(extra: str, packages: Sequence[str], *, purpose: str) -> None:
     """Raise MissingExtraError, with the command that installs it, unless all packages of an extra are installed."""
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
@@ -34,7 +42,10 @@ def missing_extra(extra: str, packages: Sequence[str], *, purpose: str) -> Missi
 
 def install_command(extra: str) -> str:
     """The command that adds an extra to this installation: a clone's own files, or the distribution by its name."""
-    return f"{_installer()} '{_source()}[{extra}]'"
+    installer, source = _installer(), _source()
+    is_clone = source == "." or "/" in source
+    beside = _BESIDE[installer].format(f"'{source}/sandbox'") if is_clone and extra == "sandbox" else ""
+    return f"{installer} {beside}'{source}[{extra}]'"
 
 
 def _installer() -> str:

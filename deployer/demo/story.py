@@ -76,6 +76,8 @@ class Demo:
         central = organization.accounts[self._sandbox.central_account]
         self._narrator.chapter(
             "A local AWS",
+            "Real: the commands, the templates, the handler's zip and its decisions, the image pushes. Simulated: AWS "
+            "itself, whose waiting times are shortened. Nothing leaves this machine.\n\n"
             f"The sandbox at {self._sandbox.endpoint_url} holds the organization {organization.id}: "
             f"{len(organization.accounts)} accounts in {len(organization.ous) - 1} OUs, three levels deep. Central "
             f"account: {central.name} ({central.id}), itself inside the OU {organization.path(central.parent_id)}.",

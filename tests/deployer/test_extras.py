@@ -66,6 +66,7 @@ def test_from_a_clone_the_hint_installs_the_clone(
     assert extras.install_command("report") == f"pip install '{clone}[report]'"
     monkeypatch.chdir(clone)
     assert extras.install_command("report") == "pip install '.[report]'"
+    assert extras.install_command("sandbox") == "pip install './sandbox' '.[sandbox]'"
 
 
 def test_from_a_clone_that_is_gone_the_hint_names_the_distribution(installed: Any, tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ _LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 _OUTSIDE = re.compile(r"[a-z]+:")
 
-OTHERS = [ROOT / "contrib" / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+OTHERS = [
+    ROOT / "contrib" / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "sandbox" / "README.md",
+]
 PAGES = [*pages(), *OTHERS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 
 
