@@ -50,11 +50,12 @@ test: setup witnesses  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
 	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
-check: setup  ## Format, lint, types, import contracts, generated docs
+check: setup  ## Format, lint, types, import contracts, unused code, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings
 
 format: setup  ## Format the code and sort its imports

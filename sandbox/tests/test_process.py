@@ -89,7 +89,7 @@ def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
         server.shutdown()
 
 
-def test_a_sandbox_that_does_not_end_is_said_with_the_next_step(state_folder: Path) -> None:
+def test_a_sandbox_that_does_not_end_is_said_with_the_next_step() -> None:
     ignores_sigterm = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(30)"
     stubborn = subprocess.Popen([sys.executable, "-c", ignores_sigterm], stdout=subprocess.PIPE)
     with stubborn, socket.create_server(("127.0.0.1", 0)) as listening:
@@ -112,7 +112,7 @@ def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch
     assert raised.value.next_step == f"Wait and try again, or end it: kill -9 {os.getpid()}"
 
 
-def test_what_a_dead_sandbox_left_behind_is_cleared_away(state_folder: Path) -> None:
+def test_what_a_dead_sandbox_left_behind_is_cleared_away() -> None:
     process.state_file().parent.mkdir(parents=True)
     process.state_file().write_text(json.dumps({"pid": 1, "port": 9}))
     assert process.find() is None

@@ -59,11 +59,6 @@ def repositories(sandbox: Sandbox, account: str = SHOP, region: str = "eu-west-1
     return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
 
 
-def ecr_calls(sandbox: Sandbox, name: str) -> list[str]:
-    calls = [call for call in sandbox.calls if call.parameters.get("repositoryName") == name]
-    return [call.operation for call in calls if "creator" not in call.principal.arn]
-
-
 class TestThere:
     def test_a_missing_repository_is_there_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new()

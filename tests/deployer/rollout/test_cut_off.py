@@ -263,10 +263,11 @@ def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal
     assert trials.locks_left > 20
 
 
+@pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize(
     "operation", ["PutObject", "CreateChangeSet", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances"]
 )
-def test_an_answer_that_is_lost_once_does_not_matter(world: World, without_waiting: None, operation: str) -> None:
+def test_an_answer_that_is_lost_once_does_not_matter(world: World, operation: str) -> None:
     """The call has its effect, and botocore makes it again."""
     _install_the_least(world)
     wanted = everything(world.sandbox)
@@ -280,10 +281,9 @@ def test_an_answer_that_is_lost_once_does_not_matter(world: World, without_waiti
     assert everything(world.sandbox) == wanted
 
 
+@pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
-def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(
-    world: World, without_waiting: None, operation: str
-) -> None:
+def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(world: World, operation: str) -> None:
     _install_the_least(world)
     wanted = everything(world.sandbox)
     world.sandbox.reset(SMALL)

@@ -337,10 +337,6 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     assert installed(sandbox) == {}
 
 
-def _no_trusted_access(sandbox: Sandbox) -> None:
-    sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
-
-
 @pytest.mark.parametrize("command", [("plan",), ("rollout", "--org", "--yes"), ("status",), ("destroy", "--yes")])
 def test_another_account_than_the_central_one_is_refused(sandbox: Sandbox, command: tuple[str, ...]) -> None:
     _refused(Deployer(sandbox, account=NETWORK)(*command), 16, "central account is 200000000001")

@@ -16,7 +16,6 @@ SHOP_DEV, SEARCH_DEV = "400000000001", "400000000002"
 PROD, DEV = "ous/workloads/prod.yaml", "ous/workloads/dev.yaml"
 ENHANCED = "registry: {scanning: {type: ENHANCED, frequency: CONTINUOUS_SCAN}}\n"
 BASIC = "registry: {scanning: {type: BASIC, filters: ['app-*']}}\n"
-MANUAL = "registry: {scanning: {type: BASIC, frequency: MANUAL}}\n"
 
 Scans = dict[tuple[str, str], str]
 

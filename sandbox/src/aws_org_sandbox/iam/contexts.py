@@ -13,8 +13,6 @@ from aws_org_sandbox.resources.clients import CALLED_VIA
 
 Context = Mapping[str, ContextValue | str | None]
 
-GLOBAL_REGION = "us-east-1"
-
 
 def call_context(call: Call) -> ConditionContext:
     """The global condition keys of a call. The sandbox's loopback stands in for TLS, so SecureTransport is true."""
