@@ -19,13 +19,14 @@ from functools import partial
 from handler import reasons
 from handler.asked import asked_for, compact
 from handler.concurrency import side_by_side
-from handler.decision import Create
+from handler.decision import PER_HOUR, Create
 from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.ledger import Slot
 from handler.log import Steps
 from handler.ports import Ledger, Repositories, Repository
 from handler.reasons import Outcome
+from handler.rules import Rule
 from handler.settings import RepositorySettings
 
 PAUSES = (0.5, 1.5)
@@ -42,7 +43,7 @@ class Conclusion:
     outcome: Outcome
     reason: str
     detail: str = ""
-    rule: str = ""
+    rules: tuple[Rule, ...] = ()
     repository: Repository | None = None
     settings: str = ""
     """What was asked for, where a repository was made."""
@@ -75,8 +76,8 @@ class Creation:
         if is_late and (self._has("created") or self._has("exists")):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
         if not self._has_slot():
-            rule = f"create.limit.per_hour: {self.decision.per_hour}"
-            return Conclusion(outcome="refused", reason=reasons.LIMIT_REACHED, rule=rule)
+            rule = Rule(PER_HOUR, str(self.decision.per_hour))
+            return Conclusion(outcome="refused", reason=reasons.LIMIT_REACHED, rules=(rule,))
         with self.steps("role"):
             repositories = registry()
         with self.steps("create"):
@@ -92,7 +93,7 @@ class Creation:
         if creator != self.call.event_id:
             if creator is None and self.decision.per_hour is not None:
                 self.ledger.give_back(Slot.of(self.call))
-            return Conclusion(outcome="exists", reason=reasons.ALREADY_EXISTS, rule=self.decision.rule)
+            return Conclusion(outcome="exists", reason=reasons.ALREADY_EXISTS, rules=self.decision.rules)
         if self._has("created"):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
         with self.steps("look"):
@@ -118,7 +119,7 @@ class Creation:
         if errors:
             raise _worst(errors, repository)
         return Conclusion(
-            outcome="created", reason=reason, rule=self.decision.rule, repository=repository, settings=self.asked
+            outcome="created", reason=reason, rules=self.decision.rules, repository=repository, settings=self.asked
         )
 
     def _put(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:

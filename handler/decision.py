@@ -6,11 +6,12 @@ account that is not its own, `decide` applies the settings of the account's OU.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from handler import globs, reasons, repository_names
 from handler.events import FailedCall
+from handler.rules import MOST_LISTED, Key, Rule, listed, matched
 from handler.settings import CreateRules, RepositorySettings, Settings
 
 
@@ -19,16 +20,16 @@ class Create:
     """The repository is to be there, with these settings; `per_hour` new ones are allowed in the account's hour."""
 
     repository: RepositorySettings
-    rule: str
+    rules: tuple[Rule, ...]
     per_hour: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A rule says no; `rule` is the key that decided and the value that matched."""
+    """A rule forbids the repository."""
 
     reason: str
-    rule: str
+    rule: Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,12 @@ class Ignored:
 
 
 Decision = Create | Refused | Ignored
+
+NAMES_ALLOW = ("create", "names", "allow")
+NAMES_DENY = ("create", "names", "deny")
+PRINCIPALS_ALLOW = ("create", "principals", "allow")
+PRINCIPALS_DENY = ("create", "principals", "deny")
+PER_HOUR = ("create", "limit", "per_hour")
 
 
 def screen(call: FailedCall) -> Ignored | None:
@@ -72,9 +79,9 @@ def _by_trigger(call: FailedCall, rules: CreateRules) -> Ignored | None:
 
 def _by_settings(call: FailedCall, settings: Settings, is_member: Callable[[str], bool]) -> Create | Refused:
     if not settings.enabled:
-        return Refused(reason=reasons.OU_NOT_ENABLED, rule="enabled: false")
+        return Refused(reason=reasons.OU_NOT_ENABLED, rule=Rule(("enabled",), "false"))
     if call.region not in settings.regions:
-        return Refused(reason=reasons.REGION_NOT_ENABLED, rule=f"regions: {', '.join(settings.regions) or 'none'}")
+        return Refused(reason=reasons.REGION_NOT_ENABLED, rule=listed(("regions",), settings.regions, empty="none"))
     return (
         _refused_name(call.repository, settings.create)
         or _refused_principal(call.principals, settings.create)
@@ -85,20 +92,20 @@ def _by_settings(call: FailedCall, settings: Settings, is_member: Callable[[str]
 
 def _refused_name(name: str, rules: CreateRules) -> Refused | None:
     if not repository_names.is_valid(name):
-        return Refused(reason=reasons.NAME_INVALID, rule="ECR's rules for repository names")
+        return Refused(reason=reasons.NAME_INVALID, rule=Rule((), "ECR's rules for repository names"))
     if denied := globs.first_name_match(rules.names.deny, name):
-        return Refused(reason=reasons.NAME_DENIED, rule=f"create.names.deny: {denied}")
+        return Refused(reason=reasons.NAME_DENIED, rule=matched(NAMES_DENY, rules.names.deny, denied))
     if not globs.first_name_match(rules.names.allow, name):
-        return Refused(reason=reasons.NAME_NOT_ALLOWED, rule=f"create.names.allow: {_listed(rules.names.allow)}")
+        return Refused(reason=reasons.NAME_NOT_ALLOWED, rule=_allowed(NAMES_ALLOW, rules.names.allow))
     return None
 
 
 def _refused_principal(principals: tuple[str, ...], rules: CreateRules) -> Refused | None:
     if denied := globs.first_arn_match(rules.principals.deny, principals):
-        return Refused(reason=reasons.PRINCIPAL_DENIED, rule=f"create.principals.deny: {denied}")
+        return Refused(reason=reasons.PRINCIPAL_DENIED, rule=matched(PRINCIPALS_DENY, rules.principals.deny, denied))
     if not globs.first_arn_match(rules.principals.allow, principals):
-        allowed = _listed(rules.principals.allow)
-        return Refused(reason=reasons.PRINCIPAL_NOT_ALLOWED, rule=f"create.principals.allow: {allowed}")
+        rule = _allowed(PRINCIPALS_ALLOW, rules.principals.allow)
+        return Refused(reason=reasons.PRINCIPAL_NOT_ALLOWED, rule=rule)
     return None
 
 
@@ -110,22 +117,28 @@ def _refused_outsider(call: FailedCall, rules: CreateRules, is_member: Callable[
     is_known = bool(accounts) or call.is_service
     if is_known and all(is_member(account) for account in sorted(accounts - {call.account})):
         return None
-    rule = "create.principals.outside_organization: false"
+    rule = Rule(("create", "principals", "outside_organization"), "false")
     return Refused(reason=reasons.PRINCIPAL_OUTSIDE_ORGANIZATION, rule=rule)
 
 
 def _create(call: FailedCall, settings: Settings) -> Create:
-    allowed = globs.first_name_match(settings.create.names.allow, call.repository)
-    index = settings.namespace_for(call.repository)
-    namespace = "" if index is None else f"; namespaces[{index}]: {settings.namespaces[index].match}"
     return Create(
         repository=settings.repository_for(call.repository),
-        rule=f"create.names.allow: {allowed}{namespace}",
+        rules=tuple(_permitting(call.repository, settings)),
         per_hour=settings.create.limit.per_hour,
     )
 
 
-def _listed(patterns: tuple[str, ...]) -> str:
-    """Patterns for people; the whole list of a large OU would drown the record."""
-    shown = ", ".join(patterns[:5]) or "nothing"
-    return f"{shown} and {len(patterns) - 5} more" if len(patterns) > 5 else shown
+def _permitting(name: str, settings: Settings) -> Iterator[Rule]:
+    """What lets a name through, and the namespace that it is in."""
+    allow = settings.create.names.allow
+    if allowed := globs.first_name_match(allow, name):
+        yield matched(NAMES_ALLOW, allow, allowed)
+    index = settings.namespace_for(name)
+    if index is not None:
+        yield Rule(("namespaces", index), settings.namespaces[index].match)
+
+
+def _allowed(key: Key, patterns: tuple[str, ...]) -> Rule:
+    """Patterns of which none matched; the whole list of a large OU would be too long for a record."""
+    return listed(key, patterns, empty="nothing", most=MOST_LISTED)

@@ -199,7 +199,7 @@ class Handler:
                 outcome="failed",
                 reason=error.reason,
                 detail=error.detail,
-                rule=creation.decision.rule,
+                rules=creation.decision.rules,
                 repository=repository,
                 settings=creation.asked if repository else "",
             )
@@ -218,6 +218,6 @@ def _concluded_without(decision: Refused | Ignored) -> Conclusion:
     """The conclusion of an event that leads to no call."""
     match decision:
         case Refused():
-            return Conclusion(outcome="refused", reason=decision.reason, rule=decision.rule)
+            return Conclusion(outcome="refused", reason=decision.reason, rules=(decision.rule,))
         case Ignored():
             return Conclusion(outcome="ignored", reason=decision.reason, detail=decision.detail)

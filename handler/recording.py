@@ -15,6 +15,7 @@ from handler.events import FailedCall, MalformedEvent, OtherEvent
 from handler.log import Steps
 from handler.ports import Membership
 from handler.records import EXPIRING, LEFT_OUT_ID, MOST_REFUSALS, Record
+from handler.rules import text_of
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
@@ -45,7 +46,7 @@ def record_of(
         outcome=conclusion.outcome,
         reason=conclusion.reason,
         detail=conclusion.detail or (membership.problem if membership else None),
-        rule=conclusion.rule,
+        rule=text_of(conclusion.rules),
         ou_path=settings.path_of(membership.chain) if membership else None,
         ou_source=membership.source if membership else None,
         account_name=asked_name or settings.remembered_name(call.account),
@@ -152,7 +153,7 @@ def log_fields(
         "outcome": conclusion.outcome,
         "via": None if isinstance(parsed, OtherEvent) else parsed.via,
         "reason": conclusion.reason,
-        "rule": conclusion.rule,
+        "rule": text_of(conclusion.rules),
         "detail": conclusion.detail,
         "milliseconds_to_repository": _event_to_repository(parsed, conclusion),
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
-from deployer.settings.verdicts import Rule, Verdict, judge, made_up_call
+from deployer.settings.verdicts import LocatedRule, Verdict, judge, made_up_call
 from handler import tags
 from handler.asked import asked_for
 from handler.records import Record
@@ -73,11 +73,11 @@ class Story:
     """Why a part of the story is missing."""
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[LocatedRule, ...]:
         """The parts of the rule, with their places in today's files where they still decide."""
         places = {rule.text: rule.origin for rule in self.today.verdict.rules} if self.today else {}
         texts = (self.record.rule or "").split("; ") if self.record.rule else []
-        return tuple(Rule(text=text, origin=places.get(text)) for text in texts)
+        return tuple(LocatedRule(text=text, origin=places.get(text)) for text in texts)
 
     @property
     def still_decides(self) -> frozenset[str]:

@@ -6,11 +6,10 @@ of the rules behind it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from deployer.principals import role_of
 from deployer.settings.compiled import Compiled
@@ -18,18 +17,18 @@ from deployer.settings.explaining import Value, repository_values
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.yaml_source import KeyPath
 from handler import globs, reasons, tags
-from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.decision import PER_HOUR, PRINCIPALS_ALLOW, Create, Ignored, Refused, decide, screen
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.rules import Rule, listed, matched
 from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
 
 Outcome = Literal["create", "refused", "ignored", "failed"]
 NO_TIME = datetime.fromtimestamp(0, UTC)
-_RULE = re.compile(r"(?P<key>[a-z_.]+(\[[0-9]+\])?): (?P<value>.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A key that decided and the value that matched; without `origin` it is a built-in default."""
+class LocatedRule:
+    """The text of a rule that decided, and the place that sets it; without `origin` it is a built-in default."""
 
     text: str
     origin: Origin | None = None
@@ -42,7 +41,7 @@ class Verdict:
     outcome: Outcome
     reason: str
     detail: str = ""
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[LocatedRule, ...] = ()
     per_hour: int | None = None
     repository: RepositorySettings | None = None
     values: tuple[Value, ...] = ()
@@ -64,21 +63,20 @@ def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_me
     """The decision about a call under some settings; `is_member` tells whether an account is in the organization."""
     match decide(call, settings, is_member=is_member):
         case Create() as create:
-            rule = "; ".join([create.rule, *_further_rules(call, settings)])
             return Verdict(
                 outcome="create",
                 reason=reasons.CREATED,
-                rules=rules_of(rule, settings, provenance),
+                rules=_located((*create.rules, *_further_rules(call, settings)), provenance),
                 per_hour=create.per_hour,
                 repository=create.repository,
                 values=tuple(repository_values(settings, provenance, call.repository)),
                 call=call,
             )
         case Refused() as refused:
-            rules = rules_of(refused.rule, settings, provenance)
+            rules = _located([refused.rule], provenance)
             return Verdict(outcome="refused", reason=refused.reason, rules=rules, call=call)
         case Ignored() as ignored:
-            rules = rules_of(f"create.on: {', '.join(settings.create.on) or 'nothing'}", settings, provenance)
+            rules = _located([listed(("create", "on"), settings.create.on, empty="nothing")], provenance)
             is_rule = call.trigger is not None and ignored.reason in {reasons.NOT_A_PUSH, reasons.NOT_A_PULL}
             return Verdict(
                 outcome="ignored",
@@ -89,13 +87,13 @@ def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_me
             )
 
 
-def _further_rules(call: FailedCall, settings: Settings) -> Iterator[str]:
+def _further_rules(call: FailedCall, settings: Settings) -> Iterator[Rule]:
     """What let a call through beside its name; nothing where everybody may, without a limit."""
-    create = settings.create
-    if create.principals.allow != PrincipalRules().allow:
-        yield f"create.principals.allow: {globs.first_arn_match(create.principals.allow, call.principals)}"
-    if create.limit.per_hour is not None:
-        yield f"create.limit.per_hour: {create.limit.per_hour}"
+    allow, per_hour = settings.create.principals.allow, settings.create.limit.per_hour
+    if allow != PrincipalRules().allow and (allowed := globs.first_arn_match(allow, call.principals)):
+        yield matched(PRINCIPALS_ALLOW, allow, allowed)
+    if per_hour is not None:
+        yield Rule(PER_HOUR, str(per_hour))
 
 
 def judge_event(event: object, compiled: Compiled) -> Verdict:
@@ -153,28 +151,9 @@ def for_any_principal(settings: Settings) -> Settings:
     return replace(settings, create=replace(settings.create, principals=PrincipalRules(outside_organization=True)))
 
 
-def rules_of(text: str, settings: Settings, provenance: Provenance) -> tuple[Rule, ...]:
-    """The parts of a decision's rule (`create.names.deny: **/tmp-*`), each with its place."""
-    return tuple(Rule(text=part, origin=_origin(part, settings, provenance)) for part in text.split("; "))
+def _located(rules: Iterable[Rule], provenance: Provenance) -> tuple[LocatedRule, ...]:
+    return tuple(LocatedRule(text=str(rule), origin=provenance.of(_path(rule))) for rule in rules)
 
 
-def _origin(part: str, settings: Settings, provenance: Provenance) -> Origin | None:
-    found = _RULE.fullmatch(part)
-    if not found:
-        return None
-    path = _path(found["key"])
-    said: Any = settings
-    for step in path:
-        said = said[step] if isinstance(step, int) else getattr(said, step, None)
-    if isinstance(said, tuple) and found["value"] in said:
-        return provenance.of((*path, said.index(found["value"])))
-    return provenance.of(path)
-
-
-def _path(key: str) -> KeyPath:
-    """`namespaces[0]` as a key path."""
-    parts: list[str | int] = []
-    for part in key.split("."):
-        name, _, index = part.rstrip("]").partition("[")
-        parts += [name, int(index)] if index else [name]
-    return tuple(parts)
+def _path(rule: Rule) -> KeyPath:
+    return rule.key if rule.entry is None else (*rule.key, rule.entry)

@@ -6,6 +6,7 @@ import pytest
 
 from handler import reasons
 from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.rules import Rule, text_of
 from handler.settings import Settings, settings_from
 from tests.handler.events import MISSING, call
 
@@ -22,50 +23,61 @@ def settings(**changes: Any) -> Settings:
 @pytest.mark.parametrize(
     ("changes", "said", "decision"),
     [
-        pytest.param({}, {"enabled": False}, Refused(reason="ou-not-enabled", rule="enabled: false"), id="off is off"),
+        pytest.param(
+            {}, {"enabled": False}, Refused(reason="ou-not-enabled", rule=Rule(("enabled",), "false")), id="off is off"
+        ),
         pytest.param(
             {},
             {"regions": ["us-east-1", "eu-central-1"]},
-            Refused(reason="region-not-enabled", rule="regions: us-east-1, eu-central-1"),
+            Refused(reason="region-not-enabled", rule=Rule(("regions",), "us-east-1, eu-central-1")),
             id="a region must be listed",
         ),
         pytest.param(
-            {}, {"regions": []}, Refused(reason="region-not-enabled", rule="regions: none"), id="no region is none"
+            {},
+            {"regions": []},
+            Refused(reason="region-not-enabled", rule=Rule(("regions",), "none")),
+            id="no region is none",
         ),
         pytest.param(
             {NAME: "Team-A/api"},
             {},
-            Refused(reason="name-invalid", rule="ECR's rules for repository names"),
+            Refused(reason="name-invalid", rule=Rule((), "ECR's rules for repository names")),
             id="ECR takes no capitals",
         ),
         pytest.param(
             {NAME: "team-a/tmp-1"},
             {"create": {"names": {"allow": ["team-*/**"], "deny": ["x", "**/tmp-*"]}}},
-            Refused(reason="name-denied", rule="create.names.deny: **/tmp-*"),
+            Refused(reason="name-denied", rule=Rule(("create", "names", "deny"), "**/tmp-*", 1)),
             id="deny wins over allow",
         ),
         pytest.param(
             {NAME: "other/api"},
             {"create": {"names": {"allow": ["team-*/**", "base/*"]}}},
-            Refused(reason="name-not-allowed", rule="create.names.allow: team-*/**, base/*"),
+            Refused(reason="name-not-allowed", rule=Rule(("create", "names", "allow"), "team-*/**, base/*")),
             id="what no glob allows is refused",
         ),
         pytest.param(
             {},
             {"create": {"names": {"allow": [f"n{i}" for i in range(7)]}}},
-            Refused(reason="name-not-allowed", rule="create.names.allow: n0, n1, n2, n3, n4 and 2 more"),
+            Refused(
+                reason="name-not-allowed", rule=Rule(("create", "names", "allow"), "n0, n1, n2, n3, n4 and 2 more")
+            ),
             id="a long list is told in part",
         ),
         pytest.param(
             {},
             {"create": {"principals": {"deny": ["arn:aws:iam::*:role/ci/*"]}}},
-            Refused(reason="principal-denied", rule="create.principals.deny: arn:aws:iam::*:role/ci/*"),
+            Refused(
+                reason="principal-denied", rule=Rule(("create", "principals", "deny"), "arn:aws:iam::*:role/ci/*", 0)
+            ),
             id="a session is denied by its role with its path",
         ),
         pytest.param(
             {},
             {"create": {"principals": {"allow": ["arn:aws:iam::*:user/*"]}}},
-            Refused(reason="principal-not-allowed", rule="create.principals.allow: arn:aws:iam::*:user/*"),
+            Refused(
+                reason="principal-not-allowed", rule=Rule(("create", "principals", "allow"), "arn:aws:iam::*:user/*", 0)
+            ),
             id="a role is no user",
         ),
         pytest.param(
@@ -91,7 +103,9 @@ def nobody_asked(account: str) -> bool:
     raise AssertionError(f"whether {account} is in the organization was asked")
 
 
-OUTSIDER = Refused(reason="principal-outside-organization", rule="create.principals.outside_organization: false")
+OUTSIDER = Refused(
+    reason="principal-outside-organization", rule=Rule(("create", "principals", "outside_organization"), "false")
+)
 IDENTITY = "detail.userIdentity"
 
 
@@ -202,7 +216,7 @@ def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_
 def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
     decision = decide(call(changes=changes), settings(**said), is_member=nobody_asked)
     assert isinstance(decision, Create)
-    assert decision.rule == rule
+    assert text_of(decision.rules) == rule
 
 
 def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> None:
