@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.throttling import patiently
 from deployer.polling import Sleep
-from deployer.stack_sets import Instance, InstanceResult, Operation, StackSetState
+from deployer.stack_sets import Instance, InstanceKey, InstanceResult, Operation, StackSetState
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -69,6 +69,17 @@ class StackSetReader:
                 instances=tuple(self._instances(name)),
                 in_progress=self.operations_in_progress(name),
             )
+
+    def instance_keys(self, name: str) -> frozenset[InstanceKey]:
+        """Account and region of each stack instance; empty if the StackSet does not exist."""
+        with translated():
+            try:
+                found = list(self._pages(self._client.list_stack_instances, name))
+            except ClientError as error:
+                if code_of(error) == "StackSetNotFoundException":
+                    return frozenset()
+                raise
+        return frozenset(InstanceKey(one["Account"], one["Region"]) for one in found)
 
     def _auto_deployment_targets(self, name: str) -> dict[str, frozenset[str]]:
         pages = self._pages(self._client.list_stack_set_auto_deployment_targets, name)

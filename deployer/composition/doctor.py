@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from deployer import settings
 from deployer.aws.doctor import names as name_reads
 from deployer.aws.doctor import organization as reads
 from deployer.aws.doctor import quotas as quota_reads
+from deployer.aws.doctor import sdk
 from deployer.aws.doctor import trails as trail_reads
 from deployer.aws.doctor.quotas import Added
 from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
@@ -54,8 +53,11 @@ def gather(config_directory: Path, *, profile: str | None) -> Facts:
         names=names,
         organization_id=config.organization_id,
         runtime=RUNTIME,
-        known_runtimes=_known_runtimes(),
-        missing_endpoints=_missing_endpoints(names, () if isinstance(coverage, Unread) else coverage.all_regions),
+        known_runtimes=sdk.known_runtimes(),
+        missing_endpoints=sdk.missing_endpoints(
+            _needed_services(names, () if isinstance(coverage, Unread) else coverage.all_regions),
+            partition=names.partition,
+        ),
         caller=caller,
         summary=summary,
         organization=organization,
@@ -209,24 +211,6 @@ def _description(template: Any) -> str:
     return str(template.to_dict()["Description"]).split(":", maxsplit=1)[0] + ":"
 
 
-def _known_runtimes() -> frozenset[str]:
-    import botocore.session  # noqa: PLC0415 - 10 ms of service model that only this needs
-
-    shape: Any = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
-    return frozenset(shape.enum)
-
-
-def _missing_endpoints(names: Names, covered: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Services that botocore knows no endpoint of, by region."""
-    known = boto3.Session()
-    found: dict[str, frozenset[str]] = {}
-    for region in {names.central_region, *covered}:
-        needed = CENTRAL_SERVICES if region == names.central_region else MEMBER_SERVICES
-        missing = {one for one in needed if region not in _regions_of(known, one, names.partition)}
-        if missing:
-            found[region] = frozenset(missing)
-    return found
-
-
-def _regions_of(session: boto3.Session, service: Any, partition: str) -> frozenset[str]:
-    return frozenset(session.get_available_regions(service, partition_name=partition))
+def _needed_services(names: Names, covered: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Services that deployer uses, by region."""
+    return dict.fromkeys(covered, MEMBER_SERVICES) | {names.central_region: CENTRAL_SERVICES}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
 from deployer import settings
 from deployer.aws.archive import EventArchive
-from deployer.aws.errors import code_of, translated
 from deployer.aws.function import HandlerFunction
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import call_as_of, check_account, check_organization
 from deployer.aws.queues import SqsQueues
 from deployer.aws.session import Session
+from deployer.aws.stack_set_reader import StackSetReader
 from deployer.composition.operator_role import as_operator
 from deployer.failures.messages import Queue
 from deployer.organization import Organization
@@ -71,10 +69,12 @@ def _failures_queue(names: Names) -> Queue:
 
 
 def _dead_letter_queues(session: Session, organization: Organization, config: Config, names: Names) -> Sequence[Queue]:
-    """Those of the StackSet's instances, which are facts; a suspended account's cannot be reached."""
+    """One per stack instance of the forwarding StackSet; the queue of a suspended account cannot be reached."""
+    client = session.client("cloudformation", region=names.central_region)
+    stack_sets = StackSetReader(client, call_as=call_as_of(names.central_account, organization))
     keys = {
         (account, region)
-        for account, region in _instances(session, organization, names)
+        for account, region in stack_sets.instance_keys(names.forwarding_stack_set)
         if account in organization.accounts and organization.accounts[account].is_active
     }
     if names.central_account == organization.management_account_id:
@@ -84,16 +84,3 @@ def _dead_letter_queues(session: Session, organization: Organization, config: Co
         Queue(account=account, region=region, name=names.forwarding_dead_letter_queue)
         for account, region in sorted(keys)
     ]
-
-
-def _instances(session: Session, organization: Organization, names: Names) -> Iterator[tuple[str, str]]:
-    """Account and region of each instance of the forwarding StackSet; none where there is no StackSet."""
-    pages = session.client("cloudformation", region=names.central_region).get_paginator("list_stack_instances")
-    call_as = call_as_of(names.central_account, organization)
-    with translated():
-        try:
-            for page in pages.paginate(StackSetName=names.forwarding_stack_set, CallAs=call_as):
-                yield from ((one["Account"], one["Region"]) for one in page["Summaries"])
-        except ClientError as error:
-            if code_of(error) != "StackSetNotFoundException":
-                raise
