@@ -56,14 +56,14 @@ check: setup  ## Format, lint, types, import contracts, unused code, generated d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings
+	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings tests/tools
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 golden: setup  ## Write golden templates, generated docs and schemas anew
-	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings --update-golden
+	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings tests/tools --update-golden
 
 docs: setup  ## Build the documentation as a site in build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

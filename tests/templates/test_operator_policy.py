@@ -1,4 +1,4 @@
-"""The operator's policies: documented as they are, sound to linters, and no wider than AWS's own list for each type."""
+"""The operator's policies: sound to linters, and no wider than AWS's own list for each type."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from templates.names import Names
-from templates.operator_page import page
 from templates.operator_policy import COMMANDS, VIA_CLOUDFORMATION, operator_policy, permissions
-from tests.conftest import Generated
 from tests.templates.reading import Templates, resources
 from tests.templates.test_parliament import parliament
 
@@ -37,10 +35,6 @@ NEWER = frozenset(
     for action in ("cloudformation:DescribeEvents", "lambda:GetFunctionScalingConfig")
 )
 """What parliament does not know yet; the judge in `tests/iam_simulate` does."""
-
-
-def test_the_page_is_what_the_policies_say(names: Names, generated: Generated) -> None:
-    generated("docs/operator-policy.md", page(names))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -23,10 +23,10 @@ from templates import (
     resource_policies,
     trust,
 )
-from templates.inventory import changes
 from templates.names import Names
 from templates.notices import Notifications
-from templates.wording import code, conditions, principal
+from tools.inventory import changes
+from tools.wording import code, conditions, principal
 
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,

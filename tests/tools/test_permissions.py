@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from templates.names import Names
-from templates.permissions import REASONS, reason, render
 from tests.conftest import Generated
 from tests.templates.reading import Templates, resources, statements
+from tools.permissions import REASONS, reason, render
 
 
 def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:

@@ -32,7 +32,7 @@ for members (companions) come on top, which no policy here covers: allow what th
 """
 
 
-def page(names: Names) -> str:
+def render(names: Names) -> str:
     """The whole page, in Markdown."""
     return "\n".join([INTRODUCTION, *(line for command in COMMANDS for line in _section(names, command))]) + "\n"
 

@@ -19,7 +19,7 @@ INTRODUCTION = """\
 # Operations
 
 What to look at, what to do when something is wrong, and how to change an installation. `make golden` writes this page
-from the templates and from `templates/operations.py`; names are those of the example, whose prefix is `deployer`.
+from the templates and from `tools/operations.py`; names are those of the example, whose prefix is `deployer`.
 
 Everything below works with credentials of the central account. `deployer failures` needs only `sts:AssumeRole` on the
 role `deployer-operator` ([Permissions](permissions.md#operators)); for the other commands see [Operator

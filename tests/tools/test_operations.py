@@ -6,8 +6,8 @@ from handler import reasons
 from templates.alarms import catalogue
 from templates.metrics import dead_letters_filter, filters
 from templates.names import Names
-from templates.operations import FAILURES, REFUSALS, render
 from tests.conftest import Generated
+from tools.operations import FAILURES, REFUSALS, render
 
 
 def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:

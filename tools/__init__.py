@@ -1,0 +1,1 @@
+"""What makes pages of docs/ from the code, and the documentation as a site."""
