@@ -128,7 +128,7 @@ def _coverage(
     """What the roll-out covers; a report without it, and why, is better than none."""
     from deployer.cli.sources import read_snapshot
     from deployer.errors import DeployerError
-    from deployer.reporting.coverage import coverage_from
+    from deployer.reporting.coverage import coverage_from, coverage_of
 
     if not wanted:
         return None, "it was left out by --no-coverage"
@@ -136,15 +136,13 @@ def _coverage(
         known = read_snapshot(snapshot) if snapshot else None
         return _read(status, lambda document: coverage_from(document, known), "deployer status --json"), ""
     from deployer.composition.rollout import Ask, assemble
-    from deployer.rendering.status import status_document
 
     try:
         situation = assemble(Ask(config=config, profile=profile))
-        document = status_document(situation.status(), situation.organization)
+        return coverage_of(situation.status(), situation.organization), ""
     except DeployerError as error:
         typer.echo(f"The report says nothing of coverage: {error.message}", err=True)
         return None, error.message
-    return coverage_from(document, situation.organization), ""
 
 
 def _read(file: Path, parse: Callable[[Any], T], source: str) -> T:

@@ -1,4 +1,4 @@
-"""What the roll-out covers, from the document that `deployer status --json` prints: OU by region, and who is left out.
+"""What the roll-out covers, by OU and region, and which accounts it leaves out.
 
 Events reach the ledger from where the forwarding StackSet has a current instance; the access StackSet, one instance for
 each account, brings the role that creates repositories there. Pure.
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deployer.organization import Organization
+from deployer.rollout.status import STATES, InstanceStatus, Status
+from deployer.words import account_path
 
 Level = Literal["full", "partial", "lacking"]
 
@@ -65,32 +67,71 @@ class Coverage:
         return [self.cells.get((ou, region)) for region in self.regions]
 
 
-def coverage_from(status: Mapping[str, Any], organization: Organization | None = None) -> Coverage:
-    """Read the document; with an organization, accounts that no config file enables are found too.
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """An instance, and the OU and name of its account."""
 
-    Raises KeyError or TypeError where the document is not what `deployer status --json` prints.
+    instance: InstanceStatus
+    ou: str
+    name: str
+
+    @property
+    def is_current(self) -> bool:
+        return self.instance.state == "current"
+
+
+def coverage_of(status: Status, organization: Organization) -> Coverage:
+    """The coverage of an organization, accounts that no config file enables included."""
+    found = [
+        _Located(one, account_path(organization, one.account), _name(organization, one.account))
+        for one in status.instances
+    ]
+    return _coverage(found, organization)
+
+
+def coverage_from(document: Mapping[str, Any], organization: Organization | None = None) -> Coverage:
+    """Read what `deployer status --json` printed; with an organization, accounts that no config file enables are found.
+
+    Raises KeyError, TypeError or ValueError if the document is another.
     """
-    instances: Sequence[Mapping[str, Any]] = status["instances"]
+    return _coverage([_located(one) for one in document["instances"]], organization)
+
+
+def _located(one: Mapping[str, Any]) -> _Located:
+    if one["state"] not in STATES:
+        raise ValueError(f"unknown state {one['state']!r}")
+    instance = InstanceStatus(
+        stack_set=one["stack_set"],
+        account=one["account"],
+        region=one["region"],
+        state=one["state"],
+        reason=one["reason"] or "",
+    )
+    return _Located(instance, one["ou"], one["name"] or "")
+
+
+def _name(organization: Organization, account: str) -> str:
+    known = organization.accounts.get(account)
+    return known.name if known else ""
+
+
+def _coverage(found: Sequence[_Located], organization: Organization | None) -> Coverage:
     roles: dict[str, list[bool]] = defaultdict(list)
-    places: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    lacking = []
-    for one in instances:
-        if one["state"] == "unexpected":
-            continue
-        is_current = one["state"] == "current"
-        if one["stack_set"].endswith(_ACCESS):
-            roles[one["ou"]].append(is_current)
-        elif one["stack_set"].endswith(_FORWARDING):
-            places[one["ou"], one["region"]].append(is_current)
-        if not is_current:
-            lacking.append(_lacking(one))
-    covered = {one["account"] for one in instances}
+    regions: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    desired = [one for one in found if one.instance.state != "unexpected"]
+    for one in desired:
+        if one.instance.stack_set.endswith(_ACCESS):
+            roles[one.ou].append(one.is_current)
+        elif one.instance.stack_set.endswith(_FORWARDING):
+            regions[one.ou, one.instance.region].append(one.is_current)
     return Coverage(
-        regions=tuple(sorted({region for _, region in places})),
+        regions=tuple(sorted({region for _, region in regions})),
         roles={ou: _cell(states) for ou, states in roles.items()},
-        cells={place: _cell(states) for place, states in places.items()},
-        lacking=tuple(lacking),
-        switched_off=tuple(_switched_off(organization, covered)) if organization else (),
+        cells={key: _cell(states) for key, states in regions.items()},
+        lacking=tuple(_lacking(one) for one in desired if not one.is_current),
+        switched_off=tuple(_switched_off(organization, {one.instance.account for one in found}))
+        if organization
+        else (),
     )
 
 
@@ -98,15 +139,16 @@ def _cell(states: list[bool]) -> Cell:
     return Cell(covered=sum(states), wanted=len(states))
 
 
-def _lacking(instance: Mapping[str, Any]) -> Uncovered:
-    part = "creator role" if instance["stack_set"].endswith(_ACCESS) else "forwarding"
-    reason = f": {instance['reason']}" if instance["reason"] else ""
+def _lacking(one: _Located) -> Uncovered:
+    instance = one.instance
+    part = "creator role" if instance.stack_set.endswith(_ACCESS) else "forwarding"
+    reason = f": {instance.reason}" if instance.reason else ""
     return Uncovered(
-        account=instance["account"],
-        name=instance["name"] or "",
-        ou=instance["ou"],
-        region=instance["region"],
-        why=f"{part} {instance['state']}{reason}",
+        account=instance.account,
+        name=one.name,
+        ou=one.ou,
+        region=instance.region,
+        why=f"{part} {instance.state}{reason}",
     )
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from deployer.organization import Account, Organization, OrganizationalUnit
-from deployer.reporting.coverage import Cell, coverage_from
+from deployer.rendering.status import status_document
+from deployer.reporting.coverage import Cell, coverage_from, coverage_of
+from deployer.rollout.status import InstanceStatus, Status
 
 ROOT, PROD, SANDBOX = "r-exam", "ou-prod", "ou-sandbox"
 ORGANIZATION = Organization(
@@ -80,6 +82,29 @@ def test_accounts_that_no_file_enables() -> None:
     assert [one.account for one in found.lacking] == ["300000000002"]
 
 
+def test_a_status_and_its_document_give_the_same_coverage() -> None:
+    status = Status(
+        stacks=(),
+        instances=(
+            InstanceStatus(
+                stack_set="deployer-access", account="300000000001", region="eu-west-1", state="failed", reason="an SCP"
+            ),
+            InstanceStatus(
+                stack_set="deployer-forwarding", account="300000000001", region="eu-west-1", state="current"
+            ),
+            InstanceStatus(
+                stack_set="deployer-forwarding", account="999999999999", region="us-east-1", state="unexpected"
+            ),
+        ),
+    )
+    found = coverage_of(status, ORGANIZATION)
+    assert found == coverage_from(status_document(status, ORGANIZATION), ORGANIZATION)
+    assert (found.roles, found.cells) == ({"Prod": Cell(0, 1)}, {("Prod", "eu-west-1"): Cell(1, 1)})
+    assert [(one.name, one.why) for one in found.lacking] == [("shop", "creator role failed: an SCP")]
+
+
 def test_what_is_no_status_is_not_taken_for_one() -> None:
     with pytest.raises(KeyError):
         coverage_from({"repositories": []})
+    with pytest.raises(ValueError, match="unknown state"):
+        coverage_from({"instances": [instance(state="strange")]})
