@@ -2,8 +2,9 @@
 
 What a member's rule could not bring to the central bus leaves no trace in the central account, and CloudWatch's alarms
 see the metrics of their own account and region only. So somebody has to ask; one line of log, one metric, one alarm.
-It reads numbers and no messages, and has a role of its own that can do nothing else. What it cannot count it says, and
-where it can count nothing it fails, which another alarm watches: also when AWS refuses to list where queues are.
+It reads numbers and no messages, and has a role of its own that can do nothing else. It reports the queues that it
+cannot read, which an alarm watches; if it can read none, or AWS refuses to list where they are, it fails, which another
+alarm watches.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ AT_ONCE = 10
 """As many connections as a client of botocore keeps."""
 MOST_PLACES = 20
 """That a line names; `deployer failures list` names all."""
+
+SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
+"""Detailed status of a stack instance whose account was suspended during the last operation (assumption A17).
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstanceComprehensiveStatus.html"""
 
 _COUNTS = (
     "ApproximateNumberOfMessages",
@@ -50,6 +55,12 @@ class Place(NamedTuple):
 
     account: str
     region: str
+
+
+class Unreadable(NamedTuple):
+    """The queue gave no counts."""
+
+    reason: str
 
 
 def handle(event: Any, context: Context) -> dict[str, Any]:
@@ -107,52 +118,73 @@ class Watch:
     clock: Callable[[], datetime]
 
     def look(self, *, request_id: str) -> dict[str, Any]:
-        """The fields of the log line: how many messages wait, where, and how many queues could not be asked."""
+        """The fields of the log line: how many messages wait, where, and which queues could not be read.
+
+        Queues of suspended accounts are read as well, because such an account can be reopened; that they cannot be
+        read is expected, and reported as `suspended` instead of `unreadable`.
+        """
         steps = log.Steps()
         with steps("instances"):
-            places = sorted(set(self._places()))
+            is_suspended = dict(self._places())
+            places = sorted(is_suspended)
         with steps("queues"), ThreadPoolExecutor(AT_ONCE) as pool:
             counts = dict(zip(places, pool.map(self._count, places), strict=True))
-        if places and not any(count is not None for count in counts.values()):
-            raise BlindError(f"none of {len(places)} queues could be asked, {places[0]} for one")
-        waiting = {place: count for place, count in counts.items() if count}
+        waiting = {place: count for place, count in counts.items() if isinstance(count, int) and count}
+        unread = {place: count for place, count in counts.items() if isinstance(count, Unreadable)}
+        unreadable = {place: count for place, count in unread.items() if not is_suspended[place]}
+        if unreadable and len(unread) == len(places):
+            place, (reason,) = next(iter(unreadable.items()))
+            raise BlindError(
+                f"none of {len(unreadable)} queues could be read: {place.account} {place.region}: {reason}"
+            )
         return {
             "timestamp": self.clock().isoformat(timespec="milliseconds"),
-            "level": "ERROR" if waiting else "INFO",
+            "level": "ERROR" if waiting else "WARN" if unreadable else "INFO",
             "request_id": request_id,
             "outcome": log.WATCHED,
             "queues": len(places),
             "waiting": sum(waiting.values()),
-            "unreadable": sum(count is None for count in counts.values()),
+            "unreadable": len(unreadable),
+            "suspended": len(unread) - len(unreadable),
             "places": [f"{one.account} {one.region}: {count}" for one, count in waiting.items()][:MOST_PLACES],
+            "unreadable_places": [f"{one.account} {one.region}: {reason}" for one, (reason,) in unreadable.items()][
+                :MOST_PLACES
+            ],
             "milliseconds": steps.milliseconds,
         }
 
-    def _places(self) -> Iterator[Place]:
-        """The instances of the forwarding StackSet, which are facts; none before the first roll-out to members."""
-        yield from self.caller.own
+    def _places(self) -> Iterator[tuple[Place, bool]]:
+        """The instances of the forwarding StackSet, and whether AWS skipped them because their account is suspended.
+
+        Before the first roll-out to members there are none.
+        """
+        yield from ((place, False) for place in self.caller.own)
         try:
             yield from self._instances()
         except ClientError as error:
             if error.response["Error"]["Code"] != "StackSetNotFoundException":
                 raise
 
-    def _instances(self) -> Iterator[Place]:
+    def _instances(self) -> Iterator[tuple[Place, bool]]:
         client = self.clients.own("cloudformation")
         request = {"StackSetName": self.stack_set, "CallAs": self.caller.call_as}
         while True:
             answer = client.list_stack_instances(**request)
-            yield from (Place(one["Account"], one["Region"]) for one in answer["Summaries"])
+            for one in answer["Summaries"]:
+                status = one.get("StackInstanceStatus", {}).get("DetailedStatus")
+                yield Place(one["Account"], one["Region"]), status == SKIPPED
             if not answer.get("NextToken"):
                 return
             request["NextToken"] = answer["NextToken"]
 
-    def _count(self, place: Place) -> int | None:
-        """Messages in a queue, held and delayed ones too; None if it gives no counts, as in a suspended account."""
+    def _count(self, place: Place) -> int | Unreadable:
+        """Messages in a queue, held and delayed ones too."""
         client = self.clients.of("sqs", region=place.region, credentials=None)
         url = f"{client.meta.endpoint_url}/{place.account}/{self.queue_name}"
         try:
             found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
             return sum(int(found[name]) for name in _COUNTS)
-        except (BotoCoreError, ClientError, LookupError, ValueError):
-            return None
+        except ClientError as error:
+            return Unreadable(error.response["Error"]["Code"])
+        except (BotoCoreError, LookupError, ValueError) as error:
+            return Unreadable(type(error).__name__)

@@ -212,6 +212,18 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
         Alarm(
+            name="queues-unreadable",
+            meaning="For three hours the watch could not read the dead-letter queues of some members, so events may "
+            "wait there unseen. Queues of accounts that StackSets skipped as suspended are not counted.",
+            action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error: "
+            "`deployer rollout --org` creates stacks that are missing, and the run book says how to undo changes by "
+            "hand and what to do for an account that was closed since its last StackSets operation.",
+            metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
+            period=timedelta(hours=1),
+            periods=(3, 3),
+            quiet=QUIET_CHANGES_NOTHING,
+        ),
+        Alarm(
             name="watch-stopped",
             meaning="For at least three hours nobody has counted what waits in members, so that nobody would hear of "
             "it. A new installation begins so, and ends it within an hour.",

@@ -96,9 +96,11 @@ def _failures(names: Names) -> Widget:
     waiting = metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible")
     age = metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage")
     forwarding = metrics.of_decisions(names, metrics.DEAD_LETTERS)
+    unreadable = metrics.of_decisions(names, metrics.UNREADABLE_QUEUES)
     lines = [
         _line(waiting, "Maximum", label="failures queue"),
         _line(forwarding, "Maximum", label="queues of members"),
+        _line(unreadable, "Maximum", label="queues of members that cannot be read"),
         _line(age, "Maximum", label="oldest of the failures queue (s)", right=True),
     ]
     return _graph(names, "Waiting to be redriven", lines)

@@ -69,6 +69,8 @@ REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
 DEAD_LETTERS = "DeadLetters"
 """Messages in the dead-letter queues of all members, as the watch counts them once an hour."""
+UNREADABLE_QUEUES = "UnreadableQueues"
+"""Dead-letter queues of members that the watch could not read, without those of suspended accounts."""
 NOTICES_FAILED = "NoticesFailed"
 """Decisions that stand in the ledger and that nobody could be told of."""
 TIME_TO_REPOSITORY = "TimeToRepository"
@@ -106,19 +108,23 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
     ]
 
 
-def dead_letters_filter(names: Names, *, log_group: str) -> logs.MetricFilter:
-    """How many messages wait in members, from the line that the watch logs each time."""
-    return logs.MetricFilter(
-        f"{DEAD_LETTERS}Filter",
-        FilterName=DEAD_LETTERS,
-        FilterPattern=f'{{ $.outcome = "{WATCHED}" }}',
-        LogGroupName=Ref(log_group),
-        MetricTransformations=[
-            logs.MetricTransformation(
-                MetricName=DEAD_LETTERS, MetricNamespace=names.metric_namespace, MetricValue="$.waiting", Unit="Count"
-            )
-        ],
-    )
+def watch_filters(names: Names, *, log_group: str) -> list[AWSObject]:
+    """Metrics of members' queues, from the line that the watch logs each time."""
+    fields = {DEAD_LETTERS: "waiting", UNREADABLE_QUEUES: "unreadable"}
+    return [
+        logs.MetricFilter(
+            f"{name}Filter",
+            FilterName=name,
+            FilterPattern=f'{{ $.outcome = "{WATCHED}" }}',
+            LogGroupName=Ref(log_group),
+            MetricTransformations=[
+                logs.MetricTransformation(
+                    MetricName=name, MetricNamespace=names.metric_namespace, MetricValue=f"$.{key}", Unit="Count"
+                )
+            ],
+        )
+        for name, key in fields.items()
+    ]
 
 
 def _count(names: Names, name: str, **options: object) -> logs.MetricTransformation:

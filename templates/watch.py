@@ -24,11 +24,11 @@ SCHEDULE = "rate(1 hour)"
 
 
 def watch(names: Names, *, handler_digest: str, log_days: int) -> list[AWSObject]:
-    """Role, log group, metric, function, schedule and permission."""
+    """Role, log group, metrics, function, schedule and permission."""
     return [
         _role(names),
         log_group(LOG_GROUP, names, name=names.watch_log_group, days=log_days),
-        metrics.dead_letters_filter(names, log_group=LOG_GROUP),
+        *metrics.watch_filters(names, log_group=LOG_GROUP),
         _function(names, handler_digest),
         _rule(names),
         awslambda.Permission(

@@ -45,11 +45,12 @@ WATCHING = """\
 - **Dashboard** `deployer` in CloudWatch, in the home region: alarms, what was created, refused (by reason) and failed,
   the time from push to repository (median and 95th percentile), the way in, the queues, and the last refusals in words.
 - **Metrics** in the namespace `deployer`, read from logs: `Created`, `Refusals`, `Refused` and `Failed` (by `Reason`),
-  `TimeToRepository` in milliseconds, `NoticesFailed` and `DeadLetters`. The rest are AWS's own, of Lambda, EventBridge,
-  SQS and DynamoDB.
+  `TimeToRepository` in milliseconds, `NoticesFailed`, `DeadLetters` and `UnreadableQueues`. The rest are AWS's own, of
+  Lambda, EventBridge, SQS and DynamoDB.
 - **The watch**, a second function: what members could not forward waits in their own queues, and CloudWatch shows an
   account no metrics of others. So `deployer-watch` counts those queues once an hour and logs one line, with the first
-  places that have any. It reads numbers and no messages; an alarm tells when it stops.
+  places that have any, and those whose queue it could not read, with the error. It reads numbers and no messages. One
+  alarm goes off when queues stay unreadable, another when the watch stops.
 - **Log** `/aws/lambda/deployer-handler`: one line of JSON for each event, with `request_id`, `event_id`, `account`,
   `region`, `repository`, `principal`, `outcome`, `reason`, `detail`, and `milliseconds` by step. An attempt that Lambda
   will repeat has the outcome `retry`. Each start of a process is a line `started` with the version of `botocore`, which
@@ -192,6 +193,12 @@ aws cloudformation delete-stack-instances --stack-set-name deployer-access --cal
 deployer rollout --org
 ```
 
+### A name that was just deleted is still taken
+
+`You must wait 60 seconds after deleting a queue` (SQS), or `A conflicting conditional operation is currently in
+progress` (S3), after `deployer destroy` or a stack that was rolled back: `rollout` waits and tries again by itself.
+[Troubleshooting](troubleshooting.md#a-roll-out-stops) says what to do if it still fails.
+
 ### Rotate
 
 There is nothing secret to rotate: no key, password or token is stored anywhere; every caller is a role with credentials
@@ -205,6 +212,16 @@ one.
 An account that moves to another OU gets that OU's rules at its next push. StackSets remove by themselves what it should
 no longer have; `deployer status` shows what is left. A suspended account's queue cannot be read; its dead letters are
 lost with it.
+
+The watch knows that an account is suspended only after a StackSets operation has skipped it. Until then the alarm
+`queues-unreadable` counts an account that was closed since. To end that, have StackSets skip it, with
+`cloudformation:UpdateStackInstances`; nothing changes in the account:
+
+```sh
+aws cloudformation update-stack-instances --stack-set-name deployer-forwarding --call-as DELEGATED_ADMIN \\
+  --deployment-targets OrganizationalUnitIds=ou-exam-prod0001,Accounts=300000000001,AccountFilterType=INTERSECTION \\
+  --regions eu-west-1 us-east-1
+```
 
 ### Move the central account
 

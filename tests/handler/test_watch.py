@@ -25,7 +25,7 @@ from tests.handler.fakes import ACCOUNT, MANAGEMENT, OTHER_ACCOUNT, ROOT, settin
 from tests.templates.test_metrics import WATCHED
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-SHOP, SUSPENDED = "300000000001", "300000000002"
+SHOP, SEARCH = "300000000001", "300000000002"
 
 
 def settings_of(document: Mapping[str, Any]) -> SettingsFile:
@@ -46,6 +46,21 @@ def watched(sandbox: Sandbox) -> dict[str, Any]:
     return fields
 
 
+def skip(sandbox: Sandbox, account: str) -> None:
+    """What the run book says of an account that was closed: an operation, which AWS skips there."""
+    sandbox.client("cloudformation").update_stack_instances(
+        StackSetName="deployer-forwarding",
+        CallAs="DELEGATED_ADMIN",
+        DeploymentTargets={
+            "OrganizationalUnitIds": ["ou-exam-prod0001"],
+            "Accounts": [account],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=["eu-west-1", "us-east-1"],
+    )
+    sandbox.settle(60)
+
+
 def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: Sandbox) -> None:
     assert Deployer(sandbox)("rollout", "--ou", "Workloads/Prod", "--yes").exit_code == 0
     sandbox.settle(60)
@@ -58,21 +73,28 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     for number in range(3):
         changes = {"account": SHOP, "region": "us-east-1", "id": f"00000000-0000-0000-0000-00000000000{number}"}
         buses.deliver(load(changes=changes), account=SHOP, region="us-east-1")
-    gone = sandbox.client("sqs", account=SUSPENDED)
+    gone = sandbox.client("sqs", account=SEARCH)
     gone.delete_queue(QueueUrl=gone.get_queue_url(QueueName="deployer-forwarding-dead-letters")["QueueUrl"])
     sandbox.settle(60)
     sandbox.calls.clear()
     told = watched(sandbox)
     assert (told["queues"], told["waiting"], told["unreadable"]) == (8, 3, 1)
     assert (told["level"], told["places"]) == ("ERROR", [f"{SHOP} us-east-1: 3"])
+    (unreadable,) = told["unreadable_places"]
+    assert unreadable.startswith(f"{SEARCH} eu-west-1: ")
     by_watch = {
         call.name for call in sandbox.calls if ":assumed-role/deployer-watch/deployer-watch" in call.principal.arn
     }
     assert by_watch == {"cloudformation:ListStackInstances", "sqs:GetQueueAttributes"}
 
+    sandbox.suspend_account(SEARCH)
+    skip(sandbox, SEARCH)
+    after = watched(sandbox)
+    assert (after["unreadable"], after["unreadable_places"], after["suspended"]) == (0, [], 1)
+
     events = sandbox.client("logs").filter_log_events(logGroupName="/aws/lambda/deployer-watch")["events"]
     lines = [json.loads(event["message"]) for event in events]
-    assert [line["waiting"] for line in lines if "outcome" in line] == [0, 3]
+    assert [line["waiting"] for line in lines if "outcome" in line] == [0, 3, 3]
     schedule = sandbox.client("events").describe_rule(Name="deployer-watch")
     assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(1 hour)", "ENABLED")
 
@@ -87,6 +109,10 @@ class FakeClients:
     has_queues: bool = True
     counts: tuple[str, ...] = ("1", "0", "0")
     """Visible, held and delayed messages of each queue."""
+    statuses: tuple[str, str] = ("SUCCEEDED", "SUCCEEDED")
+    """The detailed status of an account's instances in eu-west-1 and cn-north-1."""
+    unreadable: tuple[str, ...] = ()
+    """Regions whose queues cannot be read."""
     real: Clients = field(default_factory=lambda: Clients(region="eu-west-1"))
 
     def own(self, service: str) -> Any:
@@ -103,11 +129,14 @@ class FakeClients:
             code = self.error or "ValidationError"
             raise ClientError({"Error": {"Code": code, "Message": ""}}, "ListStackInstances")
         page = int(request.get("NextToken", 0))
-        found = [{"Account": f"{page:012}", "Region": region} for region in ("eu-west-1", "cn-north-1")]
+        found = [
+            {"Account": f"{page:012}", "Region": region, "StackInstanceStatus": {"DetailedStatus": status}}
+            for region, status in zip(("eu-west-1", "cn-north-1"), self.statuses, strict=True)
+        ]
         return {"Summaries": found, "NextToken": str(page + 1) if page + 1 < self.pages else None}
 
     def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
-        if not self.has_queues:
+        if not self.has_queues or any(region in request["QueueUrl"] for region in self.unreadable):
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetQueueAttributes")
         assert re.fullmatch(
             r"https://sqs\.(eu-west-1\.amazonaws\.com|cn-north-1\.amazonaws\.com\.cn)/[0-9]{12}/q", request["QueueUrl"]
@@ -165,7 +194,7 @@ def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as
 
 
 def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() -> None:
-    with pytest.raises(BlindError, match="none of 2 queues could be asked"):
+    with pytest.raises(BlindError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"):
         look(FakeClients("DELEGATED_ADMIN", has_queues=False))
 
 
@@ -197,3 +226,45 @@ def test_a_queue_that_gives_no_counts_is_unreadable_and_hides_no_other(count: st
 
     told = look(Odd("DELEGATED_ADMIN"))
     assert (told["queues"], told["waiting"], told["unreadable"]) == (2, 1, 1)
+
+
+SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
+
+
+@pytest.mark.parametrize(
+    ("clients", "level", "unreadable", "suspended"),
+    [
+        pytest.param(FakeClients("DELEGATED_ADMIN", counts=("0", "0", "0")), "INFO", [], 0, id="every queue is read"),
+        pytest.param(
+            FakeClients("DELEGATED_ADMIN", counts=("0", "0", "0"), unreadable=("cn-north-1",)),
+            "WARN", ["000000000000 cn-north-1: AccessDenied"], 0, id="a queue that cannot be read is a warning",
+        ),
+        pytest.param(
+            FakeClients("DELEGATED_ADMIN", unreadable=("cn-north-1",)),
+            "ERROR", ["000000000000 cn-north-1: AccessDenied"], 0, id="messages that wait are more than a warning",
+        ),
+        pytest.param(
+            FakeClients("DELEGATED_ADMIN", counts=("0",) * 3, statuses=("SUCCEEDED", SKIPPED), unreadable=("cn-",)),
+            "INFO", [], 1, id="a suspended account's queue is expected not to be read",
+        ),
+        pytest.param(
+            FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, SKIPPED), has_queues=False),
+            "INFO", [], 2, id="if all accounts are suspended, nothing is wrong",
+        ),
+        pytest.param(
+            FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, SKIPPED)),
+            "ERROR", [], 0, id="a reopened account's messages are counted before the next operation",
+        ),
+    ],
+)  # fmt: skip
+def test_queues_that_cannot_be_read_are_reported_but_those_of_suspended_accounts(
+    clients: FakeClients, level: str, unreadable: list[str], suspended: int
+) -> None:
+    seen = look(clients)
+    assert (seen["level"], seen["unreadable"], seen["suspended"]) == (level, len(unreadable), suspended)
+    assert seen["unreadable_places"] == unreadable
+
+
+def test_if_no_queue_of_an_active_account_can_be_read_it_fails() -> None:
+    with pytest.raises(BlindError, match="none of 1 queues could be read: 000000000000 cn-north-1"):
+        look(FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, "SUCCEEDED"), has_queues=False))

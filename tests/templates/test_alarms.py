@@ -59,7 +59,7 @@ def test_an_alarm_says_what_it_means_and_what_to_do(alarm: Alarm, templates: Tem
     assert len(description) <= 1024
 
 
-STAYING = ["failures-waiting", "failures-expiring", "forwarding-failures"]
+STAYING = ["failures-waiting", "failures-expiring", "forwarding-failures", "queues-unreadable"]
 
 
 @pytest.mark.parametrize("name", STAYING)
@@ -85,6 +85,15 @@ def test_one_late_count_is_no_alarm(templates: Templates) -> None:
     assert resources(templates["central"])["WatchRule"]["Properties"]["ScheduleExpression"] == "rate(1 hour)"
     assert query["MetricStat"]["Period"] == 3600
     assert properties["EvaluationPeriods"] >= 3
+
+
+def test_queues_that_stay_unreadable_are_an_alarm_and_one_throttled_count_is_none(templates: Templates) -> None:
+    properties = resources(templates["central"])["QueuesUnreadableAlarm"]["Properties"]
+    (query,) = properties["Metrics"]
+    assert query["MetricStat"]["Metric"]["MetricName"] == "UnreadableQueues"
+    assert (query["MetricStat"]["Stat"], query["MetricStat"]["Period"]) == ("Minimum", 3600), "two counts in one hour"
+    assert (properties["ComparisonOperator"], properties["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"] == 3
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS.keys() - {*STAYING, "watch-stopped"}))

@@ -47,7 +47,13 @@ FAILED = Conclusion(outcome="failed", reason=reasons.ACCESS_DENIED)
 IGNORED = Conclusion(outcome="ignored", reason=reasons.NOT_A_PUSH)
 
 
-WATCHED = {"timestamp": "2026-11-23T08:00:00.000+00:00", "outcome": "watched", "queues": 7, "waiting": 3}
+WATCHED = {
+    "timestamp": "2026-11-23T08:00:00.000+00:00",
+    "outcome": "watched",
+    "queues": 7,
+    "waiting": 3,
+    "unreadable": 2,
+}
 """As `handler.watch` writes it; tests/handler/test_watch.py holds it to that."""
 
 
@@ -107,10 +113,21 @@ def test_refusals_and_failures_are_counted_by_their_reason(
     assert logged(conclusion)["reason"] == conclusion.reason
 
 
-def test_the_watchs_line_counts_the_dead_letters_and_nothing_else(filters: dict[str, dict[str, Any]]) -> None:
-    assert [name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], WATCHED)] == ["DeadLetters"]
-    (transformation,) = filters["DeadLetters"]["MetricTransformations"]
-    assert WATCHED[transformation["MetricValue"].removeprefix("$.")] == 3
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("DeadLetters", 3, id="messages that wait in members"),
+        pytest.param("UnreadableQueues", 2, id="queues that cannot be read"),
+    ],
+)
+def test_the_watchs_line_is_measured(name: str, value: int, filters: dict[str, dict[str, Any]]) -> None:
+    (transformation,) = filters[name]["MetricTransformations"]
+    assert WATCHED[transformation["MetricValue"].removeprefix("$.")] == value
+
+
+def test_the_watchs_line_counts_nowhere_else(filters: dict[str, dict[str, Any]]) -> None:
+    matching = {name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], WATCHED)}
+    assert matching == {"DeadLetters", "UnreadableQueues"}
 
 
 def test_the_time_is_from_the_push_to_the_repository_in_milliseconds(filters: dict[str, dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handler import reasons
 from templates.alarms import catalogue
-from templates.metrics import dead_letters_filter, filters
+from templates.metrics import filters, watch_filters
 from templates.names import Names
 from tests.conftest import Generated
 from tools.operations import FAILURES, REFUSALS, render
@@ -24,7 +24,7 @@ def test_every_alarm_says_what_it_means_when_it_goes_off_and_what_to_do(names: N
 
 
 def test_every_metric_of_our_own_is_named(names: Names) -> None:
-    found = [*filters(names, log_group="Log"), dead_letters_filter(names, log_group="Log")]
+    found = [*filters(names, log_group="Log"), *watch_filters(names, log_group="Log")]
     published = {said.MetricName for one in found for said in one.MetricTransformations}
     assert [name for name in published if f"`{name}`" not in render(names)] == []
 
