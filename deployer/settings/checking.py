@@ -12,7 +12,6 @@ from deployer.settings.consistency import inconsistencies
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, place
 from deployer.settings.problems import Problem, errors, in_order
-from deployer.settings.regions import disabled_regions
 from deployer.settings.rollout_checks import misnamed, unsound, unsound_in
 from deployer.settings.shadowing import shadowed_rules
 from deployer.settings.views import View, views
@@ -45,7 +44,7 @@ def check_folder(
         compiled = compile_(config, organization)
         problems += unsound_in(config, organization, compiled.regions_of)
         enabled = ask_regions(config) if ask_regions else None
-        problems += [] if enabled is None else disabled_regions(config, compiled.regions, enabled)
+        problems += [] if enabled is None else _disabled_regions(config, compiled.regions, enabled)
     return in_order(problems)
 
 
@@ -63,6 +62,19 @@ class _Soundness:
         return not any(
             not key or f"{key}.".startswith(f"{at}." if at else "") for key in self._broken.get(layer.file, ())
         )
+
+
+def _disabled_regions(config: Config, covered: Iterable[str], enabled: Collection[str]) -> Iterator[Problem]:
+    """Regions that are not enabled in the central account: StackSets need every region that they deploy to there."""
+    account = config.central_account
+    missing = {config.home_region, *covered} - set(enabled)
+    message = f"not enabled in the central account {account}: enable it (Account settings), or take it out"
+    if config.home_region in missing:
+        yield config.source.problem(("central", "region"), message)
+    for file in config.layer_files():
+        for index, region in enumerate(file.layer.get("regions") or ()):
+            if region in missing:
+                yield file.problem(("regions", index), message)
 
 
 def _idle(view: View) -> Iterator[Problem]:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.yaml_source import KeyPath, YamlSource
 from handler.regions import REGION
-
-if TYPE_CHECKING:
-    from deployer.settings.config import Config
-
 
 DELEGATED_ADMINISTRATOR_REGIONS = frozenset(
     {
@@ -85,19 +80,6 @@ def _listed_instead(home_region: str) -> str:
     listed = [region for region in DELEGATED_ADMINISTRATOR_REGIONS if known.get(region) == known[home_region]]
     listed.sort(key=lambda region: (region[:3] != home_region[:3], region))
     return f"choose one that is ({', '.join(listed[:_SHOWN])}), or " if listed else ""
-
-
-def disabled_regions(config: Config, covered: Iterable[str], enabled: Collection[str]) -> Iterator[Problem]:
-    """Regions that the central account does not have, wherever they are listed: StackSets want all that are covered."""
-    account = config.central_account
-    missing = {config.home_region, *covered} - set(enabled)
-    message = f"not enabled in the central account {account}: enable it (Account settings), or take it out"
-    if config.home_region in missing:
-        yield config.source.problem(("central", "region"), message)
-    for file in config.layer_files():
-        for index, region in enumerate(file.layer.get("regions") or ()):
-            if region in missing:
-                yield file.problem(("regions", index), message)
 
 
 def _check_layer(file: LayerFile, home: str | None) -> Iterator[Problem]:
