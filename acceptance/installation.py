@@ -1,17 +1,13 @@
-"""`deployer` itself, rolled out to the OU under test and taken back, by its own command line."""
+"""`deployer` itself, rolled out to the OU under test by its own command line."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-from acceptance.errors import LeftoversError
+from acceptance.commands import run_command
 from acceptance.journal import Resource
 from acceptance.lab import Lab
-from deployer.cli.main import INTERRUPTED_EXIT_CODE, run
 
 
 def prefix(lab: Lab) -> str:
@@ -39,30 +35,4 @@ def roll_out(lab: Lab, config: Path) -> tuple[int, str]:
     profile = lab.profile or ""
     details = {"config": str(config), "profile": profile}
     resource = Resource(kind="installation", side="central", region=lab.place.region, name=prefix(lab), details=details)
-    return lab.create(resource, lambda: _command("rollout", "--org", config=config, profile=profile))
-
-
-def destroy(config: Path, *, profile: str | None) -> None:
-    """Take everything back, the ledger included."""
-    code, printed = _command("destroy", "--delete-ledger", config=config, profile=profile)
-    if code:
-        raise LeftoversError(
-            f"`deployer destroy --delete-ledger --config {config}` ended with {code}: {printed[-2000:]}",
-            next_step="Run that command, then `python -m acceptance clean`.",
-        )
-
-
-def _command(*arguments: str, config: Path, profile: str | None) -> tuple[int, str]:
-    options = ["--yes", "--config", str(config), *(["--profile", profile] if profile else [])]
-    with _captured() as text:
-        code = run([*arguments, *options])
-    if code == INTERRUPTED_EXIT_CODE:
-        raise KeyboardInterrupt
-    return code, text.getvalue()
-
-
-@contextlib.contextmanager
-def _captured() -> Iterator[io.StringIO]:
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        yield text
+    return lab.create(resource, lambda: run_command("rollout", "--org", config=config, profile=profile))

@@ -165,7 +165,7 @@ def _move(resource: Resource, access: Access, sleep: Sleep) -> None:
 def _installation(resource: Resource, access: Access, sleep: Sleep) -> None:
     """What `deployer` itself rolled out, taken back by it."""
     del access, sleep
-    from acceptance.installation import destroy  # noqa: PLC0415 - loads all of deployer
+    from acceptance.commands import destroy  # noqa: PLC0415 - loads all of deployer
 
     destroy(Path(resource.details["config"]), profile=resource.details.get("profile") or None)
 

@@ -1,0 +1,38 @@
+"""`deployer`'s own command line, run in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from acceptance.errors import LeftoversError
+from deployer.cli.main import INTERRUPTED_EXIT_CODE, run
+
+
+def run_command(*arguments: str, config: Path, profile: str | None) -> tuple[int, str]:
+    """Run a command of `deployer`; gives the exit code and what was printed."""
+    options = ["--yes", "--config", str(config), *(["--profile", profile] if profile else [])]
+    with _captured() as text:
+        code = run([*arguments, *options])
+    if code == INTERRUPTED_EXIT_CODE:
+        raise KeyboardInterrupt
+    return code, text.getvalue()
+
+
+def destroy(config: Path, *, profile: str | None) -> None:
+    """Take everything back, the ledger included."""
+    code, printed = run_command("destroy", "--delete-ledger", config=config, profile=profile)
+    if code:
+        raise LeftoversError(
+            f"`deployer destroy --delete-ledger --config {config}` ended with {code}: {printed[-2000:]}",
+            next_step="Run that command, then `python -m acceptance clean`.",
+        )
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[io.StringIO]:
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        yield text
