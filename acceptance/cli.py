@@ -18,16 +18,13 @@ from acceptance import journal as journals
 from acceptance.catalogue import catalogue, missing, select
 from acceptance.check import Check, Verdict
 from acceptance.errors import AcceptanceError, LeftoversError
-from acceptance.journal import Journal
+from acceptance.journal import PREFIX, Journal
 from acceptance.lab import Lab
 from acceptance.options import DEFAULT_ROLE, Options, locate
 from acceptance.report import Report, Result
 from acceptance.runner import available, clean, run, terminated_like_interrupted, uninterrupted
 from deployer import __version__
 from deployer.errors import DeployerError
-
-PREFIX = "accept-"
-"""Begins the name of everything that any run creates."""
 
 USAGE_EXIT_CODE, REFUTED_EXIT_CODE, DECLINED_EXIT_CODE, INTERRUPTED_EXIT_CODE = 64, 2, 12, 130
 
@@ -193,9 +190,11 @@ def list_checks(given: argparse.Namespace) -> int:
 
 def run_in_sandbox(given: argparse.Namespace) -> int:
     """`sandbox`: all checks in a sandbox of their own."""
-    from acceptance.sandbox import run_all  # noqa: PLC0415 - loads the sandbox
+    from acceptance.sandbox import new_lab  # noqa: PLC0415 - loads the sandbox
 
-    return run_all(select(given.only.split(",")), given.out)
+    checks = select(given.only.split(","))
+    with new_lab(report=say) as lab:
+        return finish(checks, lab, given.out)
 
 
 def _parser() -> argparse.ArgumentParser:

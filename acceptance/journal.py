@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+PREFIX = "accept-"
+"""Begins the name of every run, and so of everything that a run creates."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:

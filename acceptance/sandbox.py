@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from acceptance.access import Access
-from acceptance.check import Check
-from acceptance.cli import PREFIX, finish, say
-from acceptance.journal import Journal
+from acceptance.journal import PREFIX, Journal
 from acceptance.lab import Lab
 from acceptance.options import Options, locate
 from aws_org_sandbox.sandbox import Sandbox
@@ -50,14 +48,15 @@ PATIENCE = 60.0
 OPTIONS = Options(account=MEMBER, ou=OU, second_region="us-east-1", suspended_account=SUSPENDED)
 
 
-def run_all(checks: Sequence[Check], out: Path) -> int:
-    """Start a sandbox, run the checks, write the report."""
+@contextmanager
+def new_lab(*, report: Callable[[str], None]) -> Iterator[Lab]:
+    """A lab in a sandbox of its own, which lasts as long as the block."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Sandbox(organization=ORGANIZATION) as sandbox,
-        lab_in(sandbox, Path(folder), report=say) as lab,
+        lab_in(sandbox, Path(folder), report=report) as lab,
     ):
-        return finish(checks, lab, out)
+        yield lab
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from acceptance.cli import PREFIX
+from acceptance.journal import PREFIX
 from acceptance.sandbox import CENTRAL, MANAGEMENT, MEMBER, OU
 from aws_org_sandbox.sandbox import Sandbox
 
