@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar
 
 from aws_org_sandbox.calls import Call, Refused
 
@@ -27,6 +28,17 @@ THROTTLING = {
     "sts": ("Throttling", "Rate exceeded"),
 }
 """The code and message that each service throttles with; `ThrottlingException` for the others."""
+
+
+Kill = TypeVar("Kill", bound=Callable[[str], object])
+
+_on_crash: list[Callable[[str], object]] = []
+
+
+def on_crash(function: Kill) -> Kill:
+    """Call the decorated function with the caller's access key id when a call's process is to crash."""
+    _on_crash.append(function)
+    return function
 
 
 class Moment(Enum):
@@ -171,6 +183,5 @@ def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
 
 def _kill_caller(call: Call) -> None:
     """Kill the Lambda process whose credentials signed the call; nothing happens to any other caller."""
-    from aws_org_sandbox.functions.invocation import kill_process_of  # noqa: PLC0415 - the Lambda seam imports this module
-
-    kill_process_of(call.principal.access_key_id)
+    for kill in _on_crash:
+        kill(call.principal.access_key_id)

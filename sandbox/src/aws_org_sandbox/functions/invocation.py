@@ -16,6 +16,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.utilities.arns import parse_arn
 
 from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.faults import on_crash
 from aws_org_sandbox.functions import asynchronous
 from aws_org_sandbox.functions.code import folders
 from aws_org_sandbox.functions.execution import execute
@@ -54,6 +55,7 @@ def process_of(access_key_id: str) -> int | None:
     return pool.process_of(access_key_id)
 
 
+@on_crash
 def kill_process_of(access_key_id: str) -> bool:
     """Kill the process that got these credentials, as a crash would; False where there is none."""
     return pool.kill(access_key_id)
