@@ -24,7 +24,7 @@ from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.faults import Delay, Fault
 from aws_org_sandbox.functions.execution import execute
-from aws_org_sandbox.functions.invocation import find
+from aws_org_sandbox.functions.lookup import find
 from aws_org_sandbox.functions.pool import pool
 from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings

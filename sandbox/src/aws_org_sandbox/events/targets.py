@@ -21,7 +21,7 @@ from aws_org_sandbox import iam, queues, service_calls, topics
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Refused
 from aws_org_sandbox.events import inputs
-from aws_org_sandbox.functions import invocation
+from aws_org_sandbox.functions import invocation, lookup
 from aws_org_sandbox.locks import lock_of
 
 SERVICE = "events.amazonaws.com"
@@ -161,11 +161,11 @@ def _send_to_function(delivery: Delivery, arn: Arn) -> None:
     payload = _payload(delivery).encode()
     parameters = {"FunctionName": delivery.target_arn, "InvocationType": "Event"}
     with _attempt(delivery, "lambda", "Invoke", parameters):
-        function = invocation.find(delivery.target_arn)
+        function = lookup.find(delivery.target_arn)
         if function is None:
             raise Refused("ResourceNotFoundException", f"Function not found: {delivery.target_arn}", status=404)
         access = iam.Access(action="lambda:InvokeFunction", resource=function.function_arn, region=arn.region)
-        if not iam.service_admitted(delivery.service, access, invocation.policy_of(function)):
+        if not iam.service_admitted(delivery.service, access, lookup.policy_of(function)):
             message = f"{SERVICE} is not authorized to perform: lambda:InvokeFunction on resource: {arn}"
             raise Refused("AccessDeniedException", message, status=403)
         invocation.invoke_async(delivery.target_arn, payload)

@@ -18,6 +18,7 @@ from aws_org_sandbox.functions import destinations
 from aws_org_sandbox.functions.configuration import event_invoke_config
 from aws_org_sandbox.functions.destinations import Ended
 from aws_org_sandbox.functions.execution import count, execute
+from aws_org_sandbox.functions.lookup import find
 from aws_org_sandbox.functions.pool import Throttled
 from aws_org_sandbox.functions.runtime import Outcome
 
@@ -46,9 +47,7 @@ def submit(function_arn: str, payload: bytes, *, request_id: str) -> None:
 
 
 def _attempt(queued: Queued) -> None:
-    from aws_org_sandbox.functions import invocation  # noqa: PLC0415 - the seam that queues events here
-
-    function = invocation.find(queued.function_arn)
+    function = find(queued.function_arn)
     if function is None:
         return
     try:

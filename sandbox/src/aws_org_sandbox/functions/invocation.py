@@ -11,15 +11,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaFunction, lambda_backends
-from moto.utilities.arns import parse_arn
+from moto.awslambda.models import LambdaFunction
 
 from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.faults import on_crash
 from aws_org_sandbox.functions import asynchronous
 from aws_org_sandbox.functions.code import folders
 from aws_org_sandbox.functions.execution import execute
+from aws_org_sandbox.functions.lookup import find
 from aws_org_sandbox.functions.pool import Throttled, pool
 from aws_org_sandbox.seams import answers, on_interrupt, on_reset
 
@@ -33,21 +32,6 @@ def invoke_async(function_arn: str, event: Mapping[str, Any] | bytes) -> str:
     request_id = str(uuid.uuid4())
     asynchronous.submit(function_arn, payload, request_id=request_id)
     return request_id
-
-
-def find(function_arn: str, *, qualifier: str | None = None) -> LambdaFunction | None:
-    """The function, version or alias behind an ARN, if there is one."""
-    arn = parse_arn(function_arn)
-    try:
-        return lambda_backends[arn.account][arn.region].get_function(function_arn, qualifier)
-    except UnknownFunctionException:
-        return None
-
-
-def policy_of(function: LambdaFunction) -> Mapping[str, Any] | None:
-    """The function's resource policy, which AddPermission adds to; None where nothing was added."""
-    statements = function.policy.statements
-    return {"Version": "2012-10-17", "Statement": list(statements)} if statements else None
 
 
 def process_of(access_key_id: str) -> int | None:
