@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence, Sized
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_org_sandbox import background
 from aws_org_sandbox.registry import front
 
 if TYPE_CHECKING:
     from aws_org_sandbox.control import Action
-    from aws_org_sandbox.sandbox import Sandbox
+    from aws_org_sandbox.organization import Account, Organization
 
 
-def control_actions(sandbox: Sandbox) -> Mapping[str, Action]:
+class Controlled(Protocol):
+    """A running sandbox, as far as it is controlled from outside the process."""
+
+    home_region: str
+    central_account: str
+
+    @property
+    def endpoint_url(self) -> str: ...
+    @property
+    def organization(self) -> Organization: ...
+    @property
+    def calls(self) -> Sized: ...
+    @property
+    def defects(self) -> Sequence[BaseException]: ...
+    def settle(self, timeout: float = ...) -> None: ...
+    def reset(self) -> None: ...
+    def environment(self, account_id: str | None = ...) -> Mapping[str, str]: ...
+    def create_account(self, name: str, ou_id: str | None = ...) -> Account: ...
+    def move_account(self, account_id: str, ou_id: str) -> None: ...
+    def suspend_account(self, account_id: str) -> None: ...
+
+
+def control_actions(sandbox: Controlled) -> Mapping[str, Action]:
     """The actions of one sandbox, by name."""
 
     def settle(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -55,7 +77,7 @@ def control_actions(sandbox: Sandbox) -> Mapping[str, Action]:
     }
 
 
-def _status(sandbox: Sandbox) -> Mapping[str, Any]:
+def _status(sandbox: Controlled) -> Mapping[str, Any]:
     organization = sandbox.organization
     return {
         "pid": os.getpid(),
