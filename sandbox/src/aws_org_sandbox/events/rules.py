@@ -17,7 +17,7 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.events import buses, patterns, schedules
 from aws_org_sandbox.events.inputs import SHAPING_KEYS
 from aws_org_sandbox.events.operators import PatternError
-from aws_org_sandbox.events.targets import SUPPORTED_SERVICES
+from aws_org_sandbox.events.targets import is_supported
 from aws_org_sandbox.seams import answers, original, replace
 
 MAX_TARGETS = 5
@@ -87,7 +87,7 @@ def _check_target(rule: Rule, target: Mapping[str, Any]) -> None:
     if rule.managed_by:
         return
     arn = parse_arn(target["Arn"])
-    if arn.service not in SUPPORTED_SERVICES or (arn.service == "events" and arn.resource_type != "event-bus"):
+    if not is_supported(arn.service) or (arn.service == "events" and arn.resource_type != "event-bus"):
         raise _invalid(f"the sandbox does not deliver to targets of {arn.service}: {target['Arn']}")
     if arn.service == "events":
         _check_bus_target(rule, target, account=arn.account)

@@ -67,10 +67,30 @@ class Delivery:
         return replace(self, retries=self.retries + 1, age=self.age + delay)
 
 
+Sender = Callable[[Delivery, Arn], None]
+
+_senders: dict[str, Sender] = {}
+
+
+def sends_to(service: str) -> Callable[[Sender], Sender]:
+    """Deliver to targets whose ARN is of this service by the decorated function."""
+
+    def register(sender: Sender) -> Sender:
+        _senders[service] = sender
+        return sender
+
+    return register
+
+
+def is_supported(service: str) -> bool:
+    """Whether events can be delivered to targets of this service; PutTargets refuses the rest."""
+    return service in _senders
+
+
 def send(delivery: Delivery) -> None:
     """Make one attempt."""
     arn = parse_arn(delivery.target_arn)
-    _SENDERS[arn.service](delivery, arn)
+    _senders[arn.service](delivery, arn)
 
 
 def send_to_queue(
@@ -83,7 +103,7 @@ def send_to_queue(
 ) -> None:
     """Put a message into a queue whose policy lets EventBridge send on behalf of the delivery's rule."""
     access = iam.Access(action="sqs:SendMessage", resource=arn, region=delivery.region)
-    with _attempt(delivery, "sqs", "SendMessage", {"QueueUrl": arn}):
+    with attempt(delivery, "sqs", "SendMessage", {"QueueUrl": arn}):
         queues.send(
             arn,
             body,
@@ -93,12 +113,14 @@ def send_to_queue(
         )
 
 
+@sends_to("sqs")
 def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
     del arn
     group = delivery.target.get("SqsParameters", {}).get("MessageGroupId")
     send_to_queue(delivery, delivery.target_arn, _payload(delivery), group_id=group)
 
 
+@sends_to("sns")
 def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
     """Publish as the target's role may (A21); without a role, as the topic's policy lets EventBridge."""
     access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
@@ -106,7 +128,7 @@ def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
     if is_altered(Behaviour.ROLES_OF_TOPICS_UNUSED):
         role_arn = None
     if role_arn:
-        _assume(delivery, role_arn)
+        assume(delivery, role_arn)
 
     def admitted(policy: Mapping[str, Any]) -> bool:
         judged = topics.without_conditions(policy)
@@ -114,53 +136,21 @@ def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
             return iam.refusal(role_arn, access, resource_policy=judged) is None
         return iam.service_admitted(delivery.service, access, judged)
 
-    with _attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}, role_arn=role_arn):
+    with attempt(delivery, "sns", "Publish", {"TopicArn": delivery.target_arn}, role_arn=role_arn):
         topics.publish(delivery.target_arn, message, admitted=admitted)
 
 
-def _assume(delivery: Delivery, role_arn: str) -> None:
+def assume(delivery: Delivery, role_arn: str) -> None:
+    """Raise NotDelivered unless EventBridge may assume the target's role for the delivery."""
     if not iam.may_assume(delivery.service, role_arn):
         raise NotDelivered("FAILED_TO_ASSUME_ROLE", f"EventBridge is not authorized to assume role {role_arn}.")
 
 
-def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
-    from aws_org_sandbox.events import buses  # noqa: PLC0415 - buses deliver to targets, of which a bus is one
-
-    if delivery.forwarded:
-        code = "THIRD_REGION_HOP_DETECTED" if arn.account == delivery.account else "THIRD_ACCOUNT_HOP_DETECTED"
-        raise NotDelivered(code, "An event received from another event bus is not routed to a third one.")
-    event, name, role_arn = delivery.event, arn.resource_id, str(delivery.target["RoleArn"])
-    _assume(delivery, role_arn)
-    entry = {"EventBusName": delivery.target_arn, "Source": event["source"], "DetailType": event["detail-type"]}
-    with _attempt(delivery, "events", "PutEvents", {"Entries": [entry]}, role_arn=role_arn):
-        bus = buses.find_bus(account=arn.account, region=arn.region, name=name)
-        if bus is None:
-            raise Refused("ResourceNotFoundException", f"Event bus {name} does not exist.")
-        _check_bus(delivery, role_arn, region=arn.region, bus_policy=json.loads(bus.policy) if bus.policy else None)
-        buses.receive(event, account=arn.account, region=arn.region, bus=name, forwarded=True)
-
-
-def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Mapping[str, Any] | None) -> None:
-    """The role's policies must allow to put events on that bus, and in another account the bus's policy too.
-
-    That a forwarded event carries these keys is assumption A13.
-    """
-    kinds = {"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]}
-    access = iam.Access(
-        action="events:PutEvents",
-        resource=delivery.target_arn,
-        region=region,
-        context={} if is_altered(Behaviour.FORWARDED_WITHOUT_KEYS) else kinds,
-    )
-    refusal = iam.refusal(role_arn, access, resource_policy=bus_policy)
-    if refusal is not None:
-        raise Refused("AccessDeniedException", refusal)
-
-
+@sends_to("lambda")
 def _send_to_function(delivery: Delivery, arn: Arn) -> None:
     payload = _payload(delivery).encode()
     parameters = {"FunctionName": delivery.target_arn, "InvocationType": "Event"}
-    with _attempt(delivery, "lambda", "Invoke", parameters):
+    with attempt(delivery, "lambda", "Invoke", parameters):
         function = lookup.find(delivery.target_arn)
         if function is None:
             raise Refused("ResourceNotFoundException", f"Function not found: {delivery.target_arn}", status=404)
@@ -171,11 +161,12 @@ def _send_to_function(delivery: Delivery, arn: Arn) -> None:
         invocation.invoke_async(delivery.target_arn, payload)
 
 
+@sends_to("logs")
 def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
     backend = logs_backends[arn.account][arn.region]
     name, stream = arn.resource_id.removesuffix(":*"), str(uuid.uuid4())
     message = {"timestamp": int(time.time() * 1000), "message": _payload(delivery)}
-    with _attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}), lock_of("logs"):
+    with attempt(delivery, "logs", "PutLogEvents", {"logGroupName": name, "logStreamName": stream}), lock_of("logs"):
         if name not in backend.groups:
             raise Refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
         resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{name}:log-stream:{stream}"
@@ -188,7 +179,7 @@ def _send_to_log_group(delivery: Delivery, arn: Arn) -> None:
 
 
 @contextmanager
-def _attempt(
+def attempt(
     delivery: Delivery,
     service: str,
     operation: str,
@@ -235,14 +226,3 @@ def _payload(delivery: Delivery) -> str:
         )
     except inputs.InputError as error:
         raise NotDelivered("INVALID_JSON", str(error)) from error
-
-
-_SENDERS: Mapping[str, Callable[[Delivery, Arn], None]] = {
-    "events": _send_to_bus,
-    "lambda": _send_to_function,
-    "sns": _send_to_topic,
-    "sqs": _send_to_queue,
-    "logs": _send_to_log_group,
-}
-SUPPORTED_SERVICES = frozenset(_SENDERS)
-"""Services of ARNs that a target may have here; PutTargets refuses the rest."""
