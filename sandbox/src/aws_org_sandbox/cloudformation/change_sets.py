@@ -26,6 +26,7 @@ from aws_org_sandbox.cloudformation.requests import (
 from aws_org_sandbox.cloudformation.stacks import PARTITION, Stack, Stacks, now, stacks_in
 from aws_org_sandbox.cloudformation.template import TemplateError
 from aws_org_sandbox.credentials import Credentials
+from aws_org_sandbox.iam.cloudformation_actions import finds_stack_of_change_set
 from aws_org_sandbox.pages import page, with_token
 from aws_org_sandbox.resources.resource import tag_list
 from aws_org_sandbox.seams import answers
@@ -55,6 +56,12 @@ class ChangeSet:
     findings: tuple[Finding, ...] = ()
     """What early validation found, which only DescribeEvents shows."""
     operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@finds_stack_of_change_set
+def _stack_id(call: Call) -> str | None:
+    change_set = stacks_in(call.account, call.region).change_sets.get(str(call.parameters.get("ChangeSetName")))
+    return None if change_set is None else str(change_set.stack.id)
 
 
 @answers("cloudformation", "CreateChangeSet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.credentials import PARTITION
@@ -13,14 +13,23 @@ _STACK_SET_ID = "00000000-0000-0000-0000-000000000000"
 """Stands for the id that CloudFormation gives to a StackSet; policies have a `*` there."""
 
 
+Finder = Callable[[Call], str | None]
+
+_finders: list[Finder] = []
+
+
+def finds_stack_of_change_set(function: Finder) -> Finder:
+    """Ask the decorated function for the stack's id when a call names a change set; None if there is no such one."""
+    _finders.append(function)
+    return function
+
+
 def _stack(call: Call) -> Iterable[Need]:
     """A stack has an id behind its name, which policies have a `*` for. A change set's ARN stands for its stack."""
-    from aws_org_sandbox.cloudformation.stacks import stacks_in  # noqa: PLC0415 - stacks ask IAM for their roles
-
     name = str(call.parameters.get("StackName") or "")
-    change_set = stacks_in(call.account, call.region).change_sets.get(str(call.parameters.get("ChangeSetName")))
-    if change_set is not None:
-        return [need(call, change_set.stack.id)]
+    stacks = (find(call) for find in _finders)
+    if (stack_id := next(filter(None, stacks), None)) is not None:
+        return [need(call, stack_id)]
     if not name:
         return [need(call, ANY)]
     arn = name if name.startswith("arn:") else f"arn:{{partition}}:cloudformation:{{region}}:{{account}}:stack/{name}/*"
