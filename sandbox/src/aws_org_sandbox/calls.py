@@ -11,6 +11,9 @@ from typing import Any
 
 from aws_org_sandbox.credentials import Principal
 
+CALLED_VIA = "cloudformation.amazonaws.com"
+"""Source address and user agent of the calls that CloudFormation makes, as CloudTrail shows them."""
+
 _KEPT_BYTES = 256
 
 

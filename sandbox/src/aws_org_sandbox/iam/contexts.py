@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aws_org_sandbox.behaviours import Behaviour, is_altered
-from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.calls import CALLED_VIA, Call, Refused
 from aws_org_sandbox.iam.requests import ConditionContext, ContextValue, Values
 from aws_org_sandbox.organizations import membership
-from aws_org_sandbox.resources.clients import CALLED_VIA
 
 Context = Mapping[str, ContextValue | str | None]
 

@@ -23,12 +23,11 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from werkzeug.test import run_wsgi_app
 
+from aws_org_sandbox.calls import CALLED_VIA
 from aws_org_sandbox.credentials import Credentials
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-CALLED_VIA = "cloudformation.amazonaws.com"
-"""Source address and user agent of these calls, as CloudTrail shows CloudFormation's."""
 GLOBAL_SERVICES = frozenset({"iam", "organizations"})
 """Services with one endpoint, whose calls count as made in us-east-1."""
 
