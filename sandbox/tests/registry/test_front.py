@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from aws_org_sandbox.ecr import tokens
 from aws_org_sandbox.ecr.layers import MINIMUM_PART, PART_SIZE
 from aws_org_sandbox.faults import Fault, Throttle
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
-from aws_org_sandbox.registry import front, tokens
+from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 

@@ -18,7 +18,7 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.ecr import images as ecr_images
 from aws_org_sandbox.ecr import rules, settings
 from aws_org_sandbox.ecr.layers import PART_SIZE, Layers, layers_of
-from aws_org_sandbox.registry.tokens import issue
+from aws_org_sandbox.ecr.tokens import issue
 from aws_org_sandbox.seams import redirects, replace
 
 __all__ = ["settings"]

@@ -15,9 +15,9 @@ from typing import Any
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from aws_org_sandbox.ecr.tokens import Token
 from aws_org_sandbox.registry.errors import from_api
 from aws_org_sandbox.registry.hosts import AWS_INTERNAL, RegistryHost
-from aws_org_sandbox.registry.tokens import Token
 
 _TARGET = "AmazonEC2ContainerRegistry_V20150921"
 

@@ -17,13 +17,13 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Request, Response
 
 from aws_org_sandbox.ecr.layers import layers_of
+from aws_org_sandbox.ecr.tokens import find
 from aws_org_sandbox.faults import ConnectionDropped
 from aws_org_sandbox.registry.blobs import Blobs
 from aws_org_sandbox.registry.ecr_api import EcrApi
 from aws_org_sandbox.registry.errors import NAME_UNKNOWN, RegistryError, not_found, token_expired, unauthorized
 from aws_org_sandbox.registry.hosts import parse_host
 from aws_org_sandbox.registry.manifests import Manifests
-from aws_org_sandbox.registry.tokens import find
 from aws_org_sandbox.registry.uploads import Sessions
 from aws_org_sandbox.seams import on_reset
 
