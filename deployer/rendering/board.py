@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from deployer.organization import Organization
 from deployer.rendering.suspended import skipped_results, skipped_text
-from deployer.rendering.text import Line
+from deployer.rendering.text import Line, cut, padded
 from deployer.rollout.causes import shortened
 from deployer.rollout.operations import OVER
 from deployer.rollout.progress import (
@@ -109,12 +109,12 @@ class Board:
             failures.insert(0, Line(f"last of {counted(self._failed, 'failure')}", "bad"))
         room = max(1, height - len(lines) - len(failures))
         lines += [*self._rows(width, room), *failures]
-        return [Line(_cut(line.text, width), line.tone) for line in lines[:height]]
+        return [Line(cut(line.text, width), line.tone) for line in lines[:height]]
 
     def _heading(self, width: int, elapsed: float) -> Line:
         clock = f"{int(elapsed) // 3600}:{int(elapsed) // 60 % 60:02}:{int(elapsed) % 60:02}"
-        steps = _cut(" > ".join(self._steps) or "looking", width - len(clock) - 2)
-        return Line(steps.ljust(width - len(clock) - 1) + clock, "heading")
+        steps = cut(" > ".join(self._steps) or "looking", width - len(clock) - 2)
+        return Line(padded(steps, width - len(clock) - 1) + clock, "heading")
 
     def _rows(self, width: int, room: int) -> list[Line]:
         """Bars that still move first, where there is no room for all."""
@@ -143,8 +143,3 @@ def _row(name: str, region: str, bar: Bar, width: int) -> Line:
     full = size * bar.over // bar.total if bar.total else size
     tone = "bad" if bar.failed else "add" if bar.is_over else ""
     return Line(f"  {name}  {region}  {FULL * full}{EMPTY * (size - full)}{count}{failed}", tone)  # type: ignore[arg-type]
-
-
-def _cut(text: str, width: int) -> str:
-    flat = " ".join(text.split("\n"))
-    return flat if len(flat) <= width else f"{flat[: width - 1]}…"

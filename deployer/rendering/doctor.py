@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from rich.cells import cell_len
+
 from deployer.doctor.finding import Finding, Report, Result, State
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
 from deployer.words import counted
@@ -52,7 +54,7 @@ def command_lines(command: str) -> Iterator[Line]:
     lines: list[str] = []
     for number, part in enumerate(command.split(" --")):
         text = f"--{part}" if number else part
-        if lines and len(lines[-1]) + 1 + len(text) <= WIDTH - 4 - len(_CONTINUED):
+        if lines and cell_len(lines[-1]) + 1 + cell_len(text) <= WIDTH - 4 - len(_CONTINUED):
             lines[-1] += f" {text}"
         else:
             lines.append(text if not lines else f"  {text}")

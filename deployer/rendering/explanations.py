@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from rich.cells import cell_len
+
 from deployer.organization import ACTIVE
+from deployer.rendering.text import padded
 from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import Verdict
@@ -88,8 +91,8 @@ def _place(value: Value) -> str:
 
 def placed(text: str, place: str) -> Iterator[str]:
     """A text and its place, side by side where they fit."""
-    if len(text) < LEFT:
-        yield f"{text:<{LEFT}} {place}"
+    if cell_len(text) < LEFT:
+        yield f"{padded(text, LEFT)} {place}"
     else:
         yield text
         yield f"{'':<{LEFT}} {place}"

@@ -1,17 +1,25 @@
-"""Lines of text with a tone, and how they are wrapped to a width. Pure; nothing prints."""
+"""Lines of text with a tone, wrapped and aligned to a width. Pure; nothing prints.
+
+Widths are counted in cells of a terminal: an East Asian character or an emoji takes two.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
 
 from deployer.words import printable
 
 Tone = Literal["", "heading", "add", "change", "remove", "bad", "quiet"]
 
 WIDTH = 80
+
+_WORD = re.compile(r"([ \t\n\v\f\r]*)([^ \t\n\v\f\r]+)")
+"""Blanks, and what they stand before. Other white space, such as a no-break space, belongs to its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +34,46 @@ class Line:
 
 
 def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> list[Line]:
-    """Text broken at blanks; further lines are indented by two more."""
-    pieces = wrap(
-        text,
-        width=width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [Line(piece, tone) for piece in pieces]
+    """Text broken at blanks; further lines are indented by two more, and words are never broken."""
+    lines = [" " * indent]
+    is_first = True
+    for blanks, word in _WORD.findall(text):
+        shown = printable(word)
+        longer = f"{lines[-1]}{' ' * len(blanks)}{shown}"
+        if is_first or cell_len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(f"{' ' * (indent + 2)}{shown}")
+        is_first = False
+    return [Line(line, tone) for line in lines if line.strip()]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[Line]:
     """Columns as wide as their widest cell, two blanks apart; where `width` is short, the first is shortened."""
-    cells = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(cell_len(row[column]) for row in cells) for column in range(len(header))]
     if width is not None:
-        widths[0] = min(widths[0], max(len(header[0]), width - sum(2 + other for other in widths[1:])))
+        widths[0] = min(widths[0], max(cell_len(header[0]), width - sum(2 + other for other in widths[1:])))
     lines = [
-        "  ".join(_shortened(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        "  ".join(padded(_shortened(cell, size), size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
     return [Line(lines[0], "heading"), *(Line(line) for line in lines[1:])]
 
 
+def padded(text: str, size: int) -> str:
+    """A text with blanks after it, so that it takes at least `size` cells."""
+    return text + " " * (size - cell_len(text))
+
+
+def cut(text: str, size: int) -> str:
+    """The beginning of a text that takes more than `size` cells."""
+    return text if cell_len(text) <= size else f"{set_cell_size(text, size - 1).rstrip()}…"
+
+
 def _shortened(text: str, size: int) -> str:
     """Both ends of a text that is too long: paths may differ at either."""
-    if len(text) <= size:
+    if cell_len(text) <= size:
         return text
-    end = size // 2
-    return f"{text[: size - end - 1]}…{text[len(text) - end :]}"
+    end = next(text[start:] for start in range(len(text) + 1) if cell_len(text[start:]) <= size // 2)
+    return f"{set_cell_size(text, size - size // 2 - 1).rstrip()}…{end}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from textwrap import wrap
 
-from deployer.rendering.text import Line, table, wrapped
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from deployer.rendering.explanations import LEFT, placed
+from deployer.rendering.text import Line, cut, table, wrapped
 
 ROWS = [["Workloads/Prod/Payments", "eu-west-1", "4"], ["A", "eu-west-1", "12"]]
 
@@ -34,3 +40,60 @@ def test_a_first_column_that_is_too_wide_keeps_its_ends(width: int | None, lines
 )
 def test_a_name_cannot_steer_the_terminal(lines: list[Line]) -> None:
     assert [line.text for line in lines] == ["Root/\\x1b[2J"]
+
+
+NAMES = [
+    pytest.param("本番/決済", id="Chinese characters"),
+    pytest.param("상점/결제", id="Korean"),
+    pytest.param("team-🚀/🔥🔥", id="emoji"),
+    pytest.param("cafe\u0301", id="combining accent"),
+    pytest.param("Root/\x1b[2J", id="control characters"),
+    pytest.param("Prod", id="Latin"),
+]
+
+
+def _column_of(line: str, text: str) -> int:
+    return cell_len(line[: line.index(text)])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [None, 24])
+def test_columns_align_whatever_characters_names_have(name: str, width: int | None) -> None:
+    header, *rows = table(["ou", "region", "n"], [[name * 3, "eu-west-1", "4"], ["A", "eu-west-1", "4"]], width=width)
+    assert {_column_of(row.text, "eu-west-1") for row in rows} == {_column_of(header.text, "region")}
+    if width is not None:
+        assert max(cell_len(row.text) for row in rows) <= width
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [24, 31, 80])
+def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
+    lines = wrapped(" ".join([name] * 20), indent=2, width=width)
+    assert max(cell_len(line.text) for line in lines) <= width
+    assert " ".join(line.text.strip() for line in lines).split() == [Line(name).text] * 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", range(1, 12))
+def test_what_is_cut_fits(name: str, size: int) -> None:
+    assert cell_len(cut(name * 3, size)) <= size
+
+
+@pytest.mark.parametrize("name", NAMES[:-2])
+def test_the_place_of_a_value_is_in_its_column(name: str) -> None:
+    (line,) = placed(name, "organization.yaml:1:1")
+    assert _column_of(line, "organization.yaml") == LEFT + 1
+
+
+@given(text=st.text(st.sampled_from("abcdef-  "), max_size=200), indent=st.integers(0, 6), width=st.integers(10, 40))
+def test_ascii_is_wrapped_as_the_standard_library_wraps_it(text: str, indent: int, width: int) -> None:
+    text = text.strip()
+    expected = wrap(
+        text,
+        width=width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    assert [line.text for line in wrapped(text, indent=indent, width=width)] == expected
