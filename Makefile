@@ -69,7 +69,7 @@ docs: setup  ## Build the documentation as a site in build/site; every link is c
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
-	@for benchmark in benchmarks/*.py; do \
+	@for benchmark in $$(grep -l 'def main(' benchmarks/*.py); do \
 		echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$(basename $$benchmark .py) || exit 1; \
 	done
 

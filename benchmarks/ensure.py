@@ -23,6 +23,7 @@ from unittest.mock import patch
 from aws_org_sandbox import background, trail
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from benchmarks.sizes import size
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
@@ -30,10 +31,10 @@ from deployer.pushing.ensure import Clock, Ensurer, There, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 
 ACCOUNT, REGION = "300000000001", "eu-west-1"
-DELAYS = (0.02, 0.5, 2.0, 5.0, 15.0)
+DELAYS = size((0.02, 0.5, 2.0, 5.0, 15.0), small=(0.02,))
 """Seconds from the call to its event; AWS's are some seconds as a rule."""
 LEDGER = "deployer-ledger"
-CROWD, PATIENCE = 12, 20.0
+CROWD, PATIENCE = size((12, 20.0), small=(2, 2.0))
 """So many repositories that never appear are waited for, for so many seconds."""
 
 

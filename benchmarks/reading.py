@@ -21,9 +21,10 @@ from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from benchmarks.organizations.sized import CENTRAL_ACCOUNT, MANAGEMENT_ACCOUNT, sized_organization
 from benchmarks.peers.npm import installed
+from benchmarks.sizes import SMALL, size
 from deployer.organization import Organization
 
-ACCOUNTS, OUS = 300, 20
+ACCOUNTS, OUS = size((300, 20), small=(20, 4))
 SHARE = 0.1
 PACKAGE = "aws-organization-formation@1.0.17"
 
@@ -54,7 +55,7 @@ class Reading:
 def main() -> int:
     """Read with both and compare; fail where the claim does not hold."""
     organization = sized_organization(accounts=ACCOUNTS, ous=OUS)
-    other = installed(PACKAGE, "org-formation")
+    other = None if SMALL else installed(PACKAGE, "org-formation")
     with tempfile.TemporaryDirectory() as folder, Sandbox(organization=organization, time_scale=0) as sandbox:
         sandbox.faults.add(WITHOUT_SUPPORT_PLAN)
         ours = _read(_deployer(sandbox, Path(folder)), sandbox, organization)

@@ -19,11 +19,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
+from benchmarks.sizes import SMALL, holds, size
 from deployer.reporting.report import Subject, aggregate, write_page
 from tests.deployer.reporting.browser import chromium, opened
 from tests.deployer.reporting.samples import UNTIL, records
 
-RECORDS, TIMES = 50_000, 4
+RECORDS, TIMES = size((50_000, 4), small=(500, 2))
 SECONDS, MEGABYTES, MORE_MEGABYTES = 15.0, 200, 40
 OPENS, REACTS = 4.0, 1.0
 
@@ -94,14 +95,14 @@ def main() -> int:
         for made in (few, many):
             tell(f"{made.records:>9,} records: {made.seconds:.1f} s, {made.reading:.1f} s of it to make them up")
             tell(f"{'':>18} peak {made.peak:.0f} MB, page {made.size:.1f} MB")
-        holds = few.seconds <= SECONDS and few.peak <= MEGABYTES and many.peak - few.peak <= MORE_MEGABYTES
-        if shutil.which("chromium"):
+        as_claimed = few.seconds <= SECONDS and few.peak <= MEGABYTES and many.peak - few.peak <= MORE_MEGABYTES
+        if shutil.which("chromium") and not SMALL:
             waits = browse(Path(folder) / f"{RECORDS}.html")
             for name, seconds in waits.items():
                 tell(f"{name:>18}: {seconds:.2f} s")
-            holds = holds and waits.pop("open") <= OPENS and max(waits.values()) <= REACTS
-    tell("as claimed" if holds else "NOT as claimed")
-    return 0 if holds else 1
+            as_claimed = as_claimed and waits.pop("open") <= OPENS and max(waits.values()) <= REACTS
+    tell("as claimed" if as_claimed else "NOT as claimed")
+    return 0 if holds(as_claimed) else 1
 
 
 def tell(line: str) -> None:

@@ -30,6 +30,7 @@ LOOKED_AT: Mapping[str, frozenset[str]] = {
             "AddUserToGroup", "AttachGroupPolicy", "AttachUserPolicy", "CreateAccessKey", "CreateGroup", "CreatePolicy",
             "CreatePolicyVersion", "CreateUser", "DeleteAccessKey", "DeleteGroup", "DeleteGroupPolicy",
             "DeletePolicyVersion", "DeleteUser", "DeleteUserPolicy", "DetachGroupPolicy", "DetachUserPolicy",
+            "GetAccountPasswordPolicy", "ListAccountAliases",
             "GetGroup", "GetGroupPolicy", "GetUser", "GetUserPolicy", "ListAccessKeys", "ListAttachedGroupPolicies",
             "ListAttachedUserPolicies", "ListEntitiesForPolicy", "ListGroupPolicies", "ListGroups", "ListGroupsForUser",
             "ListPolicyVersions", "ListUserPolicies", "ListUsers", "PutGroupPolicy", "PutUserPolicy",

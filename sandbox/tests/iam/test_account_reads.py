@@ -1,0 +1,16 @@
+"""What tools ask of an account's IAM before anything else, answered as for an account where nobody has set it."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from aws_org_sandbox.sandbox import Sandbox
+
+
+def test_an_account_has_no_alias_and_no_password_policy(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam")
+    assert iam.list_account_aliases()["AccountAliases"] == []
+    with pytest.raises(ClientError) as refused:
+        iam.get_account_password_policy()
+    assert refused.value.response["Error"]["Code"] == "NoSuchEntity"
