@@ -68,7 +68,7 @@ def export_records(
     """
     from deployer.audit.export import Target, export, remaining
     from deployer.audit.reading import Usage
-    from deployer.composition.rollout import open_ledger
+    from deployer.composition.installation import Installation
     from deployer.rendering.audit import usage_line
 
     _check_streams(out, as_json=as_json)
@@ -84,13 +84,13 @@ def export_records(
         from deployer.audit.export import in_order
         from deployer.audit.sinks import write_stream
 
-        records = in_order(query, open_ledger(config, profile=profile), usage=usage)
+        records = in_order(query, Installation.open(config, profile=profile).ledger, usage=usage)
         number = write_stream(sys.stdout.buffer, records, as_csv=kind is Format.CSV)
         typer.echo(f"Wrote {number:,} records.", err=True)
     else:
         check_folder(out)
         target = Target(out)
-        ledger = open_ledger(config, profile=profile)
+        ledger = Installation.open(config, profile=profile).ledger
         with writing(out), target.held():
             begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
             with _told_how_to_resume(target):

@@ -58,7 +58,7 @@ def list_records(
     $ deployer audit list --since 24h --ou Workloads/Prod --outcome refused
     $ deployer audit list --repository "team-a/**" --json
     """
-    from deployer.composition.rollout import open_ledger
+    from deployer.composition.installation import Installation
 
     if follow and until:
         raise typer.BadParameter("what comes in has no end", param_hint="--until")
@@ -68,7 +68,8 @@ def list_records(
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = wanted.query(now=_now(), organization=read_organization)
-    listing = _Listing(query, open_ledger(config, profile=profile), limit=limit or (10 if follow else 100))
+    ledger = Installation.open(config, profile=profile).ledger
+    listing = _Listing(query, ledger, limit=limit or (10 if follow else 100))
     if follow:
         _follow(listing, every=every, as_json=as_json or json_lines, wide=wide)
     elif json_lines:

@@ -65,9 +65,8 @@ def report(
     The page needs nothing from elsewhere: mail it, print it, open it without a network.
     """
     _check_target(html, force=force)
-    from deployer import settings
     from deployer.audit.reading import Usage, read
-    from deployer.composition.rollout import open_ledger
+    from deployer.composition.installation import Installation
     from deployer.rendering.audit import usage_line
 
     reporting = _reporting()
@@ -80,18 +79,17 @@ def report(
     query = wanted.query(now=now, organization=read_organization)
     verification = _read(verify, reporting.verification_from, "deployer audit verify --json") if verify else None
     coverage, why_not = _coverage(config, status, organization, profile=profile, wanted=not no_coverage)
-    installation, usage = settings.load(config), Usage()
-    ledger = open_ledger(config, profile=profile)
-    records = _told(read(query, ledger, usage=usage))
+    installation, usage = Installation.open(config, profile=profile), Usage()
+    records = _told(read(query, installation.ledger, usage=usage))
     found = reporting.aggregate(
         records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query)
     )
     subject = reporting.Subject(
         made_at=now,
         command=shlex.join(["deployer", *sys.argv[1:]]),
-        ledger=f"the ledger in account {installation.central_account}, {installation.home_region}",
+        ledger=f"the ledger in account {installation.config.central_account}, {installation.config.home_region}",
         filters=tuple(_said(wanted)),
-        organization_id=installation.organization_id or "",
+        organization_id=installation.config.organization_id or "",
         coverage=coverage,
         no_coverage=why_not,
         verification=verification,

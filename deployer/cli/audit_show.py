@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deployer.audit.finding import Found
     from deployer.audit.query import Query
     from deployer.audit.story import Story
+    from deployer.composition.audit import Auditor
     from deployer.settings import Compiled
 
 _MOST_STORIES = 5
@@ -42,7 +43,8 @@ def show(
     """
     from deployer.audit.finding import find
     from deployer.audit.reading import Usage
-    from deployer.composition.rollout import open_ledger
+    from deployer.composition.audit import Auditor
+    from deployer.composition.installation import Installation
     from deployer.rendering.audit import usage_line
     from deployer.rendering.story import story_document, story_lines
 
@@ -51,13 +53,15 @@ def show(
     place = filters.Filters(accounts=account, regions=region).query(
         now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
     )
-    found = find(target, open_ledger(config, profile=profile), place=place, usage=usage)
+    installation = Installation.open(config, profile=profile)
+    found = find(target, installation.ledger, place=place, usage=usage)
     if not found:
         raise NotFoundError(
             f"The ledger has no decision about {target}{_in(place)}",
             next_step="`deployer audit list --all --since 24h` lists what it has; events take up to 15 minutes.",
         )
-    teller = _Teller(config, organization, profile=profile, looks=not ledger_only)
+    auditor = None if ledger_only else Auditor(installation)
+    teller = _Teller(auditor, *_compile(config, organization, profile=profile))
     stories = [teller.tell(one) for one in found[:_MOST_STORIES]]
     if as_json:
         print_json([story_document(story) for story in stories])
@@ -92,25 +96,23 @@ def _in(place: Query) -> str:
     return f" in {', '.join(parts)}" if parts else ""
 
 
+def _compile(config: Path, organization: Path | None, *, profile: str | None) -> tuple[Compiled | None, str]:
+    """The settings of today, or why they are not known."""
+    from deployer.cli.sources import compiled_from
+
+    try:
+        return compiled_from(config, organization, profile=profile), ""
+    except DeployerError as error:
+        return None, f"What the config files say today is not known: {error.message}"
+
+
 class _Teller:
     """Adds to decisions what the config files and the repositories say today; what cannot be had is said."""
 
-    def __init__(self, config: Path, organization: Path | None, *, profile: str | None, looks: bool) -> None:
-        from deployer.composition.audit import Auditor
-
-        self._auditor = Auditor(config, profile=profile)
-        self._config = config
-        self._profile = profile
-        self._looks = looks
-        self._compiled, self._problem = self._compile(organization)
-
-    def _compile(self, organization: Path | None) -> tuple[Compiled | None, str]:
-        from deployer.cli.sources import compiled_from
-
-        try:
-            return compiled_from(self._config, organization, profile=self._profile), ""
-        except DeployerError as error:
-            return None, f"What the config files say today is not known: {error.message}"
+    def __init__(self, auditor: Auditor | None, compiled: Compiled | None, problem: str) -> None:
+        self._auditor = auditor
+        self._compiled = compiled
+        self._problem = problem
 
     def tell(self, found: Found) -> Story:
         from deployer.audit.story import Story, what_today
@@ -118,7 +120,7 @@ class _Teller:
         record = found.record
         notes = [self._problem] if self._problem else []
         there, is_gone = None, False
-        if self._looks and record.repository_arn:
+        if self._auditor and record.repository_arn:
             try:
                 there = self._auditor.settings_of(
                     account=record.account, region=record.region or "", repository=record.repository or ""

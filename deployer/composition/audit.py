@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from deployer import settings
 from deployer.aws.repository_settings import read_settings
 from deployer.aws.session import Session
+from deployer.composition.installation import Installation
 
 
 class Auditor:
     """Looks at repositories of any account of the organization, and changes nothing."""
 
-    def __init__(self, config_directory: Path, *, profile: str | None) -> None:
-        self._config = settings.load(config_directory)
-        self._session = Session(profile=profile, region=self._config.home_region)
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
         self._as_auditor = cache(self._assume)
 
     def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
@@ -24,5 +22,5 @@ class Auditor:
         return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
 
     def _assume(self, account: str) -> Session:
-        names = self._config.names(partition=self._session.identity.partition)
-        return self._session.as_role(names.role_arn(account, names.auditor_role))
+        names = self._installation.names
+        return self._installation.session.as_role(names.role_arn(account, names.auditor_role))

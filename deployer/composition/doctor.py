@@ -17,6 +17,7 @@ from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
+from deployer.composition.installation import connect
 from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
 from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
 from deployer.organization import Organization
@@ -38,8 +39,7 @@ MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts"
 
 def gather(config_directory: Path, *, profile: str | None) -> Facts:
     """Read all that the checks judge. Only broken config files raise; what AWS refuses becomes `Unread`."""
-    config = settings.load(config_directory)
-    session = Session(profile=profile, region=config.home_region)
+    config, session = connect(config_directory, profile=profile)
     home = config.home_region
     caller = reads.caller(session)
     summary = reads.summary(session, caller)

@@ -9,15 +9,9 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from deployer import settings
-from deployer.aws.ledger import LedgerTable
 from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.member_registries import MemberRegistries
-from deployer.aws.members import Members
-from deployer.aws.organizations import read_organization
-from deployer.aws.preconditions import check_account, check_organization
-from deployer.aws.session import Session
-from deployer.composition.operator_role import as_operator
+from deployer.composition.installation import Installation
 from deployer.drift.looking import Looker
 from deployer.drift.records import CreatedRecords
 from deployer.drift.rules import Rules
@@ -46,9 +40,7 @@ class Meant:
 class Audit:
     """What looking at repositories needs."""
 
-    session: Session = field(repr=False)
-    compiled: Compiled = field(repr=False)
-    names: Names
+    installation: Installation = field(repr=False)
     accounts: tuple[str, ...]
     """Active accounts that are meant, by id: covered today, or ones that a record tells of."""
     looker: Looker = field(repr=False)
@@ -58,28 +50,20 @@ class Audit:
     @property
     def organization(self) -> Organization:
         """The organization as it is."""
-        return self.compiled.organization
+        return self.installation.organization
 
 
 def open_audit(meant: Meant, *, now: datetime) -> Audit:
     """Read config and organization, with the caller's own credentials. Writes nothing."""
     for region in meant.regions:
         require_region(region, said_by="--region")
-    config = settings.load(meant.config)
-    session = Session(profile=meant.profile, region=config.home_region)
-    check_account(session, central_account=config.central_account)
-    organization = read_organization(session.client("organizations"))
-    check_organization(organization, wanted=config.organization_id)
-    compiled = settings.compile(config, organization)
-    names = compiled.names(partition=session.identity.partition)
+    installation = Installation.open(meant.config, profile=meant.profile)
+    organization, compiled, names = installation.organization, installation.compiled, installation.names
     scope = find_scope(organization, ous=meant.ous, accounts=meant.accounts, regions=meant.regions)
-    ledger = LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
     looker = Looker(
         rules=Rules(compiled),
-        records=CreatedRecords(ledger, now=now, probe_repository=names.probe_repository),
-        registries=MemberRegistries(
-            Members(session, role_arn=role_in_members(names, names.auditor_role)), partition=names.partition
-        ),
+        records=CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository),
+        registries=MemberRegistries(installation.members(names.auditor_role), partition=names.partition),
         now=now,
         grace=meant.grace,
         regions=scope.regions,
@@ -87,18 +71,11 @@ def open_audit(meant: Meant, *, now: datetime) -> Audit:
     )
     accounts = sorted(account.id for account in organization.accounts.values() if account.is_active)
     return Audit(
-        session=session,
-        compiled=compiled,
-        names=names,
+        installation=installation,
         accounts=tuple(account for account in accounts if scope.has_account(organization, account)),
         looker=looker,
         key=_key(compiled, names, meant),
     )
-
-
-def role_in_members(names: Names, role: str) -> Callable[[str], str]:
-    """ARN of a role, by account."""
-    return partial(names.role_arn, role=role)
 
 
 def _key(compiled: Compiled, names: Names, meant: Meant) -> str:
@@ -116,18 +93,18 @@ def _key(compiled: Compiled, names: Names, meant: Meant) -> str:
 
 def open_repairer(audit: Audit) -> Callable[[str, str], MemberChanges]:
     """Registries through the repairer role, by way of the operator role."""
-    return _changes_as(audit, audit.names.repairer_role)
+    return _changes_as(audit, audit.installation.names.repairer_role)
 
 
 def open_cleaner(audit: Audit) -> Callable[[str, str], MemberChanges]:
     """Registries through the cleaner role; raises GuardError where the config files do not ask for one."""
     check_cleanup(audit)
-    return _changes_as(audit, audit.names.cleaner_role)
+    return _changes_as(audit, audit.installation.names.cleaner_role)
 
 
 def check_cleanup(audit: Audit) -> None:
     """Raise GuardError unless the config files let blank repositories be deleted."""
-    if not audit.compiled.config.cleanup:
+    if not audit.installation.config.cleanup:
         raise GuardError(
             "organization.yaml does not say `cleanup: true`, so no account has a role that may delete a repository",
             next_step="Say it there and run `deployer rollout --org`.",
@@ -135,5 +112,5 @@ def check_cleanup(audit: Audit) -> None:
 
 
 def _changes_as(audit: Audit, role: str) -> Callable[[str, str], MemberChanges]:
-    members = Members(as_operator(audit.session, audit.names), role_arn=role_in_members(audit.names, role))
-    return partial(open_changes, members, partition=audit.names.partition)
+    members = audit.installation.as_operator().members(role)
+    return partial(open_changes, members, partition=audit.installation.names.partition)

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployer import settings
 from deployer.aws.archive import EventArchive
 from deployer.aws.function import HandlerFunction
-from deployer.aws.organizations import read_organization
-from deployer.aws.preconditions import call_as_of, check_account, check_organization
+from deployer.aws.preconditions import call_as_of
 from deployer.aws.queues import SqsQueues
-from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
-from deployer.composition.operator_role import as_operator
+from deployer.composition.installation import Installation
 from deployer.failures.messages import Queue
 from deployer.organization import Organization
-from deployer.settings import Config
 from templates.names import Names
 
 
@@ -35,50 +31,41 @@ class Operation:
 
 def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
     """Everything for `list`, `show` and `redrive`."""
-    config = settings.load(config_directory)
-    names = config.names()
-    session = _take_on(config, names, profile=profile)
-    organization = read_organization(session.client("organizations"))
-    check_organization(organization, wanted=names.organization_id or None)
-    places = (_failures_queue(names), *_dead_letter_queues(session, organization, config, names))
+    installation = Installation.open(config_directory, profile=profile).as_operator()
+    session, names = installation.session, installation.names
+    places = (_failures_queue(names), *_dead_letter_queues(installation))
     return Operation(
-        organization=organization,
+        organization=installation.organization,
         names=names,
         places=places,
         queues=SqsQueues(session, (place.region for place in places)),
-        function=HandlerFunction(session.client("lambda", region=names.central_region), name=names.function),
+        function=HandlerFunction(session.client("lambda"), name=names.function),
     )
 
 
 def open_archive(config_directory: Path, *, profile: str | None) -> EventArchive:
     """The event archive for `replay`."""
-    config = settings.load(config_directory)
-    names = config.names()
-    session = _take_on(config, names, profile=profile)
-    return EventArchive(session.client("events", region=names.central_region), names=names)
-
-
-def _take_on(config: Config, names: Names, *, profile: str | None) -> Session:
-    caller = Session(profile=profile, region=config.home_region)
-    check_account(caller, central_account=config.central_account)
-    return as_operator(caller, names)
+    installation = Installation.open(config_directory, profile=profile).as_operator()
+    return EventArchive(installation.session.client("events"), names=installation.names)
 
 
 def _failures_queue(names: Names) -> Queue:
     return Queue(account=names.central_account, region=names.central_region, name=names.failures_queue, is_central=True)
 
 
-def _dead_letter_queues(session: Session, organization: Organization, config: Config, names: Names) -> Sequence[Queue]:
+def _dead_letter_queues(installation: Installation) -> Sequence[Queue]:
     """One per stack instance of the forwarding StackSet; the queue of a suspended account cannot be reached."""
-    client = session.client("cloudformation", region=names.central_region)
-    stack_sets = StackSetReader(client, call_as=call_as_of(names.central_account, organization))
+    organization, names = installation.organization, installation.names
+    stack_sets = StackSetReader(
+        installation.session.client("cloudformation"), call_as=call_as_of(names.central_account, organization)
+    )
     keys = {
         (account, region)
         for account, region in stack_sets.instance_keys(names.forwarding_stack_set)
         if account in organization.accounts and organization.accounts[account].is_active
     }
     if names.central_account == organization.management_account_id:
-        management = settings.compile(config, organization).settings_for_account(names.central_account)
+        management = installation.compiled.settings_for_account(names.central_account)
         keys |= {(names.central_account, region) for region in management.regions if management.enabled}
     return [
         Queue(account=account, region=region, name=names.forwarding_dead_letter_queue)

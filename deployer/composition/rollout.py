@@ -10,16 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deployer import settings
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.opt_in_regions import opt_in_regions
-from deployer.aws.organizations import read_organization
-from deployer.aws.preconditions import check_account, check_organization, check_regions, check_stack_sets
+from deployer.aws.preconditions import check_regions, check_stack_sets
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
+from deployer.composition.installation import Installation
 from deployer.errors import NotFoundError
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
@@ -162,26 +161,14 @@ class Situation:
         return look(self.wish, self.cloud, previews=False)
 
 
-def open_ledger(config_directory: Path, *, profile: str | None) -> LedgerTable:
-    """The ledger that the config files name, for reading; needs no more than the credentials of its account."""
-    config = settings.load(config_directory)
-    session = Session(profile=profile, region=config.home_region)
-    check_account(session, central_account=config.central_account)
-    names = config.names(partition=session.identity.partition)
-    return LedgerTable(session.client("dynamodb", region=config.home_region), table=names.ledger_table)
-
-
 def assemble(ask: Ask) -> Situation:
     """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
-    config = settings.load(ask.config)
-    session = Session(profile=ask.profile, region=config.home_region)
-    check_account(session, central_account=config.central_account)
-    organization = read_organization(session.client("organizations"))
-    check_organization(organization, wanted=config.organization_id)
+    installation = Installation.open(ask.config, profile=ask.profile)
+    config, session, organization = installation.config, installation.session, installation.organization
     call_as = check_stack_sets(session, organization, region=config.home_region)
-    compiled = settings.compile(config, organization)
+    compiled = installation.compiled
     enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
-    bucket = _bucket(session, compiled.names(partition=session.identity.partition))
+    bucket = _bucket(session, installation.names)
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
@@ -213,7 +200,7 @@ def assemble(ask: Ask) -> Situation:
         rollout=rollout,
         cloud=_cloud(session, wanted.names, bucket, lock, preferences=rollout.preferences, call_as=call_as),
         bucket=bucket,
-        ledger=LedgerTable(session.client("dynamodb", region=config.home_region), table=wanted.names.ledger_table),
+        ledger=installation.ledger,
         lock=lock,
         ask=ask,
     )

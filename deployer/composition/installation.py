@@ -1,0 +1,78 @@
+"""One way to open an installation: config files, the caller's session checked against them, and what commands reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from deployer import settings
+from deployer.aws.ledger import LedgerTable
+from deployer.aws.members import Members
+from deployer.aws.organizations import read_organization
+from deployer.aws.preconditions import check_account, check_organization
+from deployer.aws.session import Session
+from deployer.errors import PermissionDeniedError
+from deployer.organization import Organization
+from deployer.settings import Compiled, Config
+from templates.names import Names
+
+
+def connect(config_directory: Path, *, profile: str | None) -> tuple[Config, Session]:
+    """The config files, and a session in the home region that they name. Calls nothing and checks no account."""
+    config = settings.load(config_directory)
+    return config, Session(profile=profile, region=config.home_region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """An installation of deployer as one principal of its central account reaches it.
+
+    The organization, the compiled settings and clients are read or made when they are first used, and only once.
+    """
+
+    config: Config = field(repr=False)
+    session: Session = field(repr=False)
+    names: Names
+    """Names of its resources; the organization's id is among them only if the config files name it."""
+
+    @classmethod
+    def open(cls, config_directory: Path, *, profile: str | None) -> Installation:
+        """Raise ConfigurationError for broken config files, WrongAccountError for credentials of another account."""
+        config, session = connect(config_directory, profile=profile)
+        check_account(session, central_account=config.central_account)
+        return cls(config=config, session=session, names=config.names(partition=session.identity.partition))
+
+    def as_operator(self) -> Installation:
+        """The same through the operator role; raises PermissionDeniedError with the permission that the caller lacks.
+
+        Commands use that role to reach member accounts and queues.
+        """
+        role_arn = self.names.operator_role_arn
+        try:
+            return replace(self, session=self.session.as_role(role_arn))
+        except PermissionDeniedError as error:
+            raise PermissionDeniedError(
+                f"{self.session.identity.arn} cannot take on {role_arn}: {error.message}",
+                next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
+            ) from error
+
+    @cached_property
+    def organization(self) -> Organization:
+        """The live organization; raises WrongOrganizationError if the config files name another."""
+        organization = read_organization(self.session.client("organizations"))
+        check_organization(organization, wanted=self.config.organization_id)
+        return organization
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The config files compiled for the organization; raises ConfigurationError if they do not fit it."""
+        return settings.compile(self.config, self.organization)
+
+    @cached_property
+    def ledger(self) -> LedgerTable:
+        return LedgerTable(self.session.client("dynamodb"), table=self.names.ledger_table)
+
+    def members(self, role: str, *, session_name: str | None = None) -> Members:
+        """Member accounts through one role of the access StackSet."""
+        return Members(self.session, role_arn=partial(self.names.role_arn, role=role), session_name=session_name)
