@@ -1,6 +1,6 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node witnesses demo acceptance test check format golden docs bench clean
+.PHONY: help setup node witnesses demo acceptance test test-fast check format golden docs bench clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +12,7 @@ WITNESSES := tests/witnesses/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with everything that the other targets need
 
@@ -48,7 +48,10 @@ acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minut
 
 test: setup witnesses  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses logical --dist loadfile
+
+test-fast: setup  ## Run the tests that start no sandbox, process or browser
+	$(BIN)/pytest --quiet -m "not slow" --numprocesses logical --dist loadfile
 
 check: setup  ## Format, lint, types, import contracts, unused code, generated docs
 	$(BIN)/ruff format --check .

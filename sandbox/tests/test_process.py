@@ -19,6 +19,8 @@ from aws_org_sandbox import process
 from aws_org_sandbox.cli import run
 from aws_org_sandbox.errors import PortInUseError, SandboxError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -23,6 +23,8 @@ from aws_org_sandbox.sandbox import Sandbox
 from tests.acceptance.remains import remains
 from tests.docs.commands import ROOT, shown_in
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 120.0
 
 

@@ -19,6 +19,8 @@ from deployer.pushing.images import ImageReferenceError
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "contrib" / "ensure.sh"
 SHOP = "300000000001"
 HOST = host_of(SHOP, "eu-west-1")

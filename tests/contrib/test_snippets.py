@@ -27,6 +27,8 @@ from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required
 
+pytestmark = pytest.mark.slow
+
 CONTRIB = SCRIPT.parent
 SHOP = "300000000001"
 HOST = host_of(SHOP, "eu-west-1")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 _LOADED = re.compile(r"<(?:script|img|iframe)[^>]+src=\"(?P<source>[^\"]+)|<link[^>]+href=\"(?P<link>[^\"]+)\"[^>]*>")
 

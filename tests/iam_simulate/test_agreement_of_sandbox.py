@@ -13,9 +13,10 @@ from aws_org_sandbox.iam.policies import parse_policies, parse_policy
 from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext, Subject
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge
 
-pytestmark = pytest.mark.skipif(
-    not is_installed() and not is_required(), reason="node or iam-simulate is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not is_installed() and not is_required(), reason="node or iam-simulate is not installed"),
+]
 
 MINE, OTHER = "111111111111", "222222222222"
 ROLE = f"arn:aws:iam::{MINE}:role/creator"

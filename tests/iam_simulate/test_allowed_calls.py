@@ -8,6 +8,8 @@ from tests.iam_simulate.judge import Call, Verdict, is_installed, is_required, j
 from tests.iam_simulate.never_calls import NEVER
 from tests.iam_simulate.wanted_calls import WANTED
 
+pytestmark = pytest.mark.slow
+
 if not is_installed() and not is_required():
     pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
 

@@ -28,6 +28,8 @@ from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, Policy, is_installed, is_required, judge
 from tests.templates.resolving import Stack
 
+pytestmark = pytest.mark.slow
+
 if not is_installed() and not is_required():
     pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
 

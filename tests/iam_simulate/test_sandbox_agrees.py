@@ -13,6 +13,8 @@ from tests.iam_simulate.judge import Call
 from tests.iam_simulate.never_calls import NEVER
 from tests.iam_simulate.wanted_calls import WANTED
 
+pytestmark = pytest.mark.slow
+
 RESOURCE_DECIDES = ("sts:", "kms:")
 """Actions whose resource has to admit the caller even within one account."""
 

@@ -19,6 +19,8 @@ from deployer.cli.audit_report import write
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.reporting.samples import UNTIL, records
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 60
 
 

@@ -18,6 +18,8 @@ from deployer.cli.help_texts import summary_of
 from deployer.cli.lazy_group import Entry
 from deployer.cli.main import app, run
 
+pytestmark = pytest.mark.slow
+
 ROOT: Any = typer.main.get_command(app)
 
 

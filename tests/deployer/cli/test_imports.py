@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("boto3", "botocore", "pydantic", "troposphere", "rich", "ruamel", "moto", "deployer.aws")
 
 

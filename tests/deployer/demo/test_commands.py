@@ -7,6 +7,8 @@ import pytest
 from deployer import __version__
 from deployer.demo.commands import CommandFailed, Shell
 
+pytestmark = pytest.mark.slow
+
 
 def test_output_goes_where_the_demos_goes(capfd: pytest.CaptureFixture[str]) -> None:
     assert Shell({}).show("--version") == 0

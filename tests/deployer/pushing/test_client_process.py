@@ -12,6 +12,8 @@ import pytest
 from deployer.pushing.client_process import run_client
 from tests.terminal import in_a_terminal, type_ctrl_c
 
+pytestmark = pytest.mark.slow
+
 COUNTING = """
 import os, signal, sys, time
 heard = []

@@ -17,9 +17,12 @@ from tests.deployer.reporting.browser import DESK, HAND, Scheme, Seen, chromium,
 from tests.deployer.reporting.pages import ATTACKS, coverage, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import records
 
-pytestmark = pytest.mark.skipif(
-    not is_installed() and not browsers.is_required(), reason="Chromium or axe-core is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not is_installed() and not browsers.is_required(), reason="Chromium or axe-core is not installed"
+    ),
+]
 
 NUMBER = 700
 PAPER = 688

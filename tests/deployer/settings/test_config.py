@@ -1,8 +1,10 @@
 # ruff: noqa: E501 - a table of messages reads best with each message whole
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -345,10 +347,16 @@ class TestFiles:
             "ous/gone.yaml:1:1: cannot be read: No such file or directory",
         ]
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-    def test_a_file_that_may_not_be_read_is_a_problem(self, write: Write) -> None:
-        folder = write("ous/a.yaml", "ou: A\n")
-        (folder / "ous/a.yaml").chmod(0)
+    def test_a_file_that_may_not_be_read_is_a_problem(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Root may read every file, so the refusal is simulated."""
+        folder, open_file = write("ous/a.yaml", "ou: A\n"), Path.open
+
+        def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+            if path.name == "a.yaml":
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return open_file(path, *arguments, **options)
+
+        monkeypatch.setattr(Path, "open", refuse)
         assert _said(folder) == ["ous/a.yaml:1:1: cannot be read: Permission denied"]
 
 
