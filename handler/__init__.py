@@ -1,1 +1,1 @@
-"""The central Lambda: turns "repository does not exist" events into repositories, as the OU's settings say."""
+"""The central Lambda: creates repositories for "repository does not exist" events, according to the OU's settings."""

@@ -1,8 +1,8 @@
-"""Which of AWS's errors a retry can mend, and what the others mean.
+"""Which AWS errors are worth a retry, and the reason codes of the others.
 
-Throttling, errors of the service, timeouts and expired credentials pass on as they are: Lambda retries twice, minutes
-apart, and then hands the event to the failures queue. Everything else AWS would refuse again; trying three times would
-only hide the reason for minutes.
+Throttling, service errors, timeouts and expired credentials are raised unchanged: Lambda retries twice, minutes apart,
+and then sends the event to the failures queue. AWS would refuse everything else again; three attempts would only
+delay the report of the reason by minutes.
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html
 """
 
@@ -26,10 +26,10 @@ _TRANSIENT = frozenset(
         "InternalError",
         "InternalFailure",
         "InternalServerError",
-        "InvalidClientTokenId",  # new credentials that have not spread yet
-        "InvalidSignatureException",  # signed before Lambda froze the process, sent when it went on
+        "InvalidClientTokenId",  # new credentials that have not propagated yet
+        "InvalidSignatureException",  # signed before Lambda froze the process, sent after it resumed
         "ProvisionedThroughputExceededException",
-        "RepositoryNotFoundException",  # deleted behind our back: the next attempt makes it anew
+        "RepositoryNotFoundException",  # deleted in the meantime: the next attempt creates it again
         "RequestExpired",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -65,20 +65,20 @@ _REASONS = {
 }
 
 _UNKNOWN_PARAMETER = "Unknown parameter in "
-"""botocore's words for what its model of the service lacks; the handler itself uses no names but AWS's."""
+"""How botocore reports a parameter that its model of the service lacks; the handler only uses AWS's parameter names."""
 
 _LONGEST_DETAIL = 1000
 
 
 def code_of(error: Exception) -> str:
-    """AWS's code, or the class of an error that never came from AWS."""
+    """The AWS error code, or the class name of an error that did not come from AWS."""
     return (
         str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else type(error).__name__
     )
 
 
 def permanent_reason(error: Exception) -> str | None:
-    """The reason code of an error that a retry does not mend; None for one that it may."""
+    """The reason code of an error that a retry cannot resolve; None if a retry may succeed."""
     if isinstance(error, ParamValidationError):
         return reasons.SDK_TOO_OLD if _UNKNOWN_PARAMETER in str(error) else reasons.SETTINGS_NOT_ACCEPTED
     if not isinstance(error, ClientError):
@@ -90,13 +90,13 @@ def permanent_reason(error: Exception) -> str | None:
 
 
 def are_credentials_stale(error: Exception) -> bool:
-    """Whether AWS no longer, or not yet, accepts the credentials of a call."""
+    """Whether AWS rejected the credentials of a call because they are expired or not yet valid."""
     return code_of(error) in _STALE
 
 
 @contextmanager
-def told(call: str, *, where: str, denied: str = reasons.ACCESS_DENIED) -> Iterator[None]:
-    """Turn AWS's permanent errors of one call into PermanentError; `denied` is the reason that access denied gets."""
+def translate_errors(call: str, *, location: str, denied: str = reasons.ACCESS_DENIED) -> Iterator[None]:
+    """Turn the permanent errors of one AWS call into PermanentError; `denied` is the reason code of access denied."""
     try:
         yield
     except (ClientError, ParamValidationError) as error:
@@ -104,5 +104,5 @@ def told(call: str, *, where: str, denied: str = reasons.ACCESS_DENIED) -> Itera
         if reason is None:
             raise
         version = f" (botocore {botocore.__version__})" if reason == reasons.SDK_TOO_OLD else ""
-        detail = clean(f"{call} in {where}{version}: {error}", limit=_LONGEST_DETAIL)
+        detail = clean(f"{call} in {location}{version}: {error}", limit=_LONGEST_DETAIL)
         raise PermanentError(denied if reason == reasons.ACCESS_DENIED else reason, detail) from error

@@ -1,7 +1,7 @@
-"""botocore clients: one session, each client made once, timeouts that fit into the function's minute.
+"""botocore clients: one session, cached clients, and timeouts that fit into the function's timeout of 60 s.
 
-botocore without boto3: the handler needs clients only, and boto3's import costs a cold start a third more. A session
-is not safe to make clients in several threads, so one lock guards that; the clients themselves are.
+botocore without boto3: the handler needs only clients, and importing boto3 makes a cold start a third longer. Creating
+clients from one session is not thread-safe, so a lock guards it; the clients themselves are thread-safe.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ CONFIG = Config(
     tcp_keepalive=True,
     user_agent_extra="deployer-handler",
 )
-"""A call that AWS never answers is given up after 18 s and two short pauses, and the event is Lambda's to retry, well
-within the function's 60 s. Should several calls of one event each be answered only at the last attempt, Lambda ends the
-function instead, which is the same as a crash, and a crash loses nothing."""
+"""A call that AWS never answers fails after 18 s and two short pauses, well within the function's timeout of 60 s, and
+Lambda retries the event. If several calls of one event each succeed only at the last attempt, the function times out.
+That is equivalent to a crash, and a crash loses no event."""
 
 BRIEF = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}))
-"""For notices, which nobody waits for and no event fails for: given up after 6 s."""
+"""For notices, which are optional and never fail an event: a call fails after 6 s."""
 
 SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs", "sts")
-"""All that the handler and the watch talk to."""
+"""All AWS services that the handler and the watch call."""
 
 MOST_CLIENTS = 128
-"""For each account, region and hour of credentials; those used last. Each takes a megabyte, three quarters of it for
-the certificates of its connection."""
+"""The most recently used clients are kept: one for each account, region and set of credentials. Each takes a megabyte,
+three quarters of it for the TLS certificates of its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ class Credentials:
 
 
 class _Loader(Loader):
-    """botocore's loader of its own data, without what only costs time.
+    """botocore's data loader, without data that the handler does not need.
 
-    Clients find their hosts by the rules that come with each service. botocore still reads its older list of every
-    endpoint, 1.2 MB and a tenth of a cold start, for the partitions in it; those have a file of their own.
+    Clients resolve their endpoints by the rule set of each service. botocore still reads its older list of all
+    endpoints (1.2 MB, a tenth of a cold start) for the partitions in it, which a separate small file also holds.
     """
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
-        """The services of this program; botocore else looks through all of its 400."""
+        """The services that the handler uses; by default botocore searches all of its 400."""
         return list(SERVICES)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """The data of this name and where it is from."""
+        """The data of this name, and the path of its file."""
         if name != "endpoints":
             return super().load_data_with_path(name)
         data, path = super().load_data_with_path("partitions")
@@ -67,7 +67,7 @@ class _Loader(Loader):
 
 
 def _without_services(partition: Mapping[str, Any]) -> dict[str, Any]:
-    """A partition as the list of endpoints has it, where it knows no service."""
+    """A partition in the format of the list of endpoints, without services."""
     return {
         "partition": partition["id"],
         "dnsSuffix": partition["outputs"]["dnsSuffix"],
@@ -79,7 +79,7 @@ def _without_services(partition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Clients:
-    """Clients of the function's own role, and of roles that it took on."""
+    """Clients with the function's own role, and with roles that it assumed."""
 
     def __init__(self, *, region: str) -> None:
         self.region = region
@@ -90,16 +90,16 @@ class Clients:
         self._made = lru_cache(maxsize=MOST_CLIENTS)(self._make)
 
     def model(self, service: str) -> Any:
-        """What the SDK knows of a service; making a client of it later reads nothing anew."""
+        """The SDK's model of a service; it is cached, so that a client created later does not read it again."""
         with self._lock:
             return self._session.get_service_model(service)
 
     def own(self, service: str) -> Any:
-        """A client with the function's credentials in its own region."""
+        """A client with the function's credentials in the function's region."""
         return self.of(service, region=self.region, credentials=None)
 
     def of(self, service: str, *, region: str, credentials: Credentials | None) -> Any:
-        """A client with a role's credentials, the same one each time they are the same."""
+        """A client with a role's credentials; cached by service, region and credentials."""
         with self._lock:
             return self._made(service, region, credentials)
 

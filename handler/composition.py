@@ -1,4 +1,4 @@
-"""The one place where the handler is put together over AWS. Importing it imports botocore."""
+"""Composition root: connects the handler to AWS. Importing this module imports botocore."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ from handler.sdk import start_line
 from handler.sessions import Sessions
 from handler.settings_file import SettingsFile
 
-_FIRST_CALLS_ARE_SENT = 0.02
-"""Seconds after initialising: what is prepared from then on holds nothing up; at once it would, by 10 ms."""
+_PREFETCH_DELAY = 0.02
+"""Seconds until further clients are created in the background; without the delay, the first calls wait 10 ms longer."""
 
 
 def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handler:
-    """The handler over AWS, as the function's environment variables say.
+    """The handler, connected to AWS as the function's environment variables configure it.
 
-    The clients of what every cold start asks first are made here; those of what comes later are made while the first
-    event waits for its first answers.
+    The clients of the first calls are created here; the others while the first event waits for its first responses.
     """
     log.quiet_libraries()
     clients = Clients(region=environment["AWS_REGION"])
@@ -38,9 +37,9 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
     organization = Accounts(
         clients.own("organizations"), settings=settings, organization_id=environment["ORGANIZATION_ID"], clock=_now
     )
-    preparing = Timer(_FIRST_CALLS_ARE_SENT, _prepare, args=(clients,))
-    preparing.daemon = True
-    preparing.start()
+    prefetch = Timer(_PREFETCH_DELAY, _prefetch, args=(clients,))
+    prefetch.daemon = True
+    prefetch.start()
     return Handler(
         settings=settings,
         organization=organization,
@@ -60,8 +59,8 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
     )
 
 
-def _prepare(clients: Clients) -> None:
-    """Make what later clients need: the ledger's client, and what all of ECR's have in common; say what SDK it is."""
+def _prefetch(clients: Clients) -> None:
+    """Create the ledger's client, load the ECR model that all ECR clients share, and log the SDK's version."""
     clients.own("dynamodb")
     clients.own("ecr")
     log.write(start_line(clients.model, now=_now()))

@@ -1,7 +1,7 @@
-"""Calls side by side, and values that are loaded once however many ask.
+"""Parallel calls, and a cache that loads each value only once for all concurrent callers.
 
-Lambda gives a container one event at a time, but inside it calls run in threads, and another host may run more events
-at once. So a value in flight is waited for, never asked for twice.
+Lambda sends a container one event at a time, but calls within it run in threads, and another host may run several
+events at once. A caller waits for a load that is already in progress instead of starting a second one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Fresh(Generic[Value]):
-    """A loaded value and until when it may be used."""
+    """A loaded value and the time at which it expires."""
 
     value: Value
     until: datetime
 
 
 class SingleFlight(Generic[Key, Value]):
-    """A cache that loads each key once at a time; what fails to load is told to all who wait, and not kept.
+    """A cache with at most one load of a key at a time. A failed load is raised in every waiting thread and not cached.
 
-    Times come from a wall clock, since a monotonic one stands still while Lambda freezes the container.
+    Times come from a wall clock, because a monotonic clock stops while Lambda freezes the container.
     """
 
     def __init__(self, *, clock: Callable[[], datetime], most: int = 2048) -> None:
@@ -38,21 +38,21 @@ class SingleFlight(Generic[Key, Value]):
         self._futures: dict[Key, Future[Fresh[Value]]] = {}
 
     def get(self, key: Key, load: Callable[[], Fresh[Value]]) -> Value:
-        """The value, loaded in this thread where nobody is loading it."""
+        """The value, loaded in this thread unless another thread is loading it."""
         future, is_mine = self._claim(key)
         if is_mine:
             self._fill(key, future, load)
         return future.result().value
 
     def start(self, key: Key, load: Callable[[], Fresh[Value]]) -> Callable[[], Value]:
-        """Begin loading in a thread of its own; calling what is returned waits for the value or raises its error."""
+        """Start loading in a new thread; the returned function waits for the value, or raises the error of the load."""
         future, is_mine = self._claim(key)
         if is_mine:
             Thread(target=self._fill, args=(key, future, load), daemon=True).start()
         return lambda: future.result().value
 
     def forget(self, key: Key) -> None:
-        """Load the key anew for the next who asks."""
+        """Drop a key, so that the next caller loads it again."""
         with self._lock:
             self._futures.pop(key, None)
 
@@ -70,7 +70,7 @@ class SingleFlight(Generic[Key, Value]):
     def _fill(self, key: Key, future: Future[Fresh[Value]], load: Callable[[], Fresh[Value]]) -> None:
         try:
             loaded = load()
-        except BaseException as error:  # noqa: BLE001 - passed on to everybody who waits
+        except BaseException as error:  # noqa: BLE001 - raised again in every waiting thread
             self._drop(key, future)
             future.set_exception(error)
         else:
@@ -82,14 +82,14 @@ class SingleFlight(Generic[Key, Value]):
                 del self._futures[key]
 
 
-def side_by_side(calls: Sequence[Callable[[], object]]) -> list[BaseException]:
-    """Run all calls at once, wait for every one, and give the errors of those that failed, in order."""
+def run_in_parallel(calls: Sequence[Callable[[], object]]) -> list[BaseException]:
+    """Run all calls in parallel, wait for all of them, and return the errors in the order of the calls."""
     errors: dict[int, BaseException] = {}
 
     def run(index: int) -> None:
         try:
             calls[index]()
-        except BaseException as error:  # noqa: BLE001 - the caller weighs all of them
+        except BaseException as error:  # noqa: BLE001 - returned to the caller
             errors[index] = error
 
     threads = [Thread(target=run, args=(index,)) for index in range(1, len(calls))]

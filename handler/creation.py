@@ -1,12 +1,12 @@
-"""From the decision to create to a repository with all of its settings, so that any step may be the last of an attempt.
+"""Creates a repository with all of its settings. An attempt may stop after any step; the next attempt continues.
 
-Whose repository it is stands on the repository itself, in a tag that CreateRepository sets, so nothing is written
-before it and an attempt that died after it is continued by the next: the name is taken, the tag is this event's, so
-what is missing is put. The `created` record is written last, by the caller; where it is there, all is done.
+A tag that CreateRepository sets records which event created the repository, so nothing needs to be written before that
+call. If an attempt stops after it, the next attempt finds the name taken and its own event id in the tag, and puts the
+missing policies. The caller writes the `created` record last: if it exists, all work is done.
 
-Two things make an event come again long after its work was done: an archive's replay, and a redrive. Its repository may
-have been deleted meanwhile, on purpose. So a late event asks the ledger first, whether it was this very event that made
-the repository or another layer of the same push; for a fresh one the ledger would be the one call too many before it.
+A replay of an archive or a redrive can deliver an event again long after its work was done, when its repository may
+have been deleted on purpose. So for a late event the ledger is read first: has this event created the repository, or
+has another layer of the same push? For a recent event that read would only delay CreateRepository.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import partial
 
 from handler import reasons
 from handler.asked import asked_for, compact
-from handler.concurrency import side_by_side
+from handler.concurrency import run_in_parallel
 from handler.decision import PER_HOUR, Create
 from handler.errors import PermanentError
 from handler.events import FailedCall
@@ -30,7 +30,7 @@ from handler.rules import Rule
 from handler.settings import RepositorySettings
 
 PAUSES = (0.5, 1.5)
-"""Seconds before a policy that AWS denied is put again: IAM may not know the new repository's tag yet (A12)."""
+"""Seconds to wait before a denied policy is put again: IAM may not see the new repository's tag yet (A12)."""
 
 LATE = timedelta(minutes=15)
 """CloudTrail delivers within this time (assumption A11); an older event came from a queue, a retry or an archive."""
@@ -38,7 +38,7 @@ LATE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """How an event ended."""
+    """The result of handling an event."""
 
     outcome: Outcome
     reason: str
@@ -46,11 +46,11 @@ class Conclusion:
     rules: tuple[Rule, ...] = ()
     repository: Repository | None = None
     settings: str = ""
-    """What was asked for, where a repository was made."""
+    """The requested settings as JSON, if a repository was created."""
 
 
 class UnfinishedError(PermanentError):
-    """The repository is there, and lacks what AWS refused to put."""
+    """The repository exists but lacks a policy that AWS refused."""
 
     def __init__(self, refusals: Sequence[PermanentError], *, repository: Repository) -> None:
         details = "; ".join(refusal.detail for refusal in refusals)
@@ -60,7 +60,7 @@ class UnfinishedError(PermanentError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
-    """All that creating one repository takes; `document` gives the text of a policy file."""
+    """The inputs for creating one repository; `document` returns the text of a policy file."""
 
     call: FailedCall
     decision: Create
@@ -71,7 +71,7 @@ class Creation:
     sleep: Callable[[float], None]
 
     def run(self, registry: Callable[[], Repositories], *, received_at: datetime) -> Conclusion:
-        """Create the repository or finish it. PermanentError says what is missing; anything else is to be retried."""
+        """Create or complete the repository. PermanentError names what is missing; any other error is retried."""
         is_late = self.call.via is not None or received_at - self.call.event_time > LATE
         if is_late and (self._has("created") or self._has("exists")):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
@@ -87,12 +87,12 @@ class Creation:
         return self._finish(repositories, repository, reason=reasons.CREATED)
 
     def _found(self, repositories: Repositories) -> Conclusion:
-        """The name is taken: by a parallel event or by somebody else, or by an attempt at this very event."""
+        """Handle a name that is taken: by a parallel event, another creator, or an earlier attempt at this event."""
         with self.steps("look"):
             creator = repositories.creator(self.call.repository)
         if creator != self.call.event_id:
             if creator is None and self.decision.per_hour is not None:
-                self.ledger.give_back(Slot.of(self.call))
+                self.ledger.release(Slot.of(self.call))
             return Conclusion(outcome="exists", reason=reasons.ALREADY_EXISTS, rules=self.decision.rules)
         if self._has("created"):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
@@ -102,7 +102,7 @@ class Creation:
 
     @property
     def asked(self) -> str:
-        """What the repository is to be like, as its record keeps it."""
+        """The requested settings, in the form that the ledger records."""
         return compact(
             asked_for(
                 self.decision.repository,
@@ -117,19 +117,19 @@ class Creation:
         with self.steps("policies"):
             errors = self._put(self._puts(repositories, self.decision.repository))
         if errors:
-            raise _worst(errors, repository)
+            raise _error_to_raise(errors, repository)
         return Conclusion(
             outcome="created", reason=reason, rules=self.decision.rules, repository=repository, settings=self.asked
         )
 
     def _put(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:
-        """Put the policies, twice more if AWS denies it; gives the errors that are left."""
-        errors = side_by_side(puts)
+        """Put the policies, with two more attempts if AWS denies access; returns the remaining errors."""
+        errors = run_in_parallel(puts)
         for seconds in PAUSES:
             if not any(isinstance(error, PermanentError) and error.reason == reasons.ACCESS_DENIED for error in errors):
                 break
             self.sleep(seconds)
-            errors = side_by_side(puts)
+            errors = run_in_parallel(puts)
         return errors
 
     def _puts(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
@@ -150,13 +150,13 @@ class Creation:
             return self.ledger.reserve(Slot.of(self.call), limit=self.decision.per_hour)
 
     def _has(self, outcome: Outcome) -> bool:
-        """Whether the event has come to this before; raises PermanentError if it did for another repository."""
+        """Whether the event already has this outcome; raises PermanentError if it has it for another repository."""
         with self.steps("ledger"):
             return self.ledger.has(outcome, self.call)
 
 
-def _worst(errors: Sequence[BaseException], repository: Repository) -> BaseException:
-    """An error that a retry may mend before any that it cannot: the retry puts both policies again."""
+def _error_to_raise(errors: Sequence[BaseException], repository: Repository) -> BaseException:
+    """A transient error takes precedence over permanent ones: the retry puts both policies again."""
     refusals = [error for error in errors if isinstance(error, PermanentError)]
     if len(refusals) == len(errors):
         return UnfinishedError(refusals, repository=repository)

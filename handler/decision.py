@@ -1,7 +1,7 @@
-"""What a failed call deserves. Pure: the Lambda, `explain` and `simulate` all decide with this.
+"""Decides what to do about a failed call. Pure: the Lambda, `explain` and `simulate` share this code.
 
-Two steps, because the first needs no settings and so no call to AWS: `screen` drops what is nobody's push or names an
-account that is not its own, `decide` applies the settings of the account's OU.
+There are two steps, because the first needs no settings and so no AWS call: `screen` drops calls that are not part of a
+push or a pull, and events whose accounts or regions contradict each other; `decide` applies the settings of the OU.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from handler.settings import CreateRules, RepositorySettings, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """The repository is to be there, with these settings; `per_hour` new ones are allowed in the account's hour."""
+    """Create the repository with these settings, unless the account has reached its limit of `per_hour`."""
 
     repository: RepositorySettings
     rules: tuple[Rule, ...]
@@ -34,7 +34,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Nothing was asked of this tool."""
+    """The event does not ask for a repository."""
 
     reason: str
     detail: str = ""
@@ -50,7 +50,7 @@ PER_HOUR = ("create", "limit", "per_hour")
 
 
 def screen(call: FailedCall) -> Ignored | None:
-    """Why a call is nothing to decide about, before anything is looked up; None where it is."""
+    """Why a call can be ignored without any look-up; None if it has to be decided."""
     if call.recipient_account != call.account:
         return Ignored(reason=reasons.ACCOUNT_MISMATCH, detail=f"recipientAccountId is {call.recipient_account}")
     if call.registry_id is not None and call.registry_id != call.account:
@@ -63,9 +63,9 @@ def screen(call: FailedCall) -> Ignored | None:
 
 
 def decide(call: FailedCall, settings: Settings, *, is_member: Callable[[str], bool]) -> Decision:
-    """What the settings of the account's OU say about a call; screens it first.
+    """Screen a call, then apply the settings of the account's OU.
 
-    `is_member` tells whether an account is in the organization. It is asked last, and never about the account itself.
+    `is_member` returns whether an account is in the organization. It is called last, and never for the account itself.
     """
     return screen(call) or _by_trigger(call, settings.create) or _by_settings(call, settings, is_member)
 
@@ -110,7 +110,7 @@ def _refused_principal(principals: tuple[str, ...], rules: CreateRules) -> Refus
 
 
 def _refused_outsider(call: FailedCall, rules: CreateRules, is_member: Callable[[str], bool]) -> Refused | None:
-    """A caller of no account that is known counts as one from outside, unless it is an AWS service."""
+    """A caller whose account is unknown counts as outside the organization, unless it is an AWS service."""
     if rules.principals.outside_organization:
         return None
     accounts = call.caller_accounts
@@ -130,7 +130,7 @@ def _create(call: FailedCall, settings: Settings) -> Create:
 
 
 def _permitting(name: str, settings: Settings) -> Iterator[Rule]:
-    """What lets a name through, and the namespace that it is in."""
+    """The rule that allows a name, and the namespace that it matches."""
     allow = settings.create.names.allow
     if allowed := globs.first_name_match(allow, name):
         yield matched(NAMES_ALLOW, allow, allowed)

@@ -1,11 +1,10 @@
-"""From the envelope that EventBridge delivers to a `FailedCall` that the rest can trust, or why there is none.
+"""Parses the envelope that EventBridge delivers into a validated `FailedCall`, or reports why it is none.
 
-Everything below `detail.requestParameters`, and more, was chosen by whoever made the call, in any account that may talk
-to ECR. So nothing is used before its type, length and form were looked at, and an event only counts when all that it
-says about its account agrees: the envelope's (set by EventBridge), recipientAccountId (set by CloudTrail), and the
-registry that the caller asked for.
+Everything below `detail.requestParameters`, and more, is controlled by the caller, in any account that may call ECR. So
+type, length and form of each value are checked before it is used, and an event is only accepted if all of its account
+ids agree: the envelope's (set by EventBridge), recipientAccountId (set by CloudTrail), and the registry in the request.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-What exactly the event of a push holds is assumption A10; that another account's push gives one at all, A18.
+The exact content of a push's event is assumption A10; that a push from another account causes an event is A18.
 """
 
 from __future__ import annotations
@@ -23,26 +22,26 @@ from handler.text import clean
 
 PUSH_CALLS = frozenset({"InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"})
 PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
-"""BatchCheckLayerAvailability is neither: a pull permission suffices for it, and a push always goes on from it."""
+"""BatchCheckLayerAvailability is in neither set: it needs only pull permission, and every push makes further calls."""
 
 MISSING_REPOSITORY = "RepositoryNotFoundException"
 SOURCE = "aws.ecr"
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 
 Via = Literal["redrive", "replay"]
-"""How an event came again: by `deployer failures redrive`, or by a replay of an event archive."""
+"""How an event was delivered again: by `deployer failures redrive`, or by a replay of an event archive."""
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _LONGEST_ARN = 2048
 _LONGEST_NAME = 512
-"""ECR takes 256; of four-byte characters, this many are all that an index of the ledger takes as its key."""
+"""ECR accepts 256. 512 characters of four bytes each are the longest key that an index of the ledger accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedCall:
-    """A call to ECR that failed because the repository is missing, in the account that EventBridge vouches for."""
+    """A call to ECR that failed because the repository is missing; EventBridge guarantees `account` and `region`."""
 
     account: str
     region: str
@@ -61,15 +60,15 @@ class FailedCall:
     source_ip: str
     user_agent: str
     principal_account: str | None = None
-    """The caller's; of a caller of another account CloudTrail tells it and an id, and no ARN."""
+    """The caller's account. For a caller of another account, CloudTrail records the account and an id, but no ARN."""
     is_service: bool = False
-    """Whether an AWS service called by itself, as no account's principal."""
+    """Whether an AWS service made the call itself, not as a principal of an account."""
     via: Via | None = None
-    """How it came, if EventBridge did not just deliver it."""
+    """How the event was delivered again; None for its first delivery."""
 
     @property
     def trigger(self) -> Trigger | None:
-        """What kind of work the call was a part of; None for calls that say neither."""
+        """Whether the call is part of a push or a pull; None for calls that are part of both."""
         if self.event_name in PUSH_CALLS:
             return "push"
         return "pull" if self.event_name in PULL_CALLS else None
@@ -81,21 +80,21 @@ class FailedCall:
 
     @property
     def caller_accounts(self) -> frozenset[str]:
-        """Every account that the event names as the caller's: one in a sound event, none of a service."""
+        """Every account that the event names as the caller's: one in a valid event, none for an AWS service."""
         named = (self.principal_account, *(_account_of(arn) for arn in self.principals))
         return frozenset(account for account in named if account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEvent:
-    """A sound envelope of something else than a call that missed its repository; the bus's rule keeps these out."""
+    """A valid envelope of an event other than a failed call to a missing repository; the rule excludes such events."""
 
     description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedEvent:
-    """Not what EventBridge and CloudTrail send; `account` only where the envelope's is sound."""
+    """Not an event that EventBridge and CloudTrail send; `account` is set only if the envelope's is valid."""
 
     problem: str
     account: str | None = None
@@ -105,11 +104,11 @@ class MalformedEvent:
 
 
 class _Malformed(Exception):  # noqa: N818 - the value that leaves this module is MalformedEvent
-    """Raised inside this module by the first field that is not as documented."""
+    """Raised within this module for the first field that does not match the documentation."""
 
 
 def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
-    """Read one event; never raises, whatever it is given."""
+    """Parse one event; never raises, whatever the input is."""
     try:
         envelope = _mapping(event, "event")
         detail = _mapping(envelope.get("detail"), "detail")
@@ -121,7 +120,7 @@ def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
 
 
 def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent | None:
-    """What the event is if it is no failed call to ECR; the rules that keep such events out can be changed by hand."""
+    """Describe an event that is no failed call to ECR: somebody may have changed the rule that excludes these."""
     if envelope.get("source") != SOURCE or envelope.get("detail-type") != DETAIL_TYPE:
         source, kind = (_information(envelope.get(key), limit=128) for key in ("source", "detail-type"))
         return OtherEvent(description=f"{kind or 'no detail type'} of {source or 'no source'}")
@@ -164,19 +163,19 @@ def _via(envelope: Mapping[str, Any]) -> Via | None:
 
 
 def _checked_via(envelope: Mapping[str, Any], event_time: datetime) -> Via | None:
-    """How the event came; raises if a redrive's time of the message does not fit the call's."""
+    """How the event was delivered again; raises if a redrive's message time contradicts the time of the call."""
     via = _via(envelope)
     if via != "redrive":
         return via
     mark = _mapping(envelope[redrives.MARK], redrives.MARK)
     sent = _time(mark.get("sent"), f"{redrives.MARK}.sent")
-    if problem := redrives.misfit(event_time, sent=sent, from_member=mark.get("queue") != "central"):
-        raise _Malformed(f"the redriven event does not fit its message: {problem}")
+    if problem := redrives.time_conflict(event_time, sent=sent, from_member=mark.get("queue") != "central"):
+        raise _Malformed(f"the redriven event contradicts its message: {problem}")
     return via
 
 
 def _principal(identity: Mapping[str, Any]) -> str:
-    """The caller's ARN; for a caller of another account or a service that has none, its id or name."""
+    """The caller's ARN; the id or name of a caller without one (of another account, or an AWS service)."""
     for key in ("arn", "invokedBy", "principalId", "accountId"):
         if identity.get(key):
             return _text(identity[key], f"detail.userIdentity.{key}", _LONGEST_ARN)
@@ -189,13 +188,13 @@ def _principal_account(identity: Mapping[str, Any]) -> str | None:
 
 
 def _account_of(arn: str) -> str | None:
-    """The account in an ARN; None for what is no ARN of an account."""
+    """The account in an ARN; None if the text is not an ARN with an account."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 and parts[0] == "arn" and _ACCOUNT.fullmatch(parts[4]) else None
 
 
 def _role_arn(identity: Mapping[str, Any]) -> str | None:
-    """ARN of the role that a session was assumed from, with its path, which the session's own ARN lacks."""
+    """ARN of the role of an assumed-role session, with the role's path, which the session's own ARN lacks."""
     context = _mapping(identity.get("sessionContext") or {}, "detail.userIdentity.sessionContext")
     issuer = _mapping(context.get("sessionIssuer") or {}, "detail.userIdentity.sessionContext.sessionIssuer")
     if issuer.get("type") != "Role" or not issuer.get("arn"):
@@ -203,61 +202,61 @@ def _role_arn(identity: Mapping[str, Any]) -> str | None:
     return _text(issuer["arn"], "detail.userIdentity.sessionContext.sessionIssuer.arn", _LONGEST_ARN)
 
 
-def _mapping(value: object, where: str) -> Mapping[str, Any]:
+def _mapping(value: object, field: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _Malformed(f"{where} is no object")
+        raise _Malformed(f"{field} is not an object")
     return value
 
 
-def _text(value: object, where: str, limit: int) -> str:
-    """Printable text; what was not printable leaves backslashes, which no valid name, id or ARN holds."""
+def _text(value: object, field: str, limit: int) -> str:
+    """Printable text; other characters become escapes with a backslash, which no valid name, id or ARN contains."""
     if not isinstance(value, str) or not value:
-        raise _Malformed(f"{where} is missing or no text")
+        raise _Malformed(f"{field} is missing or not a string")
     if len(value) > limit:
-        raise _Malformed(f"{where} is longer than {limit} characters")
+        raise _Malformed(f"{field} is longer than {limit} characters")
     return clean(value, limit=limit)
 
 
-def _matching(value: object, form: re.Pattern[str], where: str) -> str:
+def _matching(value: object, form: re.Pattern[str], field: str) -> str:
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise _Malformed(f"{where} is missing or not of the form {form.pattern}")
+        raise _Malformed(f"{field} is missing or does not match {form.pattern}")
     return value
 
 
-def _time(value: object, where: str) -> datetime:
-    text = _matching(value, _TIME, where)
+def _time(value: object, field: str) -> datetime:
+    text = _matching(value, _TIME, field)
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
-        raise _Malformed(f"{where} is no time") from error
+        raise _Malformed(f"{field} is not a valid time") from error
 
 
 def _information(value: object, *, limit: int) -> str:
-    """What is only kept for people; anything odd is kept as text."""
+    """A value that is only recorded for people; a value that is not a string is recorded as the name of its type."""
     return (
         "" if value is None else clean(value[:limit] if isinstance(value, str) else type(value).__name__, limit=limit)
     )
 
 
 def _malformed(event: object, *, problem: str) -> MalformedEvent:
-    """What can still be said about an event for its record: the key's parts, where they are sound."""
+    """The valid parts of the record's key that a malformed event still has."""
     envelope = event if isinstance(event, Mapping) else {}
     detail = envelope.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
     return MalformedEvent(
         problem=problem,
-        account=_sound(envelope.get("account"), _ACCOUNT),
-        event_id=_sound(detail.get("eventID"), _ID) or _sound(envelope.get("id"), _ID),
-        event_time=_sound_time(detail.get("eventTime")) or _sound_time(envelope.get("time")),
+        account=_valid_or_none(envelope.get("account"), _ACCOUNT),
+        event_id=_valid_or_none(detail.get("eventID"), _ID) or _valid_or_none(envelope.get("id"), _ID),
+        event_time=_time_or_none(detail.get("eventTime")) or _time_or_none(envelope.get("time")),
         via=_via(envelope),
     )
 
 
-def _sound(value: object, form: re.Pattern[str]) -> str | None:
+def _valid_or_none(value: object, form: re.Pattern[str]) -> str | None:
     return value if isinstance(value, str) and form.fullmatch(value) else None
 
 
-def _sound_time(value: object) -> datetime | None:
+def _time_or_none(value: object) -> datetime | None:
     try:
         return _time(value, "time")
     except _Malformed:

@@ -1,6 +1,6 @@
-"""The failures queue: events that nobody needs to retry until a person has mended something.
+"""The failures queue: events that cannot succeed until a person has fixed the cause.
 
-Messages have the form that Lambda's own on-failure destination writes, so that one reader and one redrive serve both.
+Messages have the format of Lambda's on-failure destination, so that one reader and one redrive handle both.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CONDITION = "PermanentFailure"
-"""Stands where Lambda says RetriesExhausted or EventAgeExceeded."""
+"""Value of `condition`, for which Lambda itself uses RetriesExhausted or EventAgeExceeded."""
 
 
 class FailuresQueue:
-    """The queue; its client is made for the first message only."""
+    """The queue; its client is created for the first message."""
 
     def __init__(self, client: Callable[[], SQSClient], *, queue_url: str, clock: Callable[[], datetime]) -> None:
         self._client = client
@@ -28,7 +28,7 @@ class FailuresQueue:
         self._clock = clock
 
     def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:
-        """Keep an event with the reason why it failed; redriving it runs the handler on `requestPayload` again."""
+        """Send an event with the reason for its failure; a redrive runs the handler on `requestPayload` again."""
         message = {
             "version": "1.0",
             "timestamp": f"{self._clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",

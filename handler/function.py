@@ -1,8 +1,8 @@
-"""The Lambda's entry point: `handle` for each event, and everything else while Lambda initialises the container.
+"""The Lambda's entry point: `handle` runs for each event, everything else while Lambda initializes the container.
 
-Lambda gives a full processor while it initialises, whatever the memory, so botocore is imported and clients are built
-then and not by the first event. All of that lives as long as the container: the garbage collector would look through
-it a dozen times, a seventh of a cold start, so it waits until all is there and then never looks at it again.
+During initialization Lambda provides a full CPU, whatever the memory size, so botocore is imported and clients are
+created then and not during the first event. These objects live as long as the container. The garbage collector would
+scan them a dozen times, a seventh of a cold start, so it is disabled meanwhile and then excludes them (gc.freeze).
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class Context(Protocol):
-    """What is used of Lambda's context object."""
+    """The attributes of Lambda's context object that the handler uses."""
 
     aws_request_id: str
 
 
 def handle(event: Any, context: Context) -> dict[str, Any]:
-    """Handle one event as EventBridge delivers it, or as a redrive or replay brings it back."""
+    """Handle one event from EventBridge, a redrive or a replay."""
     return _handler().handle(event, request_id=context.aws_request_id)
 
 
 @cache
 def _handler() -> Handler:
-    """The handler with the settings that lie beside the code."""
+    """The handler with the settings from its zip."""
     gc.disable()
     try:
-        from handler.composition import compose  # noqa: PLC0415 - with the garbage collector off
+        from handler.composition import compose  # noqa: PLC0415 - with the garbage collector disabled
         from handler.settings_file import FILE_NAME, SettingsFile  # noqa: PLC0415
 
         return compose(os.environ, settings=SettingsFile.load(Path(__file__).parent.parent / FILE_NAME))

@@ -1,12 +1,12 @@
-"""Globs over repository names and principal ARNs, matched in time linear in text times pattern.
+"""Globs for repository names and principal ARNs, matched in time linear in the length of the text times the pattern.
 
-Names: `*` is any run of characters within one part, `**` also crosses `/`, and a part that is `**` alone stands for any
-number of parts, none included: `**/tmp-*` matches `tmp-1` and `a/b/tmp-1`; `team-a/**` matches all below `team-a`, not
-`team-a` itself. ARNs: as IAM's ArnLike, each of the six parts between colons on its own, `*` crossing `/`; a pattern of
-fewer parts, as `*`, is held against the whole text.
+Names: `*` matches any characters within one part, `**` also crosses `/`, and a part that is just `**` matches any
+number of parts, including none: `**/tmp-*` matches `tmp-1` and `a/b/tmp-1`; `team-a/**` matches everything below
+`team-a`, but not `team-a` itself. ARNs: like IAM's ArnLike, each of the six parts between colons is matched separately,
+and `*` crosses `/`; a pattern with fewer parts, such as `*`, is matched against the whole text.
 
-Patterns and names are both chosen by people, names even by attackers. So no regular expression, which could backtrack
-for minutes: the set of positions in the pattern that the text read so far can be at is kept as the bits of an integer.
+Patterns come from users and names possibly from attackers. A regular expression could backtrack for minutes, so this is
+a state machine: the bits of an integer hold the set of pattern positions that the text read so far can reach.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _ARN_PARTS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
-    """Bit i stands for "before token i"; the last bit, one past the tokens, for a match."""
+    """Bit i means "before token i"; the last bit, one past the tokens, means a match."""
 
     literals: dict[str, int]
     within_part: int
-    """Tokens `*`: stay while the character is no `/`."""
+    """Tokens `*`: remain in place while the character is not `/`."""
     across_parts: int
-    """Tokens `**`: stay on every character."""
+    """Tokens `**`: remain in place for every character."""
     optional_parts: int
-    """Tokens that read nothing and stand before a `**/` at the start of a part: that may be left out."""
+    """Empty tokens before a `**/` at the start of a part, which may match nothing."""
     end: int
 
     def matches(self, text: str) -> bool:
@@ -45,7 +45,7 @@ class _Machine:
         return bool(states & self.end)
 
     def _closed(self, states: int) -> int:
-        """All positions that are reached without reading a character."""
+        """All positions that can be reached without reading a character."""
         passable = self.within_part | self.across_parts | self.optional_parts
         while True:
             wider = states | (states & passable) << 1 | (states & self.optional_parts) << 3
@@ -70,7 +70,7 @@ def _arn_machine(part: str) -> _Machine:
 
 
 def _bits(tokens: list[str]) -> dict[str, int]:
-    """The positions that each token is at; more than two stars are two."""
+    """The positions of each token; more than two stars count as two."""
     bits: dict[str, int] = {}
     for index, token in enumerate(tokens):
         bits[token[:2]] = bits.get(token[:2], 0) | 1 << index
@@ -83,7 +83,7 @@ def matches_name(pattern: str, name: str) -> bool:
 
 
 def matches_arn(pattern: str, arn: str) -> bool:
-    """Whether an ARN, or the id or name of a caller that has none, matches a glob."""
+    """Whether an ARN, or the id or name of a caller without one, matches a glob."""
     patterns, parts = pattern.split(":", _ARN_PARTS - 1), arn.split(":", _ARN_PARTS - 1)
     if len(patterns) < _ARN_PARTS:
         return _arn_machine(pattern).matches(arn)
@@ -98,6 +98,6 @@ def first_name_match(patterns: Iterable[str], name: str) -> str | None:
 
 
 def first_arn_match(patterns: Iterable[str], arns: Iterable[str]) -> str | None:
-    """The first glob that any of several ARNs of one caller matches."""
+    """The first glob that matches any of the ARNs of one caller."""
     callers = tuple(arns)
     return next((pattern for pattern in patterns if any(matches_arn(pattern, arn) for arn in callers)), None)

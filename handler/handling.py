@@ -1,11 +1,12 @@
-"""One event, from the envelope to its record: parse, screen, look up, decide, create, write down, log.
+"""Handles one event, from the envelope to its record: parse, screen, look up, decide, create, record, log.
 
-What is expected ends as a record; what AWS refuses for good ends as a `failed` record and a message in the failures
-queue, in this order, since a record may be written twice without harm. What may pass (throttling, timeouts, a ledger
-that does not answer) is raised: Lambda retries, and then its own destination is the same queue. So no event is lost.
+Every expected result ends as a record. A permanent refusal by AWS ends as a `failed` record and a message in the
+failures queue, in this order, because writing a record twice is harmless. Transient errors (throttling, timeouts, a
+ledger that does not respond) are raised: Lambda retries, and then sends the event to the same queue. No event is lost.
 
-Denied access is both: permissions that are new may not count yet, so the first denial is raised, and only a second one,
-when Lambda has tried again, is final. If two of Lambda's three attempts failed otherwise, only the queue has the event.
+Denied access can be either: new permissions may not have propagated yet. So the first denial is raised, and only a
+second one, on Lambda's retry, is final. If two of Lambda's three attempts fail for other reasons, the event is only in
+the queue.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from handler.settings_file import SettingsFile
 from handler.text import clean
 
 FINAL_DENIAL = 2
-"""The second: Lambda tries a minute after the first attempt and two minutes after the second, which leaves one of its
-three attempts to fail otherwise (assumption A12)."""
+"""The second denial is final: Lambda retries one minute after the first attempt and two minutes after the second, so
+one of its three attempts may still fail for another reason (assumption A12)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
-    """Handles events by the settings that it was deployed with."""
+    """Handles events according to the settings that it was deployed with."""
 
     settings: SettingsFile
     organization: Organization
@@ -55,7 +56,7 @@ class Handler:
     log: Callable[[dict[str, Any]], None]
 
     def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
-        """Do what one event deserves; gives the fields of its log line. What it raises, Lambda retries."""
+        """Handle one event and return the fields of its log line. If it raises, Lambda retries the event."""
         attempt = Attempt(event=event, request_id=request_id, received_at=self.clock())
         parsed = parse(event)
         try:
@@ -74,7 +75,7 @@ class Handler:
     def _concluded(
         self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt
     ) -> tuple[Conclusion, Record | None]:
-        """How an event ends and what is written down, which is nothing where not even the account is known."""
+        """The conclusion of an event and its record; there is no record if even the account is unknown."""
         match parsed:
             case FailedCall():
                 conclusion, membership = self._concluded_call(parsed, attempt)
@@ -91,7 +92,7 @@ class Handler:
     def _keep(
         self, attempt: Attempt, conclusion: Conclusion, record: Record | None
     ) -> tuple[Conclusion, Record | None, bool]:
-        """Write the record, which may have been written before; gives what was written, and whether it is new."""
+        """Write the record unless it exists already; returns what was written, and whether it is new."""
         with attempt.steps("record"):
             is_new = False
             if record is not None and record.outcome == "refused":
@@ -113,13 +114,13 @@ class Handler:
         return conclusion, record, is_new
 
     def _notify(self, attempt: Attempt, record: Record) -> str:
-        """Tell those who want to hear of it; why that failed, which fails nothing else: the record is written."""
+        """Send the notice; returns the problem if that fails, which has no effect on the record."""
         if record.outcome not in NOTABLE or record.reason == reasons.REFUSALS_LEFT_OUT:
             return ""
         try:
             with attempt.steps("notice"):
                 self.notices.send(record)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the decision stands
+        except Exception as error:  # noqa: BLE001 - no error here may undo the decision
             return clean(f"{type(error).__name__}: {error}")
         return ""
 
@@ -148,7 +149,7 @@ class Handler:
         return self._created(creation, attempt, registry or self.registries.open(call)), membership
 
     def _open_early(self, call: FailedCall) -> Callable[[], Repositories] | None:
-        """Take on the role beside the look-up of the OU, unless what the last roll-out remembers says no."""
+        """Assume the role in parallel with the look-up of the OU, unless the settings of its last known OU refuse."""
         chain = self.settings.remembered_chain(call.account)
         if chain is None:
             return self.registries.open(call)
@@ -158,8 +159,8 @@ class Handler:
     def _is_member(self, account: str, attempt: Attempt, *, of_call: Membership) -> bool:
         """Whether a caller's account is in the organization.
 
-        Organizations may deny the question about a stranger's account. If it answered about the account of the call, it
-        can be read, and a denial means that the other is none of its accounts (A19), not even one that was.
+        Organizations may deny a request about an account outside the organization. If the request about the call's own
+        account succeeded, access is not the problem, and a denial means that the other account is outside (A19).
         """
         is_readable = of_call.source == "asked"
         try:
@@ -205,7 +206,7 @@ class Handler:
             )
 
     def _raise_unless_final(self, error: PermanentError, call: FailedCall, attempt: Attempt) -> None:
-        """Leave the first denial to Lambda's next attempt: a role or tag that is new may count by then."""
+        """Raise the first denial so that Lambda retries: a new role or tag may have propagated by then."""
         if error.reason not in reasons.MAY_PASS:
             return
         with attempt.steps("denials"):
@@ -215,7 +216,7 @@ class Handler:
 
 
 def _concluded_without(decision: Refused | Ignored) -> Conclusion:
-    """The conclusion of an event that leads to no call."""
+    """The conclusion of an event that needs no call to ECR."""
     match decision:
         case Refused():
             return Conclusion(outcome="refused", reason=decision.reason, rules=(decision.rule,))

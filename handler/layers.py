@@ -1,6 +1,6 @@
-"""How layers of plain data become frozen settings: the merge rules, and building dataclasses from what they leave.
+"""Turns layers of plain data into frozen settings: the merge rules, and building dataclasses from the merged layer.
 
-Pure and generic: it knows dataclasses, not what their fields mean. Data is trusted here: `deployer` validated it.
+Pure and generic: it knows dataclasses, not the meaning of their fields. It trusts the data, which `deployer` validated.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Layer = Mapping[str, Any]
-"""What one file says: a part of `Settings` as plain data; None resets a key to the built-in default."""
+"""The content of one file: a part of `Settings` as plain data; None resets a key to the built-in default."""
 
 Kind = TypeVar("Kind")
 
 
 def merge(layers: Iterable[Layer]) -> dict[str, Any]:
-    """One layer that says what all say, the nearest last: maps merge, scalars and lists replace, None resets."""
+    """All layers merged into one, the nearest last: maps merge, scalars and lists replace, None resets."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
@@ -32,7 +32,7 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
 
 
 def build(kind: type[Kind], layer: Layer) -> Kind:
-    """A frozen dataclass of `kind`; what the layer does not say gets its default, unknown keys are dropped."""
+    """A frozen dataclass of `kind`; keys missing in the layer get their defaults, unknown keys are dropped."""
     hints = _hints(kind)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
     return kind(**{key: _value(hints[key], value) for key, value in layer.items() if key in hints})
 
@@ -70,5 +70,5 @@ def _value(hint: Any, value: Any) -> Any:
 
 @cache
 def _hints(kind: Hashable) -> dict[str, Any]:
-    """Types of the fields; resolving annotations costs more than all the rest of `build`."""
+    """Types of the fields; resolving annotations takes longer than the rest of `build`."""
     return get_type_hints(kind)

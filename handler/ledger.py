@@ -1,20 +1,20 @@
-"""The ledger's table: its key schema, writing a record once, and counting new repositories exactly.
+"""The ledger's table: its key schema, writing a record exactly once, and counting new repositories exactly.
 
-A limit must hold while hundreds of events are handled at once, must not count a retry or the five events of one push
-five times, and must not be used up by repositories that are there already. So what is counted is not events but names:
-one item for each account and hour holds the SET of repositories that events were let through for, and one conditional
-update both adds to it and looks at its size. DynamoDB runs updates of one item one after another, which makes it exact;
-adding a name again changes nothing, which makes it safe to repeat. The hour is that of the event, so that a retry an
-hour later counts where it counted before. Should the repository turn out to exist by someone else's hand, its slot is
-given back. A crash before the giving back, a creation that AWS refuses, and a push whose layers lie on both sides of a
-full hour use up a slot too many; nothing ever lets one repository too many through. A counter is kept for as long as an
-event of its hour may come again, from a queue or from the archive.
+A limit must hold while hundreds of events are handled concurrently; it must count neither a retry nor the five events
+of one push more than once; and existing repositories must not count. So names are counted, not events: one item for
+each account and hour holds the SET of repositories that were accepted, and one conditional update both adds a name and
+checks the size. DynamoDB serializes updates of one item, which makes the count exact; adding a name again changes
+nothing, which makes the update idempotent. The hour is the hour of the event, so a retry an hour later counts in the
+same item. If the repository turns out to exist, created by somebody else, its slot is released. A crash before the
+release, a creation that AWS refuses, and a push whose layers fall into two hours each use one slot too many; no case
+ever allows one repository too many. A counter is kept as long as an event of its hour can be delivered again, from a
+queue or from the archive.
 
-Records are added by PartiQL's INSERT, not by PutItem: INSERT never replaces an item, and IAM knows it as an action of
-its own, so the function's role CANNOT change what is written, whatever code runs in it.
+Records are added with PartiQL's INSERT, not PutItem: INSERT never replaces an item, and it has its own IAM action, so
+the function's role CANNOT change existing records, whatever code runs in the function.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
 
-Errors of the ledger are never swallowed: Lambda retries the event, and the retry finishes it.
+Errors of the ledger are always raised: Lambda retries the event, and the retry completes it.
 """
 
 from __future__ import annotations
@@ -46,29 +46,30 @@ EVENT_INDEX = "by-event"
 EVENT_KEY = "event_id"
 EXPIRY_ATTRIBUTE = "expires"
 COUNTER_PREFIX = "limit#"
-"""Begins the partition key of every counter; no record's does, since an account is 12 digits."""
+"""Prefix of the partition key of every counter; records have none, because their key is an account id of 12 digits."""
 
 REDRIVEN_WITHIN = timedelta(days=15)
-"""EventBridge tries to deliver an event for a day, and SQS keeps it for 14: so long it may still be counted."""
+"""EventBridge retries the delivery of an event for one day, and SQS keeps it for 14: until then it may be counted."""
 
 _COUNTER_SORT_KEY = "repositories"
 REFUSALS = "refusals"
-"""Sort key of the counter of refusals, and its attribute that counts them."""
+"""Sort key of the counter of refusals, and the name of its attribute that holds the count."""
 
 _DENIALS_SORT_KEY = "denials#"
 _DENIALS_KEPT = timedelta(days=1)
-"""Lambda attempts an event for six hours at most."""
+"""Lambda retries an event for six hours at most."""
 MOST_PER_HOUR = 10_000
-"""The highest limit that settings may ask for. The counter grows with it, an item holds 400 KB, and each update is
-charged for the whole item."""
+"""The highest limit that settings may configure. The counter grows with it, an item holds at most 400 KB, and each
+update is charged for the whole item."""
 
 _DIGEST_BYTES = 12
-"""Of a repository's name: 10,000 make an item of 170 KB, and two names of an hour share one once in 10**21."""
+"""Length of the digest of a repository's name: 10,000 digests make an item of 170 KB, and the probability that two
+names of one hour have the same digest is 1 in 10**21."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """What one repository takes up of its account's limit in one hour."""
+    """The share of one repository in its account's limit for one hour."""
 
     account: str
     hour: datetime
@@ -76,7 +77,7 @@ class Slot:
 
     @classmethod
     def of(cls, call: FailedCall) -> Slot:
-        """The slot of the repository that a call missed."""
+        """The slot of the repository that a call did not find."""
         digest = sha256(f"{call.region}/{call.repository}".encode()).digest()[:_DIGEST_BYTES]
         return cls(
             account=call.account,
@@ -104,7 +105,7 @@ def _counter_key(account: str, hour: datetime, kind: str) -> dict[str, Attribute
 
 
 class Ledger:
-    """The table, through the function's own role; the client is asked for when it is needed."""
+    """The table, accessed with the function's own role; the client is created when it is needed."""
 
     def __init__(
         self,
@@ -122,10 +123,10 @@ class Ledger:
         self._refusals_kept = refusals_kept
 
     def write(self, record: Record) -> bool:
-        """Add a record; False if it was there already, which is as good.
+        """Add a record; False if it exists already, which is equally good.
 
-        Raises PermanentError if the record there is of another repository: event ids are unique, so one of the two
-        events was made up.
+        Raises PermanentError if the existing record is for another repository: event ids are unique, so one of the two
+        events is forged.
         """
         client = self._client()
         item = record.to_item(expiry=self._expiry, refusals_kept=self._refusals_kept)
@@ -140,7 +141,7 @@ class Ledger:
         return True
 
     def has(self, outcome: Outcome, call: FailedCall) -> bool:
-        """Whether a call has a record of this outcome (any but `failed`), which is written when its work is done.
+        """Whether a call has a record of this outcome (any but `failed`), which means that its work is done.
 
         Raises PermanentError as `write` does.
         """
@@ -165,7 +166,7 @@ class Ledger:
         return True
 
     def reserve(self, slot: Slot, *, limit: int) -> bool:
-        """Take one of the hour's slots for a repository, or keep it; False when none is left."""
+        """Reserve one of the hour's slots for a repository, or keep a reserved one; False if none is left."""
         client = self._client()
         try:
             client.update_item(
@@ -185,8 +186,8 @@ class Ledger:
             return False
         return True
 
-    def give_back(self, slot: Slot) -> None:
-        """Free a slot; one that is not taken stays free."""
+    def release(self, slot: Slot) -> None:
+        """Release a slot; nothing happens if it is not reserved."""
         self._client().update_item(
             TableName=self._table,
             Key=slot.key,
@@ -196,7 +197,7 @@ class Ledger:
         )
 
     def count_refusal(self, account: str, time: datetime) -> int:
-        """Count one more refusal in the account's hour; gives how many there are. A retry counts again."""
+        """Count one more refusal in the account's hour and return the new count. A retry counts again."""
         names, values = {"#refusals": REFUSALS}, {":one": {"N": "1"}}
         expression = "ADD #refusals :one"
         if self._refusals_kept is not None:
@@ -215,9 +216,9 @@ class Ledger:
         return int(answer["Attributes"][REFUSALS]["N"])
 
     def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
-        """Count an attempt at an event that AWS denied; gives how many there were under this id of a request.
+        """Count one more denied attempt at an event and return the count for this request id.
 
-        The item lies beside the limit's counters, where the role may update items.
+        The item has the key prefix of the counters, for which the role has permission to update items.
         """
         expires = int((now + _DENIALS_KEPT).timestamp())
         answer = self._client().update_item(

@@ -1,7 +1,7 @@
-"""One line of JSON for each event, and how long each step of it took.
+"""One line of JSON for each event, with the duration of each step.
 
-Every line is ASCII: whatever a stranger put into a name or a user agent, it cannot end the line, forge another one, or
-reach a terminal. Metric filters and dashboards read these fields, so they are as stable as the reason codes.
+Every line is ASCII: a hostile name or user agent cannot end the line, forge another one, or send control characters to
+a terminal. Metric filters and dashboards read these fields, so they are as stable as the reason codes.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from time import perf_counter
 from typing import Any
 
 WATCHED = "watched"
-"""The outcome on the lines of the watch (`handler.watch`); those of the handler have the ledger's outcomes."""
+"""The outcome in log lines of the watch (`handler.watch`); log lines of the handler have the ledger's outcomes."""
 
 
 def quiet_libraries() -> None:
-    """Keep botocore's remarks ("Found credentials in environment variables.") out of the log; its warnings stay.
+    """Keep botocore's INFO messages ("Found credentials in environment variables.") out of the log; keep its warnings.
 
-    Lambda's runtime logs whatever Python's `logging` is told, from INFO on.
+    Lambda's runtime logs every message of Python's `logging` from level INFO up.
     """
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 class Steps:
-    """Milliseconds by step; a step that is taken twice adds up."""
+    """Milliseconds by step; the times of a repeated step add up."""
 
     def __init__(self, *, clock: Callable[[], float] = perf_counter) -> None:
         self._clock = clock
@@ -44,18 +44,18 @@ class Steps:
 
     @property
     def milliseconds(self) -> dict[str, float]:
-        """Each step so far, and `total` since the beginning."""
+        """Each step so far, and `total` since the start."""
         seconds = self._seconds | {"total": self._clock() - self._began}
         return {name: round(value * 1000, 1) for name, value in seconds.items()}
 
 
 def line(fields: dict[str, Any]) -> str:
-    """One line of JSON; fields without a value are left out."""
+    """One line of JSON; fields without a value are omitted."""
     text = json.dumps({key: value for key, value in fields.items() if value not in (None, "")}, default=str)
     return text.replace("\x7f", "\\u007f")
 
 
 def write(fields: dict[str, Any]) -> None:
-    """Write one line to Lambda's log, in one piece."""
+    """Write one line to Lambda's log, in a single write."""
     sys.stdout.write(line(fields) + "\n")
     sys.stdout.flush()

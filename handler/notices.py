@@ -1,11 +1,11 @@
-"""Notices: each decision that somebody may want to hear of, as an event of our own on the central bus.
+"""Notices: an event on the central bus for each decision that people or programs may want to react to.
 
-Created, refused and failed are told; further layers of the same push are not. A notice is a courtesy, the ledger is the
-truth: it is sent when its record has been written, once, and that it could not be sent changes nothing.
+Decisions with the outcomes created, refused and failed cause a notice; further layers of the same push do not. The
+ledger is authoritative: a notice is sent once, after its record is written, and a failure to send it is only logged.
 
-What people read is made here, of characters that mean nothing in JSON, in Slack or in Teams: a name that a stranger
-chose can neither break the message nor mention a channel in it.
-docs/notice.schema.json is the form of `detail`.
+Messages for people only contain characters without a meaning in JSON, Slack or Teams, so a hostile repository name can
+neither break the message nor mention a channel in it.
+docs/notice.schema.json is the schema of `detail`.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ SOURCE = "deployer"
 DETAIL_TYPE = "ECR Repository Decision"
 VERSION = 1
 NOTABLE = ("created", "refused", "failed")
-"""Outcomes that are told."""
+"""Outcomes that cause a notice."""
 
 _LONGEST_TEXT = 600
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9 .,:;'/()_+={}*-]")
 
 
 class NotSentError(Exception):
-    """EventBridge did not take a notice."""
+    """EventBridge did not accept a notice."""
 
 
 class Notices:
-    """The central bus, through the function's own role."""
+    """The central bus, accessed with the function's own role."""
 
     def __init__(self, client: Callable[[], EventBridgeClient], *, bus: str) -> None:
         self._client = client
         self._bus = bus
 
     def send(self, record: Record) -> None:
-        """Tell of a decision; raises whatever keeps EventBridge from taking it."""
+        """Send the notice of a decision; raises if EventBridge does not accept it."""
         answer = self._client().put_events(
             Entries=[
                 {
@@ -63,7 +63,7 @@ class Notices:
 
 
 def detail_of(record: Record) -> dict[str, Any]:
-    """`detail` of the notice; what is absent is left out."""
+    """`detail` of the notice, without absent values."""
     item = record.to_item()
     kept = {name: item[name]["S"] for name in _FIELDS if name in item}
     return {"version": VERSION, **kept, "message": message_of(record)}
@@ -91,26 +91,26 @@ _FIELDS = (
 
 
 def message_of(record: Record) -> dict[str, str]:
-    """What happened, for people: a title (of at most 250 characters, as chats take it), why, and on whose behalf."""
+    """What happened, for people: a title (at most 250 characters, the limit of chats), the reason, and the caller."""
     name = safe(record.repository or "of an unreadable event", limit=100)
-    where = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
+    location = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
     rule = f" Rule: {record.rule}." if record.rule and record.outcome == "refused" else ""
     detail = f" {record.detail}" if record.detail and record.outcome == "failed" else ""
     return {
-        "title": safe(f"Repository {name} {_became(record)} in {where}", limit=250),
+        "title": safe(f"Repository {name} {_result(record)} in {location}", limit=250),
         "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),
         "who": safe(f"{record.caller or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
     }
 
 
-def _became(record: Record) -> str:
-    """What became of the repository, in a word or two; one that failed may have been made nevertheless."""
+def _result(record: Record) -> str:
+    """The result in one or two words; a failed event may have created the repository nevertheless."""
     if record.outcome != "failed":
         return record.outcome
     return "left unfinished" if record.repository_arn else "not created"
 
 
 def safe(text: str, *, limit: int = _LONGEST_TEXT) -> str:
-    """The text without what EventBridge would not escape, or a chat would take for markup or a mention."""
+    """The text without characters that EventBridge does not escape, or that a chat reads as markup or a mention."""
     plain = clean(text, limit=limit).replace("`", "'").replace('"', "'").replace("://", ":/ /")
     return _FORBIDDEN.sub("_", plain[:limit])

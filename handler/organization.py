@@ -1,8 +1,9 @@
-"""Which OU an account is in, asked of AWS Organizations when an event comes, and remembered as the last resort.
+"""Looks up the OU of an account in AWS Organizations when an event arrives; falls back to the last roll-out's data.
 
-DescribeAccount tells the whole path in one call (`Paths`); where it does not, ListParents climbs from the account to
-the root. Organizations answers a few calls a second for a whole organization, so an answer serves a few minutes; when
-it cannot be asked, the organization as of the last roll-out, which is in the settings, is used and said to be.
+DescribeAccount returns the whole path in one call (`Paths`); if it does not, ListParents is called from the account up
+to the root. Organizations allows only a few calls a second for a whole organization, so a response is cached for some
+minutes. If the request fails, the structure of the organization at the last roll-out, which the settings file contains,
+is used, and the record says so.
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import reasons
-from handler.aws_errors import told
+from handler.aws_errors import translate_errors
 from handler.concurrency import Fresh, SingleFlight
 from handler.errors import PermanentError
 from handler.ports import Membership
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
 
 ASKED_FRESH: Final = timedelta(minutes=5)
-"""How long an account that moved may still be governed by its former OU."""
+"""How long the former OU's settings may still apply to an account after it moved."""
 REMEMBERED_FRESH: Final = timedelta(seconds=30)
 
 _NOT_IN_ORGANIZATION = frozenset({"AccountNotFoundException", "ChildNotFoundException"})
 _LONGEST_PROBLEM = 500
 _DEEPEST = 8
-"""OUs nest five deep below the root."""
+"""OUs nest up to five levels below the root."""
 
 
 class Accounts:
@@ -53,13 +54,13 @@ class Accounts:
         self._cache = SingleFlight[str, Membership | None](clock=clock)
 
     def membership(self, account: str) -> Membership | None:
-        """Where an account is. Raises what Organizations said if it cannot be asked and nothing is remembered."""
+        """The OUs of an account. Raises the error of Organizations if the last roll-out did not know the account."""
         return self._cache.get(account, lambda: self._load(account))
 
     def _load(self, account: str) -> Fresh[Membership | None]:
-        """What Organizations answers (A19), or what is remembered if it cannot be asked."""
+        """The response of Organizations (A19), or the OUs at the last roll-out if the request fails."""
         try:
-            with told("DescribeAccount", where=account, denied=reasons.ORGANIZATION_NOT_READABLE):
+            with translate_errors("DescribeAccount", location=account, denied=reasons.ORGANIZATION_NOT_READABLE):
                 asked = self._ask(account)
         except (PermanentError, ClientError, BotoCoreError) as error:
             remembered = self._settings.remembered_chain(account)
@@ -85,7 +86,7 @@ class Accounts:
         return Membership(chain=chain, source="asked", account_name=clean(described.get("Name", "")))
 
     def _chain(self, path: str) -> tuple[str, ...] | None:
-        """`o-…/r-…/ou-…/123456789012/` without its ends; None for a path of another organization."""
+        """`o-…/r-…/ou-…/123456789012/` without organization and account; None for a path of another organization."""
         organization, *chain, _account = path.strip("/").split("/")
         return tuple(chain) if organization == self._organization_id else None
 

@@ -1,4 +1,4 @@
-"""What the handling of an event needs of AWS, as Protocols: the AWS modules provide them, fakes in tests too."""
+"""The AWS operations that handling an event needs, as Protocols; the AWS modules and the test fakes implement them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from handler.settings import RepositorySettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """An account's OUs: ids from the root down, and whether AWS was asked or the last roll-out remembers.
+    """An account's OUs: ids from the root down, and whether they are from AWS now or from the last roll-out.
 
-    `account_name` is the account's, where AWS told it; `problem` says why AWS could not be asked, and `is_denied`
-    whether AWS denied the question.
+    `account_name` is set if AWS returned it; `problem` is why the request to AWS failed, and `is_denied` whether AWS
+    denied it.
     """
 
     chain: tuple[str, ...]
@@ -31,7 +31,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """A repository that is there."""
+    """An existing repository."""
 
     arn: str
     created_at: datetime
@@ -66,13 +66,13 @@ class Ledger(Protocol):
     def write(self, record: Record) -> bool: ...
     def has(self, outcome: Outcome, call: FailedCall) -> bool: ...
     def reserve(self, slot: Slot, *, limit: int) -> bool: ...
-    def give_back(self, slot: Slot) -> None: ...
+    def release(self, slot: Slot) -> None: ...
     def count_refusal(self, account: str, time: datetime) -> int: ...
     def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int: ...
 
 
 class Notices(Protocol):
-    """The central bus, for those who want to hear of decisions; `handler.notices`."""
+    """The central bus, which receives notices of decisions; `handler.notices`."""
 
     def send(self, record: Record) -> None: ...
 

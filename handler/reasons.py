@@ -1,4 +1,4 @@
-"""Every outcome and every reason code, with the sentence that tells a person what happened and what to do.
+"""Every outcome and every reason code, with a sentence for people: what happened and what to do.
 
 Codes are stable: they are in ledgers, dashboards and scripts of users. A new one is added here first.
 """
@@ -47,7 +47,7 @@ RECORD_CONFLICT = "record-conflict"
 SDK_TOO_OLD = "sdk-too-old"
 
 MAY_PASS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
-"""Denials that end by themselves if a role or a tag is new, so Lambda's next attempt has to be denied too (A12)."""
+"""Denials that may be temporary because a role or a tag is new; final if Lambda's retry is denied too (A12)."""
 
 OUTCOMES: dict[Outcome, frozenset[str]] = {
     "created": frozenset({CREATED, FINISHED}),
@@ -93,13 +93,13 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
         }
     ),
 }
-"""Which reasons an outcome can have; no reason belongs to two."""
+"""The reasons of each outcome; every reason belongs to one outcome."""
 
 SENTENCES: dict[str, str] = {
     CREATED: "The repository was created with all of its settings.",
-    FINISHED: "The repository was created, and a later attempt of the same event put what was still missing.",
-    ALREADY_EXISTS: "The repository was there already, most often because another layer of the same push came first.",
-    OU_NOT_ENABLED: "No config file enables the account's OU; say `enabled: true` in the OU's file.",
+    FINISHED: "The repository was created, and a later attempt at the same event applied the missing settings.",
+    ALREADY_EXISTS: "The repository exists already, usually because another layer of the same push was handled first.",
+    OU_NOT_ENABLED: "No config file enables the account's OU; set `enabled: true` in the OU's file.",
     REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings; push to one that is, or have the "
     "OU's file changed.",
     NAME_INVALID: "ECR does not accept the name: it takes 2 to 256 lower-case letters and digits, with . _ - / "
@@ -112,31 +112,32 @@ SENTENCES: dict[str, str] = {
     PRINCIPAL_NOT_ALLOWED: "The caller matches nothing in `create.principals.allow`; push as another role, or have the "
     "OU's file changed.",
     PRINCIPAL_OUTSIDE_ORGANIZATION: "The caller's account is not in the organization, or the event names none; push "
-    "as a role of an account of the organization, or allow it by `create.principals.outside_organization: true`.",
-    LIMIT_REACHED: "The account has had `create.limit.per_hour` new repositories in this hour; push again in the next.",
+    "as a role of an account in the organization, or set `create.principals.outside_organization: true`.",
+    LIMIT_REACHED: "The account has reached `create.limit.per_hour` new repositories in this hour; push again in the "
+    "next hour.",
     REFUSALS_LEFT_OUT: "The account had more refusals in this hour than the ledger records; the others are counted, "
-    "and each is a line of the handler's log.",
-    NOT_A_PUSH: "The call was part of a pull or only asked what is there, and `create.on` does not say pull.",
-    NOT_A_PULL: "The call was part of a push, and `create.on` says pull only.",
-    FOREIGN_REGISTRY: "The caller asked for the registry of another account.",
+    "and each has a line in the handler's log.",
+    NOT_A_PUSH: "The call was part of a pull or only checked for images, and `create.on` does not include pull.",
+    NOT_A_PULL: "The call was part of a push, and `create.on` includes only pull.",
+    FOREIGN_REGISTRY: "The call was for the registry of another account.",
     ACCOUNT_MISMATCH: "The envelope and CloudTrail name different accounts.",
     REGION_MISMATCH: "The envelope and CloudTrail name different regions.",
     NOT_IN_ORGANIZATION: "The account is not in the organization.",
-    DUPLICATE_EVENT: "This event has created or found its repository before; it was delivered or replayed once more.",
-    OTHER_EVENT: "The event is no call that missed its repository.",
-    MALFORMED_EVENT: "The event is not of the form that EventBridge and CloudTrail document; look at the message.",
-    ORGANIZATION_NOT_READABLE: "The handler may not ask AWS Organizations about the account, which joined after "
-    "the last roll-out: make the central account a delegated administrator again, then redrive.",
+    DUPLICATE_EVENT: "This event was handled before; it was delivered or replayed again.",
+    OTHER_EVENT: "The event is not a failed call to a missing repository.",
+    MALFORMED_EVENT: "The event is not in the format that EventBridge and CloudTrail document; inspect the message.",
+    ORGANIZATION_NOT_READABLE: "The handler may not read the account, which joined after the last roll-out, from AWS "
+    "Organizations; make the central account a delegated administrator again, then redrive.",
     ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "
-    "roll out, or look for an SCP, then redrive.",
-    ACCESS_DENIED: "AWS denied a call to the creator role; look for an SCP or a changed role, then redrive.",
-    KMS_FAILED: "The KMS key cannot be used: it is missing, disabled, or its policy does not admit the account; "
-    "mend the key, then redrive.",
-    QUOTA_REACHED: "An ECR quota of the account is used up; raise it or delete repositories, then redrive.",
+    "roll out, or check the SCPs, then redrive.",
+    ACCESS_DENIED: "AWS denied a call to the creator role; check the SCPs and the role's policies, then redrive.",
+    KMS_FAILED: "The KMS key cannot be used: it is missing or disabled, or its policy does not allow the account; "
+    "repair the key, then redrive.",
+    QUOTA_REACHED: "An ECR quota of the account is exhausted; raise it or delete repositories, then redrive.",
     SETTINGS_NOT_ACCEPTED: "ECR did not accept a setting; correct the OU's file, roll out, then redrive.",
-    REQUEST_NOT_ACCEPTED: "AWS refused a call for a reason that the handler does not know; see the detail.",
-    SDK_TOO_OLD: "The AWS SDK of the Lambda runtime does not know a parameter that the settings need, such as that of "
+    REQUEST_NOT_ACCEPTED: "AWS refused a call with an error code that the handler does not know; see the detail.",
+    SDK_TOO_OLD: "The AWS SDK of the Lambda runtime lacks a parameter that the settings need, such as the one for "
     "`mutability_exclusions`; let Lambda update the runtime, or roll out without the setting, then redrive.",
-    RECORD_CONFLICT: "The ledger has a record of the same event for another repository, so one of the two events was "
-    "made up; find out who can write to the account's dead-letter queue, and run `deployer audit verify`.",
+    RECORD_CONFLICT: "The ledger has a record of the same event for another repository, so one of the two events is "
+    "forged; check who can write to the account's dead-letter queue, and run `deployer audit verify`.",
 }

@@ -1,4 +1,4 @@
-"""What is kept of one attempt: the ledger's record of it, and the fields of its log line."""
+"""The record and the log line of one attempt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from handler.text import clean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One round at one event; `request_id` is the same over Lambda's own retries."""
+    """One attempt at one event; Lambda's own retries have the same `request_id`."""
 
     event: Any
     request_id: str
@@ -38,7 +38,7 @@ def record_of(
     membership: Membership | None,
     settings: SettingsFile,
 ) -> Record:
-    """The record of a call that missed its repository; `membership` where it was looked up."""
+    """The record of a call to a missing repository; `membership` is None if it was not looked up."""
     repository = conclusion.repository
     asked_name = membership.account_name if membership else ""
     return Record(
@@ -74,7 +74,7 @@ def record_of(
 def record_of_malformed(
     event: MalformedEvent, attempt: Attempt, *, conclusion: Conclusion, settings: SettingsFile
 ) -> Record | None:
-    """The record of a malformed event, under the envelope's account; None where that is not sound either."""
+    """The record of a malformed event, under the envelope's account; None if that is invalid too."""
     if event.account is None:
         return None
     return Record(
@@ -92,17 +92,17 @@ def record_of_malformed(
 
 
 def conflicting(conclusion: Conclusion, record: Record, conflict: PermanentError) -> tuple[Conclusion, Record]:
-    """The failure that a conclusion becomes if the ledger has its record for another repository."""
+    """The conclusion and record as failures, because the ledger has this record for another repository."""
     failed = replace(conclusion, outcome="failed", reason=conflict.reason, detail=conflict.detail)
     return failed, replace(record, outcome="failed", reason=conflict.reason, detail=conflict.detail)
 
 
 _ATTEMPTS = 10
-"""Refusals that try to write the one record of all that are left out: a process may die before its own does."""
+"""Refusals that write the one record for all left out; several do, because a process may stop before it writes."""
 
 
 def refusal_to_write(record: Record, number: int) -> Record | None:
-    """What is written of the hour's refusal of this number: its own record, that of all left out, or nothing."""
+    """The record to write for the hour's refusal of this number: its own, the one for all left out, or none."""
     if number <= MOST_REFUSALS:
         return record
     if number > MOST_REFUSALS + _ATTEMPTS:
@@ -124,7 +124,7 @@ def refusal_to_write(record: Record, number: int) -> Record | None:
 
 
 def _compact(milliseconds: Mapping[str, float]) -> str:
-    """What each step took, up to the writing of the record."""
+    """The duration of each step before the record was written."""
     return json.dumps(milliseconds, separators=(",", ":"))
 
 
@@ -136,9 +136,9 @@ def log_fields(
     conclusion: Conclusion | None = None,
     error: Exception | None = None,
 ) -> dict[str, Any]:
-    """The log line of an attempt that came to a conclusion, or of one that Lambda is to retry because of an error.
+    """The fields of the log line of an attempt that reached a conclusion, or that Lambda will retry after an error.
 
-    `timestamp` and `level` are the names that Lambda filters JSON lines by.
+    Lambda filters JSON log lines by `timestamp` and `level`.
     """
     fields = _subject(parsed) | {
         "timestamp": written_at.isoformat(timespec="milliseconds"),

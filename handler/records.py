@@ -1,17 +1,17 @@
-"""One record of the ledger: what was decided about one event, and the key that makes writing it twice harmless.
+"""One record of the ledger: the decision about one event, with a key that makes writing it idempotent.
 
-The key is the account and `<eventTime>#<eventID>#<outcome>`, both from CloudTrail, so every attempt at an event writes
-the same key, and of two the second write is refused by its condition. Nothing is ever overwritten, hence the outcome in
-the key: an event can fail, be redriven and then create its repository, and the ledger shows both, but never two
-`created`. A `failed` record's key ends in the Lambda request's id besides, which stays the same over Lambda's own
-retries and differs for each redrive: each round that failed is one record.
+The key is the account and `<eventTime>#<eventID>#<outcome>`, with CloudTrail's time and id, so every attempt at an
+event writes the same key, and the second write fails its condition. Records are never overwritten, so the outcome is
+part of the key: an event can fail, be redriven and then create its repository, and the ledger shows both, but never two
+`created`. The key of a `failed` record also ends in the id of the Lambda request, which is the same for Lambda's own
+retries and different for each redrive: there is one record for each failed delivery.
 
-`outcome_month` is the key of the index by outcome: what people ask about (created, refused, failed) is read without
-what there is most of and nobody asks about. The latter is spread over shards besides, by account, so that a storm of
-pulls from many accounts does not end in one partition; one partition takes 1,000 records a second.
+`outcome_month` is the key of the index by outcome: queries for created, refused and failed do not read the far more
+numerous records that are rarely queried. Those are also distributed over shards, by account, so that a burst of pulls
+from many accounts does not hit a single DynamoDB partition, which takes 1,000 records a second.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 
-The table's items are flat: strings of printable characters, two numbers, absent values left out.
+The table's items are flat: strings of printable characters and two numbers, without absent values.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ OuSource = Literal["asked", "remembered"]
 
 EXPIRY = timedelta(days=Retention().expiring_records)
 EXPIRING: frozenset[Outcome] = frozenset({"exists", "ignored"})
-"""Outcomes whose records expire; all others stay."""
+"""Outcomes whose records expire; all other records are kept."""
 
 SHARDS = 4
-"""Of each month of an outcome that expires."""
+"""Number of shards for each month of an outcome whose records expire."""
 
 _NUMBERS = frozenset({"version", "expires"})
 
 MOST_REFUSALS = 1_000
-"""Records of refusals for each account and hour of the events; of what comes after them there is one record."""
+"""Most records of refusals for one account and hour; one further record stands for all refusals beyond them."""
 LEFT_OUT_ID = "refusals-left-out"
-"""Stands where the record of one event has that event's id."""
+"""The event id of the record that stands for all refusals left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A decision; times are UTC. `event_id` is CloudTrail's, `envelope_id` EventBridge's, `request_id` Lambda's.
 
-    `settings` (of a repository that was made: what was asked for) and `steps` (milliseconds by step) are JSON texts.
+    `settings` (those requested for a created repository) and `steps` (milliseconds by step) are JSON texts.
     """
 
     account: str
@@ -79,7 +79,7 @@ class Record:
     settings: str | None = None
     steps: str | None = None
     via: Via | None = None
-    """How the event came again: by a redrive or a replay."""
+    """How the event was delivered again: by a redrive or a replay."""
 
     @property
     def at(self) -> str:
@@ -90,7 +90,7 @@ class Record:
 
     @property
     def caller(self) -> str | None:
-        """The principal, with its account where its name does not tell: CloudTrail has no ARN of another account's."""
+        """The principal, with its account if its name lacks it: CloudTrail has no ARNs of other accounts' callers."""
         if not self.principal or not self.principal_account or self.principal_account in self.principal:
             return self.principal
         return f"{self.principal} of account {self.principal_account}"
@@ -107,14 +107,14 @@ class Record:
         return partitions[crc32(self.account.encode()) % len(partitions)]
 
     def expires(self, expiry: timedelta, *, refusals_kept: timedelta | None = None) -> int | None:
-        """When DynamoDB may delete the record, in seconds since 1970; refusals are kept for good unless configured."""
+        """When DynamoDB may delete the record, in seconds since 1970; refusals only expire if that is configured."""
         kept = refusals_kept if self.outcome == "refused" else expiry if self.outcome in EXPIRING else None
         return None if kept is None else int((self.received_at + kept).timestamp())
 
     def to_item(
         self, *, expiry: timedelta = EXPIRY, refusals_kept: timedelta | None = None
     ) -> dict[str, dict[str, str]]:
-        """The record as DynamoDB's low-level API takes it; `expiry` is for outcomes that expire."""
+        """The record in the format of DynamoDB's low-level API; `expiry` applies to outcomes that expire."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         expires = self.expires(expiry, refusals_kept=refusals_kept)
         values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": expires}
@@ -127,7 +127,7 @@ class Record:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Mapping[str, Any]]) -> Record:
-        """The record as DynamoDB's low-level API gives it; attributes of later versions are dropped."""
+        """The record from the format of DynamoDB's low-level API; attributes of later versions are dropped."""
         values: dict[str, Any] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
         for name in _TIMES & values.keys():
             values[name] = datetime.fromisoformat(values[name])
@@ -139,7 +139,7 @@ _TIMES = frozenset({"event_time", "received_at", "created_at"})
 
 
 def outcome_months(outcome: Outcome, month: str) -> tuple[str, ...]:
-    """The partitions of the index by outcome that hold a month (`2026-11`) of an outcome."""
+    """The key values of the index by outcome that hold a month (`2026-11`) of an outcome."""
     partition = f"{outcome}#{month}"
     return tuple(f"{partition}#{shard}" for shard in range(SHARDS)) if outcome in EXPIRING else (partition,)
 

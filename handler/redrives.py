@@ -1,8 +1,8 @@
-"""What a redrive adds to an event, and what it has to fit: by then the event has been in somebody's queue.
+"""The mark that a redrive adds to an event, and the check of its time.
 
-EventBridge vouches for an event that it delivers. A dead-letter queue of a member belongs to that account, whose
-administrators may put a message of their own making there. One thing in it they cannot choose: when SQS received it
-(SentTimestamp). So a redrive passes that time on, and an event counts only if its call may have been given up then.
+EventBridge guarantees the events that it delivers itself. A member's dead-letter queue belongs to that account, and its
+administrators can send forged messages to it. They cannot choose when SQS received a message (SentTimestamp). So a
+redrive passes that time on, and an event is only accepted if EventBridge can have given up its delivery at that time.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 """
 
@@ -13,17 +13,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 MARK = "deployer-redrive"
-"""Key of an event's envelope; only a redrive sets it, since EventBridge writes the envelopes of its own deliveries."""
+"""Key in an event's envelope. Only a redrive can set it: EventBridge creates the envelopes of events it delivers."""
 
 GIVEN_UP_WITHIN = timedelta(hours=25)
-"""EventBridge tries to deliver an event for a day; CloudTrail takes its time before."""
+"""EventBridge retries the delivery of an event for one day; before that, CloudTrail's delivery takes some minutes."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def marked(event: Any, *, sent: datetime, from_member: bool) -> Any:
-    """The event as a redrive hands it over; `sent` is when SQS received its message.
+    """The event with the mark of a redrive; `sent` is when SQS received its message.
 
-    A mark in the central queue is an earlier redrive's and stays. In a member's queue it is nobody's and is replaced.
+    A mark on an event in the central queue is from an earlier redrive and is kept; in a member's queue it is forged and
+    is replaced.
     """
     if not isinstance(event, Mapping) or (MARK in event and not from_member):
         return event
@@ -38,15 +39,16 @@ def unmarked(event: Any) -> Any:
     return {key: value for key, value in event.items() if key != MARK}
 
 
-def misfit(event_time: datetime, *, sent: datetime, from_member: bool) -> str | None:
-    """Why a call of this time cannot be what SQS received then; None if it can.
+def time_conflict(event_time: datetime, *, sent: datetime, from_member: bool) -> str | None:
+    """Why a call at this time contradicts the time when SQS received its message; None if it does not.
 
     The central queue also holds replayed events, which may be as old as the archive.
     """
     if event_time > sent + CLOCKS_DIFFER:
-        return f"its call is of {event_time:%Y-%m-%dT%H:%M:%SZ}, after SQS received it"
+        return f"the call was made at {event_time:%Y-%m-%dT%H:%M:%SZ}, after SQS received the message"
     if from_member and event_time < sent - GIVEN_UP_WITHIN:
-        return f"its call is of {event_time:%Y-%m-%dT%H:%M:%SZ}, more than {_hours()} hours before SQS received it"
+        made_at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}"
+        return f"the call was made at {made_at}, more than {_hours()} hours before SQS received the message"
     return None
 
 

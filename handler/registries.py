@@ -1,7 +1,7 @@
-"""The registry that an event is about, opened with the creator role of its account.
+"""Access to the registry of an event with the creator role of its account.
 
-Opening takes on the role, which needs the account only, so it may begin before the decision. The client is made when
-the decision to create has been taken, so a region that is not in the settings never becomes a host name.
+Assuming the role needs only the account, so it can start before the decision. The client is created after the decision
+to create the repository, so a region that is not in the settings never becomes a host name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Registries:
         self._sessions = sessions
 
     def open(self, call: FailedCall) -> Callable[[], Repositories]:
-        """Begin to take on the role; calling what is returned gives the registry, or raises why there is none."""
+        """Start to assume the role; the returned function waits and returns the registry, or raises the error."""
         credentials = self._sessions.start(call.account, event_id=call.event_id)
         registry = Registry(account=call.account, region=call.region, partition=self._clients.partition)
 
@@ -33,5 +33,5 @@ class Registries:
         return opened
 
     def forget(self, account: str) -> None:
-        """Take on the role anew for the next event of an account."""
+        """Assume the role again for the next event of an account."""
         self._sessions.forget(account)

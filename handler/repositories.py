@@ -1,7 +1,8 @@
-"""Repositories of one registry, through the creator role of its account. One method, one call.
+"""Repositories of one registry, accessed with the creator role of its account. One AWS call for each method.
 
-Creation carries all settings that CreateRepository takes, and the tag that proves whose repository it is. It knows two
-policies less than ECR has, so those are put after it, and only on a repository that the event itself created.
+CreateRepository sets everything that it has parameters for, and the tag that records which event created the
+repository. It has none for the lifecycle policy and the repository policy, so those are put afterwards, and only on a
+repository that the event itself created.
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from handler.aws_errors import told
+from handler.aws_errors import translate_errors
 from handler.ports import Repository
 from handler.settings import RepositorySettings
 from handler.tags import EVENT_ID_TAG, fill
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Whose registry it is, and where."""
+    """The account and region of a registry."""
 
     account: str
     region: str
@@ -38,16 +39,16 @@ class Registry:
 
 
 class Repositories:
-    """What the handler does to repositories of one registry. Permanent errors come as PermanentError."""
+    """The calls of the handler to one registry. Permanent errors are raised as PermanentError."""
 
     def __init__(self, client: ECRClient, *, registry: Registry) -> None:
         self._client = client
         self._registry = registry
 
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
-        """Create the repository; None when there is one of this name."""
+        """Create the repository; None if one of this name exists."""
         request = creation_request(name, settings=settings, tags=tags, registry=self._registry)
-        with told("CreateRepository", where=str(self._registry)):
+        with translate_errors("CreateRepository", location=str(self._registry)):
             try:
                 created = self._client.create_repository(**request)["repository"]
             except self._client.exceptions.RepositoryAlreadyExistsException:
@@ -55,32 +56,32 @@ class Repositories:
         return Repository(arn=created["repositoryArn"], created_at=created["createdAt"].astimezone(UTC))
 
     def creator(self, name: str) -> str | None:
-        """CloudTrail's id of the event that created the repository; None for one that the handler did not create."""
-        with told("ListTagsForResource", where=str(self._registry)):
+        """CloudTrail's id of the event that created the repository; None if the handler did not create it."""
+        with translate_errors("ListTagsForResource", location=str(self._registry)):
             tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
         return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)
 
     def describe(self, name: str) -> Repository:
-        """The repository as it is."""
-        with told("DescribeRepositories", where=str(self._registry)):
+        """The existing repository."""
+        with translate_errors("DescribeRepositories", location=str(self._registry)):
             found = self._client.describe_repositories(repositoryNames=[name])["repositories"][0]
         return Repository(arn=found["repositoryArn"], created_at=found["createdAt"].astimezone(UTC))
 
     def put_lifecycle_policy(self, name: str, text: str) -> None:
-        """Put the lifecycle policy; the same text again changes nothing."""
-        with told("PutLifecyclePolicy", where=str(self._registry)):
+        """Put the lifecycle policy; idempotent."""
+        with translate_errors("PutLifecyclePolicy", location=str(self._registry)):
             self._client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
 
     def set_repository_policy(self, name: str, text: str) -> None:
-        """Set the repository policy; the same text again changes nothing."""
-        with told("SetRepositoryPolicy", where=str(self._registry)):
+        """Set the repository policy; idempotent."""
+        with translate_errors("SetRepositoryPolicy", location=str(self._registry)):
             self._client.set_repository_policy(repositoryName=name, policyText=text)
 
 
 def creation_request(
     name: str, *, settings: RepositorySettings, tags: Mapping[str, str], registry: Registry
 ) -> dict[str, Any]:
-    """Parameters of CreateRepository. Without registryId: a repository can only be made in the role's own registry."""
+    """Parameters of CreateRepository, without registryId: a role can only create repositories in its own registry."""
     return {
         "repositoryName": name,
         "tags": [{"Key": key, "Value": value} for key, value in tags.items()],

@@ -15,10 +15,10 @@ _NAME = re.compile(PATTERN, re.ASCII)
 
 
 def is_valid(name: str) -> bool:
-    """Whether ECR would accept the name; the length is looked at first, so that the pattern never meets a long text."""
+    """Whether ECR accepts the name; the length is checked first, so the pattern is never applied to a long text."""
     return MINIMUM_LENGTH <= len(name) <= MAXIMUM_LENGTH and _NAME.fullmatch(name) is not None
 
 
 def namespace_of(name: str) -> str:
-    """All before the last `/`: `team-a/web` of `team-a/web/api`, nothing for a name without `/`."""
+    """Everything before the last `/`: `team-a/web` for `team-a/web/api`, empty for a name without `/`."""
     return name.rpartition("/")[0]

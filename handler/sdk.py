@@ -1,8 +1,8 @@
-"""Which AWS SDK runs the handler, and what it lacks of what the handler uses.
+"""The version of the AWS SDK that runs the handler, and the features that it lacks.
 
-The SDK is the Lambda runtime's own, whose version differs by region and time. A parameter that it does not know never
-leaves the process, and a member of an answer that it does not know never arrives. So the log says at each start what is
-missing; what handles it is said here and done where the call is made.
+The SDK is part of the Lambda runtime, and its version differs by region and over time. It rejects request parameters
+that it does not know, and drops unknown members of responses. So the log reports at each start what is missing and
+what happens without it.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-update
 """
 
@@ -21,7 +21,7 @@ OLDEST = "1.40.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of a request or an answer, by its path, and what happens without it."""
+    """A member of a request or a response, by its path, and what happens if the SDK lacks it."""
 
     service: str
     operation: str
@@ -39,28 +39,28 @@ USED = (
         operation="DescribeAccount",
         side="output",
         path=("Account", "Paths"),
-        without="the OUs of an account are read by ListParents, one call for each",
+        without="the OUs of an account are read with ListParents, one call for each",
     ),
     Member(
         service="ecr",
         operation="CreateRepository",
         side="input",
         path=("imageTagMutabilityExclusionFilters",),
-        without="repositories with mutability_exclusions fail as sdk-too-old",
+        without="repositories with mutability_exclusions fail with reason sdk-too-old",
     ),
     Member(
         service="dynamodb",
         operation="ExecuteStatement",
         side="input",
         path=("Parameters",),
-        without="no record can be written; events end in the failures queue",
+        without="no record can be written; all events go to the failures queue",
     ),
 )
-"""What came to the SDK later than its first versions. All else that the handler uses is older than Python 3.13."""
+"""The newer features that the handler uses. Everything else that it uses is older than the Python 3.13 runtime."""
 
 
 def lacking(model_of: Callable[[str], Any]) -> Iterator[Member]:
-    """What the SDK does not know; `model_of` gives botocore's model of a service."""
+    """The members that the SDK lacks; `model_of` returns botocore's model of a service."""
     return (member for member in USED if not _is_known(model_of(member.service), member))
 
 
@@ -77,7 +77,7 @@ def _is_known(model: Any, member: Member) -> bool:
 
 
 def start_line(model_of: Callable[[str], Any], *, now: datetime) -> dict[str, Any]:
-    """The log line of a start: the version, and what is missing in words."""
+    """The log line of a start: the SDK's version, and a description of each missing feature."""
     missing = [str(member) for member in lacking(model_of)]
     return {
         "timestamp": now.isoformat(timespec="milliseconds"),

@@ -1,6 +1,6 @@
-"""Taking on the creator role of a member account, once for each account and the lifetime of its credentials.
+"""Assumes the creator role of a member account, once for each account and lifetime of the credentials.
 
-STS is asked in the function's own region: the global endpoint's credentials do not work in opt-in regions.
+Calls go to the STS endpoint of the function's region: credentials of the global endpoint do not work in opt-in regions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from handler import reasons
-from handler.aws_errors import told
+from handler.aws_errors import translate_errors
 from handler.clients import Credentials
 from handler.concurrency import Fresh, SingleFlight
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SESSION_NAME = 64
 _MARGIN = timedelta(minutes=5)
-"""Credentials are renewed this long before they end, which is far longer than one event takes."""
+"""Credentials are renewed this long before they expire; handling one event takes far less time."""
 
 
 class Sessions:
@@ -32,15 +32,15 @@ class Sessions:
         self._cache = SingleFlight[str, Credentials](clock=clock)
 
     def start(self, account: str, *, event_id: str) -> Callable[[], Credentials]:
-        """Begin to take on the role; calling what is returned waits for it. The session is named after the event."""
+        """Start to assume the role; the returned function waits for it. The session is named after the event."""
         return self._cache.start(account, lambda: self._assume(account, event_id))
 
     def forget(self, account: str) -> None:
-        """Take on the role anew for the next event; AWS refused the credentials."""
+        """Assume the role again for the next event, because AWS refused the credentials."""
         self._cache.forget(account)
 
     def _assume(self, account: str, event_id: str) -> Fresh[Credentials]:
-        with told("AssumeRole", where=account, denied=reasons.ROLE_NOT_ASSUMABLE):
+        with translate_errors("AssumeRole", location=account, denied=reasons.ROLE_NOT_ASSUMABLE):
             answer = self._client.assume_role(
                 RoleArn=f"arn:{self._partition}:iam::{account}:role/{self._role_name}",
                 RoleSessionName=f"deployer-{event_id}"[:_LONGEST_SESSION_NAME],

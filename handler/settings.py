@@ -1,8 +1,8 @@
-"""The one schema of settings: what an OU's files may say, the built-in defaults, and which settings a name gets.
+"""The schema of settings: the keys of an OU's file, the built-in defaults, and which settings a repository name gets.
 
-Standard library only, since it travels in the Lambda's zip. `deployer` validates YAML against these classes (pydantic
-reads `__pydantic_config__`) and generates the JSON Schema and the reference from them. A field's `metadata` holds what
-only people and editors need: `doc`, a sentence, and `example`, a value to show.
+Standard library only, because it is part of the Lambda's zip. `deployer` validates YAML against these classes (pydantic
+reads `__pydantic_config__`) and generates the JSON Schema and the reference from them. A field's `metadata` is for
+people and editors: `doc`, a sentence, and `example`, a sample value.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class NameRules:
 class PrincipalRules:
     """Globs over principal ARNs; an assumed-role session is matched by its role's ARN too. Deny wins over allow.
 
-    Callers of other accounts have to be of this organization besides, unless the settings allow outsiders.
+    Callers of other accounts must also be in this organization, unless the settings allow callers from outside.
     """
 
     __pydantic_config__ = _STRICT
@@ -92,7 +92,7 @@ class PrincipalRules:
         default=False,
         metadata={
             "doc": "Whether callers of accounts outside the organization may cause a repository, if `allow` and `deny` "
-            "let them.",
+            "permit it.",
             "example": True,
         },
     )
@@ -108,7 +108,7 @@ class Limit:
         default=None,
         metadata={
             "doc": "New repositories for each account in each clock hour (UTC, of the push); null for no limit. A name "
-            "that AWS refuses to create (by an SCP, by a quota) counts, too.",
+            "that AWS refuses to create (because of an SCP or a quota) counts too.",
             "example": 50,
         },
     )
@@ -123,18 +123,20 @@ class CreateRules:
     on: tuple[Trigger, ...] = field(
         default=("push",),
         metadata={
-            "doc": "What leads to a repository: push; pull, which needs a trail that logs read management events.",
+            "doc": "Calls that cause a repository: push; pull, which needs a trail that logs read management events.",
             "example": ["push"],
         },
     )
-    names: NameRules = field(default=NameRules(), metadata={"doc": "Names that may and may not be created."})
-    principals: PrincipalRules = field(default=PrincipalRules(), metadata={"doc": "Who may and may not cause one."})
-    limit: Limit = field(default=Limit(), metadata={"doc": "How many in an hour."})
+    names: NameRules = field(default=NameRules(), metadata={"doc": "Repository names that may be created."})
+    principals: PrincipalRules = field(
+        default=PrincipalRules(), metadata={"doc": "Callers that may cause a repository."}
+    )
+    limit: Limit = field(default=Limit(), metadata={"doc": "The most new repositories in an hour."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
-    """Encryption at rest; it cannot be changed after the repository was created."""
+    """Encryption at rest; it cannot be changed after the repository is created."""
 
     __pydantic_config__ = _STRICT
 
@@ -153,7 +155,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
-    """What a new repository looks like."""
+    """Settings of a new repository."""
 
     __pydantic_config__ = _STRICT
 
@@ -164,7 +166,7 @@ class RepositorySettings:
     mutability_exclusions: tuple[str, ...] = field(
         default=(),
         metadata={
-            "doc": "Tag filters that the opposite holds for; at most 5, `*` is a wildcard.",
+            "doc": "Tag filters with the opposite mutability; at most 5, `*` is a wildcard.",
             "example": ["latest"],
         },
     )
@@ -214,7 +216,7 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning:
-    """How a registry scans images. It replaces whatever the registry has, so without a `type` nothing is deployed."""
+    """How a registry scans images. This replaces the registry's configuration; without `type`, nothing is deployed."""
 
     __pydantic_config__ = _STRICT
 
@@ -235,8 +237,8 @@ class Scanning:
     filters: tuple[str, ...] = field(
         default=("*",),
         metadata={
-            "doc": "Repositories that it holds for: `*` is any run of characters; one without is found anywhere "
-            "in a name.",
+            "doc": "Repositories that it applies to: `*` matches any characters; a filter without `*` matches "
+            "anywhere in a name.",
             "example": ["prod-*"],
         },
     )
@@ -244,7 +246,7 @@ class Scanning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySettings:
-    """What holds for a registry, that is an account and region. Deployed by a roll-out; the handler does not use it."""
+    """Settings of a registry (one account and region). A roll-out deploys them; the handler does not use them."""
 
     __pydantic_config__ = _STRICT
 
@@ -253,18 +255,18 @@ class RegistrySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that holds for one OU or account."""
+    """All settings of one OU or account."""
 
     __pydantic_config__ = _STRICT
 
-    enabled: bool = field(default=False, metadata={"doc": "Whether accounts here are covered at all.", "example": True})
+    enabled: bool = field(default=False, metadata={"doc": "Whether the OU's accounts are covered.", "example": True})
     regions: tuple[str, ...] = field(
         default=(),
         metadata={"doc": "Regions that are covered.", "example": ["eu-west-1", "us-east-1"]},
     )
-    create: CreateRules = field(default=CreateRules(), metadata={"doc": "What leads to a repository."})
+    create: CreateRules = field(default=CreateRules(), metadata={"doc": "Which calls cause a repository."})
     repository: RepositorySettings = field(
-        default=RepositorySettings(), metadata={"doc": "What a new repository looks like."}
+        default=RepositorySettings(), metadata={"doc": "Settings of new repositories."}
     )
     namespaces: tuple[Namespace, ...] = field(
         default=(),
@@ -274,7 +276,7 @@ class Settings:
         },
     )
     registry: RegistrySettings = field(
-        default=RegistrySettings(), metadata={"doc": "What holds for each registry, that is account and region."}
+        default=RegistrySettings(), metadata={"doc": "Settings of each registry (one for each account and region)."}
     )
 
     def namespace_for(self, repository: str) -> int | None:
@@ -283,28 +285,28 @@ class Settings:
         return next(matching, None)
 
     def repository_for(self, repository: str) -> RepositorySettings:
-        """What a repository of this name gets: `repository` with the first matching namespace merged over it."""
+        """The settings of a repository of this name: `repository` with the first matching namespace merged over it."""
         index = self.namespace_for(repository)
         return self.repository if index is None else overlay(self.repository, self.namespaces[index].repository)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept, in days; one for the whole installation."""
+    """Retention periods in days, for the whole installation."""
 
     __pydantic_config__ = _STRICT
 
     expiring_records: int = field(
         default=30,
         metadata={
-            "doc": "Ledger records of nothing done (`exists`, `ignored`).",
+            "doc": "Ledger records of events that changed nothing (`exists`, `ignored`).",
             "example": 30,
         },
     )
     refused: int | None = field(
         default=None,
         metadata={
-            "doc": "Ledger records of refusals; null keeps them for good, as `created` and `failed` are kept.",
+            "doc": "Ledger records of refusals; null keeps them forever, like `created` and `failed`.",
             "example": 365,
         },
     )
@@ -315,5 +317,5 @@ class Retention:
 
 
 def settings_from(layers: Iterable[Layer]) -> Settings:
-    """The settings that layers say together, from the defaults' down to the account's."""
+    """The settings from all layers, from the defaults down to the account."""
     return build(Settings, merge(layers))

@@ -1,8 +1,8 @@
-"""`settings.json`, which travels in the zip: every layer of every OU, unmerged, and the organization as last seen.
+"""`settings.json` in the handler's zip: every layer of every OU, unmerged, and the organization at the last roll-out.
 
-Layers stay apart so that an account that moved, or an OU that was made after the roll-out, is governed right: the
-handler merges along the chain of OUs that the account is in now. `deployer` writes the file; `explain` and `simulate`
-read it with this very code.
+The layers are kept separate so that the right settings apply to an account that has moved, or to an OU created since
+the roll-out: the handler merges them along the account's current chain of OUs. `deployer` writes the file; `explain`
+and `simulate` read it with this code.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class SettingsFileError(Exception):
 
 
 class SettingsFile:
-    """The parsed file; asking it for the same account in the same chain again costs nothing."""
+    """The parsed file; merged settings are cached by account and chain of OUs."""
 
     def __init__(self, document: Mapping[str, Any], *, digest: str) -> None:
         if document.get("version") != VERSION:
-            raise SettingsFileError(f"{FILE_NAME} is of version {document.get('version')!r}, not {VERSION}")
+            raise SettingsFileError(f"{FILE_NAME} has version {document.get('version')!r}, not {VERSION}")
         self.digest = digest
         self.organization_id: str = document["organization"]["id"]
         self.management_account: str = document["organization"].get("management_account", "")
-        """Empty in a file that a roll-out of an older version wrote."""
+        """Empty if an older version of `deployer` wrote the file."""
         self._ous: Mapping[str, Mapping[str, str | None]] = document["organization"]["ous"]
         self._remembered: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
         self._defaults: Layer = document["defaults"]
@@ -43,20 +43,20 @@ class SettingsFile:
         self._documents: Mapping[str, str] = document["documents"]
         kept = build(Retention, document.get("retention", {}))
         self.expiry = timedelta(days=kept.expiring_records)
-        """How long the ledger keeps records of nothing done."""
+        """How long the ledger keeps `exists` and `ignored` records."""
         self.archived = timedelta(days=kept.event_archive)
         """How long an event can be replayed."""
         self.refusals_kept = None if kept.refused is None else timedelta(days=kept.refused)
-        """How long the ledger keeps records of refusals; None for good."""
+        """How long the ledger keeps records of refusals; None means forever."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
     @classmethod
     def from_json(cls, data: bytes) -> SettingsFile:
-        """Parse the file's bytes; `digest` is their SHA-256, which every ledger record names."""
+        """Parse the file's bytes; `digest` is their SHA-256, which every ledger record contains."""
         try:
             return cls(json.loads(data), digest=hashlib.sha256(data).hexdigest())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SettingsFileError(f"{FILE_NAME} is broken: {error!r}") from error
+            raise SettingsFileError(f"{FILE_NAME} is invalid: {error!r}") from error
 
     @classmethod
     def load(cls, path: Path) -> SettingsFile:
@@ -64,7 +64,7 @@ class SettingsFile:
         return cls.from_json(path.read_bytes())
 
     def settings_for(self, account_id: str, chain: Sequence[str]) -> Settings:
-        """What holds for an account in a chain of OUs, from the root down; an OU without a layer adds nothing."""
+        """The settings of an account in a chain of OUs, from the root down; an OU without a layer adds nothing."""
         return self._settings_for(account_id, tuple(chain))
 
     def _merged(self, account_id: str, chain: tuple[str, ...]) -> Settings:
@@ -73,11 +73,11 @@ class SettingsFile:
 
     @property
     def exceptions(self) -> frozenset[str]:
-        """Accounts with settings of their own; all others have those of their OU."""
+        """Accounts with their own settings; all others have the settings of their OU."""
         return frozenset(self._account_layers)
 
     def remembered_chain(self, account_id: str) -> tuple[str, ...] | None:
-        """Ids from the root down to the account's OU as of the last roll-out; None for an account unknown then."""
+        """Ids from the root down to the account's OU at the last roll-out; None for an account unknown then."""
         account = self._remembered.get(account_id)
         if account is None:
             return None
@@ -89,19 +89,19 @@ class SettingsFile:
         return tuple(reversed(chain))
 
     def path_of(self, chain: Sequence[str]) -> str:
-        """Names along a chain, as in `Workloads/Prod`; the root alone is `Root`, an OU made since then is its id."""
+        """Names along a chain, such as `Workloads/Prod`; the root is `Root`; an OU created since then has its id."""
         names = [self._ous.get(id_, {}).get("name") or id_ for id_ in chain]
         return "/".join(names[1:]) or "".join(names)
 
     def account_name(self, account_id: str) -> str:
-        """The account's name as of the last roll-out, its id for one made since then."""
+        """The account's name at the last roll-out, or its id if it was created since then."""
         return self.remembered_name(account_id) or account_id
 
     def remembered_name(self, account_id: str) -> str | None:
-        """The account's name as of the last roll-out."""
+        """The account's name at the last roll-out."""
         account = self._remembered.get(account_id)
         return account["name"] if account else None
 
     def document(self, name: str) -> str:
-        """Text of a policy file that settings name, minified JSON."""
+        """Text of a policy file that the settings refer to, as minified JSON."""
         return self._documents[name]

@@ -1,8 +1,8 @@
-"""Tags of a new repository: the one that proves who made it, and those that the settings ask for.
+"""Tags of a new repository: the ownership tag, and the tags in the settings.
 
-Values may hold placeholders that hostile text ends up in, a principal's session name for one. So placeholders are
-replaced in one pass by plain look-up, never by `str.format`, and what is filled in is not looked at again; characters
-that ECR does not take become `_` and the value is cut to what ECR takes.
+Placeholders in values may be replaced by hostile text, such as a principal's session name. So they are replaced in a
+single pass by plain look-up, never with `str.format`, and inserted text is not searched for placeholders again.
+Characters that ECR does not accept become `_`, and the value is cut to ECR's limit.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-using-tags.html
 """
 
@@ -17,10 +17,10 @@ from typing import Protocol
 from handler.repository_names import namespace_of
 
 EVENT_ID_TAG = "deployer:event-id"
-"""Key of the tag that proves which event made a repository; its value is CloudTrail's eventID."""
+"""Key of the tag that records which event created a repository; its value is CloudTrail's eventID."""
 
 MOST_TAGS = 50
-"""Of one repository; `deployer:event-id` is one of them."""
+"""The most tags of one repository, including `deployer:event-id`."""
 LONGEST_VALUE = 256
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -28,7 +28,7 @@ _PUNCTUATION = frozenset(" _.:/=+-@")
 
 
 class Cause(Protocol):
-    """What tags may tell of the call that a repository was made for."""
+    """The facts about the call that caused a repository which tags may contain."""
 
     @property
     def account(self) -> str: ...
@@ -43,7 +43,7 @@ class Cause(Protocol):
 
 
 def placeholders(call: Cause, *, account_name: str, ou_path: str) -> dict[str, str]:
-    """What each placeholder stands for in one event."""
+    """The value of each placeholder for one event."""
     return {
         "principal": call.principal,
         "account": call.account,
@@ -57,18 +57,18 @@ def placeholders(call: Cause, *, account_name: str, ou_path: str) -> dict[str, s
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with its placeholders replaced; one that `values` lacks stays as it is."""
+    """The template with its placeholders replaced; a placeholder that `values` lacks is left unchanged."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
 
 
 def render(templates: Mapping[str, str], values: Mapping[str, str], *, event_id: str) -> dict[str, str]:
-    """All tags of a repository. No setting can take the place of the tag that proves ownership."""
-    own = {key: sanitise(fill(template, values)) for key, template in sorted(templates.items())}
-    return own | {EVENT_ID_TAG: event_id}
+    """All tags of a repository. Settings cannot override the ownership tag."""
+    configured = {key: sanitise(fill(template, values)) for key, template in sorted(templates.items())}
+    return configured | {EVENT_ID_TAG: event_id}
 
 
 def sanitise(value: str) -> str:
-    """The value in ECR's alphabet and length."""
+    """The value with only the characters that ECR accepts, cut to ECR's limit."""
     return "".join(character if _is_accepted(character) else "_" for character in value[:LONGEST_VALUE])
 
 

@@ -1,8 +1,8 @@
-"""Text that strangers chose, made safe to store, log and show: printable characters only, no endless length.
+"""Makes untrusted text safe to store, log and show: printable characters only, and limited in length.
 
-Whatever Python does not call printable is written as an escape: control and format characters, bidirectional overrides,
-line separators, lone surrogates, unassigned code points, and every space but the ASCII one. So what a person reads in
-the ledger or a terminal is what the event said, and a log line stays one line.
+All characters that Python does not regard as printable are escaped: control and format characters, bidirectional
+overrides, line separators, lone surrogates, unassigned code points, and every space except the ASCII one. So the ledger
+and terminals show what the event contained, and a log line remains one line.
 https://docs.python.org/3/library/stdtypes.html#str.isprintable
 """
 
@@ -14,23 +14,23 @@ from typing import Any
 
 _ELLIPSIS = "…"
 _NOT_IN_MESSAGES = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""What json leaves as it is and SQS does not take.
+"""Characters that json does not escape and SQS does not accept.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 
 
 def clean(text: str, *, limit: int = 1024) -> str:
-    """Printable text of at most `limit` characters, the end marked where it was cut."""
+    """Printable text of at most `limit` characters; text that was cut ends in an ellipsis."""
     safe = printable(text[: limit + 1])
     return safe if len(safe) <= limit else safe[: limit - 1] + _ELLIPSIS
 
 
 def printable(text: str) -> str:
-    """The text with an escape for each character that is not printable; text that is printable stays as it is."""
+    """The text with an escape for each character that is not printable."""
     return text if text.isprintable() else "".join(_escaped(character) for character in text)
 
 
 def short_json(value: Any) -> str:
-    """JSON no longer than what the value was read from: escapes would take two or three times the bytes."""
+    """JSON that is no longer than its source: without ASCII escapes, which would take two or three times the bytes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _NOT_IN_MESSAGES.sub(lambda found: _escaped(found[0]), text)
 

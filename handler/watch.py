@@ -1,10 +1,10 @@
-"""The second function of the zip: once an hour it counts what waits in the dead-letter queues of all members.
+"""The watch, the second function in the zip: once an hour it counts the messages in all members' dead-letter queues.
 
-What a member's rule could not bring to the central bus leaves no trace in the central account, and CloudWatch's alarms
-see the metrics of their own account and region only. So somebody has to ask; one line of log, one metric, one alarm.
-It reads numbers and no messages, and has a role of its own that can do nothing else. It reports the queues that it
-cannot read, which an alarm watches; if it can read none, or AWS refuses to list where they are, it fails, which another
-alarm watches.
+An event that a member's rule could not deliver to the central bus leaves no trace in the central account, and
+CloudWatch alarms only see metrics of their own account and region. So the watch reads the counts and writes one log
+line, which feeds a metric and an alarm. It reads no messages, and its own role permits nothing else. It reports the
+queues that it cannot read, which has an alarm; if it can read none, or AWS refuses to list their locations, it fails,
+which has another alarm.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from handler.clients import Clients
 from handler.settings_file import FILE_NAME, SettingsFile
 
 AT_ONCE = 10
-"""As many connections as a client of botocore keeps."""
-MOST_PLACES = 20
-"""That a line names; `deployer failures list` names all."""
+"""The size of a botocore client's connection pool."""
+MAX_LOCATIONS = 20
+"""The most queues in one log line; `deployer failures list` shows all."""
 
 SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
 """Detailed status of a stack instance whose account was suspended during the last operation (assumption A17).
@@ -40,18 +40,18 @@ _COUNTS = (
 
 
 class Context(Protocol):
-    """What is used of Lambda's context object."""
+    """The attributes of Lambda's context object that the watch uses."""
 
     aws_request_id: str
     invoked_function_arn: str
 
 
-class BlindError(Exception):
-    """No queue at all could be asked."""
+class NoQueueReadableError(Exception):
+    """None of the queues could be read."""
 
 
-class Place(NamedTuple):
-    """Where there is a dead-letter queue."""
+class QueueLocation(NamedTuple):
+    """The account and region of a dead-letter queue."""
 
     account: str
     region: str
@@ -64,7 +64,7 @@ class Unreadable(NamedTuple):
 
 
 def handle(event: Any, context: Context) -> dict[str, Any]:
-    """Count once; EventBridge's schedule is what calls, and says nothing worth reading."""
+    """Count once; EventBridge's schedule invokes this, and its event is not used."""
     del event
     log.quiet_libraries()
     settings = SettingsFile.load(Path(__file__).parent.parent / FILE_NAME)
@@ -75,41 +75,41 @@ def handle(event: Any, context: Context) -> dict[str, Any]:
         caller=caller_of(settings, context.invoked_function_arn.split(":")[4]),
         clock=lambda: datetime.now(UTC),
     )
-    fields = watch.look(request_id=context.aws_request_id)
+    fields = watch.count(request_id=context.aws_request_id)
     log.write(fields)
     return fields
 
 
 class Caller(NamedTuple):
-    """Whom the central account acts for when it asks about StackSets, and where no StackSet of its reaches."""
+    """`CallAs` of the central account, and the locations of its own queues, which no StackSet deployed."""
 
     call_as: str
-    own: tuple[Place, ...]
-    """Where the management account has stacks of its own, should this be it: it is no target of StackSets."""
+    own: tuple[QueueLocation, ...]
+    """The locations of companion stacks, if this is the management account: it is no target of StackSets."""
 
 
 def caller_of(settings: SettingsFile, account: str) -> Caller:
-    """The central account as the last roll-out saw it.
+    """The role of the central account in the organization at the last roll-out.
 
-    Not found out by trying: AWS answers a delegated administrator that lacks a permission as it answers an account that
-    is none, `ValidationError: Account used is not a delegated administrator`.
+    Trying a call would not determine it: AWS returns the same error, `ValidationError: Account used is not a delegated
+    administrator`, to a delegated administrator that lacks a permission and to an account that is none.
     """
     if account == settings.management_account:
         return Caller("SELF", covered(settings, account))
     return Caller("DELEGATED_ADMIN", ())
 
 
-def covered(settings: SettingsFile, account: str) -> tuple[Place, ...]:
-    """Where an account is covered, by the settings of the last roll-out."""
+def covered(settings: SettingsFile, account: str) -> tuple[QueueLocation, ...]:
+    """The covered regions of an account according to the settings of the last roll-out."""
     chain = settings.remembered_chain(account)
     if chain is None or not (found := settings.settings_for(account, chain)).enabled:
         return ()
-    return tuple(Place(account, region) for region in found.regions)
+    return tuple(QueueLocation(account, region) for region in found.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """The look at all queues."""
+    """Counts the messages in all queues."""
 
     clients: Clients
     stack_set: str
@@ -117,70 +117,70 @@ class Watch:
     caller: Caller
     clock: Callable[[], datetime]
 
-    def look(self, *, request_id: str) -> dict[str, Any]:
-        """The fields of the log line: how many messages wait, where, and which queues could not be read.
+    def count(self, *, request_id: str) -> dict[str, Any]:
+        """The fields of the log line: the waiting messages, their locations, and the queues that could not be read.
 
-        Queues of suspended accounts are read as well, because such an account can be reopened; that they cannot be
-        read is expected, and reported as `suspended` instead of `unreadable`.
+        Queues of suspended accounts are read as well, because such an account can be reopened. If they cannot be read,
+        as is expected, they are reported as `suspended` instead of `unreadable`.
         """
         steps = log.Steps()
         with steps("instances"):
-            is_suspended = dict(self._places())
-            places = sorted(is_suspended)
+            is_suspended = dict(self._locations())
+            locations = sorted(is_suspended)
         with steps("queues"), ThreadPoolExecutor(AT_ONCE) as pool:
-            counts = dict(zip(places, pool.map(self._count, places), strict=True))
-        waiting = {place: count for place, count in counts.items() if isinstance(count, int) and count}
-        unread = {place: count for place, count in counts.items() if isinstance(count, Unreadable)}
-        unreadable = {place: count for place, count in unread.items() if not is_suspended[place]}
-        if unreadable and len(unread) == len(places):
-            place, (reason,) = next(iter(unreadable.items()))
-            raise BlindError(
-                f"none of {len(unreadable)} queues could be read: {place.account} {place.region}: {reason}"
+            counts = dict(zip(locations, pool.map(self._messages_in, locations), strict=True))
+        waiting = {location: count for location, count in counts.items() if isinstance(count, int) and count}
+        unread = {location: count for location, count in counts.items() if isinstance(count, Unreadable)}
+        unreadable = {location: count for location, count in unread.items() if not is_suspended[location]}
+        if unreadable and len(unread) == len(locations):
+            location, (reason,) = next(iter(unreadable.items()))
+            raise NoQueueReadableError(
+                f"none of {len(unreadable)} queues could be read: {location.account} {location.region}: {reason}"
             )
         return {
             "timestamp": self.clock().isoformat(timespec="milliseconds"),
             "level": "ERROR" if waiting else "WARN" if unreadable else "INFO",
             "request_id": request_id,
             "outcome": log.WATCHED,
-            "queues": len(places),
+            "queues": len(locations),
             "waiting": sum(waiting.values()),
             "unreadable": len(unreadable),
             "suspended": len(unread) - len(unreadable),
-            "places": [f"{one.account} {one.region}: {count}" for one, count in waiting.items()][:MOST_PLACES],
+            "places": [f"{one.account} {one.region}: {count}" for one, count in waiting.items()][:MAX_LOCATIONS],
             "unreadable_places": [f"{one.account} {one.region}: {reason}" for one, (reason,) in unreadable.items()][
-                :MOST_PLACES
+                :MAX_LOCATIONS
             ],
             "milliseconds": steps.milliseconds,
         }
 
-    def _places(self) -> Iterator[tuple[Place, bool]]:
+    def _locations(self) -> Iterator[tuple[QueueLocation, bool]]:
         """The instances of the forwarding StackSet, and whether AWS skipped them because their account is suspended.
 
         Before the first roll-out to members there are none.
         """
-        yield from ((place, False) for place in self.caller.own)
+        yield from ((location, False) for location in self.caller.own)
         try:
             yield from self._instances()
         except ClientError as error:
             if error.response["Error"]["Code"] != "StackSetNotFoundException":
                 raise
 
-    def _instances(self) -> Iterator[tuple[Place, bool]]:
+    def _instances(self) -> Iterator[tuple[QueueLocation, bool]]:
         client = self.clients.own("cloudformation")
         request = {"StackSetName": self.stack_set, "CallAs": self.caller.call_as}
         while True:
             answer = client.list_stack_instances(**request)
             for one in answer["Summaries"]:
                 status = one.get("StackInstanceStatus", {}).get("DetailedStatus")
-                yield Place(one["Account"], one["Region"]), status == SKIPPED
+                yield QueueLocation(one["Account"], one["Region"]), status == SKIPPED
             if not answer.get("NextToken"):
                 return
             request["NextToken"] = answer["NextToken"]
 
-    def _count(self, place: Place) -> int | Unreadable:
-        """Messages in a queue, held and delayed ones too."""
-        client = self.clients.of("sqs", region=place.region, credentials=None)
-        url = f"{client.meta.endpoint_url}/{place.account}/{self.queue_name}"
+    def _messages_in(self, location: QueueLocation) -> int | Unreadable:
+        """The messages in a queue, including those in flight or delayed."""
+        client = self.clients.of("sqs", region=location.region, credentials=None)
+        url = f"{client.meta.endpoint_url}/{location.account}/{self.queue_name}"
         try:
             found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
             return sum(int(found[name]) for name in _COUNTS)

@@ -30,7 +30,7 @@ from deployer.targets import Scope
 from handler.events import FailedCall, parse
 from handler.failures import CONDITION
 from handler.globs import matches_name
-from handler.redrives import marked, misfit, unmarked
+from handler.redrives import marked, time_conflict, unmarked
 from handler.text import clean
 
 Origin = Literal["handler", "lambda", "eventbridge", "unknown"]
@@ -100,7 +100,7 @@ class Failure:
             return "its event is no failed call to ECR, which the rule never sends here"
         if (self.call.account, self.call.region) != (self.queue.account, self.queue.region):
             return f"its event claims to be of {self.call.account} in {self.call.region}, but is not from there"
-        return misfit(self.call.event_time, sent=self.message.sent, from_member=True)
+        return time_conflict(self.call.event_time, sent=self.message.sent, from_member=True)
 
     @property
     def redrivable(self) -> Any:

@@ -251,8 +251,8 @@ class World:
         reserved: bool = self.faults.run("reserve", effect)
         return reserved
 
-    def give_back(self, slot: Slot) -> None:
-        self.faults.run("give_back", lambda: self.slots[slot.account, slot.hour].discard(slot.digest))
+    def release(self, slot: Slot) -> None:
+        self.faults.run("release", lambda: self.slots[slot.account, slot.hour].discard(slot.digest))
 
     def count_refusal(self, account: str, time: datetime) -> int:
         def effect() -> int:

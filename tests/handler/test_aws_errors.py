@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ParamValidationError
 
-from handler.aws_errors import are_credentials_stale, permanent_reason, told
+from handler.aws_errors import are_credentials_stale, permanent_reason, translate_errors
 from handler.errors import PermanentError
 
 
@@ -21,7 +21,7 @@ def refusal(code: str, *, status: int = 400, message: str = "no") -> ClientError
         pytest.param(refusal("InvalidParameterException"), "settings-not-accepted", id="a setting stays wrong"),
         pytest.param(refusal("TooManyTagsException"), "settings-not-accepted", id="tags do not get fewer"),
         pytest.param(ParamValidationError(report="x"), "settings-not-accepted", id="botocore knows better"),
-        pytest.param(refusal("OptInRequired", status=403), "request-not-accepted", id="what is unknown is told"),
+        pytest.param(refusal("OptInRequired", status=403), "request-not-accepted", id="an unknown code"),
         pytest.param(refusal("ThrottlingException"), None, id="throttling passes"),
         pytest.param(refusal("TooManyRequestsException", status=429), None, id="throttling has many names"),
         pytest.param(refusal("Whatever", status=429), None, id="throttling has a status"),
@@ -40,7 +40,10 @@ def test_what_a_retry_does_not_mend(error: Exception, reason: str | None) -> Non
 
 
 def test_a_permanent_error_tells_call_place_and_what_aws_said_in_one_clean_line() -> None:
-    with pytest.raises(PermanentError) as raised, told("CreateRepository", where="300000000001 eu-west-1"):
+    with (
+        pytest.raises(PermanentError) as raised,
+        translate_errors("CreateRepository", location="300000000001 eu-west-1"),
+    ):
         raise refusal("KmsException", message="the key\nis disabled")
     assert raised.value.reason == "kms-failed"
     assert raised.value.detail.startswith("CreateRepository in 300000000001 eu-west-1: ")
@@ -50,13 +53,16 @@ def test_a_permanent_error_tells_call_place_and_what_aws_said_in_one_clean_line(
 
 
 def test_denied_access_may_have_a_better_reason() -> None:
-    with pytest.raises(PermanentError) as raised, told("AssumeRole", where="3", denied="role-not-assumable"):
+    with (
+        pytest.raises(PermanentError) as raised,
+        translate_errors("AssumeRole", location="3", denied="role-not-assumable"),
+    ):
         raise refusal("AccessDenied")
     assert raised.value.reason == "role-not-assumable"
 
 
 def test_what_may_pass_passes_on() -> None:
-    with pytest.raises(ClientError), told("AssumeRole", where="3"):
+    with pytest.raises(ClientError), translate_errors("AssumeRole", location="3"):
         raise refusal("Throttling")
 
 

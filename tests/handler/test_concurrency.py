@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from handler.concurrency import Fresh, SingleFlight, side_by_side
+from handler.concurrency import Fresh, SingleFlight, run_in_parallel
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -79,19 +79,19 @@ def test_the_oldest_make_room() -> None:
     assert cache.get(2, lambda: Fresh(100, later)) == 2
 
 
-def test_calls_side_by_side_all_run_and_all_errors_are_told_in_order() -> None:
+def test_calls_run_in_parallel_all_run_and_all_errors_are_told_in_order() -> None:
     done: list[str] = []
 
     def fail(text: str) -> None:
         raise ValueError(text)
 
-    errors = side_by_side([lambda: fail("first"), lambda: done.append("second"), lambda: fail("third")])
+    errors = run_in_parallel([lambda: fail("first"), lambda: done.append("second"), lambda: fail("third")])
     assert [str(error) for error in errors] == ["first", "third"]
     assert done == ["second"]
-    assert side_by_side([]) == []
+    assert run_in_parallel([]) == []
 
 
-def test_calls_side_by_side_do_not_wait_for_each_other() -> None:
+def test_calls_run_in_parallel_do_not_wait_for_each_other() -> None:
     one, two = Event(), Event()
 
     def first() -> None:
@@ -102,4 +102,4 @@ def test_calls_side_by_side_do_not_wait_for_each_other() -> None:
         two.set()
         assert one.wait(timeout=60)
 
-    assert side_by_side([first, second]) == []
+    assert run_in_parallel([first, second]) == []

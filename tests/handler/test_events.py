@@ -88,11 +88,11 @@ def test_a_replay_is_known_by_its_name() -> None:
 
 
 MALFORMED: list[Any] = [
-    pytest.param({"detail": "text"}, "detail is no object", id="detail that is text"),
-    pytest.param({"detail.requestParameters": None}, "detail.requestParameters is no object", id="no parameters"),
+    pytest.param({"detail": "text"}, "detail is not an object", id="detail that is text"),
+    pytest.param({"detail.requestParameters": None}, "detail.requestParameters is not an object", id="no parameters"),
     pytest.param(
         {"detail.requestParameters.repositoryName": ["team-a/api"]},
-        "detail.requestParameters.repositoryName is missing or no text",
+        "detail.requestParameters.repositoryName is missing or not a string",
         id="a name that is a list",
     ),
     pytest.param(
@@ -102,7 +102,7 @@ MALFORMED: list[Any] = [
     ),
     pytest.param(
         {"detail.requestParameters.registryId": 300000000001},
-        "detail.requestParameters.registryId is missing or no text",
+        "detail.requestParameters.registryId is missing or not a string",
         id="a registry that is a number",
     ),
     pytest.param({"account": "٣٠٠٠٠٠٠٠٠٠٠١"}, "account is missing", id="an account in other digits"),
@@ -113,8 +113,12 @@ MALFORMED: list[Any] = [
     pytest.param({"detail.eventID": "../../x"}, "detail.eventID is missing", id="an event id that is a path"),
     pytest.param({"detail.eventID": "x" * 65}, "detail.eventID is missing", id="an event id that is too long"),
     pytest.param({"detail.eventTime": "yesterday"}, "detail.eventTime is missing", id="a time in words"),
-    pytest.param({"detail.eventTime": "2026-13-45T99:00:00Z"}, "detail.eventTime is no time", id="a time that is none"),
-    pytest.param({"detail.userIdentity": "root"}, "detail.userIdentity is no object", id="an identity that is text"),
+    pytest.param(
+        {"detail.eventTime": "2026-13-45T99:00:00Z"}, "detail.eventTime is not a valid time", id="a time that is none"
+    ),
+    pytest.param(
+        {"detail.userIdentity": "root"}, "detail.userIdentity is not an object", id="an identity that is text"
+    ),
     pytest.param(
         {"detail.userIdentity.arn": "a" * 3000},
         "detail.userIdentity.arn is longer than 2048 characters",
@@ -122,7 +126,7 @@ MALFORMED: list[Any] = [
     ),
     pytest.param(
         {"detail.userIdentity.sessionContext": [1]},
-        "detail.userIdentity.sessionContext is no object",
+        "detail.userIdentity.sessionContext is not an object",
         id="a session that is a list",
     ),
 ]

@@ -110,8 +110,8 @@ def test_a_limit_is_exact_when_all_come_at_once(ledger: Ledger) -> None:
 def test_a_slot_that_is_given_back_is_free_again(ledger: Ledger) -> None:
     assert ledger.reserve(slot("a"), limit=1)
     assert not ledger.reserve(slot("b"), limit=1)
-    ledger.give_back(slot("a"))
-    ledger.give_back(slot("a"))
+    ledger.release(slot("a"))
+    ledger.release(slot("a"))
     assert ledger.reserve(slot("b"), limit=1)
 
 

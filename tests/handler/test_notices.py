@@ -79,7 +79,7 @@ def test_a_stranger_is_told_by_account_too() -> None:
 def test_a_message_says_what_happened_where_why_and_by_which_rule() -> None:
     assert detail_of(REFUSED)["message"] == {
         "title": "Repository team-a/api refused in shop-prod, eu-west-1",
-        "text": "No config file enables the account's OU; say 'enabled: true' in the OU's file. Rule: enabled: false.",
+        "text": "No config file enables the account's OU; set 'enabled: true' in the OU's file. Rule: enabled: false.",
         "who": f"{REFUSED.principal} in account {ACCOUNT}, {REFUSED.ou_path}".replace("@", "_"),
     }
     assert detail_of(CREATED)["message"]["title"] == "Repository team-a/api created in shop-prod, eu-west-1"

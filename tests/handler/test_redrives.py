@@ -30,7 +30,7 @@ def test_an_event_of_a_members_queue_counts_if_its_time_fits_the_messages_and_no
         assert parsed.via == "redrive"
     else:
         assert isinstance(parsed, MalformedEvent)
-        assert "does not fit its message" in parsed.problem
+        assert "contradicts its message" in parsed.problem
 
 
 def test_everything_that_eventbridge_gives_up_fits() -> None:

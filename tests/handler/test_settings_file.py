@@ -74,10 +74,10 @@ def test_a_document_and_the_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        pytest.param(b"{", "is broken", id="no JSON"),
-        pytest.param(b"[]", "is broken", id="a list"),
-        pytest.param(b'{"version": 1}', "is broken", id="a version alone"),
-        pytest.param(b'{"version": 2}', "is of version 2, not 1", id="a version to come"),
+        pytest.param(b"{", "is invalid", id="no JSON"),
+        pytest.param(b"[]", "is invalid", id="a list"),
+        pytest.param(b'{"version": 1}', "is invalid", id="a version alone"),
+        pytest.param(b'{"version": 2}', "has version 2, not 1", id="a version to come"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_so(data: bytes, problem: str) -> None:

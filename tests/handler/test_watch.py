@@ -18,7 +18,7 @@ from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients
 from handler.settings_file import SettingsFile
-from handler.watch import BlindError, Place, Watch, caller_of, covered
+from handler.watch import NoQueueReadableError, QueueLocation, Watch, caller_of, covered
 from tests.deployer.command_line import Deployer
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, MANAGEMENT, OTHER_ACCOUNT, ROOT, settings_document
@@ -152,7 +152,7 @@ def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
         caller=caller_of(SETTINGS, account),
         clock=lambda: NOW,
     )
-    return watch.look(request_id="r")
+    return watch.count(request_id="r")
 
 
 def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_account_is_not() -> None:
@@ -167,14 +167,14 @@ def test_a_delegated_administrator_that_aws_does_not_take_for_one_is_an_error_an
 
 
 def test_an_account_is_covered_where_its_settings_say() -> None:
-    assert covered(SETTINGS, ACCOUNT) == (Place(ACCOUNT, "eu-west-1"), Place(ACCOUNT, "us-east-1"))
+    assert covered(SETTINGS, ACCOUNT) == (QueueLocation(ACCOUNT, "eu-west-1"), QueueLocation(ACCOUNT, "us-east-1"))
     assert covered(SETTINGS, OTHER_ACCOUNT) == ()
     assert covered(SETTINGS, "999999999999") == ()
 
 
 def test_settings_say_whether_the_central_account_is_the_management_account() -> None:
     assert caller_of(SETTINGS, ACCOUNT) == ("DELEGATED_ADMIN", ())
-    assert caller_of(SETTINGS, MANAGEMENT) == ("SELF", (Place(MANAGEMENT, "eu-west-1"),))
+    assert caller_of(SETTINGS, MANAGEMENT) == ("SELF", (QueueLocation(MANAGEMENT, "eu-west-1"),))
 
 
 def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(rolled_out: Sandbox) -> None:
@@ -194,7 +194,9 @@ def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as
 
 
 def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() -> None:
-    with pytest.raises(BlindError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"):
+    with pytest.raises(
+        NoQueueReadableError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"
+    ):
         look(FakeClients("DELEGATED_ADMIN", has_queues=False))
 
 
@@ -266,5 +268,5 @@ def test_queues_that_cannot_be_read_are_reported_but_those_of_suspended_accounts
 
 
 def test_if_no_queue_of_an_active_account_can_be_read_it_fails() -> None:
-    with pytest.raises(BlindError, match="none of 1 queues could be read: 000000000000 cn-north-1"):
+    with pytest.raises(NoQueueReadableError, match="none of 1 queues could be read: 000000000000 cn-north-1"):
         look(FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, "SUCCEEDED"), has_queues=False))

@@ -245,8 +245,8 @@ def test_invariants_1_3_and_4_a_forged_dead_letter_makes_nothing_outside_the_aud
     assert ran.exit_code == 23
     said = " ".join(ran.err.split())
     assert "claims to be of 300000000003" in said
-    assert "its call is of 2099-01-01T00:00:00Z, after SQS received it" in said
-    assert "its call is of 2026-01-01T00:00:00Z, more than 25 hours before" in said
+    assert "the call was made at 2099-01-01T00:00:00Z, after SQS received the message" in said
+    assert "the call was made at 2026-01-01T00:00:00Z, more than 25 hours before" in said
     assert world.repositories(PAYMENTS) == set()
     assert world.repositories(SHOP) == {"team-a/api", "team-a/plausible"}
     assert len(world.sandbox.calls.of("lambda", "Invoke")) == 2
