@@ -24,9 +24,9 @@ from acceptance.options import DEFAULT_ROLE, Options, locate
 from acceptance.report import Report, Result
 from acceptance.runner import available, clean, run, terminated_like_interrupted, uninterrupted
 from deployer import __version__
-from deployer.errors import DeployerError
+from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeclinedError, DeployerError
 
-USAGE_EXIT_CODE, REFUTED_EXIT_CODE, DECLINED_EXIT_CODE, INTERRUPTED_EXIT_CODE = 64, 2, 12, 130
+REFUTED_EXIT_CODE, DECLINED_EXIT_CODE = 2, DeclinedError.exit_code
 
 
 class _Parser(argparse.ArgumentParser):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from acceptance.errors import LeftoversError
-from deployer.cli.main import INTERRUPTED_EXIT_CODE, run
+from deployer.cli.main import run
+from deployer.errors import INTERRUPTED_EXIT_CODE
 
 
 def run_command(*arguments: str, config: Path, profile: str | None) -> tuple[int, str]:

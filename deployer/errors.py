@@ -33,6 +33,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED_EXIT_CODE = 130
+"""128 + SIGINT, as shells report Ctrl-C."""
+USAGE_EXIT_CODE = 64
+"""EX_USAGE of sysexits.h."""
+
 
 class DeployerError(Exception):
     """Something failed. `message` names the file and key or the account and region; `next_step` what to do about it."""

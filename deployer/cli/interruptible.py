@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from deployer.cli.printing import print_lines
+from deployer.errors import INTERRUPTED_EXIT_CODE
 
 if TYPE_CHECKING:
     from deployer.rendering.interruption import UnderWay
-
-INTERRUPTED_EXIT_CODE = 130
 
 
 @contextmanager

@@ -14,10 +14,8 @@ import typer
 from deployer import __version__
 from deployer.cli.commands import COMMANDS
 from deployer.cli.lazy_group import LazyGroup
-from deployer.errors import DeployerError
+from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeployerError
 
-USAGE_EXIT_CODE = 64
-INTERRUPTED_EXIT_CODE = 130
 INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
 
 

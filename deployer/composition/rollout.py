@@ -19,14 +19,14 @@ from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.composition.installation import Installation
-from deployer.errors import NotFoundError
+from deployer.errors import INTERRUPTED_EXIT_CODE, NotFoundError
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
 from deployer.planning.plan import Facts, Plan, Wish, make_plan
 from deployer.planning.scopes import find_scope
 from deployer.planning.wishes import Wanted, wish_for
 from deployer.rollout.destroy import Removal, destroy, plan_removal
-from deployer.rollout.execution import INTERRUPTED, Cloud, Course
+from deployer.rollout.execution import Cloud, Course
 from deployer.rollout.locking import Holder, Lock, Record
 from deployer.rollout.operations import IfBusy, OperationRunner
 from deployer.rollout.outcome import Outcome
@@ -149,7 +149,7 @@ class Situation:
     def destroy(self, removal: Removal, report: Report) -> Outcome:
         """Take it all back, under the lock."""
         self.lock.take(self.record("destroy"))
-        exit_code = INTERRUPTED
+        exit_code = INTERRUPTED_EXIT_CODE
         try:
             outcome = destroy(removal, self.cloud, report, bucket=self.bucket, ledger=self.ledger)
             exit_code = outcome.exit_code

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Protocol
 
 from deployer.bundle import Bundle
-from deployer.errors import DeployerError
+from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
 from deployer.polling import Sleep
 from deployer.rollout.causes import Failure, shortened
@@ -31,7 +31,6 @@ from deployer.stacks import StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
 
-INTERRUPTED = 130
 _UNSUCCESSFUL = {"FAILED", "CANCELLED"}
 
 
@@ -94,7 +93,7 @@ def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course
     run = _Run(plan, bundle, cloud, report, course)
     if plan.is_empty or course.lock is None:
         return run.run()
-    exit_code = INTERRUPTED
+    exit_code = INTERRUPTED_EXIT_CODE
     run.take_lock()
     try:
         outcome = run.run()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import deployer
 from deployer import errors
-from deployer.cli.main import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
+from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
 from deployer.pushing.ensure import Refused, TimedOut
 
 _DRAWN = re.compile(r"^(?:[├└]── )?(?P<name>\w+Error)\s+(?P<code>\d+)  ", re.MULTILINE)
