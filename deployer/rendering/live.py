@@ -1,7 +1,6 @@
 """Progress while it happens, to standard error: a view that is redrawn on a terminal, plain or JSON lines elsewhere.
 
-The view is written over in place, line by line, and never erased first, so nothing flickers; what is worth keeping
-scrolls above it.
+rich redraws the view in place, each frame in one write, so nothing flickers; what is worth keeping scrolls above it.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from deployer.organization import Organization
 from deployer.rendering.board import Board
 from deployer.rendering.events import event_lines
 from deployer.rendering.events_json import event_document
-from deployer.rendering.text import Line
+from deployer.rendering.text import Line, Tone
 from deployer.rollout.progress import (
     Event,
     OperationProgress,
@@ -31,8 +30,18 @@ from deployer.rollout.progress import (
     StepStarted,
 )
 
-_COLOURS = {"heading": "1", "add": "32", "change": "33", "remove": "1;31", "bad": "31", "quiet": "2"}
-_TICK = 1.0
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_STYLES: Mapping[Tone, str] = {
+    "heading": "bold",
+    "add": "green",
+    "change": "yellow",
+    "remove": "bold red",
+    "bad": "red",
+    "quiet": "dim",
+}
+_FRAMES_PER_SECOND = 1
 _LOWEST = 6
 """Lines that a terminal has to have for the view."""
 
@@ -67,71 +76,62 @@ def _size() -> os.terminal_size:
 @contextmanager
 def _live(organization: Organization) -> Iterator[Report]:
     """Events draw at once, and the clock once a second."""
-    view = _View(Board(organization), organization, sys.stderr)
-    stopped = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(view.draw, stopped), daemon=True)
-    ticker.start()
+    view = _View(organization)
     try:
         yield view.hear
     finally:
-        stopped.set()
-        ticker.join()
         view.close()
 
 
-def _tick(draw: Callable[[], None], stopped: threading.Event) -> None:
-    while not stopped.wait(_TICK):
-        draw()
-
-
 class _View:
-    def __init__(self, board: Board, organization: Organization, stream: TextIO) -> None:
-        self._board = board
+    """The board on a terminal, from the first event on."""
+
+    def __init__(self, organization: Organization) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+        from rich.live import Live  # noqa: PLC0415
+
         self._organization = organization
-        self._stream = stream
-        self._lock = threading.Lock()
+        self._board = Board(organization)
+        self._board_lock = threading.Lock()
         self._started = time.monotonic()
-        self._height = 0
-        self._is_open = False
+        self._console = Console(
+            stderr=True, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto"
+        )
+        self._display = Live(
+            console=self._console,
+            get_renderable=self._frame,
+            refresh_per_second=_FRAMES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def hear(self, event: Event) -> None:
         """Take in an event; what stays goes above the view."""
-        with self._lock:
+        with self._board_lock:  # never while rich draws: rich holds its own lock when it asks for a frame
             self._board.hear(event)
-            self._is_open = True
-            kept = [line for line in event_lines(event, self._organization) if _stays(event, line)]
-            self._draw(above=kept)
-
-    def draw(self) -> None:
-        with self._lock:
-            if self._is_open:
-                self._draw()
+        self._display.start()
+        kept = [line for line in event_lines(event, self._organization) if _stays(event, line)]
+        if kept:
+            self._console.print(_text(kept), soft_wrap=True)
+        self._display.refresh()
 
     def close(self) -> None:
         """Take the view away; what is above it stays."""
-        with self._lock:
-            self._stream.write(f"{self._to_top()}\x1b[J")
-            self._stream.flush()
-            self._height = 0
-            self._is_open = False
+        self._display.stop()
 
-    def _draw(self, above: Iterable[Line] = ()) -> None:
-        size = _size()
-        lines = self._board.lines(
-            width=size.columns - 1, height=size.lines - 1, elapsed=time.monotonic() - self._started
-        )
-        text = "".join(f"{_styled(line)}\x1b[K\n" for line in [*above, *lines])
-        self._stream.write(f"{self._to_top()}{text}\x1b[J")
-        self._stream.flush()
-        self._height = len(lines)
-
-    def _to_top(self) -> str:
-        return f"\x1b[{self._height}F" if self._height else ""
+    def _frame(self) -> RenderableType:
+        width, height = self._console.size
+        with self._board_lock:
+            return _text(
+                self._board.lines(width=width - 1, height=height - 1, elapsed=time.monotonic() - self._started)
+            )
 
 
-def _styled(line: Line) -> str:
-    colour = _COLOURS.get(line.tone)
-    return line.text if colour is None or os.environ.get("NO_COLOR") else f"\x1b[{colour}m{line.text}\x1b[0m"
+def _text(lines: Iterable[Line]) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text("\n").join(Text(line.text, style=_STYLES.get(line.tone, "")) for line in lines)
 
 
 def _stays(event: Event, line: Line) -> bool:
