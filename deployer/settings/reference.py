@@ -1,7 +1,4 @@
-"""docs/configuration.md, generated: every key with its type, default, limit and example, and the merge rules at work.
-
-The worked example is merged by the handler's own code when the page is made, so it cannot say anything untrue.
-"""
+"""The reference of all keys: their types, defaults, limits, meanings and examples, as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -9,16 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from deployer.settings import reference_text as text
 from deployer.settings import schema
-from deployer.settings.inheritance import Provenance, provenance
-from deployer.settings.layer_file import LayerFile
-from deployer.settings.limits import PLACEHOLDERS, Rule
+from deployer.settings.limits import Rule
 from deployer.settings.messages import model_in
+from deployer.settings.reference_keys import ACCOUNT_KEYS, ORGANIZATION_KEYS, OU_KEYS, About
 from deployer.settings.rollout import Rollout
-from deployer.settings.yaml_source import KeyPath, key_text, parse
 from deployer.settings.yaml_text import flow
-from handler.settings import Namespace, Retention, Settings, merge
+from handler.settings import Namespace, Retention, Settings
 from templates.notices import Notifications
 
 _WORDS = {str: "string", bool: "true or false", int: "whole number"}
@@ -44,22 +38,19 @@ class Key:
 
 
 def markdown() -> str:
-    """The whole page."""
-    parts = [
-        text.FILES,
-        "## organization.yaml\n\n" + _table(organization_keys()),
-        "## ous/**/*.yaml\n\n" + _table(_ou_keys()) + "\n" + text.OUS,
-        "## accounts/**/*.yaml\n\n" + _table(_account_keys()) + "\n" + text.ACCOUNTS,
-        "## Settings\n\n" + text.SETTINGS + "\n" + _table(settings_keys(Settings)),
-        "### namespaces\n\n" + text.NAMESPACES + "\n" + _table(settings_keys(Namespace, "namespaces[].")),
-        text.REGISTRY,
-        text.GLOBS,
-        text.PLACEHOLDERS.format(listed=", ".join(f"`{{{name}}}`" for name in PLACEHOLDERS)),
-        text.MERGING + "\n" + _worked_example(),
-        text.YAML,
-        text.CHECKING,
-    ]
-    return "\n".join(parts)
+    """The keys of each file, table by table."""
+    return "\n\n".join(f"## {title}\n\n{table}" for title, table in tables().items()) + "\n"
+
+
+def tables() -> Mapping[str, str]:
+    """A table of keys for each kind of file, and for the settings that all of them may hold."""
+    return {
+        "organization.yaml": _table(organization_keys()),
+        "ous/**/*.yaml": _table(_model_keys(schema.ou_file(), OU_KEYS)),
+        "accounts/**/*.yaml": _table(_model_keys(schema.account_file(), ACCOUNT_KEYS)),
+        "Settings, in `defaults` and in the files of OUs and accounts": _table(settings_keys(Settings)),
+        "Entries of `namespaces`": _table(settings_keys(Namespace, "namespaces[].")),
+    }
 
 
 def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
@@ -116,7 +107,7 @@ def _choice(hint: Any) -> str:
 
 def _table(keys: Iterator[Key]) -> str:
     head = "| key | type | default | limit | meaning | example |\n| --- | --- | --- | --- | --- | --- |"
-    return "\n".join([head, *(key.row() for key in keys)]) + "\n"
+    return "\n".join([head, *(key.row() for key in keys)])
 
 
 def organization_keys() -> Iterator[Key]:
@@ -124,19 +115,11 @@ def organization_keys() -> Iterator[Key]:
     classes: Mapping[str, type[Any]] = {"retention": Retention, "rollout": Rollout, "notifications": Notifications}
     model = schema.organization_file()
     for name in model.model_fields:
-        about = {key: said for key, said in text.ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
+        about = {key: said for key, said in ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
         yield from settings_keys(classes[name], f"{name}.") if name in classes else _model_keys(model, about)
 
 
-def _ou_keys() -> Iterator[Key]:
-    yield from _model_keys(schema.ou_file(), text.OU_KEYS)
-
-
-def _account_keys() -> Iterator[Key]:
-    yield from _model_keys(schema.account_file(), text.ACCOUNT_KEYS)
-
-
-def _model_keys(model: Any, about: Mapping[str, text.About]) -> Iterator[Key]:
+def _model_keys(model: Any, about: Mapping[str, About]) -> Iterator[Key]:
     """Keys that are no settings; what a model cannot say about them stands in `about`."""
     for path, said in about.items():
         inner = model
@@ -151,34 +134,3 @@ def _model_keys(model: Any, about: Mapping[str, text.About]) -> Iterator[Key]:
             doc=inner.model_fields[name].description or "",
             example=said.example,
         )
-
-
-def _worked_example() -> str:
-    shown = [f"```yaml\n{body}```\n" for body in text.EXAMPLE.values()]
-    layers = [_layer_file(name, body) for name, body in text.EXAMPLE.items()]
-    merged, places = merge(file.layer for file in layers), provenance(layers)
-    (namespace,) = merged.pop("namespaces")
-    settings = _block(_lines(merged, places))
-    exceptions = _block(_lines(namespace["repository"], places, ("namespaces", 0, "repository")))
-    return "\n".join([*shown, text.EXAMPLE_RESULT, settings, text.EXAMPLE_NAMESPACE, exceptions])
-
-
-def _block(lines: Iterator[tuple[str, str]]) -> str:
-    return "```text\n" + "\n".join(f"{line:<38} {origin}" for line, origin in lines) + "\n```\n"
-
-
-def _layer_file(name: str, body: str) -> LayerFile:
-    source = parse(body, name)
-    if "defaults" in source.data:
-        return LayerFile(source=source, layer=source.data["defaults"], at=("defaults",))
-    return LayerFile(source=source, layer={key: value for key, value in source.data.items() if key != "ou"})
-
-
-def _lines(merged: Mapping[str, Any], places: Provenance, at: KeyPath = ()) -> Iterator[tuple[str, str]]:
-    for key, value in merged.items():
-        path = (*at, key)
-        if isinstance(value, Mapping):
-            yield from _lines(value, places, path)
-        else:
-            shown = path[path.index("repository") :] if "repository" in path else path
-            yield f"{key_text(shown)}: {flow(value)}", str(places.of(path))

@@ -1,0 +1,20 @@
+"""docs/configuration.md is what the schema states and the handler merges; `make golden` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import Generated
+from tools import configuration
+from tools.configuration import render
+
+
+def test_the_page_is_up_to_date(generated: Generated) -> None:
+    generated("docs/configuration.md", render())
+
+
+def test_the_page_shows_every_file_of_its_example() -> None:
+    folder = Path(configuration.__file__).parent / "pages" / "merging"
+    texts = [file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.yaml"))]
+    assert texts
+    assert [text for text in texts if f"```yaml\n{text}```" not in render()] == []
