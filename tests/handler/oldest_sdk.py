@@ -13,14 +13,29 @@ from handler.sdk import OLDEST
 FOLDER = Path(__file__).parents[2] / "build" / "sdk" / f"botocore-{OLDEST}"
 
 
-def install() -> Path:
+class NotInstalledError(Exception):
+    """pip could not install the old botocore, for example without a network."""
+
+
+def install(folder: Path = FOLDER) -> Path:
     """A folder with that botocore alone; what it depends on is this environment's."""
-    if not (FOLDER / "botocore").is_dir():
-        unfinished = FOLDER.with_name(f"{FOLDER.name}.part")
+    if not (folder / "botocore").is_dir():
+        unfinished = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-        subprocess.run([*command, "--target", str(unfinished), f"botocore=={OLDEST}"], check=True)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        unfinished.rename(FOLDER)
+        _pip_install(f"botocore=={OLDEST}", unfinished)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
     assert version("botocore") != OLDEST, "the newest is what the other tests run with"
-    return FOLDER
+    return folder
+
+
+def _pip_install(requirement: str, target: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+    ran = subprocess.run([*command, "--target", str(target), requirement], capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        output = (ran.stderr or ran.stdout).strip()
+        raise NotInstalledError(
+            f"pip could not install {requirement}, which these tests run the handler with and keep in build/sdk. "
+            "Run them once with access to the package index; later runs need no network. "
+            f"pip reported:\n{output}"
+        )

@@ -6,6 +6,7 @@ The sandbox itself keeps the newest SDK; only the function's process has the old
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ from handler.settings import RepositorySettings
 from tests.handler import oldest_sdk
 from tests.handler.fakes import NOW
 from tests.handler.installation import ACCOUNT, Installed, install, names_of, push
+from tests.handler.test_denials_in_sandbox import (
+    test_invariant_2_a_role_that_was_just_made_is_waited_for,
+    test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late,
+)
 from tests.handler.test_in_sandbox import (
     test_a_malformed_event_ends_in_the_failures_queue,
     test_a_push_gets_its_repository_with_settings_tags_and_record,
@@ -38,6 +43,8 @@ __all__ = [
     "test_a_push_gets_its_repository_with_settings_tags_and_record",
     "test_a_refusal_is_recorded_and_nothing_is_made",
     "test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused",
+    "test_invariant_2_a_role_that_was_just_made_is_waited_for",
+    "test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late",
     "test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries",
 ]
 """Run once more, with the `installed` of this file."""
@@ -71,6 +78,16 @@ def old_runtime() -> Iterator[Path]:
 @pytest.fixture
 def installed(old_runtime: Path, sandbox: Sandbox) -> Installed:
     return install(sandbox)
+
+
+@pytest.mark.slow
+def test_without_a_network_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    with pytest.raises(oldest_sdk.NotInstalledError, match="Run them once with access to the package index") as failed:
+        oldest_sdk.install(tmp_path / "sdk" / "botocore")
+    assert f"botocore=={OLDEST}" in str(failed.value)
+    assert not (tmp_path / "sdk" / "botocore").exists()
 
 
 def lines(installed: Installed) -> list[dict[str, Any]]:
