@@ -41,7 +41,12 @@ def central(facts: Facts) -> Iterator[Finding]:
 
 
 def management(facts: Facts) -> Iterator[Finding]:
-    """Covered opt-in regions are enabled in the management account."""
+    """Covered opt-in regions are enabled in the management account.
+
+    AWS shows them to credentials of that account only. With those of the central account they are unchecked; a problem
+    comes together with one of the check `account`. If the management account is the central account, `central` has
+    them. https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
+    """
     if isinstance(facts.summary, Unread):
         yield unchecked("the management account's regions", facts.summary, "Find out the management account first.")
     elif (account := facts.summary.management_account) in facts.opt_in_regions:

@@ -235,6 +235,13 @@ def test_opt_in_regions_that_are_not_enabled_are_found(opted_in: Deployer) -> No
     assert "aws account list-regions" in text_of(ran, "management-regions")
 
 
+def test_credentials_of_the_management_account_show_its_own_opt_in_regions(opted_in: Deployer) -> None:
+    """AWS lets nobody else ask about them."""
+    ran = Deployer(opted_in.sandbox, config=opted_in.config, account=MANAGEMENT)("doctor", "--json")
+    assert {"account", "management-regions"} <= wrong(ran)
+    assert f"aws account enable-region --region-name {OPT_IN}" in text_of(ran, "management-regions")
+
+
 def test_opt_in_regions_that_are_enabled_are_fine(opted_in: Deployer) -> None:
     for account in (CENTRAL, "400000000001", "400000000002"):
         regions.enable(account, OPT_IN)
