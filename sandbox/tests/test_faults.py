@@ -88,6 +88,6 @@ def test_a_call_that_hangs_when_the_faults_are_cleared_goes_on(sandbox: Sandbox)
     deadline = time.monotonic() + 30
     while not fault.hits and time.monotonic() < deadline:
         time.sleep(0.01)
-    sandbox.faults.clear()  # the call may not hang yet: it goes on all the same
+    sandbox.faults.clear()  # the call may not hang yet: it continues all the same
     caller.join(30)
     assert done == ["ok"]

@@ -1,4 +1,4 @@
-"""Calls that services make among themselves: recorded, hit by faults, and told apart by whether trying again helps."""
+"""Calls between services: they are recorded, affected by faults, and classified by whether a retry can succeed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A local AWS organization: moto underneath, and one module for each thing that AWS does and moto does not.
+"""A local AWS organization, based on moto, with one module for each behavior of AWS that moto lacks.
 
-Where AWS refuses, the sandbox refuses: being more lenient than AWS is a defect here.
+If AWS refuses a request, the sandbox refuses it too: being more lenient than AWS is a defect.
 """
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""Work that AWS does after it has answered: StackSet operations, event deliveries, Lambda invocations, retries.
+"""Asynchronous work of AWS: StackSet operations, event deliveries, Lambda invocations, retries.
 
-One scheduler for all of it counts what is under way, so that `settle` is exact: when it returns, nothing is running,
-nothing is waiting, and nothing that ran has started something else.
+One scheduler runs and counts all tasks, so that `settle` is exact: when it returns, no task is running or waiting, and
+no finished task has started another one.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class Scheduler:
 
     @property
     def pending(self) -> int:
-        """Tasks that run or wait."""
+        """The number of running and waiting tasks."""
         with self._changed:
             return self._running + len(self._waiting)
 
     def settle(self, timeout: float) -> None:
-        """Wait until nothing runs and nothing waits; raises TimeoutError, saying what is left."""
+        """Wait until no task is running or waiting; raises TimeoutError, which names the remaining tasks."""
         with self._changed:
             if self._changed.wait_for(lambda: not self._running and not self._waiting, timeout):
                 return
@@ -69,7 +69,7 @@ class Scheduler:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Begin nothing until the block ends, so that what is under way can be looked at; what runs goes on."""
+        """Start no task until the block ends, so that pending work can be inspected; running tasks continue."""
         with self._changed:
             self._held = True
         try:
@@ -80,7 +80,7 @@ class Scheduler:
                 self._changed.notify_all()
 
     def reset(self, timeout: float = 30.0) -> None:
-        """Forget what waits, let what runs end, and start afresh."""
+        """Discard waiting tasks and wait for the running ones."""
         with self._changed:
             self._accepting = False
             self._waiting.clear()
@@ -92,14 +92,14 @@ class Scheduler:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let what runs end, and begin nothing until the block ends."""
+        """Wait for the running tasks, and start none until the block ends."""
         with self.held():
             with self._changed:
                 self._changed.wait_for(lambda: not self._running)
             yield
 
     def revive(self) -> None:
-        """Start anew in a process that was forked while this was paused: its threads are not there."""
+        """Start new threads in a process that was forked while this was paused: threads do not survive a fork."""
         self._changed = threading.Condition()
         self._running = self._idle = self._threads = 0
         self._held = False

@@ -1,8 +1,8 @@
-"""Trouble on demand: calls that are throttled, fail, are slow, hang, lose their connection, or whose caller dies.
+"""Fault injection: calls that are throttled, fail, are slow, hang, lose their connection, or whose caller crashes.
 
-A fault matches calls by service, operation, account, region and principal, and takes effect on the nth of them. It
-acts before the call reaches AWS's side, except those that are told to act after, when the work is done but the caller
-never hears of it: the case that idempotence is for.
+A fault matches calls by service, operation, account, region and principal, and takes effect on the nth match. By
+default it acts before AWS handles the call. A fault can also act afterwards: the work is done, but the caller does not
+receive the response, so only idempotent callers recover.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Faults:
             self._faults.remove(fault)
 
     def clear(self) -> None:
-        """No more rules, and what hangs goes on."""
+        """Remove all rules, and let hanging calls continue."""
         with self._lock:
             self._faults.clear()
             self._released.set()
@@ -166,7 +166,7 @@ class Faults:
 
 
 def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
-    """Let one effect happen; what hangs goes on when `released` is set."""
+    """Apply one effect; a hanging call continues when `released` is set."""
     match effect:
         case Error(code=code, message=message, status=status):
             raise Refused(code, message, status=status)

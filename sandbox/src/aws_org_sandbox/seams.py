@@ -1,4 +1,4 @@
-"""How the sandbox mends moto: each seam module declares which methods of moto it replaces and which calls it answers.
+"""How the sandbox extends moto: each seam module declares the moto methods it replaces and the calls it answers.
 
 `@replace` swaps a method of one of moto's classes and keeps the original within reach; it refuses a method that moto
 does not have, so that an upgrade fails here instead of leaving a seam without effect. `@answers` takes an operation

@@ -1,6 +1,6 @@
 """The sandbox's HTTP server: one port on loopback for AWS APIs, ECR registries and the sandbox's own control.
 
-Requests are told apart by their host: `<account>.dkr.ecr.<region>.amazonaws.com` is a registry, everything else an AWS
+Requests are routed by their host: `<account>.dkr.ecr.<region>.amazonaws.com` is a registry, everything else an AWS
 API, except paths under `/_sandbox/`. The same port serves as an HTTP proxy (absolute request URIs), so that container
 clients reach registries by their real names; it is a proxy to nothing else.
 """

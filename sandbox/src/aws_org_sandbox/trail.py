@@ -45,7 +45,7 @@ def record(call: Call) -> None:
 def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     """The account and the event for its bus: the caller's, and the registry's where that is another account's.
 
-    The two are told to be one by `sharedEventID`; the registry's account does not learn who the caller is beyond the
+    The two have the same `sharedEventID`; the registry's account does not learn who the caller is beyond the
     account and the principal's id.
     """
     registry = str(call.parameters.get("registryId") or call.account)

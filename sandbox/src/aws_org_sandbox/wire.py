@@ -1,4 +1,4 @@
-"""AWS on the wire: a request told by botocore's models; answers and errors in the protocol that the client speaks."""
+"""AWS's wire protocols: parses requests with botocore's models, and encodes responses and errors for the client."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ROLE = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/path/ci-build"}
         pytest.param("StringEquals", "AWS:principalorgid", ("o-ours",), ORG, True, id="keys are matched without case"),
         pytest.param("StringEquals", "aws:PrincipalOrgID", ("O-OURS",), ORG, False, id="values are matched with case"),
         pytest.param(
-            "StringEqualsIgnoreCase", "aws:PrincipalOrgID", ("O-OURS",), ORG, True, id="unless told otherwise"
+            "StringEqualsIgnoreCase", "aws:PrincipalOrgID", ("O-OURS",), ORG, True, id="the operator may ignore case"
         ),
         pytest.param("StringEquals", "aws:PrincipalOrgID", ("o-x", "o-ours"), ORG, True, id="one of several is enough"),
         pytest.param("StringEquals", "aws:PrincipalOrgID", ("o-ours",), {}, False, id="a missing key fails"),

@@ -1,8 +1,8 @@
-"""CloudFormation: stacks that are really made, changed and removed, with AWS's refusals, rollbacks and events.
+"""CloudFormation: stacks whose resources are created, updated and deleted, with AWS's errors, rollbacks and events.
 
-moto's own CloudFormation skips types and properties with a warning and says CREATE_COMPLETE. Here an engine of its own
-deploys through the services' APIs; what it cannot deploy, it refuses. `operations`, `change_sets` and `descriptions`
-answer the API in moto's place.
+moto's CloudFormation skips unknown types and properties with a warning and reports CREATE_COMPLETE. This engine deploys
+through the APIs of the services and refuses what it cannot deploy. `operations`, `change_sets` and `descriptions`
+answer API calls instead of moto.
 """
 
 from aws_org_sandbox.cloudformation import change_sets, descriptions, operations

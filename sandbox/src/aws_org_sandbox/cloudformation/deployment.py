@@ -1,6 +1,6 @@
-"""Stacks for those inside the sandbox: StackSets deploy and delete through here, and wait for the end.
+"""Synchronous deployment and deletion of stacks, for StackSets.
 
-What the API offers beyond (change sets, protection, asynchronous answers) is in `operations` and `change_sets`.
+`operations` and `change_sets` implement the API: asynchronous operations, termination protection and change sets.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
     tags: Mapping[str, str] | None = None,
     credentials: Credentials | None = None,
 ) -> str:
-    """Create the stack, or update it, wait for the end, and give its id; raises StackFailed.
+    """Create or update the stack, wait until it is done, and return its id; raises StackFailed.
 
-    Without `credentials` the account's StackSets role deploys. A stack that is left over from a failed creation is
-    deleted first; one that is as wanted is left alone.
+    Without `credentials`, the account's StackSets role deploys. A stack that remains from a failed creation is deleted
+    first; a stack that is already in the desired state is not changed.
     """
     try:
         wanted = _wanted(template_body, parameters or {}, tags or {})
@@ -82,7 +82,7 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
 
 
 def delete_stack(*, account: str, region: str, name: str, credentials: Credentials | None = None) -> None:
-    """Delete a stack, by name or id, and wait for the end; one that is not there is no error. Raises StackFailed."""
+    """Delete a stack, by name or id, and wait until it is gone; a missing stack is no error. Raises StackFailed."""
     stack = stacks_in(account, region).find(name)
     if stack is None or stack.deleted is not None:
         return
@@ -93,7 +93,7 @@ def delete_stack(*, account: str, region: str, name: str, credentials: Credentia
 
 
 def find_stack(*, account: str, region: str, name: str) -> Stack | None:
-    """The stack of a name or id, as it is now."""
+    """The stack with a name or id."""
     return stacks_in(account, region).find(name)
 
 

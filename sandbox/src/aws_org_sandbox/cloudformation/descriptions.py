@@ -1,4 +1,4 @@
-"""What stacks are told about: Describe…, List…, GetTemplate and ValidateTemplate."""
+"""Calls that read stacks and templates: Describe…, List…, GetTemplate and ValidateTemplate."""
 
 from __future__ import annotations
 

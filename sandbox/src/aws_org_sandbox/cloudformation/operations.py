@@ -1,4 +1,4 @@
-"""CreateStack, UpdateStack, DeleteStack and termination protection. They answer at once; the work goes on behind."""
+"""CreateStack, UpdateStack, DeleteStack and termination protection. Calls return at once; work runs in background."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Answer = Mapping[str, Any]
 
 @answers("cloudformation", "CreateStack")
 def create_stack(call: Call) -> Answer:
-    """Make a stack; one of this name that is there, in whatever state, is in the way."""
+    """Create a stack; refused if a stack of this name exists, in any state."""
     name, wanted = stack_name(call), wanted_stack(call)
     credentials = deploying_credentials(call)
     stacks = stacks_in(call.account, call.region)
@@ -52,7 +52,7 @@ def create_stack(call: Call) -> Answer:
 
 @answers("cloudformation", "UpdateStack")
 def update_stack(call: Call) -> Answer:
-    """Change a stack; refused where nothing would change."""
+    """Update a stack; refused if nothing would change."""
     stack = find(call)
     wanted = wanted_stack(call, previous=stack)
     credentials = deploying_credentials(call, stack)
@@ -69,7 +69,7 @@ def update_stack(call: Call) -> Answer:
 
 @answers("cloudformation", "DeleteStack")
 def delete_stack(call: Call) -> Answer:
-    """Delete a stack; one that is not there is as good as deleted."""
+    """Delete a stack; succeeds if it does not exist."""
     stacks = stacks_in(call.account, call.region)
     with stacks.lock:
         stack = stacks.find(str(call.parameters["StackName"]))
@@ -92,14 +92,14 @@ def delete_stack(call: Call) -> Answer:
 
 @answers("cloudformation", "UpdateTerminationProtection")
 def update_termination_protection(call: Call) -> Answer:
-    """Say whether a stack may be deleted."""
+    """Turn termination protection on or off."""
     stack = find(call)
     stack.termination_protection = bool(call.parameters["EnableTerminationProtection"])
     return {"StackId": stack.id}
 
 
 def as_actor(credentials: Credentials, work: Callable[[], None]) -> None:
-    """Do a stack's work with its credentials; they were told apart when the call came in."""
+    """Run a stack operation with its credentials, which were determined when the call was received."""
     with acting_as(credentials):
         work()
 

@@ -169,7 +169,7 @@ def deploying_credentials(call: Call, stack: Stack | None = None) -> Credentials
 
 
 def credentials_for(call: Call, role: str) -> Credentials:
-    """A session of the service role that CloudFormation is told to use."""
+    """A session of the service role of a stack operation."""
     if not service_may_assume("cloudformation.amazonaws.com", role):
         raise invalid(f"Role {role} is invalid or cannot be assumed")
     session: Any = sts_backends[call.account][PARTITION].assume_role(

@@ -85,7 +85,7 @@ def _delete_function(backend: LambdaBackend, function_name: str, qualifier: str 
 
 @replace(LambdaBackend, "put_function_event_invoke_config")
 def _put_event_invoke_config(backend: LambdaBackend, function_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace what was there: moto adds a second one, and goes on using the first."""
+    """Replace the existing configuration: moto adds a second one and continues to use the first."""
     function = backend.get_function(function_name)
     for destination in (config.get("DestinationConfig") or {}).values():
         if arn := (destination or {}).get("Destination"):

@@ -95,7 +95,7 @@ def check_zip(code: bytes) -> None:
 
 
 def check_destination(queue_arn: str, *, role: str) -> None:
-    """Refuse a queue that the function's role may not send to: Lambda asks when it is told, not when it sends."""
+    """Refuse a queue that the function's role may not send to: Lambda checks this when the queue is configured."""
     queue = queues.find_queue(queue_arn)
     access = iam.Access(action="sqs:SendMessage", resource=queue_arn, region=parse_arn(queue_arn).region)
     policy = queues.policy_of(queue) if queue else None

@@ -1,4 +1,4 @@
-"""What STS is told about a session that is to be opened; moto (5.2.5) looks at none of it.
+"""The session parameters of STS calls, such as policies and tags; moto (5.2.5) ignores all of them.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -18,7 +18,7 @@ _UNSUPPORTED = ("PolicyArns",)
 
 
 def carried_by(call: Call) -> Carried:
-    """What a session that a call opens carries: what the call gives it, and what goes on from the caller's session."""
+    """The attributes of a new session: those in the request, and those inherited from the caller's session."""
     caller = call.principal.carried
     tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags") or ()}
     inherited = {key: caller.tags[key] for key in caller.transitive}

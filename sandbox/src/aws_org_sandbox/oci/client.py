@@ -122,7 +122,7 @@ class Client:
 def client_environment(endpoint: str) -> dict[str, str]:
     """Environment in which an unmodified container client reaches the registries by their real names.
 
-    The sandbox's port is an HTTP proxy for them; clients speak plain HTTP once told not to verify TLS
+    The sandbox's port is an HTTP proxy for them; clients use plain HTTP if configured not to verify TLS
     (`skopeo --dest-tls-verify=false`). Nothing else goes through it.
     """
     inherited = {key: value for key, value in os.environ.items() if not key.upper().endswith("_PROXY")}

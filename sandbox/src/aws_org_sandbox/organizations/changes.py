@@ -1,6 +1,6 @@
 """What changes an organization: accounts made, moved and closed, OUs made and deleted, delegated administrators.
 
-AWS makes and closes accounts in the background; so does this. Each change is told to the listeners of
+AWS creates and closes accounts in the background; so does this. Each change is reported to the listeners of
 `aws_org_sandbox.organizations.membership`, for StackSets deploy on it.
 """
 

@@ -38,7 +38,7 @@ class Change:
 
 
 listeners: list[Callable[[Change], None]] = []
-"""Told of every new, moved or closed account, after it happened: StackSets deploy on it."""
+"""Called after each account was created, moved or closed; StackSets deploy on it."""
 
 
 def management_account_of(account_id: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What moto's services lack or get wrong for the types here, and nothing else mends."""
+"""Fixes for gaps and errors in moto's services that affect these resource types and no other module covers."""
 
 from __future__ import annotations
 
