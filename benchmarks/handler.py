@@ -30,7 +30,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from benchmarks.sizes import holds, size
 from deployer import settings
 from deployer.planning.synthesis import synthesize
-from templates.body import body
+from templates.parts import body
 from tests.example_organization import organization_from
 
 ROOT = Path(__file__).parents[1]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from troposphere import Template, iam
 
 from templates import audit_policies, policies, trust
-from templates.composition import compose
 from templates.names import Names
-from templates.roles import role
+from templates.parts import compose, role
 
 DESCRIPTION = "deployer: roles by which the central account creates repositories here and gets events from here"
 

@@ -16,8 +16,8 @@ from handler.records import MOST_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
 from templates.names import Names
+from templates.parts import tags
 from templates.queues import RETENTION
-from templates.tagging import tags
 
 PERIOD = timedelta(minutes=5)
 MANY_REFUSALS = 100

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from troposphere import Ref, Template, s3
 
-from templates.composition import compose
 from templates.names import Names
+from templates.parts import compose, tags
 from templates.policies import policy
 from templates.resource_policies import refuse_plain_bucket_calls
-from templates.tagging import tags
 
 DESCRIPTION = "deployer: bucket for the zips of the handler that creates repositories"
 BUCKET = "ArtifactsBucket"

@@ -6,9 +6,8 @@ None of the three is within reach of the handler; what changes or deletes is hel
 from __future__ import annotations
 
 from handler.tags import EVENT_ID_TAG
-from templates.arns import arn_here
 from templates.names import Names
-from templates.policies import Statement
+from templates.policies import Statement, arn_here
 
 
 def audit_repositories() -> Statement:

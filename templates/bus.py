@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from troposphere import AWSObject, GetAtt, Ref, awslambda, events
 
-from templates.delivery import dead_letters, retry_policy
 from templates.event_pattern import repository_not_found
 from templates.names import Names
+from templates.parts import dead_letters, retry_policy, tags
 from templates.resource_policies import admit_organization
-from templates.tagging import tags
 
 BUS = "EventBus"
 RULE = "HandlerRule"

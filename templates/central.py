@@ -10,7 +10,6 @@ from troposphere import GetAtt, Template
 from handler.settings import Retention
 from templates.alarms import alarms
 from templates.bus import BUS, RULE, bus, rule
-from templates.composition import compose
 from templates.dashboard import dashboard
 from templates.function import FUNCTION, LOG_GROUP, function
 from templates.ledger import ledger
@@ -18,6 +17,7 @@ from templates.metrics import filters
 from templates.names import Names
 from templates.notices import Notifications, notices
 from templates.operators import operators
+from templates.parts import compose
 from templates.queues import dead_letter_queue
 from templates.watch import watch
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from troposphere import GetAtt, Template, events
 
-from templates.arns import arn_here
-from templates.composition import compose
-from templates.delivery import dead_letters, retry_policy
 from templates.event_pattern import repository_not_found
 from templates.names import Names
+from templates.parts import compose, dead_letters, retry_policy, tags
+from templates.policies import arn_here
 from templates.queues import dead_letter_queue
 from templates.resource_policies import admit_operators, admit_watch
-from templates.tagging import tags
 
 DESCRIPTION = "deployer: forwards failed pushes to missing repositories to the central event bus"
 RULE = "ForwardingRule"

@@ -10,7 +10,7 @@ from templates import policies, trust
 from templates.lambdas import lambda_function, log_group
 from templates.ledger import TABLE
 from templates.names import Names
-from templates.roles import role
+from templates.parts import role
 
 FUNCTION = "HandlerFunction"
 LOG_GROUP = "HandlerLogGroup"

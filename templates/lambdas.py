@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from troposphere import GetAtt, Ref, awslambda, logs
 
 from templates.names import Names, handler_key
-from templates.tagging import tags
+from templates.parts import tags
 
 RUNTIME = "python3.13"
 MEMORY_MB = 512

@@ -16,7 +16,7 @@ from handler.ledger import (
     SORT_KEY,
 )
 from templates.names import Names
-from templates.tagging import tags
+from templates.parts import tags
 
 TABLE = "LedgerTable"
 

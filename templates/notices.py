@@ -16,13 +16,11 @@ from troposphere import AWSObject, GetAtt, Ref, events, iam, sns
 
 from handler.notices import DETAIL_TYPE, SOURCE
 from templates import trust
-from templates.delivery import dead_letters, retry_policy
 from templates.names import Names
+from templates.parts import dead_letters, retry_policy, role, tags
 from templates.policies import policy, publish_notices
 from templates.queues import dead_letter_queue
 from templates.resource_policies import admit_publishers
-from templates.roles import role
-from templates.tagging import tags
 
 QUEUE = "NoticesDeadLetterQueue"
 ROLE = "NoticesRole"

@@ -8,7 +8,7 @@ from troposphere import AWSObject
 
 from templates import policies, trust
 from templates.names import Names
-from templates.roles import role
+from templates.parts import role
 
 
 def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:

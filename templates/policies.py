@@ -14,11 +14,15 @@ from troposphere import Sub
 from handler.ledger import COUNTER_PREFIX
 from handler.notices import SOURCE
 from handler.tags import EVENT_ID_TAG
-from templates.arns import arn_here
 from templates.names import Names
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]
+
+
+def arn_here(service: str, resource: str, *, region: str = "*") -> Sub:
+    """ARN in the account and partition of the stack; IAM's have no region (`region=""`)."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
 
 
 def policy(*statements: Statement) -> Policy:

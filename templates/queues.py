@@ -9,9 +9,9 @@ from typing import Any
 from troposphere import AWSObject, Ref, sqs
 
 from templates.names import Names
+from templates.parts import tags
 from templates.policies import Statement, policy
 from templates.resource_policies import admit_dead_letters, refuse_plain_queue_calls
-from templates.tagging import tags
 
 RETENTION = timedelta(days=14)
 """The longest that SQS keeps a message."""

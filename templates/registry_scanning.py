@@ -10,8 +10,8 @@ from dataclasses import replace
 from troposphere import Template, ecr
 
 from handler.settings import Scanning, Settings
-from templates.composition import compose
 from templates.names import Names
+from templates.parts import compose
 
 NAME = "registry-scanning"
 SHOWN = 200

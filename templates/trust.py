@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from troposphere import Ref
 
-from templates.arns import arn_here
 from templates.names import Names
-from templates.policies import ASSUME, Statement
+from templates.policies import ASSUME, Statement, arn_here
 
 
 def function() -> Statement:

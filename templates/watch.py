@@ -9,8 +9,7 @@ from troposphere import AWSObject, GetAtt, awslambda, events, iam
 from templates import metrics, policies, trust
 from templates.lambdas import lambda_function, log_group
 from templates.names import Names
-from templates.roles import role
-from templates.tagging import tags
+from templates.parts import role, tags
 
 FUNCTION = "WatchFunction"
 LOG_GROUP = "WatchLogGroup"

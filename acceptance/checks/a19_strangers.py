@@ -11,8 +11,7 @@ from acceptance.lab import Lab
 from acceptance.rigs.roles import session_of
 from acceptance.rigs.stack_sets import refusal_of
 from templates import policies, trust
-from templates.composition import compose
-from templates.roles import role
+from templates.parts import compose, role
 
 STRANGER = "123456789012"
 """The account of AWS's own examples; none of a test organization."""

@@ -9,7 +9,7 @@ from acceptance.lab import Lab
 from deployer.aws.session import Session
 from deployer.pushing.pusher_policy import PUSH_ACTIONS
 from templates import access, policies, trust
-from templates.roles import role
+from templates.parts import role
 
 _RETRIED = {"AccessDenied"}
 """What STS answers about a role that is new."""

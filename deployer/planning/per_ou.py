@@ -14,8 +14,8 @@ from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.targets import Coverage, Regions
 from handler.settings import Settings
-from templates.body import body
 from templates.names import Names
+from templates.parts import body
 from templates.per_ou import RESOURCES, PerOuResource
 
 

@@ -12,8 +12,8 @@ from deployer.bundle import Bundle
 from deployer.planning.per_ou import Variant, variants
 from deployer.settings import Compiled
 from templates import access, artifacts, central, forwarding
-from templates.body import readable
 from templates.names import Names
+from templates.parts import readable
 
 ZIP = "handler.zip"
 

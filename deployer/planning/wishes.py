@@ -17,8 +17,8 @@ from deployer.stacks import StackDefinition
 from deployer.targets import Coverage, Regions, Scope
 from handler.settings import Settings
 from templates import access, forwarding
-from templates.body import body
 from templates.names import Names
+from templates.parts import body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
 from handler.records import Record
 from handler.text import short_json
-from templates.body import body
+from templates.parts import body
 from tests.example_organization import organization_from
 from tests.handler.events import load
 

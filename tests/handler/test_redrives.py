@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from handler.creation import LATE
 from handler.events import FailedCall, MalformedEvent, parse
 from handler.redrives import CLOCKS_DIFFER, GIVEN_UP_WITHIN, MARK, marked, unmarked
-from templates.delivery import RETRY_FOR
+from templates.parts import RETRY_FOR
 from tests.handler.events import load
 
 SECONDS = st.integers(0, 365 * 86_400).map(

@@ -21,7 +21,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
-from templates.body import body
+from templates.parts import body
 from tests.example_organization import organization_from
 from tests.handler.paths import hide_ou_paths
 from tests.iam_simulate import installation

@@ -6,10 +6,10 @@ import pytest
 
 from templates import central
 from templates.alarms import Alarm, catalogue
-from templates.body import body
 from templates.metrics import Metric
 from templates.names import Names
 from templates.notices import Notifications
+from templates.parts import body
 from tests.templates.reading import DIGEST, Templates, resources
 
 EXAMPLE = Names(

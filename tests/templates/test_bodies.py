@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from deployer.stacks import INLINE_TEMPLATE_BYTES
-from templates.body import body, readable
 from templates.names import Names, handler_key
+from templates.parts import body, readable
 from tests.templates.reading import Templates, resources, synthesize
 
 NAMES = ["artifacts", "central", "access", "forwarding"]
@@ -27,7 +27,7 @@ def test_the_same_names_give_the_same_bytes(name: str, names: Names) -> None:
 
 def test_bytes_do_not_depend_on_the_hash_seed(names: Names, templates: Templates) -> None:
     program = (
-        "from templates.body import body; from templates.names import Names;"
+        "from templates.parts import body; from templates.names import Names;"
         "from tests.templates.reading import synthesize;"
         f"print(''.join(body(template) for template in synthesize({names!r}).values()))"
     )

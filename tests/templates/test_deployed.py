@@ -13,9 +13,9 @@ from aws_org_sandbox.cloudformation import delete_stack, deploy_stack
 from aws_org_sandbox.sandbox import Sandbox
 from templates import access, artifacts, central, forwarding
 from templates.alarms import catalogue
-from templates.body import body
 from templates.dashboard import widgets
 from templates.names import Names, handler_key
+from templates.parts import body
 from tests.templates.reading import DIGEST
 
 MEMBER = "300000000001"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from templates.body import readable
+from templates.parts import readable
 from tests.conftest import Generated
 from tests.templates.reading import Templates
 

@@ -17,10 +17,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.records import Record
 from handler.repositories import Registry, Repositories
 from templates import access
-from templates.body import body
-from templates.composition import compose
 from templates.ledger import ledger
 from templates.operators import operators
+from templates.parts import body, compose
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.examples import COMPILED, HOME, RULES, SHOP, record
 

@@ -6,7 +6,7 @@ import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
-from templates.body import body
+from templates.parts import body
 from tests.example_organization import EXAMPLE
 from tests.templates.reading import resources
 
