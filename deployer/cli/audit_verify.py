@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions
 from deployer.cli.printing import print_json, print_lines
-from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
     from deployer.composition.drift import Audit

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions, Yes
 from deployer.cli.printing import confirm, print_json, print_lines
-from deployer.cli.scope_options import Accounts, Ous, Regions
 
 if TYPE_CHECKING:
     from deployer.composition.failures import Operation

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Org,
+    Ous,
+    Profile,
+    Regions,
+    check_scope,
+)
 from deployer.cli.printing import print_json, print_lines
-from deployer.cli.scope_options import Accounts, Org, Ous, Regions, check_scope
 
 CHANGES_EXIT_CODE = 2
 

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import rollout_options as options
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Org,
+    Ous,
+    Profile,
+    Regions,
+    Yes,
+    check_scope,
+)
 from deployer.cli.printing import confirm, print_json, print_lines
-from deployer.cli.scope_options import Accounts, Org, Ous, Regions, check_scope
 
 if TYPE_CHECKING:
     from deployer.composition.rollout import Ask, Situation

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions
 from deployer.cli.printing import print_json, print_lines
-from deployer.cli.scope_options import Accounts, Ous, Regions
 
 FINDINGS_EXIT_CODE = 2
 
