@@ -32,7 +32,7 @@ _KEY_ATTRIBUTES = {
     "by-outcome": ("outcome_month", "at", "account"),
     "by-repository": ("repository", "at", "account"),
 }
-_CONDITION = re.compile(r"#\w+ = (?P<key>:\w+) AND #at BETWEEN (?P<since>:\w+) AND (?P<until>:\w+)")
+_CONDITION = re.compile(r"\(#\w+ = (?P<key>:\w+) AND #\w+ BETWEEN (?P<since>:\w+) AND (?P<until>:\w+)\)")
 _COMPARISON = re.compile(
     r"(?P<function>begins_with|contains)?\(?(?P<name>#\w+)(?:, | = | IN \()(?P<values>:\w+(?:, :\w+)*)"
 )

@@ -10,7 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import and_, or_
 from typing import Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder, Key
 
 from deployer.audit.partitions import Index, Partition
 from deployer.audit.query import ALL, ROOT, Query, literal_start
@@ -40,86 +44,67 @@ _MOST_VALUES = 100
 def request_for(partition: Partition, query: Query) -> dict[str, Any]:
     """Parameters of Query, without the table and the page."""
     index, key = KEYS[partition.index]
-    expressions = _Expressions()
-    condition = f"{expressions.name(key)} = {expressions.value(partition.key)}"
-    since, until = expressions.value(_text(query.since)), expressions.value(_text(query.until))
-    condition += f" AND {expressions.name(SORT_KEY)} BETWEEN {since} AND {until}"
-    filters = [text for text in _filters(partition, query, expressions) if text]
+    expressions = ConditionExpressionBuilder()
+    condition = expressions.build_expression(
+        Key(key).eq(partition.key) & Key(SORT_KEY).between(_text(query.since), _text(query.until)),
+        is_key_condition=True,
+    )
+    filters = list(_filters(partition, query))
+    filtered = expressions.build_expression(reduce(and_, filters)) if filters else None
+    parts = [condition, filtered] if filtered else [condition]
     return {
-        "KeyConditionExpression": condition,
-        **({"FilterExpression": " AND ".join(filters)} if filters else {}),
-        "ExpressionAttributeNames": expressions.names,
-        "ExpressionAttributeValues": expressions.values,
+        "KeyConditionExpression": condition.condition_expression,
+        **({"FilterExpression": filtered.condition_expression} if filtered else {}),
+        "ExpressionAttributeNames": {k: v for part in parts for k, v in part.attribute_name_placeholders.items()},
+        "ExpressionAttributeValues": {
+            k: {"S": v} for part in parts for k, v in part.attribute_value_placeholders.items()
+        },
         "ScanIndexForward": query.oldest_first,
         "ReturnConsumedCapacity": "TOTAL",
         **({"IndexName": index} if index else {}),
     }
 
 
-class _Expressions:
-    """Placeholders of names and values; every name gets one, since many words are reserved."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.values: dict[str, dict[str, str]] = {}
-
-    def name(self, attribute: str) -> str:
-        placeholder = f"#{attribute}"
-        self.names[placeholder] = attribute
-        return placeholder
-
-    def value(self, text: str) -> str:
-        placeholder = f":v{len(self.values)}"
-        self.values[placeholder] = {"S": text}
-        return placeholder
-
-
-def _filters(partition: Partition, query: Query, expressions: _Expressions) -> Iterator[str]:
+def _filters(partition: Partition, query: Query) -> Iterator[ConditionBase]:
     if partition.index != "by-outcome" and set(query.outcomes) != set(ALL):
-        yield _one_of("outcome", query.outcomes, expressions)
+        yield from _one_of("outcome", query.outcomes)
     if partition.index != "table":
-        yield _one_of("account", query.accounts, expressions)
-    yield _one_of("reason", query.reasons, expressions)
-    yield _one_of("region", query.regions, expressions)
-    yield _in_ous(query, expressions)
+        yield from _one_of("account", query.accounts)
+    yield from _one_of("reason", query.reasons)
+    yield from _one_of("region", query.regions)
+    yield from _in_ous(query)
     if partition.index != "by-repository":
-        yield _begins("repository", query.repositories, expressions)
-    yield _contains("principal", query.principals, expressions)
+        yield from _begins("repository", query.repositories)
+    yield from _contains("principal", query.principals)
 
 
-def _one_of(attribute: str, values: Sequence[str], expressions: _Expressions) -> str:
-    if not 0 < len(values) <= _MOST_VALUES:
-        return ""
-    wanted = ", ".join(expressions.value(value) for value in values)
-    return f"{expressions.name(attribute)} IN ({wanted})"
+def _one_of(attribute: str, values: Sequence[str]) -> Iterator[ConditionBase]:
+    if 0 < len(values) <= _MOST_VALUES:
+        yield Attr(attribute).is_in(list(values))
 
 
-def _in_ous(query: Query, expressions: _Expressions) -> str:
+def _in_ous(query: Query) -> Iterator[ConditionBase]:
     if not query.ous or (query.below and ROOT in query.ous):
-        return ""
-    name = expressions.name("ou_path")
-    parts = [f"{name} = {expressions.value(path)}" for path in query.ous]
+        return
+    path = Attr("ou_path")
+    conditions: list[ConditionBase] = [path.eq(ou) for ou in query.ous]
     if query.below:
-        parts += [f"begins_with({name}, {expressions.value(f'{path}/')})" for path in query.ous]
-    return f"({' OR '.join(parts)})"
+        conditions += [path.begins_with(f"{ou}/") for ou in query.ous]
+    yield reduce(or_, conditions)
 
 
-def _begins(attribute: str, patterns: Sequence[str], expressions: _Expressions) -> str:
-    """With what every name begins that a pattern matches; nothing where one pattern may begin with anything."""
+def _begins(attribute: str, patterns: Sequence[str]) -> Iterator[ConditionBase]:
+    """With what every name begins that a pattern matches; nothing if one pattern may begin with anything."""
     starts = {literal_start(pattern) for pattern in patterns}
-    if not starts or "" in starts:
-        return ""
-    name = expressions.name(attribute)
-    return f"({' OR '.join(f'begins_with({name}, {expressions.value(start)})' for start in sorted(starts))})"
+    if starts and "" not in starts:
+        yield reduce(or_, (Attr(attribute).begins_with(start) for start in sorted(starts)))
 
 
-def _contains(attribute: str, patterns: Sequence[str], expressions: _Expressions) -> str:
+def _contains(attribute: str, patterns: Sequence[str]) -> Iterator[ConditionBase]:
     """The longest run of characters in the last part of each pattern, which a role has in common with its sessions."""
     runs = {max(re.split(r"\*+", re.split("[/:]", pattern)[-1]), key=len) for pattern in patterns}
-    if not runs or "" in runs:
-        return ""
-    name = expressions.name(attribute)
-    return f"({' OR '.join(f'contains({name}, {expressions.value(run)})' for run in sorted(runs))})"
+    if runs and "" not in runs:
+        yield reduce(or_, (Attr(attribute).contains(run) for run in sorted(runs)))
 
 
 def _text(time: datetime) -> str:
