@@ -37,7 +37,7 @@ class Behaviour(StrEnum):
     NO_EVENT_FOR_OWNERS = "a registry's account has no event of another account's refused call"  # A18
     STRANGERS_INVALID = "Organizations calls an account outside the organization invalid input"  # A19
     SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
-    EXISTING_INSTANCES_REFUSED = "a creation is refused where an account has an instance already"  # A22
+    EXISTING_INSTANCES_REFUSED = "a creation is refused if an account has an instance already"  # A22
     ROLES_OF_TOPICS_UNUSED = "EventBridge publishes to a topic as itself, whatever role the target has"  # A21
 
 

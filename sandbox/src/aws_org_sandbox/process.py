@@ -77,7 +77,7 @@ def log_file() -> Path:
 
 
 def find() -> Running | None:
-    """The sandbox that runs; None where none does, and what was written down of a dead one is removed.
+    """The sandbox that runs; None if none does, and what was written down of a dead one is removed.
 
     Raises SandboxError for one that lives and does not answer: it is busy, and will be found again.
     """
@@ -99,7 +99,7 @@ def find() -> Running | None:
 
 
 def required() -> Running:
-    """The sandbox that runs; raises SandboxError where none does."""
+    """The sandbox that runs; raises SandboxError if none does."""
     running = find()
     if running is None:
         raise SandboxError("the sandbox is not running", next_step=_NOT_RUNNING_STEP)

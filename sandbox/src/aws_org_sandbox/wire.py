@@ -105,7 +105,7 @@ class AwsRequest:
 
     @property
     def input_shape(self) -> Shape | None:
-        """What the operation takes, as its model says; None where it takes nothing."""
+        """What the operation takes, as its model says; None if it takes nothing."""
         shape: Shape | None = self._operation.input_shape
         return shape
 

@@ -112,7 +112,7 @@ EVENTS = st.dictionaries(
 
 
 def _pattern_of(value: Any) -> Any:
-    """A pattern that names the leaves of an event, None where there is none to name."""
+    """A pattern that names the leaves of an event, None if there is none to name."""
     if isinstance(value, dict):
         inside = {key: pattern for key, below in value.items() if (pattern := _pattern_of(below)) is not None}
         return inside or None

@@ -16,17 +16,17 @@ from aws_org_sandbox.cloudformation.template import RETAINING, Template, Templat
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a stack is to become."""
+    """The desired state of a stack."""
 
     template: Template
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     imports: frozenset[str] = frozenset()
-    """Logical ids of resources that are there already, and are taken over."""
+    """Logical ids of existing resources that are imported."""
 
     def apply(self, stack: Stack) -> None:
-        """Make it what the stack says of itself."""
+        """Store the desired parameters, tags and template in the stack."""
         stack.template = self.template
         stack.parameters = dict(self.parameters)
         stack.tags = dict(self.tags)
@@ -46,7 +46,7 @@ def check_resources(template: Template) -> None:
 
 
 def check_update(stack: Stack, template: Template) -> None:
-    """Raise TemplateError where a resource would become one of another type."""
+    """Raise TemplateError if a resource would become one of another type."""
     changed = sorted(
         logical_id
         for logical_id, item in dict(stack.resources).items()
@@ -125,7 +125,7 @@ def _update_resource(
     undo: list[Callable[[], None]],
     replaced: list[StackResource],
 ) -> None:
-    """Bring one resource to what the template says, and note how to go back."""
+    """Update one resource to match the template, and record how to roll back."""
     definition, resources = wanted.template.resources[logical_id], steps.stack.resources
     properties, old = steps.resolved(definition), resources.get(logical_id)
     if old is None:
@@ -144,7 +144,7 @@ def _update_resource(
 
 
 def _take_back(steps: Steps, logical_id: str, old: StackResource | None) -> None:
-    """Delete what was made, if it came that far, and put back what was there before."""
+    """Delete the new resource, if it was created, and restore the old one."""
     made = steps.stack.resources.pop(logical_id, None)
     if old is not None:
         steps.stack.resources[logical_id] = old

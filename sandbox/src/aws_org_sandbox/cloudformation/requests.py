@@ -51,7 +51,7 @@ def stack_name(call: Call) -> str:
 
 
 def find(call: Call, name: str | None = None) -> Stack:
-    """The stack that a call names; refuses one that is not there."""
+    """The stack that a call names; refuses a missing one."""
     wanted = name or str(call.parameters["StackName"])
     stack = stacks_in(call.account, call.region).find(wanted)
     if stack is None:
@@ -60,7 +60,7 @@ def find(call: Call, name: str | None = None) -> Stack:
 
 
 def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
-    """What a call wants a stack to become; `previous` is the stack that it updates."""
+    """The desired state of a stack in a request; `previous` is the stack to update."""
     check(call)
     try:
         template = template_of(call, previous=previous)
@@ -153,7 +153,7 @@ def _check_capabilities(template: Template, given: tuple[str, ...]) -> None:
 
 
 def caller_credentials(call: Call) -> Credentials:
-    """What the caller signed with: a stack is deployed with the rights of whoever asked for it."""
+    """The caller's credentials: a stack is deployed with the caller's permissions."""
     principal = call.principal
     token = None
     if principal.role_arn:
@@ -163,7 +163,7 @@ def caller_credentials(call: Call) -> Credentials:
 
 
 def deploying_credentials(call: Call, stack: Stack | None = None) -> Credentials:
-    """The service role's where the call or the stack names one, else the caller's."""
+    """The service role's credentials if the call or the stack names one, else the caller's."""
     role = call.parameters.get("RoleARN") or (stack.role_arn if stack else None)
     return credentials_for(call, role) if role else caller_credentials(call)
 

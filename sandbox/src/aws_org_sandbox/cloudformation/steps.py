@@ -45,7 +45,7 @@ class StepFailed(Exception):  # noqa: N818 - the statuses of AWS are called so
 
 
 def properties_of(definition: Definition, scope: Scope, tags: Mapping[str, str]) -> dict[str, Any]:
-    """What a resource is to look like: resolved, checked, and with the stack's tags where the type takes them."""
+    """The desired properties of a resource: resolved, checked, and with the stack's tags if the type supports tags."""
     resource = TYPES[definition.type]
     properties = conform(resolve(definition.properties, scope), resource.shape)
     if not resource.tagged or not tags:
@@ -76,7 +76,7 @@ class Steps:
             raise self._failed(definition, "", _status_of(self.stack), error) from error
 
     def create(self, definition: Definition, properties: Mapping[str, Any]) -> StackResource:
-        """Make a resource and take it into the stack, where it stays for the rollback if it cannot be completed."""
+        """Create a resource and add it to the stack, which keeps it for the rollback if its creation fails."""
         resource, place = TYPES[definition.type], self.place(definition)
         self._event(definition, "", "CREATE_IN_PROGRESS")
         made = None
@@ -95,7 +95,7 @@ class Steps:
         return made
 
     def take_over(self, definition: Definition, properties: Mapping[str, Any]) -> None:
-        """Import a resource that is there already. It stays as it is; what differs from the template is drift."""
+        """Import an existing resource without changing it; differences from the template are drift."""
         resource, place = TYPES[definition.type], self.place(definition)
         physical_id = resource.identifier(place, properties) or ""
         self._event(definition, physical_id, "IMPORT_IN_PROGRESS", "Resource import started.", properties)
@@ -150,7 +150,7 @@ class Steps:
         self.stack.resources[definition.logical_id].status = "UPDATE_COMPLETE"
 
     def delete(self, item: StackResource, *, keep: bool = False) -> None:
-        """Remove a resource, or leave it in the account and only let go of it."""
+        """Delete a resource, or only remove it from the stack and keep it in the account."""
         definition = item.definition
         if keep:
             self._event(definition, item.physical_id, "DELETE_SKIPPED")

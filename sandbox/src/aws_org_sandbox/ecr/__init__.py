@@ -1,1 +1,1 @@
-"""ECR's API where moto is more lenient than AWS, keeps less, or looks in the wrong registry."""
+"""The parts of ECR's API in which moto is more lenient than AWS, stores less, or uses the wrong registry."""

@@ -1,4 +1,4 @@
-"""ECR's API where moto (5.2.5) is more lenient than AWS, keeps less, or looks in the wrong registry.
+"""The parts of ECR's API in which moto (5.2.5) is more lenient than AWS, stores less, or uses the wrong registry.
 
 What moto does right stays moto's: describing, deleting, policies, tags, lifecycle policies once they are valid.
 """

@@ -71,7 +71,7 @@ def put(repository: Repository, manifest: str, *, tag: str | None, media_type: s
 
 
 def find(repository: Repository, *, digest: str | None = None, tag: str | None = None) -> Image | None:
-    """The image with this digest and tag; None where there is none."""
+    """The image with this digest and tag; None if there is none."""
     for image in repository.images:
         if digest in (None, image.image_digest) and (tag is None or tag in image.image_tags):
             return image
@@ -79,7 +79,7 @@ def find(repository: Repository, *, digest: str | None = None, tag: str | None =
 
 
 def is_immutable(repository: Repository, tag: str) -> bool:
-    """Whether a tag may never move: as the repository says, or the opposite where a filter matches."""
+    """Whether a tag may never move: as the repository is configured, or the opposite if a filter matches."""
     mutability = str(getattr(repository.image_tag_mutability, "value", repository.image_tag_mutability))
     filters = repository.image_tag_mutability_exclusion_filters or []
     excluded = any(fnmatch.fnmatchcase(tag, item["filter"]) for item in filters)

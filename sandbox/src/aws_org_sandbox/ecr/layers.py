@@ -104,7 +104,7 @@ class Layers:
         return data
 
     def availability(self, digest: str) -> dict[str, Any]:
-        """One entry of BatchCheckLayerAvailability: a layer, or a failure where `failureCode` is in it."""
+        """One entry of BatchCheckLayerAvailability: a layer, or a failure if it has a `failureCode`."""
         if not re.fullmatch(rules.DIGEST, digest):
             return _failure(digest, "InvalidLayerDigest", f"Invalid layer digest '{digest}'")
         if (data := self.blobs.get(digest)) is None:

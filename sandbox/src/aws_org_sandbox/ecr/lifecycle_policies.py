@@ -29,7 +29,7 @@ _SELECTION: Final = ("tagStatus", "countType", "countNumber")
 
 
 def check_lifecycle_policy(text: str) -> None:
-    """Refuse a policy for the first thing that is wrong with it, in ECR's words where they are known."""
+    """Refuse a policy for its first error, with ECR's message if that is known."""
     check_length("LifecyclePolicyText", text, least=100, most=30_720)
     for problem in _problems(text):
         raise refuse("LifecyclePolicyText", f"Lifecycle policy validation failure: {problem}")

@@ -24,7 +24,7 @@ class InputError(ValueError):
 
 
 def shape(event: Mapping[str, Any], target: Mapping[str, Any], *, rule_arn: str, ingestion_time: str) -> str:
-    """The payload for `target`, as text; raises InputError where a template gives no JSON."""
+    """The payload for `target`, as text; raises InputError if a template gives no JSON."""
     if (constant := target.get("Input")) is not None:
         return str(constant)
     if (path := target.get("InputPath")) is not None:

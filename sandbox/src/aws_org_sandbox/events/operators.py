@@ -30,7 +30,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 class PatternError(ValueError):
-    """An event pattern that EventBridge would refuse; says why in its words where they are known."""
+    """An event pattern that EventBridge refuses; the message is EventBridge's if that is known."""
 
 
 def exactly(expected: str | float | bool | None) -> Test:
@@ -61,7 +61,7 @@ def _on_strings(test: Callable[[str], bool]) -> Test:
 
 
 def _ignoring_case(operand: Any, name: str) -> str | None:
-    """The text of `{"prefix": {"equals-ignore-case": text}}`, None where the operand is not of that form."""
+    """The text of `{"prefix": {"equals-ignore-case": text}}`, None if the operand is not of that form."""
     if not isinstance(operand, Mapping):
         return None
     if list(operand) != ["equals-ignore-case"]:

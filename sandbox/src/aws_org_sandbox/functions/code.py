@@ -37,7 +37,7 @@ class CodeFolders:
         self._base: Path | None = None
 
     def task_root(self, code: bytes, *, digest: str) -> Path:
-        """The unpacked zip; raises BadZipFile where `code` is none."""
+        """The unpacked zip; raises BadZipFile if `code` is none."""
         with self._lock:
             folder = self._folder() / "task" / digest
             if not folder.is_dir():

@@ -106,7 +106,7 @@ def _update_event_invoke_config(
 
 
 def event_invoke_config(function: LambdaFunction) -> Mapping[str, Any]:
-    """How asynchronous invocations are to be treated; empty where nothing was said."""
+    """How asynchronous invocations are to be treated; empty if nothing was said."""
     configs = function.event_invoke_config
     config: Mapping[str, Any] = configs[-1].config if configs else {}
     return config

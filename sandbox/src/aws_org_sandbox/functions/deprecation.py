@@ -48,7 +48,7 @@ _BLOCKS: tuple[tuple[date, date, frozenset[str]], ...] = (
 
 
 def refusal(runtime: str, *, on: date, is_new: bool) -> str | None:
-    """What Lambda says when a function of this runtime is made, or changed to it, on a day; None where it does."""
+    """What Lambda says when a function of this runtime is made, or changed to it, on a day; None if it does."""
     for no_new_ones, no_changes, runtimes in _BLOCKS:
         if runtime in runtimes and on >= (no_new_ones if is_new else no_changes):
             better = next(name for start, name in RECOMMENDED.items() if runtime.startswith(start))

@@ -21,7 +21,7 @@ from aws_org_sandbox.functions.execution import SERVICE, count
 from aws_org_sandbox.functions.runtime import Outcome
 
 MAX_SENDS = 5
-"""Attempts to send where a failure may pass; Lambda publishes no number."""
+"""Attempts to send if a failure may be temporary; Lambda publishes no number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ def process_of(access_key_id: str) -> int | None:
 
 @on_crash
 def kill_process_of(access_key_id: str) -> bool:
-    """Kill the process that got these credentials, as a crash would; False where there is none."""
+    """Kill the process that got these credentials, as a crash would; False if there is none."""
     return pool.kill(access_key_id)
 
 

@@ -71,7 +71,7 @@ def _write(messages: list[str], target: LogTarget) -> None:
 
 @contextmanager
 def _call(target: LogTarget, operation: str, resource: str, parameters: Mapping[str, str]) -> Iterator[None]:
-    """One call that Lambda makes as the function's role; raises Refused where the role may not."""
+    """One call that Lambda makes as the function's role; raises Refused if the role may not."""
     principal = service_calls.role_principal(target.role_arn, session_name="awslambda", service="lambda.amazonaws.com")
     with service_calls.recorded("logs", operation, principal=principal, region=target.region, parameters=parameters):
         access = iam.Access(action=f"logs:{operation}", resource=resource, region=target.region)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment
 
 MAX_ENVIRONMENTS = 8
-"""Processes of one function at a time where it reserves no concurrency: a bound of this machine, not one of AWS."""
+"""Most concurrent processes of a function without reserved concurrency: a limit of this machine, not of AWS."""
 
 
 class Throttled(Exception):  # noqa: N818 - an answer of Lambda, no defect
@@ -54,7 +54,7 @@ class Pool:
     def environment(
         self, function_arn: str, *, generation: str, reserved: int | None, start: Callable[[], Warm]
     ) -> Iterator[Warm]:
-        """An environment for one invocation; waits its turn, but raises Throttled where concurrency is reserved."""
+        """An environment for one invocation; waits its turn, but raises Throttled if concurrency is reserved."""
         idle = self._enter(function_arn, generation=generation, reserved=reserved)
         warm: Warm | None = idle
         try:
@@ -75,7 +75,7 @@ class Pool:
             self._by_access_key[access_key_id] = environment
 
     def kill(self, access_key_id: str) -> bool:
-        """Kill the process that got these credentials; False where there is none."""
+        """Kill the process that got these credentials; False if there is none."""
         environment = self._by_access_key.get(access_key_id)
         if environment is None or not environment.alive:
             return False

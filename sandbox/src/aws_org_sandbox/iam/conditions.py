@@ -48,7 +48,7 @@ def _operator_holds(operator: str, key: str, wanted: Values, context: ConditionC
 
 
 def _missing(quantifier: str, *, if_exists: bool, negated: bool) -> bool:
-    """A key that the request does not have fails the condition, except where AWS says that it passes."""
+    """A key that the request does not have fails the condition, unless AWS says that it passes."""
     if if_exists or quantifier == "ForAllValues":
         return True
     return negated and quantifier != "ForAnyValue"

@@ -19,7 +19,7 @@ _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<n
 
 
 def find_role(role_arn: str) -> Role | None:
-    """The role of an ARN, of whichever account; None where there is none, also when only the path differs."""
+    """The role of an ARN, of whichever account; None if there is none, also when only the path differs."""
     match = _ROLE_ARN.fullmatch(role_arn)
     if match is None or match["account"] not in iam_backends:
         return None
@@ -28,7 +28,7 @@ def find_role(role_arn: str) -> Role | None:
 
 
 def account_of(arn: str) -> str:
-    """The account in an ARN; empty where it has none, and for `*`."""
+    """The account in an ARN; empty if it has none, and for `*`."""
     return arn.split(":", 5)[4] if arn.startswith("arn:") else ""
 
 

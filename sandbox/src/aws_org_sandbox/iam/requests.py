@@ -20,7 +20,7 @@ class ConditionContext:
                 self._values[key.lower()] = (value,) if isinstance(value, str) else value
 
     def get(self, key: str) -> Values | None:
-        """The values of a key; None where the request has no such key."""
+        """The values of a key; None if the request has no such key."""
         value = self._values.get(key.lower())
         if callable(value):
             found = value()

@@ -21,7 +21,7 @@ Document = Any
 
 
 def resource_policy(arn: str) -> Statements | None:
-    """The statements of the policy that the resource of an ARN has; None where there is none, or no such resource."""
+    """The statements of the policy that the resource of an ARN has; None if there is none, or no such resource."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] not in _READERS:
         return None

@@ -50,7 +50,7 @@ def management_account_of(account_id: str) -> str | None:
 
 
 def backend_for(account_id: str) -> OrganizationsBackend:
-    """moto's state of the organization that an account is in; refuses where there is none."""
+    """moto's state of the organization that an account is in; refuses if there is none."""
     management = management_account_of(account_id)
     if management is None:
         raise Refused("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")

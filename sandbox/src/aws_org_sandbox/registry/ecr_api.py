@@ -32,7 +32,7 @@ class EcrApi:
     source_ip: str
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation in this registry; raises RegistryError where ECR refuses. Bytes are encoded."""
+        """Call an operation in this registry; raises RegistryError if ECR refuses. Bytes are encoded."""
         environ = EnvironBuilder(
             path="/",
             method="POST",

@@ -107,7 +107,7 @@ def _respond(request: Request) -> Response:
 
 
 def _dispatch(request: Request, route: dict[str, str | None], api: EcrApi) -> Response | None:
-    """The handler of a path and method; None where the method is not for this path."""
+    """The handler of a path and method; None if the method is not for this path."""
     name = route["name"] or ""
     blobs, manifests = Blobs(api, name, _sessions), Manifests(api, name)
     handlers: dict[str, Callable[[], Response]]

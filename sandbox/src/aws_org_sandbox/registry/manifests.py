@@ -71,7 +71,7 @@ class Manifests:
         return response
 
     def referrers(self, digest: str, request: Request) -> Response:
-        """The manifests whose subject is this digest, as an index; empty where there are none."""
+        """The manifests whose subject is this digest, as an index; empty if there are none."""
         wanted = request.args.get("artifactType")
         self.api.call("DescribeImages", repositoryName=self.repository)
         repository = repository_of(self.api.host, self.repository)

@@ -46,7 +46,7 @@ def get_account_setting(call: Call) -> dict[str, Any]:
 
 
 def mount(api: EcrApi, *, source: str, target: str, digest: str) -> bool:
-    """Use `source`'s layer in `target`; False where ECR does not, and the client then uploads it.
+    """Use `source`'s layer in `target`; False if ECR does not, and the client then uploads it.
 
     Both repositories need the same encryption; the caller needs ecr:GetDownloadUrlForLayer on the source, and what any
     upload needs on the target.

@@ -8,6 +8,6 @@ from aws_org_sandbox.registry.hosts import RegistryHost
 
 
 def repository_of(host: RegistryHost, name: str) -> Repository | None:
-    """moto's repository behind a name; None where there is none."""
+    """moto's repository behind a name; None if there is none."""
     repository: Repository | None = ecr_backends[host.account][host.region].repositories.get(name)
     return repository

@@ -94,7 +94,7 @@ class Resource(ABC):
         return {}
 
     def identifier(self, place: Place, properties: Properties) -> str | None:
-        """The physical id that the properties fix before creation, None where it is generated."""
+        """The physical id that the properties fix before creation, None if it is generated."""
         del place
         name = properties.get(self.name_property) if self.name_property else None
         return str(name) if name else None

@@ -27,7 +27,7 @@ _LIST_DELEGATES = Need(action="organizations:ListDelegatedAdministrators", resou
 
 
 def administered(call: Call) -> str | None:
-    """The management account whose StackSets the caller acts on; None where only self-managed ones are meant.
+    """The management account whose StackSets the caller acts on; None if only self-managed ones are meant.
 
     Refuses DELEGATED_ADMIN of an account that is none, the management account included, and of a caller that may not
     list the delegated administrators: StackSets look there with the caller's own permissions, and answer both alike

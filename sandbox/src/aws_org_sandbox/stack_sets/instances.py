@@ -83,7 +83,7 @@ def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result:
 
 
 def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -> bool:
-    """Suspended accounts are skipped, except where nothing has to be done in them."""
+    """Suspended accounts are skipped, unless nothing has to be done in them."""
     may_go = not is_altered(Behaviour.SUSPENDED_INSTANCES_STAY)
     if may_go and operation.action == "DELETE" and (operation.retain_stacks or instance.stack_id is None):
         return False

@@ -144,7 +144,7 @@ def _managed_execution(call: Call, *, previous: bool) -> bool:
 
 
 def _tags(call: Call) -> dict[str, str] | None:
-    """The tags of a request, which replace those there are; None where it says nothing of them."""
+    """The tags of a request, which replace those there are; None if it says nothing of them."""
     if "Tags" not in call.parameters:
         return None
     tags = stack_tags(call.parameters["Tags"])

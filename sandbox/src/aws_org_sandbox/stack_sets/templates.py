@@ -47,7 +47,7 @@ def parameters_of(call: Call, template: Template, *, previous: Mapping[str, str]
 
 
 def overrides_of(call: Call, *, declared: Mapping[str, str]) -> dict[str, str] | None:
-    """ParameterOverrides of a request, of parameters that the StackSet has; None where it leaves them as they are."""
+    """ParameterOverrides of a request, of parameters that the StackSet has; None if it leaves them as they are."""
     if "ParameterOverrides" not in call.parameters:
         return None
     overrides = _values(call.parameters["ParameterOverrides"], declared)
