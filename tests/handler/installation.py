@@ -132,6 +132,19 @@ def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
     return installed
 
 
+_shared: list[Installed] = []
+
+
+def install_once(sandbox: Sandbox) -> None:
+    """What `@pytest.mark.begins_with(prepare=install_once)` begins with; the fixture `installed` is this handler."""
+    _shared[:] = [install(sandbox)]
+
+
+def shared_installation() -> Installed:
+    """The handler that `install_once` installed."""
+    return _shared[0]
+
+
 def by_handler(call: Call) -> bool:
     """Whether the function's code made a call, with its own role or with the creator role."""
     sessions = (":assumed-role/deployer-handler/deployer-handler", ":assumed-role/deployer-creator/")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from aws_org_sandbox.faults import Crash, Moment
+from tests.handler.installation import install_once
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.trials import Aftermath, Disturbance, prepare, problems, redrive, run
+
+pytestmark = pytest.mark.begins_with(prepare=install_once)
 
 TOGETHER = {sentence: path for sentence, path in PATHS.items() if not path.is_warm}
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from aws_org_sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.planning.synthesis import Synthesis
 from handler import reasons
 from handler.creation import PAUSES
 from handler.handling import FINAL_DENIAL
+from tests.handler.installation import install_once, shared_installation
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redrive, run
 
@@ -54,9 +56,28 @@ Place = tuple[Path, CallNumber]
 """A call, and the path that leads to it."""
 
 
+_found: list[Place] = []
+
+
+def install_and_scout(sandbox: Sandbox) -> None:
+    """The state that every test begins with: the handler is installed, and its calls are known."""
+    install_once(sandbox)
+    with pytest.MonkeyPatch.context() as patch:
+        _found[:] = find_places(Scouting.prepare(shared_installation(), patch))
+
+
+pytestmark = pytest.mark.begins_with(prepare=install_and_scout)
+
+
 @pytest.fixture
-def places(scouting: Scouting) -> list[Place]:
-    """Every call that the handler makes, each where it has a place of its own."""
+def places() -> list[Place]:
+    """Every call that the handler makes, each in one path that has it."""
+    assert _found
+    return list(_found)
+
+
+def find_places(scouting: Scouting) -> list[Place]:
+    """Send an undisturbed event on every path, and list its calls."""
     cold, *others = (path for path in PATHS.values() if not path.is_warm)
     found = [(cold, call) for call in scouting.calls(cold)]
     known = {operation for _, (operation, _) in found}

@@ -65,5 +65,7 @@ def _work(sandbox: Sandbox, work: Callable[[], Any], writing: int) -> NoReturn:
                 answer = (traceback.format_exc(), None)
             stream.write(pickle.dumps(answer))
         code = 0
+        pool.close()
+        folders.clear()
     finally:
         os._exit(code)

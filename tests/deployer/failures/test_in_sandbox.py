@@ -105,15 +105,20 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture
-def world(sandbox: Sandbox) -> World:
-    deployer = Deployer(sandbox)
-    ran = deployer("rollout", "--ou", "Workloads/Prod", "--yes")
+def roll_out(sandbox: Sandbox) -> None:
+    ran = Deployer(sandbox)("rollout", "--ou", "Workloads/Prod", "--yes")
     sandbox.settle(60)
     assert ran.exit_code == 0, ran
     background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
     sandbox.calls.clear()
-    return World(sandbox, deployer)
+
+
+pytestmark = pytest.mark.begins_with(prepare=roll_out)
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> World:
+    return World(sandbox, Deployer(sandbox))
 
 
 @pytest.fixture

@@ -62,13 +62,14 @@ def deployer(sandbox: Sandbox) -> Deployer:
     return Deployer(sandbox)
 
 
-@pytest.fixture
-def rolled_out(deployer: Deployer) -> Deployer:
-    ran = deployer("rollout", "--org", "--yes")
+def roll_out(sandbox: Sandbox) -> None:
+    ran = Deployer(sandbox)("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
-    deployer.sandbox.settle()
-    deployer.sandbox.calls.clear()
-    return deployer
+    sandbox.settle()
+    sandbox.calls.clear()
+
+
+begins_rolled_out = pytest.mark.begins_with(prepare=roll_out)
 
 
 def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
@@ -82,8 +83,9 @@ def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
     return config
 
 
-def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(rolled_out: Deployer) -> None:
-    sandbox = rolled_out.sandbox
+@begins_rolled_out
+def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
     assert installed(sandbox) == WANTED
     function = sandbox.client("lambda").get_function(FunctionName="deployer-handler")["Configuration"]
     assert function["Role"] == f"arn:aws:iam::{CENTRAL}:role/deployer-handler"
@@ -92,13 +94,14 @@ def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(rolled_ou
     assert target["Targets"][0]["Arn"] == f"arn:aws:events:eu-west-1:{CENTRAL}:event-bus/deployer-events"
 
 
-def test_a_second_roll_out_says_that_there_is_nothing_to_do_and_writes_nothing(rolled_out: Deployer) -> None:
-    ran = rolled_out("rollout", "--org")
+@begins_rolled_out
+def test_a_second_roll_out_says_that_there_is_nothing_to_do_and_writes_nothing(deployer: Deployer) -> None:
+    ran = deployer("rollout", "--org")
     assert ran.exit_code == 0
     assert "Nothing to change." in ran.out
-    assert writes(rolled_out.sandbox) == []
-    assert rolled_out("plan").exit_code == 0
-    assert rolled_out("status").exit_code == 0
+    assert writes(deployer.sandbox) == []
+    assert deployer("plan").exit_code == 0
+    assert deployer("status").exit_code == 0
 
 
 def test_a_plan_says_what_would_change_and_changes_nothing(deployer: Deployer) -> None:
@@ -212,29 +215,30 @@ def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> 
     assert installed(deployer.sandbox) == WANTED
 
 
-def test_a_new_account_is_covered_without_another_roll_out(rolled_out: Deployer) -> None:
-    sandbox = rolled_out.sandbox
+@begins_rolled_out
+def test_a_new_account_is_covered_without_another_roll_out(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
     account = sandbox.create_account("new-prod", PROD_OU)
     sandbox.settle()
     assert installed(sandbox) == WANTED | {account.id: {"eu-west-1", "us-east-1"}}
-    plan = rolled_out("plan", "--json").document
+    plan = deployer("plan", "--json").document
     assert all(not stack_set["instances"]["create"] for stack_set in plan["stack_sets"])
 
 
-def test_a_moved_account_gets_the_regions_of_its_new_ou(rolled_out: Deployer) -> None:
-    sandbox = rolled_out.sandbox
+@begins_rolled_out
+def test_a_moved_account_gets_the_regions_of_its_new_ou(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
     sandbox.move_account(SEARCH_PROD, DEV_OU)
     sandbox.settle()
-    ran = rolled_out("rollout", "--org", "--yes")
+    ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
     assert installed(sandbox) == WANTED | {SEARCH_PROD: {"eu-west-1"}}
-    assert rolled_out("plan").exit_code == 0
+    assert deployer("plan").exit_code == 0
 
 
-def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(
-    rolled_out: Deployer, tmp_path: Path
-) -> None:
-    sandbox = rolled_out.sandbox
+@begins_rolled_out
+def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(deployer: Deployer, tmp_path: Path) -> None:
+    sandbox = deployer.sandbox
     config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     without_payments = Deployer(sandbox, config=config)
     refused = without_payments("rollout", "--org", "--yes")
@@ -291,19 +295,20 @@ def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_awa
     assert not installed(sandbox).keys() & {"300000000003", "300000000004"}
 
 
-def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(rolled_out: Deployer) -> None:
-    sandbox = rolled_out.sandbox
-    ran = rolled_out("destroy", "--yes")
+@begins_rolled_out
+def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(deployer: Deployer) -> None:
+    sandbox = deployer.sandbox
+    ran = deployer("destroy", "--yes")
     assert ran.exit_code == 0, ran
     assert installed(sandbox) == {}
     assert sandbox.client("dynamodb").list_tables()["TableNames"] == ["deployer-ledger"]
     assert sandbox.client("lambda").list_functions()["Functions"] == []
     assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == []
-    assert rolled_out("destroy", "--yes").exit_code == 0
-    again = rolled_out("rollout", "--org", "--yes")
+    assert deployer("destroy", "--yes").exit_code == 0
+    again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
     assert installed(sandbox) == WANTED
-    assert rolled_out("destroy", "--yes", "--delete-ledger").exit_code == 0
+    assert deployer("destroy", "--yes", "--delete-ledger").exit_code == 0
     assert sandbox.client("dynamodb").list_tables()["TableNames"] == []
 
 
