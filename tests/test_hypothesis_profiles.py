@@ -42,6 +42,7 @@ def drawn(**environment: str) -> str:
     return answer.stdout
 
 
+@pytest.mark.slow
 def test_two_runs_of_ci_draw_the_same_examples() -> None:
     first = drawn(CI="true", PYTHONHASHSEED="1")
     assert len(first.splitlines()) >= 10

@@ -14,6 +14,8 @@ import pytest
 
 from deployer import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PLACEHOLDER = "github.com/OWNER/ecr-org-deployer"

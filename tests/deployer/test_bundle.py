@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import handler
 from deployer import bundle
 
@@ -41,6 +43,7 @@ def test_other_settings_are_another_zip() -> None:
     assert bundle.build(SETTINGS).digest != bundle.build(b"{}").digest
 
 
+@pytest.mark.slow
 def test_another_checkout_at_another_time_builds_the_same_bytes(tmp_path: Path) -> None:
     """Copied in reverse order, with other times, other permissions, compiled files and leftovers beside it."""
     copy = tmp_path / "handler"

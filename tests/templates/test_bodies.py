@@ -25,6 +25,7 @@ def test_the_same_names_give_the_same_bytes(name: str, names: Names) -> None:
     assert body(synthesize(names)[name]) == body(synthesize(names)[name])
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_the_hash_seed(names: Names, templates: Templates) -> None:
     program = (
         "from templates.parts import body; from templates.names import Names;"

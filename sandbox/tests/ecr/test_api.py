@@ -408,6 +408,7 @@ def test_a_token_lasts_twelve_hours_and_is_the_callers_own(ecr: Any) -> None:
     assert first["proxyEndpoint"] == f"https://{SHOP}.dkr.ecr.eu-west-1.amazonaws.com"
 
 
+@pytest.mark.usefixtures("running_sandbox")
 class TestCanaries:
     """What moto does alone. Where one of these fails, moto changed: look whether its seam is still needed."""
 

@@ -150,11 +150,13 @@ def test_the_time_of_an_entry_is_the_events(sandbox: Sandbox) -> None:
     assert [message["body"] for message in messages(sandbox, url)] == ["2026-01-02T02:04:05Z"]
 
 
+@pytest.mark.usefixtures("running_sandbox")
 def test_canary_stock_moto_parses_a_pattern_with_an_unknown_operator() -> None:
     stock = seams.original(EventPatternParser, "parse")
     assert stock(EventPatternParser('{"source": [{"like": "a"}]}')) == {"source": [{"like": "a"}]}
 
 
+@pytest.mark.usefixtures("running_sandbox")
 def test_canary_stock_moto_takes_any_number_of_targets() -> None:
     rule = Rule("r", "200000000001", "eu-west-1", None, None, None, None, "default", None)  # type: ignore[abstract]
     seams.original(Rule, "put_targets")(rule, [{"Id": str(number), "Arn": QUEUE} for number in range(9)])

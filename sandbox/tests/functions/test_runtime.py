@@ -17,6 +17,8 @@ from aws_org_sandbox.functions.code import CodeFolders
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment, Outcome, Specification
 from sandbox.tests.tiny_functions import OBEDIENT, zip_of
 
+pytestmark = pytest.mark.slow
+
 ARN = "arn:aws:lambda:eu-west-1:200000000001:function:tiny"
 
 

@@ -4,12 +4,14 @@ import inspect
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from moto.sts.models import STSBackend
 
 from aws_org_sandbox import seams
 from aws_org_sandbox.functions.pool import Pool, Warm
 
 
+@pytest.mark.usefixtures("running_sandbox")
 def test_canary_moto_opens_every_session_here_and_tells_its_key() -> None:
     stock = seams.original(STSBackend, "assume_role")
     assert "role_session_name" in inspect.signature(stock).parameters

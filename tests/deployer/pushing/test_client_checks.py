@@ -21,6 +21,7 @@ def test_a_client_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_pat
         check_client(["crane", "push"])
 
 
+@pytest.mark.slow
 def test_a_daemon_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program(tmp_path, "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -28,12 +29,14 @@ def test_a_daemon_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path
         check_client(["docker", "push"])
 
 
+@pytest.mark.slow
 def test_a_daemon_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program(tmp_path, "docker", "echo 28.0.0")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     check_client(["docker", "push"])
 
 
+@pytest.mark.slow
 def test_the_daemon_that_the_command_means_is_the_one_that_is_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

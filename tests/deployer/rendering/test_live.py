@@ -70,28 +70,34 @@ def written() -> str:
     return _on_terminal()
 
 
+@pytest.mark.slow
 def test_what_stays_is_what_ended(written: str) -> None:
     assert screen(written) == ["StackSet deployer-access: done"]
 
 
+@pytest.mark.slow
 def test_bars_are_seen_and_nothing_is_wider_than_the_terminal(written: str) -> None:
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
     assert "1/1" in plain
     assert max(map(len, plain.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_only_lines_of_the_view_are_erased(written: str) -> None:
     assert "\x1b[2K" in written
     assert not re.search(r"\x1b\[[0-3]?J", written)
 
 
+@pytest.mark.slow
 def test_the_cursor_is_back_in_the_end(written: str) -> None:
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
     assert _on_terminal(TERM="dumb").splitlines()[0] == "StackSet deployer-access …"
 
 
+@pytest.mark.slow
 def test_colours_can_be_refused() -> None:
     assert not re.search(r"\x1b\[[0-9;]*m", _on_terminal(NO_COLOR="1"))
