@@ -1,8 +1,8 @@
-"""The one place that every AWS call goes through.
+"""Handles every AWS call.
 
-In this order: who calls (unknown credentials are refused), what is called (parsed by botocore's own model), the call
-log, faults, whether the sandbox has the operation, authorization by IAM, the constraints of the request's values, the
-answer (a seam's or moto's), and what CloudTrail makes of it.
+The steps, in this order: identify the caller (unknown credentials are refused), parse the request with botocore's
+model, log the call, apply faults, check that the sandbox supports the operation, authorize with IAM, check the
+constraints of the request's values, get the response from a seam or from moto, and record the call in CloudTrail.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 CONCURRENT = frozenset({"lambda", "sqs"})
-"""Services whose calls may run side by side: an invocation makes calls of its own, a long poll waits. moto checks and
-then acts without a lock, so that the conditional writes and the unique names of the others need one call at a time."""
+"""Services whose calls may run in parallel: an invocation makes further calls, and a long poll waits. moto checks and
+then acts without a lock, so conditional writes and unique names in the other services need one call at a time."""
 
 
 class Gate:
@@ -101,7 +101,7 @@ class Gate:
 
 
 def _identify(request: wire.AwsRequest) -> Call:
-    """Who calls what; raises Refused for credentials that AWS would not take."""
+    """The caller and the operation; raises Refused for credentials that AWS would not accept."""
     if request.access_key_id is None:
         raise Refused("MissingAuthenticationToken", "Missing Authentication Token", status=403)
     try:

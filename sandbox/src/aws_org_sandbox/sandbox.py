@@ -1,4 +1,4 @@
-"""The sandbox as one object: started in a test or by the command line, it holds an organization and answers for AWS."""
+"""The sandbox as an object that tests and the command line start; it simulates AWS for one organization."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_RETRIES = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "
 
 
 class SandboxSession(boto3.Session):
-    """A boto3 session whose clients all talk to one sandbox."""
+    """A boto3 session whose clients all use one sandbox as their endpoint."""
 
     def __init__(self, endpoint_url: str, credentials: Credentials, region: str) -> None:
         super().__init__(
@@ -45,7 +45,7 @@ class SandboxSession(boto3.Session):
         self.endpoint_url = endpoint_url
 
     def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:
-        """A client of the sandbox, unless an endpoint is said."""
+        """A client of the sandbox, unless an endpoint is given."""
         options.setdefault("endpoint_url", self.endpoint_url)
         return super().client(service_name, *arguments, **options)  # type: ignore[call-overload]
 
@@ -61,7 +61,7 @@ class Sandbox:
         self.calls = CallLog()
         self.faults = Faults()
         self.visibility = Visibility()
-        """How late new tags and roles count; at once, unless a test asks for it."""
+        """How late new tags and roles become visible; immediately, unless a test configures a delay."""
         self.time_scale = time_scale
         self._initial = Organization.of(organization or accounts.EXAMPLE)
         self._port = port
@@ -71,7 +71,7 @@ class Sandbox:
         self._gate = Gate(DomainDispatcherApplication(create_backend_app), calls=self.calls, faults=self.faults)
 
     def start(self) -> Self:
-        """Listen, and hold the organization; raises PortInUseError, or SandboxError when one runs in this process."""
+        """Listen, and create the organization; raises PortInUseError, or SandboxError if one runs in this process."""
         if context.is_running():
             raise SandboxError("a sandbox is running in this process already", next_step="Stop it first.")
         warnings.filterwarnings(
@@ -97,7 +97,7 @@ class Sandbox:
         self._server.start()
 
     def stop(self) -> None:
-        """End background work and stop listening; harmless when it is stopped already."""
+        """End background work and stop listening; idempotent."""
         if self._server is None:
             return
         self.faults.clear()
@@ -118,7 +118,7 @@ class Sandbox:
         self.stop()
 
     def reset(self, organization: OrganizationLike | None = None) -> None:
-        """Everything as after the start, on the same port; `organization` replaces the one it was started with."""
+        """Restore the initial state, on the same port; `organization` replaces the initial organization."""
         self.faults.clear()
         self.visibility.clear()
         seams.interrupt()
@@ -154,22 +154,22 @@ class Sandbox:
 
     @property
     def organization(self) -> Organization:
-        """The organization as it is now."""
+        """The current organization."""
         from aws_org_sandbox.organizations import membership  # noqa: PLC0415 - seams load when the sandbox starts
 
         return membership.snapshot(self._initial.management_account_id)
 
     @property
     def defects(self) -> list[BaseException]:
-        """What went wrong inside the sandbox itself: a test that leaves any behind has failed."""
+        """Internal errors of the sandbox; a test fails if there are any at its end."""
         return [*self._gate.defects, *background.scheduler.failures]
 
     def credentials(self, account_id: str) -> Credentials:
-        """The keys of an account's administrator, whom no policy of its account restricts."""
+        """The keys of an account's administrator, whom no policy of the account restricts."""
         return administrator_credentials(account_id)
 
     def session(self, account_id: str | None = None, region: str | None = None) -> boto3.Session:
-        """A session as an account's administrator; the central account and the home region where none is said."""
+        """A session as an account's administrator; by default of the central account, in the home region."""
         credentials = self.credentials(account_id or self.central_account)
         return SandboxSession(self.endpoint_url, credentials, region or self.home_region)
 
@@ -181,7 +181,7 @@ class Sandbox:
         return self._clients[key]
 
     def client_with(self, credentials: Credentials, service: str, *, region: str | None = None) -> Any:
-        """A client with other credentials, as those of an assumed role; without retries."""
+        """A client with other credentials, such as those of an assumed role; without retries."""
         return self._botocore.create_client(
             service,
             region_name=region or self.home_region,
@@ -199,16 +199,16 @@ class Sandbox:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Begin no operation, delivery, invocation or retry until the block ends: to look at what is under way."""
+        """Start no operation, delivery, invocation or retry until the block ends, to inspect work in progress."""
         with background.scheduler.held():
             yield
 
     def settle(self, timeout: float = 60.0) -> None:
-        """Wait until no operation, delivery, invocation or retry is under way; raises TimeoutError."""
+        """Wait until no operation, delivery, invocation or retry is in progress; raises TimeoutError."""
         background.scheduler.settle(timeout)
 
     def create_account(self, name: str, ou_id: str | None = None) -> Account:
-        """A new member, made and moved as by the AWS calls, so that auto-deployment sees it; settles nothing."""
+        """Create a member account as the AWS calls do, so that auto-deployment starts; does not wait for it."""
         from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
 
         return changes.create_account(self._initial.management_account_id, name=name, ou_id=ou_id)
@@ -239,7 +239,7 @@ class Sandbox:
 
 
 def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:
-    """What a shell needs to use a sandbox; registries are reached through it as a proxy, loopback is not."""
+    """Environment variables for a shell; the sandbox is the HTTP proxy for registries, but not for loopback."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
@@ -252,7 +252,7 @@ def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> 
 
 
 def _central_account(organization: Organization) -> str:
-    """The example's central account where the organization has it, else the management account."""
+    """The example's central account if the organization contains it, else the management account."""
     known = accounts.CENTRAL_ACCOUNT in organization.accounts
     return accounts.CENTRAL_ACCOUNT if known else organization.management_account_id
 

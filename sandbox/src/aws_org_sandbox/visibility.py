@@ -1,7 +1,7 @@
-"""What AWS spreads late: for some time after they are made, IAM does not know tags and roles.
+"""Eventual consistency of IAM: for some time after their creation, tags and roles are not visible.
 
-How long is nobody's promise, so it is counted in requests and not in seconds: a test that asks for it is the same on
-every machine. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+AWS guarantees no duration, so the delay is counted in requests, not in seconds: a test that configures one behaves the
+same on every machine. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 
 
 class Visibility:
-    """How many requests about something new are judged as if it were not there yet: none unless a test sets it.
+    """How many requests are evaluated as if a new tag or role did not exist yet: none unless a test configures it.
 
     `tags` counts the authorizations of calls on a repository that do not see the tags it was created with; `roles`
     the calls of AssumeRole for a new role that are denied.
@@ -23,12 +23,12 @@ class Visibility:
         self._left: dict[str, int] = {}
 
     def made(self, arn: str, *, overlooked: int) -> None:
-        """Something new, that so many requests will overlook."""
+        """Register something new that this many requests do not see yet."""
         with self._lock:
             self._left[arn] = overlooked
 
     def overlooks(self, arn: str) -> bool:
-        """Whether a request does not know it yet; counts the request."""
+        """Whether a request does not see it yet; counts the request."""
         with self._lock:
             left = self._left.get(arn, 0)
             self._left[arn] = max(left - 1, 0)

@@ -1,4 +1,4 @@
-"""One stack instance: deployed, or removed, and what that leaves of its status."""
+"""Deploys or deletes one stack instance, and sets its status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_org_sandbox.stack_sets.model import Instance, Operation, Result, StackS
 
 
 def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
-    """Do the operation in one account and region, and write down how it ended; raises nothing."""
+    """Run the operation in one account and region and record the result; never raises."""
     with stack_set.lock:
         instance = stack_set.instances.get(result.key)
         if instance is None:  # removed by an operation that ran before this one
@@ -38,7 +38,7 @@ def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
 
 
 def cancel(stack_set: StackSet, operation: Operation, result: Result, reason: str) -> None:
-    """Write down that the operation never came to this account and region."""
+    """Record that the operation was cancelled before it reached this account and region."""
     result.status, result.reason = "CANCELLED", reason
     instance = stack_set.instances.get(result.key)
     if instance is not None:
@@ -70,7 +70,7 @@ def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
 
 
 def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result: Result, *, reason: str) -> None:
-    """A failed deletion leaves the instance INOPERABLE, and out of all updates; anything else leaves it OUTDATED."""
+    """A failed deletion makes the instance INOPERABLE, which excludes it from updates; other failures, OUTDATED."""
     if is_altered(Behaviour.REASONS_IN_OTHER_WORDS):
         reason = "The stack could not be deployed"
     with stack_set.lock:
@@ -83,7 +83,7 @@ def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result:
 
 
 def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -> bool:
-    """Suspended accounts are skipped, unless nothing has to be done in them."""
+    """Instances in suspended accounts are skipped, unless the operation needs no work in the account."""
     may_go = not is_altered(Behaviour.SUSPENDED_INSTANCES_STAY)
     if may_go and operation.action == "DELETE" and (operation.retain_stacks or instance.stack_id is None):
         return False
@@ -95,7 +95,7 @@ def _is_skipped(stack_set: StackSet, operation: Operation, instance: Instance) -
 
 
 def _skip(instance: Instance, result: Result) -> None:
-    """A skipped instance counts as no failure; AWS documents no result status of its own (assumption A17)."""
+    """A skipped instance does not count as a failure; AWS documents no separate result status (assumption A17)."""
     reason = f"Account {instance.account} is suspended."
     result.status = "FAILED" if is_altered(Behaviour.SUSPENDED_ACCOUNTS_FAIL) else "SUCCEEDED"
     result.reason = reason

@@ -1,7 +1,7 @@
-"""DeploymentTargets, resolved: which accounts an operation concerns, and through which OU. Pure.
+"""Resolves DeploymentTargets: the accounts of an operation, each with its OU. Pure.
 
 The rules are those of https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html; the
-wording of refusals is AWS's where it is known (aws/aws-cli#8248, aws-cloudformation-resource-providers #100).
+wording of errors is AWS's if it is known (aws/aws-cli#8248, aws-cloudformation-resource-providers #100).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """What a request asks for, its form checked."""
+    """The validated deployment targets of a request."""
 
     ous: tuple[str, ...]
     accounts: tuple[str, ...]
@@ -32,12 +32,12 @@ class Targets:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every account of its OUs is meant."""
+        """Whether the request targets every account of its OUs."""
         return self.filter in {"NONE", "UNION"}
 
 
 def parse_targets(parameters: Mapping[str, Any], action: Action) -> Targets:
-    """The targets of a request; refuses what AWS refuses, before looking at the organization."""
+    """The targets of a request; refuses invalid targets before the organization is read."""
     if parameters.get("Accounts"):
         raise _invalid("StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as target")
     asked: Mapping[str, Any] = parameters.get("DeploymentTargets") or {}
@@ -54,7 +54,7 @@ def parse_targets(parameters: Mapping[str, Any], action: Action) -> Targets:
 
 
 def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
-    """The accounts that are meant, each with the OU that covers it: the nearest of those named.
+    """The targeted accounts, each with the nearest of the requested OUs that contain it.
 
     Child OUs are included to any depth. The management account is never among them; suspended accounts are, since
     it is the operation that skips them. OUs may lie within each other.
