@@ -20,7 +20,8 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 from benchmarks.sizes import SMALL, holds, size
-from deployer.reporting.report import Subject, aggregate, write_page
+from deployer.reporting.aggregation import aggregate
+from deployer.reporting.page import Subject, write_page
 from tests.deployer.reporting.browser import chromium, opened
 from tests.deployer.reporting.samples import UNTIL, records
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.audit.query import Query
     from deployer.reporting.aggregation import Aggregates
     from deployer.reporting.coverage import Coverage
-    from deployer.reporting.subject import Subject
+    from deployer.reporting.page import Subject
     from handler.records import Record
 
 T = TypeVar("T")
@@ -69,7 +69,11 @@ def report(
     from deployer.composition.installation import Installation
     from deployer.rendering.audit import usage_line
 
-    reporting = _reporting()
+    _require_report()
+    from deployer.reporting.aggregation import aggregate
+    from deployer.reporting.page import Subject, write_page
+    from deployer.reporting.verification import verification_from
+
     wanted = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
@@ -77,14 +81,12 @@ def report(
     now = datetime.now(UTC)
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = wanted.query(now=now, organization=read_organization)
-    verification = _read(verify, reporting.verification_from, "deployer audit verify --json") if verify else None
+    verification = _read(verify, verification_from, "deployer audit verify --json") if verify else None
     coverage, why_not = _coverage(config, status, organization, profile=profile, wanted=not no_coverage)
     installation, usage = Installation.open(config, profile=profile), Usage()
     records = _told(read(query, installation.ledger, usage=usage))
-    found = reporting.aggregate(
-        records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query)
-    )
-    subject = reporting.Subject(
+    found = aggregate(records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query))
+    subject = Subject(
         made_at=now,
         command=shlex.join(["deployer", *sys.argv[1:]]),
         ledger=f"the ledger in account {installation.config.central_account}, {installation.config.home_region}",
@@ -94,7 +96,7 @@ def report(
         no_coverage=why_not,
         verification=verification,
     )
-    size = write(html, reporting.write_page(found, subject))
+    size = write(html, write_page(found, subject))
     if not found.count:
         filters.tell_departed_ous(query, read_organization)
     _conclude(html, size, found, subject, as_json=as_json)
@@ -102,14 +104,11 @@ def report(
         print_lines([usage_line(usage)], err=True)
 
 
-def _reporting() -> Any:
-    """The package that makes the page, when what it needs is installed."""
+def _require_report() -> None:
+    """Raise MissingExtraError unless the packages that make the page are installed."""
     from deployer.extras import require
 
     require("report", ["jinja2", "pygal"], purpose="A report")
-    from deployer.reporting import report as reporting
-
-    return reporting
 
 
 def _check_target(file: Path, *, force: bool) -> None:

@@ -8,7 +8,7 @@ from deployer.rendering.text import Line, wrapped
 from deployer.reporting import wording
 from deployer.reporting.aggregation import Aggregates
 from deployer.reporting.attention import Finding, findings_of
-from deployer.reporting.subject import Subject
+from deployer.reporting.page import Subject
 from deployer.reporting.tallies import OUTCOMES
 
 PERCENTS = (50, 90, 95, 99)

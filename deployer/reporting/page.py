@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -17,15 +19,33 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from deployer import __version__
 from deployer.reporting import wording
 from deployer.reporting.aggregation import Aggregates
 from deployer.reporting.attention import findings_of
 from deployer.reporting.breakdowns import breakdowns
 from deployer.reporting.consoles import repository_link
+from deployer.reporting.coverage import Coverage
 from deployer.reporting.sections import figures, first_rows, over_time, waiting
-from deployer.reporting.subject import Subject
+from deployer.reporting.verification import Verification
 
 _ASSETS = files("deployer.reporting") / "assets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Facts for the head and the foot of the page; what was not asked for says why in its place."""
+
+    made_at: datetime
+    command: str
+    """As it was typed, so that somebody else can make the same report."""
+    ledger: str
+    filters: tuple[tuple[str, str], ...] = ()
+    organization_id: str = ""
+    coverage: Coverage | None = None
+    no_coverage: str = ""
+    verification: Verification | None = None
+    version: str = __version__
 
 
 def write_page(aggregates: Aggregates, subject: Subject) -> Iterator[str]:

@@ -246,7 +246,7 @@ def test_a_full_disk_is_no_defect_of_the_tool(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("deployer.audit.sinks.TextSink.confirm", full)
-    monkeypatch.setattr("deployer.reporting.report.write_page", lambda *_: map(full, "x"))
+    monkeypatch.setattr("deployer.reporting.page.write_page", lambda *_: map(full, "x"))
     file = tmp_path / "records.csv"
     ran = deployer("audit", *command, str(file))
     assert ran.exit_code == 25

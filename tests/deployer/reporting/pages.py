@@ -14,8 +14,7 @@ from deployer.organization import Organization
 from deployer.rendering.drift import report_document
 from deployer.reporting.aggregation import aggregate
 from deployer.reporting.coverage import Coverage, coverage_from
-from deployer.reporting.page import write_page
-from deployer.reporting.subject import Subject
+from deployer.reporting.page import Subject, write_page
 from deployer.reporting.verification import Verification, verification_from
 from handler.records import Record
 from tests.deployer.command_line import CONFIG

@@ -9,8 +9,7 @@ import pytest
 
 from deployer.rendering.report import summary_document, summary_lines
 from deployer.reporting.aggregation import aggregate
-from deployer.reporting.page import policy
-from deployer.reporting.subject import Subject
+from deployer.reporting.page import Subject, policy
 from deployer.reporting.wording import lede, seconds
 from tests.deployer.reporting.pages import ATTACKS, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import UNTIL, record, records
