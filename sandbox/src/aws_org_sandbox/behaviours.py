@@ -1,4 +1,4 @@
-"""Ways in which AWS may turn out to behave otherwise than this sandbox does by itself.
+"""Alternative behaviors that AWS may turn out to have, contrary to the sandbox's default.
 
 AWS documents none of these. Each can be switched, so that whoever checks for such a behaviour sees what it looks like
 when AWS has it: a check that cannot fail proves nothing.
@@ -14,7 +14,7 @@ from aws_org_sandbox import seams
 
 
 class Behaviour(StrEnum):
-    """What AWS would do otherwise; the assumption that is false then."""
+    """A behavior of AWS that contradicts an assumption."""
 
     TARGET_ROLES_WITHOUT_SOURCE = (
         "EventBridge assumes roles of targets without aws:SourceArn and aws:SourceAccount"  # A1
@@ -45,13 +45,13 @@ _altered: set[Behaviour] = set()
 
 
 def is_altered(behaviour: Behaviour) -> bool:
-    """Whether the sandbox behaves so now; asked by the seam that it is about."""
+    """Whether the sandbox currently has this behavior; called by the seam that implements it."""
     return behaviour in _altered
 
 
 @contextmanager
 def altered(*behaviours: Behaviour) -> Iterator[None]:
-    """Behave otherwise until the block ends, or the sandbox is reset."""
+    """Enable this behavior until the block ends or the sandbox is reset."""
     _altered.update(behaviours)
     try:
         yield

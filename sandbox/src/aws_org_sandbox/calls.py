@@ -1,4 +1,4 @@
-"""What one AWS call is, and the log of all of them: who asked which service for what, and what came back."""
+"""The AWS call and the call log: callers, services, operations, parameters and responses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Refused(Exception):  # noqa: N818 - it reads as what AWS did, and becomes 
 
 @dataclass(kw_only=True)
 class Call:
-    """One AWS call on its way through the gate; what is known only afterwards is None until then."""
+    """One AWS call; attributes that are only known after a step of the gate are None before it."""
 
     id: str
     service: str

@@ -12,7 +12,7 @@ from aws_org_sandbox.visibility import Visibility
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The running sandbox, as its seams see it."""
+    """The attributes of the running sandbox that seams use."""
 
     endpoint_url: str
     management_account: str
@@ -33,7 +33,7 @@ def current() -> Context:
 
 
 def set_current(context: Context | None) -> None:
-    """Say which sandbox runs; None when it stops."""
+    """Set the running sandbox; None when it stops."""
     global _current  # noqa: PLW0603 - one sandbox at a time, because moto's state is global
     _current = context
 

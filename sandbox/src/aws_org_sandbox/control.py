@@ -1,4 +1,4 @@
-"""The sandbox's own small API, JSON under `/_sandbox/`: what `aws-org-sandbox …` and a demo ask of a running one."""
+"""The control API of a running sandbox: JSON under `/_sandbox/`, used by `aws-org-sandbox …` and by demos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running sandbox does when asked under `/_sandbox/`: say how it is, settle, start afresh, change accounts."""
+"""The actions of the control API: report the status, settle, reset, and change accounts."""
 
 from __future__ import annotations
 

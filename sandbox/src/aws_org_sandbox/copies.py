@@ -1,4 +1,4 @@
-"""Copies of a running sandbox: many tests can begin in a state that is expensive to reach, and was reached once.
+"""Copies of a running sandbox, so that many tests can start from a state that is expensive to set up.
 
 A copy is a fork of the process, with a server of its own on a free port. The parent waits for it: only one of them
 works at a time. What is in progress in the background continues in both.

@@ -1,4 +1,4 @@
-"""Names that AWS gives to nobody for a while after their deletion: of queues and of buckets.
+"""Names of queues and buckets that AWS does not allow to be reused for a while after their deletion.
 
 SQS documents a minute (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html). S3
 documents the error OperationAborted and no time; reports are of seconds up to an hour, so that a minute stands for it

@@ -1,4 +1,4 @@
-"""Resources that exist already and are taken over by a change set: ImportExistingResources.
+"""Existing resources that a change set imports: ImportExistingResources.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html: the name must stand
 in the template, the resource must be in no stack, and must be one that the stack will not delete.
@@ -18,7 +18,7 @@ class ImportRefused(Exception):  # noqa: N818 - becomes the change set's StatusR
 
 
 def find_existing(stack: Stack, wanted: Wanted) -> frozenset[str]:
-    """Logical ids of the resources that are there already; raises ImportRefused for those that could be deleted."""
+    """Logical ids of the resources that exist already; raises ImportRefused for those that could be deleted."""
     found = [
         definition
         for logical_id, definition in wanted.template.resources.items()

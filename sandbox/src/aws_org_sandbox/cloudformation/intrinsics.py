@@ -1,4 +1,4 @@
-"""Intrinsic functions: a template's values as they are in one account, region and stack. Pure."""
+"""Intrinsic functions: evaluates a template's values for one account, region and stack. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from aws_org_sandbox.cloudformation.template import TemplateError, attribute_reference
 
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""What a change set shows for a value that only the change itself will tell."""
+"""The placeholder in a change set for a value that is only known after the change is executed."""
 
 _NO_VALUE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a resource that exists: what `Ref` and `Fn::GetAtt` give."""
+    """The values of `Ref` and `Fn::GetAtt` for an existing resource."""
 
     physical_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The role that StackSets deploys with in member accounts: it may do everything that the organization's SCPs let it.
+"""The role that StackSets deploys with in member accounts: it may do everything that the organization's SCPs allow.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-activate-trusted-access.html calls it
 `stacksets-exec-*`.
@@ -31,12 +31,12 @@ _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Actio
 
 
 def role_name(account: str) -> str:
-    """The name that the role has in an account: the same each time, and another in each account."""
+    """The name of the role in an account: always the same, and different in each account."""
     return f"stacksets-exec-{hashlib.md5(account.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def execution_credentials(account: str) -> Credentials:
-    """A session of the account's StackSets role; the role is made when the first stack needs it."""
+    """A session of the account's StackSets role, which is created for the first stack."""
     with lock_of("iam"):  # stacks of an account are deployed side by side
         return _credentials(_session(account))
 

@@ -1,4 +1,4 @@
-"""Stacks as they are: resources, events, outputs; and where they are kept."""
+"""Stacks with their resources, events and outputs, and the store of all stacks."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ class Stack:
         )
 
     def scope(self, *, parameters: Mapping[str, str], pending: frozenset[str] = frozenset()) -> Scope:
-        """What a template of this stack may refer to right now."""
+        """The values that a template of this stack may currently refer to."""
         known = {logical_id: resource.known for logical_id, resource in dict(self.resources).items()}
         return Scope(pseudo=self.pseudo, parameters=parameters, resources=known, pending=pending)
 
     def set_status(self, status: str, reason: str | None = None) -> None:
-        """Move on to a status, with the event that says so."""
+        """Set the status and record its event."""
         self.status, self.status_reason = status, reason
         self.record(self.name, self.id, type_="AWS::CloudFormation::Stack", status=status, reason=reason)
 
@@ -157,7 +157,7 @@ class Stacks:
 
 
 def stacks_in(account: str, region: str) -> Stacks:
-    """The stacks of an account and region. They live on moto's backend, so that moto's reset takes them away too."""
+    """The stacks of an account and region. They are stored in moto's backend, so that moto's reset deletes them too."""
     backend = cloudformation_backends[account][region]
     found: Stacks = vars(backend).setdefault("sandbox_stacks", Stacks())
     return found
