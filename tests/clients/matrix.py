@@ -6,6 +6,7 @@ that answers 404, or to one that drops the connection, as ECR did until 2023.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import uuid
@@ -81,14 +82,25 @@ def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> I
         },
     ]
     credentials = role(sandbox, account, {"Version": "2012-10-17", "Statement": allowed})
-    with tempfile.TemporaryDirectory(prefix="oci-", ignore_cleanup_errors=True) as folder:
+    with _folder() as folder:
         yield bench(
             endpoint=sandbox.endpoint_url,
             host=host_of(account, REGION),
             ecr=sandbox.client_with(credentials, "ecr", region=REGION),
             credentials=environment(sandbox, credentials),
-            folder=Path(folder),
+            folder=folder,
         )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder with a short name that may be part of an image's name, as buildah reads it in `oci:`."""
+    folder = Path(tempfile.gettempdir()) / f"oci-{uuid.uuid4().hex[:12]}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: front.Missing) -> Row:
