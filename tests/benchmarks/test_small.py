@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "def main(" in path.read_text()]
 
