@@ -20,10 +20,18 @@ class Partition:
     """Of the hosts of registries that answer IPv6 too; None where AWS publishes none."""
     console: str | None = None
     """Of the console; None where AWS publishes none."""
+    iam_region: str | None = None
+    """`aws:RequestedRegion` of calls to IAM; None if AWS publishes none. Policies that deny regions must exempt IAM.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
+    """
 
 
 COMMERCIAL = Partition(
-    name="aws", dns_suffix="amazonaws.com", dual_stack_registries="on.aws", console="console.aws.amazon.com"
+    name="aws",
+    dns_suffix="amazonaws.com",
+    dual_stack_registries="on.aws",
+    console="console.aws.amazon.com",
+    iam_region="us-east-1",
 )
 
 _BY_PREFIX = {
@@ -32,6 +40,7 @@ _BY_PREFIX = {
         dns_suffix="amazonaws.com.cn",
         dual_stack_registries="on.amazonwebservices.com.cn",
         console="console.amazonaws.cn",
+        iam_region="cn-north-1",
     ),
     "eu-isoe-": Partition(name="aws-iso-e", dns_suffix="cloud.adc-e.uk"),
     "eusc-": Partition(
@@ -45,6 +54,7 @@ _BY_PREFIX = {
         dns_suffix="amazonaws.com",
         dual_stack_registries="on.aws",
         console="console.amazonaws-us-gov.com",
+        iam_region="us-gov-west-1",
     ),
     "us-iso-": Partition(name="aws-iso", dns_suffix="c2s.ic.gov"),
     "us-isob-": Partition(name="aws-iso-b", dns_suffix="sc2s.sgov.gov"),

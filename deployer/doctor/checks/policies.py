@@ -10,12 +10,9 @@ from deployer.doctor.facts import Coverage, Facts, Unread
 from deployer.doctor.finding import Finding, problem, unchecked, warning
 from deployer.doctor.scps import Level, Obstacle, Request, obstacle
 from deployer.organization import Organization
+from deployer.partitions import partition_of
 from deployer.words import account_names, listed
 from templates.names import Names
-
-_GLOBAL = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
-"""`aws:RequestedRegion` of calls to IAM, by partition; a policy that denies regions has to exempt IAM.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion"""
 
 LIST = "aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id {target}"
 SHOW = "aws organizations describe-policy --policy-id {policy} --query Policy.Content --output text"
@@ -106,9 +103,10 @@ class _Affected:
 
 
 def _requests(names: Names, coverage: Coverage) -> Iterator[tuple[str, Request]]:
+    iam_region = partition_of(names.central_region).iam_region or names.central_region
     for account, regions in sorted(coverage.regions.items()):
         for need in member_needs(names):
-            for region in (_GLOBAL.get(names.partition, names.central_region),) if need.is_global else regions:
+            for region in (iam_region,) if need.is_global else regions:
                 yield account, _request(need, names, account, region)
     for need in central_needs(names, coverage.regions):
         yield names.central_account, _request(need, names, names.central_account, names.central_region)
