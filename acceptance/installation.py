@@ -35,4 +35,6 @@ def roll_out(lab: Lab, config: Path) -> tuple[int, str]:
     profile = lab.profile or ""
     details = {"config": str(config), "profile": profile}
     resource = Resource(kind="installation", side="central", region=lab.place.region, name=prefix(lab), details=details)
-    return lab.create(resource, lambda: run_command("rollout", "--org", config=config, profile=profile))
+    return lab.create(
+        resource, lambda: run_command("rollout", "--org", config=config, profile=profile, sleep=lab.sleep)
+    )

@@ -164,10 +164,10 @@ def _move(resource: Resource, access: Access, sleep: Sleep) -> None:
 
 def _installation(resource: Resource, access: Access, sleep: Sleep) -> None:
     """What `deployer` itself rolled out, taken back by it."""
-    del access, sleep
+    del access
     from acceptance.commands import destroy  # noqa: PLC0415 - loads all of deployer
 
-    destroy(Path(resource.details["config"]), profile=resource.details.get("profile") or None)
+    destroy(Path(resource.details["config"]), profile=resource.details.get("profile") or None, sleep=sleep)
 
 
 REMOVERS: Mapping[str, Callable[[Resource, Access, Sleep], None]] = {

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import botocore.session
@@ -18,6 +16,7 @@ from hypothesis import settings
 from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
+from tests.clocks import impatient
 from tests.hypothesis_profiles import profile
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
@@ -56,20 +55,12 @@ def generated(request: pytest.FixtureRequest) -> Generated:
     return hold
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _roll_outs_look_often() -> Iterator[None]:
-    """Commands in this process wait 50 ms at most between two looks: half of a roll-out was idle waiting."""
-    impatient = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.05)))
-    with patch("deployer.composition.rollout.time", impatient):
-        yield
-
-
 @pytest.fixture(scope="module")
 def rolled_out(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     """A sandbox with the example organization rolled out, once for all tests of a file, which share what they make."""
     running_sandbox.reset()
     with patch.dict("os.environ", running_sandbox.environment()):
-        assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)]) == 0
+        assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
     running_sandbox.settle()
     yield running_sandbox
     check(running_sandbox)

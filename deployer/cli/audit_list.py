@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli import audit_filters as filters
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json_lines, print_json_list, print_lines
 
 if TYPE_CHECKING:
@@ -19,10 +18,12 @@ if TYPE_CHECKING:
 
     from deployer.audit.query import Query
     from deployer.audit.reading import Ledger
+    from deployer.clock import Clock
     from handler.records import Record
 
 
 def list_records(
+    context: typer.Context,
     since: filters.Since = filters.DEFAULT_SINCE,
     until: filters.Until = None,
     account: filters.Accounts = None,
@@ -62,16 +63,17 @@ def list_records(
 
     if follow and until:
         raise typer.BadParameter("what comes in has no end", param_hint="--until")
+    clock = clock_of(context)
     wanted = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
-    query = wanted.query(now=_now(), organization=read_organization)
+    query = wanted.query(now=clock.now(), organization=read_organization)
     ledger = Installation.open(config, profile=profile).ledger
     listing = _Listing(query, ledger, limit=limit or (10 if follow else 100))
     if follow:
-        _follow(listing, every=every, as_json=as_json or json_lines, wide=wide)
+        _follow(listing, clock=clock, every=every, as_json=as_json or json_lines, wide=wide)
     elif json_lines:
         print_json_lines(listing.documents())
     elif as_json:
@@ -133,13 +135,13 @@ def _print_table(listing: _Listing, *, wide: bool, say_others: bool) -> None:
         print_lines(others_lines(others), err=True)
 
 
-def _follow(listing: _Listing, *, every: float, as_json: bool, wide: bool) -> None:
+def _follow(listing: _Listing, *, clock: Clock, every: float, as_json: bool, wide: bool) -> None:
     """What there is, the newest last, then what comes in; Ctrl-C is how it ends well."""
     from deployer.audit.documents import document
     from deployer.audit.following import follow
     from deployer.rendering.audit import followed_lines
 
-    records = follow(listing.query, listing.ledger, listing, moments=_moments(every), usage=listing.usage)
+    records = follow(listing.query, listing.ledger, listing, moments=_moments(clock, every), usage=listing.usage)
     with contextlib.suppress(KeyboardInterrupt):
         for record in records:
             if as_json:
@@ -148,11 +150,7 @@ def _follow(listing: _Listing, *, every: float, as_json: bool, wide: bool) -> No
                 print_lines(followed_lines(record, wide=wide))
 
 
-def _moments(every: float) -> Iterator[datetime]:
+def _moments(clock: Clock, every: float) -> Iterator[datetime]:
     while True:
-        yield _now()
-        time.sleep(every)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        yield clock.now()
+        clock.sleep(every)

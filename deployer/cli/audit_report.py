@@ -6,7 +6,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -14,11 +13,12 @@ import typer
 
 from deployer.cli import audit_filters as filters
 from deployer.cli.files import check_folder, writing
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
 
 if TYPE_CHECKING:
     from deployer.audit.query import Query
+    from deployer.clock import Clock
     from deployer.reporting.aggregation import Aggregates
     from deployer.reporting.coverage import Coverage
     from deployer.reporting.page import Subject
@@ -30,6 +30,7 @@ _TELL_EVERY = 5_000
 
 
 def report(
+    context: typer.Context,
     html: Annotated[Path, typer.Option("--html", metavar="FILE", help="HTML file to write.")],
     since: filters.Since = "30d",
     until: filters.Until = None,
@@ -78,11 +79,12 @@ def report(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
-    now = datetime.now(UTC)
+    clock = clock_of(context)
+    now = clock.now()
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = wanted.query(now=now, organization=read_organization)
     verification = _read(verify, verification_from, "deployer audit verify --json") if verify else None
-    coverage, why_not = _coverage(config, status, organization, profile=profile, wanted=not no_coverage)
+    coverage, why_not = _coverage(config, status, organization, profile=profile, clock=clock, wanted=not no_coverage)
     installation, usage = Installation.open(config, profile=profile), Usage()
     records = _told(read(query, installation.ledger, usage=usage))
     found = aggregate(records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query))
@@ -120,7 +122,7 @@ def _check_target(file: Path, *, force: bool) -> None:
 
 
 def _coverage(
-    config: Path, status: Path | None, snapshot: Path | None, *, profile: str | None, wanted: bool
+    config: Path, status: Path | None, snapshot: Path | None, *, profile: str | None, clock: Clock, wanted: bool
 ) -> tuple[Coverage | None, str]:
     """What the roll-out covers; a report without it, and why, is better than none."""
     from deployer.cli.sources import read_snapshot
@@ -135,7 +137,7 @@ def _coverage(
     from deployer.composition.rollout import Ask, assemble
 
     try:
-        situation = assemble(Ask(config=config, profile=profile))
+        situation = assemble(Ask(config=config, profile=profile), clock=clock)
         return coverage_of(situation.status(), situation.organization), ""
     except DeployerError as error:
         typer.echo(f"The report says nothing of coverage: {error.message}", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import rollout_options as options
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes, clock_of
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def destroy(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     yes: Yes = False,
     delete_ledger: Annotated[
@@ -34,7 +35,7 @@ def destroy(
     from deployer.composition.rollout import Ask, assemble
 
     with told_errors(log_format):
-        situation = assemble(Ask(config=config, profile=profile))
+        situation = assemble(Ask(config=config, profile=profile), clock=clock_of(context))
         situation.lock.look()
         if not break_lock:
             situation.lock.check()

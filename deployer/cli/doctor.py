@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
+
+if TYPE_CHECKING:
+    from deployer.clock import Clock
 
 FINDINGS_EXIT_CODE = 2
 DEFAULT_TIMEOUT = 300.0
 
 
 def doctor(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     probe: Annotated[
         str | None,
@@ -44,10 +48,11 @@ def doctor(
     $ deployer doctor
     $ deployer doctor --probe shop-prod/eu-west-1
     """
+    clock = clock_of(context)
     has_findings = (
         _check(config, profile, as_json=as_json)
         if probe is None
-        else _probe(config, profile, probe, timeout=timeout, as_json=as_json)
+        else _probe(config, profile, probe, clock=clock, timeout=timeout, as_json=as_json)
     )
     if has_findings:
         raise typer.Exit(FINDINGS_EXIT_CODE)
@@ -68,14 +73,14 @@ def _check(config: Path, profile: str | None, *, as_json: bool) -> bool:
     return report.has_findings
 
 
-def _probe(config: Path, profile: str | None, wanted: str, *, timeout: float, as_json: bool) -> bool:
+def _probe(config: Path, profile: str | None, wanted: str, *, clock: Clock, timeout: float, as_json: bool) -> bool:
     """Whether a probe did not come through, or left something behind."""
     from deployer.composition.probe import open_probe
     from deployer.doctor.probe import Outcome
     from deployer.rendering.probe import closing_line, outcome_lines, probe_document
     from deployer.words import counted
 
-    opened = open_probe(config, wanted, profile=profile)
+    opened = open_probe(config, wanted, profile=profile, clock=clock)
     places = counted(len(opened.targets), "place")
     typer.echo(
         f"Asking for {opened.repository} in {places}, as a push would; waiting {timeout:.0f} s at most", err=True

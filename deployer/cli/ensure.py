@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.ensuring import TIMEOUT, ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
-from deployer.cli.options import Json, Profile
+from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def ensure(
+    context: typer.Context,
     images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="References to images in ECR.")] = None,
     file: Annotated[
         list[Path] | None,
@@ -54,7 +55,7 @@ def ensure(
     from deployer.pushing.ensure import exit_code_of
     from deployer.rendering.ensure import outcome_document
 
-    with ensuring(profile=profile, ledger=ledger, config=config) as (ensurer, _):
+    with ensuring(profile=profile, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, _):
         outcomes = ensurer.ensure(wanted, timeout=timeout)
     print_outcomes(outcomes, err=as_json)
     if as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from deployer.cli.printing import print_lines
 if TYPE_CHECKING:
     from deployer.aws.refusals import LedgerAddress, LedgerRefusals
     from deployer.aws.session import Session
+    from deployer.clock import Clock
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
     from deployer.pushing.images import ImageReference
 
@@ -55,21 +55,24 @@ def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
 
 
 @contextmanager
-def ensuring(*, profile: str | None, ledger: str | None, config: Path | None) -> Iterator[tuple[Ensurer, WaitingLine]]:
-    """An Ensurer with the caller's own credentials and the real clock, and its progress on standard error.
+def ensuring(
+    *, profile: str | None, ledger: str | None, config: Path | None, clock: Clock
+) -> Iterator[tuple[Ensurer, WaitingLine]]:
+    """An Ensurer with the caller's own credentials, and its progress on standard error.
 
     However it ends, the terminal's line is left to what is said next.
     """
     from deployer.aws.refusals import LedgerAddress
     from deployer.aws.registries import EcrRegistries
     from deployer.aws.session import Session
-    from deployer.pushing.ensure import Clock, Ensurer
+    from deployer.pushing.ensure import Clock as SecondsClock
+    from deployer.pushing.ensure import Ensurer
 
     session = Session(profile=profile)
     line = WaitingLine()
     ensurer = Ensurer(
         registries=EcrRegistries(session),
-        clock=Clock(now=time.time, sleep=time.sleep),
+        clock=SecondsClock(now=lambda: clock.now().timestamp(), sleep=clock.sleep),
         ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config),
         on_waiting=line,
     )

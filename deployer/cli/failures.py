@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions, Yes
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Ous,
+    Profile,
+    Regions,
+    Yes,
+    clock_of,
+)
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -188,6 +198,7 @@ def redrive(
 
 @app.command("replay")
 def replay(
+    context: typer.Context,
     since: Annotated[
         str, typer.Option("--since", metavar="WHEN", help="Events from when: 36h (ago), a day, or a time (UTC).")
     ],
@@ -206,14 +217,13 @@ def replay(
     For when events were lost or handled wrongly, and no message is left of them. Safe to repeat: the handler does
     nothing twice. Interrupted, it goes on in AWS; the same command with the same times finds it again.
     """
-    import time
-
     from deployer.composition.failures import open_archive
     from deployer.failures import replaying
     from deployer.rendering.failures import range_lines, replay_document, replay_line
     from deployer.times import parse_since, parse_until
 
-    now = datetime.now(UTC)
+    clock = clock_of(context)
+    now = clock.now()
     wanted = replaying.Range(
         since=_time(since, "--since", parse_since, now), until=_time(until or "0m", "--until", parse_until, now)
     )
@@ -234,7 +244,7 @@ def replay(
         if not one.is_over:
             print_lines([replay_line(one, wanted)], err=True)
 
-    done = replaying.wait(archive, started, report=report, sleep=time.sleep)
+    done = replaying.wait(archive, started, report=report, sleep=clock.sleep)
     if as_json:
         print_json(replay_document(done, wanted))
     else:

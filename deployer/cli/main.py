@@ -14,6 +14,7 @@ import typer
 from deployer import __version__
 from deployer.cli.commands import COMMANDS
 from deployer.cli.lazy_group import LazyGroup
+from deployer.clock import SYSTEM_CLOCK, Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeployerError
 
 INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
@@ -72,12 +73,13 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
     """Run one command and give its exit code (deployer.errors has the table)."""
     ours, clients = _split(arguments)
     debug = "--debug" in ours
     try:
-        code = app(args=[*(argument for argument in ours if argument != "--debug"), *clients], standalone_mode=False)
+        own = [*(argument for argument in ours if argument != "--debug"), *clients]
+        code = app(args=own, standalone_mode=False, obj=clock)
     except typer.TyperException as error:
         message = error.format_message().replace(" Value error, ", " ")  # pydantic's words, through typer
         context = getattr(error, "ctx", None)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from deployer.clock import Clock
+
 ConfigDirectory = Annotated[
     Path, typer.Option("--config", metavar="DIR", help="Folder that holds the config files.", show_default=True)
 ]
@@ -40,3 +42,9 @@ def check_scope(*, org: bool, ous: list[str] | None, accounts: list[str] | None)
         )
     if not org and not parts:
         raise typer.BadParameter("choose a scope: --org, --ou PATH or --account ID", param_hint="--org")
+
+
+def clock_of(context: typer.Context) -> Clock:
+    """The clock that `deployer.cli.main.run` was given."""
+    clock: Clock = context.obj
+    return clock

@@ -14,6 +14,7 @@ from deployer.cli.options import (
     Profile,
     Regions,
     check_scope,
+    clock_of,
 )
 from deployer.cli.printing import print_json, print_lines
 
@@ -21,6 +22,7 @@ CHANGES_EXIT_CODE = 2
 
 
 def plan(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     org: Org = False,
     ou: Ous = None,
@@ -43,7 +45,8 @@ def plan(
     from deployer.rendering.waves import course_lines
 
     situation = assemble(
-        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
+        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+        clock=clock_of(context),
     )
     found = situation.plan()
     if as_json:

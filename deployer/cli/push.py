@@ -17,7 +17,7 @@ from deployer.cli.ensuring import (
     ensuring,
     print_outcomes,
 )
-from deployer.cli.options import Profile
+from deployer.cli.options import Profile, clock_of
 
 if TYPE_CHECKING:
     from deployer.pushing.client_commands import InFile
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 def push(
+    context: typer.Context,
     command: Annotated[
         list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The push, as you would type it.")
     ],
@@ -60,7 +61,7 @@ def push(
     images = _images(command)
     check_login(command, list({image.registry.host: image.registry for image in images}.values()), os.environ)
 
-    with ensuring(profile=profile, ledger=ledger, config=config) as (ensurer, line):
+    with ensuring(profile=profile, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, line):
 
         def run() -> Finished:
             line.clear()

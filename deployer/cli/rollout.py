@@ -19,10 +19,12 @@ from deployer.cli.options import (
     Regions,
     Yes,
     check_scope,
+    clock_of,
 )
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
+    from deployer.clock import Clock
     from deployer.composition.rollout import Ask, Situation
     from deployer.planning.plan import Plan
 
@@ -36,6 +38,7 @@ RESUME = "deployer rollout --resume"
 
 
 def rollout(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     org: Org = False,
     ou: Ous = None,
@@ -100,7 +103,7 @@ def rollout(
         as_json=as_json,
     )
     with told_errors(log_format):
-        code = _roll_out(ask, manner)
+        code = _roll_out(ask, manner, clock=clock_of(context))
     if code:
         raise typer.Exit(code)
 
@@ -116,10 +119,10 @@ class _Manner:
     as_json: bool
 
 
-def _roll_out(ask: Ask, manner: _Manner) -> int:
+def _roll_out(ask: Ask, manner: _Manner, *, clock: Clock) -> int:
     from deployer.composition.rollout import assemble
 
-    situation = assemble(ask)
+    situation = assemble(ask, clock=clock)
     situation.lock.look()
     if not manner.break_lock:
         situation.lock.check()

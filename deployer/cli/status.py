@@ -6,13 +6,23 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Ous,
+    Profile,
+    Regions,
+    clock_of,
+)
 from deployer.cli.printing import print_json, print_lines
 
 FINDINGS_EXIT_CODE = 2
 
 
 def status(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
     account: Accounts = None,
@@ -29,7 +39,8 @@ def status(
     from deployer.rendering.status import status_document, status_lines
 
     situation = assemble(
-        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ())
+        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+        clock=clock_of(context),
     )
     found = situation.status()
     if as_json:

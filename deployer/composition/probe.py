@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from deployer.aws.doctor.probing import ProbeRecords, ProbeRegistries
+from deployer.clock import Clock
 from deployer.composition.installation import Installation
-from deployer.doctor.probe import Clock, Outcome, Prober, Target, utc_now
+from deployer.doctor.probe import Outcome, Prober, Target
 from deployer.doctor.probe_targets import targets_of
 from deployer.organization import Organization
 
@@ -34,7 +34,7 @@ class Probe:
     """Takes the seconds to wait, and what receives each outcome as it is known."""
 
 
-def open_probe(config_directory: Path, wanted: str, *, profile: str | None) -> Probe:
+def open_probe(config_directory: Path, wanted: str, *, profile: str | None, clock: Clock) -> Probe:
     """Read config and organization; raises NotFoundError for a place that is not covered. Asks for nothing yet."""
     installation = Installation.open(config_directory, profile=profile)
     targets, names = targets_of(wanted, installation.compiled), installation.names
@@ -46,7 +46,7 @@ def open_probe(config_directory: Path, wanted: str, *, profile: str | None) -> P
         prober = Prober(
             registries=ProbeRegistries(members, repository=repository, partition=names.partition),
             records=ProbeRecords(installation.ledger, repository=repository, session_name=name),
-            clock=Clock(now=utc_now, sleep=time.sleep),
+            clock=clock,
             on_outcome=on_outcome,
         )
         return prober.probe(targets, timeout=timeout)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
+from deployer.clock import Clock
 from deployer.composition.installation import Installation
 from deployer.errors import INTERRUPTED_EXIT_CODE, NotFoundError
 from deployer.operation_preferences import OperationPreferences
@@ -68,6 +67,7 @@ class Situation:
     ledger: LedgerTable
     lock: Lock
     ask: Ask
+    clock: Clock
 
     @property
     def wish(self) -> Wish:
@@ -120,7 +120,7 @@ class Situation:
 
     def record(self, command: str) -> Record:
         """What the lock is to say; it fills in the times and who holds it."""
-        now = datetime.now(UTC)
+        now = self.clock.now()
         return Record(
             command=command,
             holder=Holder(owner=self.caller, machine="", process=0),
@@ -161,7 +161,7 @@ class Situation:
         return look(self.wish, self.cloud, previews=False)
 
 
-def assemble(ask: Ask) -> Situation:
+def assemble(ask: Ask, *, clock: Clock) -> Situation:
     """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
     installation = Installation.open(ask.config, profile=ask.profile)
     config, session, organization = installation.config, installation.session, installation.organization
@@ -173,6 +173,7 @@ def assemble(ask: Ask) -> Situation:
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
         is_at_work=is_at_work,
+        clock=clock.now,
     )
     if ask.resume:
         ask = _resumed(ask, lock.look())
@@ -198,11 +199,14 @@ def assemble(ask: Ask) -> Situation:
         organization=organization,
         wanted=wanted,
         rollout=rollout,
-        cloud=_cloud(session, wanted.names, bucket, lock, preferences=rollout.preferences, call_as=call_as),
+        cloud=_cloud(
+            session, wanted.names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
+        ),
         bucket=bucket,
         ledger=installation.ledger,
         lock=lock,
         ask=ask,
+        clock=clock,
     )
 
 
@@ -221,6 +225,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     bucket: ArtifactsBucket,
     lock: Lock,
     *,
+    clock: Clock,
     preferences: OperationPreferences,
     call_as: CallAs,
 ) -> Cloud:
@@ -228,7 +233,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
 
     def sleep(seconds: float) -> None:
         lock.keep()
-        time.sleep(seconds)
+        clock.sleep(seconds)
 
     stack_sets = CloudFormationStackSets(
         session.client("cloudformation", region=names.central_region),

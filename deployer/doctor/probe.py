@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
+from deployer.clock import Clock
 from deployer.errors import DeployerError, PermissionDeniedError
 from handler.records import Record
 
@@ -83,14 +84,6 @@ class Outcome:
     def is_proven(self) -> bool:
         """Whether events come through, and nothing is left behind."""
         return self.state in {"created", "refused"} and not self.left
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """`now` gives the time in UTC, `sleep` waits for seconds."""
-
-    now: Callable[[], datetime]
-    sleep: Callable[[float], None]
 
 
 OnOutcome = Callable[[Outcome], None]
@@ -214,8 +207,3 @@ def _hops(record: Record, seen_at: datetime) -> Iterable[Hop]:
 
 def _between(earlier: datetime, later: datetime) -> float:
     return max((later - earlier).total_seconds(), 0.0)
-
-
-def utc_now() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)

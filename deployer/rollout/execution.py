@@ -9,10 +9,9 @@ is planned when its turn comes, and the next one only begins when all of its ins
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -51,7 +50,7 @@ class Cloud:
     stacks: Stacks
     stack_sets: StackSets
     artifacts: Artifacts
-    sleep: Sleep = field(default=time.sleep)
+    sleep: Sleep
 
 
 class Lock(Protocol):

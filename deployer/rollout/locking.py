@@ -97,7 +97,7 @@ class Lock:
         holder: Holder,
         *,
         is_at_work: Callable[[int], bool],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._holder = holder

@@ -24,6 +24,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
+from tests.clocks import impatient
 from tests.conftest import CONFIG
 from tests.principals import environment, role
 
@@ -163,7 +164,7 @@ def main() -> int:
     left_out: list[str] = []
     with Sandbox() as sandbox:
         with patch.dict("os.environ", sandbox.environment()):
-            assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)]) == 0
+            assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
         sandbox.settle()
         for name, begin in CLIENTS.items():
             with ExitStack() as work:

@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
+from deployer.clock import Clock
+from tests.clocks import impatient
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -38,9 +40,12 @@ class Ran:
 class Deployer:
     """The command line as one account's operator sees it."""
 
-    def __init__(self, sandbox: Sandbox, *, config: Path = CONFIG, account: str | None = None) -> None:
+    def __init__(
+        self, sandbox: Sandbox, *, config: Path = CONFIG, account: str | None = None, clock: Clock | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.config = config
+        self.clock = clock or impatient()
         self.environment: Mapping[str, str] = sandbox.environment(account)
 
     def __call__(self, *arguments: str) -> Ran:
@@ -51,7 +56,8 @@ class Deployer:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = run([*arguments, *([] if arguments[0] in WITHOUT_CONFIG else ["--config", str(self.config)])])
+            options = [] if arguments[0] in WITHOUT_CONFIG else ["--config", str(self.config)]
+            code = run([*arguments, *options], clock=self.clock)
         return Ran(code, written.getvalue().decode(), err.getvalue())
 
 

@@ -17,20 +17,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any, NamedTuple, NoReturn
 
 import botocore.session
 from botocore.client import BaseClient
 
 from deployer.cli.main import run
-from deployer.composition import rollout
+from deployer.clock import SYSTEM_CLOCK
 from tests.deployer.command_line import CONFIG, is_writing
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
+HASTY = replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(seconds / 2))
 
 
 class Ended(NamedTuple):
@@ -102,7 +103,7 @@ def _live(arguments: list[str], output: int) -> NoReturn:
     try:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(output, stream.fileno())
-        code = run(arguments)
+        code = run(arguments, clock=HASTY)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
@@ -149,10 +150,9 @@ def _each_in_turn() -> Callable[[str, str, Any], bool]:
 def _prepare(command: list[str]) -> None:
     """Import and read all that a command needs; garbage is left to the end of each process, which is near."""
     botocore.session.create_loader = cache(botocore.session.create_loader)
-    setattr(rollout, "time", SimpleNamespace(sleep=lambda wait: time.sleep(wait / 2)))  # noqa: B010 - not exported
     gc.disable()
     with redirect_stdout(io.StringIO()):
-        assert run(command) in {0, 2}
+        assert run(command, clock=HASTY) in {0, 2}
     gc.collect()
     gc.freeze()
 

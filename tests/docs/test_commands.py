@@ -11,6 +11,7 @@ import pytest
 
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
+from tests.clocks import impatient
 from tests.docs.commands import ROOT, Shown, pages, shown_in
 
 ELSEWHERE = {
@@ -48,9 +49,9 @@ def _arguments(command: Shown) -> list[str]:
 def _run(arguments: list[str]) -> int:
     """Run a command; `> FILE` at its end keeps what it prints, as a shell would."""
     if arguments[-2:-1] != [">"]:
-        return run(arguments)
+        return run(arguments, clock=impatient())
     with Path(arguments[-1]).open("w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
-        return run(arguments[:-2])
+        return run(arguments[:-2], clock=impatient())
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.audit import export as exporting
 from deployer.aws.ledger import LedgerTable
+from deployer.clock import SYSTEM_CLOCK
 from handler.records import Record
 from templates import ledger
 from templates.names import Names
@@ -121,9 +123,7 @@ def test_json_lines_are_one_object_each(deployer: Deployer) -> None:
     assert [json.loads(line)["repository"] for line in lines] == ["team-a/api", "team-a/tmp-1", "x", "team-a/api"]
 
 
-def test_following_shows_what_comes_in_until_it_is_interrupted(
-    sandbox: Sandbox, deployer: Deployer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_following_shows_what_comes_in_until_it_is_interrupted(sandbox: Sandbox, deployer: Deployer) -> None:
     waits = iter([[recent(0, repository="just-now")], [recent(10, repository="late")]])
 
     def sleep(_: float) -> None:
@@ -132,8 +132,8 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("time.sleep", sleep)
-    ran = deployer("audit", "list", "--follow", "--limit", "2", "--json")
+    following = Deployer(sandbox, config=deployer.config, clock=replace(SYSTEM_CLOCK, sleep=sleep))
+    ran = following("audit", "list", "--follow", "--limit", "2", "--json")
     assert ran.exit_code == 0
     assert [json.loads(line)["repository"] for line in ran.out.splitlines()] == [
         "team-a/tmp-1",

@@ -9,7 +9,8 @@ from threading import Lock
 
 import pytest
 
-from deployer.doctor.probe import Clock, Held, Outcome, Prober, Target
+from deployer.clock import Clock
+from deployer.doctor.probe import Held, Outcome, Prober, Target
 from deployer.errors import PermissionDeniedError
 from deployer.organization import Organization
 from deployer.rendering.probe import closing_line, outcome_lines, probe_document

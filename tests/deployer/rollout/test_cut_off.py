@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from aws_org_sandbox.copies import in_copy
 from aws_org_sandbox.faults import Drop, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.organization import Account, Organization, OrganizationalUnit
+from tests.clocks import impatient
 from tests.deployer.command_line import Deployer, is_writing
 from tests.deployer.mortal import KILLED, Ended, Mortals
 from tests.example_organization import EXAMPLE
@@ -67,16 +67,16 @@ class World:
 @pytest.fixture
 def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """From `before` to `after` a StackSet's template changes, a region comes, one goes, and scanning moves over."""
-    monkeypatch.setattr(
-        "deployer.composition.rollout.time", SimpleNamespace(sleep=lambda wait: time.sleep(min(wait, 0.02)))
-    )
     monkeypatch.setattr(deleted_names, "SECONDS", 0.0)  # as if a minute lay between two runs; test_patience has less
     sandbox.reset(SMALL)
     yield World(
-        least=Deployer(sandbox, config=_config(tmp_path / "least")),
-        before=Deployer(sandbox, config=_config(tmp_path / "before", region="us-east-1", scanning="BASIC")),
+        least=Deployer(sandbox, clock=impatient(0.02), config=_config(tmp_path / "least")),
+        before=Deployer(
+            sandbox, clock=impatient(0.02), config=_config(tmp_path / "before", region="us-east-1", scanning="BASIC")
+        ),
         after=Deployer(
             sandbox,
+            clock=impatient(0.02),
             config=_config(tmp_path / "after", region="eu-central-1", scanning="ENHANCED", further="cleanup: true"),
         ),
     )
