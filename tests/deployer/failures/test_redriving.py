@@ -92,9 +92,9 @@ def test_only_the_mark_of_an_earlier_redrive_is_kept_and_never_one_from_a_member
 @pytest.mark.parametrize(
     ("time", "problem"),
     [
-        ("2026-11-23T09:30:00Z", "after SQS received it"),
-        ("2099-01-01T00:00:00Z", "after SQS received it"),
-        ("2026-11-22T07:00:00Z", "more than 25 hours before SQS received it"),
+        ("2026-11-23T09:30:00Z", "after SQS received the message"),
+        ("2099-01-01T00:00:00Z", "after SQS received the message"),
+        ("2026-11-22T07:00:00Z", "more than 25 hours before SQS received the message"),
         ("2026-11-22T09:00:00Z", None),
         ("2026-11-23T08:59:59Z", None),
     ],
