@@ -1,6 +1,6 @@
 """The parts of ECR's API in which moto (5.2.5) is more lenient than AWS, stores less, or uses the wrong registry.
 
-What moto does right stays moto's: describing, deleting, policies, tags, lifecycle policies once they are valid.
+moto keeps what it does right: describing, deleting, policies, tags, and valid lifecycle policies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PUSH_BEGINS = frozenset({"BatchCheckLayerAvailability", "InitiateLayerUpload"})
 
 @redirects("ecr")
 def _registry(call: Call) -> str:
-    """The account whose registry a request is about: what `registryId` says, the caller's without one."""
+    """The account whose registry a request is about: `registryId`, or the caller's account by default."""
     registry = str(call.parameters.get("registryId") or call.account)
     name = call.parameters.get("repositoryName")
     try:

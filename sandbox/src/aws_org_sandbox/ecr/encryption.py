@@ -1,4 +1,4 @@
-"""Encryption of repositories: the key that a repository ends up with, and KMS's refusal of one that is not there."""
+"""Encryption of repositories: the key that a repository uses, and KMS's error for a key that does not exist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from aws_org_sandbox.ecr.errors import KmsException
 
 MANAGED_KEY = "alias/aws/ecr"
-"""The key that AWS manages for ECR, one for each account and region: what KMS means without a key."""
+"""The key that AWS manages for ECR, one for each account and region: the default for KMS encryption."""
 
 
 def resolve(encryption: dict[str, str] | None, *, account: str, region: str) -> dict[str, str] | None:

@@ -40,14 +40,14 @@ class _OnUpload(ServiceException):
 
 
 class EmptyUploadException(_OnUpload):
-    """An upload was completed before any part of it came."""
+    """An upload was completed before any part of it was received."""
 
     code = "EmptyUploadException"
     wording = "The specified layer upload with id '{upload_id}' does not contain any layer parts"
 
 
 class InvalidLayerException(_OnUpload):
-    """The bytes that came are not those of the digest."""
+    """The received bytes do not match the digest."""
 
     code = "InvalidLayerException"
     wording = "Layer digest '{digest}' does not match the digest computed over the upload with id '{upload_id}'"
@@ -61,7 +61,7 @@ class LayerPartTooSmallException(_OnUpload):
 
 
 class LayerAlreadyExistsException(_OnUpload):
-    """The repository has this layer already."""
+    """The repository already has this layer."""
 
     code = "LayerAlreadyExistsException"
     wording = (
@@ -71,7 +71,7 @@ class LayerAlreadyExistsException(_OnUpload):
 
 
 class LayersNotFoundException(_OnUpload):
-    """A manifest names layers that were never uploaded, or a layer was asked for that is not there."""
+    """A manifest names layers that were never uploaded, or a requested layer does not exist."""
 
     code = "LayersNotFoundException"
     wording = (
@@ -91,14 +91,14 @@ class ReferencedImagesNotFoundException(_OnUpload):
 
 
 class ImageDigestDoesNotMatchException(_OnUpload):
-    """The digest that a request names is not that of its manifest."""
+    """The digest in a request does not match its manifest."""
 
     code = "ImageDigestDoesNotMatchException"
     wording = "Image digest '{digest}' does not match the digest that Amazon ECR calculated for the image"
 
 
 class ImageTagAlreadyExistsException(_OnUpload):
-    """The tag is on another image, and this repository does not let tags move."""
+    """The tag is on another image, and tags of this repository are immutable."""
 
     code = "ImageTagAlreadyExistsException"
     wording = (

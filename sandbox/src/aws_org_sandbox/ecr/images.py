@@ -1,6 +1,6 @@
-"""Images of repositories: manifests whose layers are there, tags that move or may not, sizes as AWS counts them.
+"""Images of repositories: manifests with existing layers, mutable and immutable tags, sizes as AWS counts them.
 
-moto (5.2.5) makes digests up, deletes an image when its last tag moves away, and treats exclusion filters as
+moto (5.2.5) invents digests, deletes an image when its last tag moves away, and treats exclusion filters as
 regular expressions.
 """
 
@@ -47,12 +47,12 @@ class StoredImage(Image):
 
 
 def digest_of(manifest: str) -> str:
-    """An image's digest is that of its manifest's bytes."""
+    """The digest of an image: the SHA-256 of its manifest."""
     return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
 
 
 def put(repository: Repository, manifest: str, *, tag: str | None, media_type: str | None, digest: str | None) -> Image:
-    """Store a manifest and put the tag on it; raises what PutImage raises."""
+    """Store a manifest and add the tag to it; raises the errors of PutImage."""
     about = {"name": repository.name, "registry_id": repository.registry_id}
     rules.check_length("imageManifest", manifest, least=1, most=MAXIMUM_MANIFEST)
     if tag is not None:
@@ -71,7 +71,7 @@ def put(repository: Repository, manifest: str, *, tag: str | None, media_type: s
 
 
 def find(repository: Repository, *, digest: str | None = None, tag: str | None = None) -> Image | None:
-    """The image with this digest and tag; None if there is none."""
+    """The image with this digest and tag; None if it does not exist."""
     for image in repository.images:
         if digest in (None, image.image_digest) and (tag is None or tag in image.image_tags):
             return image
@@ -79,7 +79,7 @@ def find(repository: Repository, *, digest: str | None = None, tag: str | None =
 
 
 def is_immutable(repository: Repository, tag: str) -> bool:
-    """Whether a tag may never move: as the repository is configured, or the opposite if a filter matches."""
+    """Whether a tag may never move: the repository's setting, or the opposite if a filter matches."""
     mutability = str(getattr(repository.image_tag_mutability, "value", repository.image_tag_mutability))
     filters = repository.image_tag_mutability_exclusion_filters or []
     excluded = any(fnmatch.fnmatchcase(tag, item["filter"]) for item in filters)
@@ -87,7 +87,7 @@ def is_immutable(repository: Repository, tag: str) -> bool:
 
 
 def described(repository: Repository, image: Image, *, tag: str | None = None) -> dict[str, Any]:
-    """An `Image` of the API: identified by the digest, and by the tag that was asked for."""
+    """An `Image` of the API: identified by the digest, and by the requested tag."""
     identifier = {"imageDigest": image.image_digest} | ({"imageTag": tag} if tag else {})
     return {
         "registryId": repository.registry_id,
@@ -99,7 +99,7 @@ def described(repository: Repository, image: Image, *, tag: str | None = None) -
 
 
 def lookup(repository: Repository, identifiers: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The answer of BatchGetImage: images that are there, failures for the others."""
+    """The answer of BatchGetImage: images that exist, failures for the others."""
     images, failures = [], []
     for identifier in identifiers:
         digest, tag = identifier.get("imageDigest"), identifier.get("imageTag")
@@ -171,7 +171,7 @@ def _check_tag(repository: Repository, known: Image | None, *, tag: str | None, 
 
 
 def _move_tag(repository: Repository, tag: str, image: Image) -> None:
-    """The image that had the tag stays, without it."""
+    """The image that had the tag remains without it."""
     previous = find(repository, tag=tag)
     if previous:
         previous.image_tags.remove(tag)

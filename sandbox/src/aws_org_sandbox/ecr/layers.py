@@ -1,6 +1,6 @@
 """Layers of repositories: uploads in parts, digests verified, bytes kept as long as moto keeps the repository.
 
-moto (5.2.5) computes a digest and takes it, whatever the client said; it keeps sizes and throws the bytes away.
+moto (5.2.5) computes a digest and ignores the client's; it stores sizes and discards the bytes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from aws_org_sandbox.ecr.errors import (
 )
 
 PART_SIZE: Final = 10 * 1024 * 1024
-"""What InitiateLayerUpload asks parts to be."""
+"""The part size that InitiateLayerUpload returns."""
 MINIMUM_PART: Final = 5 * 1024 * 1024
 MAXIMUM_PART: Final = 20 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Upload:
-    """A layer on its way: the parts that came, in order."""
+    """An upload in progress: the parts received, in order."""
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     parts: list[bytes] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Upload:
 
 @dataclass(slots=True)
 class Layers:
-    """What one repository holds. Every method is safe to call from several threads."""
+    """The layers of one repository. All methods are thread-safe."""
 
     name: str
     registry_id: str
@@ -61,7 +61,7 @@ class Layers:
         return upload
 
     def append(self, upload_id: str, data: bytes, *, first: int, last: int) -> int:
-        """Take the next part; gives the last byte received. Parts come in order and are as long as they say."""
+        """Add the next part; returns the last byte received. Parts arrive in order and have the declared length."""
         with self._lock:
             upload = self._upload(upload_id)
             if first != upload.size or last - first + 1 != len(data) or not 0 < len(data) <= MAXIMUM_PART:
@@ -70,7 +70,7 @@ class Layers:
             return upload.size - 1
 
     def complete(self, upload_id: str, digests: Sequence[str]) -> str:
-        """Make a layer of the upload; gives its digest, which must be among those that the client computed."""
+        """Create a layer from the upload; returns its digest, which must be among the client's digests."""
         about: dict[str, Any] = {"name": self.name, "registry_id": self.registry_id, "upload_id": upload_id}
         with self._lock:
             upload = self._upload(upload_id)
@@ -93,7 +93,7 @@ class Layers:
             self.uploads.pop(upload_id, None)
 
     def add(self, data: bytes, digest: str) -> None:
-        """Take a layer that is known to be good: one mounted from another repository."""
+        """Add a layer that is already verified: one mounted from another repository."""
         with self._lock:
             self.blobs[digest] = data
 
@@ -132,7 +132,7 @@ _lock = threading.Lock()
 
 
 def layers_of(repository: Repository) -> Layers:
-    """The layers of one of moto's repositories; gone with it, also by a reset."""
+    """The layers of one of moto's repositories; deleted with it, and by a reset."""
     with _lock:
         if repository not in _layers:
             _layers[repository] = Layers(repository.name, repository.registry_id)

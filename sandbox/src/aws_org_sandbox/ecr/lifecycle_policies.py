@@ -1,7 +1,7 @@
-"""What ECR refuses in a lifecycle policy; moto (5.2.5) knows neither the archive nor most rules between two rules.
+"""Lifecycle policies that ECR refuses; moto (5.2.5) lacks the archive and most checks across rules.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html has the properties,
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html what the archive asks for.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html the rules of the archive.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _ACTIONS: Final = {
     "sinceImagePulled": ("transition",),
     "sinceImageTransitioned": ("expire",),
 }
-"""Count types, and what may be done with the images that they count."""
+"""Count types, and the actions allowed for the images that they count."""
 _TAG_STATUSES: Final = ("any", "tagged", "untagged")
 _TAG_LISTS: Final = ("tagPatternList", "tagPrefixList")
 _SELECTION: Final = ("tagStatus", "countType", "countNumber")
 
 
 def check_lifecycle_policy(text: str) -> None:
-    """Refuse a policy for its first error, with ECR's message if that is known."""
+    """Refuse a policy for its first error, with ECR's message if known."""
     check_length("LifecyclePolicyText", text, least=100, most=30_720)
     for problem in _problems(text):
         raise refuse("LifecyclePolicyText", f"Lifecycle policy validation failure: {problem}")
 
 
 def _problems(text: str) -> Iterator[str]:
-    """Only the first counts: what comes after it takes for granted that it is not there."""
+    """Only the first is used: later checks assume that earlier ones passed."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What ECR accepts in a request: rules that moto leaves to the client's good will. Pure; each returns or raises.
+"""What ECR accepts in a request: rules that moto does not check. Pure; each returns or raises.
 
-Lengths and patterns are those of the service model (2015-09-21); the quotas those of the ECR user guide.
+Lengths and patterns are those of the service model (2015-09-21); the quotas are those of the ECR user guide.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SCAN_FREQUENCIES: Final = {
 
 
 def refuse(parameter: str, constraint: str) -> InvalidParameterException:
-    """ECR's one wording for a parameter that breaks a constraint."""
+    """Raise ECR's error for a parameter that breaks a constraint."""
     return InvalidParameterException(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'")
 
 
@@ -63,7 +63,7 @@ def check_member(parameter: str, value: object, allowed: set[str]) -> None:
 
 
 def check_repository_name(name: object) -> None:
-    """2 to 256 characters of lowercase parts; the rule holds for every operation that names a repository."""
+    """2 to 256 characters of lowercase parts; the rule applies to every operation that names a repository."""
     if not isinstance(name, str):
         raise refuse("repositoryName", "Member must not be null")
     check_length("repositoryName", name, least=2, most=256)
@@ -71,7 +71,7 @@ def check_repository_name(name: object) -> None:
 
 
 def check_mutability(mutability: str | None, exclusions: Sequence[Mapping[str, Any]] | None) -> None:
-    """Exclusion filters go with a `_WITH_EXCLUSION` mutability, and with nothing else."""
+    """Exclusion filters require a `_WITH_EXCLUSION` mutability, and it requires them."""
     if mutability is not None:
         check_member("imageTagMutability", mutability, _MUTABILITIES)
     if exclusions is None:
@@ -94,7 +94,7 @@ def check_mutability(mutability: str | None, exclusions: Sequence[Mapping[str, A
 
 
 def check_encryption(encryption: Mapping[str, str] | None, *, region: str) -> None:
-    """A key belongs to KMS and KMS_DSSE, and to the repository's own region; KMS_DSSE belongs to GovCloud.
+    """A key requires KMS or KMS_DSSE, and the repository's own region; KMS_DSSE requires GovCloud.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
     """
@@ -132,12 +132,12 @@ def check_tags(tags: Sequence[Mapping[str, Any]], *, present: Mapping[str, str] 
 
 
 def _is_tag_text(text: str) -> bool:
-    """Letters, digits, spaces and `_ . : / = + - @`, as every AWS service that tags says."""
+    """Letters, digits, spaces and `_ . : / = + - @`, as in every AWS service with tags."""
     return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
 
 
 def check_repository_policy(text: str) -> None:
-    """What moto leaves out: the length, and that a statement names no resource, since it is about its own repository.
+    """Checks that moto lacks: the length, and that no statement names a resource, since it applies to its repository.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
     """
@@ -153,7 +153,7 @@ def check_repository_policy(text: str) -> None:
 
 
 def check_scanning(scan_type: str | None, rules: Sequence[Mapping[str, Any]] | None) -> None:
-    """At most two rules, one a frequency; enhanced frequencies need the enhanced scan type."""
+    """At most two rules, one for each frequency; enhanced frequencies need the enhanced scan type."""
     check_member("scanType", scan_type, set(_SCAN_FREQUENCIES))
     rules = rules or []
     if len(rules) > 2:

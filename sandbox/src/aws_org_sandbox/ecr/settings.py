@@ -1,4 +1,4 @@
-"""Settings of repositories and of the registry, held to AWS's rules before moto (5.2.5) takes them."""
+"""Settings of repositories and of the registry, checked against AWS's rules before moto (5.2.5) stores them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aws_org_sandbox.seams import original, replace
 
 @replace(ECRBackend, "create_repository")
 def _create_repository(self: ECRBackend, **request: Any) -> Repository:
-    """CreateRepository, with a KMS key that is there."""
+    """CreateRepository, with an existing KMS key."""
     encryption = request.get("encryption_config")
     ecr_rules.check_repository_name(request["repository_name"])
     ecr_rules.check_mutability(
@@ -52,7 +52,7 @@ def _put_image_tag_mutability(self: ECRBackend, **request: Any) -> dict[str, Any
 
 @replace(EcrLifecyclePolicyValidator, "validate")
 def _validate_lifecycle_policy(self: EcrLifecyclePolicyValidator) -> None:
-    """Hold a policy to ECR's rules in the place of moto's, which are those from before there was an archive."""
+    """Check a policy against ECR's rules instead of moto's, which predate the archive."""
     check_lifecycle_policy(self._policy_text)
 
 

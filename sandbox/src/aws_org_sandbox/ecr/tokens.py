@@ -1,6 +1,6 @@
-"""Authorization tokens: what GetAuthorizationToken issues and the registry takes as a password for the user AWS.
+"""Authorization tokens: issued by GetAuthorizationToken, and accepted by the registry as a password for the user AWS.
 
-A token stands for the principal that asked for it, in every registry that the principal may use, for twelve hours.
+A token represents the principal that requested it, in every registry that the principal may use, for twelve hours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIFETIME: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A password and the credentials that it stands for."""
+    """A password and the credentials that it represents."""
 
     password: str = field(repr=False)
     access_key_id: str
@@ -29,7 +29,7 @@ class Token:
 
     @property
     def encoded(self) -> str:
-        """As GetAuthorizationToken gives it, and as a Basic header carries it."""
+        """As GetAuthorizationToken returns it, and as a Basic header contains it."""
         return base64.b64encode(f"{USER}:{self.password}".encode()).decode()
 
     @property

@@ -1,6 +1,6 @@
-"""Archives of an event bus: which events they take in, and which rules a replay of them is for.
+"""Archives of an event bus: which events they store, and which rules a replay of them applies to.
 
-moto keeps archives; what an archive takes in is done here, because moto matches an archive by a hidden rule of its own.
+moto keeps archives; events are stored here, because moto matches an archive by a hidden rule of its own.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 """
 
@@ -17,7 +17,7 @@ Event = Mapping[str, Any]
 
 
 def store(event: Event, *, bus: EventBus) -> None:
-    """Put an event into every archive of its bus that wants it; a replayed event is not archived again."""
+    """Put an event into every matching archive of its bus; a replayed event is not archived again."""
     if "replay-name" in event:
         return
     for archive in list(events_backends[bus.account_id][bus.region].archives.values()):
@@ -26,7 +26,7 @@ def store(event: Event, *, bus: EventBus) -> None:
 
 
 def rules_of_replay(event: Event, *, bus: EventBus) -> frozenset[str]:
-    """ARNs of the rules that a replayed event is meant for; none named means every rule."""
+    """ARNs of the rules that a replayed event is sent to; an empty list means every rule."""
     replay = events_backends[bus.account_id][bus.region].replays.get(event["replay-name"])
     return frozenset(replay.destination.get("FilterArns") or ()) if replay else frozenset()
 

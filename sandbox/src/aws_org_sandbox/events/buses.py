@@ -1,7 +1,7 @@
 """EventBridge: events come in by PutEvents, from AWS services or from another bus, and go to the targets of the rules.
 
-moto keeps buses, rules and targets; everything from an event's arrival on is done here, because moto forgets the
-envelope when it forwards, asks nobody for permission, and lets one failing target break the caller's call.
+moto keeps buses, rules and targets; everything after an event arrives is done here, because moto drops the
+envelope when it forwards, checks no permissions, and fails the caller's call if one target fails.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Event = Mapping[str, Any]
 
 
 def deliver(event: Event, *, account: str, region: str, bus: str = "default") -> str:
-    """Put an event of an AWS service on a bus, and return its id. What the envelope lacks is filled in."""
+    """Put an event of an AWS service on a bus, and return its id. Missing parts of the envelope are filled in."""
     envelope = {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -37,7 +37,7 @@ def deliver(event: Event, *, account: str, region: str, bus: str = "default") ->
 
 
 def receive(event: Event, *, account: str, region: str, bus: str, forwarded: bool = False) -> None:
-    """Archive an event that came to a bus and start its deliveries; `forwarded` by a rule of another bus."""
+    """Archive an event that a bus received and start its deliveries; `forwarded` if a rule of another bus sent it."""
     found = find_bus(account=account, region=region, name=bus)
     if found is None:
         raise LookupError(f"Event bus {bus} does not exist in {account} {region}.")
@@ -48,7 +48,7 @@ def receive(event: Event, *, account: str, region: str, bus: str, forwarded: boo
 
 
 def find_bus(*, account: str, region: str, name: str) -> EventBus | None:
-    """The bus of that name, if there is one."""
+    """The bus with that name, if it exists."""
     backend: EventsBackend = events_backends[account][region]
     bus: EventBus | None = backend.event_buses.get(name)
     return bus
@@ -56,7 +56,7 @@ def find_bus(*, account: str, region: str, name: str) -> EventBus | None:
 
 @replace(Rule, "send_to_targets")
 def _send_to_targets(rule: Rule, original_event: Event, transform_input: bool = True) -> None:
-    """What moto's own services send: an event for one rule at a time, with its time as a number."""
+    """Receive what moto's own services send: an event for one rule at a time, with its time as a number."""
     del transform_input
     event = {**original_event, "time": _timestamp(original_event.get("time"))}
     for target in list(rule.targets) if _wants(rule, event) else ():
@@ -69,7 +69,7 @@ def _timestamp(value: object) -> str:
 
 
 def _matching(bus: EventBus, event: Event) -> Iterator[Rule]:
-    """Enabled rules that want the event; a replayed one goes to the rules alone that the replay names."""
+    """Enabled rules that match the event; a replayed one is sent only to the rules that the replay names."""
     only = event.get("replay-name") and archives.rules_of_replay(event, bus=bus)
     for rule in list(bus.rules.values()):
         if _wants(rule, event) and (not only or rule.arn in only):
@@ -78,7 +78,7 @@ def _matching(bus: EventBus, event: Event) -> Iterator[Rule]:
 
 
 def _wants(rule: Rule, event: Event) -> bool:
-    """Whether a rule is on and its pattern matches; rules that EventBridge made for archives do nothing here."""
+    """Whether a rule is enabled and its pattern matches; rules that EventBridge manages for archives do not."""
     pattern = rule.event_pattern.dump()
     off = rule.managed_by or rule.state == "DISABLED"
     return bool(pattern and not off and patterns.parse(pattern).matches(event))

@@ -1,6 +1,6 @@
-"""Attempts to deliver an event to a target: how often, how long, and what becomes of it after the last one.
+"""Attempts to deliver an event to a target: how often, how long, and what happens after the last one.
 
-Missing permissions and missing targets go to the target's dead-letter queue at once; what may pass is tried again, by
+If permissions or the target are missing, the event goes to its dead-letter queue at once; other failures are retried by
 the target's retry policy. Waiting is in the sandbox's scaled time.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
@@ -18,7 +18,7 @@ from aws_org_sandbox.queues import text_attributes
 MAX_RETRIES = 185
 MAX_AGE = 86_400.0
 LONGEST_DELAY = 600.0
-"""Seconds between two attempts at most; EventBridge publishes only that it backs off exponentially."""
+"""Maximum seconds between two attempts; EventBridge documents only that it backs off exponentially."""
 
 
 def start(delivery: Delivery) -> None:
@@ -55,7 +55,7 @@ def _exhausted(delivery: Delivery, delay: float) -> str | None:
 
 
 def _dead_letter(delivery: Delivery, failure: NotDelivered, *, condition: str | None) -> None:
-    """Send the event as it was before any transformation, with the documented attributes; with no queue it is lost."""
+    """Send the event as it was before transformation, with the documented attributes; without a queue it is lost."""
     queue_arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue_arn:
         return

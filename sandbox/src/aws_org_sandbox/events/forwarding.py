@@ -1,4 +1,4 @@
-"""Events that a rule sends to another bus, as the target's role and the policy of that bus allow it."""
+"""Events that a rule sends to another bus, if the target's role and the policy of that bus allow it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _send_to_bus(delivery: Delivery, arn: Arn) -> None:
 
 
 def _check_bus(delivery: Delivery, role_arn: str, *, region: str, bus_policy: Mapping[str, Any] | None) -> None:
-    """The role's policies must allow to put events on that bus, and in another account the bus's policy too.
+    """The role's policies must allow PutEvents on that bus, and in another account the bus's policy must too.
 
-    That a forwarded event carries these keys is assumption A13.
+    Assumption A13: a forwarded event has these keys.
     """
     kinds = {"events:source": [delivery.event["source"]], "events:detail-type": [delivery.event["detail-type"]]}
     access = iam.Access(

@@ -1,4 +1,4 @@
-"""What a target gets of an event: all, a part (InputPath), a constant (Input) or a template (InputTransformer). Pure.
+"""The payload of a target: the event, a part (InputPath), a constant (Input) or a template (InputTransformer). Pure.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SHAPING_KEYS = ("Input", "InputPath", "InputTransformer")
-"""The keys of a target that change what it gets; none is available for an event bus in another account."""
+"""The keys of a target that change its payload; none is available for an event bus in another account."""
 
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _QUOTE = re.compile(r'(?<!\\)"')
@@ -20,11 +20,11 @@ _MISSING = object()
 
 
 class InputError(ValueError):
-    """A template that does not give JSON for this event, or a path that is none."""
+    """A template that does not produce JSON for this event, or an invalid path."""
 
 
 def shape(event: Mapping[str, Any], target: Mapping[str, Any], *, rule_arn: str, ingestion_time: str) -> str:
-    """The payload for `target`, as text; raises InputError if a template gives no JSON."""
+    """The payload for `target`, as text; raises InputError if a template produces no JSON."""
     if (constant := target.get("Input")) is not None:
         return str(constant)
     if (path := target.get("InputPath")) is not None:
@@ -36,7 +36,7 @@ def shape(event: Mapping[str, Any], target: Mapping[str, Any], *, rule_arn: str,
 
 
 def look_up(event: Mapping[str, Any], path: str) -> Any:
-    """What `$.detail.eventName` names in an event; knows names, `['name']` and `[0]`, no wildcards and no filters."""
+    """The value of a path (`$.detail.eventName`); supports names, `['name']` and `[0]`, not wildcards or filters."""
     if not path.startswith("$"):
         raise InputError(f"Invalid path {path}: it must begin with $")
     rest, value = path[1:], event
@@ -57,9 +57,9 @@ def _step(value: Any, step: re.Match[str]) -> Any:
 
 
 def _fill(event: Mapping[str, Any], transformer: Mapping[str, Any], *, rule_arn: str, ingestion_time: str) -> str:
-    """The template with its placeholders filled in: inside of a JSON string as they are, else as JSON.
+    """The template with its placeholders filled in: unquoted inside a JSON string, else as JSON.
 
-    EventBridge does not escape what it fills in, so a quote in a value ends the string that it stands in.
+    EventBridge does not escape values, so a quote in a value ends the surrounding string.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html#eb-transform-input-issues
     """
     values = {name: look_up(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}

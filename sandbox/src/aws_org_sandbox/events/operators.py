@@ -1,6 +1,6 @@
 """The comparison operators of event patterns, parsed into tests of one value. Pure.
 
-Refuses what EventBridge refuses: an operator that it does not know, an operand of another type, a malformed wildcard.
+Refuses what EventBridge refuses: an unknown operator, an operand of another type, a malformed wildcard.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 """
 
@@ -30,17 +30,17 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 class PatternError(ValueError):
-    """An event pattern that EventBridge refuses; the message is EventBridge's if that is known."""
+    """An event pattern that EventBridge refuses; the message is EventBridge's if known."""
 
 
 def exactly(expected: str | float | bool | None) -> Test:
-    """Equality as EventBridge sees it: by the text of the JSON value, so that 1, 1.0, true and "1" are four things."""
+    """Equality in EventBridge: by the text of the JSON value, so 1, 1.0, true and "1" are all different."""
     text = json.dumps(expected)
     return lambda value: json.dumps(value) == text
 
 
 def parse_operator(matcher: Mapping[str, Any]) -> Test:
-    """The test that `{"prefix": "a"}` and its like stand for. `exists` is no test of a value: see patterns.py."""
+    """The test for an operator such as `{"prefix": "a"}`. `exists` does not test a value: see patterns.py."""
     if len(matcher) != 1:
         raise PatternError("Only one key allowed in match expression")
     ((name, operand),) = matcher.items()
@@ -94,7 +94,7 @@ def _wildcard(operand: Any) -> Test:
 
 
 def _wildcard_parts(text: str) -> list[str]:
-    """A regular expression in parts: `*` is any run of characters, a backslash takes `*` and backslash literally."""
+    """A regular expression in parts: `*` is any run of characters, a backslash escapes `*` and backslash."""
     if re.search(r"(?<!\\)(?:\\\\)*\*\*", text):
         raise PatternError("Consecutive wildcard characters are not allowed")
     parts = re.findall(r"\\.|\\$|[^\\]", text, re.DOTALL)
@@ -153,7 +153,7 @@ def _cidr(operand: Any) -> Test:
 
 
 def _anything_but(operand: Any) -> Test:
-    """None of the values or of the matchers passes; a value that is missing passes never."""
+    """None of the values or matchers passes; a missing value never passes."""
     refused = _refused_matchers(operand) if isinstance(operand, Mapping) else _refused_values(operand)
     return lambda value: not any(test(value) for test in refused)
 

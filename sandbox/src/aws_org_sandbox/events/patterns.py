@@ -1,7 +1,7 @@
-"""Event patterns: what EventBridge accepts as one, and which events it matches. Pure.
+"""Event patterns: which ones EventBridge accepts, and which events they match. Pure.
 
 A field of an event that is an array matches when one of its elements does, and fields below an array of objects must
-match within ONE of its objects. `exists` looks at leaves alone: an object, or an array without a leaf, does not exist.
+match within ONE of its objects. `exists` tests leaves only: an object, or an array without a leaf, does not exist.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 from aws_org_sandbox.events.operators import PatternError, Test, exactly, parse_operator
 
 MAX_LENGTH = 4096
-"""Characters of a pattern, by the API reference of PutRule."""
+"""Maximum characters of a pattern, from the API reference of PutRule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What one field must be: any of the tests, or absent, or present with whatever value."""
+    """What one field must be: any of the tests, or absent, or present with any value."""
 
     tests: tuple[Test, ...]
     absent: bool = False

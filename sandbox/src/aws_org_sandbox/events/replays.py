@@ -1,6 +1,6 @@
 """Replays of archives: they send archived events to their bus again.
 
-moto keeps replays; what a replay sends is done here, because moto replays everything, whenever it happened and to
+moto keeps replays; replaying is done here, because moto replays every event, of any time and to
 every rule. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """
 
@@ -26,7 +26,7 @@ on_reset(_last_replayed.clear)
 
 @replace(Replay, "describe")
 def _describe(replay: Replay) -> dict[str, Any]:
-    """What moto says of a replay, and the time of the event that was replayed last."""
+    """moto's description of a replay, with the time of the last replayed event."""
     described: dict[str, Any] = original(Replay, "describe")(replay)
     last = _last_replayed.get(replay.arn)
     return described if last is None else described | {"EventLastReplayedTime": last}
@@ -34,7 +34,7 @@ def _describe(replay: Replay) -> dict[str, Any]:
 
 @replace(Replay, "replay_events")
 def _start(replay: Replay, archive: Archive) -> None:
-    """Send in the background, so that StartReplay answers STARTING as it does in AWS."""
+    """Send in the background, so that StartReplay returns STARTING as in AWS."""
     background.submit(_run, replay, archive)
 
 

@@ -1,4 +1,4 @@
-"""What EventBridge checks when rules, targets and events come in by its API, and moto does not."""
+"""Checks of rules, targets and events that EventBridge's API makes and moto does not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BUS_ARN = re.compile(r"arn:aws[a-z-]*:events:(?P<region>[a-z0-9-]+):(?P<account
 
 @replace(EventPatternParser, "parse")
 def _parse(parser: EventPatternParser) -> dict[str, Any]:
-    """Refuse a pattern that EventBridge refuses; moto takes an unknown operator for one that matches everything."""
+    """Refuse a pattern that EventBridge refuses; moto treats an unknown operator as one that matches everything."""
     if not parser.pattern:
         return {}
     try:
@@ -49,7 +49,7 @@ def _matches_event(pattern: EventPattern, event: Mapping[str, Any]) -> bool:
 
 @answers("events", "TestEventPattern")
 def test_event_pattern(call: Call) -> Mapping[str, Any]:
-    """Say whether a pattern matches an event, which moto does not."""
+    """Report whether a pattern matches an event; moto does not have this call."""
     try:
         event = json.loads(call.parameters["Event"])
         return {"Result": patterns.parse(call.parameters["EventPattern"]).matches(event)}
@@ -61,7 +61,7 @@ def test_event_pattern(call: Call) -> Mapping[str, Any]:
 
 @replace(EventsBackend, "put_rule")
 def _put_rule(backend: EventsBackend, name: str, *, scheduled_expression: str | None = None, **rule: Any) -> Rule:
-    """Refuse a schedule that EventBridge cannot read: moto lets one and many, and zero, go with any unit."""
+    """Refuse a schedule that EventBridge refuses: moto accepts any number, even zero, with any unit."""
     if scheduled_expression and not schedules.is_readable(scheduled_expression):
         raise Refused("ValidationException", "Parameter ScheduleExpression is not valid.")
     put = original(EventsBackend, "put_rule")
@@ -83,7 +83,7 @@ def _put_targets(rule: Rule, targets: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _check_target(rule: Rule, target: Mapping[str, Any]) -> None:
-    """Refuse what AWS refuses, and a kind of target that the sandbox cannot deliver to."""
+    """Refuse what AWS refuses, and any type of target that the sandbox cannot deliver to."""
     if rule.managed_by:
         return
     arn = parse_arn(target["Arn"])
@@ -116,7 +116,7 @@ def _invalid(reason: str) -> Refused:
 
 @replace(EventsBackend, "create_event_bus")
 def _create_event_bus(backend: EventsBackend, name: str, *rest: Any, **more: Any) -> EventBus:
-    """Refuse a name that only buses of partners have."""
+    """Refuse a name that is reserved for partner event buses."""
     if name.startswith("aws.") and not (rest or more.get("event_source_name")):
         raise Refused("ValidationException", f"Event bus name {name} must not start with 'aws.'.")
     created: EventBus = original(EventsBackend, "create_event_bus")(backend, name, *rest, **more)
@@ -125,7 +125,7 @@ def _create_event_bus(backend: EventsBackend, name: str, *rest: Any, **more: Any
 
 @replace(EventsBackend, "delete_event_bus")
 def _delete_event_bus(backend: EventsBackend, name: str) -> None:
-    """Refuse a bus that has rules; those that EventBridge manages for archives go with it."""
+    """Refuse a bus that has rules; those that EventBridge manages for archives are deleted with it."""
     bus = backend.event_buses.get(name)
     if bus and any(not rule.managed_by for rule in bus.rules.values()):
         raise Refused("ValidationException", f"Event bus {name} cannot be deleted: it has rules.")
@@ -134,7 +134,7 @@ def _delete_event_bus(backend: EventsBackend, name: str) -> None:
 
 @answers("events", "PutEvents")
 def put_events(call: Call) -> Mapping[str, Any]:
-    """Take in events of a caller; one that is refused does not keep the others out."""
+    """Accept events from a caller; a refused entry does not affect the others."""
     entries = call.parameters["Entries"]
     if not 0 < len(entries) <= MAX_ENTRIES:
         raise Refused(
@@ -197,7 +197,7 @@ def _time(value: Any) -> str:
 
 
 def _addressed_bus(entry: Mapping[str, Any], *, call: Call) -> tuple[str, str, str]:
-    """Account, region and name of the bus; whether its policy lets the caller in was asked at the gate."""
+    """Account, region and name of the bus; the gate has already checked the bus's policy."""
     text = entry.get("EventBusName") or "default"
     arn = _BUS_ARN.fullmatch(text)
     account, region, name = (arn["account"], arn["region"], arn["name"]) if arn else (call.account, call.region, text)

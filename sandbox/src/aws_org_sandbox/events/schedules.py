@@ -1,4 +1,4 @@
-"""Schedules that EventBridge can read: rates, and cron expressions of six fields. Pure.
+"""Schedules that EventBridge accepts: rates, and cron expressions with six fields. Pure.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 """
@@ -15,7 +15,7 @@ _CRON = re.compile(r"cron\((.*)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """One field of a cron expression: its numbers, their names in order, and what else may stand in it."""
+    """One field of a cron expression: its numbers, their names in order, and its other valid characters."""
 
     lowest: int
     highest: int
@@ -51,7 +51,7 @@ _DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
 
 
 def is_readable(schedule: str) -> bool:
-    """Whether EventBridge takes a schedule; of the two fields for days, one has to be `?`."""
+    """Whether EventBridge accepts a schedule; one of the two fields for days must be `?`."""
     if _RATE.fullmatch(schedule):
         return True
     cron = _CRON.fullmatch(schedule)

@@ -27,8 +27,8 @@ from aws_org_sandbox.locks import lock_of
 SERVICE = "events.amazonaws.com"
 
 
-class NotDelivered(Exception):  # noqa: N818 - a fact about one attempt; deliveries decide what follows
-    """A target did not take an event."""
+class NotDelivered(Exception):  # noqa: N818 - the result of one attempt; deliveries decide what follows
+    """A target did not accept an event."""
 
     def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
         super().__init__(f"{code}: {message}")
@@ -39,7 +39,7 @@ class NotDelivered(Exception):  # noqa: N818 - a fact about one attempt; deliver
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event on its way from a rule to one of its targets."""
+    """The delivery of one event from a rule to one of its targets."""
 
     event: Mapping[str, Any]
     target: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Delivery:
     account: str
     region: str
     forwarded: bool = False
-    """Whether the event came from another bus: EventBridge routes no event to a third one."""
+    """Whether the event came from another bus: EventBridge does not forward an event to a third bus."""
     retries: int = 0
     age: float = 0.0
 
@@ -63,7 +63,7 @@ class Delivery:
         return iam.Service(principal=SERVICE, source_arn=self.rule_arn, source_account=self.account)
 
     def again(self, delay: float) -> Delivery:
-        """The same after another attempt failed and `delay` seconds passed."""
+        """The same delivery after another failed attempt and `delay` seconds."""
         return replace(self, retries=self.retries + 1, age=self.age + delay)
 
 
@@ -73,7 +73,7 @@ _senders: dict[str, Sender] = {}
 
 
 def sends_to(service: str) -> Callable[[Sender], Sender]:
-    """Deliver to targets whose ARN is of this service by the decorated function."""
+    """Use the decorated function to deliver to targets of this service."""
 
     def register(sender: Sender) -> Sender:
         _senders[service] = sender
@@ -83,7 +83,7 @@ def sends_to(service: str) -> Callable[[Sender], Sender]:
 
 
 def is_supported(service: str) -> bool:
-    """Whether events can be delivered to targets of this service; PutTargets refuses the rest."""
+    """Whether events can be delivered to targets of this service; PutTargets refuses others."""
     return service in _senders
 
 
@@ -101,7 +101,7 @@ def send_to_queue(
     attributes: Mapping[str, Mapping[str, str]] | None = None,
     group_id: str | None = None,
 ) -> None:
-    """Put a message into a queue whose policy lets EventBridge send on behalf of the delivery's rule."""
+    """Send a message to a queue whose policy allows EventBridge to send for the delivery's rule."""
     access = iam.Access(action="sqs:SendMessage", resource=arn, region=delivery.region)
     with attempt(delivery, "sqs", "SendMessage", {"QueueUrl": arn}):
         queues.send(
@@ -122,7 +122,7 @@ def _send_to_queue(delivery: Delivery, arn: Arn) -> None:
 
 @sends_to("sns")
 def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
-    """Publish as the target's role may (A21); without a role, as the topic's policy lets EventBridge."""
+    """Publish with the target's role (A21), or without a role if the topic's policy allows EventBridge."""
     access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
     message, role_arn = _payload(delivery), delivery.target.get("RoleArn")
     if is_altered(Behaviour.ROLES_OF_TOPICS_UNUSED):
@@ -187,7 +187,7 @@ def attempt(
     *,
     role_arn: str | None = None,
 ) -> Iterator[None]:
-    """Record the call to a target, as the target's role or as EventBridge itself, and tell a failure in its words."""
+    """Record the call to a target, as the target's role or as EventBridge itself, and translate a failure."""
     principal = (
         service_calls.role_principal(role_arn, session_name="EventBridge", service=SERVICE)
         if role_arn

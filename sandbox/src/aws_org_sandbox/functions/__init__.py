@@ -1,1 +1,1 @@
-"""Lambda: the real zip of a function in a process of its own, its queue, its destinations and its logs."""
+"""Lambda: runs the real zip of a function in its own process, with its queue, destinations and logs."""

@@ -1,7 +1,7 @@
-"""Lambda's queue of asynchronous invocations: retries, age, and what becomes of an event that never succeeds.
+"""Lambda's queue of asynchronous invocations: retries, age, and the handling of events that never succeed.
 
-A function error is tried again after one minute and after two more; a throttled event waits without using up a retry.
-What is given up goes to the on-failure destination and to the function's dead-letter queue, as its role may.
+A function error is retried after one minute and again after two more; a throttled event waits without using a retry.
+Discarded events go to the on-failure destination and the function's dead-letter queue, if its role allows it.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
 """
 
@@ -30,7 +30,7 @@ LONGEST_THROTTLE_DELAY = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """One event in the queue; `age` is in AWS's seconds."""
+    """One event in the queue; `age` is in seconds of AWS's time."""
 
     function_arn: str
     payload: bytes
@@ -62,7 +62,7 @@ def _attempt(queued: Queued) -> None:
 
 
 def _after_throttle(queued: Queued, function: LambdaFunction) -> None:
-    """Wait and try again, unless a reserved concurrency of zero switches the function off, or the event is too old."""
+    """Wait and retry, unless a reserved concurrency of zero disables the function, or the event is too old."""
     delay = min(2.0**queued.throttles, LONGEST_THROTTLE_DELAY)
     if int(function.reserved_concurrency or 0) == 0:
         _give_up(queued, function, condition="ZeroReservedConcurrency", outcome=None)

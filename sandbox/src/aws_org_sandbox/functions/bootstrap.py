@@ -1,4 +1,4 @@
-"""First code of a function's process: `python -I -S bootstrap.py TASK_ROOT RUNTIME_ROOT HANDLER`.
+"""The first code in a function's process: `python -I -S bootstrap.py TASK_ROOT RUNTIME_ROOT HANDLER`.
 
 It gives the function the imports that it has in Lambda, which are the zip's, the runtime's (RUNTIME_ROOT: the SDK and
 the runtime interface client) and the standard library's, and nothing of the virtual environment around it. It ends the
@@ -23,7 +23,7 @@ def _main(task_root: str, runtime_root: str, handler: str) -> None:
     sys.path[:] = [task_root, runtime_root, *(entry for entry in sys.path if "site-packages" not in entry)]
     os.chdir(task_root)
 
-    from awslambdaric.__main__ import main  # noqa: PLC0415 - found only now that the path is set
+    from awslambdaric.__main__ import main  # noqa: PLC0415 - importable only after the path is set
 
     sys.argv = ["awslambdaric", handler]
     main(sys.argv)

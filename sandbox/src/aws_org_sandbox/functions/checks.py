@@ -1,4 +1,4 @@
-"""What Lambda refuses about functions and their permissions, and moto takes: roles, code and statements."""
+"""Functions and permissions that Lambda refuses and moto accepts: roles, code and statements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SERVICE = "lambda.amazonaws.com"
 
 @replace(LambdaFunction, "_set_function_code")
 def _set_function_code(function: LambdaFunction, updated_spec: Mapping[str, Any]) -> None:
-    """Refuse code that is not there, or in another region, or no zip: moto takes it for empty code."""
+    """Refuse code that does not exist, is in another region, or is no zip: moto treats it as empty code."""
     if "S3Bucket" in updated_spec:
         _check_object(function.region, str(updated_spec["S3Bucket"]), str(updated_spec["S3Key"]))
     original(LambdaFunction, "_set_function_code")(function, updated_spec)
@@ -49,7 +49,7 @@ def _no_object(code: str, message: str) -> Refused:
 
 @replace(LambdaBackend, "create_function")
 def _create_function(backend: LambdaBackend, spec: Mapping[str, Any]) -> LambdaFunction:
-    """Refuse a role that does not trust Lambda, of which moto asks only whether it is there, and what is too much."""
+    """Refuse a role that does not trust Lambda (moto checks only that it exists), and exceeded limits."""
     limits.check_new(spec, region=backend.region_name)
     if not iam.may_assume(iam.Service(principal=SERVICE), str(spec["Role"])):
         raise Refused(
@@ -68,7 +68,7 @@ def _put_function_concurrency(backend: LambdaBackend, function_name: str, reserv
 
 @replace(LambdaBackend, "add_permission")
 def _add_permission(backend: LambdaBackend, function_name: str, qualifier: str | None, raw: str) -> Any:
-    """Refuse a statement id that is there, of which moto adds a second one, and a principal that nobody is."""
+    """Refuse an existing statement id, which moto adds a second time, and a principal that does not exist."""
     asked = json.loads(raw)
     wanted, principal = asked.get("StatementId"), str(asked.get("Principal"))
     if "." not in principal and not documents.is_principal(principal):
@@ -89,7 +89,7 @@ def _add_permission(backend: LambdaBackend, function_name: str, qualifier: str |
 
 @replace(Policy, "principal_formatter")
 def _principal_formatter(policy: Policy, principal: Any) -> Any:
-    """Write an account or a role as policies do: moto leaves it a bare text, which is no principal."""
+    """Format an account or role as policies do: moto leaves plain text, which is no valid principal."""
     if isinstance(principal, str) and principal.isdigit():
         return {"AWS": f"arn:{PARTITION}:iam::{principal}:root"}
     if isinstance(principal, str) and principal.startswith("arn:"):

@@ -1,6 +1,6 @@
-"""The files that execution environments run on: each zip unpacked once, and the packages that Lambda's runtime brings.
+"""The files of execution environments: each zip, unpacked once, and the packages of Lambda's runtime.
 
-All of it lies in one temporary folder of this process, which `clear` removes.
+All files are in one temporary folder of this process, which `clear` removes.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ RUNTIME_PACKAGES = (
     "snapshot_restore_py",
     "urllib3",
 )
-"""What a function finds beside its own zip: the SDK that Lambda's Python runtimes include, and their runtime client."""
+"""Packages outside the function's zip: the SDK in Lambda's Python runtimes, and their runtime client."""
 
 
 class CodeFolders:
-    """Folders with function code by digest, and the folder of the runtime's packages; made when first asked for."""
+    """Folders with function code by digest, and the folder of the runtime's packages; created on first use."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._base: Path | None = None
 
     def task_root(self, code: bytes, *, digest: str) -> Path:
-        """The unpacked zip; raises BadZipFile if `code` is none."""
+        """The unpacked zip; raises BadZipFile if `code` is no zip."""
         with self._lock:
             folder = self._folder() / "task" / digest
             if not folder.is_dir():
@@ -48,7 +48,7 @@ class CodeFolders:
             return folder
 
     def runtime_root(self) -> Path:
-        """A folder of links to the runtime's packages, so that no other package of this machine can be imported."""
+        """A folder of links to the runtime's packages, so that no other package on this machine can be imported."""
         with self._lock:
             folder = self._folder() / "runtime"
             if not folder.is_dir():
@@ -59,14 +59,14 @@ class CodeFolders:
             return folder
 
     def clear(self) -> None:
-        """Remove all folders; no execution environment may run any more."""
+        """Remove all folders; requires that no execution environment is running."""
         with self._lock:
             if self._base is not None:
                 shutil.rmtree(self._base, ignore_errors=True)
                 self._base = None
 
     def abandon(self) -> None:
-        """Leave all folders to the parent of this process, which is a fork of it."""
+        """Leave all folders to the parent process, from which this one was forked."""
         self._lock = threading.Lock()
         self._base = None
 
@@ -86,4 +86,4 @@ def _location(package: str) -> Path:
 
 
 folders = CodeFolders()
-"""Those of this process."""
+"""The folders of this process."""

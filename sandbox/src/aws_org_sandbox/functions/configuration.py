@@ -1,7 +1,7 @@
-"""What moto's Lambda forgets of a function's configuration: log format, dead-letter queue, asynchronous settings, and
+"""Parts of a function's configuration that moto drops: log format, dead-letter queue, asynchronous settings, and
 changes of tracing.
 
-It also retires warm environments when code or configuration change.
+It also retires warm environments when code or configuration changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEPT = ("LoggingConfig", "DeadLetterConfig")
 
 
 def kept(function: LambdaFunction, name: str) -> Mapping[str, Any]:
-    """A part of the configuration that moto does not keep; empty when it was never said."""
+    """A part of the configuration that moto does not keep; empty if it was never set."""
     value: Mapping[str, Any] = vars(function).get(f"sandbox_{name}") or {}
     return value
 
@@ -85,7 +85,7 @@ def _delete_function(backend: LambdaBackend, function_name: str, qualifier: str 
 
 @replace(LambdaBackend, "put_function_event_invoke_config")
 def _put_event_invoke_config(backend: LambdaBackend, function_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace the existing configuration: moto adds a second one and continues to use the first."""
+    """Replace the existing configuration: moto adds a second one and keeps using the first."""
     function = backend.get_function(function_name)
     for destination in (config.get("DestinationConfig") or {}).values():
         if arn := (destination or {}).get("Destination"):
@@ -100,13 +100,13 @@ def _put_event_invoke_config(backend: LambdaBackend, function_name: str, config:
 def _update_event_invoke_config(
     backend: LambdaBackend, function_name: str, config: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Keep what the update does not name."""
+    """Keep settings that the update does not name."""
     before = event_invoke_config(backend.get_function(function_name))
     return _put_event_invoke_config(backend, function_name, {**before, **config})
 
 
 def event_invoke_config(function: LambdaFunction) -> Mapping[str, Any]:
-    """How asynchronous invocations are to be treated; empty if nothing was said."""
+    """The settings of asynchronous invocations; empty if none were set."""
     configs = function.event_invoke_config
     config: Mapping[str, Any] = configs[-1].config if configs else {}
     return config

@@ -1,6 +1,6 @@
-"""Runtimes that Lambda makes and changes no functions of any more.
+"""Deprecated runtimes, for which Lambda no longer creates or updates functions.
 
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html has the days, which AWS has put off more than once.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html has the dates, which AWS has postponed more than once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RECOMMENDED = {
     "python": "python3.14",
     "ruby": "ruby4.0",
 }
-"""By the beginning of a runtime's name, what Lambda recommends instead."""
+"""The runtime that Lambda recommends instead, by the start of a runtime's name."""
 
 _LONG_AGO = date.min
 _CHANGES_END = date(2027, 3, 3)
@@ -44,11 +44,11 @@ _BLOCKS: tuple[tuple[date, date, frozenset[str]], ...] = (
         ),
     ),
 )  # fmt: skip
-"""The days from which on no function of a runtime is made, and none is changed."""
+"""The dates from which functions of a runtime can be neither created nor updated."""
 
 
 def refusal(runtime: str, *, on: date, is_new: bool) -> str | None:
-    """What Lambda says when a function of this runtime is made, or changed to it, on a day; None if it does."""
+    """Lambda's error for creating a function of this runtime, or updating one to it, on a date; None if allowed."""
     for no_new_ones, no_changes, runtimes in _BLOCKS:
         if runtime in runtimes and on >= (no_new_ones if is_new else no_changes):
             better = next(name for start, name in RECOMMENDED.items() if runtime.startswith(start))

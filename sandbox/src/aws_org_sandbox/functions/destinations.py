@@ -1,6 +1,6 @@
-"""What Lambda sends of asynchronous invocations: records to destinations, events to a function's dead-letter queue.
+"""Messages about asynchronous invocations: records to destinations, events to a function's dead-letter queue.
 
-It sends with the permissions of the function's role. Queues are the only destinations that the sandbox has.
+It sends with the permissions of the function's role. The sandbox supports only queues as destinations.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
@@ -21,12 +21,12 @@ from aws_org_sandbox.functions.execution import SERVICE, count
 from aws_org_sandbox.functions.runtime import Outcome
 
 MAX_SENDS = 5
-"""Attempts to send if a failure may be temporary; Lambda publishes no number."""
+"""Attempts to send if a failure may be temporary; Lambda documents no number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """An event that Lambda is done with: after success, or because it gave up. `outcome` None if it was never run."""
+    """A finished event: after success, or when Lambda discards it. `outcome` is None if it never ran."""
 
     function: LambdaFunction
     request_id: str
@@ -47,7 +47,7 @@ class _Message:
 
 
 def report(ended: Ended) -> None:
-    """Send what is configured: a record to the destination, and after a failure the event to the dead letters."""
+    """Send a record to the destination, and after a failure the event to the dead-letter queue, as configured."""
     succeeded = ended.condition == "Success"
     configured = event_invoke_config(ended.function).get("DestinationConfig", {})
     arn = (configured.get("OnSuccess" if succeeded else "OnFailure") or {}).get("Destination")

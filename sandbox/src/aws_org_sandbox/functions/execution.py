@@ -1,4 +1,4 @@
-"""Running a function once: in an execution environment with the credentials of its role, logged and counted."""
+"""Runs a function once: in an execution environment with the credentials of its role, logged and counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SESSION_SECONDS = 12 * 3600
 
 
 def execute(function: LambdaFunction, payload: bytes, *, request_id: str) -> Outcome:
-    """Run a function to the end of one invocation. Raises Throttled, or Refused when it cannot even be started."""
+    """Run a function until one invocation ends. Raises Throttled, or Refused if it cannot be started."""
     started = time.monotonic()
     reserved = function.reserved_concurrency
     try:
@@ -51,7 +51,7 @@ def execute(function: LambdaFunction, payload: bytes, *, request_id: str) -> Out
 
 
 def generation(function: LambdaFunction) -> str:
-    """What changes with the function's code and configuration, and so tells which warm environments are still right."""
+    """A value that changes with the function's code and configuration, and so identifies outdated warm environments."""
     configuration = function.get_configuration()
     names = ("CodeSha256", "Handler", "Role", "Timeout", "MemorySize", "Environment", "LoggingConfig")
     return repr([configuration.get(name) for name in names])
@@ -64,7 +64,7 @@ def count(function: LambdaFunction, name: str, *, by: float = 1) -> None:
 
 
 def _start(function: LambdaFunction) -> Warm:
-    """A new environment, as a session of the function's role that is its own."""
+    """A new environment, with its own session of the function's role."""
     if not iam.may_assume(iam.Service(principal=SERVICE), function.role):
         raise Refused(
             "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", status=403

@@ -1,4 +1,4 @@
-"""Lambda: the real zip of a function runs as a process of its own, invoked by the API, by EventBridge, or again.
+"""Lambda: the real zip of a function runs in its own process, invoked by the API, by EventBridge, or by a retry.
 
 moto keeps functions, versions, permissions and settings; it runs nothing without docker.
 """
@@ -35,13 +35,13 @@ def invoke_async(function_arn: str, event: Mapping[str, Any] | bytes) -> str:
 
 
 def process_of(access_key_id: str) -> int | None:
-    """The process that got these credentials, if one did and it lives."""
+    """The running process that received these credentials, if any."""
     return pool.process_of(access_key_id)
 
 
 @on_crash
 def kill_process_of(access_key_id: str) -> bool:
-    """Kill the process that got these credentials, as a crash would; False if there is none."""
+    """Kill the process that received these credentials, to simulate a crash; False if none exists."""
     return pool.kill(access_key_id)
 
 
@@ -59,7 +59,7 @@ def _forget() -> None:
 
 @answers("lambda", "Invoke")
 def invoke(call: Call) -> Mapping[str, Any]:
-    """Run a function for a caller who waits (RequestResponse), or queue the event (Event), or only check (DryRun)."""
+    """Run a function synchronously (RequestResponse), queue the event (Event), or only validate (DryRun)."""
     function = _addressed_function(call)
     payload = _payload(call)
     kind = call.parameters.get("InvocationType") or "RequestResponse"
@@ -98,7 +98,7 @@ def _payload(call: Call) -> bytes:
 
 
 def _addressed_function(call: Call) -> LambdaFunction:
-    """The function that the caller names, by name or ARN; whether its policy lets the caller in, the gate has asked."""
+    """The function that the caller names, by name or ARN; the gate has already checked its policy."""
     name, _, qualifier = str(call.parameters["FunctionName"]).partition(":")
     given = str(call.parameters["FunctionName"])
     if not given.startswith("arn:"):

@@ -1,4 +1,4 @@
-"""What Lambda refuses in the configuration of a function, and moto (5.2.5) takes as it comes.
+"""Function configurations that Lambda refuses and moto (5.2.5) accepts.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html and
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html have the limits.
@@ -39,13 +39,13 @@ RESERVED_VARIABLES = frozenset(
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime"""
 
 ACTIVE = "Active"
-"""The tracing mode in which Lambda writes traces itself, rather than only passing on the caller's."""
+"""The tracing mode in which Lambda writes traces itself, instead of only forwarding the caller's."""
 
 _AT_MOST = "Member must have value less than or equal to"
 
 
 def check_new(spec: Mapping[str, Any], *, region: str) -> None:
-    """Refuse a function that is to be made of no zip, or lacks what a zip needs."""
+    """Refuse a new function without a zip, or without the settings that a zip requires."""
     if spec.get("PackageType") != "Image" and not (spec.get("Runtime") and spec.get("Handler")):
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
     if len(str(spec["FunctionName"]).rsplit(":", 1)[-1]) > LONGEST_NAME:
@@ -54,7 +54,7 @@ def check_new(spec: Mapping[str, Any], *, region: str) -> None:
 
 
 def check_configuration(wanted: Mapping[str, Any], *, role: str, region: str, is_new: bool = False) -> None:
-    """Refuse a configuration, or a change of one, beyond Lambda's limits; role and region are the function's."""
+    """Refuse a configuration, or an update, that exceeds Lambda's limits; role and region are the function's."""
     runtime, today = str(wanted.get("Runtime") or ""), datetime.now(UTC).date()
     if (problem := deprecation.refusal(runtime, on=today, is_new=is_new)) is not None:
         raise invalid(problem)
@@ -89,7 +89,7 @@ def _problems(wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_zip(code: bytes) -> None:
-    """Refuse code that is no zip."""
+    """Refuse code that is not a zip."""
     if not zipfile.is_zipfile(io.BytesIO(code)):
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
 
@@ -104,14 +104,14 @@ def check_destination(queue_arn: str, *, role: str) -> None:
 
 
 def _check_tracing(role: str, region: str) -> None:
-    """Refuse to trace a function whose role may not write traces, which no ARN can name."""
+    """Refuse tracing if the function's role may not write traces; the permission has no resource ARN."""
     access = iam.Access(action="xray:PutTraceSegments", resource="*", region=region)
     if iam.refusal(role, access) is not None:
         raise invalid("The provided execution role does not have permissions to call PutTraceSegments on XRAY")
 
 
 def check_concurrency(backend: LambdaBackend, function: LambdaFunction, reserved: int) -> None:
-    """Refuse to reserve what leaves too little to the functions without a reservation."""
+    """Refuse a reservation that leaves too little for the functions without one."""
     others = (item for item in backend.list_functions() if item.function_arn != function.function_arn)
     taken = sum(int(item.reserved_concurrency or 0) for item in others)
     if reserved and CONCURRENT_EXECUTIONS - taken - reserved < LEAST_UNRESERVED:

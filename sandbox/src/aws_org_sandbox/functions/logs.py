@@ -1,6 +1,6 @@
-"""What a function writes, as Lambda puts it into CloudWatch Logs: its own lines between START, END and REPORT.
+"""A function's output as Lambda writes it to CloudWatch Logs: its own lines between START, END and REPORT.
 
-In the JSON log format the platform's lines are JSON too; whether the function's are is up to its runtime client.
+In the JSON log format the platform's lines are JSON too; the runtime client decides the format of the function's.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 """
 
@@ -25,7 +25,7 @@ from aws_org_sandbox.locks import lock_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTarget:
-    """Where the lines go, in which format, and with whose permissions."""
+    """The log stream, format and permissions of the lines."""
 
     account: str
     region: str
@@ -40,14 +40,14 @@ class LogTarget:
 
 def lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> list[str]:
     """All that is logged about one invocation, in order."""
-    own = [line.replace("\r", "\n") for line in outcome.output.split("\n") if line]  # \r parts lines of ONE message
+    own = [line.replace("\r", "\n") for line in outcome.output.split("\n") if line]  # \r separates lines of ONE message
     platform = _json_lines if target.json_format else _text_lines
     before, after = platform(outcome, target=target, request_id=request_id)
     return [*before, *own, *after]
 
 
 def write(messages: list[str], *, target: LogTarget) -> None:
-    """Put lines into the log stream, as far as the function's role may; without permission they are lost, as in AWS."""
+    """Write lines to the log stream with the function's role; without permission they are lost, as in AWS."""
     with suppress(Refused):
         _write(messages, target)
 
@@ -100,7 +100,7 @@ def _text_lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> tupl
 
 
 def _trouble(outcome: Outcome) -> str | None:
-    """What the platform itself reports: the time limit, or the process's end."""
+    """The platform's own report: the time limit, or the end of the process."""
     if outcome.error not in {"Sandbox.Timedout", "Runtime.ExitError"}:
         return None
     message = str(json.loads(outcome.payload)["errorMessage"])

@@ -11,7 +11,7 @@ from moto.utilities.arns import parse_arn
 
 
 def find(function_arn: str, *, qualifier: str | None = None) -> LambdaFunction | None:
-    """The function, version or alias behind an ARN, if there is one."""
+    """The function, version or alias with this ARN, if it exists."""
     arn = parse_arn(function_arn)
     try:
         return lambda_backends[arn.account][arn.region].get_function(function_arn, qualifier)
@@ -20,6 +20,6 @@ def find(function_arn: str, *, qualifier: str | None = None) -> LambdaFunction |
 
 
 def policy_of(function: LambdaFunction) -> Mapping[str, Any] | None:
-    """The function's resource policy, which AddPermission adds to; None if nothing was added."""
+    """The function's resource policy, which AddPermission extends; None if it has no statements."""
     statements = function.policy.statements
     return {"Version": "2012-10-17", "Statement": list(statements)} if statements else None

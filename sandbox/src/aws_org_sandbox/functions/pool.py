@@ -1,8 +1,8 @@
-"""The execution environments of functions: started when needed, reused while warm, bounded in number.
+"""The execution environments of functions: started on demand, reused while warm, limited in number.
 
 An environment belongs to one generation of its function, which is its code and configuration; those of an older one are
-closed as soon as they are idle. Each has a session of the function's role of its own, so that an access key leads to
-the one process that holds it.
+closed as soon as they are idle. Each has its own session of the function's role, so that an access key identifies
+one process.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment
 
 MAX_ENVIRONMENTS = 8
-"""Most concurrent processes of a function without reserved concurrency: a limit of this machine, not of AWS."""
+"""Maximum concurrent processes of a function without reserved concurrency: a limit of this machine, not of AWS."""
 
 
-class Throttled(Exception):  # noqa: N818 - an answer of Lambda, no defect
-    """All of the function's reserved concurrency is in use."""
+class Throttled(Exception):  # noqa: N818 - a response of Lambda, no defect
+    """The function's reserved concurrency is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warm:
-    """An environment with what tells it apart."""
+    """An environment and its identity."""
 
     environment: ExecutionEnvironment
     generation: str
@@ -34,7 +34,7 @@ class Warm:
 
 
 class _Slots:
-    """One function's environments: idle ones, and how many are busy."""
+    """One function's environments: the idle ones, and the number of busy ones."""
 
     def __init__(self) -> None:
         self.idle: list[Warm] = []
@@ -54,7 +54,7 @@ class Pool:
     def environment(
         self, function_arn: str, *, generation: str, reserved: int | None, start: Callable[[], Warm]
     ) -> Iterator[Warm]:
-        """An environment for one invocation; waits its turn, but raises Throttled if concurrency is reserved."""
+        """An environment for one invocation; waits for a free one, but raises Throttled if concurrency is reserved."""
         idle = self._enter(function_arn, generation=generation, reserved=reserved)
         warm: Warm | None = idle
         try:
@@ -64,18 +64,18 @@ class Pool:
             self._leave(function_arn, warm)
 
     def process_of(self, access_key_id: str) -> int | None:
-        """The process id of the environment that got these credentials, while it lives."""
+        """The process id of the running environment that received these credentials."""
         environment = self._by_access_key.get(access_key_id)
         return environment.pid if environment and environment.alive else None
 
     def adopt(self, access_key_id: str, *, parent: str) -> None:
-        """Count a session as that of the environment that opened it; nothing happens for any other parent."""
+        """Assign a session to the environment that opened it; no effect for any other parent."""
         environment = self._by_access_key.get(parent)
         if environment is not None:
             self._by_access_key[access_key_id] = environment
 
     def kill(self, access_key_id: str) -> bool:
-        """Kill the process that got these credentials; False if there is none."""
+        """Kill the process that received these credentials; False if none exists."""
         environment = self._by_access_key.get(access_key_id)
         if environment is None or not environment.alive:
             return False
@@ -90,7 +90,7 @@ class Pool:
             self._close(warm)
 
     def close(self) -> None:
-        """End every process, busy ones too, and start none until `reopen`; whoever waits sees the process killed."""
+        """End every process, busy ones too, and start none until `reopen`; waiting callers see a killed process."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -100,13 +100,13 @@ class Pool:
             self.retire(function_arn)
 
     def abandon(self) -> None:
-        """Know of no process any more, and leave those that run to their parent: this process is a fork of it."""
+        """Forget all processes, and leave running ones to the parent process, from which this one was forked."""
         self._changed = threading.Condition()
         self._slots.clear()
         self._by_access_key.clear()
 
     def reopen(self) -> None:
-        """Start processes again."""
+        """Allow new processes again."""
         self._closed = False
 
     def _enter(self, function_arn: str, *, generation: str, reserved: int | None) -> Warm | None:
@@ -151,4 +151,4 @@ class Pool:
 
 
 pool = Pool()
-"""That of this process."""
+"""The pool of this process."""

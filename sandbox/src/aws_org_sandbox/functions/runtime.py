@@ -1,7 +1,7 @@
 """One execution environment of a function: a process that runs the real zip under Lambda's own runtime client.
 
-It owns the process, its time limit and what it writes. Who may invoke, with which credentials and how often again is
-decided elsewhere. An environment that failed to start, ran out of time or lost its process is never used again.
+It owns the process, its time limit and its output. Permissions, credentials and retries are
+decided elsewhere. An environment that failed to start, timed out or lost its process is never used again.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from aws_org_sandbox.functions.runtime_api import (
 )
 
 INIT_TIMEOUT = 10.0
-"""Seconds that Lambda gives a function to initialize; one that takes longer has its own time limit on top.
+"""Seconds that Lambda gives a function to initialize; a longer one also gets the function's own time limit.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 """
 
 INHERITED = ("LD_LIBRARY_PATH",)
-"""All that a function's process gets of this process's environment: where the interpreter finds its own libraries."""
+"""Variables that a function's process inherits: those by which the interpreter finds its own libraries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specification:
-    """What an execution environment is made of."""
+    """The parameters of an execution environment."""
 
     handler: str
     task_root: Path
@@ -56,7 +56,7 @@ class Specification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one invocation ended; `error` is Lambda's type of error for it, None for success."""
+    """The result of one invocation; `error` is Lambda's error type, None for success."""
 
     payload: bytes
     error: str | None = None
@@ -68,7 +68,7 @@ class Outcome:
 
 
 class ExecutionEnvironment:
-    """A process that takes one invocation at a time."""
+    """A process that handles one invocation at a time."""
 
     def __init__(self, specification: Specification) -> None:
         self.specification = specification
@@ -87,11 +87,11 @@ class ExecutionEnvironment:
 
     @property
     def alive(self) -> bool:
-        """Whether another invocation may be handed over."""
+        """Whether it can accept another invocation."""
         return not self._spent and self._process.poll() is None
 
     def invoke(self, *, request_id: str, function_arn: str, payload: bytes) -> Outcome:
-        """Run one invocation to its end: an answer, an error, the time limit, or the process's death."""
+        """Run one invocation until a response, an error, the time limit, or the exit of the process."""
         first = self.init_ms is None
         unready = self._await_ready()
         if unready is not None:
@@ -109,13 +109,13 @@ class ExecutionEnvironment:
         return self._outcome(self._message(timeout), request_id=request_id, since=since, first=first)
 
     def kill(self) -> None:
-        """End the process and all that it started, at once."""
+        """End the process and its child processes at once."""
         self._spent = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill what still runs and give everything back."""
+        """Kill running processes and release all resources."""
         self.kill()
         self._api.close()
         self._process.wait()
@@ -131,7 +131,7 @@ class ExecutionEnvironment:
                 sys.executable,
                 "-I",
                 "-S",
-                "-B",  # the folder of the code is read-only in Lambda, so nothing compiled is kept there
+                "-B",  # Lambda's code folder is read-only, so no bytecode is stored there
                 bootstrap.__file__,
                 str(specification.task_root),
                 str(specification.runtime_root),
@@ -149,7 +149,7 @@ class ExecutionEnvironment:
         self._api.messages.put(Exited(self._process.wait()))
 
     def _await_ready(self) -> Message | None:
-        """None once the runtime polls for an invocation, else what happened instead."""
+        """None once the runtime polls for an invocation, else the event that happened instead."""
         message = self._message(INIT_TIMEOUT + self.specification.timeout)
         if not isinstance(message, Ready):
             return message
@@ -193,7 +193,7 @@ class ExecutionEnvironment:
                 return _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {limit}")
 
     def _output(self) -> str:
-        """What the process wrote since it was last asked; all of it is in the file once it has answered."""
+        """Output of the process since the last call; the file is complete once it has responded."""
         written = os.pread(self._log.fileno(), 1 << 24, self._read_to)
         self._read_to += len(written)
         return written.decode(errors="replace")

@@ -1,6 +1,6 @@
-"""Lambda's Runtime API for one execution environment, on a loopback port of its own.
+"""Lambda's Runtime API for one execution environment, on its own loopback port.
 
-It hands invocations to the process that polls it, and turns what the process posts back into messages.
+It gives invocations to the process that polls it, and converts the process's posts to messages.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -19,7 +19,7 @@ _PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """One invocation as the runtime gets it."""
+    """One invocation as the runtime receives it."""
 
     request_id: str
     function_arn: str
@@ -29,7 +29,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The runtime asks for an invocation: it is initialized, or done with the one before."""
+    """The runtime polls for an invocation: it is initialized, or has finished the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class InitFailed:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process is gone, as subprocess tells it: an exit status, or minus a signal."""
+    """The process ended; the status is as in subprocess: an exit status, or a negative signal number."""
 
     code: int
 
@@ -64,7 +64,7 @@ Message = Ready | Answered | Failed | InitFailed | Exited
 
 
 class RuntimeApi:
-    """Serves one runtime. `messages` is what it said, in order; whoever watches the process adds `Exited`."""
+    """Serves one runtime. `messages` are its messages in order; the code that watches the process adds `Exited`."""
 
     def __init__(self) -> None:
         self.messages: SimpleQueue[Message] = SimpleQueue()
@@ -78,7 +78,7 @@ class RuntimeApi:
         self._handovers.put(invocation)
 
     def close(self) -> None:
-        """Stop serving; a runtime that still polls is turned away."""
+        """Stop serving; a runtime that still polls is refused."""
         self._handovers.put(None)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: the function's own log is what counts."""
+        """Print nothing: only the function's own log matters."""
 
 
 def _headers(invocation: Handover) -> dict[str, str]:

@@ -13,7 +13,7 @@ from aws_org_sandbox.seams import original, replace
 
 @replace(STSBackend, "assume_role")
 def assume_role(backend: STSBackend, *arguments: Any, **options: Any) -> AssumedRole:
-    """Open the session as moto does, and remember whose it is where a function's process asked for it."""
+    """Open the session as moto does, and store its process if a function requested it."""
     session: AssumedRole = original(STSBackend, "assume_role")(backend, *arguments, **options)
     call = CURRENT.get()
     if call is not None:
