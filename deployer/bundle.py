@@ -19,7 +19,7 @@ from templates.names import handler_key
 
 _PACKAGE = "handler"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can say."""
+"""The earliest time that a zip can store."""
 _MODE = 0o100644
 _UNIX = 3
 

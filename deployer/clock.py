@@ -1,4 +1,4 @@
-"""The clock that commands are given: what the time is, and how to wait. Tests give another."""
+"""The clock that commands receive as an argument: the current time, and waiting. Tests pass another."""
 
 from __future__ import annotations
 

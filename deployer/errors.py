@@ -1,4 +1,4 @@
-"""What a user can get told instead of a result. Each class owns its exit code; no two classes share one.
+"""The errors that a command reports to its user. Each class owns its exit code; no two classes share one.
 
 DeployerError                     1   something failed; the message says what and what to do next
 ├── ConfigurationError            3   config/ is missing, broken or contradicts the organization
@@ -9,17 +9,17 @@ DeployerError                     1   something failed; the message says what an
 ├── PortInUseError                8   the sandbox's port is taken
 ├── BusyError                     9   another operation or roll-out is under way
 ├── GuardError                   10   a safety guard refused; nothing was changed
-├── NotFoundError                11   what was asked for does not exist
+├── NotFoundError                11   what was requested does not exist
 ├── DeclinedError                12   the user answered no; nothing was changed
 ├── ServiceError                 13   AWS answered with an error that the tool does not know
 ├── FilesExistError              14   a file would be overwritten
-├── ImageReferenceError          15   (deployer.pushing.images) a reference to an ECR image that no registry would take
+├── ImageReferenceError          15   (deployer.pushing.images) a reference to an ECR image that no registry accepts
 ├── WrongAccountError            16   the credentials are of another account than the config's central account
 ├── WrongOrganizationError       17   the credentials are of another organization than the config's
 ├── RegionDisabledError          20   a region of the config is not enabled
 ├── DaemonError                  21   (deployer.pushing.client_checks) the daemon of a container client does not answer
 ├── LoginError                   22   (deployer.pushing.client_logins) a container client has no login for a registry
-├── IncompleteError              23   a part could not be done or looked at; the rest was
+├── IncompleteError              23   a part could not be done or read; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
 ├── FileAccessError              25   a file that was named cannot be written
 └── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
@@ -99,7 +99,7 @@ class GuardError(DeployerError):
 
 
 class NotFoundError(DeployerError):
-    """What was asked for does not exist."""
+    """What was requested does not exist."""
 
     exit_code = 11
 
@@ -141,7 +141,7 @@ class RegionDisabledError(DeployerError):
 
 
 class IncompleteError(DeployerError):
-    """A part could not be done or looked at, and was told; the rest was."""
+    """A part could not be done or read, and was reported; the rest was."""
 
     exit_code = 23
 

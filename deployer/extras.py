@@ -49,7 +49,7 @@ def install_command(extra: str) -> str:
 
 
 def _installer() -> str:
-    """Isolated installations are made anew: their tools keep a receipt in the environment."""
+    """Isolated installations are created again: their tools keep a receipt in the environment."""
     if (Path(sys.prefix) / "pipx_metadata.json").is_file():
         return "pipx install --force"
     if (Path(sys.prefix) / "uv-receipt.toml").is_file():
@@ -58,7 +58,7 @@ def _installer() -> str:
 
 
 def _source() -> str:
-    """Where the installed distribution came from: a folder that is still there, or the package index."""
+    """Where the installed distribution came from: a folder that still exists, or the package index."""
     distribution = _distribution()
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     folder = Path(unquote(urlparse(origin.get("url", "")).path))

@@ -1,4 +1,4 @@
-"""How fast and how tolerant StackSet operations are, in AWS's terms, and what those terms quietly amount to. Pure.
+"""Concurrency and failure tolerance of StackSet operations, in AWS's terms, and their effective values. Pure.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html
 """
@@ -26,7 +26,7 @@ class Amount:
 
     @classmethod
     def parse(cls, said: int | str) -> Amount:
-        """`20` or `10%`; raises ValueError with what is wrong in words."""
+        """`20` or `10%`; raises ValueError with the reason."""
         text = str(said).strip()
         if percentage := _PERCENTAGE.fullmatch(text):
             number = int(percentage["number"])
@@ -66,20 +66,20 @@ class OperationPreferences:
         return max(1, self.max_concurrent.of(accounts))
 
     def order(self, regions: Iterable[str]) -> tuple[str, ...]:
-        """An operation's regions in the order that was asked for; those that it does not name come after."""
+        """An operation's regions in the configured order; regions that it does not name come after."""
         named = set(regions)
         return (*(one for one in self.region_order if one in named), *sorted(named.difference(self.region_order)))
 
 
 class Caution(NamedTuple):
-    """A preference that does not do what it says; `key` is its name in organization.yaml."""
+    """A preference that has no effect as configured; `key` is its name in organization.yaml."""
 
     key: str
     message: str
 
 
 def cautions(preferences: OperationPreferences, accounts: int) -> Iterator[Caution]:
-    """What the preferences come to for an operation on so many accounts in a region."""
+    """The effective preferences for an operation on so many accounts in a region."""
     tolerance, concurrency = preferences.failure_tolerance, preferences.max_concurrent
     tolerated, at_once = tolerance.of(accounts), preferences.concurrency(accounts)
     if _rounds_to_nothing(tolerance, accounts):

@@ -133,7 +133,7 @@ class Organization:
 
     @classmethod
     def from_json(cls, text: str, *, source: str = "snapshot") -> Organization:
-        """Read a snapshot; raises ConfigurationError naming `source` when it is not one, or does not fit together."""
+        """Read a snapshot; raises ConfigurationError naming `source` if it is invalid or inconsistent."""
         try:
             document: dict[str, Any] = json.loads(text)
             if document["version"] != SNAPSHOT_VERSION:
@@ -160,7 +160,7 @@ class Organization:
         return organization
 
     def defect(self) -> str | None:
-        """What keeps OUs and accounts from being one tree: nothing, unless somebody edited a snapshot."""
+        """Reasons why OUs and accounts are not one tree; empty unless somebody edited a snapshot."""
         roots = [ou.id for ou in self.ous.values() if ou.parent_id is None]
         if len(roots) != 1:
             return f"{len(roots)} OUs have no parent, but one root has"

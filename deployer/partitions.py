@@ -1,4 +1,4 @@
-"""Partitions of AWS, for where no ARN of the caller's says which it is: names, domains, and regions. Pure.
+"""Partitions of AWS, if no ARN of the caller names one: names, domains, and regions. Pure.
 
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 """
@@ -17,9 +17,9 @@ class Partition:
     dns_suffix: str
     """Of endpoints, and of the hosts of registries."""
     dual_stack_registries: str | None = None
-    """Of the hosts of registries that answer IPv6 too; None where AWS publishes none."""
+    """Of the hosts of registries that answer IPv6 too; None if AWS publishes none."""
     console: str | None = None
-    """Of the console; None where AWS publishes none."""
+    """Of the console; None if AWS publishes none."""
     iam_region: str | None = None
     """`aws:RequestedRegion` of calls to IAM; None if AWS publishes none. Policies that deny regions must exempt IAM.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion

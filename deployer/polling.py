@@ -1,4 +1,4 @@
-"""How long to wait between two looks at something that AWS is busy with: briefly at first, then less and less often."""
+"""Intervals for polling AWS: short at first, then longer and longer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LONGEST = 10.0
 
 
 def looks(sleep: Sleep, *, clock: Callable[[], float] = time.monotonic, limit: float | None = None) -> Iterator[None]:
-    """Yield for each look, without end or until so many seconds were waited.
+    """Yield for each poll, without end or until this many seconds have passed.
 
-    Looking takes at most a fifth of the time, however many pages a look reads.
+    Polling takes at most a fifth of the time, however many pages a poll reads.
     """
     interval, waited = FIRST, 0.0
     while limit is None or waited < limit:

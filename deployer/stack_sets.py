@@ -1,7 +1,7 @@
-"""StackSets as values: what one is to be, what one is, its instances and operations. Pure: AWS is behind a Protocol.
+"""StackSets as values: desired and actual state, instances and operations. Pure: AWS is behind a Protocol.
 
-Words and status names are AWS's own. An operation that SUCCEEDED says nothing about its instances: failures within its
-tolerance do not show there, which is why every decision here rests on instances.
+Terms and status names are AWS's own. An operation that SUCCEEDED proves nothing about its instances: failures within
+its tolerance do not show there, which is why every decision here rests on instances.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ACCOUNTS_PER_OPERATION = 1000
 """Of our own: AWS documents no limit of `Accounts`, only that many of them can be given by `AccountsUrl` instead."""
 
 AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
-"""Always said, since AWS's default is UNION, which CreateStackInstances refuses."""
+"""Always passed, since AWS's default is UNION, which CreateStackInstances refuses."""
 
 Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
 InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
 
 
 class InstanceKey(NamedTuple):
-    """What makes a stack instance one of a kind within its StackSet."""
+    """What identifies a stack instance within its StackSet."""
 
     account: str
     region: str
@@ -35,13 +35,13 @@ class InstanceKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSetDefinition:
-    """What a StackSet is to be. Everything of ours is a literal in the template, so there are no parameters."""
+    """The desired state of a StackSet. Every value is a literal in the template, so there are no parameters."""
 
     name: str
     description: str
     body: str = field(repr=False)
     depends_on: tuple[str, ...] = ()
-    """Names of the StackSets that auto-deployment does first."""
+    """Names of the StackSets that auto-deployment deploys first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class Operation:
     reason: str = ""
     started: datetime | None = None
     retain_stacks: bool = False
-    """Whether it only takes instances out of the StackSet, which suspended accounts do not keep AWS from."""
+    """Whether it only removes instances from the StackSet, which AWS also does for suspended accounts."""
 
     @property
     def is_over(self) -> bool:
@@ -106,7 +106,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceResult:
-    """What an operation did to one instance."""
+    """The result of an operation for one instance."""
 
     account: str
     region: str
@@ -120,7 +120,7 @@ class InstanceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSetState:
-    """A StackSet as it is. `auto_deployment_targets` are the OUs whose future accounts AWS covers by itself."""
+    """The actual state of a StackSet. `auto_deployment_targets` are the OUs whose future accounts AWS covers."""
 
     name: str
     arn: str
@@ -143,7 +143,7 @@ class InstanceOperation:
     regions: tuple[str, ...]
     instances: tuple[InstanceKey, ...] = field(repr=False)
     retain_stacks: bool = False
-    """Whether a deletion only takes the instances out of the StackSet and leaves their stacks where they are."""
+    """Whether a deletion only removes the instances from the StackSet and keeps their stacks."""
 
 
 class NotInStackSetError(DeployerError):
@@ -153,29 +153,29 @@ class NotInStackSetError(DeployerError):
 class StackSets(Protocol):
     """The StackSets of the caller's organization; `deployer.aws.stack_sets` is the one that calls AWS.
 
-    What starts an operation gives its id. It raises BusyError when another one is under way for longer than it waits,
+    Methods that start an operation return its id. They raise BusyError if another one outlasts their wait,
     and NotInStackSetError when an update or deletion names what the StackSet does not have.
     """
 
     def names(self) -> tuple[str, ...]:
-        """Every StackSet that there is, of whatever tool."""
+        """Every StackSet that exists, of any tool."""
 
     def describe(self, name: str) -> StackSetState | None: ...
 
     def create(self, definition: StackSetDefinition) -> str:
-        """Create a StackSet without instances; gives its ARN."""
+        """Create a StackSet without instances; returns its ARN."""
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; the rest are OUTDATED then."""
 
     def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
-        """Update instances to the StackSet as it is; other instances keep their status."""
+        """Update instances to the current StackSet; other instances keep their status."""
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
         """Create or delete instances."""
 
     def delete(self, name: str) -> None:
-        """Delete a StackSet that has no instances; one that is gone is fine."""
+        """Delete a StackSet that has no instances; does nothing if it does not exist."""
 
     def operation(self, name: str, operation_id: str) -> Operation: ...
 

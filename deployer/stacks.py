@@ -13,20 +13,20 @@ INLINE_TEMPLATE_BYTES = 51_200
 """The largest TemplateBody; above it a TemplateURL is needed."""
 
 STUCK = "UPDATE_ROLLBACK_FAILED"
-"""The status of a stack that takes no update before somebody has it go on with its rollback."""
+"""The status of a stack that accepts no update until somebody continues its rollback."""
 
 UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
-"""Statuses of a stack that never came to be or never went: it can only be deleted."""
+"""Statuses of a stack whose creation or deletion failed: it can only be deleted."""
 
 
 def is_in_progress(status: str) -> bool:
-    """Whether CloudFormation is at work on a stack; REVIEW_IN_PROGRESS is a change set that waits for somebody."""
+    """Whether an operation on a stack is in progress; REVIEW_IN_PROGRESS is a change set that waits for execution."""
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackDefinition:
-    """What a stack is to be, in one region of the caller's account."""
+    """The desired state of a stack, in one region of the caller's account."""
 
     name: str
     region: str
@@ -35,7 +35,7 @@ class StackDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackState:
-    """A stack as it is; `body` is the template that it was last asked to be."""
+    """The actual state of a stack; `body` is the template that was last submitted."""
 
     name: str
     region: str
@@ -53,13 +53,13 @@ class StackState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the stack is what its template says; an update that was rolled back is not."""
+        """Whether the stack matches its template; after an update that was rolled back it does not."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
-    """What CloudFormation would do to one resource; `details` name the properties that lead to it."""
+    """A change that CloudFormation would make to one resource; `details` name the properties that cause it."""
 
     action: Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
     logical_id: str
@@ -70,7 +70,7 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackEvent:
-    """One line of a stack's history."""
+    """One event of a stack."""
 
     stack: str
     logical_id: str

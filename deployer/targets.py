@@ -1,8 +1,8 @@
-"""From the wish (which OU and account is covered in which regions) to the fewest targets that say exactly that.
+"""From desired coverage (the regions of each OU and account) to the fewest targets that express exactly that.
 
-An OU is a target where all OUs below it want a region too: AWS covers child OUs, and future accounts, by itself. Where
+An OU is a target if all OUs below it require a region too: AWS covers child OUs, and future accounts, by itself. If
 they differ, the OUs below become targets, and accounts directly in the OU are named. An account with settings of its
-own is left out of its OU's target, or named. Pure, and proven against a resolver of AWS's rules in the tests.
+own is excluded from its OU's target, or named. Pure, and proven against a resolver of AWS's rules in the tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NONE: Regions = frozenset()
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """The wish: regions of every OU (what a new account there gets) and of every account that exists."""
+    """Desired coverage: regions of every OU (what a new account there gets) and of every account that exists."""
 
     organization: Organization
     ous: Mapping[str, Regions] = field(repr=False)
@@ -44,7 +44,7 @@ class Coverage:
 
     @cached_property
     def uniform(self) -> Mapping[str, Regions]:
-        """Regions that an OU and every OU below it want: those where the OU itself can be a target."""
+        """Regions that an OU and every OU below it require: those in which the OU itself can be a target."""
         result: dict[str, Regions] = {}
 
         def visit(ou_id: str) -> Regions:
@@ -75,7 +75,7 @@ class Coverage:
             yield from self.accounts_below(child)
 
     def within(self, scope: Scope) -> Coverage:
-        """The same wish, in the scope's regions only."""
+        """The same coverage, in the scope's regions only."""
         if (kept := scope.regions) is None:
             return self
         return Coverage(
@@ -119,7 +119,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OuTarget:
-    """An OU with all below it, in some regions, but for accounts that do not want them."""
+    """An OU with all below it, in some regions, except accounts that do not require them."""
 
     ou_id: str
     regions: Regions
@@ -128,7 +128,7 @@ class OuTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTarget:
-    """One account by name, with the OU that AWS wants beside it, and then covers new accounts of."""
+    """One account by name, with the OU that AWS requires beside it and whose new accounts AWS then covers."""
 
     account: str
     ou_id: str
@@ -137,14 +137,14 @@ class AccountTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """The wish in AWS's terms."""
+    """Desired coverage in AWS's terms."""
 
     ous: tuple[OuTarget, ...]
     accounts: tuple[AccountTarget, ...]
 
 
 def compile_targets(coverage: Coverage, scope: Scope) -> Targets:
-    """The fewest OU targets that cover exactly the wish within the scope, and accounts by name for what is left."""
+    """The fewest OU targets that cover exactly what the scope requires, and accounts by name for the rest."""
     wish = coverage.within(scope)
     found = [target for top in scope.tops(wish.organization) for target in _descend(wish, top, _NONE)]
     found.extend(_single_accounts(wish, scope))
@@ -173,7 +173,7 @@ def _single_accounts(coverage: Coverage, scope: Scope) -> Iterator[AccountTarget
 
 
 def _ou_targets(coverage: Coverage, ou_id: str, regions: Regions) -> Iterator[OuTarget]:
-    """One target for each set of accounts that is left out, since an operation has one filter for all its regions."""
+    """One target for each set of excluded accounts, since an operation has one filter for all its regions."""
     by_excluded: dict[frozenset[str], set[str]] = defaultdict(set)
     below = tuple(coverage.accounts_below(ou_id)) if regions else ()
     for region in regions:

@@ -1,4 +1,4 @@
-"""Times as people say them: `7d` ago, a day, or a moment; UTC, unless an offset is said. Pure."""
+"""Times as people write them: `7d` ago, a day, or a moment; UTC, unless an offset is given. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _DAY = timedelta(days=1)
 
 
 def parse_since(text: str, *, now: datetime) -> datetime:
-    """The first moment; of a day its beginning. ValueError for what is no time."""
+    """The first moment; of a day its beginning. Raises ValueError if it is no time."""
     return _parse(text, now=now)[0]
 
 
 def parse_until(text: str, *, now: datetime) -> datetime:
-    """The moment after the last; of a day its end. ValueError for what is no time."""
+    """The moment after the last; of a day its end. Raises ValueError if it is no time."""
     return _parse(text, now=now)[1]
 
 
 def parse_length(text: str) -> timedelta:
-    """`90m`, `24h`, `7d` or `2w` as a length of time. ValueError for what is none."""
+    """`90m`, `24h`, `7d` or `2w` as a duration. Raises ValueError if it is none."""
     said = _LENGTH.fullmatch(text)
     if not said:
         raise ValueError(f"{text} is no length of time: say 90m, 24h, 7d or 2w")

@@ -1,7 +1,7 @@
-"""Waves: which accounts have their turn when. Pure.
+"""Waves: the order in which accounts are deployed to. Pure.
 
-An account goes with the nearest of what waves name: itself, its OU, the OU above, and so on; `*` is what no wave names.
-What no wave names goes last in a wave of its own, where there is no `*`, so that nothing is left out in silence.
+An account is in the wave that names its nearest: itself, its OU, the OU above, and so on; `*` is what no wave names.
+If no wave has `*`, accounts that no wave names are in an additional last wave, so that none is omitted silently.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REST = "all others"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """One turn. `scope` is what is to be as wanted when it is over: its own accounts and those of the waves before."""
+    """One wave. `scope` is what is in sync when it ends: its own accounts and those of earlier waves."""
 
     number: int
     name: str
@@ -29,7 +29,7 @@ class Wave:
 
 
 def unknown_names(waves: Sequence[Sequence[str]], organization: Organization) -> Iterator[tuple[int, int, str]]:
-    """Wave, place and what is wrong with it, for each name that does not stand for one OU or account."""
+    """Wave, position and problem of each name that does not identify one OU or account."""
     named: dict[str, str] = {}
     for number, wave in enumerate(waves):
         for place, name in enumerate(wave):
@@ -46,7 +46,7 @@ def unknown_names(waves: Sequence[Sequence[str]], organization: Organization) ->
 
 
 def unnamed_accounts(waves: Sequence[Sequence[str]], organization: Organization) -> tuple[str, ...]:
-    """Accounts that no wave names, where no wave has `*`."""
+    """Accounts that no wave names, if no wave has `*`."""
     if not waves or any(EVERYTHING_ELSE in wave for wave in waves):
         return ()
     turns = _Turns(waves, organization)
@@ -54,7 +54,7 @@ def unnamed_accounts(waves: Sequence[Sequence[str]], organization: Organization)
 
 
 def plan_waves(waves: Sequence[Sequence[str]], organization: Organization, scope: Scope) -> tuple[Wave, ...]:
-    """The waves that have accounts in the scope, in order; none where no waves are asked for."""
+    """The waves that have accounts in the scope, in order; none if no waves are requested."""
     if not waves:
         return ()
     turns = _Turns(waves, organization)
@@ -76,7 +76,7 @@ def plan_waves(waves: Sequence[Sequence[str]], organization: Organization, scope
 
 
 def _until(turn: int, turns: _Turns, organization: Organization, scope: Scope) -> Scope:
-    """Accounts whose turn has come: by OU where all below it have come, so that AWS covers its new accounts too."""
+    """Accounts of this wave and earlier ones: by OU if all below it are included, so that AWS covers new accounts."""
     whole = frozenset(
         ou for ou in organization.ous if scope.has_ou(organization, ou) and turns.last_below.get(ou, 0) <= turn
     )
@@ -92,7 +92,7 @@ def _until(turn: int, turns: _Turns, organization: Organization, scope: Scope) -
 
 
 class _Turns:
-    """The turn of each OU and account, from 0."""
+    """The wave number of each OU and account, from 0."""
 
     def __init__(self, waves: Sequence[Sequence[str]], organization: Organization) -> None:
         self._organization = organization
@@ -115,7 +115,7 @@ class _Turns:
 
     @cached_property
     def last_below(self) -> Mapping[str, int]:
-        """The turn after which everything in and below an OU has had its own."""
+        """The number of the wave that completes everything in and below an OU."""
         last: dict[str, int] = {}
         own = [(ou_id, self.of_ou(ou_id)) for ou_id in self._organization.ous]
         accounts = self._organization.accounts.values()
@@ -126,7 +126,7 @@ class _Turns:
 
 
 def _ous(name: str, organization: Organization) -> tuple[str, ...]:
-    """The OU that a wave names by id or path; several where they have the same path."""
+    """The OU that a wave names by id or path; several if they have the same path."""
     if name in organization.ous:
         return (name,)
     paths = organization.ous_by_path

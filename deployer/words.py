@@ -16,14 +16,14 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def printable(text: str) -> str:
-    """Line breaks and other control characters as escapes: names that others gave must not steer a terminal."""
+    """Line breaks and other control characters as escapes: names that others chose must not control a terminal."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def account_name(organization: Organization, account_id: str) -> str:
-    """`shop-prod (300000000001)`; the id alone for an account that left."""
+    """`shop-prod (300000000001)`; the id alone for an account that left the organization."""
     account = organization.accounts.get(account_id)
     return f"{account.name} ({account_id})" if account else account_id
 

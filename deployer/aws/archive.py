@@ -25,7 +25,7 @@ class EventArchive:
         self._names = names
 
     def describe(self) -> ArchiveState:
-        """What is in it; raises NotFoundError where nothing is rolled out."""
+        """Its content; raises NotFoundError if nothing is rolled out."""
         name = self._names.event_archive
         with translated():
             try:
@@ -46,7 +46,7 @@ class EventArchive:
         )
 
     def find_replay(self, name: str) -> Replay | None:
-        """A replay as it is now; EventBridge remembers them for 90 days."""
+        """The current state of a replay; EventBridge keeps replays for 90 days."""
         with translated():
             try:
                 found = self._client.describe_replay(ReplayName=name)

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 _MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-"""Of a conditional write; NoSuchKey says that what was to be replaced is gone."""
+"""Of a conditional write; NoSuchKey means that the object to replace is gone."""
 _PER_DELETE = 1000
 """Quota of DeleteObjects."""
 
 
 class ArtifactsBucket:
-    """One bucket. Names of objects say their content, so what is there never has to be written again."""
+    """One bucket. Names of objects contain their digest, so an existing object is never written again."""
 
     def __init__(self, client: S3Client, *, bucket: str, account: str, domain: str = "amazonaws.com") -> None:
         self._client = client
         self._domain = domain
         self._bucket: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": account}
-        """The owner is said with every call: bucket names are global, and ours may be taken by a stranger."""
+        """The owner is passed with every call: bucket names are global, and another account may own ours."""
 
     def has(self, key: str) -> bool:
-        """Whether an object is there; not where there is no bucket."""
+        """Whether an object exists; False if the bucket does not."""
         with translated():
             try:
                 self._client.head_object(Key=key, **self._bucket)
@@ -42,7 +42,7 @@ class ArtifactsBucket:
         return True
 
     def fetch(self, key: str) -> bytes | None:
-        """An object's bytes, None where there is no such object."""
+        """An object's bytes, None if it does not exist."""
         with translated():
             try:
                 return self._client.get_object(Key=key, **self._bucket)["Body"].read()
@@ -57,7 +57,7 @@ class ArtifactsBucket:
             self._client.put_object(Key=key, Body=data, **self._bucket)
 
     def read(self, key: str) -> Versioned | None:
-        """An object's bytes and ETag; None where there is no such object, or no bucket."""
+        """An object's bytes and ETag; None if the object or the bucket does not exist."""
         with translated():
             try:
                 found = self._client.get_object(Key=key, **self._bucket)
@@ -68,7 +68,7 @@ class ArtifactsBucket:
             return Versioned(found["Body"].read(), found["ETag"])
 
     def replace(self, key: str, data: bytes, *, replaces: str | None) -> str:
-        """Write an object unless it is another than `replaces` by now; gives its ETag.
+        """Write an object unless it differs from `replaces` by now; returns its ETag.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
@@ -84,7 +84,7 @@ class ArtifactsBucket:
                 raise
 
     def store_template(self, body: str) -> str:
-        """Keep a template and give the URL that CloudFormation reads it from."""
+        """Store a template and return the URL that CloudFormation reads it from."""
         data = body.encode()
         key = f"templates/{hashlib.sha256(data).hexdigest()}.json"
         if not self.has(key):
@@ -92,7 +92,7 @@ class ArtifactsBucket:
         return f"https://{self._bucket['Bucket']}.s3.{self._client.meta.region_name}.{self._domain}/{key}"
 
     def remove(self) -> None:
-        """Delete every version of every object, then the bucket; one that is gone is fine."""
+        """Delete every version of every object, then the bucket; does nothing if it does not exist."""
         with translated():
             try:
                 self._empty()
@@ -102,7 +102,7 @@ class ArtifactsBucket:
                     raise
 
     def exists(self) -> bool:
-        """Whether the bucket is there and ours."""
+        """Whether the bucket exists and is ours."""
         with translated():
             try:
                 self._client.head_bucket(**self._bucket)

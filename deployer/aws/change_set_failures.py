@@ -1,7 +1,7 @@
 """Why a change set failed: since November 2025 its own reason names a validation, and no resource.
 
-The events of the change set name the resources. They are asked for by the change set's ARN, which is the one way that
-works without more, and before it is deleted.
+The events of the change set name the resources. They are read by the change set's ARN, which is the only way that
+needs no other parameter, before it is deleted.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
 """
 
@@ -26,7 +26,7 @@ _REASONS = ("ValidationStatusReason", "HookStatusReason", "ResourceStatusReason"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What made a change set fail, and what to do when AWS does not let us see it."""
+    """Why a change set failed, and the next step if AWS denies reading the reason."""
 
     reason: str
     next_step: str | None = None
@@ -35,7 +35,7 @@ class Explanation:
 def explain(client: CloudFormationClient, change_set: str, *, reason: str) -> Explanation:
     """Name resource, type and reason of each failure; the change set's own `reason` when there are no events to read.
 
-    Nothing that goes wrong with reading the events hides that reason.
+    An error while reading the events never hides that reason.
     """
     try:
         found = list(dict.fromkeys(_failures(client, change_set)))

@@ -1,4 +1,4 @@
-"""Change sets of one stack: made, read and executed, each once however often the call has to be repeated."""
+"""Change sets of one stack: created, read and executed, each once however often the call is repeated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
 class StackFailedError(DeployerError):
-    """A stack did not become what it was asked to be; the message has the failing resource's own reason."""
+    """A stack did not reach its desired state; the message has the failing resource's own reason."""
 
 
 def create(
@@ -59,7 +59,7 @@ def create(
 
 
 def _created(client: CloudFormationClient, definition: StackDefinition, kind: Kind, template: Any) -> str:
-    """Nobody else has its name: where it is there already, an answer was lost and botocore called again."""
+    """The name is unique: if it exists already, a response was lost and botocore called again."""
     name = f"deployer-{uuid4().hex}"
     try:
         return client.create_change_set(
@@ -77,7 +77,7 @@ def _created(client: CloudFormationClient, definition: StackDefinition, kind: Ki
 
 
 def execute(client: CloudFormationClient, change_set: str) -> None:
-    """Begin what it shows; what an earlier try of the same call began already is as good."""
+    """Execute it; does nothing if an earlier try of the same call started it already."""
     try:
         client.execute_change_set(ChangeSetName=change_set)
     except ClientError as error:
@@ -89,7 +89,7 @@ def execute(client: CloudFormationClient, change_set: str) -> None:
 
 
 def changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
-    """What it would do to each resource."""
+    """The change of each resource."""
     token: dict[str, str] = {}
     while True:
         answer = client.describe_change_set(ChangeSetName=change_set, **cast("Any", token))

@@ -1,4 +1,4 @@
-"""What botocore raises, in the words of `deployer.errors`: one place, so that every command says the same thing.
+"""Translates botocore's exceptions to `deployer.errors`, in one place, so that every command reports the same.
 
 Wrap calls in `translated(...)`. Codes that a caller handles itself are caught inside the block, before they get here.
 """
@@ -54,17 +54,17 @@ _NO_CREDENTIALS = (
 _UNUSABLE_SETTINGS = (botocore.ConfigNotFound, botocore.ConfigParseError, botocore.InvalidConfigError)
 _UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
 _CUT_OFF = (botocore.ConnectionClosedError, botocore.ReadTimeoutError)
-"""Somebody was there, so it is no sandbox that does not run."""
+"""Something answered, so the sandbox is running."""
 _SIGN_IN = "Sign in (`aws sso login`, or set AWS_PROFILE or --profile) and run the command again."
 
 
 def code_of(error: botocore.ClientError) -> str:
-    """The error code that AWS gave, as in `StackSetNotFoundException`."""
+    """AWS's error code, as in `StackSetNotFoundException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def message_of(error: botocore.ClientError) -> str:
-    """The sentence that AWS gave, without botocore's preamble."""
+    """AWS's message, without botocore's preamble."""
     return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
 
 

@@ -1,8 +1,8 @@
-"""The handler as somebody who has events for it. Implements `deployer.failures.redriving.Function`.
+"""Invokes the handler with events. Implements `deployer.failures.redriving.Function`.
 
-PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, the way
-that EventBridge itself takes: Lambda keeps the event before it answers, retries it twice, and hands it to the failures
-queue if that does not help. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, as
+EventBridge itself does: Lambda stores the event before it responds, retries it twice, and then sends it to the failures
+queue. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class HandlerFunction:
         self._name = name
 
     def hand_over(self, event: Any) -> None:
-        """Queue an event for the handler; raises DeployerError unless Lambda says that it has it."""
+        """Queue an event for the handler; raises DeployerError unless Lambda accepts it."""
         payload = short_json(event).encode()
         with translated():
             answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)

@@ -26,13 +26,13 @@ class Identity:
 
     @property
     def session_name(self) -> str:
-        """The caller's own name, for sessions of roles that it takes on: CloudTrail shows who came."""
+        """The caller's own name, for sessions of roles that it assumes: CloudTrail shows who assumed them."""
         name = re.sub(r"[^\w+=,.@-]", "-", self.arn.rsplit("/", 1)[-1], flags=re.ASCII)
         return name[:64].ljust(2, "-")
 
 
 def get_identity(client: STSClient) -> Identity:
-    """Who the credentials belong to; needs no permission, so it fails only for want of valid credentials."""
+    """Who the credentials belong to; needs no permission, so it fails only without valid credentials."""
     with translated():
         answer = client.get_caller_identity()
     return Identity(account=answer["Account"], arn=answer["Arn"])

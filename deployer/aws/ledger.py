@@ -33,7 +33,7 @@ class LedgerTable:
         self._table = table
 
     def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
-        """One call of Query; `size` bounds how many items DynamoDB looks at for it."""
+        """One call of Query; `size` limits how many items DynamoDB reads for it."""
         request = request_for(partition, query)
         if start is not None:
             request["ExclusiveStartKey"] = start
@@ -62,7 +62,7 @@ class LedgerTable:
                 yield self._record(answer["Item"])
 
     def exists(self) -> bool:
-        """Whether the table is there."""
+        """Whether the table exists."""
         with translated():
             try:
                 self._client.describe_table(TableName=self._table)
@@ -73,7 +73,7 @@ class LedgerTable:
         return True
 
     def remove(self) -> None:
-        """Lift the deletion protection and delete the table with all its records; one that is gone is fine."""
+        """Lift the deletion protection and delete the table with all its records; does nothing if it does not exist."""
         with translated():
             try:
                 self._client.update_table(TableName=self._table, DeletionProtectionEnabled=False)

@@ -1,7 +1,7 @@
-"""A page of the ledger as DynamoDB's Query takes it: the key condition, and what DynamoDB itself can leave out.
+"""A page of the ledger as DynamoDB's Query takes it: the key condition, and the filter that DynamoDB can apply.
 
-Filters do not save capacity, but they save sending and reading what nobody asked for. They only leave out what cannot
-match; globs are decided by `Query.matches`.
+Filters do not save capacity, but they save transferring records that do not match. They only exclude what cannot
+match; `Query.matches` decides globs.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html
 """
 
@@ -108,5 +108,5 @@ def _contains(attribute: str, patterns: Sequence[str]) -> Iterator[ConditionBase
 
 
 def _text(time: datetime) -> str:
-    """Every sort key of this second is greater: it goes on after the `Z`."""
+    """Every sort key of this second is greater: it continues after the `Z`."""
     return f"{time:%Y-%m-%dT%H:%M:%S}Z"

@@ -43,7 +43,7 @@ class MemberChanges:
         return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)
 
     def change(self, name: str, change: Change) -> None:
-        """Make one change; made before, it changes nothing."""
+        """Make one change; idempotent."""
         with self._asking():
             match change:
                 case PutMutability():
@@ -96,6 +96,6 @@ class MemberChanges:
 
 
 def open_changes(members: Members, account: str, region: str, *, partition: str) -> MemberChanges:
-    """A registry through whatever role `members` takes on."""
+    """A registry through the role that `members` assumes."""
     registry = Registry(account=account, region=region, partition=partition)
     return MemberChanges(members.ecr(account, region), registry=registry)

@@ -1,4 +1,4 @@
-"""Registries of member accounts, through the auditor role: looks only. Implements `deployer.drift.ports`."""
+"""Registries of member accounts, through the auditor role, read-only. Implements `deployer.drift.ports`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MemberRegistries:
         self._partition = partition
 
     def open(self, account: str, region: str) -> MemberRegistry:
-        """One registry; raises PermissionDeniedError where the account has no auditor role that lets us in."""
+        """One registry; raises PermissionDeniedError if the account has no auditor role that we can assume."""
         return MemberRegistry(
             self._members.ecr(account, region),
             where=f"account {account}, {region}",
@@ -42,7 +42,7 @@ class MemberRegistries:
 
 
 class MemberRegistry:
-    """One registry, looked at."""
+    """One registry, read-only."""
 
     def __init__(
         self, client: ECRClient, *, where: str, partition: str, key_behind: Callable[[str], str | None]
@@ -51,7 +51,7 @@ class MemberRegistry:
         self._where = where
         self.partition = partition
         self.key_behind = key_behind
-        """The key's ARN that an alias's stands for; None where KMS does not tell."""
+        """The ARN of the key that an alias's ARN refers to; None if KMS does not return it."""
 
     def repositories(self) -> Iterator[Listed]:
         """Every repository, a thousand a call."""
@@ -87,7 +87,7 @@ class MemberRegistry:
         )
 
     def has_image(self, name: str) -> bool:
-        """Whether any image is there, with a tag or without."""
+        """Whether any image exists, tagged or untagged."""
         with self._asking():
             return bool(self._client.list_images(repositoryName=name, maxResults=1)["imageIds"])
 
@@ -112,7 +112,7 @@ class MemberRegistry:
 
 
 def _key_behind(members: Members, account: str, region: str, alias: str) -> str | None:
-    """What KMS says; a key whose policy keeps the auditor out cannot be told apart."""
+    """KMS's answer; a key whose policy denies the auditor cannot be identified."""
     try:
         return members.key_arn(account, region, alias)
     except DeployerError:

@@ -1,7 +1,7 @@
-"""Roles of member accounts, taken on once for each account and as long as the credentials last, and their clients.
+"""Roles of member accounts, assumed once for each account for as long as the credentials last, and their clients.
 
 One boto3 session makes all clients, with the credentials given to each: a session of its own would cost every account
-66 ms. Retries are adaptive: a client that is throttled asks more slowly by itself.
+66 ms. Retries are adaptive: a client that is throttled reduces its rate by itself.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class Members:
         self._taken_on = SingleFlight[str, Credentials](clock=lambda: datetime.now(UTC))
 
     def ecr(self, account: str, region: str) -> ECRClient:
-        """ECR of an account and region, as the role; raises PermissionDeniedError where the role lets nobody in."""
+        """ECR of an account and region, as the role; raises PermissionDeniedError if the role cannot be assumed."""
         client: ECRClient = self._client("ecr", account, region)
         return client
 
     def key_arn(self, account: str, region: str, key: str) -> str:
-        """ARN of the key that an alias stands for, as the role sees it."""
+        """ARN of the key that an alias refers to, as the role reads it."""
         with translated(f"account {account}, {region}"):
             return str(self._client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
 

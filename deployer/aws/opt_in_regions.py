@@ -1,7 +1,7 @@
-"""Whether the management account has the opt-in regions that are covered: service-managed StackSets need it to.
+"""Whether the management account has enabled the covered opt-in regions, which service-managed StackSets require.
 
-A delegated administrator may not be able to ask: AWS documents AccountId for member accounts only. Whatever keeps the
-question from being answered leaves the region unknown.
+A delegated administrator may not be able to read it: AWS documents AccountId for member accounts only. If the call
+fails, the region is unknown.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-opt-in-regions.html
 """
 
@@ -26,7 +26,7 @@ _ENABLED = {"ENABLED", "ENABLED_BY_DEFAULT"}
 def opt_in_regions(
     session: Session, covered: Iterable[str], *, enabled: Mapping[str, str], management_account: str, home: str
 ) -> tuple[OptInRegion, ...]:
-    """The covered opt-in regions; `enabled` is what DescribeRegions says of the caller's account."""
+    """The covered opt-in regions; `enabled` is what DescribeRegions returns for the caller's account."""
     concerned = sorted(region for region in {home, *covered} if enabled.get(region) != NEEDS_NO_OPT_IN)
     if not concerned:
         return ()

@@ -1,7 +1,7 @@
-"""The organization as AWS Organizations has it, in few calls: it throttles at a few a second.
+"""The organization, read from AWS Organizations in few calls: it throttles at a few a second.
 
-ListAccounts says by `Paths` which OU each account is in, 20 accounts a call; ListOrganizationalUnitsForParent is asked
-once for each OU. 300 accounts in 20 OUs take 38 calls. Where `Paths` is missing, parents are asked for: account by
+ListAccounts returns in `Paths` which OU each account is in, 20 accounts a call; ListOrganizationalUnitsForParent is
+called once for each OU. 300 accounts in 20 OUs take 38 calls. If `Paths` is missing, parents are read: account by
 account while they are few, OU by OU otherwise. Retries with backoff and jitter are the client's (session.py).
 """
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from mypy_boto3_organizations.type_defs import AccountTypeDef
 
 READINGS = 3
-"""An account can move, or an OU go, between two calls; then the reading does not fit together and is done again."""
+"""An account can move, or an OU go, between two calls; then the result is inconsistent and is read again."""
 _GONE = {"ChildNotFoundException", "ParentNotFoundException"}
-"""What is answered about an account or OU that an earlier call named, and that is no more."""
+"""Codes for an account or OU that an earlier call returned, and that no longer exists."""
 
 _MAY_READ = "Use the management account, or make this one a delegated administrator of a service (such as StackSets)."
 
 
 def read_organization(client: OrganizationsClient) -> Organization:
-    """Every account and OU, suspended and empty ones too; raises OrganizationAccessError where the caller may not."""
+    """Every account and OU, suspended and empty ones too; raises OrganizationAccessError if access is denied."""
     with _explained(), translated():
         whole = client.describe_organization()["Organization"]
         for _ in range(READINGS):
@@ -53,7 +53,7 @@ def read_organization(client: OrganizationsClient) -> Organization:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Say what a refusal of Organizations means; other errors pass on."""
+    """Translate a refusal of Organizations; other errors propagate."""
     try:
         yield
     except PermissionDeniedError as error:

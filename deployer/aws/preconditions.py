@@ -1,4 +1,4 @@
-"""What has to hold before anything is written; each thing that does not is an error of its own, with what to do."""
+"""Checks before anything is written; each has its own error, with the next step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTIVATE = "In the management account, run `aws cloudformation activate-organiz
 
 
 def check_account(session: Session, *, central_account: str) -> None:
-    """Raise unless the caller is in the account that the config calls central."""
+    """Raise unless the caller is in the account that the config names as central."""
     caller = session.identity
     if caller.account != central_account:
         raise WrongAccountError(
@@ -35,12 +35,12 @@ def check_organization(organization: Organization, *, wanted: str | None) -> Non
 
 
 def call_as_of(account: str, organization: Organization) -> CallAs:
-    """Whom a caller of this account acts for when it deals with service-managed StackSets."""
+    """On whose behalf (CallAs) a caller of this account manages service-managed StackSets."""
     return "SELF" if account == organization.management_account_id else "DELEGATED_ADMIN"
 
 
 def check_stack_sets(session: Session, organization: Organization, *, region: str) -> CallAs:
-    """Whom the caller acts for; raises OrganizationAccessError unless it may manage service-managed StackSets."""
+    """The caller's CallAs; raises OrganizationAccessError unless it may manage service-managed StackSets."""
     call_as = call_as_of(session.identity.account, organization)
     with translated():
         try:
@@ -76,7 +76,7 @@ def enabled_regions(session: Session, *, home: str) -> dict[str, str]:
 
 
 def check_regions(session: Session, regions: Iterable[str], *, home: str) -> dict[str, str]:
-    """The regions that are enabled in the central account; raises unless it has all, as StackSets want it."""
+    """The regions that are enabled in the central account; raises unless it has all, as StackSets require."""
     enabled = enabled_regions(session, home=home)
     if missing := sorted({home, *regions} - enabled.keys()):
         raise RegionDisabledError(

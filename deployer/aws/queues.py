@@ -1,7 +1,7 @@
-"""SQS queues of any account that lets us in. Implements `deployer.failures.redriving.Queues`.
+"""SQS queues of any account that grants access. Implements `deployer.failures.redriving.Queues`.
 
-Messages are asked for by long polling, which asks all of SQS's servers: a short poll may find nothing where something
-is (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
+Messages are received by long polling, which queries all of SQS's servers: a short poll may miss existing messages
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
 class SqsQueues:
-    """The queues that one session reaches. Clients are made beforehand: making them is not safe in threads."""
+    """The queues that one session reaches. Clients are created beforehand: creating them is not thread-safe."""
 
     def __init__(self, session: Session, regions: Iterable[str], *, wait_seconds: int = LONG_POLL_SECONDS) -> None:
         self._clients: Mapping[str, SQSClient] = {
@@ -44,7 +44,7 @@ class SqsQueues:
         self._lock = Lock()
 
     def depth(self, queue: Queue) -> Depth:
-        """About how many messages there are; SQS's own numbers may be a minute old."""
+        """The approximate number of messages; SQS's own numbers may be a minute old."""
         names: Sequence[Any] = [_VISIBLE, *_HELD]
         url = self._url(queue)
         with translated(_where(queue)):
@@ -52,7 +52,7 @@ class SqsQueues:
         return Depth(visible=int(found[_VISIBLE]), held=sum(int(found[name]) for name in _HELD))
 
     def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
-        """The next messages that can be seen, hidden from others for so long."""
+        """The next visible messages, hidden from others for this long."""
         url = self._url(queue)
         with translated(_where(queue)):
             answer = self._client(queue).receive_message(
@@ -66,7 +66,7 @@ class SqsQueues:
         return [message_of(found) for found in answer.get("Messages", [])]
 
     def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
-        """Hide messages for so long from now on; those that SQS refuses are not ours any more."""
+        """Hide messages for this long from now on; those that SQS refuses are no longer ours."""
         url = self._url(queue)
         entries: Any = [
             {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
@@ -77,7 +77,7 @@ class SqsQueues:
         return frozenset(messages[int(one["Id"])].id for one in answer.get("Successful", []))
 
     def delete(self, queue: Queue, message: Message) -> None:
-        """Delete a message; one that is gone is fine."""
+        """Delete a message; does nothing if it does not exist."""
         url = self._url(queue)
         with translated(_where(queue)):
             self._client(queue).delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
@@ -86,7 +86,7 @@ class SqsQueues:
         return self._clients[queue.region]
 
     def _url(self, queue: Queue) -> str:
-        """The queue's URL as SQS gives it; asked once. Raises NotFoundError where there is no such queue for us."""
+        """The queue's URL as SQS returns it; read once. Raises NotFoundError if we can access no such queue."""
         with self._lock:
             known = self._urls.get(queue)
         if known is not None:
@@ -113,7 +113,7 @@ def _where(queue: Queue) -> str:
 
 
 def message_of(found: Any) -> Message:
-    """A message of SQS's answer, whoever sent it; attributes that are no text are left out."""
+    """A message of SQS's answer, whoever sent it; attributes that are not text are omitted."""
     system = found.get("Attributes", {})
     return Message(
         id=found["MessageId"],

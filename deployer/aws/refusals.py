@@ -1,7 +1,7 @@
-"""The ledger as a pusher may see it: was this repository refused? Implements `deployer.pushing.ensure.Ledger`.
+"""The ledger as a pusher may read it: whether a repository was refused. Implements `deployer.pushing.ensure.Ledger`.
 
-A convenience, never a condition: whoever may not read the ledger waits for the repository as everybody else does, so
-whatever keeps it from being read is kept quiet, and not tried again.
+Optional: a principal that may not read the ledger waits for the repository without it, so an error while reading it
+is not reported, and not tried again.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _AHEAD: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerAddress:
-    """The table's ARN, by which DynamoDB is asked also from other accounts, and its region."""
+    """The table's ARN, which DynamoDB also accepts from other accounts, and its region."""
 
     arn: str
     region: str
 
     @classmethod
     def parse(cls, text: str) -> LedgerAddress:
-        """Raises ConfigurationError for what is no table's ARN."""
+        """Raises ConfigurationError if it is not a table's ARN."""
         match = TABLE.fullmatch(text)
         if match is None:
             raise ConfigurationError(

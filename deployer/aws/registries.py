@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 _NO_LAYER: Final = f"sha256:{0:064x}"
-"""A digest that no layer has: the answer tells of the repository, never of a layer."""
+"""A digest that no layer has: the answer is about the repository, never about a layer."""
 
 _OWN: Final = "`deployer ensure --policy` prints the smallest policy that a pusher needs."
 _FOREIGN: Final = (
@@ -35,7 +35,7 @@ class EcrRegistries:
         self._session = session
 
     def ask_for(self, image: ImageReference) -> bool:
-        """InitiateLayerUpload; the upload that it begins on a repository that is there is left to lapse."""
+        """InitiateLayerUpload; the upload that it begins on an existing repository expires."""
         with _explained(image):
             try:
                 self._client(image.registry).initiate_layer_upload(
@@ -68,7 +68,7 @@ class EcrRegistries:
 
 @contextmanager
 def _explained(image: ImageReference) -> Iterator[None]:
-    """Say of a refusal what a pusher can do about it."""
+    """Add the pusher's next step to a refusal."""
     where = f"account {image.registry.account}, {image.registry.region}"
     try:
         with translated(where):

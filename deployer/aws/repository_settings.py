@@ -1,4 +1,4 @@
-"""How one repository is set up right now, in the words of its ledger record; read through the auditor role."""
+"""The current settings of one repository, in the terms of its ledger record; read through the auditor role."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
 def read_settings(client: ECRClient, name: str) -> dict[str, Any] | None:
-    """Settings of a repository, as `handler.asked` has them; None for one that is gone."""
+    """Settings of a repository, as `handler.asked` has them; None if it does not exist."""
     with translated():
         try:
             found: Any = client.describe_repositories(repositoryNames=[name])["repositories"][0]

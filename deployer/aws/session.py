@@ -1,4 +1,4 @@
-"""One boto3 session and its clients, made one way: retries in standard mode, timeouts that end, clients made once.
+"""One boto3 session and its clients, created one way: retries in standard mode, finite timeouts, clients created once.
 
 `AWS_ENDPOINT_URL` is honoured by botocore itself, which is how the sandbox is used.
 """
@@ -41,7 +41,7 @@ _CLIENT = ClientConfig(
 
 
 class Session:
-    """Credentials of one principal. `region` is where clients go that are not asked for another."""
+    """Credentials of one principal. `region` is the default region of clients."""
 
     def __init__(self, *, profile: str | None = None, region: str | None = None, **credentials: str) -> None:
         with translated():
@@ -66,7 +66,7 @@ class Session:
 
     @cached_property
     def identity(self) -> Identity:
-        """Who calls; asked of AWS once."""
+        """The caller's identity; read from AWS once."""
         return get_identity(self.client("sts"))
 
     @overload
@@ -102,7 +102,7 @@ class Session:
     def ecr_client(self, *, region: str, is_fips: bool = False, is_dual_stack: bool = False) -> ECRClient:
         """The ECR API at the kind of endpoint that a registry's host name means.
 
-        An endpoint that is set by AWS_ENDPOINT_URL is taken as it is: botocore refuses to combine the two.
+        An endpoint that is set by AWS_ENDPOINT_URL is used unchanged: botocore refuses to combine the two.
         """
         if os.environ.get("AWS_ENDPOINT_URL_ECR") or os.environ.get("AWS_ENDPOINT_URL"):
             is_fips = is_dual_stack = False
@@ -112,7 +112,7 @@ class Session:
         return client
 
     def _made(self, key: tuple[str, str | None], service: Any, region: str | None, config: ClientConfig) -> Any:
-        """The client of a key, made when it is asked for first."""
+        """The client of a key, created at its first use."""
         if key not in self._clients:
             with translated():
                 try:

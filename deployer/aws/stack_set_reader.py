@@ -1,6 +1,6 @@
-"""StackSets with service-managed permissions, looked at: state, instances, operations and their results.
+"""Reads StackSets with service-managed permissions: state, instances, operations and their results.
 
-Whom the caller acts for (CallAs) is decided once, here, and goes with every call that takes it, reading ones included.
+CallAs is decided once, here, and passed with every call that accepts it, including calls that read.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class StackSetReader:
         self._call_as: dict[str, Any] = {"CallAs": call_as}
 
     def names(self) -> tuple[str, ...]:
-        """Names of all StackSets, of whatever tool."""
+        """Names of all StackSets, of any tool."""
         return tuple(self.descriptions())
 
     def descriptions(self) -> dict[str, str]:
-        """Descriptions of all StackSets by name, of whatever tool; a hundred a call."""
+        """Descriptions of all StackSets by name, of any tool; a hundred a call."""
         with translated():
             pages = self._client.get_paginator("list_stack_sets").paginate(
                 Status="ACTIVE", PaginationConfig={"PageSize": 100}, **self._call_as
@@ -46,7 +46,7 @@ class StackSetReader:
             return {one["StackSetName"]: one.get("Description", "") for page in pages for one in page["Summaries"]}
 
     def describe(self, name: str) -> StackSetState | None:
-        """All that is known of a StackSet; None when there is none."""
+        """The actual state of a StackSet; None if it does not exist."""
         with translated():
             try:
                 found: Any = self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]
@@ -86,7 +86,7 @@ class StackSetReader:
         return {one["OrganizationalUnitId"]: frozenset(one["Regions"]) for one in pages}
 
     def _instances(self, name: str) -> list[Instance]:
-        """There may be 100,000: words that they share are kept once."""
+        """There may be 100,000: equal strings are kept once."""
         return [
             Instance(
                 account=intern(one["Account"]),
@@ -101,7 +101,7 @@ class StackSetReader:
         ]
 
     def operation(self, name: str, operation_id: str) -> Operation:
-        """One operation as it is now."""
+        """The current state of one operation."""
         with translated():
             answer = patiently(
                 self._client.describe_stack_set_operation,
@@ -113,7 +113,7 @@ class StackSetReader:
         return _operation(answer["StackSetOperation"])
 
     def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
-        """What an operation did to each instance, so far."""
+        """The result of an operation for each instance, so far."""
         with translated():
             pages = self._pages(self._client.list_stack_set_operation_results, name, OperationId=operation_id)
             return tuple(
@@ -127,7 +127,7 @@ class StackSetReader:
             )
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
-        """Operations that are not over; they are among the newest, which come first."""
+        """Operations in progress; they are among the newest, which come first."""
         with translated():
             answer = patiently(
                 self._client.list_stack_set_operations,

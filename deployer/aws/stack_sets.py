@@ -1,4 +1,4 @@
-"""StackSets with service-managed permissions, changed. Implements `deployer.stack_sets.StackSets`."""
+"""Changes StackSets with service-managed permissions. Implements `deployer.stack_sets.StackSets`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ STALE_ATTEMPTS = 6
 _NOT_IN_STACK_SET = "not found in StackSet"
 """`ValidationError: Organizational unit … not found in StackSet`, as public reports quote it."""
 _NEW_SECONDS = 60
-"""A StackSet that is read right after its creation is waited for so long."""
+"""The longest wait for a StackSet that is read right after its creation."""
 
 
 class CloudFormationStackSets(StackSetReader):
     """StackSets through CloudFormation's API, in the region that the client is for.
 
-    `store` puts a template that is too large to send into a bucket and gives its URL. `caller` is the ARN that
+    `store` puts a template that is too large to send into a bucket and returns its URL. `caller` is the ARN that
     operations' ids are to name.
     """
 
@@ -55,7 +55,7 @@ class CloudFormationStackSets(StackSetReader):
         """StackSets that reads may not find yet."""
 
     def create(self, definition: StackSetDefinition) -> str:
-        """Create a StackSet without instances; gives its ARN."""
+        """Create a StackSet without instances; returns its ARN."""
         with translated():
             self._client.create_stack_set(
                 StackSetName=definition.name,
@@ -69,18 +69,18 @@ class CloudFormationStackSets(StackSetReader):
             return self._arn(definition.name)
 
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
-        """Change the StackSet and all its instances, or `only` those; gives the operation's id."""
+        """Change the StackSet and all its instances, or `only` those; returns the operation's id."""
         with translated():
             options = self._properties(definition)
             regions = self._regions(definition.name) if only is None else only.regions
-        if only is not None:  # then AWS takes no AutoDeployment, and leaves what there is (assumption A15)
+        if only is not None:  # then AWS accepts no AutoDeployment, and keeps the current one (assumption A15)
             del options["AutoDeployment"]
             return self._started_on(definition.name, self._client.update_stack_set, only, **options)
         options["OperationPreferences"] = self._operation_preferences(regions)
         return self._started(definition.name, self._client.update_stack_set, **options)
 
     def refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> str:
-        """Update instances to the StackSet as it is, and leave the status of all others; gives the operation's id.
+        """Update instances to the current StackSet, and keep the status of all others; returns the operation's id.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html (DeploymentTargets)
         """
@@ -94,18 +94,18 @@ class CloudFormationStackSets(StackSetReader):
         )
 
     def _regions(self, name: str) -> tuple[str, ...]:
-        """Where a StackSet has instances; only an order of regions needs to know."""
+        """Regions in which a StackSet has instances; only required for an order of regions."""
         return tuple({one.region for one in self._instances(name)}) if self._preferences.region_order else ()
 
     def operate(self, name: str, operation: InstanceOperation) -> str:
-        """Start the creation or deletion of instances; gives its id."""
+        """Start the creation or deletion of instances; returns its id."""
         if operation.action == "DELETE":
             retain = {"RetainStacks": operation.retain_stacks}
             return self._started_on(name, self._client.delete_stack_instances, operation, **retain)
         return self._started_on(name, self._client.create_stack_instances, operation)
 
     def delete(self, name: str) -> None:
-        """Delete a StackSet that has no instances; one that is gone is fine."""
+        """Delete a StackSet that has no instances; does nothing if it does not exist."""
         with translated():
             try:
                 self._client.delete_stack_set(StackSetName=name, **self._call_as)
@@ -131,7 +131,7 @@ class CloudFormationStackSets(StackSetReader):
         }
 
     def _arn(self, name: str) -> str:
-        """The ARN of a StackSet; for a new one it is waited until AWS finds it."""
+        """The ARN of a StackSet; waits until AWS finds a new one."""
         for _ in looks(self._sleep, limit=_NEW_SECONDS):
             try:
                 return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["StackSetARN"]
@@ -169,7 +169,7 @@ class CloudFormationStackSets(StackSetReader):
         )
 
     def _started(self, name: str, call: Callable[..., Any], **options: Any) -> str:
-        """Start an operation under an id of ours, so that a call whose answer was lost can be repeated."""
+        """Start an operation under an id of ours, so that a call whose response was lost can be repeated."""
         id_ = make_operation_id(self._caller, at=datetime.now(UTC), unique=uuid4().hex[:8])
         options |= {"StackSetName": name, "OperationId": id_, **self._call_as}
         for attempt in range(STALE_ATTEMPTS):

@@ -1,7 +1,7 @@
 """Stacks of the caller's account: change sets, and waiting for what they do. Implements `deployer.stacks.Stacks`.
 
-Every create and update goes through a change set, with resources taken over that were kept when the stack was deleted
-(the ledger), which is what ImportExistingResources does.
+Every create and update uses a change set, which imports resources that were kept when the stack was deleted
+(the ledger), by ImportExistingResources.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class CloudFormationStacks:
-    """Stacks through CloudFormation's API; `store` keeps a template that is too large to send, and gives its URL."""
+    """Stacks through CloudFormation's API; `store` keeps a template that is too large to send, and returns its URL."""
 
     def __init__(self, session: Session, *, store: Callable[[str], str], sleep: Sleep = time.sleep) -> None:
         self._session = session
@@ -44,7 +44,7 @@ class CloudFormationStacks:
         self._sleep = sleep
 
     def describe(self, name: str, *, region: str) -> StackState | None:
-        """The stack, or None when there is none; one that only has a change set yet is none."""
+        """The stack, or None if it does not exist; one that only has a change set does not."""
         client = self._client(region)
         with translated(region):
             stack = _describe(client, name)
@@ -60,7 +60,7 @@ class CloudFormationStacks:
         )
 
     def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:
-        """What an update would do; its change set is deleted again."""
+        """The changes of an update; its change set is deleted again."""
         client = self._client(definition.region)
         with translated(definition.region):
             change_set = self._change_set(client, definition, "UPDATE")
@@ -72,7 +72,7 @@ class CloudFormationStacks:
                 client.delete_change_set(ChangeSetName=change_set)
 
     def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
-        """Create or update, and wait for the end of it."""
+        """Create or update, and wait until it ends."""
         client = self._client(definition.region)
         with translated(definition.region):
             stack = self._settled(client, definition.name, on_event)
@@ -90,7 +90,7 @@ class CloudFormationStacks:
             self._finish(client, definition.name, seen, on_event)
 
     def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None:
-        """Delete, and wait for the end of it; a stack that is gone is fine."""
+        """Delete, and wait until it ends; does nothing if the stack does not exist."""
         client = self._client(region)
         with translated(region):
             if self._settled(client, name, on_event) is not None:
@@ -100,7 +100,7 @@ class CloudFormationStacks:
         return self._session.client("cloudformation", region=region)
 
     def _settled(self, client: CloudFormationClient, name: str, on_event: OnStackEvent) -> str | None:
-        """The stack's status once nothing is under way: what an earlier run started is waited for."""
+        """The stack's status once no operation is in progress; waits for what an earlier run started."""
         stack = _describe(client, name)
         if stack is None:
             return None
@@ -141,7 +141,7 @@ class CloudFormationStacks:
         *,
         deleting: bool = False,
     ) -> None:
-        """Tell every event until the stack is done; raises StackFailedError unless it did what it was asked.
+        """Report every event until the operation ends; raises StackFailedError unless it succeeded.
 
         Its status is read before its events, so that what happened until then is among them.
         """
@@ -171,12 +171,12 @@ def _describe(client: CloudFormationClient, name: str) -> Any:
 
 
 def _event_ids(client: CloudFormationClient, name: str) -> set[str]:
-    """Events that there are already; the newest page holds all that can be told again."""
+    """Events that exist already; the newest page holds all that could be reported again."""
     return {event["EventId"] for event in client.describe_stack_events(StackName=name)["StackEvents"]}
 
 
 def _new_events(client: CloudFormationClient, name: str, seen: set[str]) -> list[Any]:
-    """Events since the last look, the oldest first. A page of 100 is far more than happens between two looks."""
+    """Events since the last poll, the oldest first. A page of 100 is far more than occurs between two polls."""
     try:
         events = client.describe_stack_events(StackName=name)["StackEvents"]
     except ClientError as error:

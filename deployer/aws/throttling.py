@@ -1,6 +1,6 @@
-"""Reading on while AWS throttles: what an operation does goes on meanwhile, so a poll is no reason to leave it.
+"""Retries of reads while AWS throttles: the operation continues meanwhile, so a throttled poll must not end the run.
 
-Every call is tried eight times by botocore, which takes about half a minute; only then does it count as throttled here.
+botocore tries every call eight times, which takes about half a minute; only then does it count as throttled here.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from deployer.polling import Sleep
 Answer = TypeVar("Answer")
 
 PAUSES = (5.0, 10.0, *[20.0] * 10)
-"""Seconds between two tries: about ten minutes in all, with those that botocore takes."""
+"""Seconds between two tries: about ten minutes in total, including botocore's."""
 
 
 def patiently(read: Callable[..., Answer], *, sleep: Sleep, **request: Any) -> Answer:
-    """The answer of a reading call, for which throttling of some minutes is waited out; raises what it says then."""
+    """The response of a reading call, retried during some minutes of throttling; then raises its error."""
     for pause in PAUSES:
         try:
             return read(**request)

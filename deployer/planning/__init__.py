@@ -1,1 +1,1 @@
-"""What is to be and what is, compared: wishes, targets and the typed changes between them. Pure."""
+"""Compares desired and actual state: definitions, targets and the typed changes between them. Pure."""

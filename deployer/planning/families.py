@@ -1,7 +1,7 @@
-"""StackSets of one family set the same thing with other content: a place is in one of them at most. Pure.
+"""StackSets of one family set the same thing with different content: an instance is in at most one of them. Pure.
 
 Moving from one to another is a removal and a creation, and the removal resets what the other one has set. So removals
-come first; and where two are found in one place, the wanted one is withdrawn too and made anew, since removing the
+come first; if two exist in one account and region, the desired one is removed too and created again, since removing the
 other one would leave it CURRENT and without effect. AWS itself may bring that about, when an account moves between OUs
 or a deletion fails.
 """
@@ -30,18 +30,18 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSetWish:
-    """A StackSet, and where its instances are to be."""
+    """A StackSet and the desired locations of its instances."""
 
     definition: StackSetDefinition
     coverage: Coverage
     family: Family | None = None
     is_retired: bool = False
-    """Left over from an earlier wish: wanted nowhere any more."""
+    """Left over from earlier settings: no longer desired anywhere."""
     follows: Coverage | None = None
     """Where an account needs these instances for: what is global in an account serves all of its regions."""
 
     def scoped(self, scope: Scope) -> Scope:
-        """What of the scope concerns this StackSet: of some regions, accounts that want something in those."""
+        """The part of the scope for this StackSet: of some regions, accounts that require something in those."""
         if self.follows is None or scope.regions is None:
             return scope
         keys = wanted_instances(self.follows, scope)
@@ -50,7 +50,7 @@ class StackSetWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rivals:
-    """The other StackSets of a family: where they are, and where they are wanted."""
+    """The other StackSets of a family: their actual and desired locations."""
 
     there: frozenset[InstanceKey] = frozenset()
     wanted: frozenset[InstanceKey] = frozenset()
@@ -62,7 +62,7 @@ def with_retired(
     found: Mapping[str, StackSetState],
     organization: Organization,
 ) -> tuple[StackSetWish, ...]:
-    """The wishes, and those of earlier wishes that are still there, as they are, wanted nowhere."""
+    """The desired StackSets, and those of earlier settings that still exist, desired nowhere."""
     wished = tuple(wishes)
     named = {one.definition.name for one in wished}
     return (*wished, *_retired(named, tuple(families), found, organization))
@@ -88,7 +88,7 @@ def _retired(
 def rivals_of(
     wish: StackSetWish, wishes: Iterable[StackSetWish], scope: Scope, found: Mapping[str, StackSetState]
 ) -> Rivals:
-    """What else of its family there is, or is to be; nothing where it has none."""
+    """The other members of its family that exist or are desired; empty if it has none."""
     others = [one for one in wishes if one.family == wish.family and one is not wish] if wish.family else []
     states = [found[one.definition.name] for one in others if one.definition.name in found]
     return Rivals(

@@ -1,10 +1,10 @@
-"""What becomes of accounts that do not exist yet, where AWS cannot be told exactly what is wished for them. Pure.
+"""Coverage of future accounts, if AWS's targets cannot express exactly what is desired for them. Pure.
 
 AWS covers new accounts of every OU that was ever named in a creation, with all OUs below it, whatever accounts the call
 was limited to (assumption A3). https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
-So an OU cannot be covered without those below it. Where accounts directly in it are named, those below get too much;
-where there are none to name, it gets too little. Either way only until the next roll-out, and meanwhile the handler
-refuses pushes where nothing is wanted.
+So an OU cannot be covered without those below it. If accounts directly in it are named, those below get too much;
+if there are none to name, it gets too little. Either way only until the next roll-out, and meanwhile the handler
+refuses pushes that no settings cover.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ _NONE: Regions = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overreach:
-    """Regions in which AWS covers new accounts of an OU that does not ask for it, since `via` is registered."""
+    """Regions in which AWS covers new accounts of an OU that does not require it, since `via` is registered."""
 
     ou_id: str
     via: str
     regions: Regions
     is_left_over: bool = False
-    """Whether an earlier wish led to it, rather than accounts that are named beside `via`."""
+    """Whether earlier settings caused it, rather than accounts that are named beside `via`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Regions that an OU asks for, and in which AWS does not cover its new accounts."""
+    """Regions that an OU requires, and in which AWS does not cover its new accounts."""
 
     ou_id: str
     regions: Regions
 
 
 def overreach(coverage: Coverage, targets: Targets, *, kept: Mapping[str, Regions]) -> tuple[Overreach, ...]:
-    """Where new accounts get too much. `kept` are the OUs and regions that stay registered from before."""
+    """OUs whose new accounts get too much. `kept` are the OUs and regions that stay registered from before."""
     named = _by_ou(targets.accounts)
     known = coverage.organization.ous
     left_over = {via: regions - named.get(via, _NONE) for via, regions in kept.items() if via in known}
@@ -49,7 +49,7 @@ def overreach(coverage: Coverage, targets: Targets, *, kept: Mapping[str, Region
 
 
 def gaps(coverage: Coverage, targets: Targets, *, kept: Mapping[str, Regions]) -> tuple[Gap, ...]:
-    """Where new accounts get too little."""
+    """OUs whose new accounts get too little."""
     found: list[Gap] = []
     registered = (_by_ou(targets.ous), _by_ou(targets.accounts), kept)
 

@@ -1,4 +1,4 @@
-"""Deletions that nobody may have meant are refused unless they were allowed by number. Pure."""
+"""Refuses deletions that may be unintended, unless their number was allowed. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from deployer.errors import GuardError
 from deployer.planning.plan import Plan
 
 FREE = 10
-"""This many instances may go unasked, unless they are more than a tenth of all."""
+"""This many instances may be deleted without permission, unless they are more than a tenth of all."""
 
 
 def check_deletions(plan: Plan, *, allowed: int | None) -> None:
-    """Raise GuardError when more stack instances would go than is plausible, or than was allowed."""
+    """Raise GuardError if more stack instances would be deleted than is plausible, or than was allowed."""
     gone = plan.deletions
     there = gone + plan.unchanged + plan.updates
     limit = allowed if allowed is not None else min(FREE, there // 10)

@@ -1,6 +1,6 @@
-"""What is to happen to the instances of one StackSet: created, updated, deleted or left alone, and why. Pure.
+"""Actions for the instances of one StackSet: create, update, delete or leave unchanged, and why. Pure.
 
-Whatever is there and right is never touched: only what is missing, outdated or unwanted becomes an operation. That
+An instance in sync is never changed: only missing, outdated and undesired ones become an operation. That
 holds for an account moved between OUs of a StackSet too, if AWS keeps its stacks (assumption A5).
 """
 
@@ -38,13 +38,13 @@ class InstancePlan:
     update: tuple[InstanceOperation, ...] = ()
     delete: tuple[InstanceOperation, ...] = ()
     withdraw: tuple[InstanceOperation, ...] = ()
-    """Done before all else: what is wanted and there, but would lose its effect when a rival of its family goes."""
+    """Done first: desired instances that would lose their effect when one of a sibling StackSet is deleted."""
     moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     """Those of `delete` that another StackSet of the family takes over."""
     wanted: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     unchanged: int = 0
     stranded: tuple[Instance, ...] = ()
-    """Unwanted instances that AWS does not let go of: of accounts that left the organization."""
+    """Undesired instances that AWS does not delete: of accounts that left the organization."""
     skipped: tuple[Instance, ...] = ()
     """Those of suspended accounts: AWS skips them, and nothing is planned for them."""
 
@@ -54,7 +54,7 @@ class InstancePlan:
 
     @property
     def deletions(self) -> int:
-        """Instances that go and that nothing takes the place of."""
+        """Instances that are deleted and not replaced."""
         return sum(len(operation.instances) for operation in self.delete) - len(self.moving)
 
     def kept(self, registered: Mapping[str, Regions]) -> Mapping[str, Regions]:
@@ -78,7 +78,7 @@ def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceK
 def plan_instances(
     coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, rivals: Rivals | None = None
 ) -> InstancePlan:
-    """Compare the wish with what is there. `rewritten` says that the StackSet itself changes and takes all with it."""
+    """Compare desired and actual state. `rewritten`: the StackSet itself changes, and all instances with it."""
     regions = scope.regions
     instances = state.instances if state else ()
     registered = state.auto_deployment_targets if state else {}
@@ -164,7 +164,7 @@ class _Comparison:
 
     # What is missing
     def _creations(self) -> Iterator[InstanceOperation]:
-        """A whole OU where AWS does not cover it yet, although accounts in it may have instances (assumption A22)."""
+        """A whole OU that AWS does not cover yet, although accounts in it may have instances (assumption A22)."""
         missing = set(self.wanted - self.instances.keys() | self._clashing)
         for selection in group_ous(self._unregistered(), self._chain):
             keys = self._resolve(selection) & missing
@@ -173,20 +173,20 @@ class _Comparison:
         yield from self._by_name(missing)
 
     def _unregistered(self) -> Iterator[OuTarget]:
-        """OU targets in the regions where AWS does not cover their future accounts yet."""
+        """OU targets in the regions in which AWS does not cover their future accounts yet."""
         for target in self.targets.ous:
             regions = frozenset(region for region in target.regions if not self._covering(target.ou_id, region))
             if regions:
                 yield OuTarget(ou_id=target.ou_id, regions=regions, excluded=target.excluded)
 
     def _covering(self, ou_id: str, region: str) -> str | None:
-        """The registered OU, this one or one above, that AWS covers new accounts of, as it should."""
+        """The registered OU, this one or one above, whose new accounts AWS covers, in sync with the settings."""
         for above in reversed(self.coverage.organization.chain(ou_id)):
             if region in self.registered.get(above, ()) and region in self.coverage.uniform[above]:
                 return above
         return None
 
-    # What is there but not wanted
+    # What exists but is not desired
     @cached_property
     def _unwanted(self) -> frozenset[InstanceKey]:
         organization = self.coverage.organization
@@ -202,7 +202,7 @@ class _Comparison:
         )
 
     def _deletions(self) -> Iterator[InstanceOperation]:
-        """A whole OU where AWS is to cover it no more, although not every account has an instance (assumption A22)."""
+        """A whole OU that AWS must no longer cover, although not every account has an instance (assumption A22)."""
         left = set(self._removable)
         stale = tuple(self._stale())
         whole, partial = [one for one in stale if not one.excluded], [one for one in stale if one.excluded]
@@ -214,9 +214,9 @@ class _Comparison:
         yield from self.existing.operations("DELETE", left)
 
     def _stale(self) -> Iterator[OuTarget]:
-        """Registered OUs that are no target any more, keeping the accounts below that are wanted all the same.
+        """Registered OUs that are no longer targets, keeping the accounts below that are still desired.
 
-        Where nothing but the registration is left to remove and accounts below are wanted, AWS has no call for it.
+        If only the registration is left to remove and accounts below are desired, AWS has no call for it.
         """
         organization = self.coverage.organization
         for ou_id, regions in sorted(self.registered.items()):

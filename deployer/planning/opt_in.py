@@ -1,4 +1,4 @@
-"""Opt-in regions that the management account has to have enabled too, as far as that is known. Pure."""
+"""Opt-in regions that the management account must have enabled too, as far as that is known. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OptInRegion(NamedTuple):
 def opt_in_warnings(
     regions: Iterable[OptInRegion], *, covered: Collection[str], stack_sets: Iterable[StackSetState]
 ) -> tuple[OptInRegion, ...]:
-    """Those where instances may fail; an instance that is CURRENT proves its region, unless AWS says otherwise."""
+    """Those in which instances may fail; an instance that is CURRENT proves its region, unless AWS denies it."""
     proven = {one.region for state in stack_sets for one in state.instances if one.is_current}
     return tuple(
         one

@@ -1,4 +1,4 @@
-"""What OUs ask for their registries: a StackSet for each distinct content, wanted where that content is. Pure."""
+"""Registry settings of OUs: a StackSet for each distinct content, desired in the OUs that have that content. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from templates.per_ou import RESOURCES, PerOuResource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A per-OU resource with one content, and where that is asked for."""
+    """A per-OU resource with one content, and the OUs and accounts that require it."""
 
     resource: PerOuResource
     stack_set: str
@@ -36,7 +36,7 @@ class Variant:
 
 
 def families(names: Names) -> tuple[Family, ...]:
-    """One for each per-OU resource, whether anybody asks for it now or not."""
+    """One for each per-OU resource, whether any settings require it now or not."""
     return tuple(Family(prefix=one.stack_set_prefix(names), afterwards=one.afterwards) for one in RESOURCES)
 
 
@@ -60,7 +60,7 @@ def stack_set_wishes(found: tuple[Variant, ...], names: Names) -> Iterator[Stack
 
 
 def companion_bodies(settings: Settings, names: Names) -> Iterator[tuple[str, str]]:
-    """Stacks for an account that StackSets do not deploy to: name and template of each resource that it asks for."""
+    """Stacks for an account that StackSets do not deploy to: name and template of each resource that it requires."""
     for resource in RESOURCES:
         if settings.enabled and (content := resource.content(settings)) is not None:
             yield resource.stack(names), body(resource.template(names, content))

@@ -1,6 +1,6 @@
-"""The plan: what is to be and what is, compared; typed changes come out. Pure, so that it can be shown and tested.
+"""The plan: the typed changes from actual to desired state. Pure, so that it can be printed and tested.
 
-A roll-out does what the plan says and nothing else. What is unchanged is in the plan too, as that.
+A roll-out makes the changes of the plan and no others. The plan also lists what is unchanged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class StackKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """All that a roll-out is to bring about. StackSets are in the order in which they depend on each other."""
+    """The desired state. StackSets are in the order in which they depend on each other."""
 
     organization: Organization
     scope: Scope
@@ -46,25 +46,25 @@ class Wish:
     central: StackDefinition
     stack_sets: tuple[StackSetWish, ...]
     covered: Coverage
-    """Where anything is wanted at all."""
+    """Accounts and regions for which anything is desired."""
     families: tuple[Family, ...] = ()
-    """Families of which there may be StackSets that nobody wants any more."""
+    """Families of which StackSets may exist that are no longer desired."""
     companions: tuple[StackDefinition, ...] = ()
     """Stacks of the StackSets' templates in the management account, when that is the caller's."""
     former_companions: tuple[StackKey, ...] = ()
-    """Where a companion stack may be left over."""
+    """Regions in which a companion stack may be left over."""
     management_is_caller: bool = False
     opt_in_regions: tuple[OptInRegion, ...] = ()
     """Regions of the config files that accounts opt into, the management account included."""
 
     def scope_of(self, stack_set: str) -> Scope:
-        """What of the scope concerns a StackSet."""
+        """The part of the scope for a StackSet."""
         wishes = (one for one in self.stack_sets if one.definition.name == stack_set)
         return next((one.scoped(self.scope) for one in wishes), self.scope)
 
 
 class UnderWay(NamedTuple):
-    """An operation that a StackSet is busy with; of its instances, how many are over."""
+    """An operation in progress on a StackSet, and how many of its instances are finished."""
 
     stack_set: str
     operation: Operation
@@ -74,12 +74,12 @@ class UnderWay(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that there is of it already."""
+    """The actual state."""
 
     stacks: Mapping[StackKey, StackState]
     previews: Mapping[StackKey, tuple[ResourceChange, ...]]
     stack_sets: Mapping[str, StackSetState]
-    """Those of the wish, and of its families."""
+    """Those of the desired state, and of its families."""
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
     under_way: tuple[UnderWay, ...] = ()
@@ -89,7 +89,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPlan:
-    """What happens to one stack; `definition` is None for one that goes."""
+    """The change of one stack; `definition` is None if it is deleted."""
 
     key: StackKey
     change: Change
@@ -101,23 +101,23 @@ class StackPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSetPlan:
-    """What happens to one StackSet and its instances."""
+    """The change of one StackSet and its instances."""
 
     definition: StackSetDefinition
     change: Change
     resources: tuple[ResourceChange, ...]
     properties: tuple[str, ...]
-    """Properties of the StackSet itself that differ, in words."""
+    """Properties of the StackSet itself that differ, as text."""
     only: tuple[InstanceOperation, ...] | None
     """Groups of instances that a change is limited to; None if it concerns every instance of the StackSet."""
     rewritten: int
-    """How many instances the change of the StackSet updates, besides one that is created for it."""
+    """How many instances the change of the StackSet updates, except one that is created for it."""
     instances: InstancePlan
     creates_first: bool = False
     """Whether the first creation comes before the change of the StackSet, because the scope has no instance yet.
 
-    UpdateStackSet takes no template without updating at least one instance, and those out of the scope stay as they
-    are. A new instance may get the old template first, and the new one by the update:
+    UpdateStackSet takes no template without updating at least one instance, and those out of the scope stay
+    unchanged. A new instance may get the old template first, and the new one by the update:
     https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html
     """
     overreach: tuple[Overreach, ...] = ()
@@ -142,7 +142,7 @@ class Plan:
     companions: tuple[StackPlan, ...]
     skips: tuple[Skip, ...]
     under_way: tuple[UnderWay, ...] = ()
-    """Operations of others, or of an earlier run, that are not over yet: what they do is not in the plan."""
+    """Operations of others, or of an earlier run, that are still in progress: what they do is not in the plan."""
     opt_in_warnings: tuple[OptInRegion, ...] = ()
     """Regions in which instances may fail because the management account has not opted into them."""
 
@@ -163,17 +163,17 @@ class Plan:
 
     @property
     def creations(self) -> int:
-        """Stack instances that are made."""
+        """Stack instances that are created."""
         return sum(len(instances_of(one.instances.create)) for one in self.stack_sets)
 
     @property
     def updates(self) -> int:
-        """Stack instances that are changed, by themselves or with their StackSet."""
+        """Stack instances that are updated, by themselves or with their StackSet."""
         return sum(one.rewritten + len(instances_of(one.instances.update)) for one in self.stack_sets)
 
     @property
     def unchanged(self) -> int:
-        """Stack instances that are right as they are."""
+        """Stack instances that are in sync."""
         return sum(one.instances.unchanged for one in self.stack_sets)
 
     @property
@@ -183,12 +183,12 @@ class Plan:
 
     @property
     def deletions(self) -> int:
-        """Stack instances that go for good: neither to come back nor to another StackSet of their family."""
+        """Stack instances that are deleted and not replaced, neither by themselves nor by a sibling StackSet's."""
         return sum(one.instances.deletions for one in self.stack_sets)
 
 
 def make_plan(wish: Wish, facts: Facts) -> Plan:
-    """Compare what is to be with what is."""
+    """Compare desired and actual state."""
     named = {(stack.name, stack.region) for stack in wish.companions}
     left_over = [key for key in wish.former_companions if key not in named and key in facts.stacks]
     stack_sets = with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization)
@@ -222,13 +222,13 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
 
 
 def _regions(wish: Wish) -> set[str]:
-    """Where the scope wants instances."""
+    """Accounts and regions of the scope that require instances."""
     wanted = {key.region for key in wanted_instances(wish.covered, wish.scope)}
     return wanted | {wish.central.region} if wanted else wanted
 
 
 def stack_needs_preview(definition: StackDefinition, state: StackState | None) -> bool:
-    """Whether an existing stack is to be updated, so that a change set can tell what that does."""
+    """Whether an existing stack must be updated, so that a change set can preview the update."""
     takes_change_sets = state is not None and not state.is_in_progress and state.status != STUCK
     return takes_change_sets and _stack_change(definition, state) == "update"
 
@@ -307,14 +307,14 @@ def _stack_set_change(
 ) -> Change:
     if state is None:
         return "create"
-    if wish.is_retired:  # it goes with its last instance
+    if wish.is_retired:  # it is deleted with its last instance
         goes = instances_of(instances.delete)
         return "delete" if all(one.key in goes for one in state.instances) else "unchanged"
     return "update" if changed else "unchanged"
 
 
 def _properties(definition: StackSetDefinition, state: StackSetState, *, is_whole: bool) -> tuple[str, ...]:
-    """What differs, in words. How AWS deploys by itself can only be changed together with all instances.
+    """The differences, as text. Auto-deployment can only be changed together with all instances.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html (AutoDeployment)
     """

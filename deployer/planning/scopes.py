@@ -18,9 +18,9 @@ def find_scope(
     regions: Iterable[str],
     known_regions: Collection[str] | None = None,
 ) -> Scope:
-    """The scope; without OUs and accounts it is the whole organization. Raises NotFoundError for what there is not.
+    """The scope; without OUs and accounts it is the whole organization. Raises NotFoundError for what does not exist.
 
-    Regions are taken as they are where it is not known which there are.
+    Regions are not checked if it is not known which exist.
     """
     named = frozenset(region if known_regions is None else _find_region(known_regions, region) for region in regions)
     if not ous and not accounts:

@@ -1,7 +1,7 @@
 """How the settings that are rolled out differ from those in force: by OU and key, from what to what. Pure.
 
 Effective settings are compared, as the handler merges them, so a default that changes shows at every OU that it
-reaches; equal changes of several OUs and accounts are told once.
+reaches; equal changes of several OUs and accounts are reported once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _POLICIES = ("repository.lifecycle_policy", "repository.repository_policy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueChange:
-    """One key of the settings, as `repository.scan_on_push`; values as JSON, None where the key was not there."""
+    """One key of the settings, as `repository.scan_on_push`; values as JSON, None if the key was absent."""
 
     key: str
     before: str | None
@@ -61,7 +61,7 @@ def settings_changes(organization: Organization, *, before: bytes | None, after:
 
 
 def _parsed(data: bytes | None) -> SettingsFile | None:
-    """What an older version wrote may not be readable; then all is told as new."""
+    """Settings of an older version may not be readable; then all is reported as new."""
     if data is None:
         return None
     try:
@@ -71,7 +71,7 @@ def _parsed(data: bytes | None) -> SettingsFile | None:
 
 
 def _effective(file: SettingsFile | None, account_id: str, chain: tuple[str, ...]) -> Mapping[str, str]:
-    """Flat keys and JSON values of what holds; nothing for what is off, since nothing of it has an effect."""
+    """Flat keys and JSON values of settings in force; none of disabled ones, since they have no effect."""
     settings = file.settings_for(account_id, chain) if file else Settings()
     if file is None or not settings.enabled:
         return {}

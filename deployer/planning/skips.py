@@ -1,4 +1,4 @@
-"""Accounts that a roll-out leaves out, and why: what a silent tool would not say. Pure."""
+"""Accounts that a roll-out skips, and why. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNT_OFF = "not enabled for this account"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """Accounts of one OU that are left out for one reason."""
+    """Accounts of one OU that are skipped for one reason."""
 
     ou_id: str
     reason: str
@@ -25,7 +25,7 @@ class Skip:
 
 
 def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tuple[Skip, ...]:
-    """Every account in scope that no instance is wanted for, by OU and reason."""
+    """Every account in scope for which no instance is desired, by OU and reason."""
     organization = coverage.organization
     wish = coverage.within(scope)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -43,7 +43,7 @@ def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tu
 
 
 def _reasons(coverage: Coverage, wish: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
-    """None where something is wanted; `wish` is the coverage in the scope's regions."""
+    """None if something is desired; `wish` is the coverage in the scope's regions."""
     if not account.is_active:
         yield account.state.lower().replace("_", " ")
     elif account.id == coverage.organization.management_account_id:

@@ -1,6 +1,6 @@
 """Stack instances of accounts that are not active: AWS skips them, and nothing is planned for them. Pure.
 
-AWS lets go of one only if its stack is kept: DeleteStackInstances with RetainStacks, for service-managed StackSets too
+AWS removes one only if its stack is kept: DeleteStackInstances with RetainStacks, for service-managed StackSets too
 (assumption A20). https://repost.aws/knowledge-center/cloudformation-removal-stacksets
 """
 
@@ -29,7 +29,7 @@ def skipped_by_aws(organization: Organization, account_ids: Iterable[str]) -> st
 
 
 def releases(organization: Organization, state: StackSetState) -> tuple[InstanceOperation, ...]:
-    """Operations that take skipped instances out of their StackSet and keep their stacks."""
+    """Operations that remove skipped instances from their StackSet and keep their stacks."""
     keys = [one.key for one in skipped_instances(organization, state.instances)]
     found = ExistingInstances(organization, state).operations("DELETE", keys)
     return tuple(replace(one, retain_stacks=True) for one in found)

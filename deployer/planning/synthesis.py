@@ -43,7 +43,7 @@ class Synthesis:
 
 
 def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
-    """Make all of it; the partition is the home region's unless the caller's own is known."""
+    """Synthesize all of it; the partition is the home region's unless the caller's own is known."""
     names = compiled.names(partition=partition)
     config, handler = compiled.config, bundle.build(compiled.settings_json)
     return Synthesis(

@@ -1,7 +1,7 @@
-"""Grouping of targets into operations: as few calls as there can be, in shapes that AWS documents. Pure.
+"""Grouping of targets into operations: as few calls as possible, in shapes that AWS documents. Pure.
 
 An operation has one list of OUs, one account filter and one list of regions, all combined with all. So targets go
-together only where that product is exactly what each of them says. OUs that lie within each other never go together:
+together only if that product is exactly what each of them requires. OUs that lie within each other never go together:
 AWS does not document which of them an account then belongs to (assumption A2). Those below come first.
 """
 
@@ -42,7 +42,7 @@ def group_accounts(targets: Iterable[AccountTarget], chain: Chain) -> tuple[Sele
 def _fewest(
     targets: tuple[Target, ...], select: Callable[[Groups[Target]], Iterator[Selection]]
 ) -> tuple[Selection, ...]:
-    """Group targets that want the same regions, or regions that the same targets want: whichever takes fewer calls."""
+    """Group targets with the same regions, or regions with the same targets, whichever takes fewer calls."""
     groupings = (_by_regions(targets), _by_targets(targets))
     return min((tuple(select(groups)) for groups in groupings), key=len)
 
@@ -101,7 +101,7 @@ def _chunks(accounts: list[str]) -> Iterator[list[str]]:
 
 
 def _batches(named: Iterable[Named], chain: Chain) -> Iterator[list[Named]]:
-    """What goes into one operation each: no OU above another, and no more OUs and accounts than AWS takes."""
+    """The content of each operation: no OU above another, and no more OUs and accounts than AWS accepts."""
     for level in _levels(named, chain):
         batch: list[Named] = []
         for one in sorted(level):
@@ -114,7 +114,7 @@ def _batches(named: Iterable[Named], chain: Chain) -> Iterator[list[Named]]:
 
 
 def _levels(named: Iterable[Named], chain: Chain) -> list[list[Named]]:
-    """Parts of which none has an OU above another; what lies below an OU comes in an earlier part than the OU."""
+    """Parts of which none has an OU above another; OUs below an OU are in an earlier part than the OU."""
     entries = list(named)
     heights = dict.fromkeys((ou_id for ou_id, _ in entries), 0)
     for ou_id in sorted(heights, key=lambda one: len(chain(one)), reverse=True):

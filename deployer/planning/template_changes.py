@@ -1,6 +1,6 @@
-"""How two templates differ, resource by resource, in the words of a change set. Pure.
+"""How two templates differ, resource by resource, in the terms of a change set. Pure.
 
-For StackSets, which have no change sets, and for stacks that are not there yet.
+For StackSets, which have no change sets, and for stacks that do not exist yet.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from deployer.stacks import ResourceChange
 
 
 def is_same(before: str, after: str) -> bool:
-    """Whether two template bodies say the same; their formatting does not count."""
+    """Whether two template bodies are equal apart from formatting."""
     return before == after or _parsed(before) == _parsed(after)
 
 
@@ -47,7 +47,7 @@ def _resources(body: str | None) -> Mapping[str, Any]:
 
 
 def _parsed(body: str) -> Any:
-    """A template that is not JSON was not written by us: it is told apart by its text."""
+    """A template that is not JSON was not written by deployer: its text is compared."""
     try:
         return json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a roll-out is to bring about, from the compiled settings: templates, zip, where StackSets are wanted. Pure."""
+"""The desired state, from the compiled settings: templates, zip, and the targets of StackSets. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from templates.parts import body
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The wish, and the zip that it names."""
+    """The desired state, and the zip that it names."""
 
     wish: Wish
     bundle: Bundle
@@ -38,10 +38,10 @@ def wish_for(
     enabled_regions: Iterable[str] = (),
     opt_in_regions: tuple[OptInRegion, ...] = (),
 ) -> Wanted:
-    """All that is to be, for the config files as they are.
+    """The desired state for the config files.
 
-    In `enabled_regions`, and in those of the config files, a companion stack may be left of an earlier wish.
-    `opt_in_regions` are those of the config files that the management account has to have enabled too.
+    In `enabled_regions`, and in those of the config files, a companion stack of earlier settings may be left.
+    `opt_in_regions` are those of the config files that the management account must have enabled too.
     """
     organization, home = compiled.organization, compiled.config.home_region
     synthesis = synthesize(compiled, partition=partition)
@@ -104,7 +104,7 @@ def _regions(settings: Settings) -> Regions:
 
 
 def _at_home(covered: Coverage, home: str) -> Coverage:
-    """IAM is global: where anything is wanted, the roles are wanted once."""
+    """IAM is global: an account that requires anything requires the roles once."""
     return Coverage(
         organization=covered.organization,
         ous={ou_id: frozenset({home}) if regions else regions for ou_id, regions in covered.ous.items()},
@@ -129,7 +129,7 @@ def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[
 def _former_companions(
     compiled: Compiled, scope: Scope, names: Names, enabled_regions: Iterable[str]
 ) -> Iterator[StackKey]:
-    """Roles serve every region, so they only go where all regions are in the scope."""
+    """Roles serve every region, so they are only deleted if all regions are in the scope."""
     if not _has_management(scope, compiled):
         return
     home, known = compiled.config.home_region, {*compiled.regions, *enabled_regions}

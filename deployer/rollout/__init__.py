@@ -1,1 +1,1 @@
-"""Does what a plan says, or takes it all back, and reads back whether it is so. AWS is behind Protocols."""
+"""Carries out a plan, or removes an installation, and verifies the result. AWS is behind Protocols."""

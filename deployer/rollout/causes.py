@@ -1,6 +1,6 @@
-"""Why stack instances failed, told once for each cause: AWS's reasons without what differs between instances. Pure.
+"""Why stack instances failed, once for each cause: AWS's reasons without what differs between instances. Pure.
 
-StackSets give one long sentence for an instance: the resource, its type, and what its handler said, with a request's
+StackSets report one long sentence for an instance: the resource, its type, and its handler's message, with a request's
 id and token (its wording is assumption A16). https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationResultSummary.html
 """
 
@@ -23,18 +23,18 @@ CANCELLED = "cancelled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One instance that is not as wanted."""
+    """One instance that is not in the desired state."""
 
     stack_set: str
     account: str
     region: str
     reason: str
     is_inoperable: bool = False
-    """Whether it is wanted, and AWS leaves its stack instance out of every update: trying again does not help."""
+    """Whether it is desired, and AWS excludes its stack instance from every update: a retry does not help."""
 
     @property
     def is_cause(self) -> bool:
-        """Whether something went wrong here, rather than elsewhere before its turn came."""
+        """Whether the failure is its own, rather than that of an instance before it."""
         return CANCELLED not in self.reason.lower()
 
 
@@ -47,7 +47,7 @@ class Cause:
 
 
 def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
-    """Failures by cause, the most frequent first; what was only cancelled is left out where others explain it."""
+    """Failures by cause, the most frequent first; what was only cancelled is omitted if others explain it."""
     all_ = tuple(failures)
     told = [one for one in all_ if one.is_cause] or all_
     by_reason: dict[str, list[Failure]] = defaultdict(list)
@@ -58,7 +58,7 @@ def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
 
 
 def shortened(reason: str) -> str:
-    """`CreatorRole (AWS::IAM::Role): what its handler said`, where AWS's sentence has these parts."""
+    """`CreatorRole (AWS::IAM::Role): its handler's message`, if AWS's sentence has these parts."""
     resource = _RESOURCE.search(reason)
     said = resource["reason"] if resource else reason
     handler = _HANDLER.search(said)
@@ -72,5 +72,5 @@ def _generic(failure: Failure) -> str:
 
 
 def _told(generic: str, failures: list[Failure]) -> str:
-    """A cause of one instance is told with its own account and region."""
+    """A cause of one instance is reported with its own account and region."""
     return shortened(failures[0].reason) if len(failures) == 1 else generic

@@ -1,7 +1,7 @@
-"""Takes everything back in reverse order; the ledger stays unless it is given up by name. Can always be run again.
+"""Removes an installation in reverse order; keeps the ledger unless its deletion is requested. Idempotent.
 
-AWS does not reach suspended accounts: their stack instances are taken out of the StackSets and their stacks stay. What
-an account that left the organization holds is reported, and its StackSet stays until it is gone.
+AWS skips suspended accounts: their stack instances are removed from the StackSets and their stacks are kept. Instances
+in an account that left the organization are reported, and their StackSet stays until they are gone.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSetRemoval:
-    """A StackSet that goes, with all its instances."""
+    """A StackSet to delete, with all its instances."""
 
     name: str
     instances: InstancePlan
     releases: tuple[InstanceOperation, ...] = ()
-    """Operations that take the instances of suspended accounts out of it, without their stacks."""
+    """Operations that remove the instances of suspended accounts from it, without their stacks."""
     afterwards: str = ""
-    """What then holds in each account and region, where AWS has a default of its own."""
+    """What then applies in each account and region, if AWS has a default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """Everything that goes, in order."""
+    """Everything to delete, in order."""
 
     companions: tuple[StackKey, ...]
     stack_sets: tuple[StackSetRemoval, ...]
     stacks: tuple[StackKey, ...]
     bucket: bool
     ledger: bool
-    """Whether the ledger goes too."""
+    """Whether the ledger is deleted too."""
     keeps_ledger: bool
 
     @property
@@ -79,7 +79,7 @@ class LeftOverError(DeployerError):
 
 
 def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete_ledger: bool) -> Removal:
-    """What there is of a roll-out, to be taken back. `bucket` and `ledger` say whether they are there."""
+    """What exists of an installation, to be removed. `bucket` and `ledger`: whether they exist."""
     nothing = Coverage(organization=wish.organization, ous={}, accounts={})
     everywhere = Scope.whole(wish.organization)
     own = [StackKey(stack.name, stack.region) for stack in (wish.central, wish.artifacts)]
@@ -179,7 +179,7 @@ class _Run:
         except NotInStackSetError:
             if not operation.retain_stacks:
                 raise
-            return  # what is not released is found when reading back (assumption A20)
+            return  # the verification finds what is not released (assumption A20)
         results = finished.results.values() if finished else ()
         succeeded = sum(result.status == "SUCCEEDED" for result in results)
         if operation.retain_stacks:
@@ -200,10 +200,10 @@ class _Run:
 
 
 def retained_instances(plan: Removal) -> tuple[tuple[str, Instance], ...]:
-    """Instances of suspended accounts whose stacks stay there, with the StackSets that let go of them."""
+    """Instances of suspended accounts whose stacks are kept, with the StackSets that they are removed from."""
     return tuple((one.name, instance) for one in plan.stack_sets for instance in one.instances.skipped)
 
 
 def removed_instances(plan: Removal) -> int:
-    """How many stack instances go."""
+    """The number of stack instances to delete."""
     return sum(len(instances_of(one.instances.delete)) for one in plan.stack_sets)

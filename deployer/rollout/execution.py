@@ -1,10 +1,10 @@
-"""Does what a plan says, in order, and reads back whether it is so.
+"""Carries out a plan, in order, and verifies the result.
 
-Every step can be run again: stacks and StackSets are compared before they are touched, and an operation that an earlier
-run started is waited for. So a roll-out that was cut off anywhere is finished by running it again.
+Every step can be run again: stacks and StackSets are compared before they are changed, and it waits for operations of
+an earlier run. So running it again completes a roll-out that was interrupted at any point.
 
-With waves, stacks of the central account come first and at once; then the StackSets' instances, wave by wave. Each wave
-is planned when its turn comes, and the next one only begins when all of its instances are as wanted.
+With waves, stacks of the central account come first, together; then the StackSets' instances, wave by wave. Each wave
+is planned when it begins, and the next one only begins when all of its instances are in the desired state.
 """
 
 from __future__ import annotations
@@ -54,39 +54,39 @@ class Cloud:
 
 
 class Lock(Protocol):
-    """What keeps two roll-outs apart; `deployer.rollout.locking` has it."""
+    """Prevents two roll-outs at the same time; `deployer.rollout.locking` implements it."""
 
     def take(self, wanted: Record) -> bool:
-        """False while there is no bucket to keep it in."""
+        """False if the bucket for it does not exist yet."""
 
     def release(self, exit_code: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How a plan is carried out: in which waves, under which lock, and what becomes of operations in the way."""
+    """How a plan is carried out: in which waves, under which lock, and the handling of conflicting operations."""
 
     if_busy: IfBusy = "wait"
     waves: tuple[Wave, ...] = ()
     plan_in: Callable[[Scope], Plan] | None = None
-    """Plans a wave when its turn comes; needed where there are waves."""
+    """Plans a wave when it begins; required if there are waves."""
     lock: Lock | None = None
     record: Record | None = None
-    """What the lock is to say."""
+    """The content of the lock."""
 
 
 class WaveFailedError(DeployerError):
-    """A wave ended with instances that are not as wanted, so the next one was not begun."""
+    """A wave ended with instances that are not in the desired state, so the next one was not begun."""
 
 
 class OperationFailedError(DeployerError):
-    """An operation left every one of its instances as it was, so what depends on it is not tried."""
+    """An operation changed none of its instances, so what depends on it is not tried."""
 
 
 def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course: Course | None = None) -> Outcome:
     """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest.
 
-    Raises BusyError, before anything is changed, where another roll-out has the lock.
+    Raises BusyError, before anything is changed, if another roll-out has the lock.
     """
     course = course or Course()
     run = _Run(plan, bundle, cloud, report, course)
@@ -118,7 +118,7 @@ class _Run:
         """Accounts whose wave has begun."""
 
     def take_lock(self) -> None:
-        """Before the first change; the first roll-out ever has to make the bucket first, which is harmless twice."""
+        """Before the first change; the very first roll-out creates the bucket before, which is idempotent."""
         lock, record = self._course.lock, self._course.record
         if lock is not None and record is not None:
             lock.take(record)
@@ -238,13 +238,13 @@ class _Run:
         return failed + self._refresh(plan)
 
     def _delete(self, plan: StackSetPlan) -> None:
-        """Where an instance could not be deleted the StackSet has to stay; reading back tells of it."""
+        """If an instance could not be deleted, the StackSet stays; the verification reports it."""
         state = self._cloud.stack_sets.describe(plan.definition.name)
         if state is not None and not state.instances:
             self._cloud.stack_sets.delete(plan.definition.name)
 
     def _create_first(self, plan: StackSetPlan, creation: InstanceOperation) -> int:
-        """Change the StackSet with one new instance; if that one fails, the others are to be created all the same."""
+        """Change the StackSet with one new instance; if that one fails, the others are created anyway."""
         self._runner.run_on_instances(plan.definition.name, creation)
         results = self._change(plan, creation).results.values()
         self._succeeded["CREATE"] += sum(result.status == "SUCCEEDED" for result in results)
@@ -295,7 +295,7 @@ class _Run:
         return _checked(plan.definition.name, finished)
 
     def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
-        """What is not as wanted now. A StackSet that had nothing to do was read for the plan."""
+        """What is not in the desired state now. A StackSet without changes was read for the plan."""
         for plan in self._plan.stack_sets:
             name = plan.definition.name
             if plan.is_empty or (stopped and name not in self._runner.results):
@@ -311,15 +311,15 @@ class _Run:
             yield from (one for one in found if self._was_begun(one.account))
 
     def _was_begun(self, account: str) -> bool:
-        """Accounts of later waves are as they were, which is nobody's failure."""
+        """Accounts of later waves are unchanged, which is no failure."""
         waiting = any(account in wave.accounts for wave in self._course.waves)
         return account in self._begun or not waiting
 
 
 def _checked(name: str, finished: Sequence[Finished]) -> int:
-    """How many instances failed or were cancelled. Stops when nothing at all came of some operations.
+    """How many instances failed or were cancelled. Stops if an operation changed nothing at all.
 
-    An operation's own status is no help: it is SUCCEEDED as long as failures stay within the tolerance.
+    An operation's own status is not sufficient: it is SUCCEEDED as long as failures stay within the tolerance.
     """
     results = [result for one in finished for result in one.results.values()]
     failed = [result for result in results if result.status in _UNSUCCESSFUL]

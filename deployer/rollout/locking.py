@@ -1,8 +1,8 @@
-"""One roll-out at a time: a record in the artifacts bucket, replaced only by who has seen what was there before.
+"""One roll-out at a time: a record in the artifacts bucket, replaced only by a process that has read the previous one.
 
-The record is read before the plan is made and replaced when the first change is made: whatever another roll-out did in
-between makes that fail, so that nobody carries out a plan that is not true any more. It stays when a roll-out ends, to
-say what it was for: `--resume` takes that up.
+The record is read before the plan is made and replaced when the first change is made: a record of another roll-out in
+between makes that fail, so that nobody carries out a plan that is out of date. It stays when a roll-out ends, with its
+scope, which `--resume` reads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from deployer.errors import BusyError, DeployerError, NotFoundError, ServiceError
 
 LASTS = timedelta(minutes=10)
-"""How long a lock holds that nobody renews: longer than any wait between two looks, clocks that differ included."""
+"""How long a lock holds that nobody renews: longer than any poll interval, including differences between clocks."""
 RENEWED_AFTER = timedelta(minutes=1)
 VERSION = 1
 
@@ -26,24 +26,24 @@ class LostRaceError(DeployerError):
 
 
 class Versioned(NamedTuple):
-    """What is stored, and what to name when replacing it."""
+    """The stored text, and the version to name when replacing it."""
 
     data: bytes
     version: str
 
 
 class Store(Protocol):
-    """Where the record is."""
+    """The storage of the record."""
 
     def read(self) -> Versioned | None: ...
 
     def write(self, data: bytes, *, replaces: str | None) -> str:
-        """Write unless somebody else did (LostRaceError); NotFoundError where there is no place to write to yet."""
+        """Write unless somebody else did (LostRaceError); NotFoundError if the bucket does not exist yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who rolls out, and where."""
+    """Who rolls out, and on which machine."""
 
     owner: str
     machine: str
@@ -52,7 +52,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A roll-out or removal that is under way, or the last one. Times are UTC."""
+    """A roll-out or removal that is in progress, or the last one. Times are UTC."""
 
     command: str
     holder: Holder
@@ -62,7 +62,7 @@ class Record:
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     exit_code: int | None = None
-    """None while it is under way, and for ever if it was killed."""
+    """None while it is in progress, and permanently if it was killed."""
 
     def to_json(self) -> bytes:
         """As it is stored."""
@@ -71,7 +71,7 @@ class Record:
 
     @classmethod
     def from_json(cls, data: bytes) -> Record:
-        """Raises ValueError for what another version of deployer wrote, or a person."""
+        """Raises ValueError for a record that another version of deployer, or a person, wrote."""
         try:
             return cls._from_document(json.loads(data))
         except (AttributeError, KeyError, TypeError) as error:
@@ -89,7 +89,7 @@ class Record:
 
 
 class Lock:
-    """The record as one command uses it. `is_at_work` says whether a process of this machine is there."""
+    """The record as one command uses it. `is_at_work` reports whether a process of this machine exists."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Lock:
         self._held: Record | None = None
         self.last: Record | None = None
         self._is_strange = False
-        """Whether there is a record that cannot be read, so that nobody knows who is at work."""
+        """Whether there is a record that cannot be read, so that it is not known who is rolling out."""
 
     def look(self) -> Record | None:
         """Read the record; what happens between this and `take` keeps the lock from being taken."""
@@ -122,7 +122,7 @@ class Lock:
 
     @property
     def is_free(self) -> bool:
-        """Whether nobody is at work, as far as the last look told."""
+        """Whether no roll-out was in progress when the record was last read."""
         last = self.last
         if last is None or last.exit_code is not None or last.expires <= self._clock():
             return True
@@ -130,7 +130,7 @@ class Lock:
         return same_machine and not self._is_at_work(last.holder.process)
 
     def check(self) -> None:
-        """Raise BusyError where somebody is at work, or may be."""
+        """Raise BusyError if a roll-out is, or may be, in progress."""
         if self._is_strange:
             raise BusyError(
                 "The artifacts bucket has a record of a roll-out that this version of deployer cannot read",
@@ -144,7 +144,7 @@ class Lock:
             )
 
     def take(self, wanted: Record) -> bool:
-        """Take the lock, whoever has it; False while there is no place for it. See `check`."""
+        """Take the lock, whoever has it; False if the bucket does not exist yet. See `check`."""
         if self._held is not None:
             return True
         try:
@@ -177,7 +177,7 @@ class Lock:
                 raise
 
     def release(self, exit_code: int) -> None:
-        """Say how it ended. What keeps that from being written only makes the lock last until it expires."""
+        """Record how it ended. If that cannot be written, the lock lasts until it expires."""
         if self._held is None:
             return
         try:
@@ -191,7 +191,7 @@ class Lock:
         data = record.to_json()
         try:
             self._version = self._store.write(data, replaces=self._version)
-        except LostRaceError:  # against ourselves, where the answer was lost and the call repeated
+        except LostRaceError:  # our own write, if the answer was lost and the call repeated
             found = self._store.read()
             if found is None or found.data != data:
                 raise

@@ -1,4 +1,4 @@
-"""Ids of our StackSet operations: they say who started them, which AWS's description of an operation does not. Pure.
+"""Ids of our StackSet operations: they name who started them, which AWS's description of an operation does not. Pure.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperation.html has an action and times,
 and no principal; CloudTrail has one, but not everybody who rolls out may read it.
@@ -20,6 +20,6 @@ def operation_id(caller: str, *, at: datetime, unique: str) -> str:
 
 
 def author(operation: str) -> str | None:
-    """Who started an operation, where its id says so."""
+    """Who started an operation, if its id names them."""
     ours = _OURS.fullmatch(operation)
     return ours["who"] if ours else None

@@ -1,6 +1,6 @@
-"""One StackSet operation, start to end: wait for its turn, tell how far it is, read what it did to each instance.
+"""One StackSet operation, start to end: wait for others, report its progress, read its result for each instance.
 
-A StackSet does one operation at a time. Another one's is waited for, followed like our own, or a reason to give up.
+A StackSet runs one operation at a time. If another one is in progress, we wait, follow it like our own, or stop.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Results = dict[InstanceKey, InstanceResult]
 IfBusy = Literal["wait", "attach", "give-up"]
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
-"""Statuses of a result that stay."""
+"""Final statuses of a result."""
 
 
 class Finished(NamedTuple):
-    """An operation that is over, and what it did to each instance."""
+    """An operation that ended, and its result for each instance."""
 
     operation: Operation
     results: Results
@@ -48,7 +48,7 @@ class OperationRunner:
         self.results: dict[str, Results] = {}
 
     def run(self, name: str, start: Callable[[], str], *, action: str, instances: int) -> Finished:
-        """Start an operation once no other is under way, and give it back when it is over."""
+        """Start an operation once no other is in progress, and return it when it ends."""
         operation_id = self._start(name, start)
         self._report(OperationStarted(stack_set=name, operation_id=operation_id, action=action, instances=instances))
         finished = self._follow(name, operation_id)
@@ -70,7 +70,7 @@ class OperationRunner:
             raise
 
     def wait_until_free(self, name: str) -> None:
-        """Let operations end that someone, or an earlier run, started; raises BusyError where that is not wanted."""
+        """Wait for operations that someone, or an earlier run, started; raises BusyError if waiting is disabled."""
         told: set[OperationWaitedFor] = set()
         for _ in looks(self._sleep):
             under_way = self._stack_sets.operations_in_progress(name)
@@ -118,13 +118,13 @@ class OperationRunner:
 
 
 def how_far(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
-    """Of an operation's instances, how many are over, and how many there are."""
+    """The number of an operation's instances that are finished, and of all."""
     results = stack_sets.results(name, operation.id)
     return sum(result.status in OVER for result in results), len(results)
 
 
 def described(operation: Operation, *, over: int | None = None, total: int = 0) -> str:
-    """What is under way, since when and by whom, as far as AWS says it; and how far it is, where that was asked."""
+    """What is in progress, since when and by whom, as far as AWS reports it; and its progress, if requested."""
     who = author(operation.id)
     since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
     by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail knows by whom)"

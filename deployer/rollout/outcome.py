@@ -1,7 +1,7 @@
-"""How a roll-out ended: what was done, what failed where and why, and what was not even tried. Pure.
+"""The result of a roll-out: what was done, what failed in which account and why, and what was not tried. Pure.
 
-Success is every wanted instance CURRENT and every unwanted one gone, as read back afterwards; what operations said of
-themselves only explains failures.
+Success is every desired instance CURRENT and every undesired one deleted, as read afterwards; what operations
+reported only explains failures.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Outcome:
     deleted: int = 0
     unchanged: int = 0
     skipped: tuple[InstanceKey, ...] = ()
-    """Instances that AWS skipped because their accounts are suspended: nobody's failure."""
+    """Instances that AWS skipped because their accounts are suspended: no failure."""
     released: int = 0
-    """Instances of suspended accounts that were taken out of their StackSets, their stacks kept."""
+    """Instances of suspended accounts that were removed from their StackSets, their stacks kept."""
     failures: tuple[Failure, ...] = ()
     error: DeployerError | None = field(default=None, compare=False)
 
@@ -43,7 +43,7 @@ class Outcome:
 def shortfalls(
     plan: StackSetPlan, state: StackSetState | None, results: Mapping[InstanceKey, InstanceResult]
 ) -> Iterator[Failure]:
-    """Wanted instances that are missing or not CURRENT, and unwanted ones that are still there.
+    """Desired instances that are missing or not CURRENT, and undesired ones that still exist.
 
     Those that AWS skipped are neither: their accounts were suspended after the plan was made.
     """

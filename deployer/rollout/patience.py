@@ -1,7 +1,7 @@
-"""A roll-out whose failures end by themselves: waited for, planned anew, and done again.
+"""Retries a roll-out whose failures are temporary: waits, plans again, and repeats it.
 
-SQS keeps the name of a deleted queue from everybody for a minute, and S3 that of a bucket for about as long. So whoever
-rolls out right after `destroy`, or after a stack was rolled back, fails once and not again.
+SQS reserves the name of a deleted queue for a minute, and S3 that of a bucket for about as long. So a roll-out right
+after `destroy`, or after a stack was rolled back, fails once and not again.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
 """
 
@@ -15,7 +15,7 @@ from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StepEnded, StepStarted
 
 PAUSES = (5.0, 30.0, 65.0, 65.0)
-"""Seconds. A roll-back deletes queues too, so it takes two whole minutes until surely every name is free."""
+"""Seconds. A rollback deletes queues too, so every name is only certain to be free after two minutes."""
 
 _PASSING = (
     "QueueDeletedRecently",
@@ -26,12 +26,12 @@ _PASSING = (
 
 
 def ends_by_itself(reason: str) -> bool:
-    """Whether a reason says that a name was just deleted, in the words of SQS or S3 within those of CloudFormation."""
+    """Whether CloudFormation's reason contains SQS's or S3's message that a name was just deleted."""
     return any(words in reason for words in _PASSING)
 
 
 def roll_out_again(first: Outcome, roll_out: Callable[[], Outcome], report: Report, *, sleep: Sleep) -> Outcome:
-    """The end of a roll-out, repeated as long as something is left that ends by itself."""
+    """The result of a roll-out, repeated while temporary failures are left."""
     outcome = first
     for seconds in PAUSES:
         if not _is_worth_waiting(outcome):
@@ -50,7 +50,7 @@ def _is_worth_waiting(outcome: Outcome) -> bool:
 
 
 def _together(earlier: Outcome, later: Outcome) -> Outcome:
-    """What two roll-outs did; how it ended is the later one's to say."""
+    """The changes of two roll-outs, with the end of the later one."""
     return replace(
         later,
         done=(*earlier.done, *later.done),

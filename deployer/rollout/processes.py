@@ -1,4 +1,4 @@
-"""This process as others may see it, so that what it left behind can be told from what is still at work."""
+"""Identifies this process to others, so that its leftovers can be distinguished from running work."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _NAMESPACE = Path("/proc/self/ns/pid")
 
 
 def machine() -> str:
-    """One run of one machine, or one container on it: where a process id means one process.
+    """One boot of one machine, or one container on it, within which a process id means one process.
 
-    Where that cannot be told (no /proc), it is this process alone, so that no other is ever taken for dead.
+    If that is unknown (no /proc), it is this process alone, so that no other is ever considered dead.
     """
     try:
         return f"{platform.node()}/{_BOOT.read_text(encoding='ascii').strip()}/{_NAMESPACE.readlink()}"
@@ -22,7 +22,7 @@ def machine() -> str:
 
 
 def is_at_work(process: int) -> bool:
-    """Whether another process of this machine is there; this one is not at work on anything that it finds."""
+    """Whether another process of this machine exists; records of this process's own id are leftovers."""
     if process == os.getpid():
         return False
     try:

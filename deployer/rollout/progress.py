@@ -1,4 +1,4 @@
-"""What a roll-out tells while it runs: values, one for each thing that happens. `deployer.rendering` shows them."""
+"""Events that a roll-out reports while it runs, as values. `deployer.rendering` prints them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """A step is over; `error` says why when it failed, `failed` how many instances did although it went on."""
+    """A step ended; `error` is why it failed, `failed` the number of failed instances although it continued."""
 
     step: str
     error: str | None = None
@@ -27,20 +27,20 @@ class StepEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackProgress:
-    """CloudFormation did something to a resource of a stack of the caller's account."""
+    """An event of a resource in a stack of the caller's account."""
 
     event: StackEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationStarted:
-    """A StackSet operation was asked for."""
+    """A StackSet operation was submitted."""
 
     stack_set: str
     operation_id: str
     action: str
     instances: int
-    """How many it is meant for."""
+    """The number of instances that it is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class OperationAttached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationProgress:
-    """How far an operation is; `changed` are the instances that are further than last time."""
+    """Progress of an operation; `changed` are the instances whose status changed since the last report."""
 
     stack_set: str
     operation: Operation
@@ -63,13 +63,13 @@ class OperationProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationWaitedFor:
-    """Another operation on the StackSet is under way; ours has to wait."""
+    """Another operation on the StackSet is in progress; ours waits."""
 
     stack_set: str
     operation: Operation
     over: int = 0
     total: int = 0
-    """Of its instances, how many are over."""
+    """The number of its instances that are finished."""
 
 
 Event = (

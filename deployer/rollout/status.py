@@ -1,4 +1,4 @@
-"""How what there is compares with what the config files ask for: coverage by OU and region, and what differs. Pure."""
+"""Actual state compared with the config files: coverage by OU and region, and differences. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ State = Literal["current", "outdated", "failed", "missing", "unexpected", "skipp
 OUT_OF_REACH = "AWS does not reach the account any more"
 STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected", "skipped")
 UNCOUNTED: tuple[State, ...] = ("unexpected", "skipped")
-"""States of instances that no roll-out is to bring about."""
+"""States of instances that a roll-out does not change."""
 
 
 class Place(NamedTuple):
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceStatus:
-    """One stack instance, there or wanted."""
+    """One stack instance, existing or desired."""
 
     stack_set: str
     account: str
@@ -38,14 +38,14 @@ class InstanceStatus:
     state: State
     reason: str = ""
     is_out_of_reach: bool = False
-    """Whether it is unwanted, and of an account that AWS does not reach any more: no roll-out takes it away."""
+    """Whether it is undesired, and of an account that AWS no longer reaches: no roll-out deletes it."""
     is_inoperable: bool = False
-    """Whether it is wanted, and AWS leaves it out of every update: a roll-out alone does not mend it."""
+    """Whether it is desired, and AWS excludes it from every update: a roll-out alone does not repair it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackStatus:
-    """A stack or StackSet; `state` is AWS's word for it, or `missing`; `differs` from the config files' template."""
+    """A stack or StackSet; `state` is AWS's status, or `missing`; `differs` from the config files' template."""
 
     name: str
     region: str
@@ -55,20 +55,20 @@ class StackStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All of it. A StackSet that is there has the state `ACTIVE`."""
+    """The whole status. A StackSet that exists has the state `ACTIVE`."""
 
     stacks: tuple[StackStatus, ...]
     instances: tuple[InstanceStatus, ...]
 
     @property
     def is_as_wanted(self) -> bool:
-        """Whether a roll-out would have nothing to do."""
+        """Whether a roll-out would change nothing."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
         return stacks and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
 
 
 def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
-    """Compare; the plan says which stacks and StackSets differ."""
+    """Compare; the plan contains which stacks and StackSets differ."""
     stacks = [
         StackStatus(
             name=stack.key.name,

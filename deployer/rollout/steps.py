@@ -1,4 +1,4 @@
-"""Steps that are done one after the other until one fails, each told when it begins and ends."""
+"""Steps that run one after the other until one fails, each reported when it begins and ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from deployer.rollout.progress import Report, StepEnded, StepStarted
 
 
 class Step(NamedTuple):
-    """A part of a larger job that has something to do; `run` says how many instances failed, where it knows any."""
+    """A part of a larger job; `run` returns how many instances failed, if it knows any."""
 
     name: str
     run: Callable[[], int | None]
 
 
 class StepsTaken(NamedTuple):
-    """How far a job came; `error` is what stopped it, `failed` counts instances that did although it went on."""
+    """Progress of a job; `error` is what stopped it, `failed` counts failed instances although it continued."""
 
     done: tuple[str, ...]
     not_run: tuple[str, ...]
@@ -26,7 +26,7 @@ class StepsTaken(NamedTuple):
 
 
 def take_steps(steps: Iterable[Step], report: Report) -> StepsTaken:
-    """Run steps in order; an error that users can be told stops the rest, any other passes on."""
+    """Run steps in order; a DeployerError stops the rest, any other exception propagates."""
     waiting = list(steps)
     done: list[str] = []
     failed = 0

@@ -1,4 +1,4 @@
-"""Looks at what there is of a wish already: facts in, nothing changed. Each thing is asked for once."""
+"""Reads the actual state and changes nothing. Reads each resource once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handler.settings_file import FILE_NAME
 
 
 def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
-    """The facts that a plan needs. `previews` asks change sets what updates of stacks would do."""
+    """The actual state for a plan. `previews`: create change sets to preview updates of stacks."""
     wanted = {StackKey(one.name, one.region): one for one in (wish.artifacts, wish.central, *wish.companions)}
     found = {
         key: cloud.stacks.describe(key.name, region=key.region)
@@ -53,7 +53,7 @@ def _preview(definition: StackDefinition, cloud: Cloud) -> tuple[ResourceChange,
 
 
 def _stack_sets(wish: Wish, stack_sets: StackSets) -> Iterator[str]:
-    """Those of the wish, and what earlier wishes left of its families."""
+    """Those of the desired state, and what earlier settings left of its families."""
     wished = {one.definition.name for one in wish.stack_sets}
     yield from (one.definition.name for one in wish.stack_sets)
     there = stack_sets.names() if wish.families else ()
@@ -77,12 +77,12 @@ def _settings_in_force(wish: Wish, central: StackState | None, artifacts: Artifa
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.read(FILE_NAME)
-    except (zipfile.BadZipFile, KeyError):  # the template names some other object, or some other zip
+    except (zipfile.BadZipFile, KeyError):  # the template names another object, or another zip
         return None
 
 
 def _bundle_key(body: str) -> str | None:
-    """The S3 key of the function's code, as a central template says it."""
+    """The S3 key of the function's code, as a central template names it."""
     try:
         resources: dict[str, Any] = json.loads(body)["Resources"]
     except (ValueError, KeyError, TypeError):
