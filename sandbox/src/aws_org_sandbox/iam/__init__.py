@@ -1,6 +1,6 @@
-"""IAM, enforced: every call is judged by the policies of its caller, of the resource and of the organization.
+"""Enforces IAM: evaluates the policies of the caller, the resource and the organization for every call.
 
-`authorize` is asked by the gate before each call. The other functions are for services that act on somebody's behalf:
+The gate calls `authorize` before each call. The other functions are for services that act on behalf of others:
 EventBridge for a rule, Lambda for a function.
 """
 

@@ -1,7 +1,7 @@
 """Which actions on which resources a call needs; https://docs.aws.amazon.com/service-authorization/latest/reference/.
 
 One table a service, its rows ARNs with the call's parameters in braces. `special_actions` has the calls that need more
-than one action, or one that is not called like the operation. A call in neither is unknown: a role is denied it.
+than one action, or whose action has another name than the operation. A call in neither is unknown, and denied to roles.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _OBJECT = _BUCKET + "/{Key}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One action that a call needs. `resource` None: the sandbox does not know which; `account` None: the caller's."""
+    """One action that a call needs. `resource` None: unknown to the sandbox; `account` None: the caller's."""
 
     action: str
     resource: str | None
     account: str | None = None
     context: Context = field(default_factory=dict)
     creates: bool = False
-    """Whether the resource is yet to be made: one of this name that is there has no say."""
+    """Whether the call creates the resource: the policy of an existing one with this name does not apply."""
 
 
 Needs = Callable[[Call], Iterable[Need]]
-"""What a call needs, for those that take more than a row of a table."""
+"""The needs of calls that a table row cannot describe."""
 
 
 def each(needs: Needs, service: str, *operations: str) -> dict[tuple[str, str], Needs]:
-    """The same for several operations of a service."""
+    """The same need for several operations of a service."""
     return {(service, operation): needs for operation in operations}
 
 
@@ -131,13 +131,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 PREFIXES = {"service-quotas": "servicequotas", "stepfunctions": "states", "resourcegroupstaggingapi": "tag"}
-"""Services whose actions are not called by botocore's name of the service."""
+"""Services whose action prefix differs from botocore's service name."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def table_need(call: Call) -> Need | None:
-    """The one need of a call that a table knows; None for any other."""
+    """The need of a call that is in a table; None for any other."""
     template = TABLES.get(call.service, {}).get(call.operation)
     if template is None:
         return None
@@ -145,7 +145,7 @@ def table_need(call: Call) -> Need | None:
 
 
 def need(call: Call, template: str, *, operation: str | None = None, context: Context | None = None) -> Need:
-    """An action on the resource that `template` describes; an ARN in place of a name stands for itself."""
+    """An action on the resource that `template` describes; an ARN in place of a name is used as it is."""
     account = str(call.parameters.get("registryId") or call.account) if call.service == "ecr" else call.account
     values = {"partition": PARTITION, "account": account, "region": call.region}
     resource = template
@@ -165,7 +165,7 @@ def need(call: Call, template: str, *, operation: str | None = None, context: Co
 
 
 def _is_missing_repository(arn: str, operation: str) -> bool:
-    """A missing repository is nobody's: AWS says that it is missing to callers of other accounts too."""
+    """A missing repository has no policy: AWS reports that it is missing to callers of other accounts too."""
     _, _, service, region, account, resource = [*arn.split(":", 5), *[""] * 6][:6]
     if service != "ecr" or operation == "CreateRepository":
         return False

@@ -1,6 +1,6 @@
-"""Whether a call goes through: what every call is asked before it reaches a service.
+"""Authorizes every call before it reaches a service.
 
-A call by an administrator is held by SCPs and resource policies only; a call by a role needs all that AWS asks for. A
+Only SCPs and resource policies limit an administrator's calls; a role's call needs all permissions that AWS requires. A
 role's call whose actions the sandbox does not know is denied: it must not be more lenient than AWS.
 """
 
@@ -28,12 +28,12 @@ ALWAYS_ALLOWED = frozenset({("sts", "GetCallerIdentity")})
 
 _CODES = {"sns": "AuthorizationError"}
 _QUERY_SERVICES = frozenset({"cloudformation", "cloudwatch", "iam", "s3", "sqs", "sts"})
-"""Services whose code for a denied call is AccessDenied; the others say AccessDeniedException."""
+"""Services whose code for a denied call is AccessDenied; the others use AccessDeniedException."""
 _STATUS_403 = frozenset({"lambda", "sns", *_QUERY_SERVICES})
 
 
 def authorize(call: Call) -> None:
-    """Let a call pass, or raise Refused as the service would word it."""
+    """Allow a call, or raise Refused with the service's wording."""
     if (call.service, call.operation) in ALWAYS_ALLOWED:
         return
     if (call.service, call.operation) == ("sts", "AssumeRole"):
@@ -49,16 +49,16 @@ def authorize(call: Call) -> None:
 
 
 def allowed(call: Call, need: Need) -> bool:
-    """Whether a call's caller may do something else that a service does in the caller's name."""
+    """Whether the caller of a call may do something else that a service does on the caller's behalf."""
     return bool(decide(call, need, policies=principal_policies(call.principal), context=call_context(call)))
 
 
 _NEVER_HELD = frozenset({"cloudformation", "cloudtrail", "cloudwatch", "iam", "logs", "organizations"})
-"""Services without resource policies: nothing can hold the management account's administrator back from them."""
+"""Services without resource policies: nothing limits the management account's administrator there."""
 
 
 def needs_of(call: Call) -> Iterable[Need]:
-    """The actions that a call needs; for one that no table knows, the action of its name on an unknown resource."""
+    """The actions that a call needs; for one in no table, the action with its name on an unknown resource."""
     special = SPECIAL.get((call.service, call.operation))
     if special is not None:
         return special(call)
@@ -102,7 +102,7 @@ def _decide_unknown(request: AccessRequest, policies: PolicySet) -> Decision:
 
 
 def _resource_tags(need: Need, account: str) -> Context:
-    """aws:ResourceTag/* of a repository that is there, known as late as a test sets (assumption A12)."""
+    """aws:ResourceTag/* of an existing repository, visible after a delay that a test sets (assumption A12)."""
     parts = (need.resource or "").split(":", 5)
     if len(parts) != 6 or parts[2] != "ecr" or not parts[5].startswith("repository/"):
         return {}
@@ -113,7 +113,7 @@ def _resource_tags(need: Need, account: str) -> Context:
 
 
 def denied(call: Call, action: str, resource: str | None, decision: Decision) -> Refused:
-    """The error that AWS answers a denied call with."""
+    """The error that AWS returns for a denied call."""
     code = _CODES.get(call.service, "AccessDenied" if call.service in _QUERY_SERVICES else "AccessDeniedException")
     message = f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {resource or '*'}" + (
         f" {decision.because}" if decision.because else ""

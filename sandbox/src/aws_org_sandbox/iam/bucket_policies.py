@@ -1,6 +1,6 @@
-"""Bucket policies: checked as they are put, and kept from moto, which ignores conditions when it judges by them.
+"""Bucket policies: checked when they are put, and hidden from moto, which ignores conditions when it evaluates them.
 
-`authorization` has judged the bucket's policy, with its conditions, before moto sees a call. New buckets block public
+`authorization` evaluates the bucket's policy, with conditions, before moto handles a call. New buckets block public
 access, as all have done since April 2023.
 """
 
@@ -28,7 +28,7 @@ def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
 
 @replace(S3Backend, "put_bucket_policy")
 def _put_bucket_policy(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """Refuse a policy of other resources, for principals that nobody is, or for the public; moto keeps any text."""
+    """Refuse a policy for other resources, unknown principals or the public; moto accepts any text."""
     arn = f"arn:{PARTITION}:s3:::{bucket_name}"
     found = flaw(policy.decode(), about=lambda name: like(arn, name) or name.startswith(f"{arn}/"), service="s3")
     if found is not None:

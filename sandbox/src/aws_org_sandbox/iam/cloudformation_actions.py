@@ -1,4 +1,4 @@
-"""What CloudFormation's calls need: the stack, by name or id, or the StackSet."""
+"""The needs of CloudFormation's calls: the stack, by name or id, or the StackSet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_org_sandbox.iam.actions import ANY, Need, Needs, each, need
 from aws_org_sandbox.organizations import membership
 
 _STACK_SET_ID = "00000000-0000-0000-0000-000000000000"
-"""Stands for the id that CloudFormation gives to a StackSet; policies have a `*` there."""
+"""Placeholder for the id of a StackSet; policies have a `*` there."""
 
 
 Finder = Callable[[Call], str | None]
@@ -19,13 +19,13 @@ _finders: list[Finder] = []
 
 
 def finds_stack_of_change_set(function: Finder) -> Finder:
-    """Ask the decorated function for the stack's id when a call names a change set; None if there is no such one."""
+    """Use the decorated function to find the stack's id for a change set; None if it does not exist."""
     _finders.append(function)
     return function
 
 
 def _stack(call: Call) -> Iterable[Need]:
-    """A stack has an id behind its name, which policies have a `*` for. A change set's ARN stands for its stack."""
+    """A stack's ARN has an id after its name; policies have a `*` there. A change set's ARN represents its stack."""
     name = str(call.parameters.get("StackName") or "")
     stacks = (find(call) for find in _finders)
     if (stack_id := next(filter(None, stacks), None)) is not None:
@@ -37,7 +37,7 @@ def _stack(call: Call) -> Iterable[Need]:
 
 
 def _events(call: Call) -> Iterable[Need]:
-    """Events of a change set are about the change set itself, not about its stack."""
+    """For events of a change set, the resource is the change set, not its stack."""
     change_set = str(call.parameters.get("ChangeSetName") or "")
     return [need(call, change_set)] if change_set.startswith("arn:") else _stack(call)
 
@@ -47,7 +47,7 @@ def _anything(call: Call) -> Iterable[Need]:
 
 
 def _stack_set(call: Call) -> Iterable[Need]:
-    """A StackSet that a delegated administrator acts on is the management account's, though the caller's to act on."""
+    """A delegated administrator may manage a StackSet that belongs to the management account."""
     owner = membership.management_account_of(call.account) or call.account
     name = call.parameters.get("StackSetName", ANY)
     resource = f"arn:{PARTITION}:cloudformation:{call.region}:{owner}:stackset/{name}:{_STACK_SET_ID}"

@@ -1,6 +1,6 @@
 """Condition operators; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
 
-Pure. An operator that is not known raises PolicyError: a policy that is not understood must not let anyone in.
+Pure. An unknown operator raises PolicyError: a policy that is not understood must not allow access.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _operator_holds(operator: str, key: str, wanted: Values, context: ConditionC
 
 
 def _missing(quantifier: str, *, if_exists: bool, negated: bool) -> bool:
-    """A key that the request does not have fails the condition, unless AWS says that it passes."""
+    """A key that the request lacks fails the condition, except for operators that AWS documents as passing."""
     if if_exists or quantifier == "ForAllValues":
         return True
     return negated and quantifier != "ForAnyValue"

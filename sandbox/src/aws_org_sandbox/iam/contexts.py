@@ -1,4 +1,4 @@
-"""Condition keys of a request that hold for every service: who asks, from where, and whose the resource is."""
+"""Condition keys that apply to every service: the caller, the source, and the owner of the resource."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Context = Mapping[str, ContextValue | str | None]
 
 
 def call_context(call: Call) -> ConditionContext:
-    """The global condition keys of a call. The sandbox's loopback stands in for TLS, so SecureTransport is true."""
+    """The global condition keys of a call. The sandbox's loopback counts as TLS, so SecureTransport is true."""
     principal = call.principal
     values: dict[str, ContextValue | str | None] = {
         **principal_context(principal.role_arn or principal.arn, account=principal.account),
@@ -32,7 +32,7 @@ def call_context(call: Call) -> ConditionContext:
 
 
 def request_context(region: str) -> Context:
-    """What holds for any request, a service's too."""
+    """Keys of any request, including those of services."""
     now = datetime.now(UTC)
     return {
         "aws:RequestedRegion": region,
@@ -44,7 +44,7 @@ def request_context(region: str) -> Context:
 
 
 def principal_context(arn: str, *, account: str) -> Context:
-    """Keys about the caller; a session's `aws:PrincipalArn` is its role's ARN. Alike in every region (A9)."""
+    """Keys about the caller; a session's `aws:PrincipalArn` is its role's ARN. The same in every region (A9)."""
     return {
         "aws:PrincipalArn": arn,
         "aws:PrincipalAccount": account,
@@ -56,7 +56,7 @@ def principal_context(arn: str, *, account: str) -> Context:
 
 
 def service_context(service: str, *, source_arn: str | None, source_account: str | None) -> Context:
-    """Keys of a request that an AWS service makes for one of an account's resources."""
+    """Keys of a request that an AWS service makes for a resource of an account."""
     return {
         "aws:PrincipalIsAWSService": "true",
         "aws:PrincipalServiceName": service,

@@ -1,7 +1,7 @@
-"""What AWS refuses in a policy that it is given: elements that do not belong there, and principals that nobody is.
+"""Policies that AWS refuses: those with invalid elements or unknown principals.
 
-IAM looks principals up when a policy is put, so that one for a role that does not exist yet cannot even be saved.
-Accounts are taken as they come: most accounts of AWS are in no organization of the sandbox's.
+IAM resolves principals when a policy is put, so a policy for a role that does not exist yet cannot be saved.
+Any account is accepted: most AWS accounts are not in an organization of the sandbox.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -26,9 +26,9 @@ _KINDS = frozenset({"*", "AWS", "CanonicalUser", "Federated", "Service"})
 
 
 def flaw(document: Any, *, about: Callable[[str], bool] | None, service: str) -> str | None:
-    """Why the policy of a resource or a role is refused; None for one that is fine.
+    """Why the policy of a resource or a role is refused; None if it is valid.
 
-    `about` says of a `Resource` whether the policy may speak of it; None where statements must not have one. `service`
+    `about` returns whether the policy may name a `Resource`; None if statements must not have one. `service`
     is the one whose actions the policy may name.
     """
     try:
@@ -70,7 +70,7 @@ def unknown_principals(statement: Statement) -> Iterator[str]:
 
 
 def is_principal(name: str) -> bool:
-    """Whether `name` stands for everybody, an account, or a role, a session or a user that is there."""
+    """Whether `name` is a wildcard, an account, or an existing role, session or user."""
     if name == "*" or _ACCOUNT.fullmatch(name):
         return True
     if session := _SESSION.fullmatch(name):

@@ -1,4 +1,4 @@
-"""What DynamoDB's calls need: the table or index, and the partition keys that they name."""
+"""The needs of DynamoDB's calls: the table or index, and the partition keys that they name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _dynamodb_item(call: Call) -> Iterable[Need]:
 
 
 def _dynamodb_statement(call: Call) -> Iterable[Need]:
-    """PartiQL has an action for each verb. Of statements other than INSERT the sandbox does not even read the table."""
+    """PartiQL has an action for each verb. The sandbox reads the table of INSERT statements only."""
     table = partiql.table_of(call)
     context = _leading_keys(call, [{"Item": partiql.item_of(call)}], table=table) if table else {}
     return [_table_need(call, table or ANY, f"PartiQL{partiql.verb_of(call).capitalize()}", context)]

@@ -1,7 +1,7 @@
 """AWS's policy evaluation; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html.
 
 Pure: statements and a request in, a decision out. An explicit deny anywhere wins; then every service control policy
-level, the resource's policy, the identity's policies, the permissions boundary and the session policy have their say.
+level, the resource's policy, the identity's policies, the permissions boundary and the session policy apply.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aws_org_sandbox.iam.requests import AccessRequest
 
 
 class Grant(Enum):
-    """How far a resource's policy lets a subject in."""
+    """The access that a resource's policy grants to a subject."""
 
     NONE = "none"
     ACCOUNT = "account"
@@ -28,7 +28,7 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySet:
-    """All policies that have a say. None for those that are not there; `identity` None is an unrestricted identity."""
+    """All policies that apply. None for missing ones; `identity` None is an unrestricted identity."""
 
     identity: Statements | None = ()
     boundary: Statements | None = None
@@ -36,12 +36,12 @@ class PolicySet:
     resource: Statements | None = None
     scps: Sequence[Statements] = ()
     resource_decides: bool = field(default=False)
-    """Whether the resource's policy must let the subject in even inside its own account (trust and key policies)."""
+    """Whether the resource's policy must allow the subject even in its own account (trust and key policies)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Allowed or not, and why not, as the end of AWS's sentence."""
+    """Allowed or not, and the reason as the end of AWS's sentence."""
 
     allowed: bool
     because: str = ""
@@ -51,7 +51,7 @@ class Decision:
 
 
 def evaluate(request: AccessRequest, policies: PolicySet) -> Decision:
-    """Whether the request goes through. A policy that cannot be judged refuses it and says so."""
+    """Whether the request is allowed. A policy that cannot be evaluated denies it and is named in the reason."""
     try:
         because = _denied(request, policies) or _not_allowed(request, policies)
     except PolicyError as error:
@@ -97,12 +97,12 @@ def _nothing_allows(request: AccessRequest, kind: str) -> str:
 
 
 def allows(statements: Statements, request: AccessRequest) -> bool:
-    """Whether some statement allows the request, denies aside."""
+    """Whether any statement allows the request, ignoring denies."""
     return any(statement.effect == "Allow" and applies(statement, request) for statement in statements)
 
 
 def granted(statements: Statements, request: AccessRequest) -> Grant:
-    """What a resource's policy grants the subject, denies aside."""
+    """The access that a resource's policy grants the subject, ignoring denies."""
     grant = Grant.NONE
     for statement in statements:
         if statement.effect == "Allow" and applies(statement, request):
@@ -113,7 +113,7 @@ def granted(statements: Statements, request: AccessRequest) -> Grant:
 
 
 def applies(statement: Statement, request: AccessRequest) -> bool:
-    """Whether a statement speaks of this request: its action, resource, principal and conditions."""
+    """Whether a statement matches this request: its action, resource, principal and conditions."""
     if not action_matches(statement, request.action) or not resource_matches(statement, request):
         return False
     if statement.principals is not None and not principal_matches(statement.principals, request.subject):

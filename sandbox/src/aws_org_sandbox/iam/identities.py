@@ -1,4 +1,4 @@
-"""The policies that principals have: of roles and users, their boundaries and sessions, and the organization's SCPs."""
+"""The policies of principals: roles, users, boundaries, sessions, and the organization's SCPs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<n
 
 
 def find_role(role_arn: str) -> Role | None:
-    """The role of an ARN, of whichever account; None if there is none, also when only the path differs."""
+    """The role with an ARN, in any account; None if it does not exist, or if its path differs."""
     match = _ROLE_ARN.fullmatch(role_arn)
     if match is None or match["account"] not in iam_backends:
         return None
@@ -33,7 +33,7 @@ def account_of(arn: str) -> str:
 
 
 def subject_of(principal: Principal) -> Subject:
-    """A caller as policies name it: a session by its own ARN and by its role's."""
+    """The names of a caller in policies: a session has its own ARN and its role's."""
     arns = (principal.arn, principal.role_arn) if principal.role_arn else (principal.arn,)
     return Subject(arns=arns, account=principal.account)
 
@@ -47,7 +47,7 @@ def role_subject(role_arn: str, *, session_name: str) -> Subject:
 
 
 def principal_policies(principal: Principal) -> PolicySet:
-    """All that speaks about a caller, without the policy of the resource that it asks for."""
+    """All policies that apply to a caller, except the policy of the resource."""
     if principal.role_arn:
         return role_policies(principal.role_arn, session=_session_policy(principal))
     identity = None if principal.unrestricted else _user_statements(principal)
@@ -55,7 +55,7 @@ def principal_policies(principal: Principal) -> PolicySet:
 
 
 def role_policies(role_arn: str, *, session: Statements | None = None) -> PolicySet:
-    """All that speaks about a role's sessions. A role that is gone since has no policies left."""
+    """All policies that apply to a role's sessions. A deleted role has no policies."""
     role = find_role(role_arn)
     scps = service_control_policies(account_of(role_arn))
     if role is None:

@@ -1,4 +1,4 @@
-"""KMS keys by their aliases: policies speak of keys, however a caller named one.
+"""KMS keys by their aliases: policies name keys, even if a caller uses an alias.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 from moto.kms.models import Key, kms_backends
 
 MANAGED = "alias/aws/"
-"""Begins the aliases of the keys that AWS manages, one for each service."""
+"""The prefix of the aliases of AWS managed keys, one for each service."""
 
 
 def is_known(arn: str) -> bool:
-    """Whether there is a key of this ARN, or one that the alias of this ARN stands for."""
+    """Whether a key exists for this key ARN or alias ARN."""
     return _key(arn) is not None
 
 
@@ -29,7 +29,7 @@ def _key(arn: str) -> Key | None:
 
 
 def resolved(resource: str | None) -> str | None:
-    """The key's ARN in the place of an alias's; anything else, and an alias of nothing, as it is."""
+    """The key's ARN for an alias ARN; anything else, including an unknown alias, unchanged."""
     parts = (resource or "").split(":", 5)
     if len(parts) != 6 or parts[2] != "kms" or not parts[5].startswith("alias/"):
         return resource

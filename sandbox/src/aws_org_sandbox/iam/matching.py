@@ -22,7 +22,7 @@ def like(value: str, pattern: str) -> bool:
 
 
 def arn_like(value: str, pattern: str) -> bool:
-    """Whether an ARN matches part by part: a `*` does not reach over a colon, except in the resource at the end."""
+    """Whether an ARN matches part by part: a `*` does not match a colon, except in the resource at the end."""
     if pattern == "*":
         return True
     values, patterns = value.split(":", 5), pattern.split(":", 5)
@@ -30,7 +30,7 @@ def arn_like(value: str, pattern: str) -> bool:
 
 
 def action_matches(statement: Statement, action: str) -> bool:
-    """Whether a statement speaks of an action; actions know no case."""
+    """Whether a statement matches an action; actions are case-insensitive."""
     if statement.actions is not None:
         return any(_action_like(action, pattern) for pattern in statement.actions)
     return not any(_action_like(action, pattern) for pattern in statement.not_actions or ())
@@ -41,11 +41,11 @@ def _action_like(action: str, pattern: str) -> bool:
 
 
 def resource_matches(statement: Statement, request: AccessRequest) -> bool:
-    """Whether a statement speaks of a resource. A statement without one, as in a trust policy, speaks of its own."""
+    """Whether a statement matches a resource. A statement without one, as in a trust policy, applies to its own."""
     if statement.resources is None and statement.not_resources is None:
         return True
     if request.resource is None:
-        # What the resource is, is not known: an Allow must be for all, and a Deny counts as meant.
+        # The resource is unknown: an Allow must cover all resources, and a Deny always applies.
         return statement.effect == "Deny" or (statement.resources is not None and "*" in statement.resources)
     if statement.resources is not None:
         return any(_resource_like(request, pattern) for pattern in statement.resources)
@@ -58,7 +58,7 @@ def _resource_like(request: AccessRequest, pattern: str) -> bool:
 
 
 def _filled(pattern: str, request: AccessRequest) -> str:
-    """A pattern with its policy variables replaced; one without a value stays, and matches nothing."""
+    """A pattern with its policy variables replaced; one without a value is kept, and matches nothing."""
 
     def value(match: re.Match[str]) -> str:
         found = request.context.get(match.group(1))

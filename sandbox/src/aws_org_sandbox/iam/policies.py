@@ -1,4 +1,4 @@
-"""Policy documents as statements: read once, strictly. What the sandbox cannot judge is an error, never a pass."""
+"""Policy documents as statements: parsed once, strictly. What the sandbox cannot evaluate is an error."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ELEMENTS = frozenset(
 
 
 class PolicyError(Exception):
-    """A policy that cannot be judged: malformed, or with an element or operator that is not known."""
+    """A policy that cannot be evaluated: malformed, or with an unknown element or operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement; None stands for an element that is not there."""
+    """One statement; None for a missing element."""
 
     effect: Effect
     actions: tuple[str, ...] | None = None
@@ -47,7 +47,7 @@ def parse_policy(document: str | Mapping[str, Any]) -> Statements:
 
 
 def parse_policies(documents: Iterable[str | Mapping[str, Any]]) -> Statements:
-    """The statements of several documents that hold together."""
+    """The statements of several documents that apply together."""
     return tuple(statement for document in documents for statement in parse_policy(document))
 
 

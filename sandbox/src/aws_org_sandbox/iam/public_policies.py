@@ -1,4 +1,4 @@
-"""Whether a bucket's policy lets the public in, as S3 tells it.
+"""Whether S3 considers a bucket's policy public.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html: a policy is public unless
 each grant is for fixed principals, or for fixed values of one of a few condition keys.
@@ -20,9 +20,9 @@ _FIXING_KEYS = frozenset(
     }
 )  # fmt: skip
 _AFFIRMING = re.compile(r"(?:ForAnyValue:)?(?:String|Arn)(?:Equals|Like)(?:IgnoreCase)?|IpAddress")
-"""Operators that hold only where the key is there and has one of the values."""
+"""Operators that hold only if the key exists and has one of the values."""
 _WIDEST = {4: 8, 6: 32}
-"""The shortest prefixes of addresses that are not taken for everybody's."""
+"""The shortest address prefixes that do not count as public."""
 
 
 def is_public(statements: Iterable[Statement]) -> bool:
@@ -46,7 +46,7 @@ def _is_for_everybody(statement: Statement) -> bool:
 def _is_fixed(key: str, value: str) -> bool:
     if key.lower() == "aws:sourceip":
         return _is_narrow(value)
-    if key.lower() == "s3:dataaccesspointarn":  # the name may be a pattern where the account is not
+    if key.lower() == "s3:dataaccesspointarn":  # the name may be a pattern if the account is not
         value = "".join(value.split(":")[4:5]) or "*"
     if key.lower() == "aws:userid" and value.endswith(":*"):
         return False

@@ -1,4 +1,4 @@
-"""What is judged: one action on one resource by one principal, with the context that conditions ask about."""
+"""The input of evaluation: one action on one resource by one principal, with the context of conditions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ContextValue = Union[Values, Callable[[], Values | None]]  # noqa: UP007 - a rec
 
 
 class ConditionContext:
-    """Condition keys and their values; keys are matched without case, and values may be worked out when asked for."""
+    """Condition keys and their values; keys are case-insensitive, and values may be computed on demand."""
 
     def __init__(self, values: Mapping[str, ContextValue | str | None] | None = None) -> None:
         self._values: dict[str, ContextValue] = {}
@@ -28,7 +28,7 @@ class ConditionContext:
         return value
 
     def with_values(self, values: Mapping[str, ContextValue | str | None]) -> ConditionContext:
-        """A context that knows these too."""
+        """A context with these values added."""
         merged = ConditionContext(values)
         merged._values = {**self._values, **merged._values}
         return merged
@@ -39,7 +39,7 @@ class ConditionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Who asks. `arns` are all names that a policy may call it by: a session has its own and its role's.
+    """The caller. `arns` are all names that a policy may use for it: a session has its own and its role's.
 
     A service (`lambda.amazonaws.com`) has a `service` and no account.
     """

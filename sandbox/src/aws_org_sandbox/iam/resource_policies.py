@@ -1,4 +1,4 @@
-"""The policies of resources: what a bus, queue, bucket, function, repository or key says about who may use it."""
+"""The policies of resources: those of buses, queues, buckets, functions, repositories and keys."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aws_org_sandbox.credentials import PARTITION
 from aws_org_sandbox.iam.policies import Statements, parse_policy
 
 Document = Any
-"""A policy as its service keeps it: text, bytes, an object, or None."""
+"""A policy as its service stores it: text, bytes, an object, or None."""
 
 
 def resource_policy(arn: str) -> Statements | None:
-    """The statements of the policy that the resource of an ARN has; None if there is none, or no such resource."""
+    """The statements of the policy of a resource; None if the policy or the resource does not exist."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] not in _READERS:
         return None
@@ -33,7 +33,7 @@ def resource_policy(arn: str) -> Statements | None:
 
 
 def decides_alone(arn: str) -> bool:
-    """Whether nobody gets in without the resource's policy, not even its own account: so with keys that exist."""
+    """Whether even its own account needs the resource's policy for access: true for keys that exist."""
     return arn.startswith(f"arn:{PARTITION}:kms:") and resource_policy(arn) is not None
 
 

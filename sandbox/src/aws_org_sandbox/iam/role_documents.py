@@ -1,4 +1,4 @@
-"""The policies of roles, as they are put: IAM looks at trust policies and at sizes, moto (5.2.5) at neither.
+"""The policies of roles, when they are put: IAM checks trust policies and sizes, moto (5.2.5) neither.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
@@ -16,7 +16,7 @@ from aws_org_sandbox.iam.documents import characters, flaw
 from aws_org_sandbox.seams import original, replace
 
 LONGEST_TRUST_POLICY = 2048
-"""Characters of a trust policy; a quota that can be raised, to 4096."""
+"""Characters of a trust policy; a quota that can be raised to 4096."""
 MOST_INLINE = 10_240
 """Characters of all inline policies of one role together."""
 

@@ -1,4 +1,4 @@
-"""What S3's calls need: actions that are seldom called like their operation, and the account that a bucket is of."""
+"""The needs of S3's calls: actions whose names often differ from the operation's, and a bucket's account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _create_bucket(call: Call) -> Iterable[Need]:
 
 
 def _delete_objects(call: Call) -> Iterable[Need]:
-    """An action for each object, another one for a version of it."""
+    """An action for each object, and another one for versions."""
     bucket = str(call.parameters["Bucket"])
     for found in call.parameters["Delete"]["Objects"]:
         action = "DeleteObjectVersion" if found.get("VersionId") else "DeleteObject"
@@ -34,7 +34,7 @@ def _delete_objects(call: Call) -> Iterable[Need]:
 
 
 def _bucket_owner(bucket: str) -> str | None:
-    """Bucket names are global: whose a bucket is does not show in its ARN."""
+    """Bucket names are global: a bucket's ARN does not contain its account."""
     for account, backends in list(s3_backends.items()):
         if bucket in backends[PARTITION].buckets:
             return account

@@ -1,4 +1,4 @@
-"""What AWS services ask IAM before they act: for a role that they were given, or in their own name."""
+"""IAM checks that AWS services make before they act, with a role or as themselves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Policy = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What is to be done to which resource; `context` are condition keys beyond those that IAM knows itself."""
+    """An action on a resource; `context` has condition keys beyond those that IAM adds."""
 
     action: str
     resource: str
@@ -38,7 +38,7 @@ class Access:
 class Service:
     """A service that acts for one resource of an account, such as EventBridge for a rule.
 
-    Without a source it is one that is not documented to name it, such as Lambda when it takes on a function's role.
+    Without a source, the service is not documented to name one, such as Lambda when it assumes a function's role.
     """
 
     principal: str
@@ -47,7 +47,7 @@ class Service:
 
 
 def may_assume(service: Service, role_arn: str) -> bool:
-    """Whether a role exists and its trust policy lets the service in."""
+    """Whether a role exists and its trust policy allows the service."""
     if is_altered(Behaviour.TARGET_ROLES_WITHOUT_SOURCE):
         return service_may_assume(service.principal, role_arn)
     return service_may_assume(
@@ -56,7 +56,7 @@ def may_assume(service: Service, role_arn: str) -> bool:
 
 
 def refusal(role_arn: str, access: Access, *, resource_policy: Policy | None = None) -> str | None:
-    """Why a session of a role is denied access, in AWS's words; None when it has it."""
+    """Why a session of a role is denied access, in AWS's words; None if allowed."""
     account, owner = account_of(role_arn), account_of(access.resource) or account_of(role_arn)
     subject = role_subject(role_arn, session_name="service")
     context = {**principal_context(role_arn, account=account), **resource_context(owner)}
@@ -75,7 +75,7 @@ def refusal(role_arn: str, access: Access, *, resource_policy: Policy | None = N
 
 
 def service_admitted(service: Service, access: Access, policy: Policy | None) -> bool:
-    """Whether a resource's policy lets a service in."""
+    """Whether a resource's policy allows a service."""
     context = {
         **service_context(service.principal, source_arn=service.source_arn, source_account=service.source_account),
         **resource_context(account_of(access.resource) or None),
@@ -86,7 +86,7 @@ def service_admitted(service: Service, access: Access, policy: Policy | None) ->
 
 
 def caller_admitted(call: Call, access: Access, policy: Policy | None) -> bool:
-    """Whether a resource's policy lets the caller of another account in; its own policies were asked before."""
+    """Whether a resource's policy allows a caller of another account, whose own policies are already checked."""
     owner = account_of(access.resource) or call.account
     context = call_context(call).with_values({**resource_context(owner), **_tuples(access.context)})
     request = AccessRequest(

@@ -14,7 +14,7 @@ from aws_org_sandbox.iam.policies import PolicyError, parse_policy
 from aws_org_sandbox.seams import original, replace
 
 _UNSUPPORTED = ("PolicyArns",)
-"""What would change what a session may do, and is not judged here."""
+"""Parameters that limit a session and that the sandbox does not evaluate."""
 
 
 def carried_by(call: Call) -> Carried:
@@ -31,7 +31,7 @@ def carried_by(call: Call) -> Carried:
 
 @replace(TokenResponse, "assume_role")
 def _assume_role(self: TokenResponse) -> ActionResult:
-    """Say nothing of the packed size, where moto says 6 of any: how STS packs policies is its secret."""
+    """Omit the packed size, for which moto always returns 6: AWS does not document how STS packs policies."""
     if (call := CURRENT.get()) is not None:
         _check_session(call)
     answer: ActionResult = original(TokenResponse, "assume_role")(self)
@@ -44,7 +44,7 @@ def _assume_role(self: TokenResponse) -> ActionResult:
 
 
 def _check_session(call: Call) -> None:
-    """Refuse a session with a policy that is none, or with more than the sandbox can hold it to."""
+    """Refuse a session with an invalid policy, or with parameters that the sandbox does not evaluate."""
     for name in _UNSUPPORTED:
         if call.parameters.get(name):
             raise Refused("ValidationError", f"{name} is not supported by the sandbox")
@@ -58,7 +58,7 @@ def _check_session(call: Call) -> None:
 
 
 def _check_carried(call: Call) -> None:
-    """Refuse what contradicts itself, and a change of what the caller's session carries on.
+    """Refuse contradictions, and changes to values inherited from the caller's session.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
     """

@@ -28,13 +28,13 @@ def _ecr_create(call: Call) -> Iterable[Need]:
     if call.parameters.get("tags"):
         yield need(call, _REPOSITORY, operation="TagResource", context=tags)
     key = (call.parameters.get("encryptionConfiguration") or {}).get("kmsKey")
-    if key and keys.is_known(_key_arn(call, key)):  # ECR says of any other that KMS does not know it
+    if key and keys.is_known(_key_arn(call, key)):  # for any other, ECR reports that KMS does not know it
         yield _kms_need(call, key, "DescribeKey")
         yield _kms_need(call, key, "CreateGrant", **{"kms:GrantIsForAWSResource": "true"})
 
 
 def _ecr_delete(call: Call) -> Iterable[Need]:
-    """ECR retires its grants of a customer's key; for those of the key that AWS manages nobody needs a permission."""
+    """ECR retires its grants for a customer managed key; AWS managed keys need no permission."""
     yield need(call, _REPOSITORY)
     account = str(call.parameters.get("registryId") or call.account)
     found = ecr_backends[account][call.region].repositories.get(str(call.parameters.get("repositoryName")))
@@ -44,7 +44,7 @@ def _ecr_delete(call: Call) -> Iterable[Need]:
 
 
 def _kms_need(call: Call, key: str, operation: str, **context: str) -> Need:
-    """What ECR asks KMS for in the caller's name; https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
+    """KMS calls of ECR on behalf of the caller; https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
     arn = _key_arn(call, key)
     via = {"kms:ViaService": f"ecr.{call.region}.amazonaws.com", "kms:CallerAccount": call.account}
     return Need(action=f"kms:{operation}", resource=arn, account=arn.split(":")[4], context={**via, **context})
@@ -91,7 +91,7 @@ def _events_rule(call: Call) -> Iterable[Need]:
 
 
 def _events_replay(call: Call) -> Iterable[Need]:
-    """Three resources at once: the archive, the bus that it is of, and the replay."""
+    """Three resources: the archive, its bus and the replay."""
     yield need(call, "{EventSourceArn}")
     yield need(call, str((call.parameters.get("Destination") or {}).get("Arn", ANY)))
     yield need(call, _REPLAY)
@@ -109,9 +109,9 @@ def _lambda_invoke(call: Call) -> Iterable[Need]:
 
 
 def _pass_role(role_arn: str, service: str) -> Need:
-    """The check of iam:PassRole, with the one key of its own that is assumed of AWS (assumption A8).
+    """The check of iam:PassRole, with the one condition key that AWS is assumed to set (assumption A8).
 
-    No document says that it carries `aws:CalledVia` when CloudFormation passes a role in its caller's name.
+    AWS does not document `aws:CalledVia` when CloudFormation passes a role for its caller.
     """
     undocumented = dict.fromkeys(("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"), _absent)
     passed = {} if is_altered(Behaviour.PASSED_ROLES_WITHOUT_SERVICE) else {"iam:PassedToService": service}
@@ -119,7 +119,7 @@ def _pass_role(role_arn: str, service: str) -> Need:
 
 
 def _absent() -> None:
-    """The value of a key that a request does not have."""
+    """The value of a key that a request lacks."""
 
 
 def _queue(call: Call) -> Iterable[Need]:
@@ -145,7 +145,7 @@ def _account(call: Call) -> Iterable[Need]:
 
 
 def _organizations(call: Call) -> Iterable[Need]:
-    """The account, OU or root in question, where the call names one; the other calls are about no resource."""
+    """The account, OU or root that the call names; other calls have no resource."""
     names = ("AccountId", "OrganizationalUnitId", "ChildId", "ParentId", "PolicyId", "ResourceId", "TargetId")
     id_ = next((call.parameters[name] for name in names if call.parameters.get(name)), None)
     resource = _organizations_arn(call.account, str(id_)) if id_ else ANY
@@ -164,7 +164,7 @@ def _organizations_arn(caller: str, id_: str) -> str:
 
 
 def _policy_arn(organization: FakeOrganization, id_: str) -> str:
-    """AWS's own policies are in no organization."""
+    """AWS managed policies belong to no organization."""
     if not re.fullmatch(r"p-[a-z0-9]{8,128}", id_):
         return f"arn:{PARTITION}:organizations::aws:policy/service_control_policy/{id_}"
     owner = f"{organization.master_account_id}:policy/{organization.id}"

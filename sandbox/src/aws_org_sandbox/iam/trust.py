@@ -21,14 +21,14 @@ ACTION = "sts:AssumeRole"
 SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
 TAG_SESSION = "sts:TagSession"
 CHAINED_LIMIT = 3600
-"""Seconds of a session that another session opened; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+"""Maximum seconds of a session opened by a session; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
 DEFAULT_DURATION = 3600
 
 Denied = Callable[[Call, str, str | None, Decision], Refused]
 
 
 def authorize_assume_role(call: Call, *, denied: Denied) -> None:
-    """Let sts:AssumeRole pass if caller and role both agree; a role that is not there is refused like any other."""
+    """Allow sts:AssumeRole if both the caller's policies and the role allow it; a missing role is refused alike."""
     arn = str(call.parameters.get("RoleArn", ""))
     role = find_role(arn)
     if role is None or running.current().visibility.overlooks(arn):
@@ -49,14 +49,14 @@ def authorize_assume_role(call: Call, *, denied: Denied) -> None:
     for action in _actions(call, carried):
         decision = evaluate(replace(request, action=action), policies)
         if not decision:
-            # STS does not tell a stranger which side refuses; only explicit denies are named.
+            # STS does not reveal which side refuses; it names only explicit denies.
             because = decision.because if decision.because.startswith("with") else ""
             raise denied(call, action, arn, Decision(allowed=False, because=because))
     _check_duration(call, role)
 
 
 def _actions(call: Call, carried: Carried) -> Iterator[str]:
-    """What opening a session takes; a source identity and tags that go on to it are set once more.
+    """The actions that opening a session needs; an inherited source identity and tags count as set again.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
     """
@@ -97,7 +97,7 @@ def _check_duration(call: Call, role: Role) -> None:
 def service_may_assume(
     service: str, role_arn: str, *, source_arn: str | None = None, source_account: str | None = None
 ) -> bool:
-    """Whether a role is there and its trust policy lets an AWS service in."""
+    """Whether a role exists and its trust policy allows an AWS service."""
     role = find_role(role_arn)
     if role is None:
         return False

@@ -1,7 +1,7 @@
-"""A small client of the OCI distribution protocol: what a demo and tests push and pull with where no skopeo is.
+"""A small client of the OCI distribution protocol: for the demo and tests if skopeo is not installed.
 
-It talks plain HTTP to the sandbox's port and names the registry in the Host header. `client_environment` is for real
-clients instead: it makes the sandbox their proxy.
+It uses plain HTTP on the sandbox's port and names the registry in the Host header. `client_environment` is for real
+clients: it makes the sandbox their proxy.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from aws_org_sandbox.oci.images import OciImage, digest_of
 _TIMEOUT = 60.0
 
 
-class Rejected(Exception):  # noqa: N818 - it reads as what the registry did
-    """The registry refused: the protocol's error `code` and the registry's message; `status` 0 where none came."""
+class Rejected(Exception):  # noqa: N818 - names what the registry did
+    """The registry refused: the protocol's error `code` and the registry's message; `status` 0 without a response."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         kind = code or (f"HTTP {status}" if status else "")
@@ -33,7 +33,7 @@ class Rejected(Exception):  # noqa: N818 - it reads as what the registry did
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,7 +54,7 @@ class Client:
 
     @classmethod
     def login(cls, ecr: Any, *, endpoint: str, registry: str) -> Self:
-        """Log in as whom the ECR client acts for."""
+        """Log in as the principal of the ECR client."""
         token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
         user, _, password = base64.b64decode(token).decode().partition(":")
         return cls(endpoint, registry, password, user)
@@ -75,7 +75,7 @@ class Client:
             connection.close()
 
     def push(self, image: OciImage, repository: str, tag: str | None = None) -> str:
-        """Push the blobs that are missing, then the manifest; gives its digest. Raises Rejected."""
+        """Push missing blobs, then the manifest; returns its digest. Raises Rejected."""
         for digest, blob in image.blobs.items():
             if self.request("HEAD", f"/v2/{repository}/blobs/{digest}").status != 200:
                 self._upload(repository, digest, blob)
@@ -120,10 +120,10 @@ class Client:
 
 
 def client_environment(endpoint: str) -> dict[str, str]:
-    """Environment in which an unmodified container client reaches the registries by their real names.
+    """Environment variables with which an unmodified container client reaches registries by their real names.
 
     The sandbox's port is an HTTP proxy for them; clients use plain HTTP if configured not to verify TLS
-    (`skopeo --dest-tls-verify=false`). Nothing else goes through it.
+    (`skopeo --dest-tls-verify=false`). It proxies nothing else.
     """
     inherited = {key: value for key, value in os.environ.items() if not key.upper().endswith("_PROXY")}
     return {**inherited, "HTTP_PROXY": endpoint, "http_proxy": endpoint, "NO_PROXY": "127.0.0.1,localhost"}

@@ -54,7 +54,7 @@ def build(*, layers: int = 3, content: str = "hello") -> OciImage:
 
 
 def index(images: Sequence[OciImage]) -> OciImage:
-    """An index over images, as one for several platforms; it has no blobs of its own."""
+    """An index over images, such as for several platforms; it has no blobs of its own."""
     entries = [_descriptor(image.media_type, image.manifest) for image in images]
     manifest = _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
     return OciImage(manifest, {}, OCI_INDEX)

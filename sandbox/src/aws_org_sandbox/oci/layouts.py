@@ -1,4 +1,4 @@
-"""OCI image layouts: images as a folder, the form in which real clients take them (`skopeo copy oci:DIR:TAG …`).
+"""OCI image layouts: images in a folder, the form that real clients accept (`skopeo copy oci:DIR:TAG …`).
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
@@ -13,7 +13,7 @@ from aws_org_sandbox.oci.images import OciImage
 
 
 def write_layout(image: OciImage, folder: Path, *, tag: str, images: Sequence[OciImage] = ()) -> Path:
-    """Write an image under a tag into a new folder, or an index with the `images` that it names; gives the folder."""
+    """Write an image under a tag into a new folder, or an index with the `images` that it names; returns the folder."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     for one in (image, *images):

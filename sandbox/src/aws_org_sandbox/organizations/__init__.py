@@ -1,1 +1,1 @@
-"""AWS Organizations: who may ask, what is answered, and what a changed account sets off."""
+"""AWS Organizations: permissions, responses, and the effects of changed accounts."""

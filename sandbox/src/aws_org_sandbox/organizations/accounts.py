@@ -1,4 +1,4 @@
-"""The example organization, and how an organization becomes moto's state: accounts, OUs, administrators, the trail."""
+"""The example organization, and the creation of an organization in moto: accounts, OUs, administrators, the trail."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ EXAMPLE = Organization(
 
 
 def build(organization: Organization, *, central_account: str, home_region: str) -> None:
-    """Make `organization` in moto, with trusted access for StackSets and the central account delegated for it."""
+    """Create `organization` in moto, with trusted access for StackSets and the central account as administrator."""
     backend = backend_of(organization.management_account_id)
     backend.create_organization(region="us-east-1", FeatureSet="ALL")
     _take_ids(backend, organization)
@@ -96,7 +96,7 @@ def backend_of(management_account_id: str) -> OrganizationsBackend:
 
 
 def add_ou(backend: OrganizationsBackend, *, id_: str, name: str, parent_id: str) -> FakeOrganizationalUnit:
-    """An OU with a chosen id, the default policies attached as AWS does."""
+    """An OU with a chosen id, with the default policies attached as in AWS."""
     ou = FakeOrganizationalUnit(_organization_of(backend), Name=name, ParentId=parent_id)
     ou.id = id_
     backend.ou.append(ou)
@@ -115,7 +115,7 @@ def add_account(backend: OrganizationsBackend, account: Account) -> FakeAccount:
 
 
 def admit(backend: OrganizationsBackend, fake: FakeAccount) -> None:
-    """Let an account into the organization."""
+    """Add an account to the organization."""
     backend.accounts.append(fake)
     organizations_backends.master_accounts[fake.id] = (backend.account_id, PARTITION)
     _attach_defaults(backend, fake.id)
@@ -123,7 +123,7 @@ def admit(backend: OrganizationsBackend, fake: FakeAccount) -> None:
 
 
 def new_account(backend: OrganizationsBackend, *, account_id: str, name: str) -> FakeAccount:
-    """moto draws a random id and makes a role in the account of that id: take both over to the chosen one."""
+    """moto generates a random id and creates a role in that account: move both to the chosen id."""
     fake = FakeAccount(_organization_of(backend), AccountName=name, Email=f"{name}@example.com")
     drawn = iam_backends.pop(fake.id)[PARTITION]
     fake.id = account_id
@@ -151,7 +151,7 @@ def delegate(backend: OrganizationsBackend, *, account_id: str, service: str) ->
 
 
 def _take_ids(backend: OrganizationsBackend, organization: Organization) -> None:
-    """Give moto's organization, root and management account the ids that are wanted."""
+    """Give moto's organization, root and management account the desired ids."""
     organization_ = _organization_of(backend)
     organization_.id, organization_.root_id = organization.id, organization.root.id
     organization_.master_account_email = "management@example.com"
@@ -181,7 +181,7 @@ def _attach_defaults(backend: OrganizationsBackend, target_id: str) -> None:
 
 
 def _start_trail(organization: Organization, *, home_region: str) -> None:
-    """An organization trail of all regions: CloudTrail sends no event to EventBridge where no trail logs it."""
+    """An organization trail of all regions: CloudTrail sends no event to EventBridge unless a trail logs it."""
     account_id = organization.management_account_id
     bucket = f"{TRAIL}-{account_id}"
     s3_backends[account_id][PARTITION].create_bucket(bucket, home_region)

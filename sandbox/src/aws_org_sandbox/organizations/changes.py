@@ -1,7 +1,7 @@
-"""What changes an organization: accounts made, moved and closed, OUs made and deleted, delegated administrators.
+"""Changes of an organization: accounts created, moved and closed, OUs created and deleted, delegated administrators.
 
-AWS creates and closes accounts in the background; so does this. Each change is reported to the listeners of
-`aws_org_sandbox.organizations.membership`, for StackSets deploy on it.
+As in AWS, accounts are created and closed in the background. Each change is reported to the listeners of
+`aws_org_sandbox.organizations.membership`, because StackSets deploy on it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def suspend_account(management_account: str, *, account_id: str) -> None:
 
 
 def create_ou(management_account: str, *, name: str, parent_id: str) -> OrganizationalUnit:
-    """A new OU; refuses a second one of the name there, and one that is too deep."""
+    """A new OU; refuses a duplicate name in the same parent, and an OU that is too deep."""
     backend = accounts.backend_of(management_account)
     existing_parent(backend, parent_id)
     if any(ou.parent_id == parent_id and ou.name == name for ou in backend.ou):
@@ -71,7 +71,7 @@ def create_ou(management_account: str, *, name: str, parent_id: str) -> Organiza
 
 @seams.answers("organizations", "CreateAccount")
 def answer_create_account(call: Call) -> Mapping[str, Any]:
-    """IN_PROGRESS now, SUCCEEDED later: DescribeCreateAccountStatus tells."""
+    """IN_PROGRESS now, SUCCEEDED later: see DescribeCreateAccountStatus."""
     backend = membership.backend_for(call.account)
     email = call.parameters["Email"]
     if not _EMAIL.fullmatch(email):
@@ -84,7 +84,7 @@ def answer_create_account(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("organizations", "DescribeCreateAccountStatus")
 def answer_describe_create_account_status(call: Call) -> Mapping[str, Any]:
-    """How far the making of an account is."""
+    """The status of an account's creation."""
     wanted = call.parameters["CreateAccountRequestId"]
     for fake in _all_accounts(membership.backend_for(call.account)):
         if fake.create_account_status_id == wanted:
@@ -94,7 +94,7 @@ def answer_describe_create_account_status(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("organizations", "MoveAccount")
 def answer_move_account(call: Call) -> Mapping[str, Any]:
-    """Move an account from the parent that it is in; refuses a source that it is not in."""
+    """Move an account from its parent; refuses any other source parent."""
     backend = membership.backend_for(call.account)
     source, destination = call.parameters["SourceParentId"], call.parameters["DestinationParentId"]
     fake = backend.get_account_by_id(call.parameters["AccountId"])
@@ -140,7 +140,7 @@ def answer_create_organizational_unit(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("organizations", "DeleteOrganizationalUnit")
 def answer_delete_organizational_unit(call: Call) -> Mapping[str, Any]:
-    """Delete an OU; refuses one that holds accounts or OUs."""
+    """Delete an OU; refuses one that contains accounts or OUs."""
     backend = membership.backend_for(call.account)
     ou = backend.get_organizational_unit_by_id(call.parameters["OrganizationalUnitId"])
     children: list[Any] = [*backend.ou, *backend.accounts]
@@ -154,7 +154,7 @@ def answer_delete_organizational_unit(call: Call) -> Mapping[str, Any]:
 
 
 def _begin_account(backend: OrganizationsBackend, *, name: str, email: str) -> FakeAccount:
-    """An account that nobody sees yet but by the id of its creation."""
+    """An account that is visible only by the id of its creation request."""
     assert backend.org is not None
     id_ = str(700000000000 + secrets.randbelow(99999999999))
     fake = accounts.new_account(backend, account_id=id_, name=name)
@@ -180,7 +180,7 @@ def _change_state(backend: OrganizationsBackend, fake: FakeAccount, state: str) 
 
 
 def _making(backend: OrganizationsBackend) -> list[FakeAccount]:
-    """Accounts that are being made, kept beside moto's list of those that are there."""
+    """Accounts in creation, kept apart from moto's list of existing ones."""
     making: list[FakeAccount] = vars(backend).setdefault("sandbox_accounts_in_the_making", [])
     return making
 

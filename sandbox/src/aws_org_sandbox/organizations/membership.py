@@ -1,7 +1,7 @@
-"""AWS Organizations: who may ask, what State and Paths say, and what a new, moved or closed account sets off.
+"""AWS Organizations: permissions, State and Paths, and the effects of new, moved and closed accounts.
 
-Stock moto answers each account from an organization of its own, has neither `Paths` nor page limits, and makes
-accounts in an instant. Read calls work from the management account and from any delegated administrator, everything
+Stock moto gives each account its own organization, has neither `Paths` nor page limits, and creates
+accounts instantly. Read calls work from the management account and from any delegated administrator, everything
 else from the management account only (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_permissions_overview.html).
 """
 
@@ -30,7 +30,7 @@ OPEN_TO_MEMBERS = frozenset({"DescribeOrganization"})
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happened to an account: `before` is None for a new one."""
+    """A change of an account: `before` is None for a new one."""
 
     organization: Organization
     before: Account | None
@@ -42,7 +42,7 @@ listeners: list[Callable[[Change], None]] = []
 
 
 def management_account_of(account_id: str) -> str | None:
-    """The management account of the organization that an account is in; None outside of any."""
+    """The management account of an account's organization; None outside of any."""
     if account_id in organizations_backends and backend_of(account_id).org is not None:
         return account_id
     owner = organizations_backends.master_accounts.get(account_id)
@@ -50,7 +50,7 @@ def management_account_of(account_id: str) -> str | None:
 
 
 def backend_for(account_id: str) -> OrganizationsBackend:
-    """moto's state of the organization that an account is in; refuses if there is none."""
+    """moto's state of an account's organization; refuses if it has none."""
     management = management_account_of(account_id)
     if management is None:
         raise Refused("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
@@ -71,7 +71,7 @@ seams.replace(FakeDelegatedAdministrator, "supported_service")(staticmethod(Fake
 
 @seams.redirects("organizations")
 def acting_account(call: Call) -> str:
-    """The management account, in whose state the organization is; refuses those who may not ask."""
+    """The management account, whose state contains the organization; refuses callers without permission."""
     if call.operation == "CreateOrganization":
         return call.account
     management = backend_for(call.account).account_id
@@ -86,7 +86,7 @@ def acting_account(call: Call) -> str:
 
 
 def snapshot(account_id: str, *, with_accounts: bool = True) -> Organization:
-    """The organization that an account is in, as it is now; its OUs alone are enough for paths, and made sooner."""
+    """The current organization of an account; reading only its OUs is enough for paths, and faster."""
     backend = backend_for(account_id)
     assert backend.org is not None
     ous = (OrganizationalUnit(id=ou.id, name=ou.name or "", parent_id=ou.parent_id) for ou in backend.ou)
@@ -104,7 +104,7 @@ def as_account(fake: FakeAccount) -> Account:
 
 
 def announce(backend: OrganizationsBackend, *, before: Account | None, after: Account) -> None:
-    """Tell the listeners of a change."""
+    """Notify the listeners of a change."""
     change = Change(organization=snapshot(backend.account_id), before=before, after=after)
     for listener in listeners:
         listener(change)
@@ -114,7 +114,7 @@ def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
     """The service control policies over an account: a list for each level, from the root down to the account itself.
 
     An action is allowed when at each level some policy allows it and none denies it; the management account has no
-    levels, because SCPs do not touch it.
+    levels, because SCPs do not apply to it.
     """
     management = management_account_of(account_id)
     if management is None or management == account_id:
@@ -122,7 +122,7 @@ def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
     backend = backend_of(management)
     holders: list[Any] = [*backend.ou, *backend.accounts]
     by_id = {holder.id: holder for holder in holders}
-    levels: list[list[dict[str, Any]]] = []  # asked for at every call: no snapshot of the whole organization for it
+    levels: list[list[dict[str, Any]]] = []  # needed for every call, so it takes no snapshot of the whole organization
     holder = by_id.get(account_id)
     while holder is not None:
         levels.append(list(_policies_on(holder)))

@@ -1,4 +1,4 @@
-"""What Organizations says of accounts and OUs: State instead of the retired Status, Paths, and pages of at most 20."""
+"""Descriptions of accounts and OUs: State instead of the retired Status, Paths, and pages of at most 20."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def describe_account(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("organizations", "ListAccounts")
 def list_accounts(call: Call) -> Mapping[str, Any]:
-    """Every account of the organization, whatever its state."""
+    """Every account of the organization, in any state."""
     return _accounts(call, membership.backend_for(call.account).accounts)
 
 
@@ -81,13 +81,13 @@ def list_parents(call: Call) -> Mapping[str, Any]:
 
 
 def describe(fake: FakeAccount, organization: Organization) -> dict[str, Any]:
-    """An account as the API gives it; `Status` is gone since September 2026."""
+    """An account as the API returns it; without `Status` since September 2026."""
     described = {key: value for key, value in fake.describe().items() if key != "Status"}
     return {**described, "Paths": [membership.path_of(organization, membership.as_account(fake))]}
 
 
 def existing_parent(backend: OrganizationsBackend, parent_id: str) -> FakeOrganizationalUnit:
-    """The OU or root of an id; refuses one that is not there."""
+    """The OU or root with an id; refuses an unknown one."""
     for ou in backend.ou:
         if ou.id == parent_id:
             return ou
@@ -103,6 +103,6 @@ def _accounts(call: Call, fakes: Sequence[FakeAccount]) -> Mapping[str, Any]:
 def _page(
     call: Call, member: str, items: Sequence[Item], described: Callable[[Item], dict[str, Any]]
 ) -> Mapping[str, Any]:
-    """Only what is on the page is described: there may be thousands."""
+    """Only the items on the page are described, because lists can have thousands."""
     found, token = pages.page(items, call, limit=PAGE, bad_token="InvalidInputException")  # noqa: S106 - an error code
     return pages.with_token({member: [described(item) for item in found]}, token)

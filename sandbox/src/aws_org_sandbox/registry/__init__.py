@@ -1,1 +1,1 @@
-"""The registries of all accounts: the OCI distribution protocol, as ECR speaks it."""
+"""The registries of all accounts: the OCI distribution protocol, as ECR implements it."""

@@ -1,4 +1,4 @@
-"""Blobs of the distribution protocol: asking for one, getting one, and uploading one in any of the protocol's ways."""
+"""Blobs of the distribution protocol: existence checks, downloads, and all of the protocol's forms of upload."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Blobs:
         return response
 
     def get(self, digest: str, request: Request) -> Response:
-        """The bytes, or a range of them. AWS redirects to S3 here, which no client can tell from an answer."""
+        """The bytes, or a range of them. AWS redirects to S3 here, which makes no difference to clients."""
         self.api.call("GetDownloadUrlForLayer", repositoryName=self.repository, layerDigest=digest)
         repository = repository_of(self.api.host, self.repository)
         data = layers_of(repository).get(digest) if repository else b""
@@ -44,7 +44,7 @@ class Blobs:
         return response.make_conditional(request.environ, accept_ranges=True, complete_length=len(data))
 
     def begin(self, request: Request) -> Response:
-        """POST: mount a blob of another repository, take one in a single request, or open an upload."""
+        """POST: mount a blob of another repository, receive one in a single request, or open an upload."""
         source, digest = request.args.get("from"), request.args.get("mount")
         if source and digest and mount(self.api, source=source, target=self.repository, digest=digest):
             return self._created(digest)
@@ -95,7 +95,7 @@ class Blobs:
         try:
             session.complete(self.api, digest)
         except RegistryError as error:
-            if error.api_code != "LayerAlreadyExistsException":  # another client was first: the layer is there
+            if error.api_code != "LayerAlreadyExistsException":  # another client was first: the layer exists
                 raise
         return self._created(digest)
 

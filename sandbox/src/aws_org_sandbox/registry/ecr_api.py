@@ -1,7 +1,7 @@
-"""The registry's own AWS calls: ECR's registry is a client of ECR's API, in the name of whoever holds the token.
+"""The registry's own AWS calls: ECR's registry is a client of ECR's API, with the identity of the token.
 
-So each request of a container client goes through the gate like any call: logged, delayed and refused by faults,
-authorized by IAM, answered, and shown to CloudTrail, where it bears the mark of coming from inside AWS.
+Each request of a container client passes the gate like any call: logged, delayed and refused by faults,
+authorized by IAM, answered, and recorded by CloudTrail as a call from inside AWS.
 """
 
 from __future__ import annotations

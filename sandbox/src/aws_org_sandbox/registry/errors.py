@@ -1,4 +1,4 @@
-"""What a registry answers instead of a result: ECR's API errors in the words of the OCI distribution protocol."""
+"""Error responses of a registry: ECR's API errors as errors of the OCI distribution protocol."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BY_PARAMETER: Final[dict[str, str]] = {
 
 @dataclass
 class RegistryError(Exception):
-    """One error on its way to a client; `api_code` is what ECR's API said, where it was asked."""
+    """One error for a client; `api_code` is the code of ECR's API, if it was called."""
 
     status: int
     code: str
@@ -51,7 +51,7 @@ class RegistryError(Exception):
 
 
 def from_api(code: str, message: str) -> RegistryError:
-    """The registry's answer to an error of ECR's API."""
+    """The registry's response for an error of ECR's API."""
     if code in {"InvalidParameterException", "ValidationException"}:
         parameter = message.partition("at '")[2].partition("'")[0]
         return RegistryError(400, _BY_PARAMETER.get(parameter, "UNSUPPORTED"), message, code)
@@ -60,16 +60,16 @@ def from_api(code: str, message: str) -> RegistryError:
 
 
 def unauthorized(host: str) -> Response:
-    """What a client without a valid token gets; the body is ECR's, which is no JSON."""
+    """The response for a client without a valid token; the body is ECR's, which is not JSON."""
     challenge = f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
     return Response("Not Authorized\n", status=401, headers={"WWW-Authenticate": challenge}, mimetype="text/plain")
 
 
 def token_expired() -> RegistryError:
-    """A token that was good once."""
+    """The response for an expired token."""
     return RegistryError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
 
 
 def not_found() -> Response:
-    """A path that is no part of the protocol."""
+    """The response for a path outside the protocol."""
     return Response("404 page not found\n", status=404, mimetype="text/plain")

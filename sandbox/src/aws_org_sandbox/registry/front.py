@@ -1,7 +1,7 @@
-"""The registries of all accounts: a WSGI application that speaks the OCI distribution protocol as ECR does.
+"""The registries of all accounts: a WSGI application that implements the OCI distribution protocol as ECR does.
 
-The host name says which registry is meant, the password (from GetAuthorizationToken) who asks. What a request does is
-done by calls of ECR's API in that principal's name (`ecr_api`), so nothing here decides who may do what.
+The host name identifies the registry, the password (from GetAuthorizationToken) the caller. Each request is
+implemented by calls of ECR's API as that principal (`ecr_api`), so no permissions are decided here.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -28,9 +28,9 @@ from aws_org_sandbox.registry.uploads import Sessions
 from aws_org_sandbox.seams import on_reset
 
 GATE: Final = "sandbox.gate"
-"""Key of the WSGI environment where the server says which application takes AWS calls."""
+"""Key of the WSGI environment in which the server names the application for AWS calls."""
 LAYERS_PREFIX: Final = "/_layers/"
-"""Path of what GetDownloadUrlForLayer links to, on any host."""
+"""Path of GetDownloadUrlForLayer's links, on any host."""
 
 Missing = Literal["answer", "drop"]
 missing_repository: Missing = "answer"
@@ -46,7 +46,7 @@ _sessions = Sessions()
 
 
 def control(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The sandbox's control action `registry`: `{"missing_repository": "drop"}`; says what holds now."""
+    """The sandbox's control action `registry`: `{"missing_repository": "drop"}`; returns the current setting."""
     if "missing_repository" in values:
         if values["missing_repository"] not in get_args(Missing):
             raise ValueError(f"missing_repository is one of {', '.join(get_args(Missing))}")
@@ -55,7 +55,7 @@ def control(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def answer_missing_repositories_by(missing: Missing) -> None:
-    """Say what a push to a missing repository gets: a 404, or, as ECR did until 2023, a dropped connection."""
+    """Set the response to a push to a missing repository: a 404, or, as in ECR until 2023, a dropped connection."""
     global missing_repository  # noqa: PLW0603 - one sandbox at a time, because moto's state is global
     missing_repository = missing
 
@@ -66,7 +66,7 @@ def _forget() -> None:
 
 
 def serves(environ: dict[str, Any]) -> bool:
-    """Whether a request is for a registry, or for a layer that ECR's API gave the address of."""
+    """Whether a request is for a registry, or for a layer address from ECR's API."""
     return parse_host(environ.get("HTTP_HOST", "")) is not None or environ["PATH_INFO"].startswith(LAYERS_PREFIX)
 
 
@@ -76,7 +76,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     try:
         response = _download(request) if request.path.startswith(LAYERS_PREFIX) else _respond(request)
     except RegistryError as error:
-        request.get_data()  # an answer before the request's end breaks the connection for some clients
+        request.get_data()  # a response before the request's end breaks the connection for some clients
         if error.code == NAME_UNKNOWN and missing_repository == "drop" and request.method != "HEAD":
             raise ConnectionDropped(error.message) from error
         response = error.response()
@@ -107,7 +107,7 @@ def _respond(request: Request) -> Response:
 
 
 def _dispatch(request: Request, route: dict[str, str | None], api: EcrApi) -> Response | None:
-    """The handler of a path and method; None if the method is not for this path."""
+    """The handler of a path and method; None if the path does not support the method."""
     name = route["name"] or ""
     blobs, manifests = Blobs(api, name, _sessions), Manifests(api, name)
     handlers: dict[str, Callable[[], Response]]
@@ -138,7 +138,7 @@ def _dispatch(request: Request, route: dict[str, str | None], api: EcrApi) -> Re
 
 
 def _download(request: Request) -> Response:
-    """A layer's bytes, at the address that GetDownloadUrlForLayer gave; AWS signs such addresses."""
+    """A layer's bytes, at the address from GetDownloadUrlForLayer; AWS signs such addresses."""
     match = _LAYER.fullmatch(request.path)
     repository = match and ecr_backends[match["account"]][match["region"]].repositories.get(match["name"])
     data = layers_of(repository).blobs.get(match["digest"]) if match and repository else None

@@ -1,4 +1,4 @@
-"""Registry host names: which account and region a client talks to. Pure."""
+"""Registry host names: the account and region of a registry. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOST: Final = re.compile(
 _DUAL_STACK: Final = frozenset({"on.aws", "on.amazonwebservices.com.cn", "on.amazonwebservices.eu"})
 
 AWS_INTERNAL: Final = "AWS Internal"
-"""What CloudTrail shows in place of a container client's address and user agent: the registry makes the calls.
+"""CloudTrail's value for the address and user agent of container clients, because the registry makes the calls.
 
 https://github.com/aws/containers-roadmap/issues/1634
 """
@@ -25,7 +25,7 @@ https://github.com/aws/containers-roadmap/issues/1634
 
 @dataclass(frozen=True, slots=True)
 class RegistryHost:
-    """One private registry: an account's in a region. `name` is the host as the client wrote it, without the port."""
+    """One private registry of an account and region. `name` is the host as the client wrote it, without the port."""
 
     account: str
     region: str

@@ -17,7 +17,7 @@ from aws_org_sandbox.registry.errors import RegistryError
 from aws_org_sandbox.registry.store import repository_of
 
 _PAGE: Final = 1000
-"""Tags on a page at most (service model, MaxResults of ListImages)."""
+"""Maximum tags on a page (service model, MaxResults of ListImages)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Manifests:
     repository: str
 
     def get(self, reference: str) -> Response:
-        """The manifest that a tag or digest names; a HEAD request gets the same headers."""
+        """The manifest of a tag or digest; a HEAD request gets the same headers."""
         answer = self.api.call("BatchGetImage", repositoryName=self.repository, imageIds=[_identifier(reference)])
         if not answer["images"]:
             raise RegistryError(404, "MANIFEST_UNKNOWN", "Requested image not found")
@@ -84,7 +84,7 @@ class Manifests:
         return response
 
     def _tolerate(self, error: RegistryError, manifest: str, *, tag: str | None) -> str:
-        """Pushing what is there already is fine, unless the tag may not be pushed to a second time."""
+        """Pushing an existing image succeeds, unless its tag is immutable."""
         repository = repository_of(self.api.host, self.repository)
         if error.api_code != "ImageAlreadyExistsException" or repository is None:
             raise error

@@ -1,4 +1,4 @@
-"""Blob mounting: a layer of one repository used in another of the same registry, where the account switched that on.
+"""Blob mounting: a layer of one repository used in another of the same registry, if the account enables it.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
 """
@@ -23,7 +23,7 @@ _VALUES = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
     "REGISTRY_POLICY_SCOPE": ("V2",),
 }
-"""What each account setting may be; the first is what a new account has."""
+"""The values of each account setting; the first is the default."""
 
 _settings: WeakKeyDictionary[ECRBackend, dict[str, str]] = WeakKeyDictionary()
 
@@ -46,7 +46,7 @@ def get_account_setting(call: Call) -> dict[str, Any]:
 
 
 def mount(api: EcrApi, *, source: str, target: str, digest: str) -> bool:
-    """Use `source`'s layer in `target`; False if ECR does not, and the client then uploads it.
+    """Use `source`'s layer in `target`; False if ECR does not allow it, and the client uploads the layer.
 
     Both repositories need the same encryption; the caller needs ecr:GetDownloadUrlForLayer on the source, and what any
     upload needs on the target.

@@ -1,4 +1,4 @@
-"""Where a registry's repositories are: in moto, in the account and region that the host name says."""
+"""Finds a registry's repositories: in moto, in the account and region of the host name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from aws_org_sandbox.registry.hosts import RegistryHost
 
 
 def repository_of(host: RegistryHost, name: str) -> Repository | None:
-    """moto's repository behind a name; None if there is none."""
+    """moto's repository with a name; None if it does not exist."""
     repository: Repository | None = ecr_backends[host.account][host.region].repositories.get(name)
     return repository

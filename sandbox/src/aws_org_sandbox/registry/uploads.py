@@ -1,4 +1,4 @@
-"""Uploads through the registry: what clients send in chunks of any size becomes parts as ECR's API wants them."""
+"""Uploads through the registry: converts clients' chunks of any size to parts as ECR's API requires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_org_sandbox.registry.errors import RegistryError
 
 @dataclass(slots=True)
 class Session:
-    """One upload of one client: what ECR has (`sent`), and what waits to fill a part."""
+    """One upload of one client: the bytes that ECR has (`sent`), and those buffered for the next part."""
 
     repository: str
     upload_id: str
@@ -25,17 +25,17 @@ class Session:
 
     @property
     def range(self) -> str:
-        """The Range header: what was received, `0-0` for nothing as for one byte."""
+        """The Range header: the bytes received; `0-0` for no bytes and for one."""
         return f"0-{max(self.received - 1, 0)}"
 
     def append(self, api: EcrApi, data: bytes) -> None:
-        """Take a chunk, and send on every part that is full."""
+        """Add a chunk, and send every full part to ECR."""
         self.buffer += data
         while len(self.buffer) >= 2 * PART_SIZE:
             self._send(api, PART_SIZE)
 
     def complete(self, api: EcrApi, digest: str) -> str:
-        """Send what is left and close the upload; gives the digest that ECR computed."""
+        """Send the remaining bytes and close the upload; returns the digest that ECR computed."""
         while self.buffer:
             self._send(api, PART_SIZE)
         answer = api.call(
@@ -58,7 +58,7 @@ class Session:
 
 
 class Sessions:
-    """The uploads that are open, by id; one client works on one of them at a time."""
+    """The open uploads by id; one client works on one at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

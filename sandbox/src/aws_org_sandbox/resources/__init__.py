@@ -1,7 +1,7 @@
-"""CloudFormation's resource types: one module a service, each type a small class that creates, updates and deletes.
+"""CloudFormation's resource types: a module for each service, with a small class for each type.
 
-They call AWS APIs as whoever deploys the stack, in process, so that policies, faults and AWS's own validation hold for
-CloudFormation as they do for any other caller.
+They call AWS APIs as the stack's deployer, in process, so that policies, faults and AWS's own validation apply to
+CloudFormation as to any other caller.
 """
 
 from aws_org_sandbox.resources import gaps

@@ -32,7 +32,7 @@ _CONFIGURATION: Mapping[str, Any] = {
     "Timeout": 3,
     "TracingConfig": {"Mode": "PassThrough"},
 }
-"""What UpdateFunctionConfiguration takes, and what leaving the property out means."""
+"""Parameters of UpdateFunctionConfiguration, and their defaults for omitted properties."""
 
 
 class Function(Resource):
@@ -113,7 +113,7 @@ def _sync_concurrency(client: Any, name: str, old: Properties, new: Properties) 
 
 
 class Permission(Resource):
-    """One statement of a function's policy. Any change makes a new one, since Lambda cannot change a statement."""
+    """One statement of a function's policy. Any change creates a new one, since Lambda cannot change a statement."""
 
     type_name = "AWS::Lambda::Permission"
     shape = {
@@ -141,7 +141,7 @@ class Permission(Resource):
 
 
 class EventInvokeConfig(Resource):
-    """How a function's asynchronous invocations are tried again, and where they end when that does not help."""
+    """Retries of a function's asynchronous invocations, and the destination of failed ones."""
 
     type_name = "AWS::Lambda::EventInvokeConfig"
     shape = {

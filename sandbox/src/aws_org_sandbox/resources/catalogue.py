@@ -1,4 +1,4 @@
-"""Every CloudFormation type that the sandbox has. Any other is refused, never skipped."""
+"""Every CloudFormation type that the sandbox supports. Others are refused, never skipped."""
 
 from __future__ import annotations
 

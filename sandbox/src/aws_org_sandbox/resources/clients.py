@@ -1,7 +1,7 @@
-"""Clients that reach the sandbox's services in process, signed with whichever credentials deploy a stack.
+"""Clients that reach the sandbox's services in process, signed with the credentials that deploy a stack.
 
-CloudFormation is a client of the other services: what it does must meet the same gate as any other call. A socket per
-call would cost more than the call, so requests are handed to the gate just before they would be sent.
+CloudFormation is a client of the other services: its calls must pass the same gate as any other call. A socket per
+call would cost more than the call, so requests are passed to the gate just before they would be sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aws_org_sandbox.credentials import Credentials
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 GLOBAL_SERVICES = frozenset({"iam", "organizations"})
-"""Services with one endpoint, whose calls count as made in us-east-1."""
+"""Services with one endpoint, whose calls count as calls in us-east-1."""
 
 _ENDPOINT_PREFIXES = {"cloudwatch": "monitoring", "ecr": "api.ecr"}
 _application: Application | None = None
@@ -39,14 +39,14 @@ _creating = RLock()
 
 
 def attach(application: Application) -> None:
-    """Say which WSGI application answers: the gate of the sandbox that is running."""
-    global _application  # noqa: PLW0603 - moto's state is one of the process, and so is this
+    """Set the WSGI application that answers: the gate of the running sandbox."""
+    global _application  # noqa: PLW0603 - process-wide, as moto's state is
     _application = application
 
 
 @contextmanager
 def acting_as(credentials: Credentials) -> Iterator[None]:
-    """Make every call of a `client` in this thread one of theirs, until the block ends."""
+    """Sign every call of a `client` in this thread with these credentials, until the block ends."""
     token = _credentials.set(credentials)
     try:
         yield
@@ -55,7 +55,7 @@ def acting_as(credentials: Credentials) -> Iterator[None]:
 
 
 def client(service: str, region: str) -> Any:
-    """A botocore client whose calls stay in this process; `acting_as` says whose they are."""
+    """A botocore client whose calls stay in this process; `acting_as` sets their credentials."""
     with _creating:
         return _client(service, region)
 
@@ -67,7 +67,7 @@ def _client(service: str, region: str) -> Any:
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
         inject_host_prefix=False,
-        request_checksum_calculation="when_required",  # else S3 bodies come in chunks
+        request_checksum_calculation="when_required",  # otherwise S3 bodies are chunked
     )
     prefix = _ENDPOINT_PREFIXES.get(service, service)
     host = f"{prefix}.amazonaws.com" if service in GLOBAL_SERVICES else f"{prefix}.{region}.amazonaws.com"
@@ -88,7 +88,7 @@ def _send(request: AWSPreparedRequest, scope: str) -> AWSResponse:
     assert _application is not None, "no sandbox is running"
     assert credentials is not None, "a client of CloudFormation's was used outside of a stack operation"
     headers = {name: _text(value) for name, value in request.headers.items()}
-    headers["Authorization"] = (  # the gate looks the access key up; signatures are not recomputed
+    headers["Authorization"] = (  # the gate reads the access key; signatures are not recomputed
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/20260101/{scope}, SignedHeaders=host, Signature=0"
     )
     if credentials.session_token:
@@ -105,7 +105,7 @@ def _send(request: AWSPreparedRequest, scope: str) -> AWSResponse:
 
 
 def _environ(request: AWSPreparedRequest, headers: dict[str, str]) -> dict[str, Any]:
-    """The request as WSGI has it."""
+    """The request as a WSGI environment."""
     url = urlsplit(request.url)
     body = request.body if request.body is not None else b""
     body = body.read() if hasattr(body, "read") else body
@@ -140,7 +140,7 @@ def _text(value: str | bytes) -> str:
 
 
 class _Raw(io.BytesIO):
-    """A body that was received already, in the form that botocore reads one."""
+    """A body that is already received, in the form that botocore reads."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
         yield self.read()

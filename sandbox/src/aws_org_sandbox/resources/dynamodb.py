@@ -29,7 +29,7 @@ _CREATED_WITH = ("AttributeDefinitions", "BillingMode", "DeletionProtectionEnabl
 
 
 class Table(Resource):
-    """A table; `Ref` is its name. DynamoDB refuses to delete one that is protected, and so fails the stack."""
+    """A table; `Ref` is its name. DynamoDB refuses to delete a protected one, which fails the stack."""
 
     type_name = "AWS::DynamoDB::Table"
     shape = {
@@ -104,7 +104,7 @@ class Table(Resource):
 
 
 def _table_changes(old: Properties, new: Properties) -> dict[str, Any]:
-    """What one UpdateTable call carries: only what differs, since DynamoDB refuses a change to the same."""
+    """The parameters of one UpdateTable call: only differences, since DynamoDB refuses unchanged values."""
     defaults = {"BillingMode": "PROVISIONED", "TableClass": "STANDARD", "DeletionProtectionEnabled": False}
     changes = changed(old, new, defaults)
     if old.get("ProvisionedThroughput") != new.get("ProvisionedThroughput") and "ProvisionedThroughput" in new:
@@ -117,7 +117,7 @@ def _table_changes(old: Properties, new: Properties) -> dict[str, Any]:
 
 
 def _index_changes(old: Properties, new: Properties) -> list[dict[str, Any]]:
-    """DynamoDB makes and deletes one index a call; a changed one is deleted and made again."""
+    """DynamoDB creates or deletes one index per call; a changed one is deleted and created again."""
     before = {index["IndexName"]: index for index in old.get("GlobalSecondaryIndexes", ())}
     after = {index["IndexName"]: index for index in new.get("GlobalSecondaryIndexes", ())}
     gone = [name for name, index in before.items() if after.get(name) != index]

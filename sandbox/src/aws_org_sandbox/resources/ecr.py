@@ -1,4 +1,4 @@
-"""AWS::ECR::RegistryScanningConfiguration: one for each account and region, over whatever was there."""
+"""AWS::ECR::RegistryScanningConfiguration: one for each account and region; it replaces any existing configuration."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from aws_org_sandbox.resources.resource import Place, Properties, Resource, Reso
 from aws_org_sandbox.resources.shapes import STRING
 
 FREQUENCIES = ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
-"""ECR's own API also knows MANUAL; CloudFormation does not."""
+"""ECR's own API also supports MANUAL; CloudFormation does not."""
 
 
 class RegistryScanningConfiguration(Resource):
-    """The registry's scanning; deleting it puts back AWS's default, basic scanning without rules."""
+    """The registry's scanning; deleting it restores AWS's default, basic scanning without rules."""
 
     type_name = "AWS::ECR::RegistryScanningConfiguration"
     shape = {

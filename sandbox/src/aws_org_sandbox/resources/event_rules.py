@@ -119,13 +119,13 @@ def _remove_targets(events: Any, name: str, bus: str, ids: Iterable[str]) -> Non
 
 
 def _refuse_failures(answer: dict[str, Any]) -> None:
-    """PutTargets and RemoveTargets answer 200 for entries that failed."""
+    """PutTargets and RemoveTargets return 200 for failed entries."""
     for entry in answer.get("FailedEntries", ()):
         raise ResourceError(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')} (target {entry.get('TargetId')})")
 
 
 def _bus(properties: Properties) -> str:
-    """The bus's name; `EventBusName` takes an ARN too."""
+    """The bus's name; `EventBusName` accepts an ARN too."""
     return str(properties.get("EventBusName") or "default").rsplit("/", 1)[-1]
 
 

@@ -128,7 +128,7 @@ def _bus(properties: Properties) -> str:
 
 
 def _put_statement(place: Place, properties: Properties) -> None:
-    """PutPermission replaces the whole policy, so that the bus's other statements go along."""
+    """PutPermission replaces the whole policy, so the bus's other statements are included."""
     events, bus, sid = place.client("events"), _bus(properties), properties["StatementId"]
     policy = json.loads(events.describe_event_bus(Name=bus).get("Policy") or "{}")
     others = [statement for statement in policy.get("Statement", []) if statement["Sid"] != sid]

@@ -30,7 +30,7 @@ LONGEST_BUS_POLICY = 10_240
 
 @answers("events", "UpdateEventBus")
 def update_event_bus(call: Call) -> Mapping[str, Any]:
-    """Change a bus, which moto cannot."""
+    """Change a bus, which moto cannot do."""
     name = str(call.parameters.get("Name") or "default")
     bus = events_backends[call.account][call.region].event_buses.get(name)
     if bus is None:
@@ -67,7 +67,7 @@ def _put_filter(
     log_group_name: str,
     metric_transformations: str,
 ) -> None:
-    """PutMetricFilter creates or updates; moto adds another of the same name."""
+    """PutMetricFilter creates or updates; moto adds a second one with the same name."""
     filters.delete_filter(filter_name, log_group_name)
     add = original(MetricFilters, "add_filter")
     add(filters, filter_name, filter_pattern, log_group_name, metric_transformations)
@@ -75,14 +75,14 @@ def _put_filter(
 
 @answers("logs", "AssociateKmsKey")
 def associate_kms_key(call: Call) -> Mapping[str, Any]:
-    """Encrypt a log group by a key, which moto cannot once the group is there."""
+    """Encrypt a log group with a key, which moto cannot do for an existing group."""
     _log_group(call).kms_key_id = str(call.parameters["kmsKeyId"])
     return {}
 
 
 @answers("logs", "DisassociateKmsKey")
 def disassociate_kms_key(call: Call) -> Mapping[str, Any]:
-    """Encrypt a log group by a key of AWS's again."""
+    """Encrypt a log group with an AWS owned key again."""
     _log_group(call).kms_key_id = None
     return {}
 
@@ -96,7 +96,7 @@ def _log_group(call: Call) -> LogGroup:
 
 @replace(LogsBackend, "put_retention_policy")
 def _put_retention_policy(backend: LogsBackend, log_group_name: str, retention_in_days: Any) -> None:
-    """CloudWatch Logs takes certain numbers of days only; moto takes any."""
+    """CloudWatch Logs accepts only certain numbers of days; moto accepts any."""
     if int(retention_in_days) not in RETENTIONS:
         days = ", ".join(map(str, sorted(RETENTIONS)))
         raise Refused(
@@ -116,7 +116,7 @@ _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 @replace(S3Backend, "create_bucket")
 def _create_bucket(backend: S3Backend, bucket_name: str, *rest: Any, **more: Any) -> FakeBucket:
-    """S3 takes certain names only; moto looks at the length."""
+    """S3 accepts only certain names; moto checks the length."""
     if not _BUCKET_NAME.fullmatch(bucket_name) or bucket_name.endswith(_RESERVED_ENDS):
         raise InvalidBucketName
     deleted_names.check_bucket(bucket_name)

@@ -20,7 +20,7 @@ from aws_org_sandbox.resources.shapes import DOCUMENT, INTEGER, STRING, TAGS
 
 
 class Role(Resource):
-    """An IAM role; deleting it removes its policies first, as IAM asks for."""
+    """An IAM role; deleting it removes its policies first, as IAM requires."""
 
     type_name = "AWS::IAM::Role"
     shape = {
@@ -103,7 +103,7 @@ def _sync_boundary(iam: Any, name: str, old: Properties, new: Properties) -> Non
 
 
 def _sync_policies(iam: Any, name: str, *, old: Properties, new: Properties) -> None:
-    """Attach and put what is new, then detach and delete what is gone, so that a role never lacks what both have."""
+    """Attach and put new policies, then detach and delete removed ones, so that a role never lacks a kept policy."""
     before = {policy["PolicyName"]: policy["PolicyDocument"] for policy in old.get("Policies", ())}
     after = {policy["PolicyName"]: policy["PolicyDocument"] for policy in new.get("Policies", ())}
     managed_before, managed_after = set(old.get("ManagedPolicyArns", ())), set(new.get("ManagedPolicyArns", ()))

@@ -131,7 +131,7 @@ def _put_filter(logs: Any, name: str, properties: Properties) -> None:
 
 
 def _transformation(item: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation's names of the members, and its list of dimensions, as CloudWatch Logs has them."""
+    """Convert CloudFormation's member names and list of dimensions to those of CloudWatch Logs."""
     members = {key[0].lower() + key[1:]: value for key, value in item.items() if key != "Dimensions"}
     if "Dimensions" in item:
         members["dimensions"] = {dimension["Key"]: dimension["Value"] for dimension in item["Dimensions"]}

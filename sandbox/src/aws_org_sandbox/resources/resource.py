@@ -1,4 +1,4 @@
-"""What every resource type is to the stack engine: a shape, what replaces it, and what can be done with it."""
+"""The interface of resource types for the stack engine: shape, replacement and operations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Properties = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a resource lives: account, region, and its name in the stack."""
+    """The location of a resource: account, region, and its name in the stack."""
 
     account: str
     region: str
@@ -35,13 +35,13 @@ class Place:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def generated_name(self, limit: int = 64) -> str:
-        """A name for a resource that its template does not name, as CloudFormation makes them."""
+        """A name for a resource that its template does not name, as CloudFormation generates it."""
         suffix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
         return f"{self.stack_name}-{self.logical_id}"[: limit - 13] + f"-{suffix}"
 
 
 class ResourceError(Exception):
-    """A resource that its service, or CloudFormation itself, refuses. `reason` is what the stack event says."""
+    """A resource that its service, or CloudFormation itself, refuses. `reason` is the reason in the stack event."""
 
     def __init__(self, reason: str, *, code: str = "InvalidRequest") -> None:
         super().__init__(reason)
@@ -50,25 +50,25 @@ class ResourceError(Exception):
 
 
 class Resource(ABC):
-    """One CloudFormation type. Physical ids are what `Ref` gives."""
+    """One CloudFormation type. Physical ids are the values of `Ref`."""
 
     type_name: ClassVar[str]
     shape: ClassVar[Shape]
     replaced_by: ClassVar[Collection[str]] = ()
-    """Properties whose change makes a new resource; all others are updated in place."""
+    """Properties whose change requires replacement; all others are updated in place."""
     name_property: ClassVar[str | None] = None
     """The property that fixes the physical name, so that a replacement under the same name is refused."""
     attribute_names: ClassVar[Collection[str]] = ()
-    """What `Fn::GetAtt` may ask for; some of it only where the resource was made so, as the stream of a table."""
+    """Attributes of `Fn::GetAtt`; some exist only with certain settings, such as the stream of a table."""
     tagged: ClassVar[bool] = False
-    """Whether `Tags` takes the stack's tags too."""
+    """Whether `Tags` includes the stack's tags."""
 
     @abstractmethod
     def create(self, place: Place, properties: Properties) -> str:
-        """Make it; the physical id. From then on it exists, and a rollback deletes it."""
+        """Create it and return the physical id. From then on it exists, and a rollback deletes it."""
 
     def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        """What creating it takes beyond the first call."""
+        """The steps of its creation after the first call."""
         del place, physical_id, properties
 
     @abstractmethod
@@ -77,31 +77,31 @@ class Resource(ABC):
 
     @abstractmethod
     def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        """Remove it; nothing to do where it is gone already."""
+        """Remove it; does nothing if it no longer exists."""
 
     def is_there(self, place: Place, physical_id: str) -> bool:
-        """Whether it exists already and could be imported; False for types that cannot be."""
+        """Whether it exists already and could be imported; False for types that do not support import."""
         del place, physical_id
         return False
 
     def read(self, place: Place, physical_id: str) -> None:
-        """Look at all of it, as CloudFormation does before it imports it, with the caller's permissions."""
+        """Read all of its settings with the caller's permissions, as CloudFormation does before an import."""
         del place, physical_id
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        """What `Fn::GetAtt` gives, by name."""
+        """The values of `Fn::GetAtt` by name."""
         del place, physical_id, properties
         return {}
 
     def identifier(self, place: Place, properties: Properties) -> str | None:
-        """The physical id that the properties fix before creation, None if it is generated."""
+        """The physical id if the properties determine it before creation, None if it is generated."""
         del place
         name = properties.get(self.name_property) if self.name_property else None
         return str(name) if name else None
 
 
 def text(document: Any) -> str:
-    """A policy as APIs take it."""
+    """A policy as APIs accept it."""
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -111,12 +111,12 @@ def tag_map(properties: Properties) -> dict[str, str]:
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as most services take them."""
+    """Tags as most services accept them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def changed(old: Properties, new: Properties, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the properties in `defaults`, what those are to become that differ; one that is left out has its default."""
+    """The new values of the properties in `defaults` that differ; an omitted one has its default."""
     return {
         key: new.get(key, default)
         for key, default in defaults.items()
@@ -127,7 +127,7 @@ def changed(old: Properties, new: Properties, defaults: Mapping[str, Any]) -> di
 def sync_tags(
     old: Properties, new: Properties, *, tag: Callable[[dict[str, str]], Any], untag: Callable[[list[str]], Any]
 ) -> None:
-    """Bring tags from `old` to `new` with the fewest calls."""
+    """Change tags from `old` to `new` with the fewest calls."""
     before, after = tag_map(old), tag_map(new)
     if gone := sorted(before.keys() - after.keys()):
         untag(gone)
@@ -136,7 +136,7 @@ def sync_tags(
 
 
 def unless_gone(call: Callable[[], Any], *codes: str) -> None:
-    """Delete, where an error code in `codes` means that there is nothing left to delete."""
+    """Delete; an error code in `codes` means that the resource no longer exists."""
     try:
         call()
     except ClientError as error:

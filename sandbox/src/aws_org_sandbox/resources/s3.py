@@ -42,7 +42,7 @@ _NOT_SET = (
 
 
 class Bucket(Resource):
-    """A bucket; `Ref` is its name. S3 deletes only an empty one, and a versioned one keeps what was deleted in it."""
+    """A bucket; `Ref` is its name. S3 deletes only empty ones, and a versioned one keeps its deleted objects."""
 
     type_name = "AWS::S3::Bucket"
     shape = {
@@ -66,7 +66,7 @@ class Bucket(Resource):
         if place.region != "us-east-1":
             location = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
         elif exists(lambda: s3.head_bucket(Bucket=name), "403", "404", "NoSuchBucket"):
-            # In us-east-1 alone S3 answers 200 to the owner who creates a bucket again.
+            # Only in us-east-1, S3 returns 200 if the owner creates a bucket again.
             raise ResourceError(f"{name} already exists", code="AlreadyExists")
         s3.create_bucket(Bucket=name, **location)
         return name
@@ -84,7 +84,7 @@ class Bucket(Resource):
         return exists(lambda: place.client("s3").head_bucket(Bucket=physical_id), "404", "NoSuchBucket")
 
     def read(self, place: Place, physical_id: str) -> None:
-        """Its settings, one by one: those that the sandbox knows, of the twenty that AWS's read handler asks for."""
+        """Its settings, one by one: those that the sandbox supports, of the twenty that AWS's read handler reads."""
         s3 = place.client("s3")
         s3.get_bucket_versioning(Bucket=physical_id)
         optional = (
@@ -106,7 +106,7 @@ class Bucket(Resource):
 
 
 def _configure(s3: Any, name: str, old: Properties, new: Properties) -> None:
-    """Set each part that differs; a part that is left out goes back to S3's default."""
+    """Set each part that differs; an omitted part returns to S3's default."""
     for part, put, reset in _PARTS:
         before, after = old.get(part), new.get(part)
         if before == after:

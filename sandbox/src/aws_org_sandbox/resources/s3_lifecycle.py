@@ -26,7 +26,7 @@ LIFECYCLE = {
 
 
 def lifecycle_rules(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rules as PutBucketLifecycleConfiguration takes them."""
+    """The rules as PutBucketLifecycleConfiguration accepts them."""
     return [_rule(rule) for rule in configuration["Rules"]]
 
 

@@ -1,7 +1,7 @@
-"""What a property may look like: the shape of each type, checked and coerced before anything is called.
+"""The shapes of properties, checked and coerced before any call.
 
-CloudFormation refuses a key that it does not know and reads "60" where a number is asked for. The sandbox refuses more:
-a property that AWS has and the sandbox does not. Skipping it would make a test say yes to what never happened.
+CloudFormation refuses unknown keys and accepts "60" for a number. The sandbox also refuses
+properties that AWS supports and the sandbox does not. If they were skipped, tests would pass without their effect.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ INTEGER = "integer"
 BOOLEAN = "boolean"
 NUMBER = "number"
 DOCUMENT = "document"
-"""Free JSON: a policy or a pattern. A string that holds JSON is read."""
+"""Free JSON: a policy or a pattern. A string that contains JSON is parsed."""
 TEXT_MAP = "map of strings"
 TAGS = [{"Key": STRING, "Value": STRING}]
 

@@ -92,7 +92,7 @@ def _unsubscribe(sns: Any, arn: str, subscriptions: list[dict[str, str]]) -> Non
 
 
 class TopicPolicy(Resource):
-    """The policy of one or more topics; deleting it brings back the one that SNS gives every topic."""
+    """The policy of one or more topics; deleting it restores the default that SNS gives every topic."""
 
     type_name = "AWS::SNS::TopicPolicy"
     shape = {"PolicyDocument!": DOCUMENT, "Topics!": [STRING]}

@@ -30,7 +30,7 @@ _DEFAULTS = {
     "SqsManagedSseEnabled": True,
     "VisibilityTimeout": 30,
 }
-"""Attributes that can change, and what leaving the property out means."""
+"""Attributes that can change, and their defaults for omitted properties."""
 
 
 class Queue(Resource):
@@ -97,7 +97,7 @@ class Queue(Resource):
 
 
 class QueuePolicy(Resource):
-    """The policy of one or more queues; it takes the place of any that is there."""
+    """The policy of one or more queues; it replaces any existing one."""
 
     type_name = "AWS::SQS::QueuePolicy"
     shape = {"PolicyDocument!": DOCUMENT, "Queues!": [STRING]}
