@@ -1,7 +1,7 @@
-"""The sandbox as a program of its own: started, found again through its state file, asked, and stopped.
+"""The sandbox as a separate process: starts, finds (by its state file), calls and stops it.
 
-Standard library only until it really starts, so that `aws-org-sandbox env` answers at once and a missing extra is a
-sentence. The state file is in the user's state folder (XDG_STATE_HOME).
+Imports only the standard library until it starts, so that `aws-org-sandbox env` is fast and a missing extra gives a
+clear error. The state file is in the user's state folder (XDG_STATE_HOME).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from aws_org_sandbox.errors import PortInUseError, SandboxError
 
 DEFAULT_PORT = 4599
 TIME_SCALE = 0.05
-"""How much of AWS's waiting is kept: enough that operations are seen to run, and retries to come later."""
+"""The share of AWS's waiting times: enough to observe running operations and delayed retries."""
 START_TIMEOUT = 60.0
 ANSWER_TIMEOUT = 15.0
 
 _NOT_RUNNING_STEP = "Start it with `aws-org-sandbox start`."
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""The sandbox is a proxy itself, and may stand in HTTP_PROXY: it is asked directly."""
+"""The sandbox is a proxy itself, and may be in HTTP_PROXY: it is called directly."""
 
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Sandboxes that this process left running: kept, for dropping them would be taken for an oversight by Python."""
+"""Sandboxes that this process left running: kept, because Python warns of dropped running processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A sandbox that was started: its process, and where it listens."""
+    """A started sandbox: its process and its port."""
 
     pid: int
     port: int
@@ -51,7 +51,7 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, action: str, values: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> dict[str, Any]:
-        """Ask for an action of its control API; raises SandboxError with what it answers, or that it does not."""
+        """Call an action of its control API; raises SandboxError with its error, or if it does not respond."""
         request = urllib.request.Request(  # noqa: S310 - always http to loopback
             f"{self.url}/_sandbox/{action}", data=json.dumps(values or {}).encode(), method="POST"
         )
@@ -61,25 +61,25 @@ class Running:
                 return answered
         except urllib.error.HTTPError as error:
             raise SandboxError(f"the sandbox refuses {action}: {_reason(error)}") from error
-        except (OSError, ValueError, http.client.HTTPException) as error:  # the last: it ends while it answers
+        except (OSError, ValueError, http.client.HTTPException) as error:  # the last action: it ends while it responds
             raise SandboxError(f"the sandbox at {self.url} does not answer", next_step=_NOT_RUNNING_STEP) from error
 
 
 def state_file() -> Path:
-    """Where a running sandbox is written down."""
+    """The file that describes the running sandbox."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "aws-org-sandbox" / "running.json"
 
 
 def log_file() -> Path:
-    """What a sandbox in the background has to say."""
+    """The log of a sandbox in the background."""
     return state_file().with_suffix(".log")
 
 
 def find() -> Running | None:
-    """The sandbox that runs; None if none does, and what was written down of a dead one is removed.
+    """The running sandbox; None if none runs. The state file of a dead one is removed.
 
-    Raises SandboxError for one that lives and does not answer: it is busy, and will be found again.
+    Raises SandboxError for one that runs and does not respond: it is busy, and keeps its state file.
     """
     try:
         running = Running(**json.loads(state_file().read_text(encoding="utf-8")))
@@ -99,7 +99,7 @@ def find() -> Running | None:
 
 
 def required() -> Running:
-    """The sandbox that runs; raises SandboxError if none does."""
+    """The running sandbox; raises SandboxError if none runs."""
     running = find()
     if running is None:
         raise SandboxError("the sandbox is not running", next_step=_NOT_RUNNING_STEP)
@@ -107,7 +107,7 @@ def required() -> Running:
 
 
 def check_not_running() -> None:
-    """Raise SandboxError when a sandbox runs already: its state file would be overwritten."""
+    """Raise SandboxError if a sandbox already runs: its state file would be overwritten."""
     running = find()
     if running is not None:
         raise SandboxError(
@@ -129,7 +129,7 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
             sys.stderr.flush()
             try:
                 while True:
-                    time.sleep(0.2)  # a signal may come to another thread: this one has to wake up to handle it
+                    time.sleep(0.2)  # another thread may receive a signal: this one must wake up to handle it
             finally:
                 state_file().unlink(missing_ok=True)
     except KeyboardInterrupt:
@@ -137,10 +137,10 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
 
 
 def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
-    """Start a sandbox in the background and wait until it answers; raises what kept it from starting."""
+    """Start a sandbox in the background and wait until it responds; raises the error that prevented its start."""
     log_file().parent.mkdir(parents=True, exist_ok=True)
     with log_file().open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - this very program
+        process = subprocess.Popen(  # noqa: S603 - this same program
             [sys.executable, "-m", __name__, str(port), str(time_scale)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -149,7 +149,7 @@ def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
         )
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(SandboxError):  # it is there, and busy with starting
+        with contextlib.suppress(SandboxError):  # it exists, and is still starting
             running = find()
             if running is not None and running.pid == process.pid:
                 _children.append(process)
@@ -159,7 +159,7 @@ def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
 
 
 def stop(running: Running, *, timeout: float = 45.0) -> None:
-    """End a running sandbox and wait until its port is free; raises SandboxError when it does not end."""
+    """End a running sandbox and wait until its port is free; raises SandboxError if it does not end."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout
@@ -173,7 +173,7 @@ def stop(running: Running, *, timeout: float = 45.0) -> None:
 
 
 def _is_child(pid: int) -> bool:
-    """Whether the process is one that this one started, and has not ended."""
+    """Whether the process is a running child of this one."""
     _children[:] = [child for child in _children if child.poll() is None]
     return any(child.pid == pid for child in _children)
 
@@ -183,24 +183,24 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # it belongs to another user
         pass
     return True
 
 
 def _listens(port: int) -> bool:
-    """Whether anything listens there; an answer is not waited for, as a sandbox that is ending gives odd ones."""
+    """Whether anything listens there; does not wait for a response, because an ending sandbox gives invalid ones."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
     except ConnectionRefusedError:
         return False
-    except OSError:  # a full backlog, or one that is being closed: the next look tells
+    except OSError:  # a full backlog, or a closing socket: the next poll decides
         pass
     return True
 
 
 def _reason(error: urllib.error.HTTPError) -> str:
-    """What the control API says of a refusal; a sandbox that is ending may answer without a word of its own."""
+    """The control API's reason for a refusal; an ending sandbox may respond without one."""
     try:
         return str(json.loads(error.read())["error"])
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
@@ -208,7 +208,7 @@ def _reason(error: urllib.error.HTTPError) -> str:
 
 
 def _write_down(running: Running) -> None:
-    """Whole or not at all: others look for it meanwhile."""
+    """Write the state file atomically: others may read it at the same time."""
     state_file().parent.mkdir(parents=True, exist_ok=True)
     written = state_file().with_suffix(".new")
     written.write_text(json.dumps(asdict(running)) + "\n", encoding="utf-8")

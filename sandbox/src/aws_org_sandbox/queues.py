@@ -1,7 +1,7 @@
-"""SQS as other services and other accounts use it: what is sent to queues and taken from them, if the queue lets them.
+"""SQS for other services and accounts: sends and receives messages if the queue's policy allows it.
 
-moto's SQS serves callers of the queue's own account well enough. It never asks a queue's policy, which is what decides
-here, and it takes every queue for one of the caller's account, whatever the URL says.
+moto's SQS is sufficient for callers of the queue's own account. It never evaluates a queue's policy, as is done
+here, and it treats every queue as one of the caller's account, ignoring the URL.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ OWN_ACCOUNT_ONLY = frozenset(
         "UntagQueue",
     }
 )
-"""What no queue policy can give to another account;
+"""Actions that no queue policy can grant to another account;
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-access-policy-language-api-permissions-reference.html."""
 
 
 @redirects("sqs")
 def owner_of(call: Call) -> str:
-    """The account whose queue a call is about; whether the caller may, its policy has said by then."""
+    """The account of the queue that a call names; the queue's policy has already been evaluated."""
     url = str(call.parameters.get("QueueUrl") or "")
     parts = urlsplit(url).path.strip("/").split("/")
     named = parts[-2] if len(parts) > 1 else str(call.parameters.get("QueueOwnerAWSAccountId") or call.account)
@@ -65,11 +65,11 @@ _RANGES = {
 
 @replace(Queue, "_set_attributes")
 def _set_attributes(queue: Queue, attributes: Mapping[str, Any], now: float | None = None) -> None:
-    """Refuse what SQS refuses, and leave the policy as it is where the request says nothing of it; moto drops it."""
+    """Refuse what SQS refuses, and keep the policy if the request omits it; moto drops it."""
     for name, value in attributes.items():
         if not _is_valid(name, value):
             raise Refused("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
-    policy = queue.policy if hasattr(queue, "_policy_json") else None  # which a queue that is being made lacks yet
+    policy = queue.policy if hasattr(queue, "_policy_json") else None  # which a queue in creation does not have yet
     kept = {"Policy": policy} if policy and "Policy" not in attributes else {}
     original(Queue, "_set_attributes")(queue, {**attributes, **kept}, now)
 
@@ -82,7 +82,7 @@ def _is_valid(name: str, value: Any) -> bool:
 
 
 class _NotInFlight(ReceiptHandleIsInvalid):
-    """Of moto's class for a receipt that is none, which its batches answer entry by entry."""
+    """A subclass of moto's error for an invalid receipt, which batches report for each entry."""
 
     def __init__(self) -> None:
         SQSException.__init__(self, "MessageNotInflight", "The specified message isn't in flight.")
@@ -92,7 +92,7 @@ class _NotInFlight(ReceiptHandleIsInvalid):
 def _change_message_visibility(
     backend: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int
 ) -> None:
-    """Refuse it for a message that nobody holds any more; moto hides it again, as if it still were the caller's."""
+    """Refuse it for a message that is no longer in flight; moto hides it again, as if the caller had received it."""
     for message in list(backend.get_queue(queue_name)._messages):
         if message.had_receipt_handle(receipt_handle) and message.visible:
             raise _NotInFlight
@@ -100,7 +100,7 @@ def _change_message_visibility(
 
 
 def find_queue(arn: str) -> Queue | None:
-    """The queue behind an ARN, if there is one."""
+    """The queue with an ARN, if it exists."""
     parsed = parse_arn(arn)
     queue: Queue | None = sqs_backends[parsed.account][parsed.region].queues.get(parsed.resource_id)
     return queue
@@ -120,7 +120,7 @@ def send(
     attributes: Mapping[str, Mapping[str, str]] | None = None,
     group_id: str | None = None,
 ) -> None:
-    """Put a message into a queue on behalf of a service; raises Refused. `admitted` judges the queue's policy."""
+    """Put a message into a queue on behalf of a service; raises Refused. `admitted` evaluates the queue's policy."""
     queue = find_queue(arn)
     if queue is None:
         raise Refused("AWS.SimpleQueueService.NonExistentQueue", f"The specified queue does not exist: {arn}")
@@ -134,5 +134,5 @@ def send(
 
 
 def text_attributes(**values: str) -> dict[str, dict[str, str]]:
-    """Message attributes of type String, as SQS wants them; empty values are left out."""
+    """Message attributes of type String, as SQS requires; empty values are omitted."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}

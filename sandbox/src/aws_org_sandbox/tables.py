@@ -1,6 +1,6 @@
-"""What DynamoDB refuses in the name of a table, and moto (5.2.5) takes as it comes.
+"""Table names that DynamoDB refuses and moto (5.2.5) accepts.
 
-The service model has no word of it since a table may be named by its ARN, too.
+The service model has no such rule, because an ARN can name a table, too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _create_table(backend: DynamoDBBackend, name: str, *arguments: Any, **option
 
 @replace(Table, "query")
 def _query(table: Table, *arguments: Any, **options: Any) -> Any:
-    """moto's, unless pages of an index are to lose what follows on the key that the page before ended with."""
+    """moto's, unless index pages should omit items with the same key as the last item of the previous page."""
     results, scanned, last = original(Table, "query")(table, *arguments, **options)
     asked = signature(original(Table, "query")).bind(table, *arguments, **options).arguments
     start, index = asked["exclusive_start_key"], asked.get("index_name")

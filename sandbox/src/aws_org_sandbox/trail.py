@@ -1,8 +1,8 @@
-"""CloudTrail: the events of refused ECR calls, on the default bus of the account that CloudTrail would put them on.
+"""CloudTrail: delivers events of refused ECR calls to the default bus of the same account as AWS.
 
-Only what a trail logs is delivered, and nothing that is named Describe*, Get* or List*. Successful calls give no event
-here: their `responseElements` would have to be made up. What an event holds is assumption A10, and that a registry's
-account has one of another account's call, A18.
+Only events that a trail logs are delivered, and none named Describe*, Get* or List*. Successful calls have no event
+here: their `responseElements` would be invented. The contents of an event are assumption A10, and that a registry's
+account gets one for another account's call, A18.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """
@@ -25,16 +25,16 @@ from aws_org_sandbox.registry.hosts import AWS_INTERNAL
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 LATENCY: Final = 2.0
-"""Seconds, in AWS's time, from a call to its event on the bus; AWS publishes none, and takes seconds to minutes."""
+"""Seconds, in AWS's time, from a call to its event on the bus; AWS documents no time, and takes seconds to minutes."""
 LATE: Final = timedelta(minutes=20)
-"""How old an event is when it comes, where CloudTrail is late."""
+"""The age of an event on arrival, if CloudTrail is late."""
 _UNDELIVERED: Final = ("Describe", "Get", "List")
 _READ_ONLY: Final = (*_UNDELIVERED, "BatchCheck", "BatchGet", "Validate")
 _UNRECORDED: Final = {"layerPartBlob"}
 
 
 def record(call: Call) -> None:
-    """Deliver the events of a call that ECR refused; called by the gate once the call has its outcome."""
+    """Deliver the events of a call that ECR refused; the gate calls this once the call has its outcome."""
     if call.service != "ecr" or call.error_code is None or call.operation.startswith(_UNDELIVERED):
         return
     for account, event in events(call):
@@ -43,10 +43,10 @@ def record(call: Call) -> None:
 
 
 def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The account and the event for its bus: the caller's, and the registry's where that is another account's.
+    """The account and the event for its bus: the caller's, and the registry's if that is another account.
 
-    The two have the same `sharedEventID`; the registry's account does not learn who the caller is beyond the
-    account and the principal's id.
+    The two have the same `sharedEventID`; the event for the registry's account identifies the caller only by the
+    account and the principal id.
     """
     registry = str(call.parameters.get("registryId") or call.account)
     shared = {"sharedEventID": str(uuid.uuid4())} if registry != call.account else {}
@@ -139,7 +139,7 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _is_logged(account: str, region: str, *, read_only: bool) -> bool:
-    """Whether some trail logs management events of this kind in this account and region."""
+    """Whether any trail logs management events of this kind in this account and region."""
     return any(
         trail.status.is_logging
         and (trail.is_multi_region or trail.region_name == region)
@@ -173,7 +173,7 @@ def _selects(trail: Trail, *, read_only: bool) -> bool:
 
 
 def _advanced_selects(selector: Mapping[str, Any], *, read_only: bool) -> bool:
-    """Every field of a selector must hold; fields that ECR's management events do not have never do."""
+    """Every field of a selector must hold; fields that ECR's management events lack never do."""
     facts = {
         "eventCategory": "Management",
         "readOnly": str(read_only).lower(),

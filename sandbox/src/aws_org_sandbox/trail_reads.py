@@ -1,4 +1,4 @@
-"""What CloudTrail shows of trails: moto (5.2.5) shows an organization trail to no member, and no default selector.
+"""Calls that read trails: moto (5.2.5) shows members no organization trail, and no default selector.
 
 A member sees the organization trail as a shadow trail, and its status and selectors by its ARN; it can change neither.
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
@@ -16,12 +16,12 @@ from aws_org_sandbox.seams import answers
 from aws_org_sandbox.trail import is_member, trails
 
 EVERYTHING: Final = ({"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []},)
-"""The selector of a trail that was given none."""
+"""The default selector of a trail."""
 
 
 @answers("cloudtrail", "DescribeTrails")
 def describe_trails(call: Call) -> Mapping[str, Any]:
-    """Trails of this account and region, and shadow trails unless they are left out; named ones by name or ARN."""
+    """Trails of this account and region, and shadow trails unless excluded; named ones by name or ARN."""
     with_shadows = call.parameters.get("includeShadowTrails", True)
     seen = [trail for trail in trails() if _is_own(trail, call) or (with_shadows and _has_shadow(trail, call))]
     named = call.parameters.get("trailNameList") or ()

@@ -1,7 +1,7 @@
-"""StackSets with service-managed permissions, in the place of moto's: this module brings its parts together.
+"""StackSets with service-managed permissions, instead of moto's: this module combines its parts.
 
-Stock moto says SUCCEEDED at once whatever happens, updates nothing, deletes nothing by OU, looks one level deep and
-takes the management account for a target. Nothing of it is left here but the stacks' accounts.
+Stock moto always reports SUCCEEDED at once, updates nothing, deletes nothing by OU, reads one level of OUs and
+targets the management account. Only the stacks' accounts are still moto's.
 """
 
 from aws_org_sandbox.stack_sets import access, auto_deployment, instance_requests, reads, requests

@@ -1,7 +1,7 @@
-"""Who may act on service-managed StackSets: CallAs, checked on every call, and trusted access with Organizations.
+"""Access to service-managed StackSets: CallAs, checked on every call, and trusted access with Organizations.
 
-StackSets live in the management account, whoever made them. A delegated administrator who forgets CallAs is taken for
-the holder of self-managed StackSets of its own, and finds none.
+StackSets belong to the management account, whoever creates them. Without CallAs, a delegated administrator manages
+its own self-managed StackSets, and finds none.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LIST_DELEGATES = Need(action="organizations:ListDelegatedAdministrators", resou
 
 
 def administered(call: Call) -> str | None:
-    """The management account whose StackSets the caller acts on; None if only self-managed ones are meant.
+    """The management account whose StackSets the caller acts on; None for self-managed ones.
 
-    Refuses DELEGATED_ADMIN of an account that is none, the management account included, and of a caller that may not
-    list the delegated administrators: StackSets look there with the caller's own permissions, and answer both alike
+    Refuses DELEGATED_ADMIN from any other account, including the management account, and from a caller that may not
+    list the delegated administrators: StackSets list them with the caller's permissions, and answer both alike
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html).
     """
     management = membership.management_account_of(call.account)
@@ -47,7 +47,7 @@ def administered(call: Call) -> str | None:
 
 
 def operated(call: Call) -> str:
-    """The management account whose service-managed StackSets the caller may change; refuses everybody else."""
+    """The management account whose service-managed StackSets the caller may change; refuses all others."""
     management = administered(call)
     if management is None:
         raise Refused("ValidationError", NOT_ENTITLED)
@@ -80,7 +80,7 @@ def activate_organizations_access(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "DeactivateOrganizationsAccess")
 def deactivate_organizations_access(call: Call) -> Mapping[str, Any]:
-    """Take trusted access away; what is deployed stays."""
+    """Remove trusted access; deployed stacks stay."""
     backend_of(_management(call)).disable_aws_service_access(ServicePrincipal=STACK_SETS_PRINCIPAL)
     return {}
 
@@ -93,6 +93,6 @@ def _management(call: Call) -> str:
 
 
 def _is_proven_delegate(call: Call) -> bool:
-    """Whether the caller's account is a delegated administrator, and the caller may find that out."""
+    """Whether the caller's account is a delegated administrator, and the caller has permission to list them."""
     is_delegated = membership.is_delegated(call.account, service=STACK_SETS_PRINCIPAL)
     return is_delegated and iam.allowed(call, _LIST_DELEGATES)

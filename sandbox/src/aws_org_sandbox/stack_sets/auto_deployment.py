@@ -1,7 +1,7 @@
-"""Auto-deployment: StackSets follow accounts that come into their target OUs, leave them, or move between them.
+"""Auto-deployment: StackSets react to accounts that join, leave or move between their target OUs.
 
 Operation preferences and account filters do not apply, and neither do parameter overrides. An account that stays
-below the same target, or is only suspended, sets nothing off.
+below the same target, or is only suspended, triggers nothing.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
 """
 
@@ -26,7 +26,7 @@ REACTION_SECONDS = 5.0
 
 
 def react(change: Change) -> None:
-    """Set off what a change of the organization calls for, a little later, as AWS does."""
+    """Start the operations that a change of the organization requires, after a delay, as in AWS."""
     if change.before is None or change.before.parent_id != change.after.parent_id:
         background.submit(_follow, change, delay=REACTION_SECONDS)
 
@@ -50,7 +50,7 @@ def _follow(change: Change) -> None:
 
 
 def covering(stack_set: StackSet, organization: Organization, account: Account) -> dict[str, str]:
-    """The regions that a StackSet wants an account to have, each with the nearest target OU that asks for it."""
+    """The regions that a StackSet deploys to in an account, each with the nearest target OU that includes it."""
     chain = organization.chain(account.parent_id)
     regions = {region for ou in chain for region in stack_set.targets.get(ou, ())}
     found = {}
@@ -61,7 +61,7 @@ def covering(stack_set: StackSet, organization: Organization, account: Account) 
 
 
 def _in_order(management_account: str) -> Iterator[StackSet]:
-    """StackSets that deploy by themselves, each after those that it depends on."""
+    """StackSets with auto-deployment, each after its dependencies."""
     by_arn = {item.arn: item for item in store.stack_sets(management_account) if item.auto_deployment.enabled}
     graph = {
         arn: [other for other in item.auto_deployment.depends_on if other in by_arn] for arn, item in by_arn.items()
@@ -70,7 +70,7 @@ def _in_order(management_account: str) -> Iterator[StackSet]:
 
 
 def _operations(stack_set: StackSet, account: Account, wanted: dict[str, str]) -> Iterator[tuple[Action, Operation]]:
-    """What has to go, then what has to come. Regions that stay covered keep their stacks (assumption A5)."""
+    """Deletions, then creations. Regions that stay covered keep their stacks (assumption A5)."""
     with stack_set.lock:
         held = {
             instance.region: instance for instance in stack_set.instances.values() if instance.account == account.id

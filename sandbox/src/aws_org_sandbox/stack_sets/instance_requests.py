@@ -25,10 +25,10 @@ MOST_INSTANCES = 100_000
 
 @seams.answers("cloudformation", "CreateStackInstances")
 def create_stack_instances(call: Call) -> Mapping[str, Any]:
-    """Deploy to every account that is meant, those included that have an instance; its OUs are targets from then on.
+    """Deploy to every targeted account, including those with an instance; its OUs are targets from then on.
 
-    Auto-deployment knows no account filters, so an OU becomes a target as a whole, however few of its accounts are
-    meant here (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html;
+    Auto-deployment has no account filters, so an OU becomes a target as a whole, even if only some of its accounts are
+    targeted (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html;
     assumption A3).
     """
     operated(call)
@@ -60,7 +60,7 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "UpdateStackInstances")
 def update_stack_instances(call: Call) -> Mapping[str, Any]:
-    """Give instances that are there other parameter overrides; refuses an account and region that has none."""
+    """Change the parameter overrides of existing instances; refuses an account and region that has none."""
     operated(call)
     stack_set = store.required(call)
     if known := already_begun(call, stack_set):
@@ -73,9 +73,9 @@ def update_stack_instances(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "DeleteStackInstances")
 def delete_stack_instances(call: Call) -> Mapping[str, Any]:
-    """Remove instances and, unless retained, their stacks; OUs that are meant as a whole stop being targets there.
+    """Remove instances and, unless retained, their stacks; OUs targeted as a whole stop being targets.
 
-    Those that are meant in part stay targets (assumption A3), and so do whole ones in other regions (assumption A4).
+    OUs targeted in part stay targets (assumption A3), and so do whole ones in other regions (assumption A4).
     """
     operated(call)
     stack_set = store.required(call)
@@ -95,7 +95,7 @@ def delete_stack_instances(call: Call) -> Mapping[str, Any]:
 
 
 def targeted_instances(call: Call, stack_set: StackSet) -> list[Instance]:
-    """The instances that an update means: all where it names no targets, and never those that are INOPERABLE."""
+    """The instances of an update: all if it names no targets, and never those that are INOPERABLE."""
     if call.parameters.get("DeploymentTargets") or call.parameters.get("Accounts"):
         found = _updated(stack_set, parse_targets(call.parameters, "UPDATE"), _regions(call))
     else:
@@ -104,7 +104,7 @@ def targeted_instances(call: Call, stack_set: StackSet) -> list[Instance]:
 
 
 def new_operation(call: Call, stack_set: StackSet, action: Action, *, covered: Iterable[Instance]) -> Operation:
-    """An operation over instances, in the order of the regions asked for."""
+    """An operation on instances, in the requested order of regions."""
     instances = sorted(covered, key=lambda instance: instance.key)
     regions = tuple(call.parameters.get("Regions") or sorted({instance.region for instance in instances}))
     return Operation(
@@ -121,7 +121,7 @@ def new_operation(call: Call, stack_set: StackSet, action: Action, *, covered: I
 
 
 def already_begun(call: Call, stack_set: StackSet) -> Operation | None:
-    """The operation that the same request led to before, whatever became of its instances meanwhile."""
+    """The operation that the same request started before, even if its instances have changed since."""
     operation_id = call.parameters.get("OperationId")
     return operations.repeated(stack_set, str(operation_id), _request(call)) if operation_id else None
 
@@ -139,9 +139,9 @@ def _pending(instance: Instance) -> Result:
 
 
 def _updated(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) -> list[Instance]:
-    """The instances of the accounts that are meant, which have one in every region that is named.
+    """The instances of the targeted accounts, which need one in every named region.
 
-    AWS refuses to update what does not exist, and begins nothing: aws-cloudformation/cloudformation-coverage-roadmap
+    AWS refuses to update a missing instance, and starts nothing: aws-cloudformation/cloudformation-coverage-roadmap
     #1978 for accounts, hashicorp/terraform-provider-aws #27877 and #33785 for OUs.
     """
     keys = _keys(stack_set, targets, regions)
@@ -153,9 +153,9 @@ def _updated(stack_set: StackSet, targets: Targets, regions: tuple[str, ...]) ->
 
 
 def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *, releases: bool) -> list[Instance]:
-    """The instances of the accounts that are meant, of whom not all of an OU need to have one (assumption A22).
+    """The instances of the targeted accounts; not every account of an OU needs one (assumption A22).
 
-    What AWS does for an account by name that has none is documented nowhere.
+    AWS does not document its behavior for a named account without one.
     """
     keys = _keys(stack_set, targets, regions, releases=releases)
     missing = [key for key in keys if key not in stack_set.instances]
@@ -170,9 +170,9 @@ def _deleted(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *,
 
 
 def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *, releases: bool = False) -> list[Key]:
-    """Accounts and regions that are meant; refuses an OU that the StackSet was not deployed to, by that name.
+    """Targeted accounts and regions; refuses an OU that no instance was deployed through.
 
-    DeleteStackInstances refuses it likewise ("Organizational unit not found in StackSet"):
+    DeleteStackInstances refuses it as well ("Organizational unit not found in StackSet"):
     https://docs.aws.amazon.com/vpc/latest/reachability/multi-account-troubleshooting.html
     """
     accounts = _accounts(stack_set, targets, releases=releases)
@@ -185,9 +185,9 @@ def _keys(stack_set: StackSet, targets: Targets, regions: tuple[str, ...], *, re
 
 
 def _accounts(stack_set: StackSet, targets: Targets, *, releases: bool = False) -> dict[str, str]:
-    """The accounts that are meant, each with its OU; refuses to filter by account where AWS does not document how.
+    """The targeted accounts, each with its OU; refuses account filters that AWS does not document.
 
-    An instance is released by the OU that it reports, even if its account is not in that OU any more (assumption A20).
+    An instance is deleted through the OU that it reports, even if its account has left that OU (assumption A20).
     """
     organization = membership.snapshot(stack_set.management_account)
     accounts = resolve(targets, organization)

@@ -1,4 +1,4 @@
-"""What a service-managed StackSet is made of: itself, its stack instances, its operations and their results."""
+"""The model of a service-managed StackSet: stack instances, operations and their results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DetailedStatus = Literal[
     "PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "INOPERABLE", "SKIPPED_SUSPENDED_ACCOUNT"
 ]
 Key = tuple[str, str]
-"""Account and region: what tells the instances of one StackSet apart."""
+"""Account and region: the key of an instance within its StackSet."""
 
 UNFINISHED: frozenset[OperationStatus] = frozenset({"QUEUED", "RUNNING", "STOPPING"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoDeployment:
-    """Whether accounts that come into a target OU are deployed to, and what happens in those that leave."""
+    """Whether accounts that join a target OU are deployed to, and what happens in those that leave."""
 
     enabled: bool
     retain_stacks: bool = False
@@ -33,7 +33,7 @@ class AutoDeployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """How an operation goes through accounts and regions; counts win over percentages, of which AWS takes one."""
+    """The order and limits of an operation; counts take precedence over percentages (AWS accepts only one of them)."""
 
     region_order: tuple[str, ...] = ()
     parallel_regions: bool = False
@@ -50,7 +50,7 @@ class Preferences:
         return self.tolerance_count or 0
 
     def concurrency(self, accounts: int) -> int:
-        """How many accounts of a region go at once; percentages round down, but never to none."""
+        """How many accounts of a region run at once; percentages round down, but never to zero."""
         if self.concurrent_percentage is not None:
             return max(1, accounts * self.concurrent_percentage // 100)
         return self.concurrent_count or 1
@@ -77,7 +77,7 @@ class Instance:
 
 @dataclass(kw_only=True)
 class Result:
-    """What an operation did in one account and region."""
+    """The result of an operation in one account and region."""
 
     account: str
     region: str
@@ -92,7 +92,7 @@ class Result:
 
 @dataclass(kw_only=True)
 class Operation:
-    """One operation on the instances of a StackSet; `request` is what asked for it, None for auto-deployment."""
+    """One operation on the instances of a StackSet; `request` is its API request, None for auto-deployment."""
 
     id: str
     action: Action
@@ -120,7 +120,7 @@ class Operation:
 
 @dataclass(kw_only=True)
 class StackSet:
-    """A StackSet as the management account holds it, whoever administers it. `targets` are what is auto-deployed to."""
+    """A StackSet in the management account, whoever administers it. `targets` are those of auto-deployment."""
 
     name: str
     region: str
@@ -158,7 +158,7 @@ class StackSet:
         return (operation for operation in self.operations if operation.is_unfinished)
 
     def add_target(self, ou_id: str, regions: tuple[str, ...]) -> None:
-        """From now on, accounts that come into the OU are deployed to in these regions too."""
+        """From now on, accounts that join the OU are deployed to in these regions too."""
         known = self.targets.setdefault(ou_id, [])
         known.extend(region for region in regions if region not in known)
 

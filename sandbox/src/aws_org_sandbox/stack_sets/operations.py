@@ -1,7 +1,7 @@
-"""Operations: queued, run in the background through regions and accounts, stopped, cancelled beyond the tolerance.
+"""Operations: queued, run in the background by region and account, stopped, and cancelled beyond the tolerance.
 
-One operation of a StackSet runs at a time. A request that comes while another is under way is refused, unless managed
-execution queues it; auto-deployment queues always.
+One operation of a StackSet runs at a time. A request during another operation is refused, unless managed
+execution queues it; auto-deployment always queues.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html#stackset-ops-options
 """
 
@@ -18,9 +18,9 @@ from aws_org_sandbox.stack_sets import instances
 from aws_org_sandbox.stack_sets.model import Operation, OperationStatus, Result, StackSet
 
 START_SECONDS = 3.0
-"""From the answer to the first stack, in AWS's time: long enough that an operation is seen QUEUED or RUNNING."""
+"""From the response to the first stack, in AWS's time: long enough to observe an operation as QUEUED or RUNNING."""
 INSTANCE_SECONDS = 1.0
-"""What a stack takes in AWS beyond what it takes here; AWS takes half a minute, and nobody wants to wait for that."""
+"""Extra time of a stack in AWS compared to the sandbox; AWS takes half a minute, too long for tests."""
 
 TOLERANCE_EXCEEDED = "Cancelled since failure tolerance has exceeded"
 STOPPED_BY_USER = "Cancelled since the operation was stopped by the user"
@@ -28,11 +28,11 @@ DEPENDENCY_FAILED = "Cancelled since a StackSet that this one depends on was not
 
 
 def begin(stack_set: StackSet, operation: Operation, *, accept: Callable[[], None]) -> Operation:
-    """Take an operation on; a repeated request of the same id gets the operation that it already led to.
+    """Accept an operation; a repeated request with the same id returns the operation that it already started.
 
-    `accept` writes down what the request changes at once, when it is sure to be taken. Raises
-    OperationIdAlreadyExistsException for the id of another request, OperationInProgressException where another
-    operation is under way and nothing is queued for.
+    `accept` stores the immediate changes of the request, once it is accepted. Raises
+    OperationIdAlreadyExistsException for the id of another request, OperationInProgressException if another
+    operation is in progress and nothing is queued.
     """
     with stack_set.lock:
         known = repeated(stack_set, operation.id, operation.request)
@@ -55,7 +55,7 @@ def begin(stack_set: StackSet, operation: Operation, *, accept: Callable[[], Non
 
 
 def repeated(stack_set: StackSet, operation_id: str, request: str | None) -> Operation | None:
-    """The operation that the same request led to before; refuses the id of another one."""
+    """The operation that the same request started before; refuses the id of another request."""
     for known in list(stack_set.operations):
         if known.id == operation_id:
             if known.request is None or known.request != request:
@@ -66,7 +66,7 @@ def repeated(stack_set: StackSet, operation_id: str, request: str | None) -> Ope
 
 
 def required(stack_set: StackSet, operation_id: str) -> Operation:
-    """The operation of an id; refuses an unknown one."""
+    """The operation with an id; refuses an unknown one."""
     for operation in stack_set.operations:
         if operation.id == operation_id:
             return operation
@@ -75,7 +75,7 @@ def required(stack_set: StackSet, operation_id: str) -> Operation:
 
 
 def stop(stack_set: StackSet, operation: Operation) -> None:
-    """Let what runs end and cancel the rest; refuses an operation that is over."""
+    """Let running stacks finish and cancel the rest; refuses a finished operation."""
     with stack_set.lock:
         if not operation.is_unfinished:
             message = f"Operation {operation.id} on StackSet {stack_set.arn} is not in progress"
@@ -89,7 +89,7 @@ def stop(stack_set: StackSet, operation: Operation) -> None:
 
 
 def _start_next(stack_set: StackSet) -> None:
-    """Start the oldest queued operation, unless one runs or what it waits for is not over."""
+    """Start the oldest queued operation, unless one is running or its dependency has not finished."""
     with stack_set.lock:
         unfinished = list(stack_set.unfinished)
         if not unfinished or unfinished[0].status != "QUEUED":
@@ -121,7 +121,7 @@ def _end(stack_set: StackSet, operation: Operation, status: OperationStatus) -> 
 
 
 def _through_regions(stack_set: StackSet, operation: Operation) -> bool:
-    """Go through all regions; False when one exceeded its tolerance, after which later ones are not begun."""
+    """Process all regions; False if one exceeds its tolerance, after which later ones are not started."""
     regions = list(_regions(operation))
     if operation.preferences.parallel_regions:
         with ThreadPoolExecutor(max_workers=max(1, len(regions))) as pool:
@@ -135,7 +135,7 @@ def _through_regions(stack_set: StackSet, operation: Operation) -> bool:
 
 
 def _through_region(stack_set: StackSet, operation: Operation, region: str) -> bool:
-    """Go through the accounts of one region; False when more failed than is tolerated."""
+    """Process the accounts of one region; False if more fail than is tolerated."""
     results = list(_results_in(operation, region))
     tolerance = operation.preferences.tolerance(len(results))
     waiting, running = list(results), set[Future[None]]()
@@ -155,7 +155,7 @@ def _through_region(stack_set: StackSet, operation: Operation, region: str) -> b
 
 
 def _concurrency(operation: Operation, accounts: int, failures_left: int) -> int:
-    """How many accounts may go at once: the strict mode never lets more fail than the tolerance and one."""
+    """How many accounts may run at once: in strict mode at most the tolerance plus one, which bounds the failures."""
     wanted = operation.preferences.concurrency(accounts)
     return wanted if operation.preferences.soft else min(wanted, failures_left + 1)
 
@@ -166,7 +166,7 @@ def _perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
 
 
 def _regions(operation: Operation) -> Iterator[str]:
-    """Regions in the order that was asked for, else in that of the request; those without results drop out."""
+    """Regions in the requested RegionOrder, else in that of the request; those without results are left out."""
     order = operation.preferences.region_order or operation.regions
     return (region for region in order if any(True for _ in _results_in(operation, region)))
 

@@ -1,4 +1,4 @@
-"""OperationPreferences as they come in, checked; and as they go out again."""
+"""Parses, checks and describes OperationPreferences."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parse_preferences(parameters: Mapping[str, Any], *, regions: tuple[str, ...]
 
 
 def describe_preferences(preferences: Preferences) -> dict[str, Any]:
-    """The members that were asked for."""
+    """The members that the request had."""
     described = {
         "RegionOrder": list(preferences.region_order),
         "RegionConcurrencyType": "PARALLEL" if preferences.parallel_regions else "SEQUENTIAL",

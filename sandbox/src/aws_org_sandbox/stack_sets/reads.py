@@ -1,4 +1,4 @@
-"""What StackSets say of themselves: descriptions, instances, operations, results, targets."""
+"""Calls that read StackSets: descriptions, instances, operations, results, targets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def describe_stack_instance(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "ListStackInstances")
 def list_stack_instances(call: Call) -> Mapping[str, Any]:
-    """The instances of a StackSet, of one account or region or by status where that is asked."""
+    """The instances of a StackSet, filtered by account, region or status on request."""
     stack_set = store.required(call)
     account, region = call.parameters.get("StackInstanceAccount"), call.parameters.get("StackInstanceRegion")
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
@@ -84,7 +84,7 @@ def list_stack_instances(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "DescribeStackSetOperation")
 def describe_stack_set_operation(call: Call) -> Mapping[str, Any]:
-    """An operation, with what was asked of it."""
+    """An operation, with its parameters."""
     stack_set = store.required(call)
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     described = {**_operation(operation), "StackSetId": stack_set.id, "DeploymentTargets": operation.targets}
@@ -102,7 +102,7 @@ def list_stack_set_operations(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "ListStackSetOperationResults")
 def list_stack_set_operation_results(call: Call) -> Mapping[str, Any]:
-    """What an operation did in each account and region, so far."""
+    """The results of an operation in each account and region so far."""
     stack_set = store.required(call)
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
@@ -114,7 +114,7 @@ def list_stack_set_operation_results(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "ListStackSetAutoDeploymentTargets")
 def list_stack_set_auto_deployment_targets(call: Call) -> Mapping[str, Any]:
-    """The OUs that are deployed to by themselves, with their regions."""
+    """The OUs of auto-deployment, with their regions."""
     stack_set = store.required(call)
     return _page(
         call,
@@ -190,6 +190,6 @@ def _parameters(values: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _page(call: Call, items: Sequence[Item], described: Callable[[Item], dict[str, Any]]) -> Mapping[str, Any]:
-    """Only what is on the page is described: there may be tens of thousands."""
+    """Only the items on the page are described, because lists can have tens of thousands."""
     found, token = pages.page(items, call, limit=PAGE, bad_token="ValidationError")  # noqa: S106 - an error code
     return pages.with_token({"Summaries": [described(item) for item in found]}, token)

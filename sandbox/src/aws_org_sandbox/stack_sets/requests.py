@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
 @seams.answers("cloudformation", "CreateStackSet")
 def create_stack_set(call: Call) -> Mapping[str, Any]:
-    """A StackSet without instances; a repeated request with the same token gives the same one."""
+    """A StackSet without instances; a repeated request with the same token returns the same one."""
     name = str(call.parameters["StackSetName"])
     if not _NAME.fullmatch(name):
         raise _invalid(f"Value '{name}' at 'stackSetName' failed to satisfy constraint: [a-zA-Z][-a-zA-Z0-9]*")
@@ -96,7 +96,7 @@ def update_stack_set(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "DeleteStackSet")
 def delete_stack_set(call: Call) -> Mapping[str, Any]:
-    """Delete a StackSet that is empty; one that is not there is no error, as AWS documents for a deleted one."""
+    """Delete an empty StackSet; a missing one is no error, as AWS documents for a deleted one."""
     management = operated(call)
     stack_set = store.find(management, call.region, str(call.parameters["StackSetName"]))
     if stack_set is None:
@@ -112,7 +112,7 @@ def delete_stack_set(call: Call) -> Mapping[str, Any]:
 
 @seams.answers("cloudformation", "StopStackSetOperation")
 def stop_stack_set_operation(call: Call) -> Mapping[str, Any]:
-    """Cancel what an operation has not begun."""
+    """Cancel the stacks that an operation has not started."""
     operated(call)
     stack_set = store.required(call)
     operations.stop(stack_set, operations.required(stack_set, str(call.parameters["OperationId"])))
@@ -120,7 +120,7 @@ def stop_stack_set_operation(call: Call) -> Mapping[str, Any]:
 
 
 def _outdate(stack_set: StackSet) -> None:
-    """A template or parameters, be they the same, make every instance OUTDATED until an operation has come to it.
+    """A template or parameters, even unchanged, make every instance OUTDATED until an operation updates it.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackSet.html
     """
@@ -130,7 +130,7 @@ def _outdate(stack_set: StackSet) -> None:
 
 
 def _check_scope(call: Call) -> None:
-    """AWS: with AutoDeployment say neither DeploymentTargets nor Regions, and of those two say both or neither."""
+    """AWS: AutoDeployment excludes DeploymentTargets and Regions, and those two require each other."""
     targets, regions = call.parameters.get("DeploymentTargets"), call.parameters.get("Regions")
     if call.parameters.get("AutoDeployment") and (targets or regions):
         raise _invalid("AutoDeployment cannot be specified together with DeploymentTargets or Regions.")
@@ -144,7 +144,7 @@ def _managed_execution(call: Call, *, previous: bool) -> bool:
 
 
 def _tags(call: Call) -> dict[str, str] | None:
-    """The tags of a request, which replace those there are; None if it says nothing of them."""
+    """The tags of a request, which replace the existing ones; None if it has none."""
     if "Tags" not in call.parameters:
         return None
     tags = stack_tags(call.parameters["Tags"])
@@ -154,7 +154,7 @@ def _tags(call: Call) -> dict[str, str] | None:
 
 
 def _auto_deployment(call: Call, management_account: str, *, previous: AutoDeployment | None) -> AutoDeployment:
-    """What a request asks for; where it says nothing, what there is stays (assumption A15)."""
+    """The requested setting; if the request omits it, the current one stays (assumption A15)."""
     wanted = call.parameters.get("AutoDeployment")
     if wanted is None:
         if previous is None:

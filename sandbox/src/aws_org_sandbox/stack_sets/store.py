@@ -1,4 +1,4 @@
-"""Where StackSets are kept: in the management account, by region."""
+"""The store of StackSets: in the management account, by region."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _stack_sets: list[StackSet] = []
 
 
 def add(stack_set: StackSet) -> None:
-    """Keep a new StackSet."""
+    """Store a new StackSet."""
     with _lock:
         _stack_sets.append(stack_set)
 
@@ -47,7 +47,7 @@ def find(management_account: str, region: str, name: str) -> StackSet | None:
 
 
 def required(call: Call) -> StackSet:
-    """The StackSet that a call names, as far as the caller's CallAs lets it see one."""
+    """The StackSet that a call names, if the caller's CallAs makes it visible."""
     name = str(call.parameters["StackSetName"])
     management = administered(call)
     found = find(management, call.region, name) if management else None

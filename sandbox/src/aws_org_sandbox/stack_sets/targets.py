@@ -79,7 +79,7 @@ def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
 
 
 def check_intersection(targets: Targets, accounts: Mapping[str, str], organization: Organization) -> None:
-    """Refuse what is documented nowhere of accounts by name: nested OUs (assumption A2), accounts in none of them."""
+    """Refuse undocumented uses of named accounts: nested OUs (assumption A2), and accounts in none of the OUs."""
     for ou in targets.ous:
         if above := set(organization.chain(ou)[:-1]) & set(targets.ous):
             raise _invalid(f"The sandbox does not know what AWS does with {ou}, which is below {above.pop()}.")

@@ -1,4 +1,4 @@
-"""The template and the parameters that a request brings: read, measured, and checked before anything is deployed."""
+"""The template and parameters of a request: read and checked, including sizes, before deployment."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TOO_LONG = "Member must have length less than or equal to"
 
 
 def template_of(call: Call, *, previous: str | None = None) -> Template:
-    """The template of a request, checked as a whole; `previous` is what UsePreviousTemplate stands for.
+    """The template of a request, checked as a whole; `previous` is the one for UsePreviousTemplate.
 
-    Service-managed StackSets take neither nested stacks nor macros
+    Service-managed StackSets support neither nested stacks nor macros
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html).
     """
     try:
@@ -36,7 +36,7 @@ def template_of(call: Call, *, previous: str | None = None) -> Template:
 
 
 def parameters_of(call: Call, template: Template, *, previous: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a request; UsePreviousValue takes over what there was, and unknown ones are refused."""
+    """The parameters of a request; UsePreviousValue keeps the current value, and unknown ones are refused."""
     given = _values(call.parameters.get("Parameters") or (), previous)
     if unknown := sorted(given.keys() - template.parameters.keys()):
         raise Refused("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -47,7 +47,7 @@ def parameters_of(call: Call, template: Template, *, previous: Mapping[str, str]
 
 
 def overrides_of(call: Call, *, declared: Mapping[str, str]) -> dict[str, str] | None:
-    """ParameterOverrides of a request, of parameters that the StackSet has; None if it leaves them as they are."""
+    """ParameterOverrides of a request, of parameters that the StackSet has; None if they stay unchanged."""
     if "ParameterOverrides" not in call.parameters:
         return None
     overrides = _values(call.parameters["ParameterOverrides"], declared)
