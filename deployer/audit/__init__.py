@@ -1,1 +1,1 @@
-"""The ledger as people ask it: queries, exports and the story of one repository. Pure; AWS is behind a Protocol."""
+"""Reads the ledger: queries, exports and the history of one decision. Pure; AWS is behind a Protocol."""

@@ -1,7 +1,7 @@
-"""Partitions read side by side, ahead of whoever consumes them: for filters that few records pass.
+"""Prefetches partitions in parallel: for filters that few records pass.
 
-Each partition is read by a thread of its own into a short queue of pages, so memory stays what it was, and a hundred
-pages in which nothing matches are not waited for one after the other.
+Each partition is read by a thread of its own into a short queue of pages, so memory is bounded, and a hundred
+pages without a match are not read one after the other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Item = TypeVar("Item")
 Pages = Iterable[Sequence[Item]]
 
 MOST = 32
-"""Partitions of one group, all of which are read at once."""
+"""Partitions of one group, all of which are read in parallel."""
 
 _LEAST_THREADS = 8
 _PAGES = 2
 _PATIENCE = 0.1
-"""Seconds until a thread that waits looks whether anybody still wants its pages."""
+"""Seconds until a waiting thread checks whether its pages are still needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Ahead(Generic[Item]):
     """Reads groups of partitions; of each partition `start` gives the pages.
 
     Threads start in the order of the groups, and there are as many as the largest group has partitions: so all of a
-    group are under way before any of the next, and merging a group never waits for one that has no thread.
+    group are being read before any of the next, and merging a group never waits for one that has no thread.
     """
 
     groups: Sequence[Sequence[Callable[[], Pages[Item]]]]
     stopped: Event = field(default_factory=Event)
 
     def streams(self) -> Generator[list[Iterator[Item]], None, None]:
-        """The items of each partition, group by group. Whoever stops early closes this iterator."""
+        """The items of each partition, group by group. A caller that stops early closes this iterator."""
         threads = max([_LEAST_THREADS, *(len(group) for group in self.groups)])
         pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
         try:

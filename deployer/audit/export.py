@@ -1,7 +1,7 @@
-"""Exports of any size to a file: streaming, and resumed after whatever stopped it, without a gap or a double.
+"""Exports of any size to a file: streaming, and resumed after any interruption, without a gap or a duplicate.
 
-Beside the unfinished file stands its state: what was asked for and how far it is confirmed. Records come in the order
-of their events, the oldest first, so what is confirmed is all up to one place, and the next run begins there.
+The state is a file beside the unfinished one: the request and the last confirmed position. Records come in the order
+of their events, the oldest first, so everything up to one position is confirmed, and the next run begins there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Behind the last confirmed record: its sort key, and whose records with this very key are confirmed."""
+    """After the last confirmed record: its sort key, and which records with this same key are confirmed."""
 
     at: str = ""
     accounts: tuple[str, ...] = ()
@@ -41,14 +41,14 @@ class Place:
         return record.at < self.at or (record.at == self.at and record.account in self.accounts)
 
     def after(self, record: Record) -> Place:
-        """The place behind one more record."""
+        """The position after one more record."""
         known = self.accounts if record.at == self.at else ()
         return Place(at=record.at, accounts=(*known, record.account))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """How far an export is."""
+    """Progress of an export."""
 
     asked: Mapping[str, Any]
     """The options as they were typed: an export is resumed only by the same."""
@@ -58,7 +58,7 @@ class State:
     place: Place = field(default_factory=Place)
 
     def to_json(self) -> str:
-        """As it is kept beside the unfinished file."""
+        """The text that is kept beside the unfinished file."""
         values = asdict(self) | {"version": _VERSION}
         return json.dumps(values, indent=2, default=lambda value: value.isoformat())
 
@@ -78,7 +78,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The file to be, and what stands beside it until it is finished."""
+    """The final file, and the files beside it until it is finished."""
 
     file: Path
 
@@ -92,7 +92,7 @@ class Target:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else writes to it meanwhile; raises BusyError where somebody does: two would write over each other."""
+        """Hold it exclusively; raises BusyError if another process does: two would overwrite each other."""
         with self.partial.open("ab") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,12 +106,12 @@ class Target:
                 self._remove_if_empty()
 
     def _remove_if_empty(self) -> None:
-        """What was made only to be held."""
+        """Files that were created only for the lock."""
         if not self.state.exists() and self.partial.exists() and not self.partial.stat().st_size:
             self.partial.unlink()
 
     def begin(self, asked: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
-        """The state to go on from: of an unfinished export of the same, or a new one."""
+        """The state to resume from: of an unfinished export of the same request, or a new one."""
         if self.file.exists() and not overwrite:
             raise FilesExistError(f"{self.file} is there already", next_step="--force writes it anew.")
         fresh = State(asked=asked, query=replace(query, oldest_first=True))
@@ -131,7 +131,7 @@ class Target:
         return found
 
     def keep(self, state: State) -> None:
-        """Write the state down, whole or not at all."""
+        """Write the state atomically."""
         new = self.state.with_name(f"{self.state.name}.new")
         with new.open("w", encoding="utf-8") as stream:
             stream.write(state.to_json())
@@ -143,7 +143,7 @@ class Target:
 def export(
     target: Target, state: State, records: Iterable[Record], sink: Sink, *, tell: Callable[[State], None]
 ) -> State:
-    """Write the remaining records, and finish the file; `tell` gets the state at each confirmation."""
+    """Write the remaining records, and finish the file; `tell` receives the state at each confirmation."""
     try:
         for batch in _batches(records):
             sink.write(batch)
@@ -163,7 +163,7 @@ def in_order(query: Query, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
 
 
 def remaining(state: State, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
-    """What is still to be written: from the second of the last confirmed record on, less what is confirmed."""
+    """Records to write: from the second of the last confirmed record on, without confirmed ones."""
     query = state.query
     if state.place.at:
         second = datetime.fromisoformat(state.place.at.partition("#")[0])

@@ -1,4 +1,4 @@
-"""Which decision is meant by a repository's name or an event's id. Pure."""
+"""Finds the decision for a repository's name or an event's id. Pure."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from handler.records import Record
 HISTORY = 20
 _MOST_EXAMINED = 50_000
 _END = datetime(9999, 12, 31, tzinfo=UTC)
-"""Behind any record."""
+"""After every record."""
 
 
 class EventLedger(Ledger, Protocol):
-    """A ledger that can be asked for one event."""
+    """A ledger that can be read by event."""
 
     def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The decision to tell about, and others about the same repository, the newest first."""
+    """The decision to report, and others about the same repository, the newest first."""
 
     record: Record
     history: tuple[Record, ...] = ()
 
 
 def find(target: str, ledger: EventLedger, *, place: Query, usage: Usage) -> list[Found]:
-    """One for an event; for a name one of each registry that it was pushed to. Nothing where there is no record.
+    """One for an event; for a name one of each registry that it was pushed to. Empty if no record exists.
 
     Of `place` only accounts and regions count.
     """
@@ -47,7 +47,7 @@ def find(target: str, ledger: EventLedger, *, place: Query, usage: Usage) -> lis
 
 
 def _of_repository(name: str | None, ledger: Ledger, place: Query, usage: Usage) -> Iterable[Record]:
-    """What is worth telling, the newest first; else whatever there is."""
+    """Noteworthy decisions, the newest first; all others if none is."""
     if name is None:
         return []
     query = replace(place, since=BEGINNING, until=_END, repositories=(name,))

@@ -1,7 +1,7 @@
-"""Decisions as they come in, like `tail -f`.
+"""Decisions as they are recorded, like `tail -f`.
 
-CloudTrail delivers late and in no order, so each look goes back far enough to find what arrived since, and nothing is
-shown twice.
+CloudTrail delivers late and in no order, so each poll reads far enough back to find what arrived since, and nothing is
+printed twice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def follow(
 ) -> Iterator[Record]:
     """`known` (the newest first, few) in order of time, then what appears after that.
 
-    There is a look at each of `moments`, which are the times when they are asked for, and so pause between two looks.
+    Polls at each of `moments`, an iterator that yields the current time and so pauses between two polls.
     Only the keys of the last minutes are remembered, so memory does not grow.
     """
     seen: Seen = {_key(record): record.event_time for record in _window(query, ledger, now=next(moments), usage=usage)}
@@ -43,7 +43,7 @@ def follow(
 
 
 def _window(query: Query, ledger: Ledger, *, now: datetime, usage: Usage) -> Iterator[Record]:
-    """What may have arrived a moment ago; clocks may differ by as much into the future."""
+    """The range that may have new records; clocks may differ by as much into the future."""
     window = replace(query, since=now - LOOK_BACK, until=now + LOOK_BACK, oldest_first=True)
     return read(window, ledger, usage=usage)
 

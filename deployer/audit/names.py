@@ -1,4 +1,4 @@
-"""What people call accounts and OUs, as what the records call them. Pure; the organization is read only if needed."""
+"""Translates names of accounts and OUs to those in the records. Pure; the organization is read only if needed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from deployer.settings.limits import ACCOUNT_ID, OU_ID
 
 
 def account_ids(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
-    """Ids of accounts that are told by id or name; an id needs not be in the organization any more."""
+    """Ids of accounts given by id or name; an id need not be in the organization any more."""
     return tuple(one if ACCOUNT_ID.fullmatch(one) else _account_id(one, organization()) for one in wanted)
 
 
 def ou_paths(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
-    """Paths of OUs that are told by path or id; a path needs not be one of today: the records keep those of then."""
+    """Paths of OUs given by path or id; a path need not exist today: the records keep earlier ones."""
     return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in wanted)
 
 
 def departed_ous(paths: Iterable[str], organization: Organization) -> Iterator[str]:
-    """A sentence for each path that no OU has today: it may be one of then, or a slip."""
+    """A sentence for each path that no OU has today: it may be an earlier one, or a typo."""
     known = [organization.path(ou_id) for ou_id in organization.ous]
     for path in paths:
         if path not in known:

@@ -1,4 +1,4 @@
-"""How many decisions a list leaves out, counted as far as is cheap: nobody waits for a number that nobody needs."""
+"""The number of decisions that a list omits, counted only as far as is cheap."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _PAGE = 250
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """`number` of `exists` and `ignored` records; at least so many where `is_all` is False."""
+    """`number` of `exists` and `ignored` records; at least as many if `is_all` is False."""
 
     number: int
     is_all: bool
 
 
 def count_others(query: Query, ledger: Ledger, *, oldest_shown: Record | None, usage: Usage) -> Others:
-    """Count what matches but for its outcome, back to the oldest record that is shown."""
+    """Count what matches except for its outcome, back to the oldest record that is shown."""
     since = oldest_shown.event_time if oldest_shown else query.since
     own = Usage()
     others = read(

@@ -1,4 +1,4 @@
-"""Parquet, in parts until it is finished: a file of it ends in the index of all of it, so one that was cut off is none.
+"""Parquet, in parts until it is finished: a Parquet file ends with its index, so a truncated one is invalid.
 
 Each confirmed batch is a complete file of its own; the mark is their number. At the end their row groups are copied one
 by one, so memory holds one batch, however large the export.
@@ -24,7 +24,7 @@ SCHEMA = pa.schema([pa.field(name, pa.timestamp("ms", tz="UTC") if name in TIMES
 
 
 class ParquetSink:
-    """A folder of parts beside the file to be."""
+    """A folder of parts beside the final file."""
 
     def __init__(self, partial: Path, *, mark: int) -> None:
         self._partial = partial
@@ -56,7 +56,7 @@ class ParquetSink:
         shutil.rmtree(self._folder)
 
     def close(self) -> None:
-        """Parts that are confirmed stay for the next time."""
+        """Confirmed parts stay for the next run."""
         self._rows = []
 
     def _tables(self) -> Iterator[Any]:

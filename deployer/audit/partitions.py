@@ -1,7 +1,7 @@
 """Which partitions of the table or of an index a query reads, and in which order. Pure.
 
-A repository by name is read from the index by repository and an account from the table itself, since both hold just
-what is asked for. All else is read from the index by outcome: month by month, the partitions of a month side by side.
+A repository by name is read from the index by repository and an account from the table itself, since both hold only
+what is requested. All else is read from the index by outcome: month by month, the partitions of a month in parallel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from handler.records import outcome_months
 Index = Literal["table", "by-outcome", "by-repository", "by-event"]
 
 _MOST_ACCOUNTS = 32
-"""Read side by side; more than these are picked out of the index by outcome."""
+"""Read in parallel; if there are more, they are filtered from the index by outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Partition:
 
 
 def partitions_of(query: Query) -> Iterator[tuple[Partition, ...]]:
-    """Groups of partitions: those of a group are to be merged, and one group is behind the other in time."""
+    """Groups of partitions: those of a group are merged, and one group follows the other in time."""
     if names := query.exact_repositories:
         yield tuple(Partition("by-repository", name) for name in names)
     elif 0 < len(query.accounts) <= _MOST_ACCOUNTS:

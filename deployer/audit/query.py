@@ -1,4 +1,4 @@
-"""What is asked of the ledger: one frozen value, with every filter that `audit list`, `export` and `report` know."""
+"""A query of the ledger: one frozen value, with every filter that `audit list`, `export` and `report` accept."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from handler.reasons import Outcome
 from handler.records import EXPIRING, Record
 
 NOTABLE: tuple[Outcome, ...] = ("created", "refused", "failed")
-"""What a person asks about: something came to be, or somebody did not get what was asked for."""
+"""Outcomes that matter to people: something was created, or a request was not fulfilled."""
 
 OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
-"""Several of each push: its other layers, and calls that ask what is there. They expire."""
+"""Several of each push: its other layers, and calls that only read. They expire."""
 
 ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before any record; for what is read by a key that is not split by time."""
+"""Before any record; for reads by a key that is not split by time."""
 
 _WILDCARD = "*"
 ROOT = "Root"
@@ -31,7 +31,7 @@ assert frozenset(OTHERS) == EXPIRING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Records of events from `since` (included) to `until` (not included), in UTC, that match all that is said.
+    """Records of events from `since` (included) to `until` (not included), in UTC, that match all filters.
 
     Several values of one filter mean any of them. OUs are paths as the records have them (`Workloads/Prod`), with the
     OUs below unless `below` is False. Repositories and principals are globs, as in config files.
@@ -50,7 +50,7 @@ class Query:
     oldest_first: bool = False
 
     def matches(self, record: Record) -> bool:
-        """Whether a record is one of those asked for."""
+        """Whether a record matches."""
         return (
             self.since <= record.event_time < self.until
             and record.outcome in self.outcomes
@@ -64,13 +64,13 @@ class Query:
 
     @property
     def is_selective(self) -> bool:
-        """Whether few of the records that are read may match: by anything that has no key of its own."""
+        """Whether few of the records that are read may match: filters without a key of their own."""
         has_globs = bool(self.repositories and not self.exact_repositories)
         return has_globs or any((self.reasons, self.ous, self.regions, self.principals))
 
     @property
     def exact_repositories(self) -> tuple[str, ...]:
-        """The repositories by name, where none of them is a glob."""
+        """The repositories by name, if none of them is a glob."""
         return () if any(_WILDCARD in name for name in self.repositories) else tuple(dict.fromkeys(self.repositories))
 
 
@@ -80,7 +80,7 @@ def outcomes_of(codes: Collection[str]) -> tuple[Outcome, ...]:
 
 
 def literal_start(pattern: str) -> str:
-    """What every text that a glob matches begins with."""
+    """The prefix of every text that a glob matches."""
     return pattern.partition(_WILDCARD)[0].removesuffix("/")
 
 
@@ -102,7 +102,7 @@ def _names(record: Record) -> Iterator[str]:
 
 
 def _principals(record: Record) -> Iterator[str]:
-    """The caller, and for an assumed-role session its role, as rules over principals see it."""
+    """The caller, and for an assumed-role session its role, as rules for principals match it."""
     if record.principal is None:
         return
     yield record.principal

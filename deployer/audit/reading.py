@@ -21,7 +21,7 @@ from handler.records import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one call gave: the records that passed the filters, how many were looked at, and where the next begins."""
+    """One call's result: the records that passed the filters, the number examined, and the start of the next page."""
 
     records: tuple[Record, ...]
     examined: int = 0
@@ -40,14 +40,14 @@ class Ledger(Protocol):
     def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
         """A page of a partition in the query's time and order; `start` is the last page's `next`.
 
-        It may leave out records that do not match, and need not. `size` bounds how many are looked at.
+        It may omit records that do not match, and need not. `size` limits how many are examined.
         """
         ...
 
 
 @dataclass(slots=True)
 class Usage:
-    """What reading took so far."""
+    """The capacity that reading used so far."""
 
     calls: int = 0
     examined: int = 0
@@ -60,7 +60,7 @@ class Usage:
         self.capacity += page.capacity
 
     def merge(self, other: Usage) -> None:
-        """Count what was counted apart."""
+        """Add another count."""
         self.calls += other.calls
         self.examined += other.examined
         self.capacity += other.capacity
@@ -74,10 +74,10 @@ def read(
     page_size: int | None = None,
     most_examined: int | None = None,
 ) -> Iterator[Record]:
-    """Records that match, the newest first unless the query says otherwise; read on as they are consumed.
+    """Records that match, the newest first unless the query specifies otherwise; read as they are consumed.
 
-    `usage` is kept up to date. `page_size` is for a reader who wants few, or the first of them soon: a page may be as
-    large as 1 MB else. After `most_examined` records, matching or not, no further page is read.
+    `usage` is kept up to date. `page_size` is for a reader of few records, or of the first of them soon: otherwise a
+    page may be as large as 1 MB. After `most_examined` records, matching or not, no further page is read.
     """
     reader = _Reader(query, ledger, usage if usage is not None else Usage(), page_size, most_examined)
     with closing(reader.streams()) as groups:
@@ -95,7 +95,7 @@ class _Reader:
     lock: Lock = field(default_factory=Lock)
 
     def streams(self) -> Generator[list[Iterator[Record]], None, None]:
-        """What matches in each partition, group by group; side by side where much may have to be read for little."""
+        """Matches in each partition, group by group; in parallel if much may have to be read for few."""
         groups = list(partitions_of(self.query))
         if self.query.is_selective and self.most_examined is None and all(len(group) <= MOST for group in groups):
             yield from Ahead([[partial(self.pages, partition) for partition in group] for group in groups]).streams()
@@ -104,7 +104,7 @@ class _Reader:
                 yield [chain.from_iterable(self.pages(partition)) for partition in group]
 
     def pages(self, partition: Partition) -> Iterator[list[Record]]:
-        """What matches in each page of one partition."""
+        """Matches in each page of one partition."""
         start: Any = None
         size = self.page_size
         while self.most_examined is None or self.usage.examined < self.most_examined:
@@ -118,7 +118,7 @@ class _Reader:
                 return
 
     def _next_size(self, size: int | None) -> int | None:
-        """Pages grow where few records may match: the first row comes soon, and the rest in as few calls as can be."""
+        """Pages grow if few records may match: the first row comes soon, and the rest in as few calls as possible."""
         if size is None or not self.query.is_selective or self.most_examined is not None:
             return size
         return size * _GROWTH if size * _GROWTH < _LARGE else None

@@ -1,6 +1,6 @@
-"""Where exported records go: a file that grows and can be cut back to what was last confirmed.
+"""Destinations of exported records: a file that grows and can be truncated to the last confirmed position.
 
-A sink confirms what it wrote by a mark, an integer. Opened again at a mark, it goes on behind it: what was written
+A sink confirms what it wrote by a mark, an integer. Opened again at a mark, it continues after it: what was written
 after the mark is discarded, so that nothing is in the file twice and nothing is missing.
 """
 
@@ -19,29 +19,29 @@ from deployer.errors import GuardError
 from handler.records import Record
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those are meant
-"""A cell that begins with one is run by spreadsheets, and principals and names of tags are chosen by strangers.
+"""Spreadsheets run a cell that begins with one, and untrusted users choose principals and names of tags.
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 
 class Sink(Protocol):
-    """A file under way."""
+    """An unfinished file."""
 
     def write(self, records: Iterable[Record]) -> None:
         """Add records."""
         ...
 
     def confirm(self) -> int:
-        """Bring what was written to the disk, and give the mark behind it."""
+        """Flush to the disk, and return the mark after it."""
         ...
 
     def finish(self, file: Path) -> None:
-        """Make the finished file of it."""
+        """Create the finished file."""
         ...
 
     def close(self) -> None:
-        """Let go of it, finished or not."""
+        """Close it, finished or not."""
         ...
 
 
@@ -84,7 +84,7 @@ class TextSink:
 
 
 class CsvSink(TextSink):
-    """CSV as RFC 4180 has it, with a header, in UTF-8; no cell is a formula."""
+    """CSV as RFC 4180 defines it, with a header, in UTF-8; no cell is a formula."""
 
     def header(self) -> bytes:
         return _csv([COLUMNS])
@@ -94,11 +94,11 @@ class CsvSink(TextSink):
 
 
 _BEHIND_A_SEMICOLON = re.compile(f"""(;["']*)(?=[{re.escape("".join(FORMULAS))}])""")
-"""Where a comma is for decimals, spreadsheets end a cell at a semicolon, and begin another."""
+"""In locales with a decimal comma, spreadsheets end a cell at a semicolon, and begin another."""
 
 
 def defused(cell: str) -> str:
-    """The cell as text, whatever a spreadsheet makes of its first character, or of the one behind a semicolon."""
+    """The cell, so that a spreadsheet reads it as text whatever its first character, or the one after a semicolon."""
     if ";" in cell:
         cell = _BEHIND_A_SEMICOLON.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(FORMULAS) else cell
@@ -119,14 +119,14 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 class _Lines:
-    """As much of a file as csv writes to."""
+    """The part of a file's interface that csv uses."""
 
     def __init__(self, lines: list[str]) -> None:
         self.write = lines.append
 
 
 def write_stream(stream: IO[bytes], records: Iterable[Record], *, as_csv: bool) -> int:
-    """Records to a stream that cannot be cut back, such as standard output; gives their number."""
+    """Write records to a stream that cannot be truncated, such as standard output; returns their number."""
     number = 0
     text = _csv_lines if as_csv else _json_lines
     if as_csv:

@@ -1,7 +1,7 @@
-"""The whole story of one decision: what was asked, which rule and file decided, in which steps, with which settings.
+"""The history of one decision: the request, the rule and file that decided, the steps, and the settings.
 
-Pure. What holds now has two meanings, and both are told: what the config files ask for today, and how the repository
-is.
+Pure. The current settings have two meanings, and both are reported: what the config files request today, and the
+repository's actual settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ POLICIES = ("lifecycle_policy", "repository_policy")
 
 
 class _Unknown:
-    """Not known, which is something else than not set."""
+    """Unknown, which differs from not set."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -33,7 +33,7 @@ UNKNOWN = _Unknown()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting at three times; UNKNOWN where nobody can tell. `origin` is the place in today's files."""
+    """One setting at three times; UNKNOWN if it cannot be determined. `origin` is its location in today's files."""
 
     key: str
     then: Any = UNKNOWN
@@ -43,45 +43,45 @@ class Setting:
 
     @property
     def is_same(self) -> bool:
-        """Whether all that is known of it agrees."""
+        """Whether all known values agree."""
         return len({repr(_said(one)) for one in (self.then, self.today, self.there) if one is not UNKNOWN}) <= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """What today's config files say about the same call."""
+    """The decision of today's config files about the same call."""
 
     verdict: Verdict
     settings: Mapping[str, Any] | None
-    """Of the repository that would be made; None where none would."""
+    """Of the repository that would be created; None if none would."""
     origins: Mapping[str, Origin | None] = field(default_factory=dict)
     digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One decision, and what became of it."""
+    """One decision, and its result."""
 
     record: Record
     history: tuple[Record, ...] = ()
     """Other decisions about the same repository, the newest first."""
     today: Today | None = None
     there: Mapping[str, Any] | None = None
-    """How the repository is; None where that was not looked at or it is gone."""
+    """The repository's actual settings; None if they were not read or it does not exist."""
     is_gone: bool = False
     notes: tuple[str, ...] = ()
     """Why a part of the story is missing."""
 
     @property
     def rules(self) -> tuple[LocatedRule, ...]:
-        """The parts of the rule, with their places in today's files where they still decide."""
+        """The parts of the rule, with their locations in today's files if they still decide."""
         places = {rule.text: rule.origin for rule in self.today.verdict.rules} if self.today else {}
         texts = (self.record.rule or "").split("; ") if self.record.rule else []
         return tuple(LocatedRule(text=text, origin=places.get(text)) for text in texts)
 
     @property
     def still_decides(self) -> frozenset[str]:
-        """Those rules of then that decide today."""
+        """The rules of the record that still decide today."""
         return frozenset(rule.text for rule in self.today.verdict.rules) if self.today else frozenset()
 
     @property
@@ -100,7 +100,7 @@ class Story:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Then, today and there, setting by setting."""
+        """Recorded, requested today and actual, setting by setting."""
         then = _flat(json.loads(self.record.settings)) if self.record.settings else {}
         today = _flat(self.today.settings) if self.today and self.today.settings else {}
         there = _flat(self.there) if self.there else {}
@@ -118,7 +118,7 @@ class Story:
 
 
 def what_today(record: Record, compiled: Compiled) -> Today | None:
-    """What the files say of the record's call; None for an account that left, or a record that names no repository."""
+    """The files' decision on the record's call; None for an account that left, or a record without a repository."""
     chain = compiled.settings_file.remembered_chain(record.account)
     if chain is None or record.repository is None or record.region is None:
         return None
@@ -174,5 +174,5 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _said(value: Any) -> Any:
-    """A policy by what it says, not by the name of its file."""
+    """A policy by its content, not by the name of its file."""
     return value["sha256"] if isinstance(value, Mapping) else value

@@ -1,3 +1,3 @@
-"""Whether repositories still look as the settings of today ask, and how to bring them back. Pure; AWS is behind
+"""Whether repositories match today's settings, and how to repair them. Pure; AWS is behind
 Protocols.
 """

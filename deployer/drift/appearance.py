@@ -1,6 +1,6 @@
-"""What a repository looks like, as far as settings have a say in it: as it is, and as it is to be. Pure.
+"""Actual and desired state of a repository, limited to what settings govern. Pure.
 
-What it is to be like comes from the handler's own functions, so that an audit asks for exactly what a push would get.
+Desired state comes from the handler's own functions, so that an audit expects exactly what a push would get.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from handler.repositories import Registry, creation_request
 from handler.settings import RepositorySettings
 
 MANAGED_KEY = "alias/aws/ecr"
-"""What KMS means where settings name no key."""
+"""The key that KMS uses if settings name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
-    """One repository; policies are JSON texts. Of `tags` those that settings ask for; others are nobody's business."""
+    """One repository; policies are JSON texts. Of `tags` those that settings request; others are ignored."""
 
     image_tag_mutability: str
     mutability_exclusions: tuple[str, ...]
     scan_on_push: bool
     encryption: str
     kms_key: str | None
-    """ARN of the key; of an alias where settings name one; None where there is none, or nobody can tell."""
+    """ARN of the key; of an alias if settings name one; None if there is none, or it is unknown."""
     lifecycle_policy: str | None
     repository_policy: str | None
     tags: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """Policy files of the config that it is to have, by setting; none of what is only looked at."""
+    """Policy files of its desired state, by setting; empty for actual state."""
 
     @property
     def key_alias(self) -> str | None:
-        """The alias that stands where a key has to."""
+        """The alias in place of a key."""
         return self.kms_key if self.kms_key and ":alias/" in self.kms_key else None
 
     def with_key(self, key: str | None) -> Appearance:
-        """The same with the key that the alias stands for."""
+        """The same with the key that the alias refers to."""
         return replace(self, kms_key=key)
 
 
@@ -50,7 +50,7 @@ def wanted(
     registry: Registry,
     document: Callable[[str], str],
 ) -> Appearance:
-    """What a repository of this name would be given today; `document` gives the text of a policy file."""
+    """The settings that a repository of this name would get today; `document` returns the text of a policy file."""
     request = creation_request(name, settings=settings, tags=tags, registry=registry)
     asked = described(request)
     key = asked.kms_key
@@ -74,7 +74,7 @@ def wanted(
 
 
 def described(said: Mapping[str, Any]) -> Appearance:
-    """All but policies and tags, from the members that CreateRepository takes and DescribeRepositories gives alike."""
+    """All but policies and tags, from the members that CreateRepository and DescribeRepositories share."""
     encryption = said.get("encryptionConfiguration") or {}
     exclusions = said.get("imageTagMutabilityExclusionFilters") or ()
     return Appearance(

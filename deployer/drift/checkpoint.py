@@ -1,8 +1,8 @@
-"""What a verification has found out so far, on disk, so that one that was cut off goes on instead of beginning anew.
+"""The results of a verification so far, on disk, so that an interrupted one resumes instead of starting again.
 
-One line of JSON for each account that is done, written when it is done. A line that was cut off is not read, so its
-account is looked through again: no gap, no double. What is older than an hour is not gone on with: it would tell of
-repositories as they were.
+One line of JSON for each account that is done, written when it is done. A truncated line is not read, so its account
+is verified again: no gap, no duplicate. A checkpoint older than an hour is not resumed, since its results are out of
+date.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ USABLE_FOR = timedelta(hours=1)
 
 
 class Checkpoint:
-    """An open checkpoint file; nobody else has it open."""
+    """An open checkpoint file, held exclusively."""
 
     def __init__(self, file: IO[str], *, path: Path, began: datetime, done: Mapping[str, AccountReport]) -> None:
         self._file = file
         self._path = path
         self.began = began
-        """When the verification that it goes on with began."""
+        """The start of the verification that it resumes."""
         self.done = done
 
     def add(self, report: AccountReport) -> None:
-        """Keep what was found out about one account."""
+        """Store the results of one account."""
         self._file.write(_line(report))
         self._file.flush()
 
     def remove(self) -> None:
-        """Forget all of it: the verification has come to its end."""
+        """Delete its content: the verification is complete."""
         self._path.unlink(missing_ok=True)
 
 
 @contextmanager
 def open_checkpoint(path: Path, *, now: datetime, afresh: bool = False) -> Iterator[Checkpoint]:
-    """Open the file, or begin one; raises BusyError while another verification of the same has it open."""
+    """Open or create the file; raises BusyError while another verification of the same has it open."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         try:
@@ -61,7 +61,7 @@ def open_checkpoint(path: Path, *, now: datetime, afresh: bool = False) -> Itera
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
-    """Where a user's programs keep what they may lose (https://specifications.freedesktop.org/basedir-spec/latest/)."""
+    """The folder for a user's cache files (https://specifications.freedesktop.org/basedir-spec/latest/)."""
     stated = environment.get("XDG_STATE_HOME", "")
     base = Path(stated) if stated.startswith("/") else Path.home() / ".local" / "state"
     return base / "deployer"
@@ -81,7 +81,7 @@ def _read(file: IO[str], *, now: datetime) -> tuple[datetime, dict[str, AccountR
 
 
 def _begin(file: IO[str], *, began: datetime, done: Mapping[str, AccountReport]) -> None:
-    """Write what is gone on with anew, so that a line that was cut off is not in the way of the next."""
+    """Write the resumed results again, so that a truncated line does not corrupt the next."""
     file.seek(0)
     file.truncate()
     file.write(json.dumps({"version": VERSION, "began": began.isoformat()}) + "\n")

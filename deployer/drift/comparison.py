@@ -1,8 +1,8 @@
-"""How a repository differs from what it is to be: a list of differences, from what to what. Pure.
+"""Differences between actual and desired state of a repository, from what to what. Pure.
 
-Policies are compared by what they mean, as far as that can be seen without IAM: one action and a list of one are the
-same, and so are lists in another order, and an account by its number and by its root. Tags beyond those that settings
-ask for, and every tag of somebody else, are left out: teams tag their repositories for their own reasons.
+Policies are compared by meaning, as far as that is possible without IAM: one action and a list of one are the
+same, and so are lists in another order, and an account by its number and by its root. Tags that settings
+do not request are ignored: teams tag their repositories for their own reasons.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from deployer.drift.appearance import Appearance
 NONE = "none"
 
 _LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
-"""Elements of a policy in which one value stands for a list of one."""
+"""Elements of a policy in which one value equals a list of one."""
 
 _ROOT = re.compile(r"^arn:[a-z-]+:iam::(\d{12}):root$")
 """A principal that is an account may be written so, or by its number alone.
@@ -29,7 +29,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One setting that is not as it is to be; `aspect` is the setting's key, of a tag `tags.<key>`."""
+    """One setting that drifted; `aspect` is the setting's key, of a tag `tags.<key>`."""
 
     aspect: str
     found: str
@@ -65,7 +65,7 @@ def _word(value: bool) -> str:
 
 
 def _policies(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
-    """A policy that is to be is told by its file, and one that is by a digest: it has no name that people know."""
+    """A desired policy is named by its file, and an actual one by a digest, since it has no name."""
     for aspect in ("lifecycle_policy", "repository_policy"):
         is_, is_to_be = (policy_digest(getattr(item, aspect)) for item in (found, wanted))
         if is_ != is_to_be:
@@ -78,7 +78,7 @@ def _tags(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
 
 
 def policy_digest(text: str | None) -> str:
-    """A policy as few characters that are equal where it means the same."""
+    """A short digest of a policy, equal for equal meaning."""
     if text is None:
         return NONE
     try:

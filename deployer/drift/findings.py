@@ -1,4 +1,4 @@
-"""What an audit found out about one repository, one account and all of them: values that can be kept and read back."""
+"""Findings of an audit for one repository, one account and all of them: values that can be stored and read back."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from deployer.drift.appearance import Appearance
 from deployer.drift.comparison import Difference
 
 Verdict = Literal["in step", "drifted", "gone", "unrecorded", "under way"]
-"""`gone` has a record and is not there; `unrecorded` carries our tag and has no record; `under way` is so young that
+"""`gone` has a record and does not exist; `unrecorded` carries our tag and has no record; `under way` is so young that
 its record may be about to be written."""
 
 FindingKind = Literal["drifted", "gone", "unrecorded", "blank", "unread"]
 FINDINGS: tuple[FindingKind, ...] = ("drifted", "gone", "unrecorded", "blank", "unread")
-"""What a person may have to look at; `unread` is an account, region or repository that could not be looked at."""
+"""Findings that a person may have to check; `unread` is an account, region or repository that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One repository of ours. `wanted` is what a drifted one is to be like again."""
+    """One repository of ours. `wanted` is the desired state of a drifted one."""
 
     account: str
     region: str
@@ -39,19 +39,19 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """What could not be looked at: a whole account, one of its regions, or one repository there."""
+    """What could not be read: a whole account, one of its regions, or one repository there."""
 
     account: str
     region: str | None = None
     repository: str | None = None
     problem: str
     may_pass: bool = False
-    """Whether another try may do; a role that is missing stays so."""
+    """Whether a retry may succeed; a missing role stays missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport:
-    """Everything about one account; `others` counts repositories that nobody here made, by region."""
+    """Everything about one account; `others` counts repositories that deployer did not create, by region."""
 
     account: str
     regions: tuple[str, ...] = ()
@@ -90,22 +90,22 @@ class Report:
             yield from sorted(account.checked, key=lambda one: (one.region, one.name))
 
     def unread(self) -> Iterator[Unread]:
-        """Everything that could not be looked at."""
+        """Everything that could not be read."""
         for account in self.accounts:
             yield from account.unread
 
     @property
     def others(self) -> int:
-        """Repositories that nobody here made."""
+        """The number of repositories that deployer did not create."""
         return sum(sum(account.others.values()) for account in self.accounts)
 
     @property
     def places(self) -> int:
-        """Regions of accounts that were looked at."""
+        """Regions of accounts that were read."""
         return sum(len(account.regions) for account in self.accounts)
 
     def counts(self) -> Mapping[str, int]:
-        """How many of each verdict, of `blank` and of `unread`; in the order in which they are shown."""
+        """The number of each verdict, of `blank` and of `unread`, in the order in which they are printed."""
         found = Counter(one.verdict for one in self.checked())
         order: tuple[Verdict, ...] = ("in step", "under way", "drifted", "gone", "unrecorded")
         return {

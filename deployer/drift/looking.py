@@ -1,8 +1,8 @@
-"""One account looked through: every registry in it, every repository of ours there, against records and rules.
+"""Verifies one account: every registry in it, every repository of ours there, against records and rules.
 
-A repository is ours when it carries our tag AND a record says that the event of that tag made it, in this region, under
-this name and at the time at which it was created: whoever administers the account can set the tag. One without the
-other is a finding; the rest is other people's, and only counted.
+A repository is ours when it carries our tag AND a record says that the event of that tag created it, in this region,
+under this name and at its creation time, because administrators of the account can set the tag. One without the other
+is a finding; all other repositories are only counted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 
 SAME_CREATION = timedelta(minutes=5)
-"""ECR gives the same time whenever it is asked; a repository made anew under the same tag has another."""
+"""ECR always returns the same time; a repository that was created again under the same tag has another."""
 
 AT_ONCE = 8
-"""Calls side by side within an account."""
+"""Parallel calls within an account."""
 
 Known = Mapping[str, list[Record]]
 """Records of one region, by the repository's name."""
@@ -35,7 +35,7 @@ Known = Mapping[str, list[Record]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
-    """Looks through accounts, each by itself, so that many may be looked through at once."""
+    """Verifies accounts, each independently, so that many can be verified in parallel."""
 
     rules: Rules
     records: Records
@@ -45,10 +45,10 @@ class Looker:
     """How long a repository may be without an image before it counts as blank."""
     regions: frozenset[str] | None = None
     repositories: str | None = None
-    """A glob over names, where not all are meant."""
+    """A glob for names, if not all are requested."""
 
     def look_through(self, account: str) -> AccountReport:
-        """The account's report. Raises CredentialsError alone: without credentials nothing else would work either."""
+        """The account's report. Raises only CredentialsError: without credentials nothing else would work either."""
         known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
         by_event: dict[str, Record] = {}
         for record in self.records.of_repositories(account):
@@ -92,12 +92,12 @@ class _Other:
 
 
 Result = Checked | Unread | _Other | None
-"""None for what vanished while it was looked at."""
+"""None for a repository that was deleted while it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """A look at one region."""
+    """The verification of one region."""
 
     looker: Looker
     account: str
@@ -109,7 +109,7 @@ class _Look:
     listed: tuple[Listed, ...]
 
     def check(self, one: Listed) -> Result:
-        """What is to be said of one repository that is there."""
+        """The finding for one repository that exists."""
         try:
             tags = self.registry.tags(one.arn)
             event_id = tags.get(EVENT_ID_TAG)
@@ -162,7 +162,7 @@ class _Look:
         )
 
     def _misfit(self, event_id: str) -> str:
-        """What the ledger's record of the event is of, if there is one."""
+        """The repository that the ledger's record of the event names, if it exists."""
         record = self.by_event.get(event_id)
         if record is None:
             return ""
@@ -170,7 +170,7 @@ class _Look:
         return f"the record of that event is of {record.repository} in {record.region}{made}"
 
     def gone(self, results: Iterable[Result]) -> Iterator[Checked]:
-        """Repositories that a record tells of and that are not there, or are not the same any more."""
+        """Repositories that a record names and that do not exist, or were replaced."""
         there = {result.name: result for result in results if isinstance(result, Checked | _Other)}
         unreadable = {result.repository for result in results if isinstance(result, Unread)}
         for name, records in sorted(self.known.items()):
@@ -195,7 +195,7 @@ def _is_same_creation(one: Listed, record: Record) -> bool:
 
 
 def unread(error: DeployerError, *, account: str, region: str | None = None, repository: str | None = None) -> Unread:
-    """What could not be looked at, and why; credentials that AWS no longer takes are everybody's problem."""
+    """What could not be read, and why; raises if AWS no longer accepts the credentials."""
     if isinstance(error, CredentialsError):
         raise error
     return Unread(
@@ -233,7 +233,7 @@ def _report(account: str, looks: Iterable[_Look | Unread], results: list[Result]
 
 
 def _merged(troubles: list[Unread]) -> Iterator[Unread]:
-    """One problem for the account where every region has the same, as with a role that is missing."""
+    """One problem for the account if every region has the same, as with a missing role."""
     whole = [trouble for trouble in troubles if trouble.repository is None]
     if len(whole) > 1 and len({trouble.problem for trouble in whole}) == 1:
         yield replace(whole[0], region=None)

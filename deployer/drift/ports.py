@@ -1,6 +1,6 @@
-"""What an audit needs of AWS, as Protocols; `deployer.aws.member_registries` provides them, fakes in tests too.
+"""What an audit needs of AWS, as Protocols; `deployer.aws.member_registries` implements them, as do fakes in tests.
 
-Each call raises DeployerError for what is out of reach.
+Each call raises DeployerError if a registry cannot be reached.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from handler.records import Record
 
 
 class VanishedError(Exception):
-    """The repository was deleted while it was looked at."""
+    """The repository was deleted while it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A repository as a list of repositories has it: all but policies and tags."""
+    """A repository as DescribeRepositories returns it: all but policies and tags."""
 
     name: str
     arn: str
@@ -29,7 +29,7 @@ class Listed:
 
 
 class Registry(Protocol):
-    """One registry, for looking. What names a repository raises VanishedError when it is not there any more."""
+    """One registry, read-only. Calls that name a repository raise VanishedError if it no longer exists."""
 
     partition: str
 
@@ -48,8 +48,8 @@ class Registries(Protocol):
 
 
 class Records(Protocol):
-    """The ledger, as far as repositories that were made are concerned."""
+    """The ledger's records of created repositories."""
 
     def of_repositories(self, account: str) -> Iterable[Record]:
-        """Records of an account that name a repository that was made."""
+        """Records of an account that name a created repository."""
         ...

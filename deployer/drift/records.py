@@ -1,4 +1,4 @@
-"""Records of repositories that were made, as an audit reads them. Implements `deployer.drift.ports.Records`."""
+"""Records of created repositories, as an audit reads them. Implements `deployer.drift.ports.Records`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handler.records import Record
 
 
 class CreatedRecords:
-    """The ledger, one account at a time and by its key; without the repository that probes create and delete."""
+    """The ledger, one account at a time and by its key; without the repository of probes."""
 
     def __init__(self, ledger: Ledger, *, now: datetime, probe_repository: str = "") -> None:
         self._ledger = ledger
@@ -20,9 +20,9 @@ class CreatedRecords:
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
-        """`created` records, and `failed` ones that left a repository that lacks something.
+        """`created` records, and `failed` ones that left an incomplete repository.
 
-        Not those of an event that was made up: the repository that it led to has no record that fits.
+        Not those of a forged event: its repository has no matching record.
         """
         query = Query(
             since=BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True

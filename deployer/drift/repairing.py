@@ -1,8 +1,8 @@
-"""What it takes to bring repositories back, as typed changes, and doing it. Pure; AWS is behind a Protocol.
+"""Repairs of repositories, as typed changes, and their execution. Pure; AWS is behind a Protocol.
 
 Only what an audit found to be ours, by tag and record, can get here. Before the first change to a repository its tag is
-read once more, so that one that was deleted and made by somebody else in between is left alone; and IAM lets the roles
-touch nothing that lacks the tag.
+read once more, so that one that somebody else created again in between is not changed; and IAM denies the roles any
+change of a repository without the tag.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from deployer.drift.ports import VanishedError
 from deployer.errors import DeployerError
 
 AT_ONCE = 16
-"""Repositories side by side."""
+"""Repositories in parallel."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutMutability:
-    """Whether tags may be moved, and the tags of which the opposite holds."""
+    """Whether tags may be moved, and the tags for which the opposite applies."""
 
     mutability: str
     exclusions: tuple[str, ...]
@@ -38,14 +38,14 @@ class PutScanOnPush:
 
 @dataclass(frozen=True, slots=True)
 class PutLifecyclePolicy:
-    """The lifecycle policy; None takes away one that the settings do not ask for."""
+    """The lifecycle policy; None deletes one that the settings do not request."""
 
     text: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SetRepositoryPolicy:
-    """The repository's own policy; None takes away one that the settings do not ask for."""
+    """The repository policy; None deletes one that the settings do not request."""
 
     text: str | None
 
@@ -62,7 +62,7 @@ Change = PutMutability | PutScanOnPush | PutLifecyclePolicy | SetRepositoryPolic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """One repository that drifted: what is going to be changed, and what nobody can change."""
+    """One repository that drifted: the planned changes, and what cannot be changed."""
 
     checked: Checked
     changes: tuple[Change, ...]
@@ -72,7 +72,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairPlan:
-    """What is to be done, and shown first; `blank` are those that may be deleted, each after a yes of its own."""
+    """The planned repairs, printed first; `blank` are those that may be deleted, each after its own confirmation."""
 
     repairs: tuple[Repair, ...]
     blank: tuple[Checked, ...] = ()
@@ -84,12 +84,12 @@ class RepairPlan:
 
 
 class Tagged(Protocol):
-    """A registry that tells whose a repository is; each call raises DeployerError, or VanishedError for what is not
-    there.
+    """A registry that reports who created a repository; each call raises DeployerError, or VanishedError if it no
+    longer exists.
     """
 
     def creator(self, name: str) -> str | None:
-        """The event that its tag names; None for what is not ours."""
+        """The event that its tag names; None if it is not ours."""
         ...
 
 
@@ -103,7 +103,7 @@ class Cleaner(Tagged, Protocol):
     """A registry through the cleaner role."""
 
     def delete(self, name: str) -> bool:
-        """Delete a repository that holds no image; False when one came meanwhile."""
+        """Delete a repository without images; False if one was pushed meanwhile."""
         ...
 
 
@@ -114,7 +114,7 @@ Fate = Literal["repaired", "deleted", "left alone", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """What became of one repository."""
+    """The result for one repository."""
 
     checked: Checked
     fate: Fate
@@ -122,7 +122,7 @@ class Mended:
 
 
 def plan_repairs(report: Report, *, delete_blank: bool = False) -> RepairPlan:
-    """Changes for everything that drifted; with `delete_blank` what stayed blank is named too."""
+    """Changes for everything that drifted; with `delete_blank`, blank repositories too."""
     drifted = [one for one in report.checked() if one.verdict == "drifted"]
     return RepairPlan(
         repairs=tuple(_repair(one) for one in drifted),
@@ -158,7 +158,7 @@ def _changes(one: Checked) -> Iterator[Change]:
 def repair(
     repairs: Sequence[Repair], open_registry: Callable[[str, str], Repairer], *, report: Callable[[Mended], None]
 ) -> list[Mended]:
-    """Make all changes; a repository that fails keeps the others from nothing, and is repaired by doing it again."""
+    """Make all changes; a repository that fails does not stop the others, and a repeated run repairs it."""
     wanted = [one for one in repairs if one.changes]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = []
@@ -178,7 +178,7 @@ def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> Men
 
 
 def clean(checked: Checked, open_registry: Callable[[str, str], Cleaner]) -> Mended:
-    """Delete one blank repository, unless an image came to it meanwhile: ECR itself refuses then."""
+    """Delete one blank repository, unless an image was pushed meanwhile: ECR itself refuses then."""
 
     def delete(registry: Cleaner) -> Mended:
         if registry.delete(checked.name):
@@ -189,7 +189,7 @@ def clean(checked: Checked, open_registry: Callable[[str, str], Cleaner]) -> Men
 
 
 def _mended(checked: Checked, open_registry: Callable[[str, str], R], mend: Callable[[R], Mended]) -> Mended:
-    """Mend a repository that is still the one that was looked at, or say why it was not."""
+    """Repair a repository that is still the one that was verified, or report why it was not."""
     try:
         registry = open_registry(checked.account, checked.region)
         if registry.creator(checked.name) != checked.event_id:

@@ -1,4 +1,4 @@
-"""What each repository of ours is to be like today: the compiled settings, asked as the handler asks them. Pure."""
+"""Desired state of each repository of ours today: the compiled settings, read as the handler reads them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handler.tags import placeholders, render
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cause:
-    """A record as `handler.tags` wants the call that it is about."""
+    """A record in the form of the call that `handler.tags` requires."""
 
     account: str
     region: str
@@ -30,12 +30,12 @@ class Rules:
     compiled: Compiled
 
     def covered_regions(self, account: str) -> tuple[str, ...]:
-        """Where pushes of an account lead to repositories."""
+        """Regions in which pushes of an account create repositories."""
         settings = self.compiled.settings_for_account(account)
         return tuple(settings.regions) if settings.enabled else ()
 
     def wanted(self, record: Record, *, partition: str) -> Appearance:
-        """What the repository of a record would be given if the same push came today."""
+        """The settings that the repository of a record would get if the same push came today."""
         file, organization = self.compiled.settings_file, self.compiled.organization
         cause = _Cause(
             account=record.account,

@@ -1,4 +1,4 @@
-"""All accounts looked through: side by side, but never more than so many, and going on where it was cut off."""
+"""Verifies all accounts: in parallel up to a limit, and resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from deployer.drift.checkpoint import Checkpoint
 from deployer.drift.findings import AccountReport, Report
 
 AT_ONCE = 16
-"""Accounts side by side; each has up to `looking.AT_ONCE` calls under way."""
+"""Parallel accounts; each has up to `looking.AT_ONCE` calls in progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """So many accounts are done, the last of them this one; None before the first."""
+    """The number of accounts done, and the last of them; None before the first."""
 
     done: int
     total: int
@@ -30,10 +30,10 @@ def verify(
     report: Callable[[Progress], None] = lambda _: None,
     at_once: int = AT_ONCE,
 ) -> Report:
-    """Look through all accounts; those that a checkpoint has already are not looked through again.
+    """Verify all accounts except those that a checkpoint has already.
 
-    What failed and may pass (throttling, a network that is away) is tried once more at the end. If it fails again, it
-    is reported as not read. Whatever ends this early leaves the checkpoint as it is then.
+    What failed and may be temporary (throttling, no network) is tried once more at the end. If it fails again, it is
+    reported as not read. An interruption keeps the checkpoint.
     """
     found = {account: one for account, one in (checkpoint.done if checkpoint else {}).items() if account in accounts}
     report(Progress(done=len(found), total=len(accounts)))
@@ -52,7 +52,7 @@ def verify(
 def _side_by_side(
     accounts: Sequence[str], look_through: Callable[[str], AccountReport], *, at_once: int
 ) -> Iterator[AccountReport]:
-    """Reports as they come. An error ends everything: nothing more is begun, but what is under way still counts."""
+    """Reports as they come. After an error nothing more is begun, but what is in progress still counts."""
     ended: BaseException | None = None
     with ThreadPoolExecutor(at_once) as pool:
         futures = [pool.submit(look_through, account) for account in accounts]

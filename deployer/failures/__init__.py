@@ -1,1 +1,1 @@
-"""What could not be handled or delivered: messages of the queues, handed over again or replayed."""
+"""What could not be handled or delivered: messages of the queues, redriven or replayed."""

@@ -1,17 +1,17 @@
-"""Messages of the queues for failures as values: what failed, why, and whether it may go back to the handler. Pure.
+"""Messages of the failures queue and dead-letter queues as values: what failed, why, and whether to redrive it. Pure.
 
 They come in three shapes, and one parser reads them all:
 
-- EventBridge's, in dead-letter queues: the body is the event, message attributes say why it was not delivered.
+- EventBridge's, in dead-letter queues: the body is the event, message attributes name why it was not delivered.
   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 - Lambda's on-failure record: the event is `requestPayload`, the last error `responsePayload`.
   https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 - the handler's own (`handler.failures`), in the form of Lambda's, with the ledger's reason code as the error's type.
 
-Anything else is kept and shown, but never handed to the handler. Nor is an event from a member's queue that names
+Anything else is kept and printed, but never sent to the handler. Nor is an event from a member's queue that names
 another account or region, or a time that does not fit the message's: that account's administrators own the queue, and
 EventBridge vouches for nothing in it.
-Any body and any attribute may be theirs: numbers without end, nesting without end, text that no terminal should see.
+Any body and any attribute may be theirs: huge numbers, unlimited nesting, control characters.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from handler.redrives import marked, time_conflict, unmarked
 from handler.text import clean
 
 Origin = Literal["handler", "lambda", "eventbridge", "unknown"]
-"""Who put the message there."""
+"""Who sent the message."""
 
 UNREADABLE = "unreadable"
 """The reason of a message that is none of the three."""
@@ -47,7 +47,7 @@ _ATTEMPTS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Queue:
-    """The failures queue, or the dead letters of one region of a member."""
+    """The failures queue, or the dead-letter queue of one region of a member."""
 
     account: str
     region: str
@@ -57,7 +57,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as SQS gives it; `receipt` is for whoever received it last."""
+    """A message as SQS returns it; `receipt` is valid for its last receiver."""
 
     id: str
     receipt: str = field(repr=False)
@@ -69,29 +69,29 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why a message is there: who says so, a code that is good to filter by, and the words behind it."""
+    """Why a message failed: who reported it, a code to filter by, and the original message."""
 
     origin: Origin
     reason: str
     detail: str = ""
     attempts: int | None = None
-    """How often it was tried."""
+    """The number of tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One message, read. `event` is the envelope exactly as EventBridge delivered it, None where there is none."""
+    """One message, read. `event` is the envelope exactly as EventBridge delivered it, None if there is none."""
 
     queue: Queue
     message: Message
     cause: Cause
     event: Any = field(repr=False)
     call: FailedCall | None
-    """The failed call, where the event is one."""
+    """The failed call, if the event is one."""
 
     @property
     def obstacle(self) -> str | None:
-        """Why the event must not go back to the handler; None where it may."""
+        """Why the event must not be redriven; None if it may."""
         if self.event is None:
             return "there is no event in it"
         if self.queue.is_central:
@@ -104,12 +104,12 @@ class Failure:
 
     @property
     def redrivable(self) -> Any:
-        """The event as the handler gets it: with a mark that says when SQS received its message."""
+        """The event as the handler gets it: with the time at which SQS received its message."""
         return marked(self.event, sent=self.message.sent, from_member=not self.queue.is_central)
 
     @property
     def account(self) -> str:
-        """The account that the event is about; of a member's queue that member, whatever the event claims."""
+        """The account of the event; for a member's queue that member, whatever the event contains."""
         if not self.queue.is_central:
             return self.queue.account
         return self.call.account if self.call else _named(self.event, "account") or self.queue.account
@@ -132,7 +132,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which failures are meant: all that match everything that is said. Ids may be the beginnings of ids."""
+    """Selects failures that match every filter. Ids may be prefixes of ids."""
 
     scope: Scope
     repository: str | None = None
@@ -142,7 +142,7 @@ class Selection:
     ids: tuple[str, ...] = ()
 
     def matches(self, failure: Failure, organization: Organization) -> bool:
-        """Whether a failure is meant; `since` is included, `until` is not."""
+        """Whether a failure matches; `since` is included, `until` is not."""
         happened = failure.happened
         return (
             self.scope.has_account(organization, failure.account)
@@ -155,12 +155,12 @@ class Selection:
         )
 
     def names(self, failure: Failure) -> bool:
-        """Whether one of the ids is the message's or the CloudTrail event's, or the beginning of it."""
+        """Whether one of the ids is the message's or the CloudTrail event's, or a prefix of it."""
         known = (failure.message.id, failure.call.event_id if failure.call else "")
         return any(name.startswith(id_) for name in known for id_ in self.ids)
 
     def may_hold(self, queue: Queue, organization: Organization) -> bool:
-        """Whether a queue is worth looking into: a member's holds nothing but what happened there."""
+        """Whether a queue may hold matches: a member's only holds failures of its own account and region."""
         if queue.is_central:
             return True
         in_region = self.scope.regions is None or queue.region in self.scope.regions
@@ -168,7 +168,7 @@ class Selection:
 
 
 def read(message: Message, queue: Queue) -> Failure:
-    """What a message says; never raises, whatever is in it."""
+    """Parse a message; never raises, whatever it contains."""
     body, problem = _parsed(message.body)
     if problem:
         return _unreadable(message, queue, problem)
@@ -225,7 +225,7 @@ def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Fai
 
 
 def _parsed(text: str) -> tuple[Any, str]:
-    """A body, or what keeps it from being read and written as JSON by everybody."""
+    """A body, or why it cannot be read and written as portable JSON."""
     try:
         body = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except json.JSONDecodeError:

@@ -1,13 +1,13 @@
-"""Takes messages out of the queues for failures and hands their events to the handler again; AWS is behind Protocols.
+"""Receives messages from the failures queue and dead-letter queues and redrives them; AWS is behind Protocols.
 
-Nothing is lost and nothing is in the way, whatever happens in between:
+No event is lost or blocked, whatever happens in between:
 
-1. What is looked at is hidden from other readers for a while, and shown again at the end, or by itself when this
+1. Received messages are hidden from other readers for a while, and visible again at the end, or by timeout if this
    process is killed. Two redrives at once share the messages between them.
-2. A message is deleted only after Lambda has taken its event (it keeps an asynchronous invocation before it answers).
-3. Killed between the two, the event is handed over again by the next redrive, and the handler does it no second time.
-4. All messages are taken before the first event goes back, so that what fails again is not taken for work to be done.
-5. Whatever one queue holds or answers is that queue's problem, reported with it: the others are read and redriven.
+2. A message is deleted only after Lambda has accepted its event (it stores an asynchronous invocation first).
+3. If the process is killed between the two, the next redrive sends the event again, and the handler is idempotent.
+4. All messages are received before the first event is sent, so that an event that fails again is not redriven again.
+5. An error of one queue is reported as that queue's problem: the others are read and redriven.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from deployer.organization import Organization
 from handler.text import clean
 
 AT_ONCE = 16
-"""Queues that are looked into, and events that are handed over, side by side."""
+"""Queues that are read, and events that are sent, in parallel."""
 
 MOST_MESSAGES, MOST_CHARACTERS = 10_000, 32 * 2**20
-"""What is taken of one member's queue at most: its administrator may fill it with messages of 1 MiB."""
+"""The most that is received from one member's queue: its administrator may fill it with messages of 1 MiB."""
 
 HOLD_SECONDS = 300
 """How long a message is hidden from others; renewed before it is acted on."""
@@ -39,22 +39,22 @@ Fate = Literal["put back", "put back, not deleted", "taken by another", "not tak
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """About how many messages a queue has: for everybody to see, and held by some reader or delayed at this moment."""
+    """The approximate number of messages in a queue: visible, and held by a reader or delayed."""
 
     visible: int
     held: int
 
 
 class Queues(Protocol):
-    """SQS; `deployer.aws.queues` is the one that calls AWS. Each raises DeployerError for a queue out of reach."""
+    """SQS; `deployer.aws.queues` is the one that calls AWS. Each raises DeployerError if a queue cannot be reached."""
 
     def depth(self, queue: Queue) -> Depth: ...
 
     def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
-        """At most ten messages; none only when there are none to be seen."""
+        """At most ten messages; none only if none are visible."""
 
     def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
-        """Hide messages for so long, or show them again with 0; gives the ids of those that were still ours."""
+        """Hide messages for this long, or make them visible with 0; returns the ids of those that were still ours."""
 
     def delete(self, queue: Queue, message: Message) -> None: ...
 
@@ -63,12 +63,12 @@ class Function(Protocol):
     """The handler; `deployer.aws.function` is the one that calls AWS."""
 
     def hand_over(self, event: Any) -> None:
-        """Have an event handled; returns once Lambda has it for sure."""
+        """Send an event; returns once Lambda has accepted it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfReach:
-    """A queue that could not be looked into, and why."""
+    """A queue that could not be read, and why."""
 
     queue: Queue
     problem: str
@@ -76,27 +76,27 @@ class OutOfReach:
 
 @dataclass(slots=True, kw_only=True)
 class Found:
-    """What is in the queues: failures that are meant, how many others, and what could not be looked into."""
+    """Content of the queues: failures that match, the number of others, and queues that could not be read."""
 
     failures: list[Failure] = field(default_factory=list)
     others: list[Failure] = field(default_factory=list)
     held_elsewhere: int = 0
-    """About how many messages other readers hold at this moment, or their senders delayed."""
+    """The approximate number of messages that other readers hold, or their senders delayed."""
     not_received: int = 0
-    """About how many messages SQS counts beyond those that it gave: they were deleted a moment ago, or come later."""
+    """The approximate number of messages that SQS counts but did not return: just deleted, or returned later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)
     is_cut: bool = False
-    """Whether there may be more than was taken."""
+    """Whether more may exist than was received."""
 
     @property
     def hidden(self) -> int:
-        """About how many messages may exist that this reader did not get."""
+        """The approximate number of messages that this reader did not receive."""
         return self.held_elsewhere + self.not_received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """What became of one failure."""
+    """The result for one failure."""
 
     failure: Failure
     fate: Fate
@@ -111,9 +111,9 @@ def find(
     organization: Organization,
     limit: int,
 ) -> Found:
-    """Take what is in the queues, page by page, and keep it hidden; `release` shows it again.
+    """Receive messages from the queues, page by page, and keep them hidden; `release` makes them visible.
 
-    Of more than `limit` failures, each account of each queue gives its share: a flood of one hides no other's.
+    Of more than `limit` failures, each account of each queue gets a share: many of one do not hide those of others.
     """
     wanted = [queue for queue in places if selection.may_hold(queue, organization)]
     looks = [_Look(queue=queue) for queue in wanted]
@@ -138,7 +138,7 @@ def find(
 
 @dataclass(slots=True, kw_only=True)
 class _Look:
-    """What is known of one queue so far; kept outside the look itself, so that nothing taken is forgotten."""
+    """The results of one queue so far; kept outside the read itself, so that no received message is lost."""
 
     queue: Queue
     depth: Depth = field(default_factory=lambda: Depth(visible=0, held=0))
@@ -148,7 +148,7 @@ class _Look:
 
 
 def _look(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
-    """Look into a queue; what goes wrong is kept as its problem, beside what was taken before."""
+    """Read a queue; an error is kept as its problem, beside what was received before."""
     try:
         _take(queues, look, meant=meant, limit=limit)
     except Exception as error:  # noqa: BLE001 - no queue's answer may keep the others from being read
@@ -156,10 +156,10 @@ def _look(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limi
 
 
 def _take(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
-    """Everything that can be seen of one queue, or as much as holds `limit` failures that are meant, or as is bearable.
+    """All visible messages of one queue, up to `limit` matching failures, or up to the maximum size.
 
-    A member's queue that says it is empty is not asked again: there may be thousands, and its count is a minute old at
-    most. The failures queue is always asked.
+    A member's queue that reports no messages is not read again: there may be thousands, and its count is a minute old
+    at most. The failures queue is always read.
     """
     look.depth = queues.depth(look.queue)
     count = size = 0
@@ -203,18 +203,18 @@ def _shares(failures: Sequence[Failure]) -> list[int]:
 
 
 def _problem(error: Exception) -> str:
-    """An error in words; one that nobody expected has its type."""
+    """An error as text; an unexpected one has its type."""
     return error.message if isinstance(error, DeployerError) else clean(f"{type(error).__name__}: {error}", limit=200)
 
 
 def release(queues: Queues, failures: Iterable[Failure]) -> None:
-    """Show messages to everybody again. What cannot be reached any more shows itself after a while."""
+    """Make messages visible again. Those that cannot be reached become visible by timeout."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda batch: _release(queues, batch), _batches(failures)))
 
 
 def _release(queues: Queues, batch: Sequence[Failure]) -> None:
-    # Whatever SQS answers, the other batches are still to be released, and these show themselves after a while.
+    # After any error, the other batches are still released, and these become visible by timeout.
     with suppress(Exception):
         queues.hold(batch[0].queue, [failure.message for failure in batch], seconds=0)
 
@@ -226,7 +226,7 @@ def redrive(
     *,
     report: Callable[[Redriven], None],
 ) -> list[Redriven]:
-    """Hand events over and delete their messages, ten at a time; what must or could not go back is shown again."""
+    """Send events and delete their messages, ten at a time; messages that were not sent become visible again."""
     done: list[Redriven] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for batch in _batches(failures):
@@ -239,7 +239,7 @@ def redrive(
 
 
 def _ours(queues: Queues, batch: Sequence[Failure]) -> frozenset[str] | DeployerError:
-    """Hold messages on; the time that a person took to say yes may have been too long for some."""
+    """Extend the hold on messages; for some it may have ended while a person confirmed."""
     try:
         return queues.hold(batch[0].queue, [failure.message for failure in batch], seconds=HOLD_SECONDS)
     except DeployerError as error:
@@ -265,7 +265,7 @@ def _redrive(queues: Queues, function: Function, failure: Failure, *, ours: froz
 
 
 def _batches(failures: Iterable[Failure]) -> Iterator[list[Failure]]:
-    """Ten messages of one queue at a time, as many as SQS takes in a call."""
+    """Ten messages of one queue at a time, as many as SQS accepts in a call."""
     by_queue: dict[Queue, list[Failure]] = {}
     for failure in failures:
         by_queue.setdefault(failure.queue, []).append(failure)

@@ -1,8 +1,8 @@
 """Replaying the event archive for a range of time, and waiting until it is done; AWS is behind a Protocol.
 
-A replay hands every archived event of the time to the central rule again, in the order of time. It is safe to repeat:
-what an event has led to before, the handler does no second time. A replay is named after its time, so that a command
-that was cut off finds its own replay again instead of starting another.
+A replay sends every archived event of the time to the central rule again, in the order of time. It is safe to repeat,
+since the handler is idempotent. A replay is named after its time, so that a command that was interrupted finds its
+own replay again instead of starting another.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """
 
@@ -19,10 +19,10 @@ from deployer.polling import Sleep, looks
 State = Literal["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"]
 
 ARCHIVE_DELAY = timedelta(minutes=10)
-"""How long EventBridge may take to archive an event, by its documentation."""
+"""The longest that EventBridge may take to archive an event, by its documentation."""
 
 MOST_ATTEMPTS = 100
-"""Replays of one and the same time that have names of their own."""
+"""Replays of the same time that have separate names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveState:
-    """The archive: how many events it has, and for how many days it keeps them (0 is for ever)."""
+    """The archive: the number of its events, and the days that it keeps them (0 is unlimited)."""
 
     name: str
     events: int
@@ -46,7 +46,7 @@ class ArchiveState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A replay, as far as it is; `reached` is the time of the event that was replayed last."""
+    """The state of a replay; `reached` is the time of the event that was replayed last."""
 
     name: str
     state: State
@@ -71,7 +71,7 @@ class Archive(Protocol):
 
 
 def check(wanted: Range, archive: ArchiveState, *, now: datetime) -> None:
-    """Raise GuardError for a time that has no events any more, or none yet."""
+    """Raise GuardError for a time whose events have expired, or have not occurred yet."""
     if wanted.since >= wanted.until:
         raise GuardError(
             f"--since {wanted.since:%Y-%m-%dT%H:%M:%SZ} is not before --until {wanted.until:%Y-%m-%dT%H:%M:%SZ}"
@@ -96,7 +96,7 @@ def is_too_fresh(wanted: Range, *, now: datetime) -> bool:
 def start(archive: Archive, wanted: Range, *, prefix: str, again: bool) -> tuple[Replay, bool]:
     """Start the replay of a time, or find the one that was started before: it, and whether it is a new one.
 
-    A replay that failed or was cancelled is started anew; one that is complete only if it is wanted `again`.
+    A replay that failed or was cancelled is started again; a completed one only with `again`.
     """
     for number in range(1, MOST_ATTEMPTS):
         name = _name(wanted, prefix=prefix, number=number)
@@ -110,13 +110,13 @@ def start(archive: Archive, wanted: Range, *, prefix: str, again: bool) -> tuple
 
 
 def _name(wanted: Range, *, prefix: str, number: int) -> str:
-    """At most 64 characters, and unique for 90 days, as EventBridge wants it."""
+    """At most 64 characters, and unique for 90 days, as EventBridge requires."""
     times = "-".join(f"{time:%Y%m%dT%H%M%S}" for time in (wanted.since, wanted.until))
     return f"{prefix}-{times}" + (f"-{number}" if number > 1 else "")
 
 
 def wait(archive: Archive, replay: Replay, *, report: Callable[[Replay], None], sleep: Sleep) -> Replay:
-    """Wait until a replay is over, telling whenever it got further; raises ServiceError when it failed."""
+    """Wait until a replay ends, reporting its progress; raises ServiceError if it failed."""
     told: Replay | None = None
     for _ in looks(sleep):
         replay = archive.find_replay(replay.name) or replay
