@@ -1,4 +1,4 @@
 """Puts commands together: config and organization checked against each other, and AWS behind Protocols.
 
-Beside `deployer.cli`, the only code that knows `deployer.aws`.
+Besides `deployer.cli`, the only code that imports `deployer.aws`.
 """

@@ -1,4 +1,4 @@
-"""Puts looking at repositories together: credentials, and the auditor role of the account that a repository is in."""
+"""Composes reads of repositories: credentials, and the auditor role of the account that a repository is in."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from deployer.composition.installation import Installation
 
 
 class Auditor:
-    """Looks at repositories of any account of the organization, and changes nothing."""
+    """Reads repositories of any account of the organization, and changes nothing."""
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._as_auditor = cache(self._assume)
 
     def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
-        """How a repository is set up, as `handler.asked` has it; None for one that is gone."""
+        """The settings of a repository, as in `handler.asked`; None if it does not exist."""
         return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
 
     def _assume(self, account: str) -> Session:

@@ -25,7 +25,7 @@ from templates.names import Names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meant:
-    """Which repositories a command is for, before anything of it was looked up."""
+    """The repositories that a command requests, before they are resolved."""
 
     config: Path
     profile: str | None = None
@@ -38,14 +38,14 @@ class Meant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What looking at repositories needs."""
+    """What reading repositories requires."""
 
     installation: Installation = field(repr=False)
     accounts: tuple[str, ...]
-    """Active accounts that are meant, by id: covered today, or ones that a record tells of."""
+    """Active accounts to verify, by id: covered today, or named by a record."""
     looker: Looker = field(repr=False)
     key: str
-    """Equal for what is looked at with equal settings in an equal way."""
+    """Equal for equal scopes, settings and options."""
 
     @property
     def organization(self) -> Organization:
@@ -92,12 +92,12 @@ def _key(compiled: Compiled, names: Names, meant: Meant) -> str:
 
 
 def open_repairer(audit: Audit) -> Callable[[str, str], MemberChanges]:
-    """Registries through the repairer role, by way of the operator role."""
+    """Registries through the repairer role, via the operator role."""
     return _changes_as(audit, audit.installation.names.repairer_role)
 
 
 def open_cleaner(audit: Audit) -> Callable[[str, str], MemberChanges]:
-    """Registries through the cleaner role; raises GuardError where the config files do not ask for one."""
+    """Registries through the cleaner role; raises GuardError if the config files do not enable it."""
     check_cleanup(audit)
     return _changes_as(audit, audit.installation.names.cleaner_role)
 

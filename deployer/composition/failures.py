@@ -1,4 +1,4 @@
-"""Puts `deployer failures` together: the operator role taken on, and AWS behind Protocols."""
+"""Puts `deployer failures` together: the operator role, and AWS behind Protocols."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from templates.names import Names
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What looking after failures needs, under the operator role."""
+    """What the commands for failures require, under the operator role."""
 
     organization: Organization
     names: Names

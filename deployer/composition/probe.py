@@ -15,7 +15,7 @@ from deployer.doctor.probe_targets import targets_of
 from deployer.organization import Organization
 
 TOKEN = 12
-"""Characters that tell the sessions of one run from those of all others."""
+"""Characters that distinguish the sessions of one run from all others."""
 
 
 def session_name(own: str, *, token: str) -> str:
@@ -25,7 +25,7 @@ def session_name(own: str, *, token: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What was chosen to be probed."""
+    """The accounts and regions to probe."""
 
     organization: Organization
     repository: str
@@ -35,7 +35,7 @@ class Probe:
 
 
 def open_probe(config_directory: Path, wanted: str, *, profile: str | None, clock: Clock) -> Probe:
-    """Read config and organization; raises NotFoundError for a place that is not covered. Asks for nothing yet."""
+    """Read config and organization; raises NotFoundError for a place that is not covered. Does not probe yet."""
     installation = Installation.open(config_directory, profile=profile)
     targets, names = targets_of(wanted, installation.compiled), installation.names
     repository = names.probe_repository

@@ -41,7 +41,7 @@ from templates.names import Names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a command was asked for, before anything of it was looked up."""
+    """The request of a command, before it is resolved."""
 
     config: Path
     profile: str | None = None
@@ -49,14 +49,14 @@ class Ask:
     accounts: Sequence[str] = ()
     regions: Sequence[str] = ()
     resume: bool = False
-    """Whether the scope is that of the last roll-out, which did not end well."""
+    """Whether the scope is that of the last roll-out, which did not succeed."""
     rollout: Mapping[str, Any] = field(default_factory=dict)
-    """What takes the place of values of `rollout:` in organization.yaml."""
+    """Options that override `rollout:` in organization.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Everything that the commands need: who calls, what is wanted, and AWS to act on."""
+    """Everything that the commands need: the caller, the desired state, and access to AWS."""
 
     caller: str
     organization: Organization
@@ -74,11 +74,11 @@ class Situation:
         return self.wanted.wish
 
     def plan(self) -> Plan:
-        """Compare the wish with what there is now."""
+        """Compare desired and actual state."""
         return make_plan(self.wish, look(self.wish, self.cloud))
 
     def plan_when_free(self, report: Report, *, if_busy: IfBusy) -> Plan:
-        """The plan once no operation is under way any more, since what it does changes the plan."""
+        """The plan once no operation is in progress, since operations change the plan."""
         plan = self.plan()
         while plan.under_way:
             runner = OperationRunner(self.cloud.stack_sets, report=report, sleep=self.cloud.sleep, if_busy=if_busy)
@@ -88,18 +88,18 @@ class Situation:
         return plan
 
     def course(self, *, if_busy: IfBusy) -> Course:
-        """How a plan of this situation is carried out."""
+        """The options for carrying out a plan."""
         return Course(
             if_busy=if_busy, waves=self.waves, plan_in=self.plan_in, lock=self.lock, record=self.record("rollout")
         )
 
     def plan_in(self, scope: Scope) -> Plan:
-        """The same for another scope, without asking what updates of stacks would do."""
+        """The same for another scope, without previews of stack updates."""
         wish = replace(self.wish, scope=scope)
         return make_plan(wish, look(wish, self.cloud, previews=False))
 
     def only_failed(self) -> Situation:
-        """The same situation with the accounts as its scope that have a stack instance that is not CURRENT."""
+        """The same, limited to accounts that have a stack instance that is not CURRENT."""
         scope = self.wish.scope
         failed = frozenset(
             instance.account
@@ -115,11 +115,11 @@ class Situation:
 
     @property
     def waves(self) -> tuple[Wave, ...]:
-        """Those that have accounts in the scope; none where none are asked for."""
+        """Those that have accounts in the scope; none if none are requested."""
         return plan_waves(self.rollout.waves, self.organization, self.wish.scope)
 
     def record(self, command: str) -> Record:
-        """What the lock is to say; it fills in the times and who holds it."""
+        """The content of the lock; the lock itself adds the times and its holder."""
         now = self.clock.now()
         return Record(
             command=command,
@@ -132,12 +132,12 @@ class Situation:
         )
 
     def status(self) -> Status:
-        """The same comparison, without asking what updates would do."""
+        """The same comparison, without previews of updates."""
         facts = self._facts()
         return status_of(self.wish, facts, make_plan(self.wish, facts))
 
     def removal(self, *, delete_ledger: bool) -> Removal:
-        """All that there is, to be taken back."""
+        """Everything that exists, to be removed."""
         return plan_removal(
             self.wish,
             self._facts(),
@@ -147,7 +147,7 @@ class Situation:
         )
 
     def destroy(self, removal: Removal, report: Report) -> Outcome:
-        """Take it all back, under the lock."""
+        """Remove everything, under the lock."""
         self.lock.take(self.record("destroy"))
         exit_code = INTERRUPTED_EXIT_CODE
         try:
@@ -229,7 +229,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     preferences: OperationPreferences,
     call_as: CallAs,
 ) -> Cloud:
-    """AWS to act on. Whoever waits for it keeps the lock."""
+    """Access to AWS. Its waits renew the lock."""
 
     def sleep(seconds: float) -> None:
         lock.keep()
@@ -248,7 +248,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
 
 
 def _resumed(ask: Ask, last: Record | None) -> Ask:
-    """The last roll-out's scope; raises NotFoundError where it left nothing to go on with."""
+    """The last roll-out's scope; raises NotFoundError if it left nothing to resume."""
     if last is None or last.exit_code == 0:
         state = "ended well" if last else "is not known"
         raise NotFoundError(

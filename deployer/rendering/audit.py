@@ -35,14 +35,14 @@ def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:
 
 
 def followed_lines(record: Record, *, wide: bool) -> list[Line]:
-    """One record by itself, as it comes in."""
+    """One record by itself, as it is recorded."""
     row = _row(record, wide=wide)
     cells = [f"{record.day} {row[0]}", f"{row[1]:8}", *row[2:]]
     return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_reason(record)]
 
 
 def others_lines(others: Others) -> list[Line]:
-    """What the list leaves out, and how to see it."""
+    """What the list omits, and how to include it."""
     if not others.number and others.is_all:
         return []
     number = f"{others.number:,}" if others.is_all else f"{max(others.number, 1):,} or more"
@@ -50,7 +50,7 @@ def others_lines(others: Others) -> list[Line]:
 
 
 def usage_line(usage: Usage) -> Line:
-    """What reading took, in the unit that AWS bills."""
+    """The capacity that reading used, in the unit that AWS bills."""
     calls = counted(usage.calls, "call")
     return Line(f"Read {counted(usage.examined, 'record')} in {calls}: {usage.capacity:,.1f} read capacity units.")
 
@@ -79,7 +79,7 @@ def _row(record: Record, *, wide: bool) -> list[str]:
 
 
 def _reason(record: Record) -> list[Line]:
-    """Below its row: why, and by which rule or with which words; nothing where the outcome says it all."""
+    """Below its row: why, and by which rule or with which message; empty if the outcome is sufficient."""
     if record.reason == record.outcome:
         return []
     because = record.detail or record.rule

@@ -1,6 +1,6 @@
-"""The live view: a bar for each StackSet and region, what is being done, how long it takes, the last failures. Pure.
+"""The live view: a bar for each StackSet and region, the current step, its duration, the last failures. Pure.
 
-Events go in, lines that fit a width and a height come out; how they get on a terminal is `deployer.rendering.live`'s.
+It turns events into lines that fit a width and a height; `deployer.rendering.live` writes them to a terminal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHORTEST_BAR = 6
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How far one StackSet is in one region."""
+    """Progress of one StackSet in one region."""
 
     over: int
     failed: int
@@ -47,21 +47,21 @@ class Bar:
 
 
 class Board:
-    """What is known of a roll-out while it runs."""
+    """The state of a roll-out while it runs."""
 
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
         self._steps: list[str] = []
         self._note = ""
         self._statuses: dict[tuple[str, str], dict[str, str]] = {}
-        """The last status of each account, by StackSet and region; of all operations, so that no bar falls back."""
+        """The last status of each account, by StackSet and region; of all operations, so that no bar moves back."""
         self._failures: deque[str] = deque(maxlen=_FAILURES)
         self._failed = 0
         self._skipped: dict[str, frozenset[InstanceKey]] = {}
         """Of the last operation of each StackSet."""
 
     def hear(self, event: Event) -> None:
-        """Take in what happened."""
+        """Apply an event."""
         match event:
             case StepStarted():
                 self._steps.append(event.step)
@@ -117,7 +117,7 @@ class Board:
         return Line(padded(steps, width - len(clock) - 1) + clock, "heading")
 
     def _rows(self, width: int, room: int) -> list[Line]:
-        """Bars that still move first, where there is no room for all."""
+        """Unfinished bars first, if not all fit."""
         bars = [(place, _bar(statuses.values())) for place, statuses in sorted(self._statuses.items())]
         if len(bars) > room:
             bars = sorted(bars, key=lambda item: item[1].is_over)[: max(0, room - 1)]

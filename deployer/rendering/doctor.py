@@ -40,7 +40,7 @@ def _findings(report: Report) -> Iterator[Line]:
 
 
 def finding_lines(result: Result, finding: Finding) -> list[Line]:
-    """One finding: what, what to do about it, and the commands, ready to be copied."""
+    """One finding: the problem, the next step, and the commands to copy."""
     tone = _TONES[finding.severity]
     return [
         *wrapped(f"{result.check.id}: {finding.message}", indent=0, tone=tone),

@@ -1,4 +1,4 @@
-"""What an audit of repositories found, as text of 80 columns and as JSON. Pure."""
+"""The findings of an audit of repositories, as text of 80 columns and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Document = dict[str, Any]
 
 
 def kinds_of(one: Checked) -> set[str]:
-    """What of a repository is worth a look."""
+    """The findings for a repository."""
     return {*({one.verdict} & set(FINDINGS)), *({"blank"} if one.is_blank else ())}
 
 
 def finding_count(report: Report, *, ignored: Collection[str] = ()) -> int:
-    """How many things are worth a look, of those kinds that are not ignored."""
+    """The number of findings, without ignored kinds."""
     repositories = sum(bool(kinds_of(one) - set(ignored)) for one in report.checked())
     return repositories + (0 if "unread" in ignored else sum(1 for _ in report.unread()))
 
 
 def report_lines(report: Report, organization: Organization, *, ignored: Collection[str] = ()) -> Iterator[Line]:
-    """Everything that is worth a look, by account, and a summary last."""
+    """All findings, by account, and a summary last."""
     shown = [one for one in report.checked() if kinds_of(one) - set(ignored)]
     for account, group in groupby(shown, key=lambda one: one.account):
         yield from wrapped(
@@ -67,12 +67,12 @@ def _tone(one: Checked) -> Tone:
 
 
 def difference_lines(difference: Difference) -> list[Line]:
-    """`scan_on_push: false -> true`: from what is to what the settings ask for."""
+    """`scan_on_push: false -> true`: from actual to desired state."""
     return wrapped(f"{difference.aspect}: {difference.found} -> {difference.wanted}", indent=4)
 
 
 def unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
-    """What could not be looked at, and why."""
+    """What could not be read, and why."""
     troubles = list(report.unread())
     if troubles:
         yield Line("Not looked at", "heading")

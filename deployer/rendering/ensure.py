@@ -1,4 +1,4 @@
-"""What became of repositories that were asked for, as lines and as JSON. Pure; nothing prints."""
+"""The results for requested repositories, as lines and as JSON. Pure; nothing prints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMED = 2
 
 
 def outcome_lines(outcome: Outcome) -> list[Line]:
-    """One line, and below it why the repository is not there and what to do next."""
+    """One line, and below it why the repository does not exist and what to do next."""
     where = _where(outcome)
     match outcome:
         case There(seconds=seconds):
@@ -54,7 +54,7 @@ def _what_to_look_at(image: ImageReference) -> list[Line]:
 
 
 def waiting_text(images: Sequence[ImageReference], seconds: float | None = None, *, columns: int | None = None) -> str:
-    """Which repositories are waited for, the first few by name, and for how long; the names give way to `columns`."""
+    """Which repositories are waited for, the first few by name, and for how long; names are cut to fit `columns`."""
     named = ", ".join(image.repository for image in images[:_NAMED])
     more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
     rest = more if seconds is None else f"{more} {seconds:.0f} s"
@@ -65,7 +65,7 @@ def waiting_text(images: Sequence[ImageReference], seconds: float | None = None,
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """One outcome for programs; keys that have nothing to say are left out."""
+    """One outcome for programs; empty keys are omitted."""
     registry = outcome.image.registry
     document: dict[str, Any] = {
         "image": str(outcome.image),

@@ -1,4 +1,4 @@
-"""What happens during a roll-out, as plain lines: one for each thing worth knowing, none twice. Pure."""
+"""Events of a roll-out as plain lines, without repetition. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What happens during a roll-out, as JSON documents: one for each event, for JSON Lines. Pure; docs/rollout.md has all.
+"""Events of a roll-out as JSON documents, one for each event, for JSON Lines. Pure; docs/rollout.md lists all.
 
-Names and OU paths stand beside ids, as everywhere.
+Ids have names and OU paths beside them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Document = dict[str, Any]
 
 
 def event_document(event: Event, organization: Organization) -> Document:
-    """One event with its name and the time at which it was told."""
+    """One event with its name and the time at which it was reported."""
     name, values = _named(event, organization)
     return _document(name, **values)
 

@@ -21,7 +21,7 @@ LEFT = 44
 
 
 def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal: bool) -> str:
-    """The decision first, if one was asked for; then every value and its place."""
+    """The decision first, if one was requested; then every value and its place."""
     lines = [_heading(explanation), ""]
     if verdict is not None:
         lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal), ""]
@@ -30,7 +30,7 @@ def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal:
 
 
 def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
-    """The settings; `repository` is what the repository that was asked about would get, with its namespace's say."""
+    """The settings; `repository` is what the requested repository would get, with its namespace's settings."""
     values = list(explanation.values())
     if verdict is None or not verdict.values:
         return values
@@ -40,7 +40,7 @@ def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
 
 
 def event_lines(verdict: Verdict) -> Iterator[str]:
-    """The decision about an event; where a repository would be created, all that it gets."""
+    """The decision about an event; if a repository would be created, all that it gets."""
     if verdict.account_name and verdict.call:
         yield f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}"
     yield from verdict_lines(verdict)
@@ -58,7 +58,7 @@ def _heading(explanation: Explanation) -> str:
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
-    """What was asked, the outcome, and the rules behind it."""
+    """The request, the outcome, and the rules behind it."""
     if verdict.call is not None:
         call = verdict.call
         yield f"{call.trigger.capitalize() if call.trigger else call.event_name} of {call.repository} in {call.region}:"
@@ -90,7 +90,7 @@ def _place(value: Value) -> str:
 
 
 def placed(text: str, place: str) -> Iterator[str]:
-    """A text and its place, side by side where they fit."""
+    """A text and its location, side by side if they fit."""
     if cell_len(text) < LEFT:
         yield f"{padded(text, LEFT)} {place}"
     else:

@@ -1,4 +1,4 @@
-"""Failures, what became of them and replays, as text of 80 columns and as JSON. Pure."""
+"""Failures, results of redrives, and replays, as text of 80 columns and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_DETAIL = 130
 _PREAMBLE = re.compile(
     r"An error occurred \([^)]*\) when calling the \w+ operation(?: \([^)]*\))?: |User: \S+ is (?=not authorized)"
 )
-"""What botocore and IAM say before what matters: of denied calls, the role's ARN fills a whole line."""
+"""The preamble of messages of botocore and IAM: of denied calls, the role's ARN fills a whole line."""
 
 _OF_LAMBDA = {
     "RetriesExhausted": "The handler failed three times. If AWS was at fault, a redrive succeeds; if not, the detail "
@@ -118,14 +118,14 @@ def _count(found: Found) -> str:
 
 
 def _none(found: Found) -> str:
-    """Good news only when every queue was looked into and gave all that it has."""
+    """Reports success only if every queue was read completely."""
     if found.hidden or found.out_of_reach or found.is_cut:
         return "Whether there are failures is not known."
     return "No failures match." if found.others else "No failures."
 
 
 def out_of_reach_lines(found: Found, organization: Organization) -> list[Line]:
-    """The queues that could not be looked into."""
+    """The queues that could not be read."""
     return [
         line
         for one in found.out_of_reach
@@ -138,7 +138,7 @@ def out_of_reach_lines(found: Found, organization: Organization) -> list[Line]:
 
 
 def shown_lines(failure: Failure, organization: Organization) -> list[Line]:
-    """One failure with all that is known of it, but for the event itself."""
+    """All details of one failure, except the event itself."""
     rows = [(name, value) for name, value in failure_document(failure, organization).items() if value is not None]
     lines = [Line(queue_title(failure.queue, organization), "heading")]
     for name, value in rows:
@@ -197,7 +197,7 @@ def _out_of_reach(found: Found, organization: Organization) -> list[Document]:
 
 
 def redriven_line(one: Redriven, organization: Organization) -> list[Line]:
-    """What became of one failure, while it happens."""
+    """The result for one failure, as it happens."""
     failure = one.failure
     known = organization.accounts.get(failure.account)
     where = f"{known.name if known else failure.account} {failure.region} {failure.repository or '-'}"
@@ -223,7 +223,7 @@ def redriven_lines(done: Sequence[Redriven]) -> list[Line]:
 
 
 def redriven_document(done: Sequence[Redriven], found: Found, organization: Organization) -> Document:
-    """What became of each, and of what could not be looked into."""
+    """The result for each failure, and for queues that could not be read."""
     return {
         "redriven": [
             {
@@ -256,7 +256,7 @@ def range_lines(wanted: Range, archive: ArchiveState, *, fresh: bool) -> list[Li
 
 
 def replay_line(replay: Replay, wanted: Range) -> Line:
-    """How far a replay is, by the time of the event that was replayed last."""
+    """Progress of a replay, by the time of the event that was replayed last."""
     reached = f", up to {replay.reached:%Y-%m-%d %H:%M:%S}" if replay.reached else ""
     whole = (wanted.until - wanted.since).total_seconds()
     done = (replay.reached - wanted.since).total_seconds() / whole if replay.reached and whole else 0.0

@@ -1,4 +1,4 @@
-"""What goes on in AWS when a command is stopped: the operation that it follows, as it was last told. Pure."""
+"""What continues in AWS when a command is stopped: the operation that it follows, as last reported. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from deployer.rollout.progress import (
 
 
 class UnderWay:
-    """Remembers what is not over."""
+    """Remembers what is in progress."""
 
     def __init__(self) -> None:
         self._operation: tuple[str, str, str] | None = None
         self._stack: str | None = None
 
     def before(self, report: Report) -> Report:
-        """A report that tells this first."""
+        """A report that updates this first."""
 
         def both(event: Event) -> None:
             self.hear(event)
@@ -32,7 +32,7 @@ class UnderWay:
         return both
 
     def hear(self, event: Event) -> None:
-        """Take in what happened."""
+        """Apply an event."""
         match event:
             case OperationStarted():
                 self._operation = (event.stack_set, event.operation_id, event.action)
@@ -45,7 +45,7 @@ class UnderWay:
                 self._stack = None if is_end else change.stack
 
     def farewell(self, command: str) -> Iterator[Line]:
-        """What a user who stops the command has to know."""
+        """What a user who stops the command must know."""
         yield Line("Interrupted.", "heading")
         if self._operation is not None:
             stack_set, operation, action = self._operation

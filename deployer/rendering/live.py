@@ -1,6 +1,6 @@
 """Progress while it happens, to standard error: a view that is redrawn on a terminal, plain or JSON lines elsewhere.
 
-rich redraws the view in place, each frame in one write, so nothing flickers; what is worth keeping scrolls above it.
+rich redraws the view in place, each frame in one write, so nothing flickers; lines to keep scroll above it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _STYLES: Mapping[Tone, str] = {
 }
 _FRAMES_PER_SECOND = 1
 _LOWEST = 6
-"""Lines that a terminal has to have for the view."""
+"""Lines that a terminal must have for the view."""
 
 
 @contextmanager
 def reporter(organization: Organization, *, as_json: bool = False) -> Iterator[Report]:
-    """Where events go while a roll-out runs."""
+    """The destination of events while a roll-out runs."""
     if as_json:
         yield lambda event: _write(json.dumps(event_document(event, organization), ensure_ascii=False))
     elif is_live():
@@ -107,7 +107,7 @@ class _View:
         )
 
     def hear(self, event: Event) -> None:
-        """Take in an event; what stays goes above the view."""
+        """Apply an event; lines to keep go above the view."""
         with self._board_lock:  # never while rich draws: rich holds its own lock when it asks for a frame
             self._board.hear(event)
         self._display.start()
@@ -117,7 +117,7 @@ class _View:
         self._display.refresh()
 
     def close(self) -> None:
-        """Take the view away; what is above it stays."""
+        """Remove the view; what is above it stays."""
         self._display.stop()
 
     def _frame(self) -> RenderableType:
@@ -135,7 +135,7 @@ def _text(lines: Iterable[Line]) -> RenderableType:
 
 
 def _stays(event: Event, line: Line) -> bool:
-    """Steps that ended, and what went wrong in a stack; instances are in the view, and by cause in the summary."""
+    """Steps that ended, and failures in a stack; instances are in the view, and by cause in the summary."""
     if isinstance(event, StackProgress):
         return line.tone == "bad"
     return not isinstance(event, OperationProgress | OperationStarted | StepStarted) or isinstance(event, StepEnded)

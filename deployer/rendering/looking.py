@@ -1,4 +1,4 @@
-"""How far an audit is, to standard error: a bar on a terminal, elsewhere a line at every quarter of the way."""
+"""Progress of an audit, to standard error: a bar on a terminal, elsewhere a line at every quarter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deployer.words import counted
 
 @contextmanager
 def progress() -> Iterator[Callable[[Progress], None]]:
-    """Where progress goes while accounts are looked through."""
+    """The destination of progress while accounts are verified."""
     if not sys.stderr.isatty():
         yield _Plain()
         return
@@ -38,7 +38,7 @@ def progress() -> Iterator[Callable[[Progress], None]]:
 
 
 class _Count:
-    """How many repositories of ours were seen so far."""
+    """The number of our repositories found so far."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -49,7 +49,7 @@ class _Count:
 
 
 class _Plain:
-    """A line at every quarter of the way."""
+    """A line at every quarter."""
 
     def __init__(self) -> None:
         self._count = _Count()

@@ -1,4 +1,4 @@
-"""The closing summary of a roll-out: what is done, unchanged, left out, failed and not run, and the next step. Pure."""
+"""The closing summary of a roll-out: what is done, unchanged, skipped, failed and not run, and the next step. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INOPERABLE = (
 
 
 def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> list[Line]:
-    """The summary, worst last, where the eye is."""
+    """The summary, with the worst last, next to the prompt."""
     skipped = sum(len(skip.accounts) for skip in plan.skips)
     changed = f"{outcome.created:,} created, {outcome.updated:,} updated, {outcome.deleted:,} deleted"
     lines = [

@@ -1,4 +1,4 @@
-"""A plan as text of 80 columns: what changes where, what is left out and why. Pure."""
+"""A plan as text of 80 columns: what changes in which accounts, what is skipped and why. Pure."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
 
 
 def outcome_document(outcome: Outcome, plan: Plan, organization: Organization, *, caller: str) -> Document:
-    """The plan, and what came of it."""
+    """The plan and its result."""
     return {
         **plan_document(plan, organization, caller=caller),
         "outcome": {

@@ -1,4 +1,4 @@
-"""How probes ended: one place each, with the time of each part of the way. Pure."""
+"""Results of probes: an account and region each, with the time of each step. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS: dict[str, str] = {
 
 
 def outcome_lines(outcome: Outcome, organization: Organization, repository: str) -> list[Line]:
-    """The place and what became of the probe, then why, how long each part took, and what to do."""
+    """The account, region and result, then why, the duration of each step, and the next step."""
     tone: Tone = "" if outcome.is_proven else "bad"
     where = f"{account_name(organization, outcome.target.account)} in {outcome.target.region}"
     words = _WORDS[outcome.state]
@@ -40,7 +40,7 @@ def outcome_lines(outcome: Outcome, organization: Organization, repository: str)
 
 
 def next_steps(outcome: Outcome, repository: str) -> tuple[str, ...]:
-    """What to look at; nothing where the probe proved what it can."""
+    """What to check; nothing if the probe succeeded."""
     again = f"`deployer doctor --probe {outcome.target.account}/{outcome.target.region}`"
     if outcome.left:
         return (f"{again} tries to delete it again.",)
@@ -62,7 +62,7 @@ def next_steps(outcome: Outcome, repository: str) -> tuple[str, ...]:
 
 
 def closing_line(outcomes: Iterable[Outcome]) -> Line:
-    """How many came through."""
+    """The number that succeeded."""
     every = list(outcomes)
     proven = sum(one.is_proven for one in every)
     return Line(f"{counted(len(every), 'probe')}, {proven} came through")

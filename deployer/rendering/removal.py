@@ -1,4 +1,4 @@
-"""What `destroy` takes away, before it does, and how it ended. Pure."""
+"""What `destroy` is going to delete, and its result. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deployer.words import account_name, account_path, counted
 
 
 def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> list[Line]:
-    """Everything that goes, in order, and what stays."""
+    """Everything that is deleted, in order, and what stays."""
     lines = wrapped(f"Removal from organization {organization.id}, as {caller}", indent=0, tone="heading")
     lines.append(Line(""))
     for key in plan.companions:
@@ -44,7 +44,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
 
 
 def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[Line]:
-    """What is gone, and what could not be removed and why."""
+    """What was deleted, and what could not be and why."""
     lines = [
         Line("Summary", "heading"),
         Line(f"  removed  {counted(len(outcome.done), 'step')}; {counted(outcome.deleted, 'instance')}"),
@@ -69,7 +69,7 @@ def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[
 
 
 def removal_document(plan: Removal, outcome: Outcome | None, organization: Organization) -> dict[str, Any]:
-    """What goes, and what came of it where it was tried."""
+    """What is deleted, and the result if it was tried."""
     return {
         "organization": organization.id,
         "stack_sets": [stack_set.name for stack_set in plan.stack_sets],

@@ -30,7 +30,7 @@ Document = dict[str, Any]
 
 
 def plan_lines(plan: RepairPlan, organization: Organization) -> Iterator[Line]:
-    """Every change of every repository, by account; then what nobody can change, and what may be deleted."""
+    """Every change of every repository, by account; then what cannot be changed, and what may be deleted."""
     for account, group in groupby(plan.repairs, key=lambda one: one.checked.account):
         yield from wrapped(
             f"{account_name(organization, account)}, {account_path(organization, account)}", indent=0, tone="heading"
@@ -68,7 +68,7 @@ _POLICIES: dict[type[Change], str] = {
 
 
 def takes_away(change: Change) -> bool:
-    """Whether a change deletes something that is there."""
+    """Whether a change deletes something that exists."""
     return isinstance(change, PutLifecyclePolicy | SetRepositoryPolicy) and change.text is None
 
 
@@ -103,7 +103,7 @@ def mended_lines(mended: Mended, organization: Organization) -> list[Line]:
 
 
 def closing_lines(done: Sequence[Mended]) -> list[Line]:
-    """How many of each fate."""
+    """The number of each status."""
     if not done:
         return []
     return wrapped(", ".join(f"{count} {fate}" for fate, count in Counter(one.fate for one in done).items()), indent=0)

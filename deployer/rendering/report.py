@@ -1,4 +1,4 @@
-"""What the command says once the page is written: the numbers and what wants attention, as text and as JSON. Pure."""
+"""The command's output once the page is written: numbers and findings, as text and as JSON. Pure."""
 
 from __future__ import annotations
 

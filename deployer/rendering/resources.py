@@ -27,7 +27,7 @@ _RESOURCE_SIGNS: dict[str, tuple[str, Tone]] = {
 
 
 def resource_lines(resources: Iterable[ResourceChange]) -> Iterator[Line]:
-    """What is added is counted by type; what changes or goes is told one by one."""
+    """Additions are counted by type; changes and removals are listed one by one."""
     added: dict[str, int] = defaultdict(int)
     for resource in resources:
         if resource.action in {"Add", "Import"}:

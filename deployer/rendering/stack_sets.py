@@ -1,4 +1,4 @@
-"""What a plan does to one StackSet, as text: its template, its instances by OU, and accounts to come. Pure."""
+"""What a plan does to one StackSet, as text: its template, its instances by OU, and future accounts. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[
     sign, tone = SIGNS[plan.change]
     unchanged = ": unchanged" if plan.is_empty else ""
     yield Line(f"{sign} StackSet {plan.definition.name}{unchanged}", tone)
-    if plan.family is not None:  # the name has but a digest of what it is
+    if plan.family is not None:  # the name only has a digest of the content
         yield from wrapped(plan.definition.description, indent=4, tone="quiet")
     yield from resource_lines(plan.resources)
     for name in plan.properties:
@@ -79,7 +79,7 @@ def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
 def _by_path(
     keys: Iterable[InstanceKey], organization: Organization
 ) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """OU path, regions and accounts, where each account has each of the regions."""
+    """OU path, regions and accounts, if each account has each of the regions."""
     regions: dict[str, set[str]] = defaultdict(set)
     for key in keys:
         regions[key.account].add(key.region)
@@ -99,7 +99,7 @@ def _stranded(instances: Iterable[Instance], organization: Organization) -> Iter
 
 
 def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
-    """Where accounts to come get more or less than their OU asks for, until a roll-out sets that right."""
+    """OUs whose future accounts get more or less than requested, until a roll-out corrects that."""
     more: dict[tuple[str, bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for one in plan.overreach:
         more[one.via, one.is_left_over, tuple(sorted(one.regions))].append(one.ou_id)

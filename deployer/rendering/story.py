@@ -126,7 +126,7 @@ def _setting(setting: Setting) -> Iterator[Line]:
 
 
 def _placed(text: str, place: str, *, tone: Tone = "") -> Iterator[Line]:
-    """A text, and where there is one its place beside it or below it."""
+    """A text, and its location, if any, beside it or below it."""
     return (Line(line, tone) for line in (placed(text, place) if place else (text,)))
 
 
@@ -146,7 +146,7 @@ def _history(story: Story) -> Iterator[Line]:
 
 
 def story_document(story: Story) -> dict[str, Any]:
-    """The same for programs; what is not known is left out."""
+    """The same for programs; what is not known is omitted."""
     today = story.today
     return {
         "record": document(story.record),

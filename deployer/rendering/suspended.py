@@ -1,4 +1,4 @@
-"""Stack instances of suspended accounts, in one line however many there are. Pure."""
+"""Stack instances of suspended accounts, in one line, whatever their number. Pure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def skipped_results(event: OperationProgress, organization: Organization) -> fro
 
 
 def skipped_lines(organization: Organization, keys: Collection[InstanceKey]) -> list[Line]:
-    """Nothing where AWS skips nothing."""
+    """Empty if AWS skips nothing."""
     return [Line(""), *wrapped(f"= {skipped_text(organization, keys)}", indent=0, tone="quiet")] if keys else []
 
 
 def retained_lines(organization: Organization, retained: Collection[Instance]) -> Iterator[Line]:
-    """What stays in suspended accounts when the StackSets let go of it: each stack by name, account and region."""
+    """Stacks that stay in suspended accounts when StackSets release them: each by name, account and region."""
     if not retained:
         return
     text = f"= {counted(len(retained), 'instance')} of suspended accounts released; AWS leaves what they hold there:"

@@ -19,7 +19,7 @@ Tone = Literal["", "heading", "add", "change", "remove", "bad", "quiet"]
 WIDTH = 80
 
 _WORD = re.compile(r"([ \t\n\v\f\r]*)([^ \t\n\v\f\r]+)")
-"""Blanks, and what they stand before. Other white space, such as a no-break space, belongs to its word."""
+"""Blanks, and the word after them. Other white space, such as a no-break space, belongs to its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> l
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[Line]:
-    """Columns as wide as their widest cell, two blanks apart; where `width` is short, the first is shortened."""
+    """Columns as wide as their widest cell, two blanks apart; if `width` is too small, the first is shortened."""
     cells = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(row[column]) for row in cells) for column in range(len(header))]
     if width is not None:

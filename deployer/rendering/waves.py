@@ -1,4 +1,4 @@
-"""How a plan will be carried out: its waves, what is in the way, and preferences that do not do what they say. Pure."""
+"""How a plan will be carried out: its waves, conflicting operations, and preferences without effect. Pure."""
 
 from __future__ import annotations
 
