@@ -17,7 +17,7 @@ CALLED_VIA = "cloudformation.amazonaws.com"
 _KEPT_BYTES = 256
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what AWS did, and becomes an AWS error on the wire
+class Refused(Exception):  # noqa: N818 - names what AWS did, and becomes an AWS error in the response
     """AWS refuses a call: `code` is the error code that clients see, `status` the HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:

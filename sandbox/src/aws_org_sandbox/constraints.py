@@ -1,4 +1,4 @@
-"""What botocore's models say of a request's values, held against them: lengths, ranges, patterns, enumerations.
+"""Checks a request's values against botocore's models: lengths, ranges, patterns, enumerations.
 
 Clients check that what is required is there, and lower bounds; everything else a service checks before it looks at
 anything of its own, and moto takes it as it comes. Each service has its code for what breaks a constraint.
@@ -33,7 +33,7 @@ and S3 say next to nothing."""
 _UNSAID: Final[Mapping[str, Mapping[str, Any]]] = {
     "unrestrictedSessionPolicyDocumentType": {"max": 2048},
 }
-"""What the documentation says of a shape and its model does not:
+"""Constraints that the documentation has and the model lacks:
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html on session policies."""
 
 _SHOWN = 256
@@ -41,7 +41,7 @@ _MOST_LISTED = 10
 
 
 def check(service: str, parameters: Mapping[str, Any], shape: Shape | None) -> None:
-    """Refuse a request of which a value breaks a constraint of its shape; AWS names all of them at once."""
+    """Refuse a request if a value breaks a constraint of its shape; AWS reports all of them at once."""
     if service not in CODES or shape is None:
         return
     broken = list(_broken(parameters, shape, ""))

@@ -1,4 +1,4 @@
-"""Who a request comes from: access keys of the accounts' administrators, of IAM users and of assumed roles.
+"""The callers of requests: access keys of the accounts' administrators, of IAM users and of assumed roles.
 
 moto takes any access key and falls back to an account of its own; here a key that was never issued is refused.
 """
@@ -25,7 +25,7 @@ ALLOW_EVERYTHING = json.dumps(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What an AWS client signs with; no session token with long-term keys."""
+    """The keys that an AWS client signs with; long-term keys have no session token."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -46,7 +46,7 @@ class Principal:
     """The caller as IAM and CloudTrail see it.
 
     `arn` is the user's or the session's; `role_arn` the role's, with its path, for sessions. `unrestricted` callers
-    are administrators of their account: no identity policy is asked for them.
+    are administrators of their account: no identity policy is evaluated for them.
     """
 
     arn: str
@@ -65,12 +65,12 @@ CARRIED = "sandbox_carried"
 """The attribute of moto's session that keeps what STS was given for it, which moto drops."""
 
 
-class UnknownCredentials(Exception):  # noqa: N818 - a fact about a request, translated by the gate
+class UnknownCredentials(Exception):  # noqa: N818 - describes a request; the gate translates it
     """No account issued this access key, or its session token is wrong."""
 
 
 class ExpiredCredentials(Exception):  # noqa: N818 - as above
-    """The session is over."""
+    """The session has expired."""
 
 
 def administrator_credentials(account_id: str) -> Credentials:
@@ -98,7 +98,7 @@ def secret_of(access_key_id: str) -> str | None:
 
 
 def principal_of(access_key_id: str, *, session_token: str | None) -> Principal:
-    """Whom an access key belongs to; raises UnknownCredentials or ExpiredCredentials, as AWS tells the two apart."""
+    """The owner of an access key; raises UnknownCredentials or ExpiredCredentials, which AWS distinguishes."""
     found = _find(access_key_id)
     if found is None:
         raise UnknownCredentials(access_key_id)
@@ -111,7 +111,7 @@ def principal_of(access_key_id: str, *, session_token: str | None) -> Principal:
 
 
 _last_found: dict[str, str] = {}
-"""Accounts by access key, where to look first: every call asks, and there may be thousands of accounts."""
+"""A cache of accounts by access key: every call needs it, and an organization may have thousands of accounts."""
 
 
 def _find(access_key_id: str) -> tuple[str, AccessKey] | None:

@@ -1,7 +1,7 @@
 """DynamoDB's ExecuteStatement, as far as it is used: PartiQL's INSERT of one item, which never replaces another.
 
-moto copies every table for each statement, puts an item over one that is there, which is what INSERT exists to refuse,
-and takes keys of indexes of any length. Other statements are refused here rather than half understood.
+moto copies every table for each statement, overwrites an existing item, which INSERT must refuse,
+and accepts index keys of any length. Other statements are refused here.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
 """
 
@@ -54,7 +54,7 @@ def item_of(call: Call) -> dict[str, Any]:
 
 @answers("dynamodb", "ExecuteStatement")
 def execute_statement(call: Call) -> Mapping[str, Any]:
-    """Insert the item; DuplicateItemException where its key is taken."""
+    """Insert the item; DuplicateItemException if its key exists."""
     item = item_of(call)
     table = dynamodb_backends[call.account][call.region].tables.get(str(table_of(call)))
     if table is None:

@@ -25,7 +25,7 @@ OPT_IN = frozenset(
         "me-central-1", "me-south-1", "mx-central-1",
     }
 )  # fmt: skip
-"""Regions that an account does not have unless it opts in; at first no account of the sandbox has."""
+"""Opt-in regions; initially, no account of the sandbox has opted in."""
 INVALID = "ValidationException"
 ACCOUNT_MANAGEMENT = "account.amazonaws.com"
 CHANGE_SECONDS = 60.0
@@ -44,7 +44,7 @@ def known_regions() -> frozenset[str]:
 
 
 def status_of(account: str, region: str) -> Status:
-    """What the Account Management API says of a region."""
+    """The status of a region in the Account Management API."""
     return _statuses[account].get(region, "DISABLED") if region in OPT_IN else "ENABLED_BY_DEFAULT"
 
 

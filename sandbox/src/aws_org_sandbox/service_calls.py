@@ -57,12 +57,12 @@ def is_transient(refused: Refused) -> bool:
 
 
 def service_principal(service: str, *, account: str) -> Principal:
-    """A service in its own name, acting for an account: `events.amazonaws.com`."""
+    """A service as itself, acting for an account: `events.amazonaws.com`."""
     return Principal(arn=service, account=account, access_key_id="", user_id=service)
 
 
 def role_principal(role_arn: str, *, session_name: str, service: str) -> Principal:
-    """A service as a session of a role that it was given."""
+    """A service as a session of a role."""
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     return Principal(
         arn=f"arn:{PARTITION}:sts::{account}:assumed-role/{name}/{session_name}",

@@ -34,7 +34,7 @@ Policy = Mapping[str, Any]
 
 
 def find_topic(arn: str) -> Topic | None:
-    """The topic behind an ARN, if there is one."""
+    """The topic with an ARN, if it exists."""
     parsed = parse_arn(arn)
     topic: Topic | None = sns_backends[parsed.account][parsed.region].topics.get(arn)
     return topic
@@ -59,7 +59,7 @@ def without_conditions(policy: Policy) -> Policy:
 
 
 def publish(arn: str, message: str, *, admitted: Callable[[Policy], bool]) -> None:
-    """Publish on behalf of a service; raises Refused. `admitted` judges the topic's policy."""
+    """Publish on behalf of a service; raises Refused. `admitted` evaluates the topic's policy."""
     topic = find_topic(arn)
     if topic is None:
         raise Refused("NotFound", "Topic does not exist", status=404)
@@ -87,7 +87,7 @@ def _set_topic_attribute(backend: SNSBackend, topic_arn: str, name: str, value: 
 
 
 def _check_policy(document: str) -> None:
-    """Refuse a policy for principals that nobody is, or of actions that are not about a topic."""
+    """Refuse a policy with unknown principals, or with actions that do not apply to topics."""
     found = flaw(document, about=lambda _: True, service="sns")
     if found == INVALID_ACTION or (found is None and not _is_in_scope(document)):
         found = "Policy statement action out of service scope!"
@@ -102,7 +102,7 @@ def _is_in_scope(document: str) -> bool:
 
 @replace(Subscription, "publish")
 def _publish(self: Subscription, message: str, message_id: str, **options: Any) -> None:
-    """Hand a message on to a queue only if its policy lets SNS send for this topic; else it is lost, as with SNS."""
+    """Forward a message to a queue only if its policy allows SNS to send for this topic; else it is lost, as in SNS."""
     if self.protocol == "sqs" and not _is_admitted(self):
         return
     original(Subscription, "publish")(self, message, message_id, **options)

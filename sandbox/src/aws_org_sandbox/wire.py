@@ -57,7 +57,7 @@ _NO_OUTPUT = StructureShape("NoOutput", {"type": "structure", "members": {}})
 
 
 class Unroutable:
-    """A request that is no AWS call, or one that the sandbox cannot tell."""
+    """A request that is not a recognized AWS call."""
 
     def __init__(self, status: int, message: str) -> None:
         self._status = status
@@ -105,7 +105,7 @@ class AwsRequest:
 
     @property
     def input_shape(self) -> Shape | None:
-        """What the operation takes, as its model says; None if it takes nothing."""
+        """The operation's input shape in its model; None if it has no input."""
         shape: Shape | None = self._operation.input_shape
         return shape
 
@@ -129,7 +129,7 @@ class AwsRequest:
         return dict(parsed or {})
 
     def success(self, result: Mapping[str, Any]) -> Response:
-        """The answer that holds `result`, by the names of the operation's output."""
+        """The response with `result`, by the names of the operation's output."""
         response = self._serialize(result)
         shape = self._operation.output_shape
         for name, member in shape.members.items() if shape else ():
@@ -138,7 +138,7 @@ class AwsRequest:
         return response
 
     def error(self, refused: Refused) -> Response:
-        """The answer that clients read as this error."""
+        """The response that clients read as this error."""
         if refused.code not in COMMON_ERROR_CODES:  # moto warns of codes that a model does not list, as AccessDenied
             COMMON_ERROR_CODES.append(refused.code)
         response = self._serialize(_AwsError(refused.code, refused.message))
@@ -191,7 +191,7 @@ def parse(environ: dict[str, Any]) -> AwsRequest | Unroutable:
 
 
 def unknown_credentials(request: AwsRequest) -> Refused:
-    """The refusal of an access key that nobody issued: JSON services word it differently from the query ones."""
+    """The refusal of an unknown access key: JSON services word it differently from the query ones."""
     message = "The security token included in the request is invalid."
     if request.service == "s3":
         return Refused(
@@ -210,7 +210,7 @@ def wrong_signature(request: AwsRequest) -> Refused:
 
 
 def expired_credentials(request: AwsRequest) -> Refused:
-    """The refusal of a session that is over."""
+    """The refusal of an expired session."""
     code = "ExpiredTokenException" if _speaks_json(request.service) else "ExpiredToken"
     return Refused(
         code, "The security token included in the request is expired", status=400 if code == "ExpiredToken" else 403

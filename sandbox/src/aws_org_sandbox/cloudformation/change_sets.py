@@ -1,4 +1,4 @@
-"""Change sets: what an update or a new stack would do, shown first and executed later, or not at all."""
+"""Change sets: the changes of an update or a new stack, described before they are executed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EMPTY = "The submitted information didn't contain changes. Submit different info
 
 @dataclass(kw_only=True)
 class ChangeSet:
-    """One change set; `status` says whether it is worked out, `execution` whether it can be executed."""
+    """One change set; `status` is that of its creation, `execution` tracks whether it can be executed."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class ChangeSet:
     execution: str = "UNAVAILABLE"
     changes: list[Change] = field(default_factory=list)
     findings: tuple[Finding, ...] = ()
-    """What early validation found, which only DescribeEvents shows."""
+    """The findings of early validation, which only DescribeEvents returns."""
     operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -66,7 +66,7 @@ def _stack_id(call: Call) -> str | None:
 
 @answers("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call) -> Answer:
-    """Begin to work out a change set; for a new stack that is in review until the change set is executed."""
+    """Start to create a change set; a new stack is in review until its change set is executed."""
     stacks, kind = stacks_in(call.account, call.region), str(call.parameters.get("ChangeSetType") or "UPDATE")
     name = str(call.parameters["ChangeSetName"])
     with stacks.lock:
@@ -139,7 +139,7 @@ def describe_change_set(call: Call) -> Answer:
 
 @answers("cloudformation", "DescribeEvents")
 def describe_events(call: Call) -> Answer:
-    """What early validation found wrong with a change set; events of stacks are not here."""
+    """The findings of early validation in a change set; excludes events of stacks."""
     if not call.parameters.get("ChangeSetName"):
         if call.parameters.get("StackName") or call.parameters.get("OperationId"):
             raise invalid("DescribeEvents of anything but a change set is not supported by the sandbox")
@@ -152,7 +152,7 @@ def describe_events(call: Call) -> Answer:
 
 @answers("cloudformation", "ExecuteChangeSet")
 def execute_change_set(call: Call) -> Answer:
-    """Do what a change set shows. All other change sets of the stack are void then."""
+    """Execute a change set. All other change sets of the stack become invalid."""
     change_set = _find(call)
     stack, stacks = change_set.stack, stacks_in(call.account, call.region)
     credentials = deploying_credentials(call, stack)
@@ -187,7 +187,7 @@ def _submit(change_set: ChangeSet, credentials: Credentials) -> None:
 
 @answers("cloudformation", "DeleteChangeSet")
 def delete_change_set(call: Call) -> Answer:
-    """Throw a change set away; the stack in review stays, as in AWS."""
+    """Delete a change set; the stack in review remains, as in AWS."""
     stacks = stacks_in(call.account, call.region)
     change_set = _find(call)
     if change_set.execution == "EXECUTE_IN_PROGRESS":
@@ -206,7 +206,7 @@ def list_change_sets(call: Call) -> Answer:
 
 
 def _stack_for(call: Call, stacks: Stacks, kind: str) -> Stack | None:
-    """The stack that a change set is for; None for one that the change set brings into being."""
+    """The stack that a change set is for; None if the change set creates it."""
     stack = stacks.find(str(call.parameters["StackName"]))
     if kind == "UPDATE":
         stack = find(call)

@@ -1,4 +1,4 @@
-"""What an update would change, without doing it: change sets show it, and an update without any is refused."""
+"""The changes of an update, for change sets; an update without changes is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Action = Literal["Add", "Import", "Modify", "Remove"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """One property that differs. `dynamic` ones follow from another resource and are settled only by the update."""
+    """One property that differs. `dynamic` ones depend on another resource and are known only after the update."""
 
     name: str
     recreation: Literal["Never", "Always", "Conditionally"]
@@ -47,7 +47,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happens to one resource."""
+    """The change of one resource."""
 
     action: Action
     logical_id: str
@@ -58,7 +58,7 @@ class Change:
 
     @property
     def replacement(self) -> str:
-        """True, False or Conditional, as DescribeChangeSet says it."""
+        """True, False or Conditional, as in DescribeChangeSet."""
         recreations = {detail.recreation for detail in self.details}
         if "Always" in recreations:
             return "True"
@@ -86,7 +86,7 @@ def is_unchanged(stack: Stack, wanted: Wanted) -> bool:
         if dict(wanted.tags) != stack.tags or changes(stack, wanted):
             return False
     except (ShapeError, TemplateError):
-        return False  # the update itself tells what is wrong, in the resource's own event
+        return False  # the update itself reports the error, in the resource's event
     outputs = {
         name: resolve(output["Value"], _scope(stack, wanted, frozenset()))
         for name, output in wanted.template.outputs.items()

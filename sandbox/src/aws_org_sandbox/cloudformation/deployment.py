@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 DEPLOYABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
-class StackFailed(Exception):  # noqa: N818 - it reads as what happened; StackSets turn it into an instance's status
-    """A stack that did not end where it was to. `reason` names the failing resource as StackSets' StatusReason does."""
+class StackFailed(Exception):  # noqa: N818 - names a result; StackSets turn it into an instance's status
+    """A stack that did not reach its desired state. `reason` names the failing resource as in StatusReason."""
 
     def __init__(self, reason: str, events: tuple[StackEvent, ...] = (), *, stack_id: str | None = None) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class StackFailed(Exception):  # noqa: N818 - it reads as what happened; StackSe
         self.stack_id = stack_id
 
 
-def deploy_stack(  # noqa: PLR0913 - as many as CreateStack takes
+def deploy_stack(  # noqa: PLR0913 - as many as CreateStack has
     *,
     account: str,
     region: str,

@@ -22,7 +22,7 @@ PAGE = 100
 
 @answers("cloudformation", "DescribeStacks")
 def describe_stacks(call: Call) -> Answer:
-    """One stack, by name or id, or all that are not deleted."""
+    """One stack, by name or id, or all except deleted ones."""
     if call.parameters.get("StackName"):
         return {"Stacks": [_stack(find(call))]}
     alive = [_stack(stack) for stack in stacks_in(call.account, call.region) if stack.deleted is None]
@@ -73,7 +73,7 @@ def describe_stack_resource(call: Call) -> Answer:
 
 @answers("cloudformation", "ListStackResources")
 def list_stack_resources(call: Call) -> Answer:
-    """A stack's resources in short."""
+    """A summary of a stack's resources."""
     stack = find(call)
     found = [{**_resource(item), "LastUpdatedTimestamp": item.changed} for item in dict(stack.resources).values()]
     items, token = page(found, call, limit=PAGE, bad_token=INVALID)
@@ -82,7 +82,7 @@ def list_stack_resources(call: Call) -> Answer:
 
 @answers("cloudformation", "GetTemplate")
 def get_template(call: Call) -> Answer:
-    """The template as it was given; without macros the processed one is the same."""
+    """The original template; without macros the processed one is the same."""
     stack = find(call)
     if stack.template is None:
         raise invalid(f"Template for stack {stack.name} is not available")
@@ -91,7 +91,7 @@ def get_template(call: Call) -> Answer:
 
 @answers("cloudformation", "ValidateTemplate")
 def validate_template(call: Call) -> Answer:
-    """Whether a template is well-formed, and what it asks for."""
+    """Whether a template is well-formed, and its parameters and capabilities."""
     template = _checked(call)
     parameters = [_parameter(name, item) for name, item in template.parameters.items()]
     return {"Parameters": parameters, **_asked_for(template)}
@@ -99,7 +99,7 @@ def validate_template(call: Call) -> Answer:
 
 @answers("cloudformation", "GetTemplateSummary")
 def get_template_summary(call: Call) -> Answer:
-    """What a template, or that of a stack, has in it."""
+    """The contents of a template, or of a stack's template."""
     if call.parameters.get("StackName"):
         stack = find(call)
         if stack.template is None:

@@ -1,6 +1,6 @@
-"""Validation of a change set before anything is deployed: properties, and names that something else has already.
+"""Validation of a change set before anything is deployed: properties, and names that are already taken.
 
-Since November 2025 the change set's own reason only says that a validation failed; DescribeEvents says of what and why.
+Since November 2025 the change set's own reason only says that a validation failed; DescribeEvents has the details.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
 """
 
@@ -28,7 +28,7 @@ _HOOKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one validation found wrong with one resource."""
+    """An error that one validation found in one resource."""
 
     validation: str
     definition: Definition
@@ -50,7 +50,7 @@ class EarlyValidationFailed(Exception):  # noqa: N818 - becomes the change set's
 
 
 def validate_properties(stack: Stack, wanted: Wanted) -> None:
-    """Raise EarlyValidationFailed for properties that are not as their schema says, of all resources."""
+    """Raise EarlyValidationFailed for properties of any resource that do not match their schema."""
     if findings := [*_properties(stack, wanted)]:
         raise EarlyValidationFailed(findings)
 
@@ -81,7 +81,7 @@ def _names(stack: Stack, wanted: Wanted) -> Iterator[Finding]:
 
 
 def _is_taken(stack: Stack, wanted: Wanted, definition: Definition, identifier: str) -> bool:
-    """Whether it exists, as far as whoever deploys may read it: what may not be read is not validated."""
+    """Whether it exists, if the deployer may read it: names that may not be read are not validated."""
     if stacks_in(stack.account, stack.region).owner(definition.type, identifier) is not None:
         return True
     place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)

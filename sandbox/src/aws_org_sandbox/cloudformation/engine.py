@@ -35,7 +35,7 @@ class Wanted:
 
 
 def check_resources(template: Template) -> None:
-    """Raise TemplateError for a type that cannot be made here, or an attribute that a type does not have."""
+    """Raise TemplateError for an unsupported type, or an attribute that a type does not have."""
     for type_ in sorted(template.types):
         known_type(type_)
     for logical_id, attribute in sorted(template.attributes):
@@ -60,7 +60,7 @@ def check_update(stack: Stack, template: Template) -> None:
 
 
 def create(stack: Stack, wanted: Wanted) -> None:
-    """Deploy a new stack that is CREATE_IN_PROGRESS already; ends CREATE_COMPLETE, ROLLBACK_COMPLETE or worse."""
+    """Deploy a new stack in CREATE_IN_PROGRESS; ends CREATE_COMPLETE, ROLLBACK_COMPLETE or worse."""
     wanted.apply(stack)
     steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
     try:
@@ -87,12 +87,12 @@ def _roll_back_create(stack: Stack, steps: Steps, failure: Exception) -> None:
 
 
 def _survives(item: StackResource) -> bool:
-    """Whether a resource outlives the rollback of the operation that brought it in."""
+    """Whether a resource remains after the rollback of the operation that added it."""
     return item.definition.deletion_policy == "Retain" or item.status == IMPORTED
 
 
 def update(stack: Stack, wanted: Wanted) -> None:
-    """Change a stack that is UPDATE_IN_PROGRESS already; ends UPDATE_COMPLETE or UPDATE_ROLLBACK_COMPLETE, or worse."""
+    """Change a stack in UPDATE_IN_PROGRESS; ends UPDATE_COMPLETE or UPDATE_ROLLBACK_COMPLETE, or worse."""
     before = _Before.of(stack)
     steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
     undo: list[Callable[[], None]] = []
@@ -138,7 +138,7 @@ def _update_resource(
         steps.replace(old, definition, properties)
         replaced.append(old)
     else:
-        # A step that fails half way may have changed something: going back starts from what was wanted.
+        # A failed step may have made changes: the rollback starts from the desired state.
         undo.append(lambda: _restore(steps, old, properties))
         steps.update(old, definition, properties)
 
@@ -175,7 +175,7 @@ def _roll_back_update(stack: Stack, before: _Before, undo: list[Callable[[], Non
 
 
 def delete(stack: Stack, *, retain: frozenset[str] = frozenset()) -> None:
-    """Remove a stack that is DELETE_IN_PROGRESS already; ends DELETE_COMPLETE or DELETE_FAILED."""
+    """Remove a stack in DELETE_IN_PROGRESS; ends DELETE_COMPLETE or DELETE_FAILED."""
     steps = Steps(stack, parameters=stack.parameters, tags=stack.tags)
     items = list(stack.resources.values())
     kept = [
@@ -190,7 +190,7 @@ def delete(stack: Stack, *, retain: frozenset[str] = frozenset()) -> None:
 
 
 def _remove(stack: Stack, steps: Steps, items: list[StackResource], *, keep: list[StackResource]) -> str | None:
-    """Delete resources, the latest first, and forget them; a sentence that names those that stay, None if none does."""
+    """Delete and forget resources, latest first; returns a sentence that names those that remain, or None."""
     failed: list[str] = []
     for item in reversed(items):
         logical_id = item.definition.logical_id
@@ -204,7 +204,7 @@ def _remove(stack: Stack, steps: Steps, items: list[StackResource], *, keep: lis
 
 
 def _clean_up(steps: Steps, items: list[StackResource], *, keep: list[StackResource]) -> None:
-    """Remove what an update left over. A failure leaves the resource behind, as in AWS, and shows in the events."""
+    """Remove old resources after an update. On failure the resource remains, as in AWS, and the events report it."""
     for item in items:
         try:
             steps.delete(item, keep=item in keep)
@@ -225,7 +225,7 @@ def _summary(failure: Exception, verb: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Before:
-    """What an update rolls back to."""
+    """The state that an update rolls back to."""
 
     resources: dict[str, StackResource]
 

@@ -1,6 +1,6 @@
 """Existing resources that a change set imports: ImportExistingResources.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html: the name must stand
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html: the name must be
 in the template, the resource must be in no stack, and must be one that the stack will not delete.
 """
 
@@ -14,7 +14,7 @@ from aws_org_sandbox.resources.catalogue import TYPES
 
 
 class ImportRefused(Exception):  # noqa: N818 - becomes the change set's StatusReason
-    """Resources exist that would be imported, and their template lets them be deleted."""
+    """Resources to import exist, but their template allows their deletion."""
 
 
 def find_existing(stack: Stack, wanted: Wanted) -> frozenset[str]:

@@ -25,7 +25,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """All that a value may refer to. `pending` names resources whose values are not known yet."""
+    """All that a value may refer to. `pending` are resources whose values are not known yet."""
 
     pseudo: Mapping[str, Any]
     parameters: Mapping[str, Any]

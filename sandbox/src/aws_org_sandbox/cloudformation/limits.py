@@ -19,7 +19,7 @@ _PARAMETER_TYPE = re.compile(
 
 
 def broken(document: Mapping[str, Any]) -> Iterator[str]:
-    """What CloudFormation says of a template that holds too much, or something that there is not."""
+    """CloudFormation's error for a template that exceeds a limit, or has an unknown element."""
     version = document.get("AWSTemplateFormatVersion", FORMAT_VERSION)
     if version != FORMAT_VERSION:
         yield f"Template format error: {version} is not a supported value for AWSTemplateFormatVersion."

@@ -1,4 +1,4 @@
-"""What callers of the API ask for: templates, parameters, tags and capabilities, checked as CloudFormation does."""
+"""The inputs of API requests: templates, parameters, tags and capabilities, checked as in CloudFormation."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def invalid(message: str) -> Refused:
 
 
 def check(call: Call) -> None:
-    """Refuse what the sandbox cannot do, rather than leave it out."""
+    """Refuse what the sandbox does not support, instead of ignoring it."""
     for name in _UNSUPPORTED:
         if call.parameters.get(name):
             raise invalid(f"{name} is not supported by the sandbox")
 
 
 def stack_name(call: Call) -> str:
-    """The name of a stack to be made."""
+    """The name of a new stack."""
     name = str(call.parameters["StackName"])
     if not _NAME.fullmatch(name):
         raise invalid(
@@ -77,7 +77,7 @@ def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
 
 
 def template_of(call: Call, *, previous: Stack | None = None) -> Template:
-    """The template of a call, from its body, from S3, or the one that the stack has already."""
+    """The template of a call, from its body, from S3, or the stack's current one."""
     body, url = call.parameters.get("TemplateBody"), call.parameters.get("TemplateURL")
     if call.parameters.get("UsePreviousTemplate"):
         if body or url or previous is None or previous.template is None:

@@ -37,7 +37,7 @@ def role_name(account: str) -> str:
 
 def execution_credentials(account: str) -> Credentials:
     """A session of the account's StackSets role, which is created for the first stack."""
-    with lock_of("iam"):  # stacks of an account are deployed side by side
+    with lock_of("iam"):  # stacks of an account are deployed in parallel
         return _credentials(_session(account))
 
 

@@ -54,7 +54,7 @@ class StackEvent:
 
 @dataclass(kw_only=True)
 class Stack:
-    """A stack; one operation at a time changes it, let in under `Stacks.lock`."""
+    """A stack; only one operation at a time changes it, admitted under `Stacks.lock`."""
 
     account: str
     region: str
@@ -131,7 +131,7 @@ class Stacks:
         self.change_sets: dict[str, Any] = {}
 
     def add(self, *, account: str, region: str, name: str) -> Stack:
-        """A new stack of that name, in review until something is deployed."""
+        """A new stack with this name, in review until something is deployed."""
         id_ = f"arn:{PARTITION}:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(account=account, region=region, name=name, id=id_, created=now())
         with self.lock:
@@ -139,7 +139,7 @@ class Stacks:
         return stack
 
     def find(self, name_or_id: str) -> Stack | None:
-        """The stack of this name that is not deleted, or of this id even when it is."""
+        """The stack with this name that is not deleted, or with this id, deleted or not."""
         if name_or_id in self._stacks:
             return self._stacks[name_or_id]
         return next((stack for stack in self if stack.name == name_or_id and stack.deleted is None), None)

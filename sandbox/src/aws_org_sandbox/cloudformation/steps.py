@@ -32,11 +32,11 @@ _HANDLER_CODES = {
 
 
 IMPORTED = "IMPORT_COMPLETE"
-"""Status of a resource that was there before its stack: a rollback leaves it."""
+"""Status of a resource that existed before its stack: a rollback keeps it."""
 
 
 class StepFailed(Exception):  # noqa: N818 - the statuses of AWS are called so
-    """A resource that could not be made, changed or removed; its event is written already."""
+    """A resource that could not be created, changed or removed; its event is already written."""
 
     def __init__(self, logical_id: str, reason: str) -> None:
         super().__init__(f"{logical_id}: {reason}")
@@ -69,7 +69,7 @@ class Steps:
         self.tags = tags
 
     def resolved(self, definition: Definition) -> dict[str, Any]:
-        """The properties of a resource as things are now; raises StepFailed."""
+        """The currently resolved properties of a resource; raises StepFailed."""
         try:
             return properties_of(definition, self.stack.scope(parameters=self.parameters), self.tags)
         except (ShapeError, TemplateError) as error:
@@ -135,7 +135,7 @@ class Steps:
         self._event(definition, item.physical_id, "UPDATE_COMPLETE", properties=properties)
 
     def replace(self, item: StackResource, definition: Definition, properties: Mapping[str, Any]) -> None:
-        """Make a new resource beside the old one, which the operation's clean-up removes."""
+        """Create a new resource next to the old one, which the operation's clean-up removes."""
         resource = TYPES[definition.type]
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", reason)
@@ -163,7 +163,7 @@ class Steps:
         self._event(definition, item.physical_id, "DELETE_COMPLETE")
 
     def place(self, definition: Definition) -> Place:
-        """Where a resource of this stack lives."""
+        """The location of a resource of this stack."""
         stack = self.stack
         return Place(
             account=stack.account,

@@ -1,4 +1,4 @@
-"""Templates: read, checked as a whole before anything is made, and put in order.
+"""Templates: read, checked as a whole before anything is created, and ordered.
 
 JSON only. Sections that the sandbox does not evaluate (Conditions, Mappings, Transform) are
 refused, so that no template means something else here than in AWS.
@@ -29,12 +29,12 @@ _SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 class TemplateError(Exception):
-    """A template that CloudFormation refuses before it makes anything (ValidationError)."""
+    """A template that CloudFormation refuses before it creates anything (ValidationError)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A resource as the template says it, nothing resolved."""
+    """A resource as in the template, unresolved."""
 
     logical_id: str
     type: str
@@ -46,7 +46,7 @@ class Definition:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A checked template; `body` is the text as it was given."""
+    """A checked template; `body` is the original text."""
 
     body: str = field(repr=False)
     resources: Mapping[str, Definition]
