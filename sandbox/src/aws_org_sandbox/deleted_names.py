@@ -50,7 +50,7 @@ def _delete_queue(backend: SQSBackend, queue_name: str) -> None:
 
 
 def check_bucket(name: str) -> None:
-    """Refuse the name of a bucket that was just deleted, in whichever account."""
+    """Refuse the name of a bucket that was just deleted, in any account."""
     if _is_kept("s3", name):
         message = "A conflicting conditional operation is currently in progress against this resource."
         raise Refused("OperationAborted", f"{message} Please try again.", status=409)

@@ -156,7 +156,7 @@ class Faults:
             self._released = threading.Event()
 
     def apply(self, call: Call, moment: Moment) -> None:
-        """Do to a call what the rules say: raises Refused or ConnectionDropped, waits, or does nothing."""
+        """Apply the rules to a call: raises Refused or ConnectionDropped, waits, or does nothing."""
         with self._lock:
             matching = [fault for fault in self._faults if fault.moment is moment and fault.concerns(call)]
             effects = [fault.effect for fault in matching if fault.takes()]

@@ -13,6 +13,6 @@ from threading import RLock
 
 @cache
 def lock_of(service: str) -> AbstractContextManager[bool]:
-    """The lock of a service, by botocore's name of it."""
+    """The lock of a service, by its botocore name."""
     del service
     return RLock()

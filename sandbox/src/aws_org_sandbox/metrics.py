@@ -24,7 +24,7 @@ class Metrics:
             self._sums[namespace, name, frozenset(dimensions.items())] += by  # type: ignore[assignment]
 
     def total(self, namespace: str, name: str, **dimensions: str) -> float:
-        """The sum over all that carry these dimensions: `total("AWS/Events", "Invocations", RuleName="forward")`."""
+        """The sum of all metrics with these dimensions: `total("AWS/Events", "Invocations", RuleName="forward")`."""
         wanted = dimensions.items()
         with self._lock:
             return sum(
