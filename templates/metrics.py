@@ -72,7 +72,7 @@ DEAD_LETTERS = "DeadLetters"
 UNREADABLE_QUEUES = "UnreadableQueues"
 """Dead-letter queues of members that the watch could not read, without those of suspended accounts."""
 NOTICES_FAILED = "NoticesFailed"
-"""Decisions that stand in the ledger and that nobody could be told of."""
+"""Decisions in the ledger whose notices could not be sent."""
 TIME_TO_REPOSITORY = "TimeToRepository"
 """Milliseconds from the call that missed its repository (to the second, as CloudTrail says it) to the repository."""
 

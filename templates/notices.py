@@ -55,7 +55,7 @@ class Notifications:
 
 def notices(names: Names, wanted: Notifications | None, *, bus: str) -> list[AWSObject]:
     """The rule on the bus (a logical id), its role and its queue for what it could not publish, and the topic where one
-    is to be made; nothing where nobody is to be told.
+    is to be created; nothing if nobody receives notices.
     """
     if wanted is None:
         return []
@@ -68,7 +68,7 @@ def notices(names: Names, wanted: Notifications | None, *, bus: str) -> list[AWS
 
 
 def pattern(wanted: Notifications) -> dict[str, Any]:
-    """Our own events, of the outcomes that are to be told."""
+    """Our own events, of the outcomes to report."""
     return {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"outcome": sorted(set(wanted.outcomes))}}
 
 

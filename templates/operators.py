@@ -1,4 +1,4 @@
-"""The role that `deployer failures` and `deployer audit repair` take on: all that a person may change, in one place to
+"""The role that `deployer failures` and `deployer audit repair` assume: all that a person may change, in one place to
 watch.
 """
 
@@ -12,7 +12,7 @@ from templates.parts import role
 
 
 def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:
-    """The operator role; who may take it on, the central account's own IAM says. `cleanup` as the config says."""
+    """The operator role; the central account's own IAM decides who may assume it. `cleanup` as configured."""
     operator = role(
         "OperatorRole",
         names,

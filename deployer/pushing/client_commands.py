@@ -1,6 +1,6 @@
 """What a container client's command line is going to push, read from the command line alone. Pure.
 
-Only destinations count: asking for the repository of a source would make one that nobody wants. Where the command
+Only destinations count: requesting the repository of a source would create an undesired one. If the command
 names its images in a file (bake, compose), the client itself is asked to resolve it, since only it knows its own rules.
 """
 

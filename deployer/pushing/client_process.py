@@ -1,4 +1,4 @@
-"""Run a container client as if nobody stood between it and its user, and still hear what it complains of.
+"""Run a container client transparently to its user, and keep its error messages.
 
 Standard input and output are the user's own. Standard error passes through unchanged, by a pseudo-terminal of the same
 size when the user's is a terminal, so that progress bars look as they always do; its end is kept to be read.
@@ -118,7 +118,7 @@ class _Signals:
 
 @contextmanager
 def _passed_on(terminal: int) -> Iterator[_Signals]:
-    """Hear signals for a client. The handlers are set before it starts: it begins with the usual ones, since a
+    """Receive signals for a client. The handlers are set before it starts: it begins with the usual ones, since a
     program's own do not survive its exec.
     """
     signals = _Signals(terminal)

@@ -1,4 +1,4 @@
-"""Make repositories exist before the first push: ask as a push would, then wait until they are there.
+"""Make repositories exist before the first push: send a push's request, then wait until they exist.
 
 A push to a missing repository fails, and no client tries it again by itself. `InitiateLayerUpload` needs nothing but
 push permissions and raises the very event that a push raises; `BatchCheckLayerAvailability` tells when the repository
@@ -20,9 +20,9 @@ CALM_AFTER: Final = 10.0
 CALM_GAP: Final = 1.0
 """After ten seconds at most one call a second is made, however many repositories are waited for."""
 TICK: Final = 1.0
-"""How often who waits is told so."""
+"""The interval of reports while waiting."""
 ASK_AGAIN_AFTER: Final = 30.0
-"""CloudTrail delivers to EventBridge on a best-effort basis, so a request that nobody heard is made again.
+"""CloudTrail delivers to EventBridge on a best-effort basis, so a request whose event was lost is made again.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
 CLOCK_TOLERANCE: Final = 10.0
 """Seconds that the caller's clock may be ahead of AWS's. CloudTrail besides cuts its times down to whole seconds."""
@@ -40,7 +40,7 @@ class Registries(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why the ledger says that a repository will not appear: a rule does not want it, or creating it failed."""
+    """Why, by the ledger, a repository will not appear: a rule refuses it, or its creation failed."""
 
     reason: str
     outcome: Literal["refused", "failed"] = "refused"
@@ -58,7 +58,7 @@ class Ledger(Protocol):
         """Whether asking may bring an answer, as far as is known by now."""
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
-        """The refusal of a repository since a moment (epoch seconds); None where there is none, or none to be read."""
+        """The refusal of a repository since a moment (epoch seconds); None if there is none, or it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +152,12 @@ def _turn(due_at: float, *, called_at: float, begun_at: float, deadline: float) 
 
 
 def _silent(images: Sequence[ImageReference], seconds: float) -> None:
-    """Hear of a wait and say nothing."""
+    """Receive a wait's report and print nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensurer:
-    """Brings repositories about. `on_waiting` hears every second which are missing, and for how many seconds."""
+    """Brings repositories about. `on_waiting` receives every second which are missing, and for how many seconds."""
 
     registries: Registries
     clock: Clock
@@ -165,9 +165,9 @@ class Ensurer:
     on_waiting: Callable[[Sequence[ImageReference], float], None] = _silent
 
     def ensure(self, images: Iterable[ImageReference], *, timeout: float) -> tuple[Outcome, ...]:
-        """What became of each repository, in the order of `images`; `timeout` seconds are for all of them together.
+        """The result for each repository, in the order of `images`; `timeout` seconds are for all of them together.
 
-        A repository that is there costs one call and no wait. Errors of the registries pass on.
+        A repository that exists costs one call and no wait. Errors of the registries pass on.
         """
         wanted: dict[str, ImageReference] = {}
         for image in images:
@@ -208,7 +208,7 @@ class Ensurer:
             self.clock.sleep(min(until - now, TICK))
 
     def _look(self, wait: _Wait, *, deadline: float, is_calm: bool) -> Outcome | None:
-        """What one more look gives; None to go on waiting. When calm, the ledger is asked in a turn of its own."""
+        """The result of one more poll; None to continue waiting. When calm, the ledger is read in its own turn."""
         now = self.clock.now()
         is_looking = not wait.is_for_the_ledger
         if is_looking and wait.call(self.registries, now):
@@ -237,7 +237,7 @@ class Ensurer:
 
 
 def exit_code_of(outcomes: Iterable[Outcome]) -> int:
-    """0 when all are there; a refusal, which waiting cannot cure, wins over a time-out."""
+    """0 if all exist; a refusal, which waiting cannot change, wins over a time-out."""
     return max((outcome.exit_code for outcome in outcomes), default=0)
 
 

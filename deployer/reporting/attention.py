@@ -1,4 +1,4 @@
-"""What wants somebody's attention, the gravest first: failures, drift, gaps in coverage, refusals that repeat. Pure."""
+"""Findings that need attention, the gravest first: failures, drift, gaps in coverage, refusals that repeat. Pure."""
 
 from __future__ import annotations
 

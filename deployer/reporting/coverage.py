@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """An account whose pushes nobody hears of, in one region or, where it is empty, in any."""
+    """An account whose pushes are not forwarded, in one region or, if it is empty, in any."""
 
     account: str
     name: str
@@ -48,7 +48,7 @@ class Uncovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """The matrix, and the accounts without coverage: those that are to have it, and those that nobody asked for."""
+    """The matrix, and the accounts without coverage: those for which it is desired, and all others."""
 
     regions: tuple[str, ...]
     roles: Mapping[str, Cell]
@@ -63,7 +63,7 @@ class Coverage:
         return tuple(sorted({ou for ou, _ in self.cells} | set(self.roles)))
 
     def cells_of(self, ou: str) -> list[Cell | None]:
-        """A row of the matrix, by region; None where nothing is asked for."""
+        """A row of the matrix, by region; None if nothing is requested."""
         return [self.cells.get((ou, region)) for region in self.regions]
 
 

@@ -1,4 +1,4 @@
-"""What did not go well, found while records pass by: refusals that repeat, failures that nothing made good. Pure.
+"""Problems, found while records are read: refusals that repeat, failures that were not resolved. Pure.
 
 A push asks once for each layer, so one push that is refused leaves up to five records. What is counted of refusals is
 tries: records of one repository that lie further apart than one push takes. Of failures every event counts.
@@ -17,7 +17,7 @@ ONE_PUSH = timedelta(seconds=60)
 """Records of one repository that lie closer together are one try."""
 
 REPEATS = 3
-"""So many tries are more than somebody noticing a refusal and mending the cause."""
+"""This many tries are more than somebody noticing a refusal and fixing the cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Trouble:
     _created_events: set[str] = field(default_factory=set)
 
     def add(self, record: Record) -> None:
-        """Look at one record."""
+        """Count one record."""
         if record.event_time != self._second:
             self._settle()
             self._second = record.event_time
@@ -115,7 +115,7 @@ def _by_name(record: Record) -> str:
 
 
 def _by_cause(record: Record) -> str:
-    """What fails in an account and region for one reason is mended once."""
+    """Failures in an account and region for one reason are repaired once."""
     return f"{record.account} {record.region} {record.reason}"
 
 

@@ -1,4 +1,4 @@
-"""What one glob covers of another: whether a rule can ever have a say after the rules before it.
+"""What one glob covers of another: whether a rule can ever apply after the rules before it.
 
 The globs are those of handler/globs.py, read here as automata over the few characters that the two patterns tell apart;
 tests hold the two readings together. Answers are exact, for names and for ARNs.

@@ -61,7 +61,7 @@ class InvalidConfigurationError(ConfigurationError):
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """By file and place, each once: the order in which somebody mends them."""
+    """By file and place, each once: the order in which somebody fixes them."""
     return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.key, p.message)))
 
 

@@ -1,4 +1,4 @@
-"""Rules that can never have a say: a namespace behind a wider one, an allow that is denied, an entry said twice.
+"""Rules that can never apply: a namespace after a wider one, an allow that is denied, a duplicate entry.
 
 They are warnings: the settings work, but somebody believes in a rule that does nothing.
 """

@@ -126,7 +126,7 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
 
 
 def made_up_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:
-    """A push or pull that somebody asks about; for an assumed-role session its role is derived, without its path."""
+    """A push or pull in question; for an assumed-role session its role is derived, without its path."""
     return FailedCall(
         account=account,
         region=region,
