@@ -38,7 +38,7 @@ demo:  ## Roll out, push and audit in the local sandbox (about a minute)
 	@if [ -e $(READY) ]; then $(BIN)/deployer sandbox demo; else $(MAKE) --silent $(DEMO)/.ready && $(DEMO)/bin/deployer sandbox demo; fi
 
 $(DEMO)/.ready: pyproject.toml sandbox/pyproject.toml
-	@echo "Installing deployer and its sandbox into $(DEMO) (once; about 160 MB) ..."
+	@echo "Installing deployer and its sandbox into $(DEMO) (once; about 200 MB) ..."
 	$(PYTHON) -m venv $(DEMO)
 	$(DEMO)/bin/pip install --quiet --editable ./sandbox --editable '.[sandbox]'
 	@touch $@

@@ -24,6 +24,10 @@ TIME_SCALE = 0.05
 """How much of AWS's waiting is kept: CloudTrail's seconds become a tenth of one."""
 PATIENCE = 20.0
 """Seconds that a repository may take to appear."""
+NEXT = (
+    "Next: docs/getting-started.md sets it up in your organization, beginning with one OU. `deployer sandbox start` "
+    "starts a sandbox like this one for trying commands."
+)
 NEW_ACCOUNT, ITS_OU = "orders-prod", "ou-exam-prod0001"
 
 
@@ -228,7 +232,10 @@ def run(*, config: Path, show: Show) -> bool:
     narrator = Narrator(show)
     with Sandbox(time_scale=TIME_SCALE) as sandbox:
         Demo(sandbox, narrator, config=config).run()
-        return narrator.close()
+        is_complete = narrator.close()
+    if is_complete:
+        narrator.say(NEXT, indent=0)
+    return is_complete
 
 
 def _settings_of(repository: Mapping[str, Any]) -> str:

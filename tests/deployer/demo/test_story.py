@@ -38,6 +38,7 @@ def told() -> subprocess.CompletedProcess[str]:
 def test_everything_was_seen(told: subprocess.CompletedProcess[str]) -> None:
     assert told.returncode == 0
     assert "All of it was seen" in told.stdout
+    assert "docs/getting-started.md" in " ".join(told.stdout.splitlines()[-3:])
     assert "✗" not in told.stdout
 
 
