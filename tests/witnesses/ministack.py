@@ -1,7 +1,4 @@
-"""MiniStack: a local AWS that nobody here wrote. It has accounts and Lambda, but no StackSets and no IAM by default.
-
-https://pypi.org/project/ministack/
-"""
+"""MiniStack: a local AWS that nobody here wrote. It has accounts and Lambda, but no StackSets and no IAM by default."""
 
 from __future__ import annotations
 
