@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.iam.models import iam_backends
 
 from aws_org_sandbox import quotas, regions
 from aws_org_sandbox.faults import Error, Fault
@@ -16,6 +17,7 @@ from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.composition import doctor
 from deployer.doctor.checks.catalogue import CHECKS
+from sandbox.tests.tiny_functions import create_function
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 
 MANAGEMENT, CENTRAL, SHOP = "100000000000", "200000000001", "300000000001"
@@ -138,6 +140,74 @@ def test_names_that_somebody_else_holds_are_found(sandbox: Sandbox) -> None:
         f"AWS::S3::Bucket deployer-artifacts-{CENTRAL}-eu-west-1",
         "AWS::SQS::Queue deployer-failures",
     }
+
+
+def test_functions_and_topics_that_somebody_else_holds_are_found(sandbox: Sandbox, config: Path) -> None:
+    file = config / "organization.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nnotifications: {topic: create}\n", encoding="utf-8")
+    create_function(sandbox, "deployer-handler")
+    sandbox.client("sns").create_topic(Name="deployer-notices")
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"names"}
+    found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
+    assert found == {"AWS::Lambda::Function deployer-handler", "AWS::SNS::Topic deployer-notices"}
+
+
+def attach(sandbox: Sandbox, name: str, statement: dict[str, Any]) -> None:
+    """A service control policy on the OU Workloads/Prod."""
+    management = sandbox.client("organizations", account=MANAGEMENT)
+    content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = management.create_policy(Name=name, Description="d", Type="SERVICE_CONTROL_POLICY", Content=content)
+    management.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=PROD)
+
+
+def test_a_level_without_a_policy_that_allows_is_found(sandbox: Sandbox) -> None:
+    attach(sandbox, "only-iam", {"Effect": "Allow", "Action": "iam:*", "Resource": "*"})
+    sandbox.client("organizations", account=MANAGEMENT).detach_policy(PolicyId="p-FullAWSAccess", TargetId=PROD)
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"policies"}
+    assert "Workloads/Prod" in text_of(ran, "policies")
+
+
+def test_a_policy_that_may_deny_is_a_warning(sandbox: Sandbox) -> None:
+    condition = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
+    attach(sandbox, "teams", {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": condition})
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert states(ran)["policies"] == "warning"
+    assert "teams" in text_of(ran, "policies")
+
+
+def test_a_trail_without_write_events_is_found(sandbox: Sandbox) -> None:
+    selector = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True, "DataResources": []}
+    sandbox.client("cloudtrail", account=MANAGEMENT).put_event_selectors(
+        TrailName="organization-trail", EventSelectors=[selector]
+    )
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"trail"}
+
+
+def test_too_little_room_for_roles_is_found(sandbox: Sandbox) -> None:
+    iam = iam_backends[CENTRAL]["aws"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    for number in range(iam.account_summary._roles_quota - len(iam.roles) - 2):
+        iam.create_role(
+            role_name=f"role-{number}",
+            assume_role_policy_document=document,
+            path="/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        )
+    ran = Deployer(sandbox)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"quotas"}
+    assert "IAM roles" in text_of(ran, "quotas")
 
 
 def test_an_account_that_is_no_delegated_administrator_is_found(sandbox: Sandbox) -> None:
