@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,31 @@ def test_without_a_network_the_message_says_what_to_do(tmp_path: Path, monkeypat
         oldest_sdk.install(tmp_path / "sdk" / "botocore")
     assert f"botocore=={OLDEST}" in str(failed.value)
     assert not (tmp_path / "sdk" / "botocore").exists()
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_handler_that_need_no_sandbox_pass_with_the_old_sdk(tmp_path: Path) -> None:
+    folder = oldest_sdk.install()
+    version = subprocess.run(
+        [sys.executable, "-c", "import botocore; print(botocore.__version__)"],
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert version.stdout.strip() == OLDEST
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-m", "not slow",
+         "--basetemp", str(tmp_path / "tests"), "--ignore", __file__, "tests/handler"],
+        cwd=Path(__file__).parents[2],
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
+    assert int(ran.stdout.rpartition(" passed")[0].split()[-1]) > 400
 
 
 def lines(installed: Installed) -> list[dict[str, Any]]:
