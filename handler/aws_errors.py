@@ -67,7 +67,7 @@ _REASONS = {
 _UNKNOWN_PARAMETER = "Unknown parameter in "
 """How botocore reports a parameter that its model of the service lacks; the handler only uses AWS's parameter names."""
 
-_LONGEST_DETAIL = 1000
+_MAX_DETAIL_LENGTH = 1000
 
 
 def code_of(error: Exception) -> str:
@@ -104,5 +104,5 @@ def translate_errors(call: str, *, location: str, denied: str = reasons.ACCESS_D
         if reason is None:
             raise
         version = f" (botocore {botocore.__version__})" if reason == reasons.SDK_TOO_OLD else ""
-        detail = clean(f"{call} in {location}{version}: {error}", limit=_LONGEST_DETAIL)
+        detail = clean(f"{call} in {location}{version}: {error}", limit=_MAX_DETAIL_LENGTH)
         raise PermanentError(denied if reason == reasons.ACCESS_DENIED else reason, detail) from error

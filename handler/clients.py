@@ -27,13 +27,15 @@ CONFIG = Config(
 Lambda retries the event. If several calls of one event each succeed only at the last attempt, the function times out.
 That is equivalent to a crash, and a crash loses no event."""
 
-BRIEF = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}))
+SHORT_TIMEOUTS = CONFIG.merge(
+    Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+)
 """For notices, which are optional and never fail an event: a call fails after 6 s."""
 
 SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs", "sts")
 """All AWS services that the handler and the watch call."""
 
-MOST_CLIENTS = 128
+MAX_CLIENTS = 128
 """The most recently used clients are kept: one for each account, region and set of credentials. Each takes a megabyte,
 three quarters of it for the TLS certificates of its connection."""
 
@@ -87,7 +89,7 @@ class Clients:
         self._session.register_component("data_loader", _Loader())
         self._lock = Lock()
         self.partition: str = self._session.get_partition_for_region(region)
-        self._made = lru_cache(maxsize=MOST_CLIENTS)(self._make)
+        self._cached = lru_cache(maxsize=MAX_CLIENTS)(self._make)
 
     def model(self, service: str) -> Any:
         """The SDK's model of a service; it is cached, so that a client created later does not read it again."""
@@ -101,11 +103,11 @@ class Clients:
     def of(self, service: str, *, region: str, credentials: Credentials | None) -> Any:
         """A client with a role's credentials; cached by service, region and credentials."""
         with self._lock:
-            return self._made(service, region, credentials)
+            return self._cached(service, region, credentials)
 
     def _make(self, service: str, region: str, credentials: Credentials | None) -> Any:
         if credentials is None:
-            config = BRIEF if service == "events" else CONFIG
+            config = SHORT_TIMEOUTS if service == "events" else CONFIG
             return self._session.create_client(service, region_name=region, config=config)
         return self._session.create_client(
             service,

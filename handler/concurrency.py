@@ -18,11 +18,11 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh(Generic[Value]):
+class CachedValue(Generic[Value]):
     """A loaded value and the time at which it expires."""
 
     value: Value
-    until: datetime
+    expires_at: datetime
 
 
 class SingleFlight(Generic[Key, Value]):
@@ -31,20 +31,20 @@ class SingleFlight(Generic[Key, Value]):
     Times come from a wall clock, because a monotonic clock stops while Lambda freezes the container.
     """
 
-    def __init__(self, *, clock: Callable[[], datetime], most: int = 2048) -> None:
+    def __init__(self, *, clock: Callable[[], datetime], max_size: int = 2048) -> None:
         self._clock = clock
-        self._most = most
+        self._max_size = max_size
         self._lock = Lock()
-        self._futures: dict[Key, Future[Fresh[Value]]] = {}
+        self._futures: dict[Key, Future[CachedValue[Value]]] = {}
 
-    def get(self, key: Key, load: Callable[[], Fresh[Value]]) -> Value:
+    def get(self, key: Key, load: Callable[[], CachedValue[Value]]) -> Value:
         """The value, loaded in this thread unless another thread is loading it."""
         future, is_mine = self._claim(key)
         if is_mine:
             self._fill(key, future, load)
         return future.result().value
 
-    def start(self, key: Key, load: Callable[[], Fresh[Value]]) -> Callable[[], Value]:
+    def start(self, key: Key, load: Callable[[], CachedValue[Value]]) -> Callable[[], Value]:
         """Start loading in a new thread; the returned function waits for the value, or raises the error of the load."""
         future, is_mine = self._claim(key)
         if is_mine:
@@ -56,18 +56,18 @@ class SingleFlight(Generic[Key, Value]):
         with self._lock:
             self._futures.pop(key, None)
 
-    def _claim(self, key: Key) -> tuple[Future[Fresh[Value]], bool]:
+    def _claim(self, key: Key) -> tuple[Future[CachedValue[Value]], bool]:
         with self._lock:
             future = self._futures.get(key)
-            if future is not None and (not future.done() or future.result().until > self._clock()):
+            if future is not None and (not future.done() or future.result().expires_at > self._clock()):
                 return future, False
             self._futures.pop(key, None)
-            while len(self._futures) >= self._most:
+            while len(self._futures) >= self._max_size:
                 self._futures.pop(next(iter(self._futures)))
             future = self._futures[key] = Future()
             return future, True
 
-    def _fill(self, key: Key, future: Future[Fresh[Value]], load: Callable[[], Fresh[Value]]) -> None:
+    def _fill(self, key: Key, future: Future[CachedValue[Value]], load: Callable[[], CachedValue[Value]]) -> None:
         try:
             loaded = load()
         except BaseException as error:  # noqa: BLE001 - raised again in every waiting thread
@@ -76,7 +76,7 @@ class SingleFlight(Generic[Key, Value]):
         else:
             future.set_result(loaded)
 
-    def _drop(self, key: Key, future: Future[Fresh[Value]]) -> None:
+    def _drop(self, key: Key, future: Future[CachedValue[Value]]) -> None:
         with self._lock:
             if self._futures.get(key) is future:
                 del self._futures[key]

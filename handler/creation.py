@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handler import reasons
-from handler.asked import asked_for, compact
 from handler.concurrency import run_in_parallel
 from handler.decision import PER_HOUR, Create
 from handler.errors import PermanentError
@@ -26,6 +25,7 @@ from handler.ledger import Slot
 from handler.log import Steps
 from handler.ports import Ledger, Repositories, Repository
 from handler.reasons import Outcome
+from handler.requested import compact, requested_settings
 from handler.rules import Rule
 from handler.settings import RepositorySettings
 
@@ -83,10 +83,10 @@ class Creation:
         with self.steps("create"):
             repository = repositories.create(self.call.repository, settings=self.decision.repository, tags=self.tags)
         if repository is None:
-            return self._found(repositories)
+            return self._handle_existing(repositories)
         return self._finish(repositories, repository, reason=reasons.CREATED)
 
-    def _found(self, repositories: Repositories) -> Conclusion:
+    def _handle_existing(self, repositories: Repositories) -> Conclusion:
         """Handle a name that is taken: by a parallel event, another creator, or an earlier attempt at this event."""
         with self.steps("look"):
             creator = repositories.creator(self.call.repository)
@@ -101,10 +101,10 @@ class Creation:
         return self._finish(repositories, repository, reason=reasons.FINISHED)
 
     @property
-    def asked(self) -> str:
+    def requested(self) -> str:
         """The requested settings, in the form that the ledger records."""
         return compact(
-            asked_for(
+            requested_settings(
                 self.decision.repository,
                 tags=self.tags,
                 document=self.document,
@@ -115,14 +115,14 @@ class Creation:
 
     def _finish(self, repositories: Repositories, repository: Repository, *, reason: str) -> Conclusion:
         with self.steps("policies"):
-            errors = self._put(self._puts(repositories, self.decision.repository))
+            errors = self._put_policies(self._policy_calls(repositories, self.decision.repository))
         if errors:
             raise _error_to_raise(errors, repository)
         return Conclusion(
-            outcome="created", reason=reason, rules=self.decision.rules, repository=repository, settings=self.asked
+            outcome="created", reason=reason, rules=self.decision.rules, repository=repository, settings=self.requested
         )
 
-    def _put(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:
+    def _put_policies(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:
         """Put the policies, with two more attempts if AWS denies access; returns the remaining errors."""
         errors = run_in_parallel(puts)
         for seconds in PAUSES:
@@ -132,7 +132,7 @@ class Creation:
             errors = run_in_parallel(puts)
         return errors
 
-    def _puts(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
+    def _policy_calls(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
         name = self.call.repository
         puts: list[Callable[[], None]] = []
         if settings.lifecycle_policy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from handler import globs, reasons, repository_names
 from handler.events import FailedCall
-from handler.rules import MOST_LISTED, Key, Rule, listed, matched
+from handler.rules import MAX_LISTED, Key, Rule, listed, matched
 from handler.settings import CreateRules, RepositorySettings, Settings
 
 
@@ -141,4 +141,4 @@ def _permitting(name: str, settings: Settings) -> Iterator[Rule]:
 
 def _allowed(key: Key, patterns: tuple[str, ...]) -> Rule:
     """Patterns of which none matched; the whole list of a large OU would be too long for a record."""
-    return listed(key, patterns, empty="nothing", most=MOST_LISTED)
+    return listed(key, patterns, empty="nothing", limit=MAX_LISTED)

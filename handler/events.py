@@ -34,8 +34,8 @@ Via = Literal["redrive", "replay"]
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
-_LONGEST_ARN = 2048
-_LONGEST_NAME = 512
+_MAX_ARN_LENGTH = 2048
+_MAX_NAME_LENGTH = 512
 """ECR accepts 256. 512 characters of four bytes each are the longest key that an index of the ledger accepts."""
 
 
@@ -138,7 +138,7 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
     return FailedCall(
         account=_matching(envelope.get("account"), _ACCOUNT, "account"),
         region=_matching(envelope.get("region"), REGION, "region"),
-        repository=_text(parameters.get("repositoryName"), "detail.requestParameters.repositoryName", _LONGEST_NAME),
+        repository=_text(parameters.get("repositoryName"), "detail.requestParameters.repositoryName", _MAX_NAME_LENGTH),
         registry_id=None if registry is None else _text(registry, "detail.requestParameters.registryId", 64),
         recipient_account=_matching(detail.get("recipientAccountId"), _ACCOUNT, "detail.recipientAccountId"),
         event_region=_matching(detail.get("awsRegion"), REGION, "detail.awsRegion"),
@@ -178,7 +178,7 @@ def _principal(identity: Mapping[str, Any]) -> str:
     """The caller's ARN; the id or name of a caller without one (of another account, or an AWS service)."""
     for key in ("arn", "invokedBy", "principalId", "accountId"):
         if identity.get(key):
-            return _text(identity[key], f"detail.userIdentity.{key}", _LONGEST_ARN)
+            return _text(identity[key], f"detail.userIdentity.{key}", _MAX_ARN_LENGTH)
     return "unknown"
 
 
@@ -199,7 +199,7 @@ def _role_arn(identity: Mapping[str, Any]) -> str | None:
     issuer = _mapping(context.get("sessionIssuer") or {}, "detail.userIdentity.sessionContext.sessionIssuer")
     if issuer.get("type") != "Role" or not issuer.get("arn"):
         return None
-    return _text(issuer["arn"], "detail.userIdentity.sessionContext.sessionIssuer.arn", _LONGEST_ARN)
+    return _text(issuer["arn"], "detail.userIdentity.sessionContext.sessionIssuer.arn", _MAX_ARN_LENGTH)
 
 
 def _mapping(value: object, field: str) -> Mapping[str, Any]:

@@ -60,7 +60,7 @@ class Handler:
         attempt = Attempt(event=event, request_id=request_id, received_at=self.clock())
         parsed = parse(event)
         try:
-            conclusion, record, is_new = self._keep(attempt, *self._concluded(parsed, attempt))
+            conclusion, record, is_new = self._write(attempt, *self._conclude(parsed, attempt))
         except Exception as error:
             if isinstance(parsed, FailedCall) and are_credentials_stale(error):
                 self.registries.forget(parsed.account)
@@ -72,13 +72,13 @@ class Handler:
         self.log(fields)
         return fields
 
-    def _concluded(
+    def _conclude(
         self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt
     ) -> tuple[Conclusion, Record | None]:
         """The conclusion of an event and its record; there is no record if even the account is unknown."""
         match parsed:
             case FailedCall():
-                conclusion, membership = self._concluded_call(parsed, attempt)
+                conclusion, membership = self._conclude_call(parsed, attempt)
                 record = record_of(
                     parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
                 )
@@ -89,7 +89,7 @@ class Handler:
                 conclusion = Conclusion(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=parsed.problem)
                 return conclusion, record_of_malformed(parsed, attempt, conclusion=conclusion, settings=self.settings)
 
-    def _keep(
+    def _write(
         self, attempt: Attempt, conclusion: Conclusion, record: Record | None
     ) -> tuple[Conclusion, Record | None, bool]:
         """Write the record unless it exists already; returns what was written, and whether it is new."""
@@ -124,9 +124,9 @@ class Handler:
             return clean(f"{type(error).__name__}: {error}")
         return ""
 
-    def _concluded_call(self, call: FailedCall, attempt: Attempt) -> tuple[Conclusion, Membership | None]:
+    def _conclude_call(self, call: FailedCall, attempt: Attempt) -> tuple[Conclusion, Membership | None]:
         if ignored := screen(call):
-            return _concluded_without(ignored), None
+            return _conclusion_of(ignored), None
         registry = self._open_early(call)
         try:
             with attempt.steps("organization"):
@@ -139,30 +139,30 @@ class Handler:
             decision = decide(
                 call,
                 self.settings.settings_for(call.account, membership.chain),
-                is_member=lambda account: self._is_member(account, attempt, of_call=membership),
+                is_member=lambda account: self._is_member(account, attempt, call_membership=membership),
             )
         except PermanentError as error:
             return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), membership
         if not isinstance(decision, Create):
-            return _concluded_without(decision), membership
+            return _conclusion_of(decision), membership
         creation = self._creation(call, attempt, decision=decision, membership=membership)
-        return self._created(creation, attempt, registry or self.registries.open(call)), membership
+        return self._create(creation, attempt, registry or self.registries.open(call)), membership
 
     def _open_early(self, call: FailedCall) -> Callable[[], Repositories] | None:
         """Assume the role in parallel with the look-up of the OU, unless the settings of its last known OU refuse."""
-        chain = self.settings.remembered_chain(call.account)
+        chain = self.settings.last_known_chain(call.account)
         if chain is None:
             return self.registries.open(call)
-        remembered = decide(call, self.settings.settings_for(call.account, chain), is_member=lambda _: True)
-        return self.registries.open(call) if isinstance(remembered, Create) else None
+        expected = decide(call, self.settings.settings_for(call.account, chain), is_member=lambda _: True)
+        return self.registries.open(call) if isinstance(expected, Create) else None
 
-    def _is_member(self, account: str, attempt: Attempt, *, of_call: Membership) -> bool:
+    def _is_member(self, account: str, attempt: Attempt, *, call_membership: Membership) -> bool:
         """Whether a caller's account is in the organization.
 
         Organizations may deny a request about an account outside the organization. If the request about the call's own
         account succeeded, access is not the problem, and a denial means that the other account is outside (A19).
         """
-        is_readable = of_call.source == "asked"
+        is_readable = call_membership.source == "asked"
         try:
             with attempt.steps("caller"):
                 membership = self.organization.membership(account)
@@ -188,7 +188,7 @@ class Handler:
             sleep=self.sleep,
         )
 
-    def _created(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
+    def _create(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
         try:
             return creation.run(registry, received_at=attempt.received_at)
         except PermanentError as error:
@@ -202,12 +202,12 @@ class Handler:
                 detail=error.detail,
                 rules=creation.decision.rules,
                 repository=repository,
-                settings=creation.asked if repository else "",
+                settings=creation.requested if repository else "",
             )
 
     def _raise_unless_final(self, error: PermanentError, call: FailedCall, attempt: Attempt) -> None:
         """Raise the first denial so that Lambda retries: a new role or tag may have propagated by then."""
-        if error.reason not in reasons.MAY_PASS:
+        if error.reason not in reasons.RETRYABLE_DENIALS:
             return
         with attempt.steps("denials"):
             denials = self.ledger.count_denial(call, request_id=attempt.request_id, now=attempt.received_at)
@@ -215,7 +215,7 @@ class Handler:
             raise DeniedError(error) from error
 
 
-def _concluded_without(decision: Refused | Ignored) -> Conclusion:
+def _conclusion_of(decision: Refused | Ignored) -> Conclusion:
     """The conclusion of an event that needs no call to ECR."""
     match decision:
         case Refused():

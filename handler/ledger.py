@@ -48,7 +48,7 @@ EXPIRY_ATTRIBUTE = "expires"
 COUNTER_PREFIX = "limit#"
 """Prefix of the partition key of every counter; records have none, because their key is an account id of 12 digits."""
 
-REDRIVEN_WITHIN = timedelta(days=15)
+MAX_REDRIVE_AGE = timedelta(days=15)
 """EventBridge retries the delivery of an event for one day, and SQS keeps it for 14: until then it may be counted."""
 
 _COUNTER_SORT_KEY = "repositories"
@@ -56,9 +56,9 @@ REFUSALS = "refusals"
 """Sort key of the counter of refusals, and the name of its attribute that holds the count."""
 
 _DENIALS_SORT_KEY = "denials#"
-_DENIALS_KEPT = timedelta(days=1)
+_DENIALS_RETENTION = timedelta(days=1)
 """Lambda retries an event for six hours at most."""
-MOST_PER_HOUR = 10_000
+MAX_PER_HOUR = 10_000
 """The highest limit that settings may configure. The counter grows with it, an item holds at most 400 KB, and each
 update is charged for the whole item."""
 
@@ -90,9 +90,9 @@ class Slot:
         """Key of the counter's item."""
         return _counter_key(self.account, self.hour, _COUNTER_SORT_KEY)
 
-    def expires(self, archived: timedelta) -> int:
-        """When DynamoDB may delete the counter, in seconds since 1970; `archived` is how long events are archived."""
-        return int((self.hour + timedelta(hours=1) + max(REDRIVEN_WITHIN, archived)).timestamp())
+    def expires(self, archive_retention: timedelta) -> int:
+        """When DynamoDB may delete the counter, in seconds since 1970; events are archived for `archive_retention`."""
+        return int((self.hour + timedelta(hours=1) + max(MAX_REDRIVE_AGE, archive_retention)).timestamp())
 
 
 def refusals_key(account: str, time: datetime) -> dict[str, AttributeValueTypeDef]:
@@ -113,14 +113,14 @@ class Ledger:
         *,
         table: str,
         expiry: timedelta = EXPIRY,
-        archived: timedelta = timedelta(),
-        refusals_kept: timedelta | None = None,
+        archive_retention: timedelta = timedelta(),
+        refusals_retention: timedelta | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._expiry = expiry
-        self._archived = archived
-        self._refusals_kept = refusals_kept
+        self._archive_retention = archive_retention
+        self._refusals_kept = refusals_retention
 
     def write(self, record: Record) -> bool:
         """Add a record; False if it exists already, which is equally good.
@@ -129,7 +129,7 @@ class Ledger:
         events is forged.
         """
         client = self._client()
-        item = record.to_item(expiry=self._expiry, refusals_kept=self._refusals_kept)
+        item = record.to_item(expiry=self._expiry, refusals_retention=self._refusals_kept)
         attributes = ", ".join(f"'{name}': ?" for name in item)
         try:
             client.execute_statement(
@@ -150,16 +150,16 @@ class Ledger:
 
     def _has(self, account: str, at: str, *, of: tuple[str | None, str | None]) -> bool:
         names = {"#region": "region", "#repository": REPOSITORY_KEY}
-        answer = self._client().get_item(
+        response = self._client().get_item(
             TableName=self._table,
             Key={PARTITION_KEY: {"S": account}, SORT_KEY: {"S": at}},
             ConsistentRead=True,
             ProjectionExpression=", ".join(names),
             ExpressionAttributeNames=names,
         )
-        if "Item" not in answer:
+        if "Item" not in response:
             return False
-        region, repository = (answer["Item"].get(name, {}).get("S") for name in names.values())
+        region, repository = (response["Item"].get(name, {}).get("S") for name in names.values())
         if (region, repository) != of:
             detail = f"The ledger has a record of this event and outcome for {repository} in {region}"
             raise PermanentError(reasons.RECORD_CONFLICT, detail)
@@ -179,7 +179,7 @@ class Ledger:
                     ":slot": {"SS": [slot.digest]},
                     ":name": {"S": slot.digest},
                     ":limit": {"N": str(limit)},
-                    ":expires": {"N": str(slot.expires(self._archived))},
+                    ":expires": {"N": str(slot.expires(self._archive_retention))},
                 },
             )
         except client.exceptions.ConditionalCheckFailedException:
@@ -202,10 +202,10 @@ class Ledger:
         expression = "ADD #refusals :one"
         if self._refusals_kept is not None:
             hour = time.replace(minute=0, second=0, microsecond=0)
-            until = hour + timedelta(hours=1) + max(REDRIVEN_WITHIN, self._archived, self._refusals_kept)
+            until = hour + timedelta(hours=1) + max(MAX_REDRIVE_AGE, self._archive_retention, self._refusals_kept)
             names["#expires"], values[":expires"] = EXPIRY_ATTRIBUTE, {"N": str(int(until.timestamp()))}
             expression += " SET #expires = :expires"
-        answer = self._client().update_item(
+        response = self._client().update_item(
             TableName=self._table,
             Key=refusals_key(account, time),
             UpdateExpression=expression,
@@ -213,15 +213,15 @@ class Ledger:
             ExpressionAttributeValues=values,
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"][REFUSALS]["N"])
+        return int(response["Attributes"][REFUSALS]["N"])
 
     def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
         """Count one more denied attempt at an event and return the count for this request id.
 
         The item has the key prefix of the counters, for which the role has permission to update items.
         """
-        expires = int((now + _DENIALS_KEPT).timestamp())
-        answer = self._client().update_item(
+        expires = int((now + _DENIALS_RETENTION).timestamp())
+        response = self._client().update_item(
             TableName=self._table,
             Key=Slot.of(call).key | {SORT_KEY: {"S": f"{_DENIALS_SORT_KEY}{request_id}"}},
             UpdateExpression="ADD #denials :one SET #expires = :expires",
@@ -229,4 +229,4 @@ class Ledger:
             ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": str(expires)}},
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"]["denials"]["N"])
+        return int(response["Attributes"]["denials"]["N"])

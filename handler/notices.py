@@ -28,7 +28,7 @@ VERSION = 1
 NOTABLE = ("created", "refused", "failed")
 """Outcomes that cause a notice."""
 
-_LONGEST_TEXT = 600
+_MAX_TEXT_LENGTH = 600
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9 .,:;'/()_+={}*-]")
 
 
@@ -45,7 +45,7 @@ class Notices:
 
     def send(self, record: Record) -> None:
         """Send the notice of a decision; raises if EventBridge does not accept it."""
-        answer = self._client().put_events(
+        response = self._client().put_events(
             Entries=[
                 {
                     "EventBusName": self._bus,
@@ -57,8 +57,8 @@ class Notices:
                 }
             ]
         )
-        if answer["FailedEntryCount"]:
-            entry = answer["Entries"][0]
+        if response["FailedEntryCount"]:
+            entry = response["Entries"][0]
             raise NotSentError(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}")
 
 
@@ -110,7 +110,7 @@ def _result(record: Record) -> str:
     return "left unfinished" if record.repository_arn else "not created"
 
 
-def safe(text: str, *, limit: int = _LONGEST_TEXT) -> str:
+def safe(text: str, *, limit: int = _MAX_TEXT_LENGTH) -> str:
     """The text without characters that EventBridge does not escape, or that a chat reads as markup or a mention."""
     plain = clean(text, limit=limit).replace("`", "'").replace('"', "'").replace("://", ":/ /")
     return _FORBIDDEN.sub("_", plain[:limit])

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import reasons
 from handler.aws_errors import translate_errors
-from handler.concurrency import Fresh, SingleFlight
+from handler.concurrency import CachedValue, SingleFlight
 from handler.errors import PermanentError
 from handler.ports import Membership
 from handler.settings_file import SettingsFile
@@ -26,13 +26,13 @@ from handler.text import clean
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
 
-ASKED_FRESH: Final = timedelta(minutes=5)
+LOOKUP_LIFETIME: Final = timedelta(minutes=5)
 """How long the former OU's settings may still apply to an account after it moved."""
-REMEMBERED_FRESH: Final = timedelta(seconds=30)
+FALLBACK_LIFETIME: Final = timedelta(seconds=30)
 
 _NOT_IN_ORGANIZATION = frozenset({"AccountNotFoundException", "ChildNotFoundException"})
-_LONGEST_PROBLEM = 500
-_DEEPEST = 8
+_MAX_PROBLEM_LENGTH = 500
+_MAX_DEPTH = 8
 """OUs nest up to five levels below the root."""
 
 
@@ -57,26 +57,29 @@ class Accounts:
         """The OUs of an account. Raises the error of Organizations if the last roll-out did not know the account."""
         return self._cache.get(account, lambda: self._load(account))
 
-    def _load(self, account: str) -> Fresh[Membership | None]:
+    def _load(self, account: str) -> CachedValue[Membership | None]:
         """The response of Organizations (A19), or the OUs at the last roll-out if the request fails."""
         try:
             with translate_errors("DescribeAccount", location=account, denied=reasons.ORGANIZATION_NOT_READABLE):
-                asked = self._ask(account)
+                membership = self._look_up(account)
         except (PermanentError, ClientError, BotoCoreError) as error:
-            remembered = self._settings.remembered_chain(account)
-            if remembered is None:
+            last_known = self._settings.last_known_chain(account)
+            if last_known is None:
                 raise
-            problem = clean(f"Organizations could not be asked: {error}", limit=_LONGEST_PROBLEM)
+            problem = clean(
+                f"AWS Organizations could not be read, so the OU at the last roll-out was used: {error}",
+                limit=_MAX_PROBLEM_LENGTH,
+            )
             is_denied = isinstance(error, PermanentError) and error.reason == reasons.ORGANIZATION_NOT_READABLE
-            membership = Membership(chain=remembered, source="remembered", problem=problem, is_denied=is_denied)
-            return Fresh(membership, self._clock() + REMEMBERED_FRESH)
-        return Fresh(asked, self._clock() + ASKED_FRESH)
+            fallback = Membership(chain=last_known, source="remembered", problem=problem, is_denied=is_denied)
+            return CachedValue(fallback, self._clock() + FALLBACK_LIFETIME)
+        return CachedValue(membership, self._clock() + LOOKUP_LIFETIME)
 
-    def _ask(self, account: str) -> Membership | None:
+    def _look_up(self, account: str) -> Membership | None:
         try:
             described = self._client.describe_account(AccountId=account)["Account"]
             paths = described.get("Paths") or []
-            chain = self._chain(paths[0]) if paths else self._climb(account)
+            chain = self._chain(paths[0]) if paths else self._chain_of_parents(account)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NOT_IN_ORGANIZATION:
                 return None
@@ -90,10 +93,10 @@ class Accounts:
         organization, *chain, _account = path.strip("/").split("/")
         return tuple(chain) if organization == self._organization_id else None
 
-    def _climb(self, account: str) -> tuple[str, ...]:
+    def _chain_of_parents(self, account: str) -> tuple[str, ...]:
         chain: list[str] = []
         child = account
-        while len(chain) < _DEEPEST:
+        while len(chain) < _MAX_DEPTH:
             parent = self._client.list_parents(ChildId=child)["Parents"][0]
             child = parent["Id"]
             chain.append(child)

@@ -46,7 +46,7 @@ REQUEST_NOT_ACCEPTED = "request-not-accepted"
 RECORD_CONFLICT = "record-conflict"
 SDK_TOO_OLD = "sdk-too-old"
 
-MAY_PASS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
+RETRYABLE_DENIALS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
 """Denials that may be temporary because a role or a tag is new; final if Lambda's retry is denied too (A12)."""
 
 OUTCOMES: dict[Outcome, frozenset[str]] = {

@@ -14,7 +14,7 @@ from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent
 from handler.log import Steps
 from handler.ports import Membership
-from handler.records import EXPIRING, LEFT_OUT_ID, MOST_REFUSALS, Record
+from handler.records import EXPIRING, MAX_REFUSALS, SUMMARY_EVENT_ID, Record
 from handler.rules import text_of
 from handler.settings_file import SettingsFile
 from handler.text import clean
@@ -40,7 +40,7 @@ def record_of(
 ) -> Record:
     """The record of a call to a missing repository; `membership` is None if it was not looked up."""
     repository = conclusion.repository
-    asked_name = membership.account_name if membership else ""
+    current_name = membership.account_name if membership else ""
     return Record(
         account=call.account,
         outcome=conclusion.outcome,
@@ -49,7 +49,7 @@ def record_of(
         rule=text_of(conclusion.rules),
         ou_path=settings.path_of(membership.chain) if membership else None,
         ou_source=membership.source if membership else None,
-        account_name=asked_name or settings.remembered_name(call.account),
+        account_name=current_name or settings.last_known_name(call.account),
         region=call.region,
         repository=call.repository,
         repository_arn=repository.arn if repository else None,
@@ -97,15 +97,15 @@ def conflicting(conclusion: Conclusion, record: Record, conflict: PermanentError
     return failed, replace(record, outcome="failed", reason=conflict.reason, detail=conflict.detail)
 
 
-_ATTEMPTS = 10
+_MAX_SUMMARY_WRITES = 10
 """Refusals that write the one record for all left out; several do, because a process may stop before it writes."""
 
 
 def refusal_to_write(record: Record, number: int) -> Record | None:
     """The record to write for the hour's refusal of this number: its own, the one for all left out, or none."""
-    if number <= MOST_REFUSALS:
+    if number <= MAX_REFUSALS:
         return record
-    if number > MOST_REFUSALS + _ATTEMPTS:
+    if number > MAX_REFUSALS + _MAX_SUMMARY_WRITES:
         return None
     return Record(
         account=record.account,
@@ -114,8 +114,8 @@ def refusal_to_write(record: Record, number: int) -> Record | None:
         ou_source=record.ou_source,
         outcome="refused",
         reason=reasons.REFUSALS_LEFT_OUT,
-        detail=f"The ledger records {MOST_REFUSALS:,} refusals of an account and hour",
-        event_id=LEFT_OUT_ID,
+        detail=f"The ledger records {MAX_REFUSALS:,} refusals of an account and hour",
+        event_id=SUMMARY_EVENT_ID,
         event_time=record.event_time.replace(minute=0, second=0, microsecond=0),
         received_at=record.received_at,
         request_id=record.request_id,

@@ -40,9 +40,9 @@ SHARDS = 4
 
 _NUMBERS = frozenset({"version", "expires"})
 
-MOST_REFUSALS = 1_000
+MAX_REFUSALS = 1_000
 """Most records of refusals for one account and hour; one further record stands for all refusals beyond them."""
-LEFT_OUT_ID = "refusals-left-out"
+SUMMARY_EVENT_ID = "refusals-left-out"
 """The event id of the record that stands for all refusals left out."""
 
 
@@ -106,17 +106,17 @@ class Record:
         partitions = outcome_months(self.outcome, f"{self.event_time:%Y-%m}")
         return partitions[crc32(self.account.encode()) % len(partitions)]
 
-    def expires(self, expiry: timedelta, *, refusals_kept: timedelta | None = None) -> int | None:
+    def expires(self, expiry: timedelta, *, refusals_retention: timedelta | None = None) -> int | None:
         """When DynamoDB may delete the record, in seconds since 1970; refusals only expire if that is configured."""
-        kept = refusals_kept if self.outcome == "refused" else expiry if self.outcome in EXPIRING else None
+        kept = refusals_retention if self.outcome == "refused" else expiry if self.outcome in EXPIRING else None
         return None if kept is None else int((self.received_at + kept).timestamp())
 
     def to_item(
-        self, *, expiry: timedelta = EXPIRY, refusals_kept: timedelta | None = None
+        self, *, expiry: timedelta = EXPIRY, refusals_retention: timedelta | None = None
     ) -> dict[str, dict[str, str]]:
         """The record in the format of DynamoDB's low-level API; `expiry` applies to outcomes that expire."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        expires = self.expires(expiry, refusals_kept=refusals_kept)
+        expires = self.expires(expiry, refusals_retention=refusals_retention)
         values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": expires}
         values["outcome_month"] = self.outcome_month
         return {

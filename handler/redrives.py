@@ -15,9 +15,9 @@ from typing import Any
 MARK = "deployer-redrive"
 """Key in an event's envelope. Only a redrive can set it: EventBridge creates the envelopes of events it delivers."""
 
-GIVEN_UP_WITHIN = timedelta(hours=25)
+MAX_DELIVERY_TIME = timedelta(hours=25)
 """EventBridge retries the delivery of an event for one day; before that, CloudTrail's delivery takes some minutes."""
-CLOCKS_DIFFER = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def marked(event: Any, *, sent: datetime, from_member: bool) -> Any:
@@ -44,13 +44,13 @@ def time_conflict(event_time: datetime, *, sent: datetime, from_member: bool) ->
 
     The central queue also holds replayed events, which may be as old as the archive.
     """
-    if event_time > sent + CLOCKS_DIFFER:
+    if event_time > sent + MAX_CLOCK_SKEW:
         return f"the call was made at {event_time:%Y-%m-%dT%H:%M:%SZ}, after SQS received the message"
-    if from_member and event_time < sent - GIVEN_UP_WITHIN:
+    if from_member and event_time < sent - MAX_DELIVERY_TIME:
         made_at = f"{event_time:%Y-%m-%dT%H:%M:%SZ}"
         return f"the call was made at {made_at}, more than {_hours()} hours before SQS received the message"
     return None
 
 
 def _hours() -> int:
-    return int(GIVEN_UP_WITHIN / timedelta(hours=1))
+    return int(MAX_DELIVERY_TIME / timedelta(hours=1))

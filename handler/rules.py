@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 Key = tuple[str | int, ...]
 
-MOST_LISTED = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ def matched(key: Key, entries: tuple[str, ...], entry: str) -> Rule:
     return Rule(key, entry, entries.index(entry))
 
 
-def listed(key: Key, entries: tuple[str, ...], *, empty: str, most: int | None = None) -> Rule:
-    """The rule of a list that decided as a whole; its text names at most `most` entries."""
-    shown = ", ".join(entries[:most]) or empty
-    further = len(entries) - len(entries[:most])
+def listed(key: Key, entries: tuple[str, ...], *, empty: str, limit: int | None = None) -> Rule:
+    """The rule of a list that decided as a whole; its text names at most `limit` entries."""
+    shown = ", ".join(entries[:limit]) or empty
+    further = len(entries) - len(entries[:limit])
     return Rule(key, f"{shown} and {further} more" if further else shown, 0 if len(entries) == 1 else None)
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from handler import reasons
 from handler.aws_errors import translate_errors
 from handler.clients import Credentials
-from handler.concurrency import Fresh, SingleFlight
+from handler.concurrency import CachedValue, SingleFlight
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-_LONGEST_SESSION_NAME = 64
+_MAX_SESSION_NAME_LENGTH = 64
 _MARGIN = timedelta(minutes=5)
 """Credentials are renewed this long before they expire; handling one event takes far less time."""
 
@@ -39,11 +39,11 @@ class Sessions:
         """Assume the role again for the next event, because AWS refused the credentials."""
         self._cache.forget(account)
 
-    def _assume(self, account: str, event_id: str) -> Fresh[Credentials]:
+    def _assume(self, account: str, event_id: str) -> CachedValue[Credentials]:
         with translate_errors("AssumeRole", location=account, denied=reasons.ROLE_NOT_ASSUMABLE):
-            answer = self._client.assume_role(
+            response = self._client.assume_role(
                 RoleArn=f"arn:{self._partition}:iam::{account}:role/{self._role_name}",
-                RoleSessionName=f"deployer-{event_id}"[:_LONGEST_SESSION_NAME],
+                RoleSessionName=f"deployer-{event_id}"[:_MAX_SESSION_NAME_LENGTH],
             )["Credentials"]
-        credentials = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-        return Fresh(credentials, answer["Expiration"] - _MARGIN)
+        credentials = Credentials(response["AccessKeyId"], response["SecretAccessKey"], response["SessionToken"])
+        return CachedValue(credentials, response["Expiration"] - _MARGIN)

@@ -36,7 +36,7 @@ class SettingsFile:
         self.management_account: str = document["organization"].get("management_account", "")
         """Empty if an older version of `deployer` wrote the file."""
         self._ous: Mapping[str, Mapping[str, str | None]] = document["organization"]["ous"]
-        self._remembered: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
+        self._last_known_accounts: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
         self._defaults: Layer = document["defaults"]
         self._ou_layers: Mapping[str, Layer] = document["ous"]
         self._account_layers: Mapping[str, Layer] = document["accounts"]
@@ -44,9 +44,9 @@ class SettingsFile:
         kept = build(Retention, document.get("retention", {}))
         self.expiry = timedelta(days=kept.expiring_records)
         """How long the ledger keeps `exists` and `ignored` records."""
-        self.archived = timedelta(days=kept.event_archive)
+        self.archive_retention = timedelta(days=kept.event_archive)
         """How long an event can be replayed."""
-        self.refusals_kept = None if kept.refused is None else timedelta(days=kept.refused)
+        self.refusals_retention = None if kept.refused is None else timedelta(days=kept.refused)
         """How long the ledger keeps records of refusals; None means forever."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
@@ -76,9 +76,9 @@ class SettingsFile:
         """Accounts with their own settings; all others have the settings of their OU."""
         return frozenset(self._account_layers)
 
-    def remembered_chain(self, account_id: str) -> tuple[str, ...] | None:
+    def last_known_chain(self, account_id: str) -> tuple[str, ...] | None:
         """Ids from the root down to the account's OU at the last roll-out; None for an account unknown then."""
-        account = self._remembered.get(account_id)
+        account = self._last_known_accounts.get(account_id)
         if account is None:
             return None
         chain: list[str] = []
@@ -95,11 +95,11 @@ class SettingsFile:
 
     def account_name(self, account_id: str) -> str:
         """The account's name at the last roll-out, or its id if it was created since then."""
-        return self.remembered_name(account_id) or account_id
+        return self.last_known_name(account_id) or account_id
 
-    def remembered_name(self, account_id: str) -> str | None:
+    def last_known_name(self, account_id: str) -> str | None:
         """The account's name at the last roll-out."""
-        account = self._remembered.get(account_id)
+        account = self._last_known_accounts.get(account_id)
         return account["name"] if account else None
 
     def document(self, name: str) -> str:

@@ -19,16 +19,16 @@ from handler.repository_names import namespace_of
 EVENT_ID_TAG = "deployer:event-id"
 """Key of the tag that records which event created a repository; its value is CloudTrail's eventID."""
 
-MOST_TAGS = 50
+MAX_TAGS = 50
 """The most tags of one repository, including `deployer:event-id`."""
-LONGEST_VALUE = 256
+MAX_VALUE_LENGTH = 256
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _PUNCTUATION = frozenset(" _.:/=+-@")
 
 
 class Cause(Protocol):
-    """The facts about the call that caused a repository which tags may contain."""
+    """The attributes of the call that caused a repository which tags may contain."""
 
     @property
     def account(self) -> str: ...
@@ -63,13 +63,13 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def render(templates: Mapping[str, str], values: Mapping[str, str], *, event_id: str) -> dict[str, str]:
     """All tags of a repository. Settings cannot override the ownership tag."""
-    configured = {key: sanitise(fill(template, values)) for key, template in sorted(templates.items())}
+    configured = {key: sanitize(fill(template, values)) for key, template in sorted(templates.items())}
     return configured | {EVENT_ID_TAG: event_id}
 
 
-def sanitise(value: str) -> str:
+def sanitize(value: str) -> str:
     """The value with only the characters that ECR accepts, cut to ECR's limit."""
-    return "".join(character if _is_accepted(character) else "_" for character in value[:LONGEST_VALUE])
+    return "".join(character if _is_accepted(character) else "_" for character in value[:MAX_VALUE_LENGTH])
 
 
 def _is_accepted(character: str) -> bool:

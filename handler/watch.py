@@ -23,7 +23,7 @@ from handler import log
 from handler.clients import Clients
 from handler.settings_file import FILE_NAME, SettingsFile
 
-AT_ONCE = 10
+MAX_PARALLEL = 10
 """The size of a botocore client's connection pool."""
 MAX_LOCATIONS = 20
 """The most queues in one log line; `deployer failures list` shows all."""
@@ -101,7 +101,7 @@ def caller_of(settings: SettingsFile, account: str) -> Caller:
 
 def covered(settings: SettingsFile, account: str) -> tuple[QueueLocation, ...]:
     """The covered regions of an account according to the settings of the last roll-out."""
-    chain = settings.remembered_chain(account)
+    chain = settings.last_known_chain(account)
     if chain is None or not (found := settings.settings_for(account, chain)).enabled:
         return ()
     return tuple(QueueLocation(account, region) for region in found.regions)
@@ -127,7 +127,7 @@ class Watch:
         with steps("instances"):
             is_suspended = dict(self._locations())
             locations = sorted(is_suspended)
-        with steps("queues"), ThreadPoolExecutor(AT_ONCE) as pool:
+        with steps("queues"), ThreadPoolExecutor(MAX_PARALLEL) as pool:
             counts = dict(zip(locations, pool.map(self._messages_in, locations), strict=True))
         waiting = {location: count for location, count in counts.items() if isinstance(count, int) and count}
         unread = {location: count for location, count in counts.items() if isinstance(count, Unreadable)}
@@ -169,13 +169,13 @@ class Watch:
         client = self.clients.own("cloudformation")
         request = {"StackSetName": self.stack_set, "CallAs": self.caller.call_as}
         while True:
-            answer = client.list_stack_instances(**request)
-            for one in answer["Summaries"]:
+            response = client.list_stack_instances(**request)
+            for one in response["Summaries"]:
                 status = one.get("StackInstanceStatus", {}).get("DetailedStatus")
                 yield QueueLocation(one["Account"], one["Region"]), status == SKIPPED
-            if not answer.get("NextToken"):
+            if not response.get("NextToken"):
                 return
-            request["NextToken"] = answer["NextToken"]
+            request["NextToken"] = response["NextToken"]
 
     def _messages_in(self, location: QueueLocation) -> int | Unreadable:
         """The messages in a queue, including those in flight or delayed."""

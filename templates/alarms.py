@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from troposphere import AWSObject, cloudwatch
 
-from handler.records import MOST_REFUSALS
+from handler.records import MAX_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
 from templates.names import Names
@@ -150,7 +150,7 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             meaning=f"More than {MANY_REFUSALS} refusals in five minutes, twice within a quarter of an hour: "
             "somebody retries without end, or floods.",
             action="`deployer audit list --outcome refused --since 1h` says who and why. The ledger records "
-            f"{MOST_REFUSALS:,} refusals of an account and hour; `handler: {{reserved_concurrency: N}}` bounds what a "
+            f"{MAX_REFUSALS:,} refusals of an account and hour; `handler: {{reserved_concurrency: N}}` bounds what a "
             "flood may use of Lambda.",
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
             threshold=MANY_REFUSALS,

@@ -15,8 +15,8 @@ from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import LocatedRule, Verdict, judge, made_up_call
 from handler import tags
-from handler.asked import asked_for
 from handler.records import Record
+from handler.requested import requested_settings
 
 POLICIES = ("lifecycle_policy", "repository_policy")
 
@@ -119,7 +119,7 @@ class Story:
 
 def what_today(record: Record, compiled: Compiled) -> Today | None:
     """The files' decision on the record's call; None for an account that left, or a record without a repository."""
-    chain = compiled.settings_file.remembered_chain(record.account)
+    chain = compiled.settings_file.last_known_chain(record.account)
     if chain is None or record.repository is None or record.region is None:
         return None
     pulls = record.event_name in ("BatchGetImage", "GetDownloadUrlForLayer")
@@ -142,7 +142,7 @@ def what_today(record: Record, compiled: Compiled) -> Today | None:
         return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
     file = compiled.settings_file
     values = tags.placeholders(call, account_name=record.account_name or "", ou_path=file.path_of(chain))
-    settings = asked_for(
+    settings = requested_settings(
         verdict.repository,
         tags=tags.render(verdict.repository.tags, values, event_id=record.event_id),
         document=file.document,

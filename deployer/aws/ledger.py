@@ -17,7 +17,7 @@ from deployer.errors import NotFoundError
 from deployer.words import counted
 from handler import reasons
 from handler.ledger import PARTITION_KEY, REFUSALS, SORT_KEY, refusals_key
-from handler.records import MOST_REFUSALS, Record
+from handler.records import MAX_REFUSALS, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -98,8 +98,8 @@ class LedgerTable:
         if record.reason != reasons.REFUSALS_LEFT_OUT:
             return record
         key = refusals_key(record.account, record.event_time)
-        number = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MOST_REFUSALS + 1)
-        left_out = max(1, int(number) - MOST_REFUSALS)
+        number = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MAX_REFUSALS + 1)
+        left_out = max(1, int(number) - MAX_REFUSALS)
         return replace(record, detail=f"{counted(left_out, 'refusal')} of this hour left out of the ledger")
 
     def _call(self, operation: str, request: dict[str, Any]) -> Any:

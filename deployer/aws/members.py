@@ -18,7 +18,7 @@ from deployer.aws.errors import translated
 from deployer.aws.session import ATTEMPTS, Session
 from deployer.errors import PermissionDeniedError
 from handler.clients import Credentials
-from handler.concurrency import Fresh, SingleFlight
+from handler.concurrency import CachedValue, SingleFlight
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -68,7 +68,7 @@ class Members:
                 config=_CONFIG,
             )
 
-    def _take_on(self, account: str) -> Fresh[Credentials]:
+    def _take_on(self, account: str) -> CachedValue[Credentials]:
         role = self._role_arn(account)
         try:
             with translated(f"account {account}"):
@@ -79,4 +79,4 @@ class Members:
                 next_step="Allow the caller sts:AssumeRole on it; `deployer rollout` makes the role where it is not.",
             ) from error
         credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return Fresh(credentials, given["Expiration"] - _MARGIN)
+        return CachedValue(credentials, given["Expiration"] - _MARGIN)

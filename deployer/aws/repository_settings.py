@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
-from handler.asked import policy_digest
+from handler.requested import policy_digest
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -19,7 +19,7 @@ _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
 def read_settings(client: ECRClient, name: str) -> dict[str, Any] | None:
-    """Settings of a repository, as `handler.asked` has them; None if it does not exist."""
+    """Settings of a repository, as `handler.requested` has them; None if it does not exist."""
     with translated():
         try:
             found: Any = client.describe_repositories(repositoryNames=[name])["repositories"][0]

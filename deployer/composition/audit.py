@@ -18,7 +18,7 @@ class Auditor:
         self._as_auditor = cache(self._assume)
 
     def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
-        """The settings of a repository, as in `handler.asked`; None if it does not exist."""
+        """The settings of a repository, as in `handler.requested`; None if it does not exist."""
         return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
 
     def _assume(self, account: str) -> Session:

@@ -9,7 +9,7 @@ from deployer.settings.problems import Problem, Severity
 from deployer.settings.views import View
 from deployer.settings.yaml_source import KeyPath
 from handler.settings import Encryption, RepositorySettings, Settings, merge, overlay
-from handler.tags import MOST_TAGS
+from handler.tags import MAX_TAGS
 
 
 def inconsistencies(view: View) -> Iterator[Problem]:
@@ -52,8 +52,8 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
     if encryption.type == "KMS_DSSE" and (refusing := _regions_without_dsse(view.settings)):
         path = _said_at(view, at, ("repository", "encryption", "type"))
         yield view.problem(path, f"ECR has KMS_DSSE in AWS GovCloud (US) only, not in {refusing}: use KMS there")
-    if len(repository.tags) >= MOST_TAGS:
-        message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MOST_TAGS}, deployer adds one"
+    if len(repository.tags) >= MAX_TAGS:
+        message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MAX_TAGS}, deployer adds one"
         path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.ledger import MOST_PER_HOUR
+from handler.ledger import MAX_PER_HOUR
 from handler.regions import PATTERN as _REGION
 from handler.regions import REGION
 from handler.repository_names import MAXIMUM_LENGTH, is_valid
-from handler.tags import LONGEST_VALUE, MOST_TAGS, sanitise
+from handler.tags import MAX_TAGS, MAX_VALUE_LENGTH, sanitize
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
 
 MOST_EXCLUSIONS = 5
@@ -102,8 +102,8 @@ def _check_scan_filters(value: list[str]) -> str | None:
 
 
 def _check_tags(value: dict[str, str | None]) -> str | None:
-    if len(value) >= MOST_TAGS:
-        return f"{len(value)} tags; ECR takes {MOST_TAGS} for a repository, and deployer adds one of its own"
+    if len(value) >= MAX_TAGS:
+        return f"{len(value)} tags; ECR takes {MAX_TAGS} for a repository, and deployer adds one of its own"
     return None
 
 
@@ -123,7 +123,7 @@ def _check_tag_key(value: str) -> str | None:
         return "ECR reserves tag keys that begin with aws:"
     if value.startswith(OWN_TAGS):
         return f"deployer reserves tag keys that begin with {OWN_TAGS}"
-    return None if sanitise(value) == value else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
+    return None if sanitize(value) == value else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
 
 
 def _check_tag_value(value: str | None) -> str | None:
@@ -134,9 +134,9 @@ def _check_tag_value(value: str | None) -> str | None:
         fixed = fixed.replace(f"{{{name}}}", "")
     if "{" in fixed or "}" in fixed:
         return "braces are for placeholders: " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    if len(fixed) > LONGEST_VALUE:
-        return f"{len(fixed)} characters; ECR takes at most {LONGEST_VALUE} for the value of a tag"
-    return None if sanitise(fixed) == fixed else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
+    if len(fixed) > MAX_VALUE_LENGTH:
+        return f"{len(fixed)} characters; ECR takes at most {MAX_VALUE_LENGTH} for the value of a tag"
+    return None if sanitize(fixed) == fixed else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
 
 
 def _check_policy_file(value: str) -> str | None:
@@ -148,11 +148,11 @@ def _check_policy_file(value: str) -> str | None:
 
 
 def _check_per_hour(value: int | None) -> str | None:
-    if value is None or 1 <= value <= MOST_PER_HOUR:
+    if value is None or 1 <= value <= MAX_PER_HOUR:
         return None
     if value < 1:
         return "at least 1; `enabled: false` switches an OU off"
-    return f"at most {MOST_PER_HOUR:,}, which is what is counted exactly; null for no limit"
+    return f"at most {MAX_PER_HOUR:,}, which is what is counted exactly; null for no limit"
 
 
 def _check_days(value: int | None) -> str | None:
@@ -220,13 +220,13 @@ kms_key = _matching(
     "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
     text="ARN of a key or alias; `{account}` and `{region}` are filled in",
 )
-tags = Rule(check=_check_tags, schema={"maxProperties": MOST_TAGS - 1}, text=f"at most {MOST_TAGS - 1}", is_count=True)
+tags = Rule(check=_check_tags, schema={"maxProperties": MAX_TAGS - 1}, text=f"at most {MAX_TAGS - 1}", is_count=True)
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys of 1 to 128")
 tag_value = Rule(
     check=_check_tag_value, text="values of at most 256 letters, digits, spaces and `_ . : / = + - @`, or null"
 )
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
-per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MOST_PER_HOUR}, text=f"1 to {MOST_PER_HOUR:,}")
+per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MAX_PER_HOUR}, text=f"1 to {MAX_PER_HOUR:,}")
 notice_topic = _matching(
     _NOTICE_TOPIC, "`create`, or the ARN of an SNS topic that is no FIFO topic", text="`create` or a topic's ARN"
 )

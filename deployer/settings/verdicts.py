@@ -111,7 +111,7 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     if screened := screen(call):
         return Verdict(outcome="ignored", reason=screened.reason, detail=screened.detail, call=call)
     file = compiled.settings_file
-    chain = file.remembered_chain(call.account)
+    chain = file.last_known_chain(call.account)
     if chain is None:
         return Verdict(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION, detail=call.account, call=call)
     settings = file.settings_for(call.account, chain)

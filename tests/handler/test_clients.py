@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from handler.clients import MOST_CLIENTS, SERVICES, Clients, Credentials
+from handler.clients import MAX_CLIENTS, SERVICES, Clients, Credentials
 from templates.lambdas import MEMORY_MB
 
 ONE = Credentials("ASIA1", "secret", "token")
@@ -36,7 +36,7 @@ def test_a_client_is_made_once_for_a_region_and_credentials(clients: Clients) ->
 
 def test_clients_leave_room_in_the_functions_memory() -> None:
     one_mb, process_mb = 1, 64
-    assert process_mb + MOST_CLIENTS * one_mb <= MEMORY_MB / 2
+    assert process_mb + MAX_CLIENTS * one_mb <= MEMORY_MB / 2
 
 
 def test_sts_is_asked_in_the_functions_own_region(clients: Clients) -> None:

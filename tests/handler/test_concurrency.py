@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from handler.concurrency import Fresh, SingleFlight, run_in_parallel
+from handler.concurrency import CachedValue, SingleFlight, run_in_parallel
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -22,10 +22,10 @@ def test_many_who_ask_at_once_cause_one_load() -> None:
     loads: list[int] = []
     may_end = Event()
 
-    def load() -> Fresh[str]:
+    def load() -> CachedValue[str]:
         loads.append(1)
         may_end.wait(timeout=60)
-        return Fresh("value", NOW + timedelta(minutes=5))
+        return CachedValue("value", NOW + timedelta(minutes=5))
 
     cache = SingleFlight[str, str](clock=Clock())
     values: list[str] = []
@@ -44,8 +44,8 @@ def test_a_value_is_loaded_again_when_it_is_no_longer_fresh() -> None:
     clock = Clock()
     cache = SingleFlight[str, datetime](clock=clock)
 
-    def load() -> Fresh[datetime]:
-        return Fresh(clock.now, clock.now + timedelta(minutes=5))
+    def load() -> CachedValue[datetime]:
+        return CachedValue(clock.now, clock.now + timedelta(minutes=5))
 
     assert cache.get("key", load) == NOW
     clock.now += timedelta(minutes=4)
@@ -60,23 +60,23 @@ def test_a_value_is_loaded_again_when_it_is_no_longer_fresh() -> None:
 def test_an_error_is_told_and_not_kept() -> None:
     cache = SingleFlight[str, int](clock=Clock())
 
-    def fail() -> Fresh[int]:
+    def fail() -> CachedValue[int]:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         cache.get("key", fail)
     with pytest.raises(ValueError, match="no"):
         cache.start("key", fail)()
-    assert cache.get("key", lambda: Fresh(1, NOW + timedelta(minutes=1))) == 1
+    assert cache.get("key", lambda: CachedValue(1, NOW + timedelta(minutes=1))) == 1
 
 
 def test_the_oldest_make_room() -> None:
-    cache = SingleFlight[int, int](clock=Clock(), most=2)
+    cache = SingleFlight[int, int](clock=Clock(), max_size=2)
     later = NOW + timedelta(minutes=1)
     for key in range(3):
-        assert cache.get(key, lambda key=key: Fresh(key, later)) == key  # type: ignore[misc]
-    assert cache.get(0, lambda: Fresh(100, later)) == 100
-    assert cache.get(2, lambda: Fresh(100, later)) == 2
+        assert cache.get(key, lambda key=key: CachedValue(key, later)) == key  # type: ignore[misc]
+    assert cache.get(0, lambda: CachedValue(100, later)) == 100
+    assert cache.get(2, lambda: CachedValue(100, later)) == 2
 
 
 def test_calls_run_in_parallel_all_run_and_all_errors_are_told_in_order() -> None:

@@ -35,7 +35,7 @@ def test_a_policy_that_a_new_tag_allows_late_is_put_in_the_end_and_nothing_is_re
     assert [line["outcome"] for line in world.lines] == ["retry"] * (times // TRIES) + ["created"]
 
 
-@pytest.mark.parametrize("reason", sorted(reasons.MAY_PASS))
+@pytest.mark.parametrize("reason", sorted(reasons.RETRYABLE_DENIALS))
 def test_a_role_that_is_new_is_waited_for_by_lambdas_next_attempt(reason: str) -> None:
     world = World()
     world.faults.passing["create"] = [denial(reason)]
@@ -88,7 +88,7 @@ def test_a_redrive_has_all_attempts_again() -> None:
     assert sorted(outcome for outcome, _ in world.outcomes()) == ["created", "failed"]
 
 
-@pytest.mark.parametrize("reason", sorted(reasons.OUTCOMES["failed"] - reasons.MAY_PASS))
+@pytest.mark.parametrize("reason", sorted(reasons.OUTCOMES["failed"] - reasons.RETRYABLE_DENIALS))
 def test_what_no_time_changes_is_final_at_once(reason: str) -> None:
     world = World()
     world.faults.by_name["create"] = denial(reason)

@@ -210,7 +210,7 @@ def asked(operation: str, code: str, reason: str) -> int:
     if code == "LimitExceededException":
         return ATTEMPTS
     tries = 1 + len(PAUSES) if operation in {"PutLifecyclePolicy", "SetRepositoryPolicy"} else 1
-    return FINAL_DENIAL * tries if reason in reasons.MAY_PASS else 1
+    return FINAL_DENIAL * tries if reason in reasons.RETRYABLE_DENIALS else 1
 
 
 def conditions(aftermath: Aftermath, trials: Sequence[Trial]) -> list[str]:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from handler import log, reasons
 from handler.errors import DeniedError, PermanentError
-from handler.records import MOST_REFUSALS
+from handler.records import MAX_REFUSALS
 from handler.redrives import MARK
 from tests.handler.events import load, names
 from tests.handler.fakes import (
@@ -431,13 +431,13 @@ def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record()
     world = World()
     handler = world.handler()
     refused = {"detail.requestParameters.repositoryName": "team-a/tmp-1"}
-    for number in range(MOST_REFUSALS + 50):
+    for number in range(MAX_REFUSALS + 50):
         handler.handle(sibling(number, **refused), request_id=f"request-{number}")
     reasons_found = Counter(record.reason for record in world.records.values())
-    assert reasons_found == {"name-denied": MOST_REFUSALS, "refusals-left-out": 1}
-    assert len(world.lines) == MOST_REFUSALS + 50
+    assert reasons_found == {"name-denied": MAX_REFUSALS, "refusals-left-out": 1}
+    assert len(world.lines) == MAX_REFUSALS + 50
     assert {line["reason"] for line in world.lines} == {"name-denied"}
-    assert len(world.notices.told) == MOST_REFUSALS
+    assert len(world.notices.told) == MAX_REFUSALS
     (left_out,) = [record for record in world.records.values() if record.reason == "refusals-left-out"]
     assert (left_out.account, left_out.at) == (ACCOUNT, "2026-11-23T07:00:00Z#refusals-left-out#refused")
 
@@ -445,13 +445,13 @@ def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record()
     assert world.creations == [KEY], "whoever else pushes there is served"
     next_hour = refused | {"detail.eventTime": "2026-11-23T08:00:00Z"}
     handler.handle(sibling(10_000, **next_hour), request_id="request-y")
-    assert Counter(record.reason for record in world.records.values())["name-denied"] == MOST_REFUSALS + 1
+    assert Counter(record.reason for record in world.records.values())["name-denied"] == MAX_REFUSALS + 1
 
 
 def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_written() -> None:
     world = World()
     handler = world.handler()
-    world.refusals[ACCOUNT, NOW.replace(minute=0, second=0)] = MOST_REFUSALS
+    world.refusals[ACCOUNT, NOW.replace(minute=0, second=0)] = MAX_REFUSALS
     refused = {"detail.requestParameters.repositoryName": "team-a/tmp-1"}
     world.faults.by_name["write"] = CrashError()
     with pytest.raises(CrashError):

@@ -136,7 +136,7 @@ def test_the_same_name_in_another_region_is_another_repository(ledger: Ledger) -
 def test_a_counter_is_kept_as_long_as_an_event_may_come_again_and_is_no_record(
     client: Any, archived: int, kept: int
 ) -> None:
-    Ledger(lambda: client, table=TABLE, archived=timedelta(days=archived)).reserve(slot("a"), limit=1)
+    Ledger(lambda: client, table=TABLE, archive_retention=timedelta(days=archived)).reserve(slot("a"), limit=1)
     (item,) = items(client)
     assert item[PARTITION_KEY]["S"] == f"{COUNTER_PREFIX}300000000001#2026-11-23T07"
     expected = datetime(2026, 11, 23, 8, tzinfo=UTC) + timedelta(days=kept)
@@ -155,14 +155,14 @@ def test_refusals_are_counted_exactly_by_account_and_hour_and_kept_with_their_re
     assert ledger.count_refusal("300000000002", time) == 1
     assert all(EXPIRY_ATTRIBUTE not in item for item in items(client))
 
-    yearly = Ledger(lambda: client, table=TABLE, refusals_kept=timedelta(days=365))
+    yearly = Ledger(lambda: client, table=TABLE, refusals_retention=timedelta(days=365))
     yearly.count_refusal("300000000003", time)
     (item,) = [item for item in items(client) if item[PARTITION_KEY]["S"].startswith("limit#300000000003")]
     assert item[EXPIRY_ATTRIBUTE] == {"N": str(int(datetime(2027, 11, 23, 8, tzinfo=UTC).timestamp()))}
 
 
 def test_records_of_refusals_expire_if_the_config_says_so(client: Any) -> None:
-    ledger = Ledger(lambda: client, table=TABLE, refusals_kept=timedelta(days=365))
+    ledger = Ledger(lambda: client, table=TABLE, refusals_retention=timedelta(days=365))
     ledger.write(record(outcome="refused"))
     ledger.write(record(outcome="failed"))
     year_later = int((record().received_at + timedelta(days=365)).timestamp())

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
-from handler.organization import ASKED_FRESH, REMEMBERED_FRESH, Accounts
+from handler.organization import FALLBACK_LIFETIME, LOOKUP_LIFETIME, Accounts
 from handler.ports import Membership
 from handler.settings_file import SettingsFile
 from tests.handler.fakes import ACCOUNT, PROD, ROOT, WORKLOADS, settings_document
@@ -100,7 +100,9 @@ def test_what_cannot_be_asked_is_remembered_and_said_to_be(error: Exception) -> 
     membership = accounts(FakeOrganizations(error=error)).membership(ACCOUNT)
     assert membership is not None
     assert (membership.chain, membership.source) == (CHAIN, "remembered")
-    assert membership.problem.startswith("Organizations could not be asked: ")
+    assert membership.problem.startswith(
+        "AWS Organizations could not be read, so the OU at the last roll-out was used: "
+    )
     assert membership.is_denied is ("AccessDenied" in str(error))
 
 
@@ -116,13 +118,13 @@ def test_an_answer_serves_five_minutes_and_a_memory_half_of_one() -> None:
     clock, fake = Clock(), FakeOrganizations()
     asked = accounts(fake, clock)
     asked.membership(ACCOUNT)
-    clock.now += ASKED_FRESH - timedelta(seconds=1)
+    clock.now += LOOKUP_LIFETIME - timedelta(seconds=1)
     asked.membership(ACCOUNT)
     assert len(fake.calls) == 1
     clock.now += timedelta(seconds=1)
     fake.error = refusal("TooManyRequestsException")
     assert (asked.membership(ACCOUNT) or Membership(chain=(), source="asked")).source == "remembered"
-    clock.now += REMEMBERED_FRESH
+    clock.now += FALLBACK_LIFETIME
     fake.error = None
     assert (asked.membership(ACCOUNT) or Membership(chain=(), source="remembered")).source == "asked"
 

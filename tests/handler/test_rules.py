@@ -15,7 +15,7 @@ KEY = ("create", "names", "allow")
         pytest.param(listed(KEY, ("a",), empty="nothing"), "create.names.allow: a", 0, id="a list of one entry"),
         pytest.param(listed(KEY, (), empty="nothing"), "create.names.allow: nothing", None, id="an empty list"),
         pytest.param(
-            listed(KEY, ("a", "b", "c"), empty="nothing", most=2),
+            listed(KEY, ("a", "b", "c"), empty="nothing", limit=2),
             "create.names.allow: a, b and 1 more",
             None,
             id="a list that is too long",

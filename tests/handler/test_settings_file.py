@@ -33,19 +33,19 @@ def test_an_ou_that_was_made_since_adds_nothing() -> None:
 
 
 def test_an_account_is_remembered_with_its_chain_and_name() -> None:
-    assert settings_file().remembered_chain(ACCOUNT) == (ROOT, WORKLOADS, PROD)
+    assert settings_file().last_known_chain(ACCOUNT) == (ROOT, WORKLOADS, PROD)
     assert settings_file().account_name(ACCOUNT) == "shop-prod"
 
 
 def test_an_account_that_was_made_since_is_not() -> None:
-    assert settings_file().remembered_chain("999999999999") is None
+    assert settings_file().last_known_chain("999999999999") is None
     assert settings_file().account_name("999999999999") == "999999999999"
 
 
 def test_a_ring_of_ous_ends() -> None:
     organization = settings_document()["organization"]
     organization["ous"][ROOT]["parent"] = PROD
-    chain = settings_file(organization=organization).remembered_chain(ACCOUNT)
+    chain = settings_file(organization=organization).last_known_chain(ACCOUNT)
     assert chain == (ROOT, WORKLOADS, PROD)
 
 

@@ -41,8 +41,8 @@ def test_no_setting_takes_the_place_of_the_proof_of_ownership() -> None:
 
 @given(text=st.text(max_size=400))
 def test_every_value_is_in_ecrs_alphabet_and_length(text: str) -> None:
-    value = tags.sanitise(text)
+    value = tags.sanitize(text)
     assert len(value) == min(len(text), 256)
     assert all(character in " _.:/=+-@" or unicodedata.category(character)[0] in "LN" for character in value)
     assert value.isprintable()
-    assert tags.sanitise(value) == value
+    assert tags.sanitize(value) == value

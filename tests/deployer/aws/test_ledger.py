@@ -6,7 +6,7 @@ import pytest
 
 from deployer.aws.ledger import LedgerTable
 from handler.recording import refusal_to_write
-from handler.records import MOST_REFUSALS, Record
+from handler.records import MAX_REFUSALS, Record
 from tests.deployer.audit.ledgers import record
 
 
@@ -30,14 +30,14 @@ class FakeDynamo:
 @pytest.mark.parametrize(
     ("counter", "detail"),
     [
-        ({"refusals": {"N": str(MOST_REFUSALS + 41_234)}}, "41,234 refusals of this hour left out of the ledger"),
+        ({"refusals": {"N": str(MAX_REFUSALS + 41_234)}}, "41,234 refusals of this hour left out of the ledger"),
         (None, "1 refusal of this hour left out of the ledger"),
         ({"refusals": {"N": "3"}}, "1 refusal of this hour left out of the ledger"),
     ],
     ids=["the counter says how many", "a counter that is gone leaves one at least", "a counter that began anew, too"],
 )
 def test_the_record_of_refusals_left_out_says_how_many_there_are_now(counter: Any, detail: str) -> None:
-    written = refusal_to_write(record(outcome="refused"), MOST_REFUSALS + 1)
+    written = refusal_to_write(record(outcome="refused"), MAX_REFUSALS + 1)
     assert written is not None
     client: Any = FakeDynamo(written, counter)
     (found,) = LedgerTable(client, table="ledger").of_event(written.event_id)

@@ -18,7 +18,7 @@ def compiled(write: Write, text: str) -> Compiled:
 def kept(made: Compiled) -> tuple[timedelta, int, int]:
     """Expiring records as the handler reads it, events as both have it, and logs as the template has them."""
     central = synthesize(made).central.to_dict()["Resources"]
-    assert made.settings_file.archived.days == central["EventArchive"]["Properties"]["RetentionDays"]
+    assert made.settings_file.archive_retention.days == central["EventArchive"]["Properties"]["RetentionDays"]
     return (
         made.settings_file.expiry,
         central["EventArchive"]["Properties"]["RetentionDays"],
@@ -30,14 +30,14 @@ def test_retention_travels_to_the_handler_and_into_the_central_template(write: W
     said = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
     made = compiled(write, said)
     assert kept(made) == (timedelta(days=7), 14, 365)
-    assert made.settings_file.refusals_kept == timedelta(days=400)
+    assert made.settings_file.refusals_retention == timedelta(days=400)
 
 
 @pytest.mark.parametrize("said", ["", "retention: {}\n", "retention: {logs: null}\n"])
 def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, said: str) -> None:
     made = compiled(write, said)
     assert kept(made) == (timedelta(days=30), 30, 90)
-    assert made.settings_file.refusals_kept is None
+    assert made.settings_file.refusals_retention is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from aws_org_sandbox.stack_sets.templates import parameters_of, template_of
 MOST_STACK_SETS = 1000
 """In one administrator account: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 MOST_DEPENDENCIES = 10
-MOST_TAGS = 50
+MAX_TAGS = 50
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
@@ -148,8 +148,8 @@ def _tags(call: Call) -> dict[str, str] | None:
     if "Tags" not in call.parameters:
         return None
     tags = stack_tags(call.parameters["Tags"])
-    if len(tags) > MOST_TAGS:
-        raise _invalid(f"A StackSet has at most {MOST_TAGS} tags.")
+    if len(tags) > MAX_TAGS:
+        raise _invalid(f"A StackSet has at most {MAX_TAGS} tags.")
     return tags
 
 

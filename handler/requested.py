@@ -1,6 +1,6 @@
-"""What was asked for when a repository was made, as its record keeps it: so that an audit can compare then with now.
+"""The settings that were requested for a new repository, as its record stores them for a later audit.
 
-Policies are kept by file and digest of what they say, which is too long itself; tags as they were rendered.
+Policies are stored as file name and digest, because their text is too long; tags are stored as they were rendered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from handler.settings import RepositorySettings
 from handler.tags import fill
 
 
-def asked_for(
+def requested_settings(
     settings: RepositorySettings,
     *,
     tags: Mapping[str, str],
@@ -32,21 +32,21 @@ def asked_for(
             "type": settings.encryption.type,
             "kms_key": key and fill(key, {"account": account, "region": region}),
         },
-        "lifecycle_policy": _digested(settings.lifecycle_policy, document),
-        "repository_policy": _digested(settings.repository_policy, document),
+        "lifecycle_policy": _file_and_digest(settings.lifecycle_policy, document),
+        "repository_policy": _file_and_digest(settings.repository_policy, document),
         "tags": dict(tags),
     }
 
 
 def policy_digest(text: str) -> str:
-    """SHA-256 of what a policy says, whatever its blanks and order: ECR gives it back in a form of its own."""
+    """SHA-256 of a policy's content, regardless of whitespace and key order, which ECR may return differently."""
     return sha256(compact(json.loads(text)).encode()).hexdigest()
 
 
 def compact(values: Any) -> str:
-    """JSON without blanks, in ASCII, keys sorted."""
+    """JSON without whitespace, in ASCII, with sorted keys."""
     return json.dumps(values, separators=(",", ":"), sort_keys=True)
 
 
-def _digested(file: str | None, document: Callable[[str], str]) -> dict[str, str] | None:
+def _file_and_digest(file: str | None, document: Callable[[str], str]) -> dict[str, str] | None:
     return None if file is None else {"file": file, "sha256": policy_digest(document(file))}
