@@ -4,60 +4,57 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 from deployer.errors import NotFoundError
 
-STANDARD_INPUT = Path("-")
-_HINT = "An event is the whole envelope, with `detail` inside."
+if TYPE_CHECKING:
+    from deployer.settings.recorded_events import RecordedEvents
+
+_NEXT_STEP = (
+    "Pass an event as EventBridge delivers it, a record of CloudTrail, the output of `aws cloudtrail lookup-events` or "
+    "`aws sqs receive-message`, or the body of a message of the failures queue."
+)
 
 
 def simulate(
-    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="Event as EventBridge delivers it; - for stdin.")],
+    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="File with events; - for standard input.")],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
     as_json: Json = False,
-) -> None:
-    """Decide about an event exactly as the handler would, and change nothing.
+) -> int:
+    """Decide about events exactly as the handler would, and change nothing.
 
-    The file holds one event, or a list of them: one from the failures queue, an archive, or `tests/events/`.
+    Reads JSON and JSON lines: an event as EventBridge delivers it, a record or a file of CloudTrail, the output of
+    lookup-events or receive-message, a message of the failures queue, a notification of SNS. Exits 11 for anything
+    else, also if an event is malformed.
     """
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import event_lines, verdict_document
     from deployer.settings.verdicts import judge_event
+    from handler.reasons import MALFORMED_EVENT
 
-    events, is_list = _events(event)
+    recorded = _recorded(event)
     compiled = compiled_from(config, organization, profile=profile)
-    verdicts = [judge_event(one, compiled) for one in events]
+    verdicts = [judge_event(one, compiled) for one in recorded.events]
     if as_json:
         documents = [verdict_document(verdict) for verdict in verdicts]
-        typer.echo(json.dumps(documents if is_list else documents[0], indent=2, ensure_ascii=False))
-        return
-    for verdict in verdicts:
-        typer.echo("\n".join(event_lines(verdict)))
+        typer.echo(json.dumps(documents if recorded.is_list else documents[0], indent=2, ensure_ascii=False))
+    else:
+        for verdict in verdicts:
+            typer.echo("\n".join(event_lines(verdict)))
+    return NotFoundError.exit_code if any(verdict.reason == MALFORMED_EVENT for verdict in verdicts) else 0
 
 
-def _events(file: Path) -> tuple[list[Any], bool]:
-    """The events of a file, and whether it holds a list."""
-    name = "standard input" if file == STANDARD_INPUT else file.as_posix()
+def _recorded(file: Path) -> RecordedEvents:
+    from deployer.cli.input_files import name_of, read_text
+    from deployer.settings.recorded_events import UnknownContentError, recorded_events
+
     try:
-        document = json.loads(_text(file))
-    except OSError as error:
-        raise NotFoundError(
-            f"the event {name} cannot be read: {error.strerror}", next_step="Check the path; - is standard input."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise NotFoundError(f"{name} holds no JSON event: {error}", next_step=_HINT) from error
-    if document == []:
-        raise NotFoundError(f"{name} holds an empty list of events", next_step=_HINT)
-    return (document, True) if isinstance(document, list) else ([document], False)
-
-
-def _text(file: Path) -> str:
-    if file == STANDARD_INPUT:
-        return typer.get_text_stream("stdin").read()
-    return file.read_text(encoding="utf-8")
+        return recorded_events(read_text(file, argument="EVENT.json"))
+    except UnknownContentError as error:
+        raise NotFoundError(f"{name_of(file)} holds no event: {error}.", next_step=_NEXT_STEP) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -240,18 +241,59 @@ class TestSimulate:
 
     def test_a_list_of_events_gives_a_list(self, deployer: Ran, folder: Path) -> None:
         event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))
-        (folder / "events.json").write_text(json.dumps([event, {}]), encoding="utf-8")
+        (folder / "events.json").write_text(json.dumps([event, event]), encoding="utf-8")
         _, out, _ = deployer("simulate", "events.json", "--json", "--organization", SNAPSHOT)
         first, second = json.loads(out)
         assert first["tags"]["deployer:event-id"] == event["detail"]["eventID"]
-        assert second["reason"] == "malformed-event"
+        assert second == first
 
-    @pytest.mark.parametrize("file", ["nowhere.json", "config/organization.yaml", "none.json"])
-    def test_a_file_that_holds_no_event_is_named(self, deployer: Ran, folder: Path, file: str) -> None:
-        (folder / "none.json").write_text("[]", encoding="utf-8")
-        code, _, err = deployer("simulate", file, "--organization", SNAPSHOT)
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_the_output_of_lookup_events_gets_verdicts_in_any_encoding(
+        self, deployer: Ran, folder: Path, encoding: str
+    ) -> None:
+        event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))
+        looked_up = {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(event["detail"])}]}
+        (folder / "events.json").write_text(json.dumps(looked_up), encoding=encoding)
+        code, out, _ = deployer("simulate", "events.json", "--organization", SNAPSHOT)
+        assert code == 0
+        assert "Push of team-a/api in eu-west-1:\n  create: The repository would be created." in out
+
+    def test_a_compressed_file_of_cloudtrail_gets_verdicts(self, deployer: Ran, folder: Path) -> None:
+        event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))
+        (folder / "trail.json.gz").write_bytes(gzip.compress(json.dumps({"Records": [event["detail"]] * 2}).encode()))
+        _, out, _ = deployer("simulate", "trail.json.gz", "--json", "--organization", SNAPSHOT)
+        assert [verdict["outcome"] for verdict in json.loads(out)] == ["create", "create"]
+
+    def test_a_malformed_event_gets_its_verdict_but_not_success(self, deployer: Ran, folder: Path) -> None:
+        event = json.loads(Path(self.EVENT).read_text(encoding="utf-8"))
+        (folder / "event.json").write_text(json.dumps(event | {"account": "1"}), encoding="utf-8")
+        code, out, _ = deployer("simulate", "event.json", "--organization", SNAPSHOT)
         assert code == 11
+        assert "malformed-event" in out
+
+    @pytest.mark.parametrize(
+        ("file", "problem"),
+        [
+            ("nowhere.json", "No such file"),
+            ("config", "Is a directory"),
+            ("config/organization.yaml", "it is not JSON"),
+            ("none.json", "empty list"),
+            ("other.json", 'keys "a"'),
+            ("binary.json", "neither UTF-8"),
+            ("broken.json.gz", "cannot be read"),
+        ],
+    )
+    def test_a_file_that_holds_no_event_is_described(
+        self, deployer: Ran, folder: Path, file: str, problem: str
+    ) -> None:
+        (folder / "none.json").write_text("[]", encoding="utf-8")
+        (folder / "other.json").write_text('{"a": 1}', encoding="utf-8")
+        (folder / "binary.json").write_bytes(b"\xff\x00\x01")
+        (folder / "broken.json.gz").write_bytes(gzip.compress(b"[]")[:-4])
+        code, out, err = deployer("simulate", file, "--organization", SNAPSHOT)
+        assert (code, out) == (11, "")
         assert file in err
+        assert problem in err
 
 
 class TestInit:
