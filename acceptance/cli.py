@@ -24,6 +24,7 @@ from acceptance.options import DEFAULT_ROLE, Options, locate
 from acceptance.report import Report, Result
 from acceptance.runner import available, clean, run, terminated_like_interrupted, uninterrupted
 from deployer import __version__
+from deployer.clock import SYSTEM_CLOCK
 from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeclinedError, DeployerError
 
 REFUTED_EXIT_CODE, DECLINED_EXIT_CODE = 2, DeclinedError.exit_code
@@ -126,7 +127,7 @@ def finish(checks: Sequence[Check], lab: Lab, out: Path) -> int:
 def clean_up(lab: Lab) -> tuple[str, ...]:
     """Remove all that the run created; what is left stays in the journal."""
     lab.access.renew()
-    leftovers = clean(lab.journal, lab.access, say=lab.report, sleep=lab.sleep)
+    leftovers = clean(lab.journal, lab.access, say=lab.report, clock=lab.clock)
     for problem in leftovers:
         say(f"Not removed: {problem}")
     lab.journal.close()
@@ -171,7 +172,7 @@ def clean_earlier(given: argparse.Namespace) -> int:
         say(f"Run {journal.run} was cut off: {len(journal.left())} resources may exist.")
         access = Options.of(journal.started_with).access()
         with uninterrupted(say):
-            left += clean(journal, access, say=say)
+            left += clean(journal, access, say=say, clock=SYSTEM_CLOCK)
         journal.close()
     if left:
         raise LeftoversError("Not removed: " + "; ".join(left), next_step="Remove it by hand, or try again.")

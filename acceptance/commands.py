@@ -5,29 +5,27 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from acceptance.errors import LeftoversError
 from deployer.cli.main import run
-from deployer.clock import SYSTEM_CLOCK
+from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE
-from deployer.polling import Sleep
 
 
-def run_command(*arguments: str, config: Path, profile: str | None, sleep: Sleep) -> tuple[int, str]:
+def run_command(*arguments: str, config: Path, profile: str | None, clock: Clock) -> tuple[int, str]:
     """Run a command of `deployer`; gives the exit code and what was printed."""
     options = ["--yes", "--config", str(config), *(["--profile", profile] if profile else [])]
     with _captured() as text:
-        code = run([*arguments, *options], clock=replace(SYSTEM_CLOCK, sleep=sleep))
+        code = run([*arguments, *options], clock=clock)
     if code == INTERRUPTED_EXIT_CODE:
         raise KeyboardInterrupt
     return code, text.getvalue()
 
 
-def destroy(config: Path, *, profile: str | None, sleep: Sleep) -> None:
+def destroy(config: Path, *, profile: str | None, clock: Clock) -> None:
     """Take everything back, the ledger included."""
-    code, printed = run_command("destroy", "--delete-ledger", config=config, profile=profile, sleep=sleep)
+    code, printed = run_command("destroy", "--delete-ledger", config=config, profile=profile, clock=clock)
     if code:
         raise LeftoversError(
             f"`deployer destroy --delete-ledger --config {config}` ended with {code}: {printed[-2000:]}",

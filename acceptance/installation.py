@@ -36,5 +36,5 @@ def roll_out(lab: Lab, config: Path) -> tuple[int, str]:
     details = {"config": str(config), "profile": profile}
     resource = Resource(kind="installation", side="central", region=lab.place.region, name=prefix(lab), details=details)
     return lab.create(
-        resource, lambda: run_command("rollout", "--org", config=config, profile=profile, sleep=lab.sleep)
+        resource, lambda: run_command("rollout", "--org", config=config, profile=profile, clock=lab.clock)
     )

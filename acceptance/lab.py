@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,8 @@ from acceptance.errors import WaitError
 from acceptance.journal import Journal, Resource
 from acceptance.removal import remove
 from deployer.aws.errors import code_of
-from deployer.polling import looks
+from deployer.clock import SYSTEM_CLOCK, Clock
+from deployer.polling import polls
 from templates.names import Names
 
 Value = TypeVar("Value")
@@ -37,7 +37,7 @@ class Lab:
     profile: str | None = None
     """The AWS profile of the central account, for commands of `deployer`."""
     report: Callable[[str], None] = lambda _: None
-    sleep: Callable[[float], None] = time.sleep
+    clock: Clock = SYSTEM_CLOCK
     patience: float = PATIENCE
     kept: set[str] = field(default_factory=set)
     """Keys of what several checks share, which stays until the end of the run."""
@@ -78,7 +78,7 @@ class Lab:
 
     def remove(self, resource: Resource) -> None:
         """Remove something now that would be removed at the end."""
-        remove(resource, self.access, self.sleep)
+        remove(resource, self.access, self.clock)
         self.journal.gone(resource)
 
     def stack(self, side: Side, name: str, template: Mapping[str, Any], *, region: str | None = None) -> None:
@@ -117,7 +117,7 @@ class Lab:
     def wait(self, what: str, look: Callable[[], Value | None], *, limit: float | None = None) -> Value:
         """What `look` gives when it gives something; raises WaitError when it does not in time."""
         limit = min(limit or self.patience, self.patience)
-        for _ in looks(self.sleep, limit=limit):
+        for _ in polls(self.clock, limit=limit):
             found = look()
             if found is not None:
                 return found
@@ -125,7 +125,7 @@ class Lab:
 
     def wait_while(self, codes: set[str], call: Callable[[], Value], *, limit: float = 60.0) -> Value:
         """What `call` gives, repeated while AWS answers one of these codes: it needs time to know what is new."""
-        for _ in looks(self.sleep, limit=min(limit, self.patience)):
+        for _ in polls(self.clock, limit=min(limit, self.patience)):
             try:
                 return call()
             except ClientError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +12,8 @@ from acceptance.access import Access, Side
 from acceptance.errors import LeftoversError
 from acceptance.journal import Resource
 from deployer.aws.errors import code_of
-from deployer.polling import Sleep, looks
+from deployer.clock import Clock
+from deployer.polling import polls
 
 LIMIT = 900.0
 """Seconds for one resource to go."""
@@ -26,10 +26,10 @@ _GONE = {
 _BUSY = {"OperationInProgressException", "ResourceInUseException", "StaleRequestException"}
 
 
-def remove(resource: Resource, access: Access, sleep: Sleep = time.sleep) -> None:
+def remove(resource: Resource, access: Access, clock: Clock) -> None:
     """Remove a resource and wait until it is gone; one that does not exist is fine."""
     try:
-        REMOVERS[resource.kind](resource, access, sleep)
+        REMOVERS[resource.kind](resource, access, clock)
     except ClientError as error:
         if code_of(error) not in _GONE:
             raise LeftoversError(f"{resource} could not be removed: {error}") from error
@@ -39,10 +39,10 @@ def _client(resource: Resource, access: Access, service: str) -> Any:
     return access.client(cast("Side", resource.side), service, resource.region)
 
 
-def _stack(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _stack(resource: Resource, access: Access, clock: Clock) -> None:
     """A stack whose creation is in progress is waited for: CloudFormation may refuse to delete it until then."""
     client, deletions = _client(resource, access, "cloudformation"), 0
-    for _ in looks(sleep, limit=LIMIT):
+    for _ in polls(clock, limit=LIMIT):
         status = _stack_status(client, resource.name)
         if status is None:
             return
@@ -64,14 +64,14 @@ def _stack_status(client: Any, name: str) -> str | None:
         raise
 
 
-def _stack_set(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _stack_set(resource: Resource, access: Access, clock: Clock) -> None:
     """All instances, each by the OU that it is listed with, then the StackSet."""
     client, name = _client(resource, access, "cloudformation"), resource.name
     call_as = {"CallAs": resource.details["call_as"]}
     targets = client.list_stack_set_auto_deployment_targets(StackSetName=name, **call_as)["Summaries"]
     for one in targets:
         whole = {"OrganizationalUnitIds": [one["OrganizationalUnitId"]], "AccountFilterType": "NONE"}
-        _delete_instances(client, name, whole, one["Regions"], call_as, sleep)
+        _delete_instances(client, name, whole, one["Regions"], call_as, clock)
     for one in client.list_stack_instances(StackSetName=name, **call_as)["Summaries"]:
         where = {
             "OrganizationalUnitIds": [one["OrganizationalUnitId"]],
@@ -79,8 +79,8 @@ def _stack_set(resource: Resource, access: Access, sleep: Sleep) -> None:
             "AccountFilterType": "INTERSECTION",
         }
         retained = one["Account"] == resource.details.get("suspended")
-        _delete_instances(client, name, where, [one["Region"]], call_as, sleep, retained=retained)
-    _repeat(lambda: client.delete_stack_set(StackSetName=name, **call_as), sleep)
+        _delete_instances(client, name, where, [one["Region"]], call_as, clock, retained=retained)
+    _repeat(lambda: client.delete_stack_set(StackSetName=name, **call_as), clock)
 
 
 def _delete_instances(  # noqa: PLR0913, PLR0917 - one call
@@ -89,7 +89,7 @@ def _delete_instances(  # noqa: PLR0913, PLR0917 - one call
     targets: Mapping[str, Any],
     regions: list[str],
     call_as: Mapping[str, str],
-    sleep: Sleep,
+    clock: Clock,
     *,
     retained: bool = False,
 ) -> None:
@@ -104,16 +104,16 @@ def _delete_instances(  # noqa: PLR0913, PLR0917 - one call
             raise
         return str(answer["OperationId"])
 
-    operation = _repeat(start, sleep)
-    for _ in looks(sleep, limit=LIMIT) if operation else ():
+    operation = _repeat(start, clock)
+    for _ in polls(clock, limit=LIMIT) if operation else ():
         found = client.describe_stack_set_operation(StackSetName=name, OperationId=operation, **call_as)
         if found["StackSetOperation"]["Status"] not in {"RUNNING", "QUEUED", "STOPPING"}:
             return
 
 
-def _repeat(call: Callable[[], Any], sleep: Sleep) -> Any:
+def _repeat(call: Callable[[], Any], clock: Clock) -> Any:
     """Make a call again while something else is in progress."""
-    for _ in looks(sleep, limit=LIMIT):
+    for _ in polls(clock, limit=LIMIT):
         try:
             return call()
         except ClientError as error:
@@ -122,29 +122,29 @@ def _repeat(call: Callable[[], Any], sleep: Sleep) -> Any:
     return call()
 
 
-def _table(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _table(resource: Resource, access: Access, clock: Clock) -> None:
     client = _client(resource, access, "dynamodb")
-    _repeat(lambda: client.delete_table(TableName=resource.name), sleep)
+    _repeat(lambda: client.delete_table(TableName=resource.name), clock)
 
 
-def _repository(resource: Resource, access: Access, sleep: Sleep) -> None:
-    del sleep
+def _repository(resource: Resource, access: Access, clock: Clock) -> None:
+    del clock
     _client(resource, access, "ecr").delete_repository(repositoryName=resource.name, force=True)
 
 
-def _alarm(resource: Resource, access: Access, sleep: Sleep) -> None:
-    del sleep
+def _alarm(resource: Resource, access: Access, clock: Clock) -> None:
+    del clock
     _client(resource, access, "cloudwatch").delete_alarms(AlarmNames=[resource.name])
 
 
-def _object(resource: Resource, access: Access, sleep: Sleep) -> None:
-    del sleep
+def _object(resource: Resource, access: Access, clock: Clock) -> None:
+    del clock
     _client(resource, access, "s3").delete_object(Bucket=resource.details["bucket"], Key=resource.name)
 
 
-def _ou(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _ou(resource: Resource, access: Access, clock: Clock) -> None:
     """An OU by its name below its parent: its id is known only once it is made."""
-    del sleep
+    del clock
     client = _client(resource, access, "organizations")
     pages = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=resource.details["parent"])
     for page in pages:
@@ -153,24 +153,24 @@ def _ou(resource: Resource, access: Access, sleep: Sleep) -> None:
                 client.delete_organizational_unit(OrganizationalUnitId=one["Id"])
 
 
-def _move(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _move(resource: Resource, access: Access, clock: Clock) -> None:
     """Bring an account back to where it was."""
-    del sleep
+    del clock
     client, home = _client(resource, access, "organizations"), resource.details["home"]
     parent = client.list_parents(ChildId=resource.name)["Parents"][0]["Id"]
     if parent != home:
         client.move_account(AccountId=resource.name, SourceParentId=parent, DestinationParentId=home)
 
 
-def _installation(resource: Resource, access: Access, sleep: Sleep) -> None:
+def _installation(resource: Resource, access: Access, clock: Clock) -> None:
     """What `deployer` itself rolled out, taken back by it."""
     del access
     from acceptance.commands import destroy  # noqa: PLC0415 - loads all of deployer
 
-    destroy(Path(resource.details["config"]), profile=resource.details.get("profile") or None, sleep=sleep)
+    destroy(Path(resource.details["config"]), profile=resource.details.get("profile") or None, clock=clock)
 
 
-REMOVERS: Mapping[str, Callable[[Resource, Access, Sleep], None]] = {
+REMOVERS: Mapping[str, Callable[[Resource, Access, Clock], None]] = {
     "alarm": _alarm,
     "installation": _installation,
     "moved account": _move,

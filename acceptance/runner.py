@@ -18,8 +18,8 @@ from acceptance.journal import Journal, Resource
 from acceptance.lab import Lab, StackError
 from acceptance.removal import remove
 from acceptance.report import Result
+from deployer.clock import Clock
 from deployer.errors import DeployerError
-from deployer.polling import Sleep
 
 Say = Callable[[str], None]
 
@@ -46,12 +46,12 @@ def run(checks: Sequence[Check], lab: Lab) -> Iterator[Result]:
         yield Result(check=check, finding=finding, seconds=time.monotonic() - started)
 
 
-def clean(journal: Journal, access: Access, *, say: Say, sleep: Sleep = time.sleep) -> tuple[str, ...]:
+def clean(journal: Journal, access: Access, *, say: Say, clock: Clock) -> tuple[str, ...]:
     """Remove all that a run may have left, the newest first; gives what could not be removed, as text."""
     left = []
     for resource in journal.left():
         say(f"removes {resource}")
-        if problem := _removed(resource, journal, access, sleep):
+        if problem := _removed(resource, journal, access, clock):
             left.append(problem)
     return tuple(left)
 
@@ -117,12 +117,12 @@ def _clean_after(lab: Lab) -> None:
     for resource in lab.journal.left():
         if resource.key not in lab.kept:
             lab.report(f"removes {resource}")
-            _removed(resource, lab.journal, lab.access, lab.sleep)
+            _removed(resource, lab.journal, lab.access, lab.clock)
 
 
-def _removed(resource: Resource, journal: Journal, access: Access, sleep: Sleep) -> str | None:
+def _removed(resource: Resource, journal: Journal, access: Access, clock: Clock) -> str | None:
     try:
-        remove(resource, access, sleep)
+        remove(resource, access, clock)
     except (AcceptanceError, BotoCoreError, ClientError, DeployerError) as error:
         return f"{resource}: {error}"
     except Exception as error:  # noqa: BLE001 - what one removal fails by must not keep the others from being removed

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from acceptance.lab import Lab
 from acceptance.options import Options, locate
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.session import Session
+from deployer.clock import SYSTEM_CLOCK
 from deployer.organization import Account, Organization, OrganizationalUnit
 
 MANAGEMENT, CENTRAL, MEMBER, SUSPENDED = "100000000000", "200000000001", "700000000001", "700000000002"
@@ -71,7 +73,7 @@ def lab_in(sandbox: Sandbox, folder: Path, *, report: Callable[[str], None] = la
             journal=journal,
             folder=folder / journal.run,
             report=report,
-            sleep=until_quiet(sandbox),
+            clock=replace(SYSTEM_CLOCK, sleep=until_quiet(sandbox)),
             patience=PATIENCE,
         )
 

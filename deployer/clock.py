@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+Sleep = Callable[[float], None]
+"""Waits for seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """`now` gives the time in UTC, `sleep` waits for seconds."""
+    """`now` gives the time in UTC, `monotonic` seconds for measuring durations; `sleep` waits for seconds."""
 
     now: Callable[[], datetime]
-    sleep: Callable[[float], None]
+    monotonic: Callable[[], float]
+    sleep: Sleep
 
 
-SYSTEM_CLOCK = Clock(now=lambda: datetime.now(UTC), sleep=time.sleep)
+SYSTEM_CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)

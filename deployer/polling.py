@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-Sleep = Callable[[float], None]
+from deployer.clock import Clock
 
 FIRST = 0.05
 GROWTH = 1.5
 LONGEST = 10.0
 
 
-def looks(sleep: Sleep, *, clock: Callable[[], float] = time.monotonic, limit: float | None = None) -> Iterator[None]:
+def polls(clock: Clock, *, limit: float | None = None) -> Iterator[None]:
     """Yield for each poll, without end or until this many seconds have passed.
 
     Polling takes at most a fifth of the time, however many pages a poll reads.
     """
     interval, waited = FIRST, 0.0
     while limit is None or waited < limit:
-        before = clock()
+        before = clock.monotonic()
         yield
-        pause = max(interval, 4 * (clock() - before))
-        sleep(pause)
+        pause = max(interval, 4 * (clock.monotonic() - before))
+        clock.sleep(pause)
         waited += pause
         interval = min(interval * GROWTH, LONGEST)

@@ -19,7 +19,7 @@ def run(lab: Lab) -> Finding:
     place = lab.place
     first, second = child_ou(lab, "first"), child_ou(lab, "second")
     move(lab, to=first)
-    lab.sleep(SETTLING)
+    lab.clock.sleep(SETTLING)
     stack_set = trial(lab, "moved")
     stack_set.create()
     stack_set.operate("create_stack_instances", ous=[first, second], regions=[place.region])
@@ -27,7 +27,7 @@ def run(lab: Lab) -> Finding:
     if not before:
         return not_run("The StackSet deployed nothing to the account", instances=stack_set.instances())
     move(lab, to=second)
-    lab.sleep(REACTION)
+    lab.clock.sleep(REACTION)
     stack_set.settled()
     after = _stacks(stack_set)
     if after != before:

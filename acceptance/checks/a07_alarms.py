@@ -25,7 +25,7 @@ def run(lab: Lab) -> Finding:
         request = {**_alarm(lab, what), "AlarmName": name}
         lab.create(resource, lambda request=request: client.put_metric_alarm(**request))  # type: ignore[misc]
     client.set_alarm_state(AlarmName=lab.name("ignore"), StateValue="ALARM", StateReason="acceptance")
-    lab.sleep(EVALUATION)
+    lab.clock.sleep(EVALUATION)
     names = [lab.name(what) for what in WANTED]
     described = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
     states = {one["AlarmName"].removeprefix(f"{lab.prefix}-"): one["StateValue"] for one in described}

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 from deployer.aws.change_set_failures import explain
 from deployer.aws.errors import code_of
 from deployer.aws.throttling import patiently
+from deployer.clock import Clock
 from deployer.errors import DeployerError
-from deployer.polling import Sleep, looks
+from deployer.polling import polls
 from deployer.stacks import CAPABILITIES, ResourceChange, StackDefinition
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ class StackFailedError(DeployerError):
 
 
 def create(
-    client: CloudFormationClient, definition: StackDefinition, *, kind: Kind, template: Any, sleep: Sleep
+    client: CloudFormationClient, definition: StackDefinition, *, kind: Kind, template: Any, clock: Clock
 ) -> str | None:
     """The ARN of a change set that is ready, or None when it has no changes."""
     change_set = _created(client, definition, kind, template)
-    for _ in looks(sleep, limit=SECONDS):
-        answer = patiently(client.describe_change_set, sleep=sleep, ChangeSetName=change_set)
+    for _ in polls(clock, limit=SECONDS):
+        answer = patiently(client.describe_change_set, clock=clock, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":
             return change_set
         if answer["Status"] == "FAILED":

@@ -7,7 +7,7 @@ One boto3 session makes all clients, with the credentials given to each: a sessi
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from botocore.config import Config as ClientConfig
 
 from deployer.aws.errors import translated
 from deployer.aws.session import ATTEMPTS, Session
+from deployer.clock import Clock
 from deployer.errors import PermissionDeniedError
 from handler.clients import Credentials
 from handler.concurrency import CachedValue, SingleFlight
@@ -38,13 +39,15 @@ class Members:
     Its sessions have the caller's own name, unless another is given.
     """
 
-    def __init__(self, session: Session, *, role_arn: Callable[[str], str], session_name: str | None = None) -> None:
+    def __init__(
+        self, session: Session, *, role_arn: Callable[[str], str], clock: Clock, session_name: str | None = None
+    ) -> None:
         self._sts = session.client("sts")
         self._session_name = session_name or session.identity.session_name
         self._role_arn = role_arn
         self._boto = boto3.Session(region_name=session.region)
         self._lock = RLock()
-        self._taken_on = SingleFlight[str, Credentials](clock=lambda: datetime.now(UTC))
+        self._taken_on = SingleFlight[str, Credentials](clock=clock.now)
 
     def ecr(self, account: str, region: str) -> ECRClient:
         """ECR of an account and region, as the role; raises PermissionDeniedError if the role cannot be assumed."""

@@ -15,6 +15,7 @@ from deployer.audit.query import Query
 from deployer.audit.reading import read
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.session import Session
+from deployer.clock import Clock
 from deployer.errors import ConfigurationError, DeployerError
 from deployer.pushing.ensure import Refusal
 from deployer.pushing.images import ImageReference
@@ -49,9 +50,10 @@ class LedgerAddress:
 class LedgerRefusals:
     """Decisions against a repository, as far as the caller may read them, within seconds of each (assumption A6)."""
 
-    def __init__(self, session: Session, address: LedgerAddress) -> None:
+    def __init__(self, session: Session, address: LedgerAddress, *, clock: Clock) -> None:
         self._session = session
         self._address = address
+        self._clock = clock
         self.is_readable = True
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
@@ -60,7 +62,7 @@ class LedgerRefusals:
             return None
         query = Query(
             since=datetime.fromtimestamp(since, UTC),
-            until=datetime.now(UTC) + _AHEAD,
+            until=self._clock.now() + _AHEAD,
             outcomes=_AGAINST,
             accounts=(image.registry.account,),
             regions=(image.registry.region,),

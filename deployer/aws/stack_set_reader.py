@@ -5,7 +5,6 @@ CallAs is decided once, here, and passed with every call that accepts it, includ
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from sys import intern
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.aws.throttling import patiently
-from deployer.polling import Sleep
+from deployer.clock import Clock
 from deployer.stack_sets import Instance, InstanceKey, InstanceResult, Operation, StackSetState
 
 if TYPE_CHECKING:
@@ -28,9 +27,9 @@ _UNDER_WAY = {"RUNNING", "STOPPING", "QUEUED"}
 class StackSetReader:
     """StackSets through CloudFormation's API, in the region that the client is for."""
 
-    def __init__(self, client: CloudFormationClient, *, call_as: CallAs, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, client: CloudFormationClient, *, call_as: CallAs, clock: Clock) -> None:
         self._client = client
-        self._sleep = sleep
+        self._clock = clock
         self._call_as: dict[str, Any] = {"CallAs": call_as}
 
     def names(self) -> tuple[str, ...]:
@@ -105,7 +104,7 @@ class StackSetReader:
         with translated():
             answer = patiently(
                 self._client.describe_stack_set_operation,
-                sleep=self._sleep,
+                clock=self._clock,
                 StackSetName=name,
                 OperationId=operation_id,
                 **self._call_as,
@@ -131,7 +130,7 @@ class StackSetReader:
         with translated():
             answer = patiently(
                 self._client.list_stack_set_operations,
-                sleep=self._sleep,
+                clock=self._clock,
                 StackSetName=name,
                 MaxResults=20,
                 **self._call_as,
@@ -141,7 +140,7 @@ class StackSetReader:
     def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> Iterator[Any]:
         """Summaries of all pages, as large as AWS makes them."""
         while True:
-            answer = patiently(call, sleep=self._sleep, StackSetName=name, MaxResults=100, **options, **self._call_as)
+            answer = patiently(call, clock=self._clock, StackSetName=name, MaxResults=100, **options, **self._call_as)
             yield from answer["Summaries"]
             if not answer.get("NextToken"):
                 return

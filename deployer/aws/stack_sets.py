@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
+from deployer.clock import Clock
 from deployer.errors import BusyError, ServiceError
 from deployer.operation_preferences import Amount, OperationPreferences
-from deployer.polling import Sleep, looks
+from deployer.polling import polls
 from deployer.rollout.operation_ids import operation_id as make_operation_id
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, NotInStackSetError, StackSetDefinition
 from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
@@ -45,9 +44,9 @@ class CloudFormationStackSets(StackSetReader):
         store: Callable[[str], str],
         preferences: OperationPreferences,
         caller: str,
-        sleep: Sleep = time.sleep,
+        clock: Clock,
     ) -> None:
-        super().__init__(client, call_as=call_as, sleep=sleep)
+        super().__init__(client, call_as=call_as, clock=clock)
         self._caller = caller
         self._store = store
         self._preferences = preferences
@@ -132,7 +131,7 @@ class CloudFormationStackSets(StackSetReader):
 
     def _arn(self, name: str) -> str:
         """The ARN of a StackSet; waits until AWS finds a new one."""
-        for _ in looks(self._sleep, limit=_NEW_SECONDS):
+        for _ in polls(self._clock, limit=_NEW_SECONDS):
             try:
                 return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["StackSetARN"]
             except ClientError as error:
@@ -170,7 +169,7 @@ class CloudFormationStackSets(StackSetReader):
 
     def _started(self, name: str, call: Callable[..., Any], **options: Any) -> str:
         """Start an operation under an id of ours, so that a call whose response was lost can be repeated."""
-        id_ = make_operation_id(self._caller, at=datetime.now(UTC), unique=uuid4().hex[:8])
+        id_ = make_operation_id(self._caller, at=self._clock.now(), unique=uuid4().hex[:8])
         options |= {"StackSetName": name, "OperationId": id_, **self._call_as}
         for attempt in range(STALE_ATTEMPTS):
             with translated():
@@ -187,7 +186,7 @@ class CloudFormationStackSets(StackSetReader):
                     may_pass = code == "StaleRequestException" or self._is_new(name, error)
                     if not may_pass or attempt == STALE_ATTEMPTS - 1:
                         raise
-            self._sleep(2**attempt * random.uniform(0.25, 0.75))  # noqa: S311 - jitter, no secret
+            self._clock.sleep(2**attempt * random.uniform(0.25, 0.75))  # noqa: S311 - jitter, no secret
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -7,7 +7,6 @@ Every create and update uses a change set, which imports resources that were kep
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,8 @@ from deployer.aws.change_sets import Kind, StackFailedError
 from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
 from deployer.aws.throttling import patiently
-from deployer.polling import Sleep, looks
+from deployer.clock import Clock
+from deployer.polling import polls
 from deployer.stacks import (
     INLINE_TEMPLATE_BYTES,
     STUCK,
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 class CloudFormationStacks:
     """Stacks through CloudFormation's API; `store` keeps a template that is too large to send, and returns its URL."""
 
-    def __init__(self, session: Session, *, store: Callable[[str], str], sleep: Sleep = time.sleep) -> None:
+    def __init__(self, session: Session, *, store: Callable[[str], str], clock: Clock) -> None:
         self._session = session
         self._store = store
-        self._sleep = sleep
+        self._clock = clock
 
     def describe(self, name: str, *, region: str) -> StackState | None:
         """The stack, or None if it does not exist; one that only has a change set does not."""
@@ -108,19 +108,19 @@ class CloudFormationStacks:
         if not is_in_progress(status):
             return str(status)
         seen = _event_ids(client, name)
-        for _ in looks(self._sleep):
-            now = patiently(_describe, sleep=self._sleep, client=client, name=stack["StackId"])
-            for event in patiently(_new_events, sleep=self._sleep, client=client, name=stack["StackId"], seen=seen):
+        for _ in polls(self._clock):
+            now = patiently(_describe, clock=self._clock, client=client, name=stack["StackId"])
+            for event in patiently(_new_events, clock=self._clock, client=client, name=stack["StackId"], seen=seen):
                 on_event(_event(name, event))
             if now is None or now["StackStatus"] == "DELETE_COMPLETE":
                 return None
             if not is_in_progress(now["StackStatus"]):
                 return str(now["StackStatus"])
-        raise AssertionError("looks() does not end")
+        raise AssertionError("polls() does not end")
 
     def _change_set(self, client: CloudFormationClient, definition: StackDefinition, kind: Kind) -> str | None:
         template = self._template(definition.body)
-        return change_sets.create(client, definition, kind=kind, template=template, sleep=self._sleep)
+        return change_sets.create(client, definition, kind=kind, template=template, clock=self._clock)
 
     def _template(self, body: str) -> Any:
         inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES
@@ -146,9 +146,9 @@ class CloudFormationStacks:
         Its status is read before its events, so that what happened until then is among them.
         """
         causes: list[StackEvent] = []
-        for _ in looks(self._sleep):
-            stack = patiently(_describe, sleep=self._sleep, client=client, name=name)
-            for raw in patiently(_new_events, sleep=self._sleep, client=client, name=name, seen=seen):
+        for _ in polls(self._clock):
+            stack = patiently(_describe, clock=self._clock, client=client, name=name)
+            for raw in patiently(_new_events, clock=self._clock, client=client, name=name, seen=seen):
                 event = _event(name, raw)
                 causes += [event] if event.is_cause else []
                 on_event(event)

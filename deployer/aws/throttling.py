@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import THROTTLED, code_of
-from deployer.polling import Sleep
+from deployer.clock import Clock
 
 Answer = TypeVar("Answer")
 
@@ -19,7 +19,7 @@ PAUSES = (5.0, 10.0, *[20.0] * 10)
 """Seconds between two tries: about ten minutes in total, including botocore's."""
 
 
-def patiently(read: Callable[..., Answer], *, sleep: Sleep, **request: Any) -> Answer:
+def patiently(read: Callable[..., Answer], *, clock: Clock, **request: Any) -> Answer:
     """The response of a reading call, retried during some minutes of throttling; then raises its error."""
     for pause in PAUSES:
         try:
@@ -27,5 +27,5 @@ def patiently(read: Callable[..., Answer], *, sleep: Sleep, **request: Any) -> A
         except ClientError as error:
             if code_of(error) not in THROTTLED:
                 raise
-        sleep(pause)
+        clock.sleep(pause)
     return read(**request)

@@ -50,7 +50,7 @@ def doctor(
     """
     clock = clock_of(context)
     has_findings = (
-        _check(config, profile, as_json=as_json)
+        _check(config, profile, clock=clock, as_json=as_json)
         if probe is None
         else _probe(config, profile, probe, clock=clock, timeout=timeout, as_json=as_json)
     )
@@ -58,14 +58,14 @@ def doctor(
         raise typer.Exit(FINDINGS_EXIT_CODE)
 
 
-def _check(config: Path, profile: str | None, *, as_json: bool) -> bool:
+def _check(config: Path, profile: str | None, *, clock: Clock, as_json: bool) -> bool:
     """Whether a check found something to act on."""
     from deployer.composition.doctor import gather
     from deployer.doctor.checks.catalogue import CHECKS
     from deployer.doctor.finding import examine
     from deployer.rendering.doctor import report_document, report_lines
 
-    report = examine(gather(config, profile=profile), CHECKS)
+    report = examine(gather(config, profile=profile, clock=clock), CHECKS)
     if as_json:
         print_json(report_document(report))
     else:

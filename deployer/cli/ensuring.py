@@ -73,7 +73,7 @@ def ensuring(
     ensurer = Ensurer(
         registries=EcrRegistries(session),
         clock=SecondsClock(now=lambda: clock.now().timestamp(), sleep=clock.sleep),
-        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config),
+        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config, clock=clock),
         on_waiting=line,
     )
     try:
@@ -85,10 +85,11 @@ def ensuring(
 class LedgerAtHand:
     """Implements `pushing.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
 
-    def __init__(self, session: Session, address: LedgerAddress | None, config: Path | None) -> None:
+    def __init__(self, session: Session, address: LedgerAddress | None, config: Path | None, *, clock: Clock) -> None:
         self._session = session
         self._address = address
         self._config = config
+        self._clock = clock
         self._opened: LedgerRefusals | None = None
         self._is_open = False
 
@@ -105,7 +106,7 @@ class LedgerAtHand:
         from deployer.aws.refusals import LedgerRefusals
 
         address = self._address or self._from_config()
-        return LedgerRefusals(self._session, address) if address else None
+        return LedgerRefusals(self._session, address, clock=self._clock) if address else None
 
     def _from_config(self) -> LedgerAddress | None:
         """A folder that was named must be right; one that just lies here may be of another program."""

@@ -244,7 +244,7 @@ def replay(
         if not one.is_over:
             print_lines([replay_line(one, wanted)], err=True)
 
-    done = replaying.wait(archive, started, report=report, sleep=clock.sleep)
+    done = replaying.wait(archive, started, report=report, clock=clock)
     if as_json:
         print_json(replay_document(done, wanted))
     else:

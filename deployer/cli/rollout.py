@@ -192,7 +192,7 @@ def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
                 _allowed(situation.plan(), manner), situation.wanted.bundle, situation.cloud, report, course=course
             ),
             report,
-            sleep=situation.cloud.sleep,
+            sleep=situation.cloud.clock.sleep,
         )
     if manner.as_json:
         print_json(outcome_document(outcome, plan, situation.organization, caller=situation.caller))

@@ -17,6 +17,7 @@ from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
+from deployer.clock import Clock
 from deployer.composition.installation import connect
 from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
 from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
@@ -37,7 +38,7 @@ MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts"
 """What is used in every covered region."""
 
 
-def gather(config_directory: Path, *, profile: str | None) -> Facts:
+def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Facts:
     """Read all that the checks judge. Only broken config files raise; what AWS refuses becomes `Unread`."""
     config, session = connect(config_directory, profile=profile)
     home = config.home_region
@@ -48,7 +49,7 @@ def gather(config_directory: Path, *, profile: str | None) -> Facts:
     names = _names(config, session, caller, summary)
     coverage = _coverage(compiled, organization)
     central_regions = reads.central_regions(session, caller, region=home)
-    stack_sets = _stack_sets(session, caller, organization)
+    stack_sets = _stack_sets(session, caller, organization, clock=clock)
     return Facts(
         names=names,
         organization_id=config.organization_id,
@@ -130,13 +131,15 @@ def _opt_in(
 
 
 def _stack_sets(
-    session: Session, caller: Caller | Unread, organization: Organization | Unread
+    session: Session, caller: Caller | Unread, organization: Organization | Unread, *, clock: Clock
 ) -> Mapping[str, str] | Unread:
     """Descriptions of all StackSets, by name."""
     if isinstance(organization, Unread):
         return organization
     reader = StackSetReader(
-        session.client("cloudformation"), call_as=call_as_of(session.identity.account, organization)
+        session.client("cloudformation"),
+        call_as=call_as_of(session.identity.account, organization),
+        clock=clock,
     )
     return quota_reads.stack_sets(reader, caller)
 

@@ -57,7 +57,9 @@ def _dead_letter_queues(installation: Installation) -> Sequence[Queue]:
     """One per stack instance of the forwarding StackSet; the queue of a suspended account cannot be reached."""
     organization, names = installation.organization, installation.names
     stack_sets = StackSetReader(
-        installation.session.client("cloudformation"), call_as=call_as_of(names.central_account, organization)
+        installation.session.client("cloudformation"),
+        call_as=call_as_of(names.central_account, organization),
+        clock=installation.clock,
     )
     keys = {
         (account, region)

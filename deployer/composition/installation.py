@@ -12,6 +12,7 @@ from deployer.aws.members import Members
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import check_account, check_organization
 from deployer.aws.session import Session
+from deployer.clock import SYSTEM_CLOCK, Clock
 from deployer.errors import PermissionDeniedError
 from deployer.organization import Organization
 from deployer.settings import Compiled, Config
@@ -33,15 +34,17 @@ class Installation:
 
     config: Config = field(repr=False)
     session: Session = field(repr=False)
+    clock: Clock
     names: Names
     """Names of its resources; the organization's id is among them only if the config files name it."""
 
     @classmethod
-    def open(cls, config_directory: Path, *, profile: str | None) -> Installation:
+    def open(cls, config_directory: Path, *, profile: str | None, clock: Clock = SYSTEM_CLOCK) -> Installation:
         """Raise ConfigurationError for broken config files, WrongAccountError for credentials of another account."""
         config, session = connect(config_directory, profile=profile)
         check_account(session, central_account=config.central_account)
-        return cls(config=config, session=session, names=config.names(partition=session.identity.partition))
+        names = config.names(partition=session.identity.partition)
+        return cls(config=config, session=session, clock=clock, names=names)
 
     def as_operator(self) -> Installation:
         """The same through the operator role; raises PermissionDeniedError with the permission that the caller lacks.
@@ -75,4 +78,5 @@ class Installation:
 
     def members(self, role: str, *, session_name: str | None = None) -> Members:
         """Member accounts through one role of the access StackSet."""
-        return Members(self.session, role_arn=partial(self.names.role_arn, role=role), session_name=session_name)
+        role_arn = partial(self.names.role_arn, role=role)
+        return Members(self.session, role_arn=role_arn, clock=self.clock, session_name=session_name)

@@ -36,7 +36,7 @@ class Probe:
 
 def open_probe(config_directory: Path, wanted: str, *, profile: str | None, clock: Clock) -> Probe:
     """Read config and organization; raises NotFoundError for a place that is not covered. Does not probe yet."""
-    installation = Installation.open(config_directory, profile=profile)
+    installation = Installation.open(config_directory, profile=profile, clock=clock)
     targets, names = targets_of(wanted, installation.compiled), installation.names
     repository = names.probe_repository
 

@@ -81,7 +81,7 @@ class Situation:
         """The plan once no operation is in progress, since operations change the plan."""
         plan = self.plan()
         while plan.under_way:
-            runner = OperationRunner(self.cloud.stack_sets, report=report, sleep=self.cloud.sleep, if_busy=if_busy)
+            runner = OperationRunner(self.cloud.stack_sets, report=report, clock=self.cloud.clock, if_busy=if_busy)
             for busy in plan.under_way:
                 runner.wait_until_free(busy.stack_set)
             plan = self.plan()
@@ -163,7 +163,7 @@ class Situation:
 
 def assemble(ask: Ask, *, clock: Clock) -> Situation:
     """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
-    installation = Installation.open(ask.config, profile=ask.profile)
+    installation = Installation.open(ask.config, profile=ask.profile, clock=clock)
     config, session, organization = installation.config, installation.session, installation.organization
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = installation.compiled
@@ -235,16 +235,18 @@ def _cloud(  # noqa: PLR0913 - everything meets here
         lock.keep()
         clock.sleep(seconds)
 
+    renewing = replace(clock, sleep=sleep)
+
     stack_sets = CloudFormationStackSets(
         session.client("cloudformation", region=names.central_region),
         call_as=call_as,
         store=bucket.store_template,
         preferences=preferences,
         caller=session.identity.arn,
-        sleep=sleep,
+        clock=renewing,
     )
-    stacks = CloudFormationStacks(session, store=bucket.store_template, sleep=sleep)
-    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, sleep=sleep)
+    stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
+    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, clock=renewing)
 
 
 def _resumed(ask: Ask, last: Record | None) -> Ask:

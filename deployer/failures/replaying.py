@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from deployer.clock import Clock
 from deployer.errors import GuardError, ServiceError
-from deployer.polling import Sleep, looks
+from deployer.polling import polls
 
 State = Literal["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"]
 
@@ -115,10 +116,10 @@ def _name(wanted: Range, *, prefix: str, number: int) -> str:
     return f"{prefix}-{times}" + (f"-{number}" if number > 1 else "")
 
 
-def wait(archive: Archive, replay: Replay, *, report: Callable[[Replay], None], sleep: Sleep) -> Replay:
+def wait(archive: Archive, replay: Replay, *, report: Callable[[Replay], None], clock: Clock) -> Replay:
     """Wait until a replay ends, reporting its progress; raises ServiceError if it failed."""
     told: Replay | None = None
-    for _ in looks(sleep):
+    for _ in polls(clock):
         replay = archive.find_replay(replay.name) or replay
         if replay != told:
             report(replay)

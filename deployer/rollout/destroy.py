@@ -122,7 +122,7 @@ class _Run:
         self._report = report
         self._bucket = bucket
         self._ledger = ledger
-        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep)
+        self._runner = OperationRunner(cloud.stack_sets, report=report, clock=cloud.clock)
         self._deleted: Counter[str] = Counter()
         self._released = 0
         self._failures: list[Failure] = []

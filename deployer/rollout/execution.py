@@ -16,9 +16,9 @@ from functools import partial
 from typing import Protocol
 
 from deployer.bundle import Bundle
+from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
-from deployer.polling import Sleep
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.locking import Record
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
@@ -50,7 +50,7 @@ class Cloud:
     stacks: Stacks
     stack_sets: StackSets
     artifacts: Artifacts
-    sleep: Sleep
+    clock: Clock
 
 
 class Lock(Protocol):
@@ -109,7 +109,7 @@ class _Run:
         self._cloud = cloud
         self._report = report
         self._course = course
-        self._runner = OperationRunner(cloud.stack_sets, report=report, sleep=cloud.sleep, if_busy=course.if_busy)
+        self._runner = OperationRunner(cloud.stack_sets, report=report, clock=cloud.clock, if_busy=course.if_busy)
         self._succeeded: Counter[str] = Counter()
         """Instances by action."""
         self._skipped: list[InstanceKey] = []

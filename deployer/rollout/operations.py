@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
+from deployer.clock import Clock
 from deployer.errors import BusyError
-from deployer.polling import Sleep, looks
+from deployer.polling import polls
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
 from deployer.stack_sets import (
@@ -40,10 +41,10 @@ class Finished(NamedTuple):
 class OperationRunner:
     """Runs operations one after the other, as a StackSet allows, and keeps the last result of each instance."""
 
-    def __init__(self, stack_sets: StackSets, *, report: Report, sleep: Sleep, if_busy: IfBusy = "wait") -> None:
+    def __init__(self, stack_sets: StackSets, *, report: Report, clock: Clock, if_busy: IfBusy = "wait") -> None:
         self._stack_sets = stack_sets
         self._report = report
-        self._sleep = sleep
+        self._clock = clock
         self._if_busy = if_busy
         self.results: dict[str, Results] = {}
 
@@ -72,7 +73,7 @@ class OperationRunner:
     def wait_until_free(self, name: str) -> None:
         """Wait for operations that someone, or an earlier run, started; raises BusyError if waiting is disabled."""
         told: set[OperationWaitedFor] = set()
-        for _ in looks(self._sleep):
+        for _ in polls(self._clock):
             under_way = self._stack_sets.operations_in_progress(name)
             if not under_way:
                 return
@@ -97,16 +98,16 @@ class OperationRunner:
         return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=total)
 
     def _start(self, name: str, start: Callable[[], str]) -> str:
-        for _ in looks(self._sleep):
+        for _ in polls(self._clock):
             try:
                 return start()
             except BusyError:
                 self.wait_until_free(name)
-        raise AssertionError("looks() does not end")
+        raise AssertionError("polls() does not end")
 
     def _follow(self, name: str, operation_id: str) -> Finished:
         known: Results = {}
-        for _ in looks(self._sleep):
+        for _ in polls(self._clock):
             operation = self._stack_sets.operation(name, operation_id)
             results = self._stack_sets.results(name, operation_id)
             changed = tuple(result for result in results if known.get(result.key) != result)
@@ -114,7 +115,7 @@ class OperationRunner:
             self._report(OperationProgress(stack_set=name, operation=operation, results=results, changed=changed))
             if operation.is_over:
                 return Finished(operation, known)
-        raise AssertionError("looks() does not end")
+        raise AssertionError("polls() does not end")
 
 
 def how_far(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from deployer.polling import Sleep
+from deployer.clock import Sleep
 from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StepEnded, StepStarted
 

@@ -43,7 +43,7 @@ def test_a_check_says_refuted_when_aws_behaves_otherwise(acceptance_sandbox: San
     assert check.altered_by is not None, "nothing shows that it can fail"
     with altered(Behaviour[check.altered_by]):
         (result,) = run([check], lab)
-    left = clean(lab.journal, lab.access, say=lab.report, sleep=lab.sleep)
+    left = clean(lab.journal, lab.access, say=lab.report, clock=lab.clock)
     assert (result.finding.verdict, left) == (Verdict.REFUTED, ()), result.finding
     assert result.finding.evidence or result.finding.event, "nothing shows what AWS said"
     assert remains(acceptance_sandbox) == []

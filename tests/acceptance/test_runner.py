@@ -65,7 +65,7 @@ def test_whenever_a_run_is_killed_its_journal_is_enough_to_remove_all(
                 created = seen[0] + 1
             else:
                 created = seen[0]
-            assert clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep) == ()
+            assert clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock) == ()
             assert remains(acceptance_sandbox) == [], moment
     assert created == resources, "all of it was passed"
 
@@ -96,7 +96,7 @@ def test_an_error_that_a_check_does_not_judge_says_nothing_of_the_assumption(lab
 def test_what_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -> None:
     resource = Resource(kind="stack", side="nobody", region="eu-west-1", name="accept-x")
     lab.journal.creating(resource)
-    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep)
+    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock)
     assert "accept-x" in problem
     assert lab.journal.left() == (resource,)
 
@@ -105,7 +105,7 @@ def test_a_removal_that_fails_in_an_unknown_way_does_not_keep_others_from_being_
     """AWS may answer in another shape than the one that a removal reads."""
     for kind, name in (("repository", "accept-x/gone"), ("unheard of", "accept-x")):
         lab.journal.creating(Resource(kind=kind, side="member", region="eu-west-1", name=name))
-    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, sleep=lab.sleep)
+    (problem,) = clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock)
     assert "unheard of accept-x" in problem
     assert [one.kind for one in lab.journal.left()] == ["unheard of"]
 

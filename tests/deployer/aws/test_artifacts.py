@@ -17,6 +17,7 @@ from deployer.errors import NotFoundError
 from deployer.planning.plan import stack_needs_preview
 from deployer.rollout.locking import LostRaceError, Versioned
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
+from tests.clocks import impatient, timeless
 
 BUCKET = "deployer-artifacts-200000000001-eu-west-1"
 
@@ -61,7 +62,9 @@ def test_a_template_that_is_too_large_to_send_goes_through_the_bucket(
     }
     body = json.dumps({"Description": "y" * 900, "Resources": topics, "Metadata": {"pad": "z" * INLINE_TEMPLATE_BYTES}})
     events: list[StackEvent] = []
-    stacks = CloudFormationStacks(Session(region=sandbox.home_region), store=_bucket(sandbox).store_template)
+    stacks = CloudFormationStacks(
+        Session(region=sandbox.home_region), store=_bucket(sandbox).store_template, clock=impatient()
+    )
     stacks.apply(StackDefinition(name="large", region=sandbox.home_region, body=body), events.append)
     found = stacks.describe("large", region=sandbox.home_region)
     assert found is not None
@@ -104,7 +107,7 @@ class _Endless:
 def test_a_change_set_that_never_ends_is_given_up() -> None:
     slept: list[float] = []
     session: Any = _Endless()
-    stacks = CloudFormationStacks(session, store=lambda body: body, sleep=slept.append)
+    stacks = CloudFormationStacks(session, store=lambda body: body, clock=timeless(slept.append))
     with pytest.raises(StackFailedError, match="not ready after 15 minutes; nothing of it was changed"):
         stacks.preview(StackDefinition(name="s", region="eu-west-1", body="{}"))
     assert 900 <= sum(slept) <= 910
@@ -124,7 +127,7 @@ def test_a_stack_that_takes_no_update_is_told_with_the_command_that_helps() -> N
     session: Any = _Stuck()
     definition = StackDefinition(name="s", region="eu-west-1", body="{}")
     with pytest.raises(StackFailedError, match="s in eu-west-1 is UPDATE_ROLLBACK_FAILED") as caught:
-        CloudFormationStacks(session, store=lambda body: body).apply(definition, lambda _: None)
+        CloudFormationStacks(session, store=lambda body: body, clock=timeless()).apply(definition, lambda _: None)
     assert "continue-update-rollback --stack-name s --region eu-west-1" in (caught.value.next_step or "")
     state = StackState(name="s", region="eu-west-1", status="UPDATE_ROLLBACK_FAILED", body="[]")
     assert not stack_needs_preview(definition, state)

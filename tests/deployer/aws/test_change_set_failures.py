@@ -11,6 +11,7 @@ from deployer.aws import change_sets
 from deployer.aws.change_set_failures import explain
 from deployer.aws.change_sets import StackFailedError
 from deployer.stacks import StackDefinition
+from tests.clocks import timeless
 
 ARN = "arn:aws:cloudformation:eu-west-1:200000000001:changeSet/deployer-1/2"
 REASON = (
@@ -108,7 +109,7 @@ def test_the_reason_remains_when_the_events_cannot_be_read(error: Exception, pro
 
 def create(change_set: FailedChangeSet) -> str | None:
     definition = StackDefinition(name="deployer-central", region="eu-west-1", body="{}")
-    return change_sets.create(cast("Any", change_set), definition, kind="CREATE", template={}, sleep=lambda _: None)
+    return change_sets.create(cast("Any", change_set), definition, kind="CREATE", template={}, clock=timeless())
 
 
 def test_events_are_read_before_the_change_set_is_deleted() -> None:

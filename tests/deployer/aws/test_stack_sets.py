@@ -12,6 +12,7 @@ from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.errors import PermissionDeniedError
 from deployer.operation_preferences import OperationPreferences
 from deployer.stack_sets import StackSetDefinition
+from tests.clocks import timeless
 
 DEFINITION = StackSetDefinition(name="deployer-forwarding", description="d", body="{}", depends_on=("deployer-access",))
 
@@ -35,6 +36,7 @@ def test_every_call_of_an_update_is_translated(
         store=lambda body: body,
         preferences=OperationPreferences(region_order=("eu-west-1",), region_concurrency="SEQUENTIAL"),
         caller="arn:aws:iam::200000000001:user/alice",
+        clock=timeless(),
     )
     with pytest.raises(PermissionDeniedError, match=f"^{operation} was denied: not you"):
         stack_sets.update(definition, only=None)

@@ -10,6 +10,7 @@ from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.stacks import StackEvent
+from tests.clocks import timeless
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:200000000001:stack/deployer-central/1"
 
@@ -51,7 +52,7 @@ def _event(number: str, logical_id: str, status: str, reason: str = "") -> dict[
 
 def _delete(stack: SwiftStack) -> list[StackEvent]:
     told: list[StackEvent] = []
-    stacks = CloudFormationStacks(cast("Session", stack), store=lambda body: body, sleep=lambda _: None)
+    stacks = CloudFormationStacks(cast("Session", stack), store=lambda body: body, clock=timeless())
     stacks.delete("deployer-central", region="eu-west-1", on_event=told.append)
     return told
 

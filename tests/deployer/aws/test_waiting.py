@@ -16,6 +16,7 @@ from deployer.errors import ServiceError
 from deployer.operation_preferences import OperationPreferences
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, StackSetDefinition
 from deployer.stacks import StackDefinition
+from tests.clocks import timeless
 
 NAME, ARN = "deployer-access", "arn:aws:cloudformation:eu-west-1:200000000001:stackset/deployer-access:1"
 DEFINITION = StackSetDefinition(name=NAME, description="d", body="{}")
@@ -72,7 +73,7 @@ class Cloud:
             store=lambda body: body,
             preferences=OperationPreferences(),
             caller="arn:aws:iam::200000000001:user/alice",
-            sleep=self.waits.append,
+            clock=timeless(self.waits.append),
         )
 
     def client(self, _service: str, **_: str) -> Cloud:
@@ -80,7 +81,7 @@ class Cloud:
 
     @property
     def stacks(self) -> CloudFormationStacks:
-        return CloudFormationStacks(cast("Session", self), store=lambda body: body, sleep=self.waits.append)
+        return CloudFormationStacks(cast("Session", self), store=lambda body: body, clock=timeless(self.waits.append))
 
 
 POLLS: dict[str, Callable[[Cloud], object]] = {

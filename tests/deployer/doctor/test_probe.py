@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,7 +72,7 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     def prober(self, seen: list[Outcome] | None = None) -> Prober:
-        clock = Clock(now=lambda: self.now, sleep=self.sleep)
+        clock = Clock(now=lambda: self.now, monotonic=time.monotonic, sleep=self.sleep)
         return Prober(registries=self, records=self, clock=clock, on_outcome=(seen if seen is not None else []).append)
 
     def _note(self, call: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deployer.errors import DeployerError, GuardError, ServiceError
 from deployer.failures.replaying import ArchiveState, Range, Replay, State, check, is_too_fresh, start, wait
+from tests.clocks import timeless
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ARCHIVE = ArchiveState(
@@ -73,7 +74,7 @@ def test_the_newest_ten_minutes_may_be_missing() -> None:
 def test_a_replay_is_named_after_its_time_and_waited_for() -> None:
     archive, told, pauses = FakeArchive(), list[str](), list[float]()
     replay, is_new = start(archive, HOUR, prefix="deployer", again=False)
-    done = wait(archive, replay, report=lambda one: told.append(one.state), sleep=pauses.append)
+    done = wait(archive, replay, report=lambda one: told.append(one.state), clock=timeless(pauses.append))
     assert (replay.name, is_new, done.state) == (NAME, True, "COMPLETED")
     assert told == ["STARTING", "RUNNING", "COMPLETED"]
     assert len(pauses) == 2
@@ -107,6 +108,6 @@ def test_a_complete_replay_is_not_repeated_unasked() -> None:
 def test_a_replay_that_failed_is_told_with_its_reason() -> None:
     archive = FakeArchive(states=["RUNNING"], replays={NAME: Replay(name=NAME, state="FAILED", reason="no room")})
     with pytest.raises(ServiceError, match="is FAILED: no room") as raised:
-        wait(archive, Replay(name=NAME, state="STARTING"), report=lambda one: None, sleep=lambda seconds: None)
+        wait(archive, Replay(name=NAME, state="STARTING"), report=lambda one: None, clock=timeless())
     assert isinstance(raised.value, DeployerError)
     assert raised.value.next_step

@@ -20,6 +20,7 @@ from deployer.stack_sets import (
     StackSetState,
 )
 from deployer.stacks import OnStackEvent, ResourceChange, StackDefinition, StackState
+from tests.clocks import timeless
 from tests.deployer.stack_set_rules import targeted
 
 
@@ -220,6 +221,4 @@ class FakeCloud:
         self.stacks = FakeStacks()
         self.stack_sets = FakeStackSets(organization)
         self.artifacts = FakeArtifacts()
-        self.cloud = Cloud(
-            stacks=self.stacks, stack_sets=self.stack_sets, artifacts=self.artifacts, sleep=lambda _: None
-        )
+        self.cloud = Cloud(stacks=self.stacks, stack_sets=self.stack_sets, artifacts=self.artifacts, clock=timeless())

@@ -18,6 +18,7 @@ from deployer.stack_sets import (
     StackSetDefinition,
     StackSetState,
 )
+from tests.clocks import timeless
 
 
 def _operation(id_: str, status: str) -> Operation:
@@ -79,7 +80,7 @@ class Script:
 def _run(script: Script, if_busy: IfBusy = "wait") -> tuple[list[Event], list[float], OperationRunner]:
     events: list[Event] = []
     slept: list[float] = []
-    runner = OperationRunner(script, report=events.append, sleep=slept.append, if_busy=if_busy)
+    runner = OperationRunner(script, report=events.append, clock=timeless(slept.append), if_busy=if_busy)
     runner.run("s", script.start, action="CREATE", instances=2)
     return events, slept, runner
 
