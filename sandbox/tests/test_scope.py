@@ -24,7 +24,7 @@ MADE_UP = [
     pytest.param("iam", "create_service_linked_role", {"AWSServiceName": "x.amazonaws.com"}, id="a role of no service"),
     pytest.param("events", "create_connection", {"Name": "c", "AuthorizationType": "BASIC", "AuthParameters": {}},
                  id="a connection that no target uses"),
-    pytest.param("lambda", "create_function_url_config", {"FunctionName": "f", "AuthType": "NONE"}, id="no address"),
+    pytest.param("lambda", "list_function_url_configs", {"FunctionName": "f"}, id="no list of addresses"),
     pytest.param("dynamodb", "put_resource_policy", {"ResourceArn": "a", "Policy": "{}"}, id="a policy nobody asks"),
     pytest.param("s3", "put_bucket_cors", {"Bucket": "bucket", "CORSConfiguration": ORIGIN}, id="headers never sent"),
     pytest.param("organizations", "delete_organization", {}, id="an organization with accounts in it"),

@@ -1,8 +1,8 @@
 """Which operations of the services on this path are here: those of the seams, and those of moto's that are right.
 
 moto (5.2.5) answers many more. Some it makes up, as credentials that nobody knows or a restored table that is the one
-of today; others it keeps and nothing comes of them, as a bucket's notifications or a function's address. An operation
-that nobody has looked at is refused, and says so. Other services are moto's as they are.
+of today; others it keeps and nothing comes of them, as a bucket's notifications. An operation that
+nobody has looked at is refused, and says so. Other services are moto's as they are.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ MODULES = (
     "functions.configuration",
     "functions.invocation",
     "functions.sessions",
+    "functions.url_configs",
     "observability",
     "partiql",
     "deleted_names",

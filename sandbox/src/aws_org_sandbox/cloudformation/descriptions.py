@@ -117,7 +117,7 @@ def get_template_summary(call: Call) -> Answer:
 def _checked(call: Call) -> Template:
     try:
         template = template_of(call)
-        check_resources(template)
+        check_resources(template, region=call.region)
     except TemplateError as error:
         raise invalid(str(error)) from error
     return template

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aws_org_sandbox.cloudformation.intrinsics import Scope, resolve
 from aws_org_sandbox.cloudformation.stacks import Stack, StackResource, now
-from aws_org_sandbox.cloudformation.steps import IMPORTED, StepFailed, Steps, known_type, replaces
+from aws_org_sandbox.cloudformation.steps import IMPORTED, StepFailed, Steps, known_type, replaces, unrecognized
 from aws_org_sandbox.cloudformation.template import RETAINING, Template, TemplateError
 
 
@@ -34,10 +34,11 @@ class Wanted:
         stack.description = self.template.description
 
 
-def check_resources(template: Template) -> None:
-    """Raise TemplateError for an unsupported type, or an attribute that a type does not have."""
+def check_resources(template: Template, *, region: str) -> None:
+    """Raise TemplateError for an unsupported type, one that a region lacks, or an attribute that a type lacks."""
     for type_ in sorted(template.types):
-        known_type(type_)
+        if region in known_type(type_).absent_from:
+            raise unrecognized(type_)
     for logical_id, attribute in sorted(template.attributes):
         if attribute not in known_type(template.resources[logical_id].type).attribute_names:
             raise TemplateError(

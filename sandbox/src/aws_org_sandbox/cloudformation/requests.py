@@ -64,7 +64,7 @@ def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
     check(call)
     try:
         template = template_of(call, previous=previous)
-        engine.check_resources(template)
+        engine.check_resources(template, region=call.region)
         if previous is not None:
             engine.check_update(previous, template)
         given = _parameters(call, previous=previous)

@@ -235,4 +235,9 @@ def known_type(type_: str) -> Resource:
     try:
         return TYPES[type_]
     except KeyError:
-        raise TemplateError(f"Template format error: Unrecognized resource types: [{type_}]") from None
+        raise unrecognized(type_) from None
+
+
+def unrecognized(type_: str) -> TemplateError:
+    """The refusal of a type that CloudFormation does not have in a region."""
+    return TemplateError(f"Template format error: Unrecognized resource types: [{type_}]")

@@ -18,6 +18,8 @@ from aws_org_sandbox.iam import documents
 from aws_org_sandbox.seams import original, replace
 
 SERVICE = "lambda.amazonaws.com"
+INVOKE = "lambda:InvokeFunction"
+INVOKE_URL = "lambda:InvokeFunctionUrl"
 
 
 @replace(LambdaFunction, "_set_function_code")
@@ -76,6 +78,7 @@ def _add_permission(backend: LambdaBackend, function_name: str, qualifier: str |
             "InvalidParameterValueException",
             "The provided principal was invalid. Please check the principal and try again.",
         )
+    _check_url_grant(asked)
     statements = backend.get_function(function_name, qualifier).policy.statements
     if any(statement.get("Sid") == wanted for statement in statements):
         raise Refused(
@@ -95,3 +98,26 @@ def _principal_formatter(policy: Policy, principal: Any) -> Any:
     if isinstance(principal, str) and principal.startswith("arn:"):
         return {"AWS": principal}
     return original(Policy, "principal_formatter")(policy, principal)
+
+
+def _check_url_grant(asked: Mapping[str, Any]) -> None:
+    """Each of the two conditions about function URLs belongs to one action."""
+    for name, action in (("FunctionUrlAuthType", INVOKE_URL), ("InvokedViaFunctionUrl", INVOKE)):
+        if asked.get(name) and asked.get("Action") != action:
+            raise Refused("InvalidParameterValueException", f"{name} is only supported for {action} action")
+
+
+@replace(Policy, "condition_merge")
+def _condition_merge(policy: Policy, statement: dict[str, Any]) -> None:
+    """Join all conditions: moto drops the organization beside a source, and does not know those about URLs."""
+    del policy
+    blocks = [statement.pop(name, {}) for name in ("Condition", "SourceArn", "SourceAccount")]
+    if auth_type := statement.pop("FunctionUrlAuthType", None):
+        blocks.append({"StringEquals": {"lambda:FunctionUrlAuthType": auth_type}})
+    if statement.pop("InvokedViaFunctionUrl", False):
+        blocks.append({"Bool": {"lambda:InvokedViaFunctionUrl": "true"}})
+    merged: dict[str, dict[str, Any]] = {}
+    for operator, keys in (item for block in blocks for item in block.items()):
+        merged.setdefault(operator, {}).update(keys)
+    if merged:
+        statement["Condition"] = merged

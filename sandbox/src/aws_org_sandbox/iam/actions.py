@@ -83,7 +83,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **_rows(ANY, "GetAccountSummary", "ListRoles", "ListPolicies"),
     },
     "lambda": {
-        **_rows(_FUNCTION, "AddPermission", "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig",
+        **_rows(_FUNCTION, "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig",
                 "GetFunction", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
                 "DeleteFunctionConcurrency", "PutFunctionConcurrency",
                 "PutFunctionEventInvokeConfig", "RemovePermission", "UpdateFunctionCode",

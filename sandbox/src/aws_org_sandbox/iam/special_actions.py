@@ -103,6 +103,13 @@ def _lambda_create(call: Call) -> Iterable[Need]:
         yield _pass_role(call.parameters["Role"], "lambda.amazonaws.com")
 
 
+def _lambda_url(call: Call) -> Iterable[Need]:
+    """What concerns function URLs; https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-governance."""
+    name = "FunctionUrlAuthType" if call.operation == "AddPermission" else "AuthType"
+    default = None if call.operation == "AddPermission" else "AWS_IAM"  # the sandbox has URLs of no other kind
+    yield need(call, _FUNCTION, context={"lambda:FunctionUrlAuthType": call.parameters.get(name) or default})
+
+
 def _lambda_invoke(call: Call) -> Iterable[Need]:
     name = str(call.parameters.get("FunctionName", ANY))
     return [need(call, name if name.startswith("arn:") else _FUNCTION, operation="InvokeFunction")]
@@ -219,6 +226,8 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
             "PutRule", "PutTargets", "RemoveTargets"),
     ("events", "StartReplay"): _events_replay,
     ("lambda", "CreateFunction"): _lambda_create,
+    **each(_lambda_url, "lambda", "AddPermission", "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig",
+            "GetFunctionUrlConfig", "UpdateFunctionUrlConfig"),
     ("lambda", "Invoke"): _lambda_invoke,
     **each(_queue, "sqs", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateQueue", "DeleteMessage",
             "DeleteMessageBatch", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "ListQueues",

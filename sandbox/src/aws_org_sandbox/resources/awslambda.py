@@ -16,7 +16,7 @@ from aws_org_sandbox.resources.resource import (
     tag_map,
     unless_gone,
 )
-from aws_org_sandbox.resources.shapes import INTEGER, STRING, TAGS, TEXT_MAP
+from aws_org_sandbox.resources.shapes import BOOLEAN, INTEGER, STRING, TAGS, TEXT_MAP
 
 MISSING = "ResourceNotFoundException"
 
@@ -120,6 +120,8 @@ class Permission(Resource):
         "Action!": STRING,
         "EventSourceToken": STRING,
         "FunctionName!": STRING,
+        "FunctionUrlAuthType": STRING,
+        "InvokedViaFunctionUrl": BOOLEAN,
         "Principal!": STRING,
         "PrincipalOrgID": STRING,
         "SourceAccount": STRING,

@@ -10,6 +10,7 @@ from aws_org_sandbox.resources.dynamodb import Table
 from aws_org_sandbox.resources.ecr import RegistryScanningConfiguration
 from aws_org_sandbox.resources.event_rules import Rule
 from aws_org_sandbox.resources.events import Archive, EventBus, EventBusPolicy
+from aws_org_sandbox.resources.function_urls import FunctionUrl
 from aws_org_sandbox.resources.iam import Role
 from aws_org_sandbox.resources.logs import LogGroup, MetricFilter
 from aws_org_sandbox.resources.resource import Resource
@@ -27,6 +28,7 @@ _KINDS: tuple[type[Resource], ...] = (
     EventBusPolicy,
     EventInvokeConfig,
     Function,
+    FunctionUrl,
     LogGroup,
     MetricFilter,
     Permission,

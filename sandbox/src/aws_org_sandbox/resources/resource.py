@@ -60,6 +60,8 @@ class Resource(ABC):
     """The property that fixes the physical name, so that a replacement under the same name is refused."""
     attribute_names: ClassVar[Collection[str]] = ()
     """Attributes of `Fn::GetAtt`; some exist only with certain settings, such as the stream of a table."""
+    absent_from: ClassVar[Collection[str]] = ()
+    """Regions without the type."""
     tagged: ClassVar[bool] = False
     """Whether `Tags` includes the stack's tags."""
 

@@ -24,7 +24,7 @@ def template_of(call: Call, *, previous: str | None = None) -> Template:
     """
     try:
         template = parse(_body(call, previous))
-        check_resources(template)
+        check_resources(template, region=call.region)
     except TemplateError as error:
         raise Refused("ValidationError", str(error)) from error
     if "AWS::CloudFormation::Stack" in template.types:
