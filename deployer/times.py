@@ -30,6 +30,11 @@ def parse_length(text: str) -> timedelta:
     return timedelta(**{_UNITS[said[2]]: int(said[1])})
 
 
+def iso_or_none(moment: datetime | None) -> str | None:
+    """`iso`, and null in JSON for a time that is not known."""
+    return iso(moment) if moment else None
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second or the millisecond."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

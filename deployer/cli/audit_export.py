@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,7 @@ import typer
 
 from deployer.cli import audit_filters as filters
 from deployer.cli.files import check_folder, writing
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ STANDARD_OUTPUT = Path("-")
 
 
 def export_records(
+    context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - for standard output.")],
     format_: Annotated[
         Format | None, typer.Option("--format", help="Else what the file is called: .csv, .jsonl, .parquet.")
@@ -78,7 +78,7 @@ def export_records(
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
-    query = wanted.query(now=datetime.now(UTC), organization=read_organization)
+    query = wanted.query(now=clock_of(context).now(), organization=read_organization)
     usage = Usage()
     if out == STANDARD_OUTPUT:
         from deployer.audit.export import in_order

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
+
+from deployer.cli.options import one_of
+from handler.reasons import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,19 +17,8 @@ if TYPE_CHECKING:
 
     from deployer.audit.query import Query
     from deployer.organization import Organization
-    from handler.reasons import Outcome
 
 DEFAULT_SINCE = "7d"
-
-
-class OutcomeName(StrEnum):
-    """What came of an event."""
-
-    CREATED = "created"
-    EXISTS = "exists"
-    REFUSED = "refused"
-    IGNORED = "ignored"
-    FAILED = "failed"
 
 
 Since = Annotated[
@@ -51,9 +42,10 @@ Principals = Annotated[
     ),
 ]
 Outcomes = Annotated[
-    list[OutcomeName] | None,
+    list[str] | None,
     typer.Option(
         "--outcome",
+        parser=one_of(get_args(Outcome)),
         metavar="OUTCOME",
         help="Only created, exists, refused, ignored or failed; repeatable. Else created, refused and failed.",
     ),
@@ -77,7 +69,7 @@ class Filters:
     regions: Sequence[str] | None = None
     repositories: Sequence[str] | None = None
     principals: Sequence[str] | None = None
-    outcomes: Sequence[OutcomeName] | None = None
+    outcomes: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
     every_outcome: bool = False
 
@@ -144,7 +136,7 @@ class Filters:
         if self.every_outcome:
             return ALL
         if self.outcomes:
-            return cast("tuple[Outcome, ...]", tuple(dict.fromkeys(one.value for one in self.outcomes)))
+            return tuple(outcome for outcome in ALL if outcome in self.outcomes)
         return outcomes_of(self.reasons) if self.reasons else NOTABLE
 
 

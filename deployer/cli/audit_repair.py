@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.audit_verify import DEFAULT_GRACE, Grace, Repository, grace_of
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions, Yes
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Ous,
+    Profile,
+    Regions,
+    Yes,
+    clock_of,
+)
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def repair(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
     account: Accounts = None,
@@ -44,7 +54,7 @@ def repair(
     from deployer.rendering.looking import progress
     from deployer.rendering.repair import closing_lines, plan_lines, repair_document
 
-    now = datetime.now(UTC)
+    now = clock_of(context).now()
     meant = Meant(
         config=config,
         profile=profile,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli import audit_filters as filters
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
 from deployer.errors import DeployerError, NotFoundError
 
@@ -24,6 +23,7 @@ _MOST_STORIES = 5
 
 
 def show(
+    context: typer.Context,
     target: Annotated[
         str, typer.Argument(metavar="REPOSITORY|EVENT-ID", help="Name of a repository, or CloudTrail's id of an event.")
     ],
@@ -51,7 +51,7 @@ def show(
     _check_target(target)
     usage = Usage()
     place = filters.Filters(accounts=account, regions=region).query(
-        now=datetime.now(UTC), organization=filters.organization_reader(config, organization, profile=profile)
+        now=clock_of(context).now(), organization=filters.organization_reader(config, organization, profile=profile)
     )
     installation = Installation.open(config, profile=profile)
     found = find(target, installation.ledger, place=place, usage=usage)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, Accounts, ConfigDirectory, Json, Ous, Profile, Regions
+from deployer.cli.options import (
+    DEFAULT_CONFIG_DIRECTORY,
+    Accounts,
+    ConfigDirectory,
+    Json,
+    Ous,
+    Profile,
+    Regions,
+    clock_of,
+    one_of,
+)
 from deployer.cli.printing import print_json, print_lines
+from deployer.drift.findings import FINDINGS
 
 if TYPE_CHECKING:
     from deployer.composition.drift import Audit
@@ -17,16 +27,6 @@ if TYPE_CHECKING:
 
 FINDINGS_EXIT_CODE = 2
 DEFAULT_GRACE = "24h"
-
-
-class Kind(StrEnum):
-    """What may be found."""
-
-    DRIFTED = "drifted"
-    GONE = "gone"
-    UNRECORDED = "unrecorded"
-    BLANK = "blank"
-    UNREAD = "unread"
 
 
 Grace = Annotated[
@@ -38,6 +38,7 @@ Repository = Annotated[
 
 
 def verify(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
     account: Accounts = None,
@@ -45,9 +46,10 @@ def verify(
     repository: Repository = None,
     grace: Grace = DEFAULT_GRACE,
     ignore: Annotated[
-        list[Kind] | None,
+        list[str] | None,
         typer.Option(
             "--ignore",
+            parser=one_of(FINDINGS),
             metavar="FINDING",
             help="Leave out drifted, gone, unrecorded, blank or unread, of text and exit code; repeatable.",
         ),
@@ -67,7 +69,7 @@ def verify(
     from deployer.composition.drift import Meant, open_audit
     from deployer.rendering.drift import finding_count, report_document, report_lines
 
-    now = datetime.now(UTC)
+    now = clock_of(context).now()
     patience = grace_of(grace)
     audit = open_audit(
         Meant(
@@ -82,7 +84,7 @@ def verify(
         now=now,
     )
     report = _resumable(audit, now=now, afresh=afresh)
-    ignored = [kind.value for kind in ignore or ()]
+    ignored = ignore or ()
     if as_json:
         document = report_document(report, audit.organization, now=now, grace_hours=patience / timedelta(hours=1))
         print_json(document)

@@ -11,6 +11,7 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
+    from deployer.clock import Clock
     from deployer.composition.rollout import Situation
 
 
@@ -31,21 +32,30 @@ def destroy(
     Shows what goes and asks. The ledger stays unless --delete-ledger is said; repositories always stay. Cut off
     anywhere, it is finished by running it again.
     """
-    from deployer.cli.progress import told_errors
+    from deployer.cli.progress import json_errors
     from deployer.composition.rollout import Ask, assemble
 
-    with told_errors(log_format):
-        situation = assemble(Ask(config=config, profile=profile), clock=clock_of(context))
+    clock = clock_of(context)
+    with json_errors(log_format, clock=clock):
+        situation = assemble(Ask(config=config, profile=profile), clock=clock)
         situation.lock.look()
         if not break_lock:
             situation.lock.check()
-        code = _destroy(situation, yes=yes, delete_ledger=delete_ledger, log_format=log_format, as_json=as_json)
+        code = _destroy(
+            situation, clock=clock, yes=yes, delete_ledger=delete_ledger, log_format=log_format, as_json=as_json
+        )
     if code:
         raise typer.Exit(code)
 
 
 def _destroy(
-    situation: Situation, *, yes: bool, delete_ledger: bool, log_format: options.LogFormat, as_json: bool
+    situation: Situation,
+    *,
+    clock: Clock,
+    yes: bool,
+    delete_ledger: bool,
+    log_format: options.LogFormat,
+    as_json: bool,
 ) -> int:
     from deployer.cli.progress import followed
     from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
@@ -59,7 +69,7 @@ def _destroy(
             print_json(removal_document(found, None, organization))
         return 0
     confirm("Remove all of this?", yes=yes, command="deployer destroy")
-    with followed(organization, log_format=log_format, command="deployer destroy") as report:
+    with followed(organization, clock=clock, log_format=log_format, command="deployer destroy") as report:
         outcome = situation.destroy(found, report)
     if as_json:
         print_json(removal_document(found, outcome, organization))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,6 +55,7 @@ def failures() -> None:
 
 @app.command("list")
 def list_failures(
+    context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
     account: Accounts = None,
@@ -85,6 +86,7 @@ def list_failures(
         reason=reason,
         since=since,
         until=until,
+        now=clock_of(context).now(),
     )
     with _taken(operation, selection, limit=limit) as found:
         pass
@@ -97,6 +99,7 @@ def list_failures(
 
 @app.command("show")
 def show(
+    context: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Id of a message or event, or the beginning of one.")],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     profile: Profile = None,
@@ -107,7 +110,8 @@ def show(
     from deployer.rendering.failures import failure_document, shown_lines
 
     operation = open_failures(config, profile=profile)
-    with _taken(operation, _selection(operation, ids=tuple(ids)), limit=LIMIT) as found:
+    selection = _selection(operation, ids=tuple(ids), now=clock_of(context).now())
+    with _taken(operation, selection, limit=LIMIT) as found:
         pass
     if as_json:
         print_json(
@@ -128,6 +132,7 @@ def show(
 
 @app.command("redrive")
 def redrive(
+    context: typer.Context,
     ids: Annotated[
         list[str] | None,
         typer.Argument(metavar="ID", help="Only these; without any, all that the options select."),
@@ -172,6 +177,7 @@ def redrive(
         since=since,
         until=until,
         ids=tuple(ids or ()),
+        now=clock_of(context).now(),
     )
     organization = operation.organization
     with _taken(operation, selection, limit=limit) as found:
@@ -299,12 +305,12 @@ def _selection(
     since: str | None = None,
     until: str | None = None,
     ids: tuple[str, ...] = (),
+    now: datetime,
 ) -> Selection:
     from deployer.failures.messages import Selection
     from deployer.planning.scopes import find_scope
     from deployer.times import parse_since, parse_until
 
-    now = datetime.now(UTC)
     selection = Selection(
         scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
         repository=repository,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,19 @@ Ous = Annotated[
 ]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="One account; repeatable.")]
 Regions = Annotated[list[str] | None, typer.Option("--region", metavar="REGION", help="Only this region; repeatable.")]
+
+
+def one_of(choices: Iterable[str]) -> Callable[[str], str]:
+    """The parser of an option that takes one of these values, whatever their case; typer has none for lists of them."""
+    values = {value.lower(): value for value in choices}
+
+    def parse(text: str) -> str:
+        value = values.get(text.lower())
+        if value is None:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, values.values()))}.")
+        return value
+
+    return parse
 
 
 def check_scope(*, org: bool, ous: list[str] | None, accounts: list[str] | None) -> None:

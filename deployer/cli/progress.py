@@ -14,23 +14,25 @@ from deployer.cli.rollout_options import LogFormat
 from deployer.errors import DeployerError
 
 if TYPE_CHECKING:
+    from deployer.clock import Clock
     from deployer.organization import Organization
     from deployer.rollout.progress import Report
 
 
 @contextmanager
-def followed(organization: Organization, *, log_format: LogFormat, command: str) -> Iterator[Report]:
+def followed(organization: Organization, *, clock: Clock, log_format: LogFormat, command: str) -> Iterator[Report]:
     """Where a command reports to; `command` is what goes on with the work after Ctrl-C."""
     from deployer.rendering.interruption import UnderWay
     from deployer.rendering.live import reporter
 
     under_way = UnderWay()
-    with interruptible(under_way, command=command), reporter(organization, as_json=log_format is LogFormat.JSON) as to:
-        yield under_way.before(to)
+    events = reporter(organization, clock=clock, as_json=log_format is LogFormat.JSON)
+    with interruptible(under_way, command=command), events as report:
+        yield under_way.before(report)
 
 
 @contextmanager
-def told_errors(log_format: LogFormat) -> Iterator[None]:
+def json_errors(log_format: LogFormat, *, clock: Clock) -> Iterator[None]:
     """With JSON Lines, an error that stops the command is the last of them."""
     try:
         yield
@@ -39,5 +41,5 @@ def told_errors(log_format: LogFormat) -> Iterator[None]:
             raise
         from deployer.rendering.events_json import error_document
 
-        typer.echo(json.dumps(error_document(error), ensure_ascii=False), err=True)
+        typer.echo(json.dumps(error_document(error, at=clock.now()), ensure_ascii=False), err=True)
         raise typer.Exit(error.exit_code) from error

@@ -24,9 +24,13 @@ from deployer.cli.options import (
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from deployer.clock import Clock
     from deployer.composition.rollout import Ask, Situation
     from deployer.planning.plan import Plan
+    from deployer.rollout.operations import IfBusy
+    from deployer.rollout.progress import Report
 
 AllowDelete = Annotated[
     int | None,
@@ -48,7 +52,7 @@ def rollout(
     only_failed: options.OnlyFailed = False,
     yes: Yes = False,
     allow_delete: AllowDelete = None,
-    if_busy: options.WhenBusy = options.IfBusy.WAIT,
+    if_busy: options.WhenBusy = "wait",
     break_lock: options.BreakLock = False,
     max_concurrent: options.MaxConcurrent = None,
     failure_tolerance: options.FailureTolerance = None,
@@ -81,7 +85,7 @@ def rollout(
         region_order=region_order,
         no_waves=no_waves,
     )
-    from deployer.cli.progress import told_errors
+    from deployer.cli.progress import json_errors
     from deployer.composition.rollout import Ask
 
     ask = Ask(
@@ -94,6 +98,7 @@ def rollout(
         rollout=values,
     )
     manner = _Manner(
+        clock=clock_of(context),
         only_failed=only_failed,
         yes=yes,
         allow_delete=allow_delete,
@@ -102,27 +107,28 @@ def rollout(
         log_format=log_format,
         as_json=as_json,
     )
-    with told_errors(log_format):
-        code = _roll_out(ask, manner, clock=clock_of(context))
+    with json_errors(log_format, clock=manner.clock):
+        code = _roll_out(ask, manner)
     if code:
         raise typer.Exit(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Manner:
+    clock: Clock
     only_failed: bool
     yes: bool
     allow_delete: int | None
-    if_busy: options.IfBusy
+    if_busy: IfBusy
     break_lock: bool
     log_format: options.LogFormat
     as_json: bool
 
 
-def _roll_out(ask: Ask, manner: _Manner, *, clock: Clock) -> int:
+def _roll_out(ask: Ask, manner: _Manner) -> int:
     from deployer.composition.rollout import assemble
 
-    situation = assemble(ask, clock=clock)
+    situation = assemble(ask, clock=manner.clock)
     situation.lock.look()
     if not manner.break_lock:
         situation.lock.check()
@@ -144,12 +150,16 @@ def _allowed(plan: Plan, manner: _Manner) -> Plan:
 
 
 def _plan(situation: Situation, manner: _Manner) -> tuple[Situation, Plan]:
-    from deployer.cli.progress import followed
-
-    with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:
+    with _followed(situation, manner) as report:
         if manner.only_failed:
             situation = situation.only_failed()
-        return situation, situation.plan_when_free(report, if_busy=manner.if_busy.value)
+        return situation, situation.plan_when_free(report, if_busy=manner.if_busy)
+
+
+def _followed(situation: Situation, manner: _Manner) -> AbstractContextManager[Report]:
+    from deployer.cli.progress import followed
+
+    return followed(situation.organization, clock=manner.clock, log_format=manner.log_format, command=RESUME)
 
 
 def _check_usage(
@@ -177,14 +187,13 @@ def _show(plan: Plan, situation: Situation, *, as_json: bool) -> None:
 
 
 def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
-    from deployer.cli.progress import followed
     from deployer.rendering.outcome import outcome_lines
     from deployer.rendering.plan_json import outcome_document
     from deployer.rollout.execution import roll_out
     from deployer.rollout.patience import roll_out_again
 
-    course = situation.course(if_busy=manner.if_busy.value)
-    with followed(situation.organization, log_format=manner.log_format, command=RESUME) as report:
+    course = situation.course(if_busy=manner.if_busy)
+    with _followed(situation, manner) as report:
         outcome = roll_out(plan, situation.wanted.bundle, situation.cloud, report, course=course)
         outcome = roll_out_again(
             outcome,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
-
-class IfBusy(StrEnum):
-    """What becomes of StackSet operations that are in the way."""
-
-    WAIT = "wait"
-    ATTACH = "attach"
-    GIVE_UP = "give-up"
+from deployer.cli.options import one_of
+from deployer.operation_preferences import Amount, ConcurrencyMode, RegionConcurrency
+from deployer.rollout.operations import IfBusy
 
 
 class LogFormat(StrEnum):
@@ -23,20 +19,8 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class ConcurrencyMode(StrEnum):
-    """Whether the tolerance caps how many go at once."""
-
-    SOFT = "soft"
-    STRICT = "strict"
-
-
-class RegionConcurrency(StrEnum):
-    """Whether an operation does its regions at once."""
-
-    PARALLEL = "parallel"
-    SEQUENTIAL = "sequential"
-
-
+_MODES = {mode.removesuffix("_FAILURE_TOLERANCE").lower(): mode for mode in get_args(ConcurrencyMode)}
+_REGIONS = {value.lower(): value for value in get_args(RegionConcurrency)}
 _PANEL = "How fast, how tolerant"
 
 MaxConcurrent = Annotated[
@@ -58,17 +42,23 @@ FailureTolerance = Annotated[
     ),
 ]
 Mode = Annotated[
-    ConcurrencyMode | None,
+    str | None,
     typer.Option(
         "--concurrency-mode",
+        parser=one_of(_MODES),
+        metavar=f"<{'|'.join(_MODES)}>",
         help="strict: never update more accounts at once than the tolerance + 1.",
         rich_help_panel=_PANEL,
     ),
 ]
 RegionsAtOnce = Annotated[
-    RegionConcurrency | None,
+    str | None,
     typer.Option(
-        "--region-concurrency", help="Update all regions at once, or one after another.", rich_help_panel=_PANEL
+        "--region-concurrency",
+        parser=one_of(_REGIONS),
+        metavar=f"<{'|'.join(_REGIONS)}>",
+        help="Update all regions at once, or one after another.",
+        rich_help_panel=_PANEL,
     ),
 ]
 RegionOrder = Annotated[
@@ -104,8 +94,8 @@ def rollout_values(
     *,
     max_concurrent: str | None,
     failure_tolerance: str | None,
-    mode: ConcurrencyMode | None,
-    regions_at_once: RegionConcurrency | None,
+    mode: str | None,
+    regions_at_once: str | None,
     region_order: list[str] | None,
     no_waves: bool,
 ) -> dict[str, Any]:
@@ -113,8 +103,8 @@ def rollout_values(
     said: dict[str, Any] = {
         "max_concurrent": _amount(max_concurrent, "--max-concurrent", least=1),
         "failure_tolerance": _amount(failure_tolerance, "--failure-tolerance", least=0),
-        "concurrency_mode": f"{mode.upper()}_FAILURE_TOLERANCE" if mode else None,
-        "region_concurrency": regions_at_once.upper() if regions_at_once else None,
+        "concurrency_mode": _MODES[mode] if mode else None,
+        "region_concurrency": _REGIONS[regions_at_once] if regions_at_once else None,
         "region_order": tuple(region_order) if region_order else None,
         "waves": () if no_waves else None,
     }
@@ -124,8 +114,6 @@ def rollout_values(
 def _amount(said: str | None, option: str, *, least: int) -> str | None:
     if said is None:
         return None
-    from deployer.operation_preferences import Amount
-
     try:
         amount = Amount.parse(said)
     except ValueError as error:

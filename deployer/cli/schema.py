@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,18 +9,11 @@ import typer
 
 from deployer.cli.options import OrganizationFile
 from deployer.errors import NotFoundError
-
-
-class File(StrEnum):
-    """Which config file."""
-
-    ORGANIZATION = "organization"
-    OU = "ou"
-    ACCOUNT = "account"
+from deployer.settings.json_schema import Kind
 
 
 def schema(
-    file: Annotated[File, typer.Argument(help="Which config file it is for.")] = File.OU,
+    file: Annotated[Kind, typer.Argument(help="Which config file it is for.")] = Kind.OU,
     organization: OrganizationFile = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write all three schemas to this folder.")
@@ -38,7 +30,7 @@ def schema(
     # yaml-language-server: $schema=../.schema/ou.json
     """
     from deployer.cli.sources import read_snapshot
-    from deployer.settings.json_schema import Kind, as_text, json_schema
+    from deployer.settings.json_schema import as_text, json_schema
 
     if markdown:
         from deployer.settings.reference import markdown as reference
@@ -47,7 +39,7 @@ def schema(
         return
     known = read_snapshot(organization) if organization else None
     if out is None:
-        typer.echo(as_text(json_schema(Kind(file.value), known)), nl=False)
+        typer.echo(as_text(json_schema(file, known)), nl=False)
         return
     try:
         out.mkdir(parents=True, exist_ok=True)

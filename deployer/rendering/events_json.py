@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from deployer.errors import DeployerError
@@ -26,14 +26,15 @@ from deployer.rollout.progress import (
     StepStarted,
 )
 from deployer.stack_sets import Operation
+from deployer.times import iso, iso_or_none
 
 Document = dict[str, Any]
 
 
-def event_document(event: Event, organization: Organization) -> Document:
+def event_document(event: Event, organization: Organization, *, at: datetime) -> Document:
     """One event with its name and the time at which it was reported."""
     name, values = _named(event, organization)
-    return _document(name, **values)
+    return _document(name, at, **values)
 
 
 def _named(event: Event, organization: Organization) -> tuple[str, Document]:
@@ -83,13 +84,13 @@ def _progress(event: OperationProgress, organization: Organization) -> Document:
     }
 
 
-def error_document(error: DeployerError) -> Document:
+def error_document(error: DeployerError, *, at: datetime) -> Document:
     """What stopped a command."""
-    return _document("error", message=error.message, next_step=error.next_step, exit_code=error.exit_code)
+    return _document("error", at, message=error.message, next_step=error.next_step, exit_code=error.exit_code)
 
 
-def _document(name: str, **values: Any) -> Document:
-    return {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z", "event": name, **values}
+def _document(name: str, at: datetime, **values: Any) -> Document:
+    return {"time": iso(at), "event": name, **values}
 
 
 def _operation(operation: Operation) -> Document:
@@ -97,6 +98,6 @@ def _operation(operation: Operation) -> Document:
         "operation": operation.id,
         "action": operation.action,
         "status": operation.status,
-        "started": operation.started.isoformat() if operation.started else None,
+        "started": iso_or_none(operation.started),
         "started_by": author(operation.id),
     }

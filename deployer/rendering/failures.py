@@ -14,6 +14,7 @@ from deployer.failures.replaying import ArchiveState, Range, Replay
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
 from deployer.rendering.text import Line, wrapped
+from deployer.times import iso, iso_or_none
 from deployer.words import account_name, counted
 from handler.reasons import SENTENCES
 from handler.text import clean
@@ -164,7 +165,7 @@ def failure_document(failure: Failure, organization: Organization) -> Document:
         "reason": failure.cause.reason,
         "detail": failure.cause.detail or None,
         "attempts": failure.cause.attempts,
-        "sent": message.sent.isoformat(timespec="seconds"),
+        "sent": iso(message.sent),
         "received": message.receives,
         **place(organization, failure.account),
         "region": failure.region,
@@ -172,7 +173,7 @@ def failure_document(failure: Failure, organization: Organization) -> Document:
         "principal": call.principal if call else None,
         "event_name": call.event_name if call else None,
         "event_id": call.event_id if call else None,
-        "event_time": call.event_time.isoformat() if call else None,
+        "event_time": iso(call.event_time) if call else None,
         "obstacle": failure.obstacle,
     }
 
@@ -269,11 +270,11 @@ def replay_document(replay: Replay, wanted: Range) -> Document:
     return {
         "name": replay.name,
         "state": replay.state,
-        "since": wanted.since.isoformat(),
-        "until": wanted.until.isoformat(),
-        "reached": replay.reached.isoformat() if replay.reached else None,
-        "started": replay.started.isoformat() if replay.started else None,
-        "ended": replay.ended.isoformat() if replay.ended else None,
+        "since": iso(wanted.since),
+        "until": iso(wanted.until),
+        "reached": iso_or_none(replay.reached),
+        "started": iso_or_none(replay.started),
+        "ended": iso_or_none(replay.ended),
     }
 
 

@@ -10,11 +10,11 @@ import os
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from deployer.clock import Clock
 from deployer.organization import Organization
 from deployer.rendering.board import Board
 from deployer.rendering.events import event_lines
@@ -47,12 +47,12 @@ _LOWEST = 6
 
 
 @contextmanager
-def reporter(organization: Organization, *, as_json: bool = False) -> Iterator[Report]:
+def reporter(organization: Organization, *, clock: Clock, as_json: bool = False) -> Iterator[Report]:
     """The destination of events while a roll-out runs."""
     if as_json:
-        yield lambda event: _write(json.dumps(event_document(event, organization), ensure_ascii=False))
+        yield lambda event: _write(json.dumps(event_document(event, organization, at=clock.now()), ensure_ascii=False))
     elif is_live():
-        with _live(organization) as report:
+        with _live(organization, clock=clock) as report:
             yield report
     else:
         yield lambda event: _write(*(line.text for line in event_lines(event, organization)))
@@ -74,9 +74,9 @@ def _size() -> os.terminal_size:
 
 
 @contextmanager
-def _live(organization: Organization) -> Iterator[Report]:
+def _live(organization: Organization, *, clock: Clock) -> Iterator[Report]:
     """Events draw at once, and the clock once a second."""
-    view = _View(organization)
+    view = _View(organization, clock=clock)
     try:
         yield view.hear
     finally:
@@ -86,14 +86,15 @@ def _live(organization: Organization) -> Iterator[Report]:
 class _View:
     """The board on a terminal, from the first event on."""
 
-    def __init__(self, organization: Organization) -> None:
+    def __init__(self, organization: Organization, *, clock: Clock) -> None:
         from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
         from rich.live import Live  # noqa: PLC0415
 
         self._organization = organization
         self._board = Board(organization)
         self._board_lock = threading.Lock()
-        self._started = time.monotonic()
+        self._monotonic = clock.monotonic
+        self._started = self._monotonic()
         self._console = Console(
             stderr=True, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto"
         )
@@ -124,7 +125,7 @@ class _View:
         width, height = self._console.size
         with self._board_lock:
             return _text(
-                self._board.lines(width=width - 1, height=height - 1, elapsed=time.monotonic() - self._started)
+                self._board.lines(width=width - 1, height=height - 1, elapsed=self._monotonic() - self._started)
             )
 
 

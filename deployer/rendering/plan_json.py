@@ -11,6 +11,7 @@ from deployer.planning.plan import Plan, StackPlan, StackSetPlan
 from deployer.rollout.operation_ids import author
 from deployer.rollout.outcome import Outcome
 from deployer.stack_sets import InstanceKey, InstanceOperation
+from deployer.times import iso_or_none
 from deployer.words import account_path
 
 Document = dict[str, Any]
@@ -30,7 +31,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
                 "operation": busy.operation.id,
                 "action": busy.operation.action,
                 "status": busy.operation.status,
-                "started": busy.operation.started.isoformat() if busy.operation.started else None,
+                "started": iso_or_none(busy.operation.started),
                 "started_by": author(busy.operation.id),
                 "over": busy.over,
                 "instances": busy.total,

@@ -10,6 +10,7 @@ from deployer.reporting.aggregation import Aggregates
 from deployer.reporting.attention import Finding, findings_of
 from deployer.reporting.page import Subject
 from deployer.reporting.tallies import OUTCOMES
+from deployer.times import iso
 
 PERCENTS = (50, 90, 95, 99)
 
@@ -25,8 +26,8 @@ def summary_lines(file: str, size: int, found: Aggregates, subject: Subject) -> 
 def summary_document(found: Aggregates, subject: Subject) -> dict[str, Any]:
     """The same for programs; times are seconds."""
     return {
-        "since": found.since.isoformat(),
-        "until": found.until.isoformat(),
+        "since": iso(found.since),
+        "until": iso(found.until),
         "records": found.count,
         "rows": len(found.rows),
         "outcomes": {outcome: found.total[outcome] for outcome in OUTCOMES},

@@ -11,14 +11,15 @@ import sys
 import pytest
 
 CODE = """
-import sys, time
+import sys
+from deployer.clock import SYSTEM_CLOCK
 from deployer.rollout.progress import OperationProgress, OperationStarted, StepEnded, StepStarted
 from deployer.rendering.live import reporter
 from tests.example_organization import EXAMPLE
 from deployer.stack_sets import InstanceResult, Operation
 
 results = lambda status: (InstanceResult(account="300000000001", region="eu-west-1", status=status),)
-with reporter(EXAMPLE) as report:
+with reporter(EXAMPLE, clock=SYSTEM_CLOCK) as report:
     report(StepStarted(step="StackSet deployer-access"))
     report(OperationStarted(stack_set="deployer-access", operation_id="o-1", action="CREATE", instances=1))
     for status in ("RUNNING", "SUCCEEDED"):
