@@ -151,13 +151,15 @@ def organization_reader(config: Path, organization: Path | None, *, profile: str
     """Reads the organization when it is first needed: from a snapshot, or from AWS."""
     from functools import cache
 
-    from deployer import settings
-    from deployer.cli.sources import organization_from
+    from deployer.cli.sources import read_snapshot
 
     @cache
     def read() -> Organization:
-        region = settings.load(config).home_region if organization is None else None
-        return organization_from(organization, profile=profile, region=region)
+        if organization is not None:
+            return read_snapshot(organization)
+        from deployer.composition.installation import Installation
+
+        return Installation.connect(config, profile=profile).organization
 
     return read
 

@@ -64,9 +64,11 @@ def enabled_regions_of_central(profile: str | None) -> Callable[[Config], frozen
 
 
 def compiled_from(directory: Path, organization_file: Path | None, *, profile: str | None) -> Compiled:
-    """Config files and organization, checked against each other."""
+    """Config files and organization, checked against each other; a snapshot needs no credentials."""
+    if organization_file is None:
+        from deployer.composition.installation import Installation
+
+        return Installation.connect(directory, profile=profile).compiled
     from deployer import settings
 
-    config = settings.load(directory)
-    organization = organization_from(organization_file, profile=profile, region=config.home_region)
-    return settings.compile(config, organization)
+    return settings.compile(settings.load(directory), read_snapshot(organization_file))

@@ -18,7 +18,7 @@ from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
 from deployer.clock import Clock
-from deployer.composition.installation import connect
+from deployer.composition.installation import Installation
 from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
 from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
 from deployer.organization import Organization
@@ -40,7 +40,8 @@ MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts"
 
 def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Facts:
     """Read all that the checks judge. Only broken config files raise; what AWS refuses becomes `Unread`."""
-    config, session = connect(config_directory, profile=profile)
+    installation = Installation.connect(config_directory, profile=profile)
+    config, session = installation.config, installation.session
     home = config.home_region
     caller = reads.caller(session)
     summary = reads.summary(session, caller)

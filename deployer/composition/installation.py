@@ -19,15 +19,9 @@ from deployer.settings import Compiled, Config
 from templates.names import Names
 
 
-def connect(config_directory: Path, *, profile: str | None) -> tuple[Config, Session]:
-    """The config files, and a session in the home region that they name. Calls nothing and checks no account."""
-    config = settings.load(config_directory)
-    return config, Session(profile=profile, region=config.home_region)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """An installation of deployer as one principal of its central account reaches it.
+    """An installation of deployer as one principal reaches it.
 
     The organization, the compiled settings and clients are read or made when they are first used, and only once.
     """
@@ -35,16 +29,22 @@ class Installation:
     config: Config = field(repr=False)
     session: Session = field(repr=False)
     clock: Clock
-    names: Names
-    """Names of its resources; the organization's id is among them only if the config files name it."""
+
+    @classmethod
+    def connect(cls, config_directory: Path, *, profile: str | None, clock: Clock = SYSTEM_CLOCK) -> Installation:
+        """The config files, and a session in the home region that they name. Calls nothing and checks no account.
+
+        Sufficient to read the organization and the settings. Raises ConfigurationError for broken config files.
+        """
+        config = settings.load(config_directory)
+        return cls(config=config, session=Session(profile=profile, region=config.home_region), clock=clock)
 
     @classmethod
     def open(cls, config_directory: Path, *, profile: str | None, clock: Clock = SYSTEM_CLOCK) -> Installation:
-        """Raise ConfigurationError for broken config files, WrongAccountError for credentials of another account."""
-        config, session = connect(config_directory, profile=profile)
-        check_account(session, central_account=config.central_account)
-        names = config.names(partition=session.identity.partition)
-        return cls(config=config, session=session, clock=clock, names=names)
+        """`connect`, as a principal of the central account; raises WrongAccountError for one of another account."""
+        installation = cls.connect(config_directory, profile=profile, clock=clock)
+        check_account(installation.session, central_account=installation.config.central_account)
+        return installation
 
     def as_operator(self) -> Installation:
         """The same through the operator role; raises PermissionDeniedError with the permission that the caller lacks.
@@ -59,6 +59,11 @@ class Installation:
                 f"{self.session.identity.arn} cannot take on {role_arn}: {error.message}",
                 next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
             ) from error
+
+    @cached_property
+    def names(self) -> Names:
+        """Names of its resources; the organization's id is among them only if the config files name it."""
+        return self.config.names(partition=self.session.identity.partition)
 
     @cached_property
     def organization(self) -> Organization:

@@ -224,6 +224,17 @@ class TestExplain:
         assert code == 4
         assert "credentials" in err
 
+    @pytest.mark.parametrize("organization", ["o-exampleorg1", "o-anotherorg1"])
+    def test_the_live_organization_has_to_be_the_one_that_the_config_files_name(
+        self, deployer: Ran, sandbox: Sandbox, folder: Path, organization: str
+    ) -> None:
+        file = folder / "config/organization.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace("o-exampleorg1", organization), encoding="utf-8")
+        with mock.patch.dict(os.environ, sandbox.environment("100000000000")):
+            code, _, err = deployer("explain", "Workloads/Prod")
+        is_other = organization == "o-anotherorg1"
+        assert (code, "organization.yaml says o-anotherorg1" in err) == ((17, True) if is_other else (0, False)), err
+
 
 class TestSimulate:
     EVENT = str(ROOT / "tests/events/push-by-a-role.json")
