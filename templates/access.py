@@ -11,13 +11,16 @@ from templates.parts import compose, role
 DESCRIPTION = "deployer: roles by which the central account creates repositories here and gets events from here"
 
 
-def template(names: Names, *, uses_kms: bool = False, cleanup: bool = False) -> Template:
+def template(
+    names: Names, *, uses_kms: bool = False, cleanup: bool = False, answers_requests: bool = False
+) -> Template:
     """One role for each thing that is done in a member, so that each may do that alone.
 
-    `uses_kms` when some repository is to be encrypted with a KMS key, `cleanup` when blank ones may be deleted.
+    `uses_kms` when some repository is to be encrypted with a KMS key, `cleanup` when blank ones may be deleted,
+    `answers_requests` when the handler has a URL.
     """
     roles = [
-        _creator_role(names, uses_kms=uses_kms),
+        _creator_role(names, uses_kms=uses_kms, answers_requests=answers_requests),
         _forwarding_role(names),
         _auditor_role(names, uses_kms=uses_kms),
         _repairer_role(names, uses_kms=uses_kms),
@@ -25,7 +28,7 @@ def template(names: Names, *, uses_kms: bool = False, cleanup: bool = False) -> 
     return compose(DESCRIPTION, roles, [_cleaner_role(names)] if cleanup else [])
 
 
-def _creator_role(names: Names, *, uses_kms: bool) -> iam.Role:
+def _creator_role(names: Names, *, uses_kms: bool, answers_requests: bool) -> iam.Role:
     return role(
         "CreatorRole",
         names,
@@ -37,6 +40,7 @@ def _creator_role(names: Names, *, uses_kms: bool) -> iam.Role:
             policies.create_repositories(),
             policies.finish_created_repositories(),
             policies.look_at_repositories(),
+            *([policies.look_up_callers()] if answers_requests else []),
             *(policies.use_keys(names) if uses_kms else ()),
         ],
     )

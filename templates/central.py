@@ -12,6 +12,7 @@ from templates.alarms import alarms
 from templates.bus import BUS, RULE, bus, rule
 from templates.dashboard import dashboard
 from templates.function import FUNCTION, LOG_GROUP, function
+from templates.function_url import function_url, output
 from templates.ledger import ledger
 from templates.metrics import filters
 from templates.names import Names
@@ -36,6 +37,8 @@ class Options:
     notifications: Notifications | None = None
     tracing: bool = False
     """Whether X-Ray traces the handler's runs."""
+    function_url: bool = False
+    """Whether the handler has a URL for requests of `deployer ensure`; the region must have function URLs."""
     reserved_concurrency: int | None = None
     """How many runs of the handler at once are set aside for it and are the most that it gets."""
 
@@ -43,7 +46,7 @@ class Options:
 def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
     """All of the central account; `handler_digest` names the zip (code and settings) that the function runs."""
     kept = options.retention
-    return compose(
+    made = compose(
         DESCRIPTION,
         ledger(names),
         dead_letter_queue(FAILURES_QUEUE, queue_name=names.failures_queue, names=names, rule_arn=GetAtt(RULE, "Arn")),
@@ -54,6 +57,7 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
             log_days=kept.logs,
             tracing=options.tracing,
             reserved_concurrency=options.reserved_concurrency,
+            invokes_itself=options.function_url,
         ),
         bus(names, archive_days=kept.event_archive),
         rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
@@ -63,4 +67,8 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         filters(names, log_group=LOG_GROUP),
         alarms(names, actions=options.alarm_actions, notices=options.notifications is not None),
         dashboard(names, notices=options.notifications is not None),
+        function_url(names, function=FUNCTION) if options.function_url else (),
     )
+    if options.function_url:
+        made.add_output(output())
+    return made

@@ -31,20 +31,22 @@ def function(  # noqa: PLR0913 - all by keyword
     log_days: int,
     tracing: bool = False,
     reserved_concurrency: int | None = None,
+    invokes_itself: bool = False,
 ) -> list[AWSObject]:
     """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip.
 
     With `tracing`, sampled runs are traced by X-Ray. With `reserved_concurrency`, so many runs at once are set aside.
+    `invokes_itself` when a request must be finished by an event even if its run stops.
     """
     return [
-        _role(names, queue=queue, tracing=tracing),
+        _role(names, queue=queue, tracing=tracing, invokes_itself=invokes_itself),
         log_group(LOG_GROUP, names, name=names.log_group, days=log_days),
         _function(names, handler_digest, queue=queue, tracing=tracing, reserved_concurrency=reserved_concurrency),
         _retries(queue),
     ]
 
 
-def _role(names: Names, *, queue: str, tracing: bool) -> iam.Role:
+def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> iam.Role:
     table_arn = GetAtt(TABLE, "Arn")
     return role(
         ROLE,
@@ -61,6 +63,7 @@ def _role(names: Names, *, queue: str, tracing: bool) -> iam.Role:
             policies.send_failures(GetAtt(queue, "Arn")),
             policies.send_notices(names),
             policies.write_logs(names, log_group=names.log_group),
+            *([policies.hand_requests_over(names)] if invokes_itself else []),
             *([policies.send_traces()] if tracing else []),
         ],
     )

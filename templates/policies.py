@@ -120,6 +120,16 @@ def write_logs(names: Names, *, log_group: str) -> Statement:
     }
 
 
+def hand_requests_over(names: Names) -> Statement:
+    """Invoke itself with an event for each repository that a request asks for, so that no request is left half done."""
+    return {
+        "Sid": "HandRequestsOver",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": names.function_arn,
+    }
+
+
 def send_traces() -> Statement:
     """Send traces of sampled runs to X-Ray, which takes no narrower resource."""
     return {
@@ -165,6 +175,16 @@ def look_at_repositories() -> Statement:
         "Effect": "Allow",
         "Action": ["ecr:DescribeRepositories", "ecr:ListTagsForResource"],
         "Resource": _own_repositories(),
+    }
+
+
+def look_up_callers() -> Statement:
+    """Read the path of the role that signed a request, which rules on principals may name; the request lacks it."""
+    return {
+        "Sid": "LookUpCallers",
+        "Effect": "Allow",
+        "Action": "iam:GetRole",
+        "Resource": arn_here("iam", "role/*", region=""),
     }
 
 

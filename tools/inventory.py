@@ -41,6 +41,11 @@ KINDS = {
     ),
     "AWS::Lambda::Function": Kind("Lambda function", "FunctionName"),
     "AWS::Lambda::Permission": Kind("permission on the function", None, "the one rule may start it"),
+    "AWS::Lambda::Url": Kind(
+        "URL of the function",
+        None,
+        "a public endpoint that answers only calls signed by principals of the organization",
+    ),
     "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each run of its function"),
     "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from a log of ours"),
     "AWS::S3::Bucket": Kind(
@@ -53,6 +58,9 @@ KINDS = {
     "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and empty it, by TLS only"),
 }
 
+_PERMISSIONS = {"*": "principals of the organization may call it, through its URL only"}
+"""Purposes of permissions on a function for principals other than a rule."""
+
 
 def changes(template: Template) -> Iterator[str]:
     """A line for each resource, as in "IAM role `deployer-creator`: …"."""
@@ -64,7 +72,12 @@ def changes(template: Template) -> Iterator[str]:
 def _change(resource: Mapping[str, Any]) -> str:
     kind, properties = KINDS[resource["Type"]], resource["Properties"]
     name = f" `{properties[kind.name]}`" if kind.name else ""
-    purpose = kind.purpose or properties.get("Description") or properties["AlarmDescription"]
+    purpose = (
+        _PERMISSIONS.get(properties.get("Principal", ""))
+        or kind.purpose
+        or properties.get("Description")
+        or properties["AlarmDescription"]
+    )
     kept = "; kept when the stack is deleted" if resource.get("DeletionPolicy") == "Retain" else ""
     return f"{_capitalized(kind.label)}{name}: {_uncapitalized(purpose.rstrip('.'))}{kept}."
 

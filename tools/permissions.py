@@ -52,9 +52,11 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "GrantKeysToECR": policies.use_keys,
     "HandleDeadLetters": policies.handle_dead_letters,
     "HandleFailures": policies.handle_failures,
+    "HandRequestsOver": policies.hand_requests_over,
     "LambdaRunsTheHandler": trust.function,
     "ListParentOUs": policies.look_up_accounts,
     "LookAtRepositories": policies.look_at_repositories,
+    "LookUpCallers": policies.look_up_callers,
     "NameAccounts": policies.name_accounts,
     "OnlyAuditors": trust.auditors,
     "OnlyOperators": trust.operators,
@@ -88,9 +90,11 @@ def render(names: Names) -> str:
         "central": central.template(
             names,
             handler_digest="<digest>",
-            options=central.Options(cleanup=True, notifications=Notifications(topic="create"), tracing=True),
+            options=central.Options(
+                cleanup=True, notifications=Notifications(topic="create"), tracing=True, function_url=True
+            ),
         ),
-        "access": access.template(names, uses_kms=True, cleanup=True),
+        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
         "per-ou": registry_scanning.template(names, Scanning(type="ENHANCED")),
     }

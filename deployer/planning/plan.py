@@ -25,6 +25,8 @@ from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
 _DIGITS = len("handler/") + 12
 
 Change = Literal["create", "update", "replace", "delete", "unchanged"]
+FunctionUrl = Literal["off", "deployed", "unavailable"]
+"""The handler's URL: not configured, deployed, or configured in a region whose CloudFormation has no function URLs."""
 
 
 class StackKey(NamedTuple):
@@ -56,6 +58,7 @@ class Wish:
     management_is_caller: bool = False
     opt_in_regions: tuple[OptInRegion, ...] = ()
     """Regions of the config files that accounts opt into, the management account included."""
+    function_url: FunctionUrl = "off"
 
     def scope_of(self, stack_set: str) -> Scope:
         """The part of the scope for a StackSet."""
@@ -145,6 +148,7 @@ class Plan:
     """Operations of others, or of an earlier run, that are still in progress: what they do is not in the plan."""
     opt_in_warnings: tuple[OptInRegion, ...] = ()
     """Regions in which instances may fail because the management account has not opted into them."""
+    function_url: FunctionUrl = "off"
 
     @property
     def bundle_name(self) -> str:
@@ -212,6 +216,7 @@ def make_plan(wish: Wish, facts: Facts) -> Plan:
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
         under_way=facts.under_way,
+        function_url=wish.function_url,
         opt_in_warnings=opt_in_warnings(
             wish.opt_in_regions,
             covered=_regions(wish) if wish.opt_in_regions else (),

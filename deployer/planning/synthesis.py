@@ -10,8 +10,9 @@ from troposphere import Template
 from deployer import bundle
 from deployer.bundle import Bundle
 from deployer.planning.per_ou import Variant, variants
+from deployer.planning.plan import FunctionUrl
 from deployer.settings import Compiled
-from templates import access, artifacts, central, forwarding
+from templates import access, artifacts, central, forwarding, function_url
 from templates.names import Names
 from templates.parts import readable
 
@@ -45,6 +46,7 @@ class Synthesis:
 def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
     """Synthesize all of it; the partition is the home region's unless the caller's own is known."""
     names = compiled.names(partition=partition)
+    has_url = function_url_of(compiled) == "deployed"
     config, handler = compiled.config, bundle.build(compiled.settings_json)
     return Synthesis(
         names=names,
@@ -58,11 +60,20 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
                 cleanup=config.cleanup,
                 notifications=config.notifications,
                 tracing=config.tracing,
+                function_url=has_url,
                 reserved_concurrency=config.reserved_concurrency,
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),
-        access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup),
+        access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup, answers_requests=has_url),
         forwarding=forwarding.template(names),
         per_ou=variants(compiled, names),
     )
+
+
+def function_url_of(compiled: Compiled) -> FunctionUrl:
+    """Whether the handler gets a URL: only if the config has `ensure: {url: true}` and the region has function URLs."""
+    config = compiled.config
+    if not config.ensure_url:
+        return "off"
+    return "deployed" if function_url.is_available(config.home_region) else "unavailable"

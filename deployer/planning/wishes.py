@@ -10,7 +10,7 @@ from deployer.planning import per_ou
 from deployer.planning.families import StackSetWish
 from deployer.planning.opt_in import OptInRegion
 from deployer.planning.plan import StackKey, Wish
-from deployer.planning.synthesis import synthesize
+from deployer.planning.synthesis import function_url_of, synthesize
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.stacks import StackDefinition
@@ -80,6 +80,7 @@ def wish_for(
         ),
         families=per_ou.families(names),
         covered=covered,
+        function_url=function_url_of(compiled),
         companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
         former_companions=tuple(_former_companions(compiled, scope, names, enabled_regions)) if is_management else (),
         management_is_caller=is_management,

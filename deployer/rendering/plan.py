@@ -37,6 +37,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
     lines += _stack(plan.artifacts)
     lines += _bundle(plan)
     lines += _stack(plan.central)
+    lines += _function_url(plan)
     for stack_set in plan.stack_sets:
         lines += stack_set_lines(stack_set, organization)
     for companion in plan.companions:
@@ -70,6 +71,20 @@ def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
     if plan.is_preview_denied:
         yield from wrapped(PREVIEW_DENIED, indent=4, tone="quiet")
     yield from resource_lines(plan.resources)
+
+
+def _function_url(plan: Plan) -> Iterator[Line]:
+    """What `ensure: {url: true}` opens in the central account."""
+    region = plan.central.key.region
+    if plan.function_url == "deployed":
+        text = "function URL: a public endpoint that answers only calls signed by principals of this organization"
+        yield from wrapped(text, indent=4, tone="change")
+    elif plan.function_url == "unavailable":
+        text = (
+            f"! no function URL, which `ensure: {{url: true}}` requests: CloudFormation in {region} has none."
+            " `deployer ensure` uses events instead."
+        )
+        yield from wrapped(text, indent=4, tone="change")
 
 
 def _bundle(plan: Plan) -> Iterator[Line]:

@@ -25,6 +25,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "changes": not plan.is_empty,
         "stacks": [_stack(stack) for stack in plan.stacks],
         "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
+        "function_url": plan.function_url,
         "under_way": [
             {
                 "stack_set": busy.stack_set,

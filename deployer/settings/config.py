@@ -61,6 +61,8 @@ class Config:
     alarm_topic: str | None
     tracing: bool
     reserved_concurrency: int | None
+    ensure_url: bool
+    """Whether the handler has a URL for requests of `deployer ensure`."""
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -119,6 +121,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         alarm_topic=_text(_map(said.get("alarms")).get("topic")),
         tracing=said.get("tracing") is True,
         reserved_concurrency=_whole(_map(said.get("handler")).get("reserved_concurrency")),
+        ensure_url=_map(said.get("ensure")).get("url") is True,
         defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),

@@ -28,6 +28,10 @@ prefix: deployer                   # of the name of everything that deployer mak
 # alarms:
 #   topic: arn:aws:sns:{region}:{account}:on-call   # is told when something goes wrong
 
+# ensure:
+#   url: true                      # a public endpoint that answers only signed calls of this organization: a push
+#                                  # whose repository is missing gets its answer in about a second (docs/pushing.md)
+
 defaults:                          # for all OUs; they are switched on one by one, in ous/
   repository:
     lifecycle_policy: policies/expire-untagged.json

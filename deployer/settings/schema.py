@@ -200,6 +200,20 @@ def organization_file() -> type[BaseModel]:
             ),
         ),
     )
+    ensure = create_model(
+        "Ensure",
+        __config__=STRICT,
+        __doc__="How requests of `deployer ensure` reach the handler.",
+        url=(
+            bool | None,
+            Field(
+                default=None,
+                description="Whether the handler has a function URL: a public endpoint that answers only calls signed "
+                "by principals of this organization, within about a second. Without it, requests are events of ECR, "
+                "which take seconds to minutes. docs/permissions.md describes what the URL exposes.",
+            ),
+        ),
+    )
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
@@ -248,6 +262,10 @@ def organization_file() -> type[BaseModel]:
         handler=(
             handler | None,
             Field(default=None, description="How the handler runs."),
+        ),
+        ensure=(
+            ensure | None,
+            Field(default=None, description="How requests of `deployer ensure` reach the handler."),
         ),
         defaults=(
             layer | None,

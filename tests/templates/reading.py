@@ -27,9 +27,11 @@ def synthesize(names: Names) -> dict[str, Template]:
         "central": central.template(
             names,
             handler_digest=DIGEST,
-            options=central.Options(cleanup=True, notifications=Notifications(topic="create"), tracing=True),
+            options=central.Options(
+                cleanup=True, notifications=Notifications(topic="create"), tracing=True, function_url=True
+            ),
         ),
-        "access": access.template(names, uses_kms=True, cleanup=True),
+        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
         "registry-scanning": registry_scanning.template(names, SCANNING),
     }

@@ -46,7 +46,7 @@ def test_what_people_read_is_what_cloudformation_gets(name: str, templates: Temp
 
 @pytest.mark.parametrize("name", NAMES)
 def test_values_are_literals_so_that_a_change_is_a_template_change(name: str, templates: Templates) -> None:
-    assert templates[name].to_dict().keys() == {"Description", "Resources"}
+    assert templates[name].to_dict().keys() - {"Outputs"} == {"Description", "Resources"}
 
 
 @pytest.mark.parametrize("name", STACK_SETS)

@@ -30,6 +30,7 @@ WILDCARDS = {
     "DescribeAccounts": "the account that a push went to",
     "ListParentOUs": "the account that a push went to, and the OUs above it",
     "WriteLogs": "Lambda names its log streams",
+    "LookUpCallers": "the role that signed a request",
     "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
     "AuditRepositories": "every repository is looked at, to find those that lack a record",
     "AuditKeys": "settings name keys, and change without this role being changed",
@@ -278,12 +279,33 @@ def test_permissions_are_written_here_and_not_borrowed(templates: Templates) -> 
 
 
 def test_each_function_is_invoked_only_by_its_one_rule(templates: Templates) -> None:
-    permissions = typed(templates, "AWS::Lambda::Permission")
+    permissions = [one for one in typed(templates, "AWS::Lambda::Permission") if one["Principal"] != "*"]
     assert {permission["Principal"] for permission in permissions} == {"events.amazonaws.com"}
     assert {literal(permission["FunctionName"]): literal(permission["SourceArn"]) for permission in permissions} == {
         "${HandlerFunction.Arn}": "${HandlerRule.Arn}",
         "${WatchFunction.Arn}": "${WatchRule.Arn}",
     }
+
+
+def test_everybody_of_the_organization_invokes_the_handler_through_its_url_only(templates: Templates) -> None:
+    (url,) = typed(templates, "AWS::Lambda::Url")
+    assert (url["AuthType"], literal(url["TargetFunctionArn"])) == ("AWS_IAM", "${HandlerFunction.Arn}")
+    assert "Cors" not in url
+    shared = {"FunctionName": {"Ref": "HandlerFunction"}, "Principal": "*", "PrincipalOrgID": "o-exampleorg1"}
+    found = [one for one in typed(templates, "AWS::Lambda::Permission") if one["Principal"] == "*"]
+    assert found == [
+        {**shared, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "AWS_IAM"},
+        {**shared, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+    ]
+
+
+def test_without_a_url_nobody_of_the_organization_invokes_anything(names: Names) -> None:
+    resources_ = central.template(names, handler_digest="0" * 64).to_dict()
+    assert "Outputs" not in resources_
+    assert "lambda:Invoke" not in str(resources_["Resources"]["HandlerRole"])
+    assert "AWS::Lambda::Url" not in str(resources_)
+    assert "'Principal': '*', 'PrincipalOrgID'" not in str(resources_)
+    assert "iam:GetRole" not in str(access.template(names).to_dict())
 
 
 def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:
@@ -339,6 +361,7 @@ UNTAGGED = {
     "AWS::Events::EventBusPolicy",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Url",
     "AWS::Logs::MetricFilter",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",

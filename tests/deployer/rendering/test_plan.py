@@ -17,7 +17,18 @@ from deployer.rendering.plan import plan_lines
 from deployer.rendering.plan_json import plan_document
 from deployer.rendering.text import Line
 from deployer.stack_sets import Instance
-from tests.deployer.examples import ACCESS, DEV, FORWARDING, PROD, SCANNING, changed, plan, rolled_out, wanted
+from tests.deployer.examples import (
+    ACCESS,
+    DEV,
+    FORWARDING,
+    ORGANIZATION,
+    PROD,
+    SCANNING,
+    changed,
+    plan,
+    rolled_out,
+    wanted,
+)
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
 
@@ -63,6 +74,28 @@ def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
     assert expected in text
     command = {"disabled": "enable-region", "unknown": "get-region-opt-status"}[status]
     assert f"`aws account {command} --region-name me-central-1`" in text
+
+
+@pytest.mark.parametrize(
+    ("region", "state", "expected"),
+    [
+        (
+            "eu-west-1",
+            "deployed",
+            "a public endpoint that answers only calls signed by principals of this organization",
+        ),
+        ("il-central-1", "unavailable", "no function URL, which `ensure: {url: true}` requests: CloudFormation in il-"),
+    ],
+)
+def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str, expected: str) -> None:
+    config = changed(tmp_path, ORGANIZATION, "region: eu-west-1", f"region: {region}")
+    without = plan(wanted(config), _nothing())
+    assert "function URL" not in _text(without)
+    assert plan_document(without, EXAMPLE, caller=CALLER)["function_url"] == "off"
+
+    found = plan(wanted(changed(tmp_path, ORGANIZATION, "", "ensure: {url: true}\n")), _nothing())
+    assert expected in _text(found)
+    assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
 
 
 def _text(found: Plan, organization: Organization = EXAMPLE) -> str:

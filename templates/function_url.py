@@ -1,0 +1,58 @@
+"""The handler's function URL: an HTTPS endpoint that answers only signed calls of principals of this organization.
+
+A caller of another account needs two permissions here, InvokeFunctionUrl and InvokeFunction. The second applies only to
+calls through the URL (`InvokedViaFunctionUrl`), so nobody can invoke the function directly, with an event of their own.
+https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+"""
+
+from __future__ import annotations
+
+from troposphere import AWSObject, GetAtt, Output, Ref, awslambda
+
+from templates.names import Names
+
+URL = "HandlerUrl"
+OUTPUT = "HandlerUrl"
+"""The stack's output that has the URL."""
+
+REGIONS_WITHOUT = frozenset(
+    {
+        "ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1",
+        "cn-northwest-1", "eu-central-2", "il-central-1", "me-central-1", "mx-central-1", "us-gov-east-1",
+        "us-gov-west-1",
+    }
+)  # fmt: skip
+"""Regions whose CloudFormation has no AWS::Lambda::Url, by the schemas that AWS publishes for each region."""
+
+
+def is_available(region: str) -> bool:
+    """Whether CloudFormation can create a function URL in a region."""
+    return region not in REGIONS_WITHOUT
+
+
+def function_url(names: Names, *, function: str) -> list[AWSObject]:
+    """The URL of a function, by its logical id, and who may call it."""
+    return [
+        awslambda.Url(URL, AuthType="AWS_IAM", InvokeMode="BUFFERED", TargetFunctionArn=GetAtt(function, "Arn")),
+        awslambda.Permission(
+            "HandlerUrlPermission",
+            FunctionName=Ref(function),
+            Action="lambda:InvokeFunctionUrl",
+            Principal="*",
+            PrincipalOrgID=names.organization_id,
+            FunctionUrlAuthType="AWS_IAM",
+        ),
+        awslambda.Permission(
+            "HandlerUrlInvocation",
+            FunctionName=Ref(function),
+            Action="lambda:InvokeFunction",
+            Principal="*",
+            PrincipalOrgID=names.organization_id,
+            InvokedViaFunctionUrl=True,
+        ),
+    ]
+
+
+def output() -> Output:
+    """The URL, for `deployer ensure`."""
+    return Output(OUTPUT, Description="Where `deployer ensure` sends its requests", Value=GetAtt(URL, "FunctionUrl"))

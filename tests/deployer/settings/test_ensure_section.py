@@ -1,0 +1,56 @@
+"""`ensure:` of organization.yaml: whether requests reach the handler through a URL of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer import settings
+from deployer.planning.synthesis import Synthesis, function_url_of, synthesize
+from deployer.settings import Compiled, InvalidConfigurationError, load
+from tests.deployer.settings.conftest import ORGANIZATION, Write
+from tests.example_organization import EXAMPLE
+
+
+def compiled(write: Write, said: str, *, region: str = "eu-west-1") -> Compiled:
+    text = ORGANIZATION.replace("eu-west-1", region) + said
+    return settings.compile(load(write("organization.yaml", text)), EXAMPLE)
+
+
+def what_is_there(synthesis: Synthesis) -> list[bool]:
+    central, access = synthesis.central.to_dict(), synthesis.access.to_dict()
+    return [
+        "AWS::Lambda::Url" in str(central["Resources"]),
+        "HandlerUrl" in central.get("Outputs", {}),
+        "lambda:InvokeFunction" in str(central["Resources"]["HandlerRole"]),
+        "iam:GetRole" in str(access),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ["", "ensure: {}\n", "ensure: null\n", "ensure: {url: null}\n", "ensure: {url: false}\n"]
+)
+def test_the_handler_has_no_url_unless_the_config_requests_it(write: Write, said: str) -> None:
+    found = compiled(write, said)
+    assert function_url_of(found) == "off"
+    assert what_is_there(synthesize(found)) == [False] * 4
+
+
+def test_with_it_the_handler_has_a_url_and_what_answering_requests_needs(write: Write) -> None:
+    found = compiled(write, "ensure: {url: true}\n")
+    assert function_url_of(found) == "deployed"
+    assert what_is_there(synthesize(found)) == [True] * 4
+
+
+def test_a_region_without_function_urls_gets_none(write: Write) -> None:
+    found = compiled(write, "ensure: {url: true}\n", region="us-gov-west-1")
+    assert function_url_of(found) == "unavailable"
+    assert what_is_there(synthesize(found)) == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"), [("{url: yes please}", "ensure.url: "), ("{uri: true}", "ensure.uri: unknown key")]
+)
+def test_what_is_no_switch_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(write("organization.yaml", f"{ORGANIZATION}ensure: {said}\n"))
+    assert problem in refused.value.message
