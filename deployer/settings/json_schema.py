@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from deployer.organization import Organization
+from deployer.partitions import known_regions
 from deployer.settings import schema
-from deployer.settings.regions import partitions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -83,7 +83,7 @@ def _list_known(document: dict[str, Any], kind: Kind, organization: Organization
         properties["organization"] = _described(properties["organization"], {"const": organization.id})
         central = document["$defs"]["Central"]["properties"]
         central["account"] = _described(central["account"], {"enum": sorted(organization.accounts)})
-        central["region"] = _described(central["region"], {"enum": sorted(partitions())})
+        central["region"] = _described(central["region"], {"enum": sorted(known_regions())})
 
 
 def _described(known: Mapping[str, Any], allowed: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,12 @@
-"""Regions that exist, as botocore's own list of partitions has them."""
+"""Checks of regions: whether they exist, are of one partition, and can be the home region."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib import resources
 
 from deployer.errors import ConfigurationError
+from deployer.partitions import Partition, known_regions
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.yaml_source import KeyPath, YamlSource
@@ -26,19 +24,9 @@ DELEGATED_ADMINISTRATOR_REGIONS = frozenset(
 _SHOWN = 5
 
 
-@cache
-def partitions() -> dict[str, str]:
-    """Region -> partition (`aws`, `aws-cn`, …)."""
-    text = resources.files("botocore").joinpath("data/partitions.json").read_text(encoding="utf-8")
-    known = json.loads(text)["partitions"]
-    return {
-        region: partition["id"] for partition in known for region in partition["regions"] if REGION.fullmatch(region)
-    }
-
-
 def require_region(region: str, *, said_by: str) -> None:
     """Raise ConfigurationError for a region that there is not; `said_by` is the option or question that named it."""
-    if region not in partitions():
+    if region not in known_regions():
         near = _nearest(region)
         next_step = f"Did you mean {near}?" if near else "They look like eu-west-1."
         raise ConfigurationError(f"{said_by} {region} is no region that botocore knows", next_step=next_step)
@@ -46,7 +34,7 @@ def require_region(region: str, *, said_by: str) -> None:
 
 def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable[LayerFile]) -> Iterator[Problem]:
     """Regions that no partition has, and regions of another partition than the home region's."""
-    home = partitions().get(home_region)
+    home = known_regions().get(home_region)
     if REGION.fullmatch(home_region):
         yield from _check(home_region, organization, ("central", "region"), home)
     for file in layers:
@@ -60,44 +48,46 @@ def unsupported_home_region(home_region: str, organization: YamlSource) -> Itera
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs.html
     """
     at: KeyPath = ("central", "region")
-    if partitions().get(home_region) == "aws-cn":
+    home = known_regions().get(home_region)
+    if home is not None and home.name == "aws-cn":
         message = (
             "in China, where AWS has no trusted access for StackSets with Organizations,"
             " so there is no way to roll out to an organization"
         )
         yield organization.problem(at, message)
-    elif home_region in partitions() and home_region not in DELEGATED_ADMINISTRATOR_REGIONS:
+    elif home is not None and home_region not in DELEGATED_ADMINISTRATOR_REGIONS:
         message = (
             "AWS does not list this region among those for delegated administrators of StackSets:"
-            f" {_listed_instead(home_region)}make the management account the central account"
+            f" {_listed_instead(home_region, home)}make the management account the central account"
         )
         yield organization.problem(at, message, severity=Severity.WARNING)
 
 
-def _listed_instead(home_region: str) -> str:
+def _listed_instead(home_region: str, partition: Partition) -> str:
     """Listed regions of the same partition, the same part of the world first; empty if it has none."""
-    known = partitions()
-    listed = [region for region in DELEGATED_ADMINISTRATOR_REGIONS if known.get(region) == known[home_region]]
-    listed.sort(key=lambda region: (region[:3] != home_region[:3], region))
+    found = DELEGATED_ADMINISTRATOR_REGIONS & partition.regions
+    listed = sorted(found, key=lambda region: (region[:3] != home_region[:3], region))
     return f"choose one that is ({', '.join(listed[:_SHOWN])}), or " if listed else ""
 
 
-def _check_layer(file: LayerFile, home: str | None) -> Iterator[Problem]:
+def _check_layer(file: LayerFile, home: Partition | None) -> Iterator[Problem]:
     listed = file.layer.get("regions")
     for index, region in enumerate(listed if isinstance(listed, list) else []):
         if isinstance(region, str) and REGION.fullmatch(region):
             yield from _check(region, file.source, (*file.at, "regions", index), home)
 
 
-def _check(region: str, source: YamlSource, at: KeyPath, home: str | None) -> Iterator[Problem]:
-    partition = partitions().get(region)
+def _check(region: str, source: YamlSource, at: KeyPath, home: Partition | None) -> Iterator[Problem]:
+    partition = known_regions().get(region)
     if partition is None:
         near = _nearest(region)
         hint = f"; did you mean {near}?" if near else ""
         yield source.problem(at, f"no region that botocore knows{hint} (for a new one: pip install -U botocore)")
     elif home is not None and partition != home:
-        yield source.problem(at, f"of partition {partition}, but the home region is of {home}: they cannot be mixed")
+        yield source.problem(
+            at, f"of partition {partition.name}, but the home region is of {home.name}: they cannot be mixed"
+        )
 
 
 def _nearest(region: str) -> str | None:
-    return next(iter(difflib.get_close_matches(region, partitions(), n=1, cutoff=0.6)), None)
+    return next(iter(difflib.get_close_matches(region, known_regions(), n=1, cutoff=0.6)), None)
