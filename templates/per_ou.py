@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from troposphere import Template
 
@@ -17,21 +17,27 @@ from handler.settings import Settings
 from templates import registry_scanning
 from templates.names import Names
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Content = TypeVar("Content", bound="DataclassInstance")
+"""What settings request of a resource: a frozen dataclass."""
+
 DIGEST_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PerOuResource:
+class PerOuResource(Generic[Content]):
     """What settings say of it, the template for that, and what is there after the resource was deleted."""
 
     name: str
-    content: Callable[[Settings], Any]
-    """A frozen dataclass, or None where the settings ask for nothing."""
-    description: Callable[[Any], str]
-    template: Callable[[Names, Any], Template]
+    content: Callable[[Settings], Content | None]
+    """None if the settings request nothing."""
+    description: Callable[[Content], str]
+    template: Callable[[Names, Content], Template]
     afterwards: str
 
-    def stack_set(self, names: Names, content: Any) -> str:
+    def stack_set(self, names: Names, content: Content) -> str:
         """`deployer-registry-scanning-1f2e3d4c`: equal content has an equal name, whatever the template becomes."""
         text = json.dumps(asdict(content), sort_keys=True, separators=(",", ":"))
         return f"{self.stack_set_prefix(names)}{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"

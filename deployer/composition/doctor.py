@@ -156,7 +156,7 @@ def _quotas(
         return ()
     made = synthesize(compiled)
     wanted = {made.names.access_stack_set, made.names.forwarding_stack_set}
-    wanted |= {one.definition.name for one in per_ou.stack_set_wishes(made.per_ou, made.names)}
+    wanted |= {one.definition.name for one in per_ou.stack_set_wishes(made.per_ou)}
     is_rolled_out = not isinstance(stack_sets, Unread) and made.names.access_stack_set in stack_sets
     roles = [one for one in _templates_names(made, coverage) if one.type == IAM_ROLE]
     added = Added(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from troposphere import Template
 
@@ -16,14 +15,16 @@ from deployer.targets import Coverage, Regions
 from handler.settings import Settings
 from templates.names import Names
 from templates.parts import body
-from templates.per_ou import RESOURCES, PerOuResource
+from templates.per_ou import RESOURCES, Content, PerOuResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """A per-OU resource with one content, and the OUs and accounts that require it."""
 
-    resource: PerOuResource
+    resource: str
+    """Its name, as in `registry-scanning`."""
+    family: Family
     stack_set: str
     description: str
     template: Template = field(repr=False)
@@ -32,12 +33,12 @@ class Variant:
     @property
     def file_name(self) -> str:
         """Its StackSet's name without the prefix, as other templates are filed."""
-        return f"{self.resource.name}-{self.stack_set.rpartition('-')[2]}"
+        return f"{self.resource}-{self.stack_set.rpartition('-')[2]}"
 
 
 def families(names: Names) -> tuple[Family, ...]:
     """One for each per-OU resource, whether any settings require it now or not."""
-    return tuple(Family(prefix=one.stack_set_prefix(names), afterwards=one.afterwards) for one in RESOURCES)
+    return tuple(_family(one, names) for one in RESOURCES)
 
 
 def variants(compiled: Compiled, names: Names) -> tuple[Variant, ...]:
@@ -46,16 +47,15 @@ def variants(compiled: Compiled, names: Names) -> tuple[Variant, ...]:
     return tuple(sorted(found, key=lambda one: one.stack_set))
 
 
-def stack_set_wishes(found: tuple[Variant, ...], names: Names) -> Iterator[StackSetWish]:
+def stack_set_wishes(found: tuple[Variant, ...]) -> Iterator[StackSetWish]:
     """The variants as StackSets."""
-    by_prefix = {family.prefix: family for family in families(names)}
     for variant in found:
         yield StackSetWish(
             definition=StackSetDefinition(
                 name=variant.stack_set, description=variant.description, body=body(variant.template)
             ),
             coverage=variant.coverage,
-            family=by_prefix[variant.resource.stack_set_prefix(names)],
+            family=variant.family,
         )
 
 
@@ -71,17 +71,22 @@ def companion_names(names: Names) -> tuple[str, ...]:
     return tuple(resource.stack(names) for resource in RESOURCES)
 
 
-def _variants(resource: PerOuResource, compiled: Compiled, names: Names) -> Iterator[Variant]:
+def _family(resource: PerOuResource[Content], names: Names) -> Family:
+    return Family(prefix=resource.stack_set_prefix(names), afterwards=resource.afterwards)
+
+
+def _variants(resource: PerOuResource[Content], compiled: Compiled, names: Names) -> Iterator[Variant]:
     organization = compiled.organization
-    ous: dict[Any, dict[str, Regions]] = defaultdict(dict)
-    accounts: dict[Any, dict[str, Regions]] = defaultdict(dict)
+    ous: dict[Content, dict[str, Regions]] = defaultdict(dict)
+    accounts: dict[Content, dict[str, Regions]] = defaultdict(dict)
     for ou_id in organization.ous:
         _sort_in(ous, ou_id, compiled.settings_for_ou(ou_id), resource)
     for account_id in organization.accounts:
         _sort_in(accounts, account_id, compiled.settings_for_account(account_id), resource)
     for content in {**ous, **accounts}:
         yield Variant(
-            resource=resource,
+            resource=resource.name,
+            family=_family(resource, names),
             stack_set=resource.stack_set(names, content),
             description=resource.description(content),
             template=resource.template(names, content),
@@ -89,6 +94,8 @@ def _variants(resource: PerOuResource, compiled: Compiled, names: Names) -> Iter
         )
 
 
-def _sort_in(found: dict[Any, dict[str, Regions]], id_: str, settings: Settings, resource: PerOuResource) -> None:
+def _sort_in(
+    found: dict[Content, dict[str, Regions]], id_: str, settings: Settings, resource: PerOuResource[Content]
+) -> None:
     if settings.enabled and (content := resource.content(settings)) is not None:
         found[content][id_] = frozenset(settings.regions)

@@ -76,7 +76,7 @@ def wish_for(
                 ),
                 coverage=covered,
             ),
-            *per_ou.stack_set_wishes(synthesis.per_ou, names),
+            *per_ou.stack_set_wishes(synthesis.per_ou),
         ),
         families=per_ou.families(names),
         covered=covered,

@@ -6,13 +6,23 @@ keyed by class and field of the dataclass that they belong to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from deployer.settings import limits
 from deployer.settings import rollout as rollout_settings
@@ -35,7 +45,7 @@ _CENTRAL = "Where the central stack lives: the account that deployer runs in, an
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-WHOLE: Mapping[tuple[type[Any], str], Rule] = {
+WHOLE: Mapping[tuple[type, str], Rule] = {
     (Limit, "per_hour"): limits.per_hour,
     (Encryption, "kms_key"): limits.kms_key,
     (RepositorySettings, "mutability_exclusions"): limits.exclusions,
@@ -54,7 +64,7 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
 }
 """Limits of a field's value."""
 
-EACH: Mapping[tuple[type[Any], str], Rule] = {
+EACH: Mapping[tuple[type, str], Rule] = {
     (NameRules, "allow"): limits.name_glob,
     (NameRules, "deny"): limits.name_glob,
     (PrincipalRules, "allow"): limits.principal_glob,
@@ -67,38 +77,34 @@ EACH: Mapping[tuple[type[Any], str], Rule] = {
 }
 """Limits of each item of a list, or of each value of a map."""
 
-KEYS: Mapping[tuple[type[Any], str], Rule] = {(RepositorySettings, "tags"): limits.tag_key}
+KEYS: Mapping[tuple[type, str], Rule] = {(RepositorySettings, "tags"): limits.tag_key}
 """Limits of each key of a map."""
 
-
-_LINE = ("type", "loc", "input", "ctx")
-"""What pydantic needs to raise one of its errors again."""
 
 NEVER_NULL = frozenset({(Namespace, "repository")})
 """Keys at which null could mean two things: nothing said here, or all that is said above reset."""
 
 
-def limited(kind: Any, rule: Rule | None) -> Any:
+def limited(kind: type, rule: Rule | None) -> type:
     """A type with a rule on its values."""
     if rule is None:
         return kind
     validator = WrapValidator(_counting(rule)) if rule.is_count else AfterValidator(_validator(rule))
-    return Annotated[kind, validator, Field(json_schema_extra=dict(rule.schema))]
+    return cast("type", Annotated[kind, validator, Field(json_schema_extra=dict(rule.schema))])
 
 
-def _counting(rule: Rule) -> Any:
+def _counting(rule: Rule) -> Callable[[object, ValidatorFunctionWrapHandler], object]:
     """Checks the number of parts beside the parts, so that both are told in one go."""
 
-    def validate(value: Any, handler: Any) -> Any:
+    def validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         message = rule.check(value) if isinstance(value, list | dict) else None
         try:
             checked = handler(value)
         except ValidationError as invalid:
             if message is None:
                 raise
-            found: list[Any] = invalid.errors(include_url=False)
-            lines: list[Any] = [{key: line[key] for key in _LINE if key in line} for line in found]
-            count: Any = {"type": "value_error", "loc": (), "input": value, "ctx": {"error": ValueError(message)}}
+            lines = [_line(one) for one in invalid.errors(include_url=False)]
+            count = InitErrorDetails(type="value_error", loc=(), input=value, ctx={"error": ValueError(message)})
             raise ValidationError.from_exception_data(invalid.title, [*lines, count]) from invalid
         if message is not None:
             raise ValueError(message)
@@ -107,8 +113,13 @@ def _counting(rule: Rule) -> Any:
     return validate
 
 
-def _validator(rule: Rule) -> Any:
-    def validate(value: Any) -> Any:
+def _line(error: ErrorDetails) -> InitErrorDetails:
+    """One of pydantic's errors, to be raised again."""
+    return InitErrorDetails(type=error["type"], loc=error["loc"], input=error["input"], ctx=error.get("ctx", {}))
+
+
+def _validator(rule: Rule) -> Callable[[object], object]:
+    def validate(value: object) -> object:
         if value is not None and (message := rule.check(value)):
             raise ValueError(message)
         return value
@@ -117,52 +128,58 @@ def _validator(rule: Rule) -> Any:
 
 
 @cache
-def partial(kind: type[Any]) -> type[BaseModel]:
+def partial(kind: type) -> type[BaseModel]:
     """A model of a layer of `kind`: nothing required but a namespace's `match`, and null allowed nearly everywhere."""
     hints = get_type_hints(kind)
-    definitions: dict[str, Any] = {}
+    definitions: dict[str, tuple[type, object]] = {}
     for item in fields(kind):
         value = limited(_layer_type(kind, item.name, hints[item.name]), WHOLE.get((kind, item.name)))
         is_required = item.default is MISSING and item.default_factory is MISSING
-        about: dict[str, Any] = {"description": item.metadata["doc"]}
-        if "example" in item.metadata:
-            about["examples"] = [item.metadata["example"]]
+        examples = [item.metadata["example"]] if "example" in item.metadata else None
         if (kind, item.name) not in NEVER_NULL and not is_required:
-            value = value | None
-        definitions[item.name] = (value, Field(**about) if is_required else Field(default=None, **about))
-    return create_model(kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **definitions)
+            value = optional(value)
+        default = ... if is_required else None
+        about: object = Field(default=default, description=item.metadata["doc"], examples=examples)
+        definitions[item.name] = (value, about)
+    model: type[BaseModel] = create_model(  # type: ignore[call-overload]
+        kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **definitions
+    )
+    return model
 
 
-def _layer_type(kind: type[Any], name: str, hint: Any) -> Any:
+def _layer_type(kind: type, name: str, hint: object) -> type:
     if (kind, name) == (Namespace, "repository"):
         return partial(RepositorySettings)
     if (kind, name) == (RepositorySettings, "tags"):
-        return dict[limited(str, KEYS[kind, name]), limited(str, EACH[kind, name]) | None]  # type: ignore[misc]
+        key, value = limited(str, KEYS[kind, name]), optional(limited(str, EACH[kind, name]))
+        return cast("type", dict[key, value])  # type: ignore[valid-type]
     if hint == int | str:  # the rule says which: a union would report each of its members
-        return Any
+        return object
     if is_dataclass(hint) and isinstance(hint, type):
         return partial(hint)
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
         inner = _layer_type(kind, name, inner) if get_origin(inner) is tuple else inner
         inner = partial(inner) if is_dataclass(inner) and isinstance(inner, type) else inner
-        return list[limited(inner, EACH.get((kind, name)))]  # type: ignore[misc]
+        item = limited(inner, EACH.get((kind, name)))
+        return cast("type", list[item])  # type: ignore[valid-type]
     return without_none(hint)
 
 
-def without_none(hint: Any) -> Any:
+def optional(kind: type) -> type:
+    """The type of a key that null resets."""
+    return cast("type", kind | None)
+
+
+def without_none(hint: object) -> type:
     """`str` of `str | None`: null is allowed anyway, since it resets a key."""
     kinds = [argument for argument in get_args(hint) if argument is not type(None)]
-    return kinds[0] if get_origin(hint) in {Union, UnionType} and len(kinds) == 1 else hint
+    return cast("type", kinds[0] if get_origin(hint) in {Union, UnionType} and len(kinds) == 1 else hint)
 
 
 @cache
 def organization_file() -> type[BaseModel]:
     """Shape of `organization.yaml`."""
-    layer: Any = partial(Settings)
-    retention: Any = partial(Retention)
-    notifications: Any = partial(Notifications)
-    rollout: Any = partial(Rollout)
     central = create_model(
         "Central",
         __config__=STRICT,
@@ -178,7 +195,7 @@ def organization_file() -> type[BaseModel]:
         __config__=STRICT,
         __doc__="Who is told when an alarm goes off and when it is over.",
         topic=(
-            limited(str, limits.topic) | None,
+            optional(limited(str, limits.topic)),
             Field(
                 default=None,
                 description="SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
@@ -191,7 +208,7 @@ def organization_file() -> type[BaseModel]:
         __config__=STRICT,
         __doc__="How the handler runs.",
         reserved_concurrency=(
-            limited(int, limits.reserved_concurrency) | None,
+            optional(limited(int, limits.reserved_concurrency)),
             Field(
                 default=None,
                 description="Runs of the handler at once: so many are set aside for it, taken from what the functions "
@@ -219,24 +236,24 @@ def organization_file() -> type[BaseModel]:
         __config__=STRICT,
         __doc__="`organization.yaml`: where deployer runs, and what holds for every OU unless its files say otherwise.",
         organization=(
-            limited(str, limits.organization_id) | None,
+            optional(limited(str, limits.organization_id)),
             Field(default=None, description="Id of the organization; a roll-out to any other is refused."),
         ),
         central=(central, Field(description=_CENTRAL)),
         prefix=(
-            limited(str, limits.prefix) | None,
+            optional(limited(str, limits.prefix)),
             Field(default=None, description="First part of the name of everything that deployer makes."),
         ),
         retention=(
-            retention | None,
+            optional(partial(Retention)),
             Field(default=None, description="How long things are kept, in days."),
         ),
         rollout=(
-            rollout | None,
+            optional(partial(Rollout)),
             Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
         ),
         notifications=(
-            notifications | None,
+            optional(partial(Notifications)),
             Field(default=None, description="Who is told of decisions, by a message; nobody without it."),
         ),
         cleanup=(
@@ -268,7 +285,7 @@ def organization_file() -> type[BaseModel]:
             Field(default=None, description="How requests of `deployer ensure` reach the handler."),
         ),
         defaults=(
-            layer | None,
+            optional(partial(Settings)),
             Field(default=None, description="Settings for every OU and account, before their own files."),
         ),
     )
@@ -286,7 +303,7 @@ def ou_file() -> type[BaseModel]:
             Field(default=None, description="Path of names, as in `Workloads/Prod`, or an id; the root is `Root`."),
         ),
         id=(
-            limited(str, limits.ou_id) | None,
+            optional(limited(str, limits.ou_id)),
             Field(default=None, description="Id of the OU; beside `ou` they must agree."),
         ),
     )
@@ -300,7 +317,7 @@ def account_file() -> type[BaseModel]:
         __base__=partial(Settings),
         __doc__="One account's file: exceptions to the settings of its OU.",
         account=(
-            limited(str, limits.account_id) | None,
+            optional(limited(str, limits.account_id)),
             Field(default=None, description="Id of the account, in quotes; needed unless the file is named <id>.yaml."),
         ),
     )
