@@ -18,7 +18,7 @@ COMMANDS = (
         "Show the settings of an account or OU, each with the file and line that it comes from.",
         panel=FILES,
     ),
-    Entry("simulate", "Decide about an event exactly as the handler would, and change nothing.", panel=FILES),
+    Entry("simulate", "Decide about events exactly as the handler would, and change nothing.", panel=FILES),
     Entry("schema", "Print the JSON Schema of a config file, for editors.", panel=FILES),
     Entry("organization", "Show or save the accounts and OUs of the organization.", panel=FILES, attribute="app"),
     Entry(

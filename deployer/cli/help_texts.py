@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 import typer.core
+
+if TYPE_CHECKING:  # typer has its own click, and publishes no names for these types
+    from typer._click.core import Command, Context, Parameter
+    from typer._click.formatting import HelpFormatter
 
 EXAMPLE = "$ "
 AS_IT_IS = "\b"
@@ -16,23 +20,23 @@ AS_IT_IS = "\b"
 class HelpedCommand(typer.core.TyperCommand):
     """A command whose help shows `--json`, where typer would show `--json <bool>`."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
+    def get_params(self, ctx: Context) -> list[Parameter]:
         return [_as_typed(parameter) for parameter in super().get_params(ctx)]
 
 
 class HelpedGroup(typer.core.TyperGroup):
     """A group of commands, with the same help and each command's whole summary."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
+    def get_params(self, ctx: Context) -> list[Parameter]:
         return [_as_typed(parameter) for parameter in super().get_params(ctx)]
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        commands = {name: self.commands[name] for name in self.list_commands(ctx)}
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary_of(command)) for name, command in commands.items()])
 
 
-def summary_of(command: Any) -> str:
+def summary_of(command: Command) -> str:
     """The first paragraph of a command's help."""
     return str(command.help).partition("\n\n")[0]
 
@@ -61,14 +65,14 @@ def _examples(paragraphs: list[str]) -> str | None:
     return "\n".join([AS_IT_IS, "Examples:", *(f"  {line}" for line in lines)]) if lines else None
 
 
-def _as_typed(parameter: Any) -> Any:
+def _as_typed(parameter: Parameter) -> Parameter:
     """A flag takes no value, and what an argument is called says what it is: neither needs a type beside it."""
-    if parameter.param_type_name == "argument" and parameter.metavar is not None:
-        parameter.display_type_rich = _no_type
-    elif getattr(parameter, "is_flag", False):
+    if isinstance(parameter, typer.core.TyperArgument) and parameter.metavar is not None:
+        parameter.display_type_rich = _no_type  # type: ignore[method-assign]
+    elif isinstance(parameter, typer.core.TyperOption) and parameter.is_flag:
         parameter.metavar = ""
     return parameter
 
 
-def _no_type(ctx: Any) -> None:  # noqa: ARG001 - typer asks with a context
+def _no_type(ctx: Context) -> None:  # noqa: ARG001 - typer asks with a context
     return None

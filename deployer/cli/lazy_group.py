@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
 
 from deployer.cli.help_texts import HelpedGroup, use_docstrings
+
+if TYPE_CHECKING:  # typer has its own click, and publishes no names for these types
+    from typer._click.core import Command, Context
+    from typer._click.formatting import HelpFormatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Entry:
     takes_client_options: bool = False
     """Whether options after the first argument belong to another program."""
 
-    def load(self) -> Any:
+    def load(self) -> Command:
         """Import the command and make it ready to run."""
         found = getattr(import_module(f"deployer.cli.{self.name}"), self.attribute or self.name)
         if self.attribute == "make_app":
@@ -42,14 +46,14 @@ class Entry:
         return typer.main.get_command(alone)
 
 
-class LazyCommands(Mapping[str, Any]):
+class LazyCommands(Mapping[str, "Command"]):
     """Commands by name, each loaded at its first use."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = {entry.name: entry for entry in entries}
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, Command] = {}
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Command:
         if name not in self._loaded:
             self._loaded[name] = self.entries[name].load()
         return self._loaded[name]
@@ -69,10 +73,10 @@ class LazyGroup(HelpedGroup):
         self.entries = entries
         self.commands: Any = LazyCommands(entries)
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - typer's signature
         return list(self.commands)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - typer's signature
         width = max(len(entry.name) for entry in self.entries)
         for panel in dict.fromkeys(entry.panel for entry in self.entries):
             with formatter.section(panel):

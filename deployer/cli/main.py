@@ -7,7 +7,7 @@ use them, so that `deployer --help` stays fast.
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from deployer.cli.commands import COMMANDS
 from deployer.cli.lazy_group import LazyGroup
 from deployer.clock import SYSTEM_CLOCK, Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeployerError
+
+if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
+    from typer._click.core import Context
 
 INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
 
@@ -26,7 +29,7 @@ class _Root(LazyGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(entries=COMMANDS, **attributes)
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:

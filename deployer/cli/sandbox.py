@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,11 +10,14 @@ from deployer.cli.demo import demo
 from deployer.cli.help_texts import HelpedGroup
 from deployer.extras import SANDBOX_PACKAGES, require
 
+if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
+    from typer._click.core import Context
+
 
 class _Delegating(HelpedGroup):
     """Raises the sandbox's errors as this program's own."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Context) -> Any:
         from aws_org_sandbox.errors import SandboxError
         from deployer import errors
 
