@@ -8,16 +8,16 @@ from templates import audit_policies, policies, trust
 from templates.names import Names
 from templates.parts import compose, role
 
-DESCRIPTION = "deployer: roles by which the central account creates repositories here and gets events from here"
+DESCRIPTION = "deployer: roles that let the central account create repositories here and receive events from here"
 
 
 def template(
     names: Names, *, uses_kms: bool = False, cleanup: bool = False, answers_requests: bool = False
 ) -> Template:
-    """One role for each thing that is done in a member, so that each may do that alone.
+    """One role for each task in a member account, with only the permissions for that task.
 
-    `uses_kms` when some repository is to be encrypted with a KMS key, `cleanup` when blank ones may be deleted,
-    `answers_requests` when the handler has a URL.
+    `uses_kms` if any settings encrypt repositories with a KMS key, `cleanup` if blank repositories may be deleted,
+    `answers_requests` if the handler has a function URL.
     """
     roles = [
         _creator_role(names, uses_kms=uses_kms, answers_requests=answers_requests),
@@ -33,13 +33,14 @@ def _creator_role(names: Names, *, uses_kms: bool, answers_requests: bool) -> ia
         "CreatorRole",
         names,
         name=names.creator_role,
-        description="Creates repositories for pushes that found none; used by the handler in the central account only",
+        description="Creates repositories for pushes to missing ones; only the handler in the central account can "
+        "assume it",
         trusted=trust.handler(names),
         purpose="create-repositories",
         allowed=[
             policies.create_repositories(),
             policies.finish_created_repositories(),
-            policies.look_at_repositories(),
+            policies.describe_repositories(),
             *([policies.look_up_callers()] if answers_requests else []),
             *(policies.use_keys(names) if uses_kms else ()),
         ],
@@ -51,7 +52,7 @@ def _forwarding_role(names: Names) -> iam.Role:
         "ForwardingRole",
         names,
         name=names.forwarding_role,
-        description="Lets EventBridge put this account's failed pushes on the central event bus",
+        description="Allows EventBridge to put events of failed pushes in this account on the central event bus",
         trusted=trust.forwarding_rule(names),
         purpose="forward-events",
         allowed=[policies.forward_events(names)],
@@ -63,7 +64,7 @@ def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
         "AuditorRole",
         names,
         name=names.auditor_role,
-        description="Compares repositories with the settings that hold for them; changes nothing",
+        description="Compares repositories with the settings that apply to them; read-only",
         trusted=trust.auditors(names),
         purpose="audit-repositories",
         allowed=[audit_policies.audit_repositories(), *([audit_policies.audit_keys(names)] if uses_kms else [])],
@@ -75,16 +76,17 @@ def _repairer_role(names: Names, *, uses_kms: bool) -> iam.Role:
         "RepairerRole",
         names,
         name=names.repairer_role,
-        description="Repairs repositories of ours, and sends probes; used through the operator role only",
+        description="Repairs repositories that the handler created, and sends probes; only the operator role can "
+        "assume it",
         trusted=trust.operator_role(names),
         purpose="repair-repositories",
         allowed=[
-            policies.look_at_repositories(),
+            policies.describe_repositories(),
             audit_policies.repair_repositories(),
             audit_policies.repair_tags(),
-            audit_policies.ask_for_probe(names),
+            audit_policies.request_probe_repository(names),
             audit_policies.delete_probe(names),
-            *([policies.retire_grants(names)] if uses_kms else []),  # of the key that a probe was encrypted with
+            *([policies.retire_grants(names)] if uses_kms else []),  # for the key of the probe's repository
         ],
     )
 
@@ -94,12 +96,13 @@ def _cleaner_role(names: Names) -> iam.Role:
         "CleanerRole",
         names,
         name=names.cleaner_role,
-        description="Deletes repositories of ours that no image ever came to; used through the operator role only",
+        description="Deletes repositories that the handler created and that never held an image; only the operator "
+        "role can assume it",
         trusted=trust.operator_role(names),
         purpose="delete-blank-repositories",
         allowed=[
-            policies.look_at_repositories(),
+            policies.describe_repositories(),
             audit_policies.delete_blank_repositories(),
-            policies.retire_grants(names),  # whatever settings say today: a repository keeps the key it was made with
+            policies.retire_grants(names),  # regardless of current settings: a repository keeps its key
         ],
     )

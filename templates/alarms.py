@@ -1,7 +1,7 @@
-"""Alarms of the central account: few, each of something that a person has to do something about.
+"""Alarms of the central account: few, and each requires a person to act.
 
-What goes wrong between a member's rule and the central bus shows in no metric of this account: it waits in the member's
-dead-letter queue, and the watch counts it once an hour. So one alarm watches the watch.
+No metric of this account shows failed deliveries between a member's rule and the central bus: their events wait in the
+member's dead-letter queue, which the watch counts once an hour. So one alarm monitors the watch itself.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from templates.parts import tags
 from templates.queues import RETENTION
 
 PERIOD = timedelta(minutes=5)
-MANY_REFUSALS = 100
-"""In one period; a pipeline that is refused retries a few times, and a push makes up to five events."""
+REFUSALS_THRESHOLD = 100
+"""In one period. A refused pipeline retries a few times, and a push causes up to five events."""
 
-QUIET_IS_GOOD = "notBreaching"
-"""Nothing was pushed, so nothing was measured: no reason to worry."""
-QUIET_CHANGES_NOTHING = "ignore"
-"""A queue that nobody touched for hours stops reporting, even with messages in it; and the watch counts hourly."""
-QUIET_IS_BAD = "breaching"
-"""Something that works measures by itself: silence is what the alarm is for."""
+MISSING_DATA_IS_OK = "notBreaching"
+"""No pushes cause no data points."""
+MISSING_DATA_KEEPS_STATE = "ignore"
+"""SQS stops publishing metrics of a queue that was not used for hours, even if it holds messages; the watch counts once
+an hour."""
+MISSING_DATA_IS_ALARM = "breaching"
+"""For a metric that is always published if everything works: missing data is the problem."""
 
 ABOVE = "GreaterThanThreshold"
 BELOW = "LessThanThreshold"
@@ -38,14 +39,14 @@ _EXPIRING = (
     f"IF(visible > 0 AND (FILL(age, 0) > {int((RETENTION - timedelta(days=4)).total_seconds())} OR FILL(age, 0) < 60),"
     " 1, 0)"
 )
-"""SQS leaves a message out of the age once it was received three times, as each `deployer failures list` does. If it
-leaves out all, there is no age, or 0, while messages are counted (assumption A7); one that just came has an age soon.
+"""SQS excludes a message from the age after it was received three times, and each `deployer failures list` receives all
+messages. If all are excluded, the age is missing or 0 although messages are counted (assumption A7).
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """An alarm as a person thinks of it; it goes off when `formula` or the one metric is beyond `threshold`.
+    """An alarm: it goes off if `formula`, or the only metric, is above or below `threshold`.
 
     How CloudWatch treats periods without data in each combination is assumption A7.
     """
@@ -54,14 +55,14 @@ class Alarm:
     meaning: str
     action: str
     metrics: Mapping[str, tuple[Metric, str]]
-    """By the name that `formula` uses: metric and statistic."""
+    """Metric and statistic, by their name in `formula`."""
     formula: str | None = None
     comparison: str = ABOVE
     threshold: float = 0
     period: timedelta = PERIOD
     periods: tuple[int, int] = (1, 1)
-    """How many of how many periods have to be beyond it."""
-    quiet: str = QUIET_IS_GOOD
+    """Datapoints to alarm, and evaluation periods."""
+    missing_data: str = MISSING_DATA_IS_OK
 
     @property
     def logical_id(self) -> str:
@@ -69,12 +70,12 @@ class Alarm:
 
 
 def alarms(names: Names, *, actions: Sequence[str], notices: bool) -> list[AWSObject]:
-    """The alarms; `actions` are ARNs that CloudWatch notifies when one goes off and when it is over."""
+    """The alarms; `actions` are ARNs that CloudWatch notifies when an alarm goes off and when it ends."""
     return [_resource(alarm, names, actions=actions) for alarm in catalogue(names, notices=notices)]
 
 
 def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
-    """Every alarm, as data: the template and the operator's page are made from it; `notices` if people get any."""
+    """Every alarm, as data for the template and docs/operations.md; `notices` if notifications are configured."""
     return (
         *_failures(names),
         *_handler(names),
@@ -89,23 +90,23 @@ def _failures(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="failures-waiting",
-            meaning="Events that could not be handled wait in the failures queue: repositories are missing.",
-            action="`deployer failures list` says why for each; mend that, then `deployer failures redrive`.",
+            meaning="The failures queue holds events that could not be handled, so repositories are missing.",
+            action="`deployer failures list` shows the reason for each; fix it, then run `deployer failures redrive`.",
             metrics={"m": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum")},
-            quiet=QUIET_CHANGES_NOTHING,
+            missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="failures-expiring",
-            meaning="The oldest message of the failures queue will be deleted by SQS within four days, or messages "
-            "wait whose age SQS does not report, since each was received three times.",
-            action="`deployer failures redrive` now; later only the event archive has it.",
+            meaning="SQS will delete the oldest message in the failures queue within four days, or does not report "
+            "the age of the messages, because each was received three times.",
+            action="Run `deployer failures redrive` now; later, only the event archive holds the events.",
             metrics={
                 "visible": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum"),
                 "age": (metrics.of_failures_queue(names, "ApproximateAgeOfOldestMessage"), "Maximum"),
             },
             formula=_EXPIRING,
             periods=(12, 12),
-            quiet=QUIET_CHANGES_NOTHING,
+            missing_data=MISSING_DATA_KEEPS_STATE,
         ),
     )
 
@@ -114,8 +115,9 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="handler-errors",
-            meaning="More than 5 % of the handler's runs failed for ten minutes; Lambda tries each three times.",
-            action="Look at the errors on the dashboard; AWS refusing calls is the usual cause.",
+            meaning="More than 5 % of the handler's invocations failed for ten minutes; Lambda attempts each event "
+            "three times.",
+            action="Read the errors on the dashboard; the usual cause is that AWS refuses calls.",
             metrics={
                 "errors": (metrics.of_function(names, "Errors"), "Sum"),
                 "runs": (metrics.of_function(names, "Invocations"), "Sum"),
@@ -126,16 +128,17 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="handler-throttles",
-            meaning="Lambda holds events back, since the account's concurrency or `handler.reserved_concurrency` is "
-            "used up; it tries for six hours.",
-            action="Find what uses the concurrency of the account, or have its quota raised; or reserve more.",
+            meaning="Lambda throttles the handler, because the account's concurrency or "
+            "`handler.reserved_concurrency` is used up; it retries for six hours.",
+            action="Find out what uses the account's concurrency; then request a higher quota, or reserve more "
+            "concurrency.",
             metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
             periods=(2, 3),
         ),
         Alarm(
             name="repositories-late",
-            meaning="One in twenty repositories came more than five minutes after the push that missed it.",
-            action="The dashboard shows where the time goes: the handler's own, or the age of events at its start.",
+            meaning="One in twenty repositories was created more than five minutes after its push.",
+            action="The dashboard shows whether the handler takes long, or events reach it late.",
             metrics={"m": (metrics.of_decisions(names, metrics.TIME_TO_REPOSITORY), "p95")},
             threshold=timedelta(minutes=5).total_seconds() * 1000,
             periods=(2, 3),
@@ -147,13 +150,13 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="refusals-many",
-            meaning=f"More than {MANY_REFUSALS} refusals in five minutes, twice within a quarter of an hour: "
-            "somebody retries without end, or floods.",
-            action="`deployer audit list --outcome refused --since 1h` says who and why. The ledger records "
-            f"{MAX_REFUSALS:,} refusals of an account and hour; `handler: {{reserved_concurrency: N}}` bounds what a "
-            "flood may use of Lambda.",
+            meaning=f"More than {REFUSALS_THRESHOLD} refusals in five minutes, twice within 15 minutes: a caller "
+            "retries without end or floods the handler.",
+            action="`deployer audit list --outcome refused --since 1h` shows callers and reasons. The ledger records "
+            f"{MAX_REFUSALS:,} refusals for each account and hour; `handler: {{reserved_concurrency: N}}` limits the "
+            "concurrency that a flood can use.",
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
-            threshold=MANY_REFUSALS,
+            threshold=REFUSALS_THRESHOLD,
             periods=(2, 3),
         ),
     )
@@ -163,15 +166,16 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="delivery-failures",
-            meaning="EventBridge could not hand events to the handler; they are in the failures queue.",
-            action="Undo what was done to the function or the rule's permission by hand (run book), then redrive.",
+            meaning="EventBridge could not deliver events to the handler; they are in the failures queue.",
+            action="Undo manual changes to the function or the rule's permission (run book), then run "
+            "`deployer failures redrive`.",
             metrics={"m": (metrics.of_rule(names, "FailedInvocations"), "Sum")},
         ),
         Alarm(
             name="events-lost",
             meaning="An event reached neither the handler nor the failures queue.",
-            action="Undo what was done to the queue, its policy or the handler's role by hand (run book); "
-            "then replay from the archive.",
+            action="Undo manual changes to the queue, its policy or the handler's role (run book), then replay the "
+            "events from the archive with `deployer failures replay`.",
             metrics={
                 "undelivered": (metrics.of_rule(names, "InvocationsFailedToBeSentToDlq"), "Sum"),
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
@@ -186,10 +190,10 @@ def _notices(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="notices-undelivered",
             meaning="Notices of decisions could not be published to the topic, so nobody received them. "
-            "There is this alarm only where `notifications` are configured.",
-            action=f"The messages in the queue `{names.notices_dead_letter_queue}` say why, in their attributes: make "
-            f"sure that the topic exists, that its policy does not refuse the role `{names.notices_role}`, and that "
-            "the key of an encrypted topic admits that role. `deployer audit list` has every decision.",
+            "This alarm exists only if `notifications` is configured.",
+            action=f"The attributes of the messages in the queue `{names.notices_dead_letter_queue}` contain the "
+            f"error. Make sure that the topic exists, that its policy does not deny the role `{names.notices_role}`, "
+            "and that the key of an encrypted topic allows that role. `deployer audit list` shows all decisions.",
             metrics={"m": (metrics.of_notices_rule(names, "FailedInvocations"), "Sum")},
         ),
     )
@@ -199,49 +203,50 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="forwarding-failures",
-            meaning="Events of members could not be brought to the central bus; they wait in the members' own queues.",
-            action="`deployer failures list` says where and why; `deployer rollout --org` makes stacks that are "
-            "missing, and the run book says how to undo changes by hand. Then `deployer failures redrive`.",
+            meaning="Events of member accounts could not be delivered to the central bus; they wait in dead-letter "
+            "queues of those accounts.",
+            action="`deployer failures list` shows accounts and reasons. `deployer rollout --org` creates missing "
+            "stacks; the run book describes how to undo manual changes. Then run `deployer failures redrive`.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
-            quiet=QUIET_CHANGES_NOTHING,
+            missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="forwarding-unwatched",
-            meaning="Counting what waits in members failed, so that nobody would hear of it.",
-            action="The log of the watch says why; meanwhile `deployer failures list` counts.",
+            meaning="The watch failed, so undelivered events in member accounts are not reported.",
+            action="The log of the watch contains the error; meanwhile, `deployer failures list` shows these events.",
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
         Alarm(
             name="queues-unreadable",
-            meaning="For three hours the watch could not read the dead-letter queues of some members, so events may "
-            "wait there unseen. Queues of accounts that StackSets skipped as suspended are not counted.",
+            meaning="For three hours, the watch could not read the dead-letter queues of some member accounts, so "
+            "events in them are not reported. Queues of accounts that StackSets skipped as suspended do not count.",
             action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error: "
-            "`deployer rollout --org` creates stacks that are missing, and the run book says how to undo changes by "
-            "hand and what to do for an account that was closed since its last StackSets operation.",
+            "`deployer rollout --org` creates missing stacks; the run book describes how to undo manual changes, and "
+            "what to do for an account that was closed after its last StackSets operation.",
             metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
             period=timedelta(hours=1),
             periods=(3, 3),
-            quiet=QUIET_CHANGES_NOTHING,
+            missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="watch-stopped",
-            meaning="For at least three hours nobody has counted what waits in members, so that nobody would hear of "
-            "it. A new installation begins so, and ends it within an hour.",
-            action=f"Undo what was done by hand to the rule `{names.watch_rule}`, which has to be enabled, or to the "
-            f"function `{names.watch_function}` and who may call it (run book); meanwhile `deployer failures list` "
-            "counts.",
+            meaning="The watch has not run for at least three hours, so undelivered events in member accounts are not "
+            "reported. In a new installation, this alarm ends within an hour.",
+            action=f"Undo manual changes to the rule `{names.watch_rule}`, which must be enabled, or to the function "
+            f"`{names.watch_function}` and its permission (run book); meanwhile, `deployer failures list` shows these "
+            "events.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "SampleCount")},
             comparison=BELOW,
             threshold=1,
             period=timedelta(hours=1),
             periods=(3, 3),
-            quiet=QUIET_IS_BAD,
+            missing_data=MISSING_DATA_IS_ALARM,
         ),
     )
 
 
 def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwatch.Alarm:
-    beyond, of = alarm.periods
+    datapoints, evaluated = alarm.periods
     notified = {"AlarmActions": list(actions), "OKActions": list(actions)} if actions else {}
     return cloudwatch.Alarm(
         alarm.logical_id,
@@ -250,16 +255,16 @@ def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwat
         Metrics=_queries(alarm),
         ComparisonOperator=alarm.comparison,
         Threshold=alarm.threshold,
-        EvaluationPeriods=of,
-        DatapointsToAlarm=beyond,
-        TreatMissingData=alarm.quiet,
+        EvaluationPeriods=evaluated,
+        DatapointsToAlarm=datapoints,
+        TreatMissingData=alarm.missing_data,
         Tags=tags(names),
         **notified,
     )
 
 
 def _queries(alarm: Alarm) -> list[cloudwatch.MetricDataQuery]:
-    """The metrics, and the formula over them; exactly one of all returns data, as an alarm needs."""
+    """The metrics, and the formula over them; an alarm requires that exactly one of them returns data."""
     queries = [
         cloudwatch.MetricDataQuery(
             Id=id_,

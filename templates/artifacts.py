@@ -1,4 +1,4 @@
-"""Stack `<prefix>-artifacts`: the bucket that holds the handler's zips, one object for each version, by its digest."""
+"""Stack `<prefix>-artifacts`: the bucket that holds the handler's zips, one object for each digest."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from troposphere import Ref, Template, s3
 from templates.names import Names
 from templates.parts import compose, tags
 from templates.policies import policy
-from templates.resource_policies import refuse_plain_bucket_calls
+from templates.resource_policies import deny_insecure_bucket_calls
 
 DESCRIPTION = "deployer: bucket for the zips of the handler that creates repositories"
 BUCKET = "ArtifactsBucket"
 
 
 def template(names: Names) -> Template:
-    """Versioned, encrypted, never public, and kept when the stack goes: rolling back needs the old zips."""
+    """Versioned, encrypted, never public, and kept when the stack is deleted: a rollback needs the old zips."""
     bucket_policy = s3.BucketPolicy(
         "ArtifactsBucketPolicy",
         Bucket=Ref(BUCKET),
-        PolicyDocument=policy(*refuse_plain_bucket_calls(BUCKET)),
+        PolicyDocument=policy(*deny_insecure_bucket_calls(BUCKET)),
     )
     return compose(DESCRIPTION, [_bucket(names), bucket_policy])
 

@@ -1,6 +1,7 @@
-"""What the auditor, repairer and cleaner roles may do in their own account: IAM statements, each with its reason.
+"""IAM statements of the auditor, repairer and cleaner roles, which permit actions in their own account only.
 
-None of the three is within reach of the handler; what changes or deletes is held to repositories that carry our tag.
+The handler can assume none of these roles. Actions that change or delete apply only to repositories with the ownership
+tag.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from templates.policies import Statement, arn_here
 
 
 def audit_repositories() -> Statement:
-    """See how repositories are set up, what tags they carry, and whether any image is in them; never the images."""
-    looks = ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListImages", "ListTagsForResource")
+    """Read the settings and tags of repositories, and whether they hold images; never the images themselves."""
+    reads = ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListImages", "ListTagsForResource")
     return {
         "Sid": "AuditRepositories",
         "Effect": "Allow",
-        "Action": [f"ecr:{look}" for look in looks],
+        "Action": [f"ecr:{read}" for read in reads],
         "Resource": arn_here("ecr", "repository/*"),
     }
 
 
 def audit_keys(names: Names) -> Statement:
-    """Find the key that an alias in the settings stands for, to compare it with the key of a repository."""
+    """Resolve a key alias in the settings, to compare the key with that of a repository."""
     return {
         "Sid": "AuditKeys",
         "Effect": "Allow",
@@ -33,7 +34,7 @@ def audit_keys(names: Names) -> Statement:
 
 
 def repair_repositories() -> Statement:
-    """Bring a repository back to its settings, only where the tag shows that an event of ours made it."""
+    """Restore the settings of a repository, only if its tag shows that the handler created it."""
     changes = (
         "DeleteLifecyclePolicy",
         "DeleteRepositoryPolicy",
@@ -52,7 +53,7 @@ def repair_repositories() -> Statement:
 
 
 def repair_tags() -> Statement:
-    """Put back a tag that the settings ask for, on a repository of ours, but never the tag that proves whose it is."""
+    """Restore tags from the settings on a repository that the handler created, but never the ownership tag."""
     return {
         "Sid": "RepairTags",
         "Effect": "Allow",
@@ -65,9 +66,9 @@ def repair_tags() -> Statement:
 
 
 def delete_blank_repositories() -> Statement:
-    """Delete a repository, only where the tag shows that an event of ours made it; ECR refuses while it holds images.
+    """Delete a repository, only if its tag shows that the handler created it; ECR refuses while it holds images.
 
-    (Unless it is told to force it, which no condition of IAM can keep out; `deployer` never does.)
+    (Unless the request sets `force`, which no IAM condition can prevent; `deployer` never sets it.)
     """
     return {
         "Sid": "DeleteBlankRepositories",
@@ -78,14 +79,14 @@ def delete_blank_repositories() -> Statement:
     }
 
 
-def ask_for_probe(names: Names) -> Statement:
-    """Ask for the repository of `deployer doctor --probe` as a push does, by its name and no other.
+def request_probe_repository(names: Names) -> Statement:
+    """Begin a push to the repository of `deployer doctor --probe`, and to no other.
 
-    While it is missing, the call changes nothing: it is refused, and the refusal is the event that is followed. On a
-    repository that exists it begins an upload, for which no further permission is given.
+    While the repository is missing, ECR refuses the call, and the resulting event is the probe. If it exists, the call
+    begins an upload, which the role has no permission to continue.
     """
     return {
-        "Sid": "AskForProbe",
+        "Sid": "RequestProbe",
         "Effect": "Allow",
         "Action": "ecr:InitiateLayerUpload",
         "Resource": arn_here("ecr", f"repository/{names.probe_repository}"),
@@ -93,7 +94,7 @@ def ask_for_probe(names: Names) -> Statement:
 
 
 def delete_probe(names: Names) -> Statement:
-    """Delete the repository of `deployer doctor --probe`, only where the tag shows that an event of ours made it.
+    """Delete the repository of `deployer doctor --probe`, only if its tag shows that the handler created it.
 
     ECR refuses while it holds images (but see `delete_blank_repositories`).
     """

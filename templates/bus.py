@@ -1,4 +1,4 @@
-"""The way in: the central event bus, who may put what on it, its archive, and the rule that starts the handler."""
+"""The central event bus, its policy, its archive, and the rule that invokes the handler."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bus(names: Names, *, archive_days: int) -> list[AWSObject]:
         events.Archive(
             "EventArchive",
             ArchiveName=names.event_archive,
-            Description="What came in, to be replayed after an outage or a defect",
+            Description="Received events, to be replayed after an outage or a defect",
             SourceArn=GetAtt(BUS, "Arn"),
             EventPattern=repository_not_found(),
             RetentionDays=archive_days,
@@ -40,7 +40,7 @@ def bus(names: Names, *, archive_days: int) -> list[AWSObject]:
 
 
 def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
-    """The rule, and its permission to start the function (logical ids); undelivered events go to the queue."""
+    """The rule and its permission to invoke the function; `function` and the dead-letter `queue` are logical ids."""
     target = events.Target(
         Id="handler",
         Arn=GetAtt(function, "Arn"),
@@ -51,7 +51,7 @@ def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
         events.Rule(
             RULE,
             Name=names.central_rule,
-            Description="Hands every failed push to the handler",
+            Description="Delivers every failed push to the handler",
             EventBusName=Ref(BUS),
             EventPattern=repository_not_found(),
             State="ENABLED",

@@ -1,4 +1,4 @@
-"""Stack `<prefix>-central`: the one place where failed pushes arrive, are decided on and recorded."""
+"""Stack `<prefix>-central`, which receives, decides and records failed pushes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from templates.parts import compose
 from templates.queues import dead_letter_queue
 from templates.watch import watch
 
-DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and keeps the ledger of it"
+DESCRIPTION = "deployer: creates ECR repositories on push for the whole organization, and records every decision"
 FAILURES_QUEUE = "FailuresQueue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What an installation may choose. `alarm_actions` are ARNs that alarms notify, an SNS topic for one."""
+    """Options of an installation. `alarm_actions` are ARNs that alarms notify, such as an SNS topic."""
 
     retention: Retention = field(default_factory=Retention)
     alarm_actions: Sequence[str] = ()
@@ -36,17 +36,17 @@ class Options:
     """Whether blank repositories may be deleted."""
     notifications: Notifications | None = None
     tracing: bool = False
-    """Whether X-Ray traces the handler's runs."""
+    """Whether X-Ray traces the handler's invocations."""
     function_url: bool = False
     """Whether the handler has a URL for requests of `deployer ensure`; the region must have function URLs."""
     reserved_concurrency: int | None = None
-    """How many runs of the handler at once are set aside for it and are the most that it gets."""
+    """The handler's reserved concurrency, which is also its maximum."""
 
 
 def template(names: Names, *, handler_digest: str, options: Options = Options()) -> Template:
-    """All of the central account; `handler_digest` names the zip (code and settings) that the function runs."""
+    """The central stack; `handler_digest` is the SHA-256 of the zip (code and settings) that the functions run."""
     kept = options.retention
-    made = compose(
+    stack = compose(
         DESCRIPTION,
         ledger(names),
         dead_letter_queue(FAILURES_QUEUE, queue_name=names.failures_queue, names=names, rule_arn=GetAtt(RULE, "Arn")),
@@ -70,5 +70,5 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
         function_url(names, function=FUNCTION) if options.function_url else (),
     )
     if options.function_url:
-        made.add_output(output())
-    return made
+        stack.add_output(output())
+    return stack

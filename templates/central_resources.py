@@ -1,4 +1,4 @@
-"""What CloudFormation has to be allowed to deploy and delete the resources of the central stacks, by service. Pure."""
+"""The permissions to deploy and delete the resources of the central stacks by CloudFormation, by service. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from templates.names import Names
 
 
 class Row(NamedTuple):
-    """What CloudFormation does to some resources of one service, and the actions that this takes."""
+    """Some resources of one service, and the actions that CloudFormation needs to deploy and delete them."""
 
     sid: str
     what: str
@@ -19,7 +19,7 @@ class Row(NamedTuple):
 
 
 def central_resources(names: Names) -> tuple[Row, ...]:
-    """A row for each kind of resource that the two central stacks have."""
+    """A row for each kind of resource in the two central stacks."""
     central = f"{names.central_region}:{names.central_account}"
     arn = f"arn:{names.partition}"
     rules = tuple(
@@ -46,9 +46,9 @@ def central_resources(names: Names) -> tuple[Row, ...]:
           "PutBucketPublicAccessBlock", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration",
           "PutLifecycleConfiguration", "TagResource", "UntagResource", *BUCKET_READS),
          ("DeleteBucketPolicy", "GetBucketPolicy", "ListBucket"), (artifacts_bucket(names)[0],)),
-        Row("HandlerCode", "the handler's code, from the bucket", "s3",
+        Row("HandlerCode", "the handler's code in the bucket", "s3",
          ("GetObject", "GetObjectVersion"), ("GetObject",), (artifacts_bucket(names)[1],)),
-        Row("Ledger", "the ledger's table, which is kept", "dynamodb",
+        Row("Ledger", "the ledger's table", "dynamodb",
          ("CreateTable", "DescribeContinuousBackups", "DescribeContributorInsights",
           "DescribeKinesisStreamingDestination", "DescribeTable", "DescribeTimeToLive", "GetResourcePolicy",
           "ListTagsOfResource", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateTable",
@@ -56,14 +56,14 @@ def central_resources(names: Names) -> tuple[Row, ...]:
          ("DescribeTable",), (names.ledger_table_arn,)),
         Row("FailuresQueue", "the failures queue and its policy", "sqs", queue, queue_deletion,
             (names.failures_queue_arn,)),
-        Row("NoticesQueue", "the queue for notices that were not published, where any are wanted", "sqs",
+        Row("NoticesQueue", "the queue for unpublished notices, if notifications are configured", "sqs",
             ("DeleteQueue", *queue), queue_deletion, (names.notices_dead_letter_queue_arn,)),
         Row("Roles", "the roles of the central account", "iam",
          ("CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies",
           "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",
           "DeleteRole"),
          ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"), roles),
-        Row("Functions", "the functions, who may call them, and what becomes of failed calls", "lambda",
+        Row("Functions", "the functions, their permissions, and their destinations for failed events", "lambda",
          ("AddPermission", "CreateFunction", "CreateFunctionUrlConfig", "DeleteFunction", "DeleteFunctionUrlConfig",
           "GetFunction", "GetFunctionCodeSigningConfig", "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig",
           "GetFunctionScalingConfig", "GetFunctionUrlConfig", "GetPolicy", "GetRuntimeManagementConfig",
@@ -72,23 +72,23 @@ def central_resources(names: Names) -> tuple[Row, ...]:
           "UpdateFunctionEventInvokeConfig", "UpdateFunctionUrlConfig"),
          ("DeleteFunction", "DeleteFunctionEventInvokeConfig", "DeleteFunctionUrlConfig", "GetFunction",
           "GetFunctionUrlConfig", "RemovePermission"), functions),
-        Row("Logs", "the log groups and the metrics that are made of them", "logs",
+        Row("Logs", "the log groups and their metric filters", "logs",
          ("CreateLogGroup", "DeleteMetricFilter", "DescribeIndexPolicies", "DescribeMetricFilters",
           "GetDataProtectionPolicy", "ListTagsForResource", "PutMetricFilter",
           "PutRetentionPolicy", "TagResource", "UntagResource"),
          ("DeleteLogGroup", "DeleteMetricFilter", "DescribeMetricFilters"), groups),
-        Row("LogGroups", "the log groups, which have to be found first", "logs",
+        Row("LogGroups", "finding the log groups", "logs",
          ("DescribeLogGroups", "DescribeResourcePolicies"), ("DescribeLogGroups",), ("*",)),
-        Row("Events", "the bus with its policy and archive, and the rules", "events",
+        Row("Events", "the event bus, its archive, and the rules", "events",
          ("CreateArchive", "CreateEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
           "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource",
           "UntagResource", "UpdateArchive", "UpdateEventBus"),
          ("DeleteArchive", "DeleteEventBus", "DeleteRule", "DescribeArchive", "DescribeEventBus", "DescribeRule",
           "ListTargetsByRule", "RemoveTargets"),
          (names.event_bus_arn, names.event_archive_arn, *rules)),
-        Row("BusPolicies", "the policy of the bus, for which IAM knows no resource", "events",
+        Row("BusPolicies", "the policy of the event bus, for which IAM has no resource type", "events",
          ("PutPermission", "RemovePermission"), ("RemovePermission",), ("*",)),
-        Row("Notices", "the topic of notices, where one is wanted", "sns",
+        Row("Notices", "the topic for notices, if deployer creates it", "sns",
          ("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetTopicAttributes", "ListSubscriptionsByTopic",
           "ListTagsForResource", "SetTopicAttributes", "TagResource", "UntagResource"),
          ("DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"), (f"{arn}:sns:{central}:{names.notices_topic}",)),
@@ -101,12 +101,12 @@ def central_resources(names: Names) -> tuple[Row, ...]:
 
 
 BUCKET_READS = ("Get*Configuration", "GetBucket*", "ListBucket", "ListTagsForResource")
-"""What CloudFormation reads of a bucket that was kept, to import it into a stack that is made again: all settings that
-a bucket can have, about twenty so far. Each by its name would leave no room in a role for the rest of the policy.
+"""What CloudFormation reads to import a retained bucket into a new stack: all settings of a bucket, currently about
+twenty. Listing each by name would exceed the size of a role's policies.
 """
 
 
 def artifacts_bucket(names: Names) -> tuple[str, str]:
-    """The artifacts bucket, and all that is in it."""
+    """The ARNs of the artifacts bucket and of its objects."""
     bucket = f"arn:{names.partition}:s3:::{names.artifacts_bucket}"
     return bucket, f"{bucket}/*"

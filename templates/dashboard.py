@@ -1,4 +1,4 @@
-"""The dashboard: is anything wrong, what was decided, how fast, and the last refusals in words.
+"""The dashboard: alarms, decisions, durations, and the latest refusals and failures.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -34,11 +34,11 @@ def dashboard(names: Names, *, notices: bool) -> list[AWSObject]:
 
 
 def widgets(names: Names, *, notices: bool = True) -> list[Widget]:
-    """Rows from top to bottom, each filling the width; `notices` if there is an alarm for them."""
+    """Rows from top to bottom, each of the full width; `notices` if notifications are configured."""
     rows = [
         (4, [_text(names), _alarms(names, notices=notices)]),
         (6, [_decisions(names), _refusals(names), _times(names)]),
-        (6, [_way_in(names), _failures(names)]),
+        (6, [_bus_events(names), _failures(names)]),
         (6, [_runs(names), _durations(names), _ledger(names)]),
         (8, [_last_refusals(names)]),
     ]
@@ -79,11 +79,11 @@ def _refusals(names: Names) -> Widget:
 
 def _times(names: Names) -> Widget:
     metric = metrics.of_decisions(names, metrics.TIME_TO_REPOSITORY)
-    lines = [_line(metric, "p50", label="half within"), _line(metric, "p95", label="19 of 20 within")]
+    lines = [_line(metric, "p50", label="median (p50)"), _line(metric, "p95", label="p95")]
     return _graph(names, "From the push to its repository (ms)", lines)
 
 
-def _way_in(names: Names) -> Widget:
+def _bus_events(names: Names) -> Widget:
     lines = [
         _line(metrics.of_rule(names, "MatchedEvents"), "Sum", label="events"),
         _line(metrics.of_rule(names, "FailedInvocations"), "Sum", label="not delivered"),
@@ -99,9 +99,9 @@ def _failures(names: Names) -> Widget:
     unreadable = metrics.of_decisions(names, metrics.UNREADABLE_QUEUES)
     lines = [
         _line(waiting, "Maximum", label="failures queue"),
-        _line(forwarding, "Maximum", label="queues of members"),
-        _line(unreadable, "Maximum", label="queues of members that cannot be read"),
-        _line(age, "Maximum", label="oldest of the failures queue (s)", right=True),
+        _line(forwarding, "Maximum", label="dead-letter queues of members"),
+        _line(unreadable, "Maximum", label="unreadable dead-letter queues"),
+        _line(age, "Maximum", label="oldest message in the failures queue (s)", right=True),
     ]
     return _graph(names, "Waiting to be redriven", lines)
 
@@ -109,18 +109,18 @@ def _failures(names: Names) -> Widget:
 def _runs(names: Names) -> Widget:
     lines = [
         _line(metrics.of_function(names, name), "Sum", label=label)
-        for name, label in (("Invocations", "runs"), ("Errors", "errors"), ("Throttles", "held back"))
+        for name, label in (("Invocations", "invocations"), ("Errors", "errors"), ("Throttles", "throttled"))
     ]
-    return _graph(names, "Handler: runs", lines)
+    return _graph(names, "Handler: invocations", lines)
 
 
 def _durations(names: Names) -> Widget:
     lines = [
-        _line(metrics.of_function(names, "Duration"), "p50", label="half within"),
-        _line(metrics.of_function(names, "Duration"), "p95", label="19 of 20 within"),
-        _line(metrics.of_function(names, "AsyncEventAge"), "p95", label="age of events at the start"),
+        _line(metrics.of_function(names, "Duration"), "p50", label="median (p50)"),
+        _line(metrics.of_function(names, "Duration"), "p95", label="p95"),
+        _line(metrics.of_function(names, "AsyncEventAge"), "p95", label="age of events when invoked (p95)"),
     ]
-    return _graph(names, "Handler: time (ms)", lines)
+    return _graph(names, "Handler: duration (ms)", lines)
 
 
 def _ledger(names: Names) -> Widget:
@@ -133,7 +133,12 @@ def _ledger(names: Names) -> Widget:
 
 def _last_refusals(names: Names) -> Widget:
     query = f"SOURCE '{names.log_group}' | {LAST_REFUSALS}"
-    properties = {"title": "Last refused and failed", "region": names.central_region, "view": "table", "query": query}
+    properties = {
+        "title": "Latest refusals and failures",
+        "region": names.central_region,
+        "view": "table",
+        "query": query,
+    }
     return {"type": "log", "properties": properties}
 
 

@@ -1,6 +1,6 @@
-"""Which events matter: every ECR call that failed because its repository is missing, whatever its name.
+"""The event pattern: every ECR call that failed because its repository does not exist, whichever call it is.
 
-Not only pushes: the handler decides, and the ledger shows what was ignored.
+It does not select pushes only: the handler decides, and the ledger shows ignored calls too.
 """
 
 from __future__ import annotations

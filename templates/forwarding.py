@@ -1,4 +1,4 @@
-"""StackSet `<prefix>-forwarding`: what each covered region of a member account holds, a rule and its dead letters."""
+"""StackSet `<prefix>-forwarding`: the rule and its dead-letter queue, in each covered region of a member account."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUEUE = "DeadLetterQueue"
 
 
 def template(names: Names) -> Template:
-    """The rule on the default bus with the central bus as its target, and the queue for what could not be delivered."""
+    """The rule on the default bus with the central bus as its target, and the queue for undelivered events."""
     queue = dead_letter_queue(
         QUEUE,
         queue_name=names.forwarding_dead_letter_queue,
@@ -29,7 +29,7 @@ def template(names: Names) -> Template:
 
 
 def _rule(names: Names) -> events.Rule:
-    """The target needs the role: a bus that admits by organization takes nothing without one."""
+    """The target needs the role: a bus whose policy admits an organization accepts no events without one."""
     target = events.Target(
         Id="central-event-bus",
         Arn=names.event_bus_arn,
@@ -40,7 +40,7 @@ def _rule(names: Names) -> events.Rule:
     return events.Rule(
         RULE,
         Name=names.forwarding_rule,
-        Description="Forwards ECR calls that found no repository to the central account",
+        Description="Forwards ECR calls to missing repositories to the central event bus",
         EventPattern=repository_not_found(),
         State="ENABLED",
         Targets=[target],

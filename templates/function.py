@@ -1,4 +1,4 @@
-"""The handler as Lambda runs it: its role, its log group, the function, and what happens when it fails."""
+"""The handler's Lambda function, its role, its log group, and its settings for failed events."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def function(  # noqa: PLR0913 - all by keyword
     reserved_concurrency: int | None = None,
     invokes_itself: bool = False,
 ) -> list[AWSObject]:
-    """Everything of the function; `queue` is the logical id of the failures queue, `handler_digest` names the zip.
+    """The function with its resources; `queue` is the logical id of the failures queue.
 
-    With `tracing`, sampled runs are traced by X-Ray. With `reserved_concurrency`, so many runs at once are set aside.
-    `invokes_itself` when a request must be finished by an event even if its run stops.
+    With `tracing`, X-Ray traces sampled invocations. `invokes_itself` if an event must complete a request whose
+    invocation stops.
     """
     return [
         _role(names, queue=queue, tracing=tracing, invokes_itself=invokes_itself),
@@ -52,7 +52,7 @@ def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> i
         ROLE,
         names,
         name=names.function_role,
-        description="The handler: decides on failed pushes and has repositories created in the accounts they went to",
+        description="Runs the handler, which decides about failed pushes and creates repositories for them",
         trusted=trust.function(),
         purpose="handle-failed-pushes",
         allowed=[
@@ -63,7 +63,7 @@ def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> i
             policies.send_failures(GetAtt(queue, "Arn")),
             policies.send_notices(names),
             policies.write_logs(names, log_group=names.log_group),
-            *([policies.hand_requests_over(names)] if invokes_itself else []),
+            *([policies.invoke_itself(names)] if invokes_itself else []),
             *([policies.send_traces()] if tracing else []),
         ],
     )
@@ -72,11 +72,11 @@ def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> i
 def _function(
     names: Names, handler_digest: str, *, queue: str, tracing: bool, reserved_concurrency: int | None
 ) -> awslambda.Function:
-    made = lambda_function(
+    resource = lambda_function(
         FUNCTION,
         names,
         name=names.function,
-        description="Creates the repository that a push found missing, or says why not",
+        description="Creates the missing repository of a push, or records why not",
         handler_digest=handler_digest,
         entry_point=ENTRY_POINT,
         timeout=TIMEOUT,
@@ -92,8 +92,8 @@ def _function(
         tracing=tracing,
     )
     if reserved_concurrency is not None:
-        made.ReservedConcurrentExecutions = reserved_concurrency
-    return made
+        resource.ReservedConcurrentExecutions = reserved_concurrency
+    return resource
 
 
 def _retries(queue: str) -> awslambda.EventInvokeConfig:

@@ -1,7 +1,7 @@
 """The handler's function URL: an HTTPS endpoint that answers only signed calls of principals of this organization.
 
 A caller of another account needs two permissions here, InvokeFunctionUrl and InvokeFunction. The second applies only to
-calls through the URL (`InvokedViaFunctionUrl`), so nobody can invoke the function directly, with an event of their own.
+calls through the URL (`InvokedViaFunctionUrl`), so nobody can invoke the function directly with a forged event.
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
 
@@ -13,7 +13,7 @@ from templates.names import Names
 
 URL = "HandlerUrl"
 OUTPUT = "HandlerUrl"
-"""The stack's output that has the URL."""
+"""The name of the stack output that contains the URL."""
 
 REGIONS_WITHOUT = frozenset(
     {
@@ -22,7 +22,7 @@ REGIONS_WITHOUT = frozenset(
         "us-gov-west-1",
     }
 )  # fmt: skip
-"""Regions whose CloudFormation has no AWS::Lambda::Url, by the schemas that AWS publishes for each region."""
+"""Regions without AWS::Lambda::Url, according to the CloudFormation schemas that AWS publishes for each region."""
 
 
 def is_available(region: str) -> bool:
@@ -31,7 +31,7 @@ def is_available(region: str) -> bool:
 
 
 def function_url(names: Names, *, function: str) -> list[AWSObject]:
-    """The URL of a function, by its logical id, and who may call it."""
+    """The URL of a function, by its logical id, and the permissions to call it."""
     return [
         awslambda.Url(URL, AuthType="AWS_IAM", InvokeMode="BUFFERED", TargetFunctionArn=GetAtt(function, "Arn")),
         awslambda.Permission(

@@ -1,4 +1,4 @@
-"""What the handler and the watch have in common: code of the one zip, a log group of their own, lines of JSON."""
+"""What the functions of the handler and the watch share: the zip, a log group each, and log lines in JSON."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from templates.parts import tags
 RUNTIME = "python3.13"
 MEMORY_MB = 512
 REGIONAL_STS = {"AWS_STS_REGIONAL_ENDPOINTS": "regional"}
-"""The SDK before botocore 1.40 asks the global endpoint without it, whose tokens fail in opt-in regions."""
+"""Without it, SDKs before botocore 1.40 call the global STS endpoint, whose tokens are invalid in opt-in regions."""
 
 
 class _LoggingConfig(awslambda.LoggingConfig):  # type: ignore[misc]
-    """Lambda's LoggingConfig, with the LogFormat that troposphere 4.11 leaves out."""
+    """Lambda's LoggingConfig, with LogFormat, which troposphere 4.11 lacks."""
 
     props: ClassVar = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
 
@@ -60,7 +60,7 @@ def lambda_function(  # noqa: PLR0913 - all by keyword
 
 
 def log_group(logical_id: str, names: Names, *, name: str, days: int) -> logs.LogGroup:
-    """A log group that goes with its stack."""
+    """A log group that is deleted with its stack."""
     return logs.LogGroup(
         logical_id,
         LogGroupName=name,

@@ -1,4 +1,4 @@
-"""The ledger: one table of decisions, keyed so that writing twice is harmless, and kept when the stack goes."""
+"""The ledger: one table of decisions with idempotent writes, which is kept when the stack is deleted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _key(partition: str) -> list[dynamodb.KeySchema]:
 
 
 def _index(name: str, partition: str, *, projection: str = "ALL") -> dynamodb.GlobalSecondaryIndex:
-    """An index; how soon it shows a record, and that paging loses none, is assumption A6."""
+    """An index; how soon it contains a record, and that paging omits none, is assumption A6."""
     return dynamodb.GlobalSecondaryIndex(
         IndexName=name, KeySchema=_key(partition), Projection=dynamodb.Projection(ProjectionType=projection)
     )

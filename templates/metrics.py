@@ -1,6 +1,6 @@
-"""What is measured: metrics that AWS publishes by itself, and those that metric filters read from the handler's log.
+"""Metrics that AWS publishes, and those that metric filters derive from the handler's log.
 
-One place for names and dimensions, so that alarms and dashboard cannot ask for a metric that nobody publishes.
+Names and dimensions are defined only here, so that alarms and dashboard cannot use a metric that nobody publishes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from templates.names import Names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A CloudWatch metric, by what identifies it."""
+    """The identity of a CloudWatch metric."""
 
     namespace: str
     name: str
@@ -29,7 +29,7 @@ def of_function(names: Names, name: str) -> Metric:
 
 
 def of_watch(names: Names, name: str) -> Metric:
-    """The same of the second function."""
+    """A metric of the watch, as `of_function`."""
     return Metric(namespace="AWS/Lambda", name=name, dimensions={"FunctionName": names.watch_function})
 
 
@@ -40,7 +40,7 @@ def of_rule(names: Names, name: str) -> Metric:
 
 
 def of_notices_rule(names: Names, name: str) -> Metric:
-    """The same of the rule that publishes notices."""
+    """A metric of the rule that publishes notices, as `of_rule`."""
     dimensions = {"EventBusName": names.event_bus, "RuleName": names.notices_rule}
     return Metric(namespace="AWS/Events", name=name, dimensions=dimensions)
 
@@ -56,29 +56,29 @@ def of_ledger(names: Names, name: str) -> Metric:
 
 
 def of_decisions(names: Names, name: str) -> Metric:
-    """A metric that a filter below reads from the log."""
+    """A metric of a metric filter below."""
     return Metric(namespace=names.metric_namespace, name=name)
 
 
 CREATED = "Created"
 REFUSED = "Refused"
 REFUSALS = "Refusals"
-"""All of them, without a dimension: an alarm can only watch a metric that it names whole."""
+"""All refusals, without a dimension, because an alarm needs a metric with all of its dimensions."""
 FAILED = "Failed"
 REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
 DEAD_LETTERS = "DeadLetters"
-"""Messages in the dead-letter queues of all members, as the watch counts them once an hour."""
+"""Messages in the dead-letter queues of all member accounts; the watch counts them once an hour."""
 UNREADABLE_QUEUES = "UnreadableQueues"
-"""Dead-letter queues of members that the watch could not read, without those of suspended accounts."""
+"""Dead-letter queues that the watch could not read, except those of suspended accounts."""
 NOTICES_FAILED = "NoticesFailed"
 """Decisions in the ledger whose notices could not be sent."""
 TIME_TO_REPOSITORY = "TimeToRepository"
-"""Milliseconds from the call that missed its repository (to the second, as CloudTrail says it) to the repository."""
+"""Milliseconds from the failed call (CloudTrail records whole seconds) to the creation of the repository."""
 
 
 def filters(names: Names, *, log_group: str) -> list[AWSObject]:
-    """Metrics of decisions, from the line that the handler logs for each; `log_group` is a logical id."""
+    """Metrics of decisions, from the handler's log line for each; `log_group` is a logical id."""
     by_reason = [logs.Dimension(Key=REASON, Value="$.reason")]
     transformations = {
         CREATED: ('{ $.outcome = "created" }', _count(names, CREATED)),
@@ -109,7 +109,7 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
 
 
 def watch_filters(names: Names, *, log_group: str) -> list[AWSObject]:
-    """Metrics of members' queues, from the line that the watch logs each time."""
+    """Metrics of the members' queues, from the log line of the watch."""
     fields = {DEAD_LETTERS: "waiting", UNREADABLE_QUEUES: "unreadable"}
     return [
         logs.MetricFilter(

@@ -1,7 +1,7 @@
-"""Every name that `deployer` gives to something in AWS, in one place, so that two of them never clash or drift apart.
+"""The names of all AWS resources of an installation, in one module, so that no two of them clash.
 
-The central account may itself be a member that is covered: what the central stack makes and what the StackSets make
-live side by side in one account there, so every name below differs from all others.
+The central account can be a covered member itself. It then contains the resources of the central stack and of the
+StackSets, so every name below is different.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import re
 from dataclasses import dataclass
 
 MANAGED_BY_TAG = "deployer:managed-by"
-"""Tag of everything that a template makes; its value is the prefix."""
+"""Tag of all resources in the templates; its value is the prefix."""
 
 PREFIX_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-"""What every service takes in a name: S3 has no upper case, and CloudFormation begins with a letter."""
+"""What every service accepts in a name: S3 no upper case, CloudFormation only a letter as the first character."""
 
 RESERVED_PREFIXES = ("sthree", "amzn-s3-demo")
-"""Beginnings that S3 keeps for itself (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
+"""Prefixes that S3 reserves (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
 
 PREFIX_MAXIMUM_LENGTH = 20
-"""Leaves the bucket's name, the longest against its limit, within 63 characters in every region."""
+"""Keeps the bucket's name, the one closest to its limit, within 63 characters in every region."""
 
 
 def prefix_problem(prefix: str) -> str | None:
-    """What is wrong with a prefix, or None; the same words for a config file and for a programming error."""
+    """Why a prefix is invalid, or None."""
     if len(prefix) > PREFIX_MAXIMUM_LENGTH:
         return f"longer than {PREFIX_MAXIMUM_LENGTH} characters"
     if not re.fullmatch(PREFIX_PATTERN, prefix):
-        return "not lower-case letters, digits and single hyphens, beginning with a letter"
+        return "not lower-case letters, digits and single hyphens, starting with a letter"
     if prefix.startswith(RESERVED_PREFIXES):
-        return "begins as only S3's own buckets do"
+        return "starts with a prefix that S3 reserves for its own buckets"
     return None
 
 
@@ -40,7 +40,7 @@ def handler_key(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Names and ARNs that follow from the prefix and from where the central stack lives."""
+    """Names and ARNs, derived from the prefix and the location of the central stack."""
 
     prefix: str
     organization_id: str
@@ -48,7 +48,7 @@ class Names:
     central_region: str
     partition: str = "aws"
     dns_suffix: str = "amazonaws.com"
-    """What the partition's endpoints, and so `kms:ViaService`, end in."""
+    """The end of the partition's endpoints, and so of `kms:ViaService`."""
 
     def __post_init__(self) -> None:
         if problem := prefix_problem(self.prefix):
@@ -74,7 +74,7 @@ class Names:
     # Central account
     @property
     def artifacts_bucket(self) -> str:
-        """Bucket names are global: account and region keep two organizations apart (at most 63 characters)."""
+        """At most 63 characters. Bucket names are global, so this one contains account and region."""
         return f"{self.prefix}-artifacts-{self.central_account}-{self.central_region}"
 
     @property
@@ -101,7 +101,7 @@ class Names:
 
     @property
     def notices_role(self) -> str:
-        """What EventBridge publishes notices by."""
+        """The role with which EventBridge publishes notices."""
         return f"{self.prefix}-notices"
 
     @property
@@ -170,22 +170,22 @@ class Names:
 
     @property
     def auditor_role(self) -> str:
-        """Looks at repositories for `audit verify`."""
+        """Reads repositories for `audit verify`."""
         return f"{self.prefix}-auditor"
 
     @property
     def repairer_role(self) -> str:
-        """Brings repositories back to their settings for `audit repair`."""
+        """Restores the settings of repositories for `audit repair`."""
         return f"{self.prefix}-repairer"
 
     @property
     def cleaner_role(self) -> str:
-        """Deletes blank repositories for `audit repair --delete-blank`; there only where the config says `cleanup`."""
+        """Deletes blank repositories for `audit repair --delete-blank`; exists only if `cleanup` is configured."""
         return f"{self.prefix}-cleaner"
 
     @property
     def probe_repository(self) -> str:
-        """The repository that `deployer doctor --probe` asks for and deletes again; nobody else is to use it."""
+        """The repository that `deployer doctor --probe` creates and deletes; nothing else may use it."""
         return f"{self.prefix}-probe"
 
     @property
@@ -263,5 +263,5 @@ class Names:
         return f"arn:{self.partition}:cloudwatch:{owner}:alarm:{self.alarm(name)}"
 
     def role_arn(self, account: str, role: str) -> str:
-        """ARN of a role that the access StackSet makes; `*` stands for every account."""
+        """ARN of a role of the access StackSet; `*` means every account."""
         return f"arn:{self.partition}:iam::{account}:role/{role}"

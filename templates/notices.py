@@ -1,8 +1,8 @@
-"""Notices to people: a rule that turns the handler's events into messages of an SNS topic, and the topic if wanted.
+"""Notices for people: a rule that publishes the handler's notices to an SNS topic, and the topic if configured.
 
-Slack and Teams are reached through Amazon Q Developer in chat applications, which takes its custom notifications from
-a topic (https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html). EventBridge fills in the templates
-without escaping; the handler has made `message` of harmless characters.
+Amazon Q Developer in chat applications forwards custom notifications of a topic to Slack and Teams
+(https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html). EventBridge fills in the templates without
+escaping, so the handler builds `message` from characters without a special meaning.
 """
 
 from __future__ import annotations
@@ -34,58 +34,60 @@ Outcome = Literal["created", "refused", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifications:
-    """Who is told of decisions, beyond those who listen on the central event bus."""
+    """Messages about decisions for people, in addition to the notices on the central event bus."""
 
     topic: str = field(
         metadata={
-            "doc": "ARN of an SNS topic in the central account and region that is not encrypted by a key of AWS's, "
-            "or `create` for one that deployer makes.",
+            "doc": "ARN of an SNS topic in the central account and region that is not encrypted with an AWS managed "
+            "key, or `create` for one that deployer creates.",
             "example": CREATE,
         }
     )
     format: Format = field(
         default="text",
-        metadata={"doc": "text, or slack or teams as Amazon Q Developer takes it from a topic.", "example": "slack"},
+        metadata={"doc": "text, or slack or teams for Amazon Q Developer in chat applications.", "example": "slack"},
     )
     outcomes: tuple[Outcome, ...] = field(
         default=("created", "refused", "failed"),
-        metadata={"doc": "Which decisions are told.", "example": ["refused", "failed"]},
+        metadata={"doc": "Outcomes that cause a message.", "example": ["refused", "failed"]},
     )
 
 
-def notices(names: Names, wanted: Notifications | None, *, bus: str) -> list[AWSObject]:
-    """The rule on the bus (a logical id), its role and its queue for what it could not publish, and the topic where one
-    is to be created; nothing if nobody receives notices.
-    """
-    if wanted is None:
+def notices(names: Names, notifications: Notifications | None, *, bus: str) -> list[AWSObject]:
+    """The rule on the bus (a logical id), its role and dead-letter queue, and the topic if `deployer` creates it."""
+    if notifications is None:
         return []
-    made = _topic(names) if wanted.topic == CREATE else []
-    topic = Ref(TOPIC) if made else wanted.topic
+    created = _topic(names) if notifications.topic == CREATE else []
+    topic = Ref(TOPIC) if created else notifications.topic
     queue = dead_letter_queue(
         QUEUE, queue_name=names.notices_dead_letter_queue, names=names, rule_arn=GetAtt(RULE, "Arn")
     )
-    return [*made, *queue, _role(names, topic=topic), _rule(names, wanted, bus=bus, topic=topic)]
+    return [*created, *queue, _role(names, topic=topic), _rule(names, notifications, bus=bus, topic=topic)]
 
 
-def pattern(wanted: Notifications) -> dict[str, Any]:
-    """Our own events, of the outcomes to report."""
-    return {"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"outcome": sorted(set(wanted.outcomes))}}
+def pattern(notifications: Notifications) -> dict[str, Any]:
+    """The handler's notices of the configured outcomes."""
+    return {
+        "source": [SOURCE],
+        "detail-type": [DETAIL_TYPE],
+        "detail": {"outcome": sorted(set(notifications.outcomes))},
+    }
 
 
 def _role(names: Names, *, topic: Any) -> iam.Role:
-    """EventBridge publishes by a role (A21): conditions in the policy of a topic could not hold it to the rule."""
+    """EventBridge publishes with a role (A21), because a topic's policy cannot restrict access to one rule."""
     return role(
         ROLE,
         names,
         name=names.notices_role,
-        description="Lets EventBridge publish notices of decisions to the topic",
+        description="Allows EventBridge to publish notices of decisions to the topic",
         trusted=trust.notices_rule(names),
         purpose="publish-notices",
         allowed=[publish_notices(topic)],
     )
 
 
-def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> events.Rule:
+def _rule(names: Names, notifications: Notifications, *, bus: str, topic: Any) -> events.Rule:
     target = events.Target(
         Id="notices",
         Arn=topic,
@@ -97,7 +99,7 @@ def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> event
                 "who": "$.detail.message.who",
                 "event": "$.detail.event_id",
             },
-            InputTemplate=TEMPLATES[wanted.format],
+            InputTemplate=TEMPLATES[notifications.format],
         ),
         RetryPolicy=retry_policy(),
         DeadLetterConfig=dead_letters(QUEUE),
@@ -105,9 +107,9 @@ def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> event
     return events.Rule(
         RULE,
         Name=names.notices_rule,
-        Description="Tells people of decisions, through a topic",
+        Description="Publishes notices of decisions to the topic",
         EventBusName=Ref(bus),
-        EventPattern=pattern(wanted),
+        EventPattern=pattern(notifications),
         State="ENABLED",
         Targets=[target],
         Tags=tags(names),
@@ -115,7 +117,7 @@ def _rule(names: Names, wanted: Notifications, *, bus: str, topic: Any) -> event
 
 
 def _topic(names: Names) -> list[AWSObject]:
-    """Not encrypted with a key: the role would need one that admits it, and there is no secret in a notice."""
+    """Not encrypted: notices contain no secrets, and a key would have to allow the role."""
     topic = sns.Topic(TOPIC, TopicName=names.notices_topic, DisplayName=names.prefix, Tags=tags(names))
     admitted = sns.TopicPolicy(
         "NoticesTopicPolicy",
@@ -150,4 +152,4 @@ TEMPLATES: Mapping[Format, str] = {
     "slack": _chat("*"),
     "teams": _chat("**"),
 }
-"""What a target gets; each is JSON with the placeholders filled in."""
+"""Input templates of the target; each is JSON after the placeholders are filled in."""

@@ -1,8 +1,8 @@
-"""The smallest IAM policies that the commands work with, for whoever runs them in the central account. Pure.
+"""The minimal IAM policies for the commands, for principals that run them in the central account. Pure.
 
-CloudFormation deploys the two central stacks with its caller's own permissions, so rolling out takes more than calls to
-CloudFormation: what its resource types need. Those are allowed only when CloudFormation makes the call on the caller's
-behalf. In member accounts StackSets act with a role of their own, so nothing is needed there.
+CloudFormation deploys the two central stacks with the permissions of its caller, so a roll-out also needs the
+permissions of their resource types. These are allowed only for calls that CloudFormation makes on the caller's behalf.
+In member accounts, StackSets use their own role, so no permissions are needed there.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 """
 
@@ -19,7 +19,7 @@ from templates.policies import ASSUME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """One statement: what may be done on what, and why a command needs it."""
+    """One statement, and why a command needs it."""
 
     sid: str
     why: str
@@ -28,7 +28,7 @@ class Permission:
     condition: Mapping[str, Mapping[str, str]] | None = None
 
     def statement(self) -> dict[str, Any]:
-        """As IAM takes it."""
+        """The statement in IAM's format."""
         document: dict[str, Any] = {
             "Sid": self.sid,
             "Effect": "Allow",
@@ -42,22 +42,22 @@ VIA_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformat
 
 _CREATE_STACK_SETS = Permission(
     sid="CreateStackSets",
-    why="IAM knows no resource for a StackSet that is not there yet.",
+    why="Create StackSets; IAM has no resource for a StackSet that does not exist yet.",
     actions=("cloudformation:CreateStackSet",),
 )
 
 COMMANDS: Mapping[str, str] = {
-    "look": "`plan`, `status`, `validate`, `init` and `organization`: read, change nothing",
-    "audit": "`audit list` and `audit export`: read the ledger, nothing else",
-    "verify": "`audit show`, `audit verify`: all of `audit`, and look at repositories",
-    "repair": "`audit repair`: all of `verify`, and change repositories of ours",
-    "doctor": "`doctor`: read what a roll-out rests on, change nothing; what is left out, it reports as not checked",
-    "probe": "`doctor --probe`: read the ledger, and ask for the probe's repository by the operator role",
-    "roll-out": "`rollout`: all of `look`, and deploy",
-    "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
-    "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger for good",
+    "read": "`plan`, `status`, `validate`, `init` and `organization`: read-only",
+    "audit": "`audit list` and `audit export`: read the ledger only",
+    "verify": "`audit show`, `audit verify`: all of `audit`, and read repositories",
+    "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
+    "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
+    "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
+    "roll-out": "`rollout`: all of `read`, and deploy",
+    "destroy": "`destroy`: all of `read`, and delete what `rollout` deployed",
+    "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
 }
-"""The policies that there are, and the commands that each is for."""
+"""The policies, and the commands that each is for."""
 
 
 def operator_policy(names: Names, command: str) -> dict[str, Any]:
@@ -66,34 +66,34 @@ def operator_policy(names: Names, command: str) -> dict[str, Any]:
 
 
 def permissions(names: Names, command: str) -> Sequence[Permission]:
-    """What one of `COMMANDS` needs, statement by statement."""
-    look = _look(names)
+    """The statements of the policy of one of `COMMANDS`."""
+    read = _read(names)
     destroy = (
-        *look,
+        *read,
         *_change_stack_sets(names, "DeleteStackInstances", "DeleteStackSet"),
         *_delete_stacks(names),
         Permission(
             sid="FindLedger",
-            why="Say that the ledger stays, or how to delete it.",
+            why="Report that the ledger is kept, or how to delete it.",
             actions=("dynamodb:DescribeTable",),
             resources=(names.ledger_table_arn,),
         ),
     )
     return {
-        "look": look,
-        "audit": (*_names_of_accounts(), *_read_ledger(names)),
-        "verify": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names)),
-        "repair": (*_names_of_accounts(), *_read_ledger(names), _look_into_members(names), _act_as_operator(names)),
+        "read": read,
+        "audit": (*_read_accounts(), *_read_ledger(names)),
+        "verify": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names)),
+        "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
         "doctor": (*_find_stack_sets(), *_examine(names)),
-        "probe": (*_names_of_accounts(), *_read_ledger(names), _act_as_operator(names)),
+        "probe": (*_read_accounts(), *_read_ledger(names), _assume_operator_role(names)),
         "roll-out": (
-            *look,
+            *read,
             _CREATE_STACK_SETS,
             *_change_stack_sets(
                 names,
                 "CreateStackInstances",
                 "DeleteStackInstances",
-                "DeleteStackSet",  # of settings that no OU asks for any more
+                "DeleteStackSet",  # of settings that no OU configures any more
                 "UpdateStackSet",
             ),
             *_deploy_stacks(names),
@@ -103,12 +103,12 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
     }[command]
 
 
-def _names_of_accounts() -> tuple[Permission, ...]:
+def _read_accounts() -> tuple[Permission, ...]:
     actions = ("DescribeOrganization", "ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent")
     return (
         Permission(
             sid="ReadOrganization",
-            why="Know the accounts and OUs, and name them.",
+            why="Find accounts and OUs, and show their names.",
             actions=(*(f"organizations:{action}" for action in actions), "organizations:ListParents",
                      "organizations:ListRoots"),
         ),
@@ -117,10 +117,10 @@ def _names_of_accounts() -> tuple[Permission, ...]:
 
 def _find_stack_sets() -> tuple[Permission, ...]:
     return (
-        *_names_of_accounts(),
+        *_read_accounts(),
         Permission(
             sid="FindStackSets",
-            why="See which StackSets there are, whether StackSets may act, and which regions are enabled.",
+            why="Find the StackSets, whether trusted access is enabled, and which regions are enabled.",
             actions=(
                 *_cloudformation("DescribeOrganizationsAccess", "ListStackSets"),
                 "account:ListRegions",
@@ -128,14 +128,14 @@ def _find_stack_sets() -> tuple[Permission, ...]:
             ),
         ),
         Permission(
-            sid="ProveDelegation",
-            why="Act as a delegated administrator; without it StackSets take the central account for none.",
+            sid="ReadDelegatedAdministrators",
+            why="Act as a delegated administrator; without it, StackSets reject the central account as not delegated.",
             actions=("organizations:ListDelegatedAdministrators",),
         ),
     )
 
 
-def _look(names: Names) -> tuple[Permission, ...]:
+def _read(names: Names) -> tuple[Permission, ...]:
     return (
         *_find_stack_sets(),
         Permission(
@@ -155,7 +155,7 @@ def _look(names: Names) -> tuple[Permission, ...]:
         ),
         Permission(
             sid="ReadArtifacts",
-            why="Compare the settings in force, which are in the handler's zip; see whether a roll-out is under way.",
+            why="Read the deployed settings, which are in the handler's zip, and the lock of roll-outs.",
             actions=("s3:GetObject", "s3:ListBucket"),
             resources=artifacts_bucket(names),
         ),
@@ -163,7 +163,7 @@ def _look(names: Names) -> tuple[Permission, ...]:
 
 
 def _examine(names: Names) -> tuple[Permission, ...]:
-    """What `doctor` reads beyond the organization. In members it looks into nothing."""
+    """What `doctor` reads in addition to the organization. It reads nothing in member accounts."""
     here = f"{names.central_region}:{names.central_account}"
     arn = f"arn:{names.partition}"
     owners = (f"{arn}:organizations::*:policy/{names.organization_id}", f"{arn}:organizations::aws:policy")
@@ -175,24 +175,24 @@ def _examine(names: Names) -> tuple[Permission, ...]:
         ),
         Permission(
             sid="ReadPolicies",
-            why="See whether a service control policy denies what StackSets or the creator role need.",
+            why="Find out whether a service control policy denies calls of StackSets or the creator role.",
             actions=("organizations:DescribePolicy", "organizations:ListTargetsForPolicy"),
             resources=tuple(f"{owner}/service_control_policy/p-*" for owner in owners),
         ),
         Permission(
             sid="ReadTrails",
-            why="See whether a trail, which may be the management account's, logs pushes.",
+            why="Find out whether a trail, possibly one of the management account, logs pushes.",
             actions=("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"),
             resources=(f"{arn}:cloudtrail:*:*:trail/*",),
         ),
         Permission(
             sid="ReadQuotas",
-            why="See whether quotas leave room for StackSets, their instances and roles.",
+            why="Find out whether the quotas suffice for StackSets, their instances and roles.",
             actions=("iam:GetAccountSummary", "servicequotas:GetServiceQuota"),
         ),
         Permission(
             sid="ReadNames",
-            why="See who holds the names that a roll-out gives in the central account.",
+            why="Find out whether names that a roll-out uses in the central account are taken.",
             actions=(
                 "cloudformation:DescribeStacks", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource",
                 "events:DescribeEventBus", "events:DescribeRule", "events:ListTagsForResource", "iam:GetRole",
@@ -226,32 +226,32 @@ def _read_ledger(names: Names) -> tuple[Permission, ...]:
     )
 
 
-def _look_into_members(names: Names) -> Permission:
+def _assume_auditor_roles(names: Names) -> Permission:
     return Permission(
-        sid="LookIntoMembers",
-        why="Take on the role that looks at repositories, in whichever account.",
+        sid="AssumeAuditorRoles",
+        why="Assume the role that reads repositories, in any account.",
         actions=ASSUME,
         resources=(names.role_arn("*", names.auditor_role),),
         condition={"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
     )
 
 
-def _act_as_operator(names: Names) -> Permission:
+def _assume_operator_role(names: Names) -> Permission:
     return Permission(
-        sid="ActAsOperator",
-        why="Take on the operator role, and by it the role that changes repositories of ours.",
+        sid="AssumeOperatorRole",
+        why="Assume the operator role, and with it the role that changes repositories that the handler created.",
         actions=ASSUME,
         resources=(names.operator_role_arn,),
     )
 
 
 def _change_stack_sets(names: Names, *operations: str) -> tuple[Permission, ...]:
-    """What changes StackSets and their instances, one roll-out at a time."""
+    """Change StackSets and their instances, and hold the lock of roll-outs."""
     anywhere = f"arn:{names.partition}:cloudformation:*:*"
     return (
         Permission(
             sid="ChangeStackSets",
-            why="Deploy to members, or take back; in them StackSets act with a role of their own.",
+            why="Deploy to member accounts, or delete there; StackSets use their own role in them.",
             actions=_cloudformation(*operations),
             resources=(
                 *_stack_sets(names),
@@ -261,7 +261,7 @@ def _change_stack_sets(names: Names, *operations: str) -> tuple[Permission, ...]
         ),
         Permission(
             sid="WriteArtifacts",
-            why="Upload the handler's zip and large templates; hold the lock of a roll-out, which is a file there too.",
+            why="Upload the handler's zip and large templates, and write the lock of roll-outs.",
             actions=("s3:PutObject",),
             resources=(artifacts_bucket(names)[1],),
         ),
@@ -272,16 +272,16 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
     return (
         Permission(
             sid="DeployStacks",
-            why="Deploy the two central stacks, by change sets.",
+            why="Deploy the two central stacks with change sets.",
             actions=_cloudformation(
                 "CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "ExecuteChangeSet",
-                "DeleteStack",  # what a failed creation left behind
+                "DeleteStack",  # after a failed creation
             ),
             resources=_stacks(names),
         ),
         Permission(
             sid="ExplainChangeSets",
-            why="Name the resource when CloudFormation refuses a change set.",
+            why="Report the resource if CloudFormation rejects a change set.",
             actions=_cloudformation("DescribeEvents"),
             resources=(*_change_sets(names), *_stacks(names)),
         ),
@@ -297,14 +297,14 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
         ),
         _pass_roles(
             "PassRoles",
-            "CloudFormation gives the functions their roles.",
+            "CloudFormation passes the roles of the functions.",
             names.function_role_arn,
             names.watch_role_arn,
             to="lambda.amazonaws.com",
         ),
         _pass_roles(
             "PassNoticesRole",
-            "CloudFormation gives the rule for notices its role.",
+            "CloudFormation passes the role of the rule for notices.",
             names.notices_role_arn,
             to="events.amazonaws.com",
         ),
@@ -312,7 +312,7 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
 
 
 def _pass_roles(sid: str, why: str, *roles: str, to: str) -> Permission:
-    """Roles that a service may get; that CloudFormation gives them is a key that this check may not carry (A8)."""
+    """Roles that may be passed to a service; this check may lack the key `aws:CalledVia` (A8)."""
     return Permission(
         sid=sid,
         why=why,
@@ -331,8 +331,8 @@ def _delete_stacks(names: Names) -> tuple[Permission, ...]:
             resources=_stacks(names),
         ),
         Permission(
-            sid="EmptyBucket",
-            why="The artifacts bucket stays when its stack goes, and is deleted with every version in it.",
+            sid="DeleteBucket",
+            why="Delete the artifacts bucket, which its stack retains, with all object versions.",
             actions=("s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"),
             resources=artifacts_bucket(names),
         ),
@@ -352,7 +352,7 @@ def _delete_stacks(names: Names) -> tuple[Permission, ...]:
 def _delete_ledger(names: Names) -> Permission:
     return Permission(
         sid="DeleteLedger",
-        why="Lift the ledger's protection and delete it. Nothing brings it back after 35 days.",
+        why="Disable deletion protection of the ledger and delete it. It cannot be restored after 35 days.",
         actions=("dynamodb:DeleteTable", "dynamodb:UpdateTable"),
         resources=(names.ledger_table_arn,),
     )
@@ -363,7 +363,7 @@ def _cloudformation(*operations: str) -> tuple[str, ...]:
 
 
 def _stack_sets(names: Names) -> tuple[str, ...]:
-    """All of deployer's, by its prefix; they are the management account's, whoever administers them."""
+    """All StackSets of the installation; their owner is the management account, regardless of the administrator."""
     return (f"arn:{names.partition}:cloudformation:*:*:stackset/{names.prefix}-*:*",)
 
 

@@ -1,6 +1,4 @@
-"""The role that `deployer failures` and `deployer audit repair` assume: all that a person may change, in one place to
-watch.
-"""
+"""The role that `deployer failures` and `deployer audit repair` assume, so that all manual changes use one role."""
 
 from __future__ import annotations
 
@@ -17,18 +15,18 @@ def operators(names: Names, *, cleanup: bool) -> list[AWSObject]:
         "OperatorRole",
         names,
         name=names.operator_role,
-        description="Looks after failures: reads the queues, hands events to the handler again, replays the archive",
+        description="Handles failures: reads the queues, sends events to the handler again, replays the archive",
         trusted=trust.operators(names),
         purpose="handle-failures",
         allowed=[
             policies.handle_failures(names),
             policies.handle_dead_letters(names),
-            policies.put_events_back(names),
+            policies.redrive_events(names),
             policies.replay_events(names),
             policies.find_queues(names),
-            policies.prove_delegation(),
-            policies.name_accounts(),
-            policies.take_on_repairers(names, cleanup=cleanup),
+            policies.read_delegated_administrators(),
+            policies.read_account_names(),
+            policies.assume_repairer_roles(names, cleanup=cleanup),
         ],
     )
     return [operator]

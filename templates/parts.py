@@ -1,4 +1,4 @@
-"""What every template is made of: tags, roles, delivery settings of EventBridge targets, and the text of a template."""
+"""Parts of all templates: tags, roles, delivery settings of EventBridge targets, and the text of a template."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from templates.names import MANAGED_BY_TAG, Names
 from templates.policies import Statement, policy
 
 RETRY_FOR = timedelta(hours=24)
-"""The longest time that EventBridge retries; with 185 attempts, the most that it makes."""
+"""The maximum; EventBridge makes at most 185 attempts in this time."""
 
 
 def compose(description: str, *parts: Iterable[AWSObject]) -> Template:
-    """A template of all resources of all parts; two with one logical id are an error."""
+    """A template of all resources of all parts; a repeated logical id is an error."""
     template = Template(Description=description)
     for part in parts:
         for resource in part:
@@ -25,12 +25,12 @@ def compose(description: str, *parts: Iterable[AWSObject]) -> Template:
 
 
 def body(template: Template) -> str:
-    """The template as CloudFormation gets it: minified, keys sorted, so that equal templates are equal bytes."""
+    """The template for CloudFormation: minified with sorted keys, so that equal templates have equal bytes."""
     return json.dumps(template.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def readable(template: Template) -> str:
-    """The same for people and for git."""
+    """The template for people and for git."""
     return json.dumps(template.to_dict(), sort_keys=True, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -51,7 +51,7 @@ def role(  # noqa: PLR0913 - all by keyword
 ) -> iam.Role:
     """A role with sessions of one hour and one inline policy.
 
-    `trusted` is the statement about who may assume it, `purpose` the name of the policy of what is `allowed`.
+    `trusted` is the statement of its trust policy; `purpose` is the name of the inline policy, which holds `allowed`.
     """
     return iam.Role(
         logical_id,
@@ -65,10 +65,10 @@ def role(  # noqa: PLR0913 - all by keyword
 
 
 def retry_policy() -> events.RetryPolicy:
-    """The longest retries that EventBridge has: a late repository is better than a lost event."""
+    """The maximum of EventBridge: a late repository is better than a lost event."""
     return events.RetryPolicy(MaximumEventAgeInSeconds=int(RETRY_FOR.total_seconds()), MaximumRetryAttempts=185)
 
 
 def dead_letters(queue: str) -> events.DeadLetterConfig:
-    """The queue, by logical id, that gets undelivered events; a missing permission sends them there without a retry."""
+    """The queue (a logical id) for undelivered events; EventBridge does not retry if a permission is missing."""
     return events.DeadLetterConfig(Arn=GetAtt(queue, "Arn"))

@@ -1,6 +1,6 @@
-"""Resources of a registry that an OU's settings ask for, with other content in other OUs: a StackSet for each content.
+"""Registry resources that are configured for each OU: one StackSet for each distinct content.
 
-A further one is a module like `registry_scanning` and an entry of RESOURCES; nothing else knows what they are.
+Another such resource needs a module like `registry_scanning` and an entry in RESOURCES.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DIGEST_LENGTH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerOuResource(Generic[Content]):
-    """What settings say of it, the template for that, and what is there after the resource was deleted."""
+    """Its content according to the settings, its template, and the state after the resource is deleted."""
 
     name: str
     content: Callable[[Settings], Content | None]
@@ -38,7 +38,7 @@ class PerOuResource(Generic[Content]):
     afterwards: str
 
     def stack_set(self, names: Names, content: Content) -> str:
-        """`deployer-registry-scanning-1f2e3d4c`: equal content has an equal name, whatever the template becomes."""
+        """`deployer-registry-scanning-1f2e3d4c`: equal content has an equal name, even if the template changes."""
         text = json.dumps(asdict(content), sort_keys=True, separators=(",", ":"))
         return f"{self.stack_set_prefix(names)}{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
@@ -46,7 +46,7 @@ class PerOuResource(Generic[Content]):
         return f"{self.stack(names)}-"
 
     def stack(self, names: Names) -> str:
-        """The stack of the management account, which no StackSet deploys to."""
+        """The companion stack in the management account, which StackSets exclude."""
         return f"{names.prefix}-{self.name}"
 
 

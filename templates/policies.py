@@ -1,8 +1,8 @@
-"""What each role may do: IAM statements as pure functions that compose, each with the reason for it.
+"""IAM statements of the roles, as pure functions; each docstring is the reason for the statement.
 
-A role is `policy(statement, …)`. No statement writes or reads an image, and every `*` in a resource stands for
-something that nobody knows when the template is written. What deletes is held to a queue for failures, or to
-repositories that carry our tag.
+A role's policy is `policy(statement, …)`. No statement permits reading or writing images, and each `*` in a resource
+stands for a part that is unknown when the template is generated. Deletion is limited to messages of failures and to
+repositories with the ownership tag.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Policy = dict[str, Any]
 
 
 def arn_here(service: str, resource: str, *, region: str = "*") -> Sub:
-    """ARN in the account and partition of the stack; IAM's have no region (`region=""`)."""
+    """ARN in the account and partition of the stack; IAM ARNs have no region (`region=""`)."""
     return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
 
 
@@ -31,17 +31,17 @@ def policy(*statements: Statement) -> Policy:
 
 
 ASSUME = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
-"""What assuming a role takes, on both sides, for a caller whose session may have a source identity or transitive tags,
-as sessions of an identity provider often do. They go on to the role, so each is set once more.
+"""The actions for assuming a role, needed on both sides. Sessions of identity providers often have a source identity or
+transitive tags, which the new session inherits, so both must be allowed.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
 """
 
 
-# What the handler may do in the central account
+# The handler, in the central account
 
 
 def assume_creator_roles(names: Names) -> Statement:
-    """Take on the creator role of any account of the organization; which account, only the event tells."""
+    """Assume the creator role of any account in the organization; the event determines which."""
     return {
         "Sid": "AssumeCreatorRoles",
         "Effect": "Allow",
@@ -52,7 +52,7 @@ def assume_creator_roles(names: Names) -> Statement:
 
 
 def look_up_accounts(names: Names) -> list[Statement]:
-    """Ask which OU an account is in, at the moment of the push; accounts and OUs of this organization only."""
+    """Look up the OU of an account when its push is handled, for accounts and OUs of this organization only."""
     owned = f"arn:{names.partition}:organizations::*"
     accounts = f"{owned}:account/{names.organization_id}/*"
     return [
@@ -67,7 +67,7 @@ def look_up_accounts(names: Names) -> list[Statement]:
 
 
 def write_ledger(table_arn: Any) -> Statement:
-    """Add records to the ledger and read one back by its key: PartiQL's INSERT, unlike PutItem, replaces nothing."""
+    """Add records to the ledger, and read one by its key. Unlike PutItem, PartiQL's INSERT replaces no item."""
     return {
         "Sid": "WriteLedger",
         "Effect": "Allow",
@@ -77,7 +77,7 @@ def write_ledger(table_arn: Any) -> Statement:
 
 
 def count_in_ledger(table_arn: Any) -> Statement:
-    """Change counters of a limit in place; records, whose keys begin otherwise, can never be changed this way."""
+    """Update counters in place. The keys of records have a different prefix, so records cannot be updated."""
     return {
         "Sid": "CountInLedger",
         "Effect": "Allow",
@@ -91,12 +91,12 @@ def count_in_ledger(table_arn: Any) -> Statement:
 
 
 def send_failures(queue_arn: Any) -> Statement:
-    """Put an event that could not be handled on the failures queue: the handler itself, and Lambda for it."""
+    """Send events that could not be handled to the failures queue; the handler does so, and Lambda on its behalf."""
     return {"Sid": "SendFailures", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
 
 
 def send_notices(names: Names) -> Statement:
-    """Put notices of decisions on the central bus, as `deployer` and as nobody else."""
+    """Put notices of decisions on the central bus, only with the source `deployer`."""
     return {
         "Sid": "SendNotices",
         "Effect": "Allow",
@@ -110,7 +110,7 @@ def send_notices(names: Names) -> Statement:
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:
-    """Write log lines to the function's own log group, which the stack makes."""
+    """Write log lines to the function's own log group, which the stack creates."""
     group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
     return {
         "Sid": "WriteLogs",
@@ -120,10 +120,10 @@ def write_logs(names: Names, *, log_group: str) -> Statement:
     }
 
 
-def hand_requests_over(names: Names) -> Statement:
-    """Invoke itself with an event for each repository that a request asks for, so that no request is left half done."""
+def invoke_itself(names: Names) -> Statement:
+    """Invoke itself with an event for each repository in a request, so that no request remains unfinished."""
     return {
-        "Sid": "HandRequestsOver",
+        "Sid": "InvokeItself",
         "Effect": "Allow",
         "Action": "lambda:InvokeFunction",
         "Resource": names.function_arn,
@@ -131,7 +131,7 @@ def hand_requests_over(names: Names) -> Statement:
 
 
 def send_traces() -> Statement:
-    """Send traces of sampled runs to X-Ray, which takes no narrower resource."""
+    """Send traces of sampled invocations to X-Ray, which supports no narrower resource."""
     return {
         "Sid": "SendTraces",
         "Effect": "Allow",
@@ -140,11 +140,11 @@ def send_traces() -> Statement:
     }
 
 
-# What the creator role may do in its own account
+# The creator role, in its own account
 
 
 def create_repositories() -> Statement:
-    """Create a repository, only together with the tag that names the event it was made for."""
+    """Create a repository, only with the tag that contains the id of the event that caused it."""
     return {
         "Sid": "CreateTaggedRepositories",
         "Effect": "Allow",
@@ -155,9 +155,9 @@ def create_repositories() -> Statement:
 
 
 def finish_created_repositories() -> Statement:
-    """Give policies to a repository, only where the tag shows that an event of ours made it.
+    """Put the policies of a repository, only if its tag shows that the handler created it.
 
-    How soon a new tag counts in authorization is assumption A12.
+    How soon IAM sees a new tag is assumption A12.
     """
     return {
         "Sid": "FinishCreatedRepositories",
@@ -168,10 +168,10 @@ def finish_created_repositories() -> Statement:
     }
 
 
-def look_at_repositories() -> Statement:
-    """See whether a repository is there and which event made it."""
+def describe_repositories() -> Statement:
+    """Find out whether a repository exists and which event created it."""
     return {
-        "Sid": "LookAtRepositories",
+        "Sid": "DescribeRepositories",
         "Effect": "Allow",
         "Action": ["ecr:DescribeRepositories", "ecr:ListTagsForResource"],
         "Resource": _own_repositories(),
@@ -179,7 +179,7 @@ def look_at_repositories() -> Statement:
 
 
 def look_up_callers() -> Statement:
-    """Read the path of the role that signed a request, which rules on principals may name; the request lacks it."""
+    """Read the path of the role that signed a request, which rules for principals may contain; the request lacks it."""
     return {
         "Sid": "LookUpCallers",
         "Effect": "Allow",
@@ -189,9 +189,9 @@ def look_up_callers() -> Statement:
 
 
 def use_keys(names: Names) -> list[Statement]:
-    """Let ECR use a KMS key for a new repository: through ECR only, and only keys of the organization.
+    """Allow ECR to use a KMS key for a new repository, only through ECR, and only keys of the organization.
 
-    Which key, the settings say, and they may change without this role being changed.
+    The settings determine the key, and can change without a change of this role.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
     """
     keys = f"arn:{names.partition}:kms:*:*:key/*"
@@ -217,9 +217,9 @@ def use_keys(names: Names) -> list[Statement]:
 
 
 def retire_grants(names: Names) -> Statement:
-    """Let ECR give up a KMS key that it used for a repository: through ECR only, and only keys of the organization.
+    """Allow ECR to retire its grant of a KMS key, only through ECR, and only for keys of the organization.
 
-    ECR asks for it when an encrypted repository is deleted.
+    ECR requires this when an encrypted repository is deleted.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
     """
     return {
@@ -234,11 +234,11 @@ def retire_grants(names: Names) -> Statement:
     }
 
 
-# What the forwarding role may do
+# The forwarding role
 
 
 def forward_events(names: Names) -> Statement:
-    """Put events on the one central bus."""
+    """Put events on the central bus."""
     return {
         "Sid": "ForwardEvents",
         "Effect": "Allow",
@@ -247,15 +247,15 @@ def forward_events(names: Names) -> Statement:
     }
 
 
-# What EventBridge may do for the rule that tells people
+# EventBridge, for the rule that publishes notices
 
 
 def publish_notices(topic_arn: Any) -> Statement:
-    """Publish to the one topic of notices."""
+    """Publish to the topic for notices."""
     return {"Sid": "PublishNotices", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic_arn}
 
 
-# What the operator role may do in the central account, and in members as far as their queues admit it
+# The operator role, in the central account, and in members if their queue policies allow it
 
 HANDLE_MESSAGES = (
     "sqs:ChangeMessageVisibility",
@@ -267,7 +267,7 @@ HANDLE_MESSAGES = (
 
 
 def handle_failures(names: Names) -> Statement:
-    """Look into the failures queue, and take out what was put back."""
+    """Read the failures queue, and delete messages after their redrive."""
     return {
         "Sid": "HandleFailures",
         "Effect": "Allow",
@@ -277,7 +277,7 @@ def handle_failures(names: Names) -> Statement:
 
 
 def handle_dead_letters(names: Names) -> Statement:
-    """The same for the dead-letter queues of the organization's accounts, whose policies admit the central account."""
+    """The same for the dead-letter queues of the organization's accounts, whose policies allow the central account."""
     return {
         "Sid": "HandleDeadLetters",
         "Effect": "Allow",
@@ -288,7 +288,7 @@ def handle_dead_letters(names: Names) -> Statement:
 
 
 def count_dead_letters(names: Names) -> Statement:
-    """See how many messages wait in the dead-letter queues of the organization's accounts, but none of them."""
+    """Count the messages in the dead-letter queues of the organization's accounts, without reading any."""
     return {
         "Sid": "CountDeadLetters",
         "Effect": "Allow",
@@ -298,10 +298,10 @@ def count_dead_letters(names: Names) -> Statement:
     }
 
 
-def put_events_back(names: Names) -> Statement:
-    """Hand an event to the handler once more, as it was: PutEvents takes no event of an AWS service."""
+def redrive_events(names: Names) -> Statement:
+    """Invoke the handler again with an event; PutEvents does not accept events of AWS services."""
     return {
-        "Sid": "PutEventsBack",
+        "Sid": "RedriveEvents",
         "Effect": "Allow",
         "Action": "lambda:InvokeFunction",
         "Resource": names.function_arn,
@@ -309,7 +309,7 @@ def put_events_back(names: Names) -> Statement:
 
 
 def find_queues(names: Names) -> Statement:
-    """Know in which accounts and regions there are dead-letter queues."""
+    """Find the accounts and regions that have dead-letter queues."""
     return {
         "Sid": "FindQueues",
         "Effect": "Allow",
@@ -318,24 +318,24 @@ def find_queues(names: Names) -> Statement:
     }
 
 
-def prove_delegation() -> Statement:
-    """Ask about StackSets as a delegated administrator: AWS checks by the caller's permission that the account is one.
+def read_delegated_administrators() -> Statement:
+    """Read StackSets as a delegated administrator; AWS verifies that the account is one with the caller's permissions.
 
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html)
     """
     return {
-        "Sid": "ProveDelegation",
+        "Sid": "ReadDelegatedAdministrators",
         "Effect": "Allow",
         "Action": "organizations:ListDelegatedAdministrators",
         "Resource": "*",
     }
 
 
-def take_on_repairers(names: Names, *, cleanup: bool) -> Statement:
-    """Take on the repairer role of any account of the organization, and with `cleanup` its cleaner role."""
+def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
+    """Assume the repairer role of any account in the organization, and with `cleanup` its cleaner role."""
     roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)
     return {
-        "Sid": "TakeOnRepairers",
+        "Sid": "AssumeRepairerRoles",
         "Effect": "Allow",
         "Action": list(ASSUME),
         "Resource": [names.role_arn("*", role) for role in roles],
@@ -343,11 +343,11 @@ def take_on_repairers(names: Names, *, cleanup: bool) -> Statement:
     }
 
 
-def name_accounts() -> Statement:
-    """Show the names of accounts and OUs beside their ids, and filter by them."""
+def read_account_names() -> Statement:
+    """Show the names of accounts and OUs next to their ids, and filter by them."""
     actions = ("DescribeOrganization", "ListAccounts", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
     return {
-        "Sid": "NameAccounts",
+        "Sid": "ReadAccountNames",
         "Effect": "Allow",
         "Action": [f"organizations:{action}" for action in actions],
         "Resource": "*",
@@ -355,7 +355,7 @@ def name_accounts() -> Statement:
 
 
 def replay_events(names: Names) -> Statement:
-    """Replay the event archive to the bus that it is of, and see how far that is."""
+    """Replay the event archive to its event bus, and read the progress."""
     return {
         "Sid": "ReplayEvents",
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""Queues for what could not be handled or delivered: kept as long as SQS can, encrypted, reached by TLS only."""
+"""Queues for events that could not be handled or delivered: maximum retention, encrypted, TLS only."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from troposphere import AWSObject, Ref, sqs
 from templates.names import Names
 from templates.parts import tags
 from templates.policies import Statement, policy
-from templates.resource_policies import admit_dead_letters, refuse_plain_queue_calls
+from templates.resource_policies import admit_dead_letters, deny_insecure_queue_calls
 
 RETENTION = timedelta(days=14)
-"""The longest that SQS keeps a message."""
+"""The maximum of SQS."""
 
 
 def dead_letter_queue(
     logical_id: str, *, queue_name: str, names: Names, rule_arn: Any, admitting: Sequence[Statement] = ()
 ) -> list[AWSObject]:
-    """A queue and its policy: EventBridge may send for the one rule, `admitting` says who else, nobody without TLS.
+    """A queue and its policy: EventBridge may send for one rule; `admitting` are further statements; TLS is required.
 
-    It is deleted with its stack: a message waits for the handler that the stack holds, and `destroy` says what is left.
+    It is deleted with its stack, because only the handler of that stack can use its messages; `destroy` reports them.
     """
     queue = sqs.Queue(
         logical_id,
@@ -37,7 +37,7 @@ def dead_letter_queue(
         f"{logical_id}Policy",
         Queues=[Ref(queue)],
         PolicyDocument=policy(
-            admit_dead_letters(logical_id, rule_arn=rule_arn), *admitting, refuse_plain_queue_calls(logical_id)
+            admit_dead_letters(logical_id, rule_arn=rule_arn), *admitting, deny_insecure_queue_calls(logical_id)
         ),
     )
     return [queue, queue_policy]

@@ -1,4 +1,4 @@
-"""How a registry scans images, one StackSet for each distinct content: it replaces whatever the registry has.
+"""How a registry scans images, one StackSet for each distinct content. It replaces the registry's configuration.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-registryscanningconfiguration.html
 """
@@ -14,15 +14,15 @@ from templates.names import Names
 from templates.parts import compose
 
 NAME = "registry-scanning"
-SHOWN = 200
-"""Characters of filters that a description has room for."""
-AFTERWARDS = "ECR's default, basic scanning started by hand; where it was ENHANCED, Amazon Inspector is switched off"
-"""What CloudFormation leaves when it deletes the resource
+MAX_FILTERS_LENGTH = 200
+"""Maximum length of the filters in a description."""
+AFTERWARDS = "ECR's default, manual basic scanning; if scanning was ENHANCED, Amazon Inspector is switched off"
+"""The configuration after CloudFormation deleted the resource
 (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2516)."""
 
 
 def content(settings: Settings) -> Scanning | None:
-    """What is asked for, if anything is; what has the same effect is equal."""
+    """The configured scanning, or None; configurations of the same effect are equal."""
     scanning = settings.registry.scanning
     if scanning.type is None:
         return None
@@ -33,12 +33,12 @@ def content(settings: Settings) -> Scanning | None:
 def description(scanning: Scanning) -> str:
     """Type, frequency and filters, as far as they fit."""
     filters = " ".join(scanning.filters)
-    shown = filters if len(filters) <= SHOWN else f"{len(scanning.filters)} filters"
+    shown = filters if len(filters) <= MAX_FILTERS_LENGTH else f"{len(scanning.filters)} filters"
     return f"deployer: ECR scans images {scanning.type} {scanning.frequency} {shown}".rstrip()
 
 
 def template(names: Names, scanning: Scanning) -> Template:
-    """The registry's one configuration. To scan by hand only is to have no rules: CloudFormation knows no MANUAL."""
+    """The registry's configuration. CloudFormation has no MANUAL frequency: manual scanning means no rules."""
     del names
     filters = [ecr.RepositoryFilter(Filter=text, FilterType="WILDCARD") for text in scanning.filters]
     rules = [ecr.ScanningRule(RepositoryFilters=filters, ScanFrequency=scanning.frequency)] if filters else []

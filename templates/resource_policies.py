@@ -1,4 +1,4 @@
-"""Who may reach the central bus, the queues and the bucket: the statements of their own policies."""
+"""Statements of the resource policies of the central bus, the queues, the topic and the bucket."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from templates.policies import Statement
 def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
     """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
 
-    `events:source` and `events:detail-type` have many values, one for each event of a call: all have to be the ones
-    that are meant, and `Null` refuses a call that has none, which `ForAllValues` alone would let pass. That a rule of
-    another account brings these keys is assumption A13.
+    `events:source` and `events:detail-type` are multivalued, one value for each event of a call: all must match, and
+    `Null` denies a call without values, which `ForAllValues` alone would allow. That calls by a rule of another account
+    have these keys is assumption A13.
     """
     kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
     return {
@@ -35,7 +35,7 @@ def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
 
 
 def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
-    """EventBridge may put what a rule could not deliver on the rule's dead-letter queue."""
+    """EventBridge may send undelivered events of a rule to the rule's dead-letter queue."""
     return {
         "Sid": "AdmitDeadLetters",
         "Effect": "Allow",
@@ -47,10 +47,10 @@ def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
 
 
 def admit_operators(names: Names, *, queue: str) -> Statement:
-    """The operator role of the central account, by its ARN, may look into a dead-letter queue and empty it.
+    """The operator role of the central account, by its ARN, may read a dead-letter queue and delete its messages.
 
-    So no role is needed in this account, where it could do more. (Sending is not among the actions: a redrive starts
-    the handler, and puts nothing back here.) SQS knows the caller's organization in every region (assumption A9).
+    So no role in this account is needed for this. (Sending is not allowed: a redrive invokes the handler, and sends
+    nothing to this queue.) SQS knows the caller's organization in every region (assumption A9).
     """
     return {
         "Sid": "AdmitOperators",
@@ -66,7 +66,7 @@ def admit_operators(names: Names, *, queue: str) -> Statement:
 
 
 def admit_watch(names: Names, *, queue: str) -> Statement:
-    """The watch of the central account, by its role's ARN, may see how many messages wait."""
+    """The watch of the central account, by its role's ARN, may count the messages."""
     return {
         "Sid": "AdmitWatch",
         "Effect": "Allow",
@@ -80,10 +80,10 @@ def admit_watch(names: Names, *, queue: str) -> Statement:
     }
 
 
-def refuse_plain_queue_calls(queue: str) -> Statement:
-    """Nobody gets there without TLS."""
+def deny_insecure_queue_calls(queue: str) -> Statement:
+    """Deny all access without TLS."""
     return {
-        "Sid": "RefusePlainConnections",
+        "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:*",
@@ -93,9 +93,9 @@ def refuse_plain_queue_calls(queue: str) -> Statement:
 
 
 def admit_publishers(names: Names, *, topic: Any) -> Statement:
-    """Whom the account's own IAM allows it may publish, which is the role of the rule for notices; no other account.
+    """Principals of this account may publish if its IAM policies allow it, which only those of the rule's role do.
 
-    There is no condition, also none that asks for TLS: EventBridge supports none in the policy of a topic
+    The statement has no condition, not even one for TLS: EventBridge supports none in the policy of a topic
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).
     """
     return {
@@ -107,8 +107,8 @@ def admit_publishers(names: Names, *, topic: Any) -> Statement:
     }
 
 
-def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
-    """Nobody gets there without TLS, or with TLS older than 1.2."""
+def deny_insecure_bucket_calls(bucket: str) -> list[Statement]:
+    """Deny all access without TLS 1.2 or later."""
     shared = {
         "Effect": "Deny",
         "Principal": "*",
@@ -116,6 +116,6 @@ def refuse_plain_bucket_calls(bucket: str) -> list[Statement]:
         "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
     }
     return [
-        {"Sid": "RefusePlainConnections", **shared, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
-        {"Sid": "RefuseOldTLS", **shared, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+        {"Sid": "DenyInsecureTransport", **shared, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"Sid": "DenyOldTLS", **shared, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
     ]

@@ -1,4 +1,4 @@
-"""Who may use each role: the statements of trust policies. Each names one caller, and the one thing it acts for."""
+"""Statements of the roles' trust policies. Each allows one caller, for one purpose."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from templates.policies import ASSUME, Statement, arn_here
 
 
 def function() -> Statement:
-    """Lambda gives this role to the functions that it is passed to: `iam:PassRole` works within one account only.
+    """Lambda, for functions that the role was passed to; `iam:PassRole` applies within one account only.
 
-    No condition narrows it: AWS documents none whose keys Lambda would send when it takes on a function's role.
+    It has no condition, because AWS documents no condition keys for calls with which Lambda assumes a function's role.
     """
     return {
-        "Sid": "LambdaRunsTheHandler",
+        "Sid": "OnlyLambda",
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
@@ -26,19 +26,19 @@ def function() -> Statement:
 def handler(names: Names) -> Statement:
     """The handler's role, by its ARN, and only while the central account is in the organization.
 
-    The account root stands as Principal since a role's ARN there turns into an id that breaks when the role is made
-    again; `aws:PrincipalArn` then names the one role that is meant.
+    The Principal is the account root, because IAM replaces the ARN of a role with its id, which changes if the role is
+    created again; `aws:PrincipalArn` restricts it to the one role.
     """
     return _of_central_account(names, "OnlyTheHandler", {"ArnEquals": names.function_role_arn})
 
 
 def operators(names: Names) -> Statement:
-    """People and pipelines of the central account that it allows `sts:AssumeRole` on this role; never the handler."""
+    """Principals of the central account that its IAM policies allow to assume this role, except the handler."""
     return _of_central_account(names, "OnlyOperators", {"ArnNotEquals": names.function_role_arn}, actions=ASSUME)
 
 
 def auditors(names: Names) -> Statement:
-    """Principals of the central account that it allows `sts:AssumeRole` on this role; nobody else, and no handler."""
+    """Principals of the central account that its IAM policies allow to assume this role, except the handler."""
     return _of_central_account(names, "OnlyAuditors", {"ArnNotEquals": names.function_role_arn}, actions=ASSUME)
 
 
@@ -52,7 +52,7 @@ def forwarding_rule(names: Names) -> Statement:
 
     EventBridge sets `aws:SourceArn` to the rule's ARN
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
-    Whether its check at PutTargets does too is assumption A1.
+    Whether it also does so for its check at PutTargets is assumption A1.
     """
     return {
         "Sid": "OnlyTheForwardingRule",
@@ -83,9 +83,9 @@ def notices_rule(names: Names) -> Statement:
 def _of_central_account(
     names: Names, sid: str, which: Mapping[str, str], *, actions: Sequence[str] = ("sts:AssumeRole",)
 ) -> Statement:
-    """Principals of the central account, while it is in the organization; `which` of them, by an operator for ARNs.
+    """Principals of the central account, while it is in the organization; `which` restricts them by their ARN.
 
-    STS knows the organization at every regional endpoint (assumption A9).
+    STS knows the caller's organization at every regional endpoint (assumption A9).
     """
     return {
         "Sid": sid,

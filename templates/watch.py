@@ -1,4 +1,4 @@
-"""The watch: a second function, which counts the dead letters of all members once an hour, and what that takes."""
+"""The watch, a second function that counts the dead letters of all members once an hour, and its resources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULE = "WatchRule"
 
 ENTRY_POINT = "handler.watch.handle"
 TIMEOUT = timedelta(minutes=10)
-"""For 20,000 queues, ten at once, it needs about three."""
+"""20,000 queues, ten at a time, take about three minutes."""
 SCHEDULE = "rate(1 hour)"
 
 
@@ -45,13 +45,13 @@ def _role(names: Names) -> iam.Role:
         ROLE,
         names,
         name=names.watch_role,
-        description="The watch: counts what waits in the dead-letter queues of all members",
+        description="Runs the watch, which counts the messages in the dead-letter queues of all member accounts",
         trusted=trust.function(),
         purpose="count-dead-letters",
         allowed=[
             policies.count_dead_letters(names),
             policies.find_queues(names),
-            policies.prove_delegation(),
+            policies.read_delegated_administrators(),
             policies.write_logs(names, log_group=names.watch_log_group),
         ],
     )
@@ -62,7 +62,7 @@ def _function(names: Names, handler_digest: str) -> awslambda.Function:
         FUNCTION,
         names,
         name=names.watch_function,
-        description="Counts what could not be forwarded and waits in members",
+        description="Counts undelivered events in the dead-letter queues of all member accounts",
         handler_digest=handler_digest,
         entry_point=ENTRY_POINT,
         timeout=TIMEOUT,
@@ -76,11 +76,11 @@ def _function(names: Names, handler_digest: str) -> awslambda.Function:
 
 
 def _rule(names: Names) -> events.Rule:
-    """A schedule; those are rules of the default bus, whose events nobody else can send to the target."""
+    """A scheduled rule; it is on the default bus, and no other event can reach its target."""
     return events.Rule(
         RULE,
         Name=names.watch_rule,
-        Description="Has the dead letters of all members counted once an hour",
+        Description="Invokes the watch once an hour",
         ScheduleExpression=SCHEDULE,
         State="ENABLED",
         Targets=[events.Target(Id="watch", Arn=GetAtt(FUNCTION, "Arn"))],

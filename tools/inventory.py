@@ -1,4 +1,4 @@
-"""What the templates make in an account, in words: every resource with its kind, its name and what it is for."""
+"""Descriptions of all resources in the templates: kind, name and purpose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from troposphere import Template
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A resource type: what people call it, which property names it, and its purpose unless it says that itself."""
+    """A resource type: its label, the property that holds its name, and its purpose if it has no description."""
 
     label: str
     name: str | None
@@ -20,14 +20,14 @@ class Kind:
 
 KINDS = {
     "AWS::CloudWatch::Alarm": Kind("alarm", "AlarmName"),
-    "AWS::CloudWatch::Dashboard": Kind("dashboard", "DashboardName", "what came in, what was decided, and how fast"),
+    "AWS::CloudWatch::Dashboard": Kind("dashboard", "DashboardName", "alarms, events, decisions and durations"),
     "AWS::DynamoDB::Table": Kind(
         "DynamoDB table",
         "TableName",
         "the ledger of decisions, encrypted, restorable to any second of 35 days, protected from deletion",
     ),
     "AWS::ECR::RegistryScanningConfiguration": Kind(
-        "scanning configuration of the registry", None, "replaces the registry's own, by what the OU's settings say"
+        "scanning configuration of the registry", None, "replaces the registry's configuration with the OU's settings"
     ),
     "AWS::Events::Archive": Kind("event archive", "ArchiveName"),
     "AWS::Events::EventBus": Kind("event bus", "Name"),
@@ -40,22 +40,24 @@ KINDS = {
         "invocation settings of the function", None, "two retries, then the failures queue"
     ),
     "AWS::Lambda::Function": Kind("Lambda function", "FunctionName"),
-    "AWS::Lambda::Permission": Kind("permission on the function", None, "the one rule may start it"),
+    "AWS::Lambda::Permission": Kind("permission on the function", None, "only one rule may invoke it"),
     "AWS::Lambda::Url": Kind(
         "URL of the function",
         None,
         "a public endpoint that answers only calls signed by principals of the organization",
     ),
-    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each run of its function"),
-    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from a log of ours"),
+    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each invocation of its function"),
+    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from the log group"),
     "AWS::S3::Bucket": Kind(
         "S3 bucket", "BucketName", "the handler's code and settings, versioned, encrypted, never public"
     ),
     "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
     "AWS::SNS::Topic": Kind("SNS topic", "TopicName", "messages about decisions, for people who subscribe to it"),
-    "AWS::SNS::TopicPolicy": Kind("policy of the topic", None, "this account alone may publish, as its IAM allows"),
-    "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be handed on, encrypted, kept 14 days"),
-    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and empty it, by TLS only"),
+    "AWS::SNS::TopicPolicy": Kind(
+        "policy of the topic", None, "only this account may publish, if its IAM policies allow it"
+    ),
+    "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be delivered, encrypted, kept 14 days"),
+    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and receive from it, TLS only"),
 }
 
 _PERMISSIONS = {"*": "principals of the organization may call it, through its URL only"}
@@ -87,6 +89,6 @@ def _capitalized(text: str) -> str:
 
 
 def _uncapitalized(text: str) -> str:
-    """Lower case after a colon, but for names such as ECR and EventBridge."""
+    """Lower case after a colon, except for names such as EventBridge and acronyms."""
     first = text.split(maxsplit=1)[0]
-    return text if first in {"EventBridge", "Lambda", "TLS"} else text[0].lower() + text[1:]
+    return text if first in {"EventBridge", "Lambda"} or first.isupper() else text[0].lower() + text[1:]

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from handler.reasons import MALFORMED_EVENT, NOT_A_PUSH, OU_NOT_ENABLED, SENTENCES
-from templates.alarms import ABOVE, QUIET_CHANGES_NOTHING, QUIET_IS_BAD, QUIET_IS_GOOD, Alarm, catalogue
+from templates.alarms import (
+    ABOVE,
+    MISSING_DATA_IS_ALARM,
+    MISSING_DATA_IS_OK,
+    MISSING_DATA_KEEPS_STATE,
+    Alarm,
+    catalogue,
+)
 from templates.names import Names
 from tools.page import render_page
 
@@ -19,13 +26,13 @@ WIDTH = 120
 _CODES = list(SENTENCES)
 REFUSALS = _CODES[_CODES.index(OU_NOT_ENABLED) : _CODES.index(NOT_A_PUSH)]
 FAILURES = _CODES[_CODES.index(MALFORMED_EVENT) :]
-"""Reasons by what they lead to: `SENTENCES` has them in the order of outcomes."""
+"""Reasons of refused and failed events; `SENTENCES` lists all reasons in the order of outcomes."""
 
 
-_QUIET = {
-    QUIET_IS_GOOD: "",
-    QUIET_CHANGES_NOTHING: "; while nothing is measured, it stays as it is",
-    QUIET_IS_BAD: ", or nothing is measured, for which CloudWatch may look up to two periods further back",
+_MISSING_DATA = {
+    MISSING_DATA_IS_OK: "",
+    MISSING_DATA_KEEPS_STATE: "; missing data leaves its state unchanged",
+    MISSING_DATA_IS_ALARM: ", or data is missing, for which CloudWatch may evaluate up to two earlier periods",
 }
 
 
@@ -44,20 +51,20 @@ def _alarms(names: Names) -> str:
         for alarm in catalogue(names)
         for text in (
             f"### `{names.alarm(alarm.name)}`",
-            fill(f"{alarm.meaning} Goes off when {_condition(alarm)}.", width=WIDTH),
-            fill(f"**What to do:** {alarm.action}", width=WIDTH),
+            fill(f"{alarm.meaning} Goes off when {_condition(alarm)}.", width=WIDTH, break_on_hyphens=False),
+            fill(f"**What to do:** {alarm.action}", width=WIDTH, break_on_hyphens=False),
         )
     )
     return "\n\n".join(paragraphs)
 
 
 def _condition(alarm: Alarm) -> str:
-    """When an alarm goes off, in the words of CloudWatch's own pages."""
-    watched = {id_: f"{statistic} of `{metric.name}`" for id_, (metric, statistic) in alarm.metrics.items()}
-    listed = ", ".join(f"{id_} being the {text}" for id_, text in watched.items())
-    what = f"`{alarm.formula}` ({listed})" if alarm.formula else f"the {watched['m']}"
-    beyond, of = alarm.periods
+    """When an alarm goes off, in CloudWatch's terms."""
+    metrics = {id_: f"{statistic} of `{metric.name}`" for id_, (metric, statistic) in alarm.metrics.items()}
+    listed = ", ".join(f"{id_} being the {text}" for id_, text in metrics.items())
+    what = f"`{alarm.formula}` ({listed})" if alarm.formula else f"the {metrics['m']}"
+    datapoints, evaluated = alarm.periods
     minutes = int(alarm.period.total_seconds() // 60)
-    often = f"in {beyond} of {of} periods of {minutes} minutes" if of > 1 else f"in {minutes} minutes"
+    often = f"in {datapoints} of {evaluated} periods of {minutes} minutes" if evaluated > 1 else f"in {minutes} minutes"
     side = "above" if alarm.comparison == ABOVE else "below"
-    return f"{what} is {side} {alarm.threshold:,.0f} {often}{_QUIET[alarm.quiet]}"
+    return f"{what} is {side} {alarm.threshold:,.0f} {often}{_MISSING_DATA[alarm.missing_data]}"

@@ -1,4 +1,4 @@
-"""docs/operator-policy.md: what whoever runs the commands has to be allowed, by statement and as JSON."""
+"""docs/operator-policy.md: the permissions for each command, by statement and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _section(names: Names, command: str) -> Iterator[str]:
     yield ""
     yield f"{COMMANDS[command]}."
     yield ""
-    yield "| Statement | May | On | Why |"
+    yield "| Statement | Actions | Resources | Why |"
     yield "| --- | --- | --- | --- |"
     for permission in permissions(names, command):
         yield _row(permission)

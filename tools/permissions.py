@@ -1,6 +1,6 @@
-"""docs/permissions.md: what changes in which account, and what each role may do and why, from the templates.
+"""docs/permissions.md: the changes in each account, and the permissions of each role with reasons, from the templates.
 
-A statement's reason is the docstring of the function that makes it, so code and document cannot drift apart.
+A statement's reason is the docstring of the function that returns it, so code and document stay in sync.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitPublishers": resource_policies.admit_publishers,
     "AdmitWatch": resource_policies.admit_watch,
     "AdmitOrganization": resource_policies.admit_organization,
-    "AskForProbe": audit_policies.ask_for_probe,
+    "RequestProbe": audit_policies.request_probe_repository,
     "AssumeCreatorRoles": policies.assume_creator_roles,
     "AuditKeys": audit_policies.audit_keys,
     "AuditRepositories": audit_policies.audit_repositories,
@@ -52,23 +52,23 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "GrantKeysToECR": policies.use_keys,
     "HandleDeadLetters": policies.handle_dead_letters,
     "HandleFailures": policies.handle_failures,
-    "HandRequestsOver": policies.hand_requests_over,
-    "LambdaRunsTheHandler": trust.function,
+    "InvokeItself": policies.invoke_itself,
+    "OnlyLambda": trust.function,
     "ListParentOUs": policies.look_up_accounts,
-    "LookAtRepositories": policies.look_at_repositories,
+    "DescribeRepositories": policies.describe_repositories,
     "LookUpCallers": policies.look_up_callers,
-    "NameAccounts": policies.name_accounts,
+    "ReadAccountNames": policies.read_account_names,
     "OnlyAuditors": trust.auditors,
     "OnlyOperators": trust.operators,
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
     "OnlyTheNoticesRule": trust.notices_rule,
     "OnlyTheOperatorRole": trust.operator_role,
-    "ProveDelegation": policies.prove_delegation,
+    "ReadDelegatedAdministrators": policies.read_delegated_administrators,
     "PublishNotices": policies.publish_notices,
-    "PutEventsBack": policies.put_events_back,
-    "RefuseOldTLS": resource_policies.refuse_plain_bucket_calls,
-    "RefusePlainConnections": resource_policies.refuse_plain_queue_calls,
+    "RedriveEvents": policies.redrive_events,
+    "DenyOldTLS": resource_policies.deny_insecure_bucket_calls,
+    "DenyInsecureTransport": resource_policies.deny_insecure_queue_calls,
     "RepairRepositories": audit_policies.repair_repositories,
     "RepairTags": audit_policies.repair_tags,
     "ReplayEvents": policies.replay_events,
@@ -76,15 +76,15 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "SendFailures": policies.send_failures,
     "SendNotices": policies.send_notices,
     "SendTraces": policies.send_traces,
-    "TakeOnRepairers": policies.take_on_repairers,
+    "AssumeRepairerRoles": policies.assume_repairer_roles,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,
 }
-"""The function that makes each statement, by its Sid."""
+"""The function that returns each statement, by its Sid."""
 
 
 def render(names: Names) -> str:
-    """The page; every `<…>` in it is filled in by CloudFormation in each account."""
+    """The page; CloudFormation fills in every `<…>` in each account."""
     stacks = {
         "artifacts": artifacts.template(names),
         "central": central.template(
@@ -120,7 +120,7 @@ def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
         f"In every covered account, each covered region (StackSet `{names.forwarding_stack_set}`)": stacks[
             "forwarding"
         ],
-        f"Where an OU asks for `registry.scanning` (StackSets `{names.prefix}-{registry_scanning.NAME}-…`)": stacks[
+        f"If an OU configures `registry.scanning` (StackSets `{names.prefix}-{registry_scanning.NAME}-…`)": stacks[
             "per-ou"
         ],
     }
@@ -146,7 +146,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
                 "",
                 f"Used by {_user(who)}. {reason(who['Sid'])}",
                 "",
-                "| Statement | May | On | Only if | Why |",
+                "| Statement | Actions | Resources | Condition | Why |",
                 "| --- | --- | --- | --- | --- |",
             ]
             lines += [_row(statement) for policy in role["Policies"] for statement in _statements(policy)]
@@ -155,7 +155,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
 
 
 def _user(trusted: Mapping[str, Any]) -> str:
-    """Who may take a role on, and on which conditions."""
+    """Who may assume a role, and under which conditions."""
     narrowed = f", only if {conditions(trusted['Condition'])}" if "Condition" in trusted else ""
     return f"{principal(trusted['Principal'])}{narrowed}"
 

@@ -25,11 +25,11 @@ def _terms(block: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for operator, tests in sorted(block.items()):
         quantifier, _, name = operator.rpartition(":")
         subject = "every value of " if quantifier == "ForAllValues" else ""
-        for key, wanted in sorted(tests.items()):
+        for key, expected in sorted(tests.items()):
             if name == "Null":
-                yield f"`{key}` is {'absent' if wanted == 'true' else 'present'}"
+                yield f"`{key}` is {'absent' if expected == 'true' else 'present'}"
             else:
-                yield f"{subject}`{key}` {_VERBS[name]} {code(wanted)}"
+                yield f"{subject}`{key}` {_VERBS[name]} {code(expected)}"
 
 
 def code(value: Any) -> str:

@@ -35,7 +35,7 @@ NAMES = Names(
     central_account="200000000001",
     central_region="eu-west-1",
 )
-LACKING = ("look", "cloudformation:CreateChangeSet")
+LACKING = ("read", "cloudformation:CreateChangeSet")
 """What `plan` tries, and does without when only looking is allowed."""
 AWS_POLICIES = "arn:aws:organizations::aws:policy/"
 CARRIED: dict[str, Any] = {
@@ -116,23 +116,23 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
 
     def reading(config: Path, *, findings: int) -> str:
         """Every command that changes nothing; gives the plan."""
-        run("look", config, "validate", "--live")
-        run("look", config, "organization", "show")
-        run("look", config, "organization", "snapshot")
-        run("look", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
-        run("look", config, "status", exit_code=findings)
+        run("read", config, "validate", "--live")
+        run("read", config, "organization", "show")
+        run("read", config, "organization", "snapshot")
+        run("read", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
+        run("read", config, "status", exit_code=findings)
         run("audit", config, "audit", "list")
         run("audit", config, "audit", "export", "--out", str(tmp_path / "ledger.csv"), "--force")
         run("verify", config, "audit", "show", "team-a/api")
         run("verify", config, "audit", "verify", "--ou", "Workloads/Dev", exit_code=findings)
-        return run("look", config, "plan", exit_code=findings)
+        return run("read", config, "plan", exit_code=findings)
 
     sandbox.client("s3").create_bucket(  # as an earlier installation left it
         Bucket=NAMES.artifacts_bucket, CreateBucketConfiguration={"LocationConstraint": NAMES.central_region}
     )
     ours = {"TagSet": [{"Key": MANAGED_BY_TAG, "Value": NAMES.prefix}]}
     sandbox.client("s3").put_bucket_tagging(Bucket=NAMES.artifacts_bucket, Tagging=ours)
-    run("look", CONFIG, "plan", exit_code=2)
+    run("read", CONFIG, "plan", exit_code=2)
     assert "17 ok" in run("doctor", CONFIG, "doctor")
     run("roll-out", CONFIG, "rollout", "--org", "--yes")
     assert "17 ok" in run("doctor", CONFIG, "doctor")
@@ -221,7 +221,7 @@ def call_of(request: AccessRequest, trusts: Mapping[str, Any]) -> Call:
 
 
 def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "look")("rollout", "--org", "--yes")
+    ran = acting(sandbox, "read")("rollout", "--org", "--yes")
     assert ran.exit_code != 0
     assert "not authorized" in ran.err
     assert acting(sandbox, "audit")("plan").exit_code != 0
@@ -229,7 +229,7 @@ def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
 
 
 def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permission_it_lacks(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "look", without="ProveDelegation")("plan")
+    ran = acting(sandbox, "read", without="ReadDelegatedAdministrators")("plan")
     assert ran.exit_code == OrganizationAccessError.exit_code
     assert "organizations:ListDelegatedAdministrators" in ran.err
 

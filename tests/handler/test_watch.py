@@ -180,7 +180,7 @@ def test_settings_say_whether_the_central_account_is_the_management_account() ->
 def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(rolled_out: Sandbox) -> None:
     iam = rolled_out.client("iam")
     lost = json.loads(json.dumps(iam.get_role_policy(RoleName="deployer-watch", PolicyName="count-dead-letters")))
-    kept = [one for one in lost["PolicyDocument"]["Statement"] if one["Sid"] != "ProveDelegation"]
+    kept = [one for one in lost["PolicyDocument"]["Statement"] if one["Sid"] != "ReadDelegatedAdministrators"]
     assert len(kept) == len(lost["PolicyDocument"]["Statement"]) - 1
     iam.put_role_policy(
         RoleName="deployer-watch",

@@ -43,8 +43,8 @@ POLICY = f"arn:aws:organizations::{MANAGEMENT}:policy/{ORGANIZATION}/service_con
 MANAGED = f"arn:aws:account::{MANAGEMENT}:account/{ORGANIZATION}/{CENTRAL}"
 
 BY_OPERATORS: dict[str, Call] = {
-    "who may look deploys": by("look", "cloudformation:ExecuteChangeSet", STACK),
-    "who may look reads the ledger": by("look", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "the policy for reading deploys": by("read", "cloudformation:ExecuteChangeSet", STACK),
+    "the policy for reading reads the ledger": by("read", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
     "who may audit writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
     "who may audit scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
     "who may audit reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),

@@ -65,7 +65,7 @@ STAYING = ["failures-waiting", "failures-expiring", "forwarding-failures", "queu
 @pytest.mark.parametrize("name", STAYING)
 def test_a_queue_that_falls_silent_does_not_end_its_alarm(name: str) -> None:
     """SQS stops publishing for a queue that nobody touched for six hours; the watch counts once an hour."""
-    assert ALARMS[name].quiet == "ignore"
+    assert ALARMS[name].missing_data == "ignore"
 
 
 def test_hours_without_a_count_are_an_alarm_whoever_stopped_the_watch(templates: Templates) -> None:
@@ -98,7 +98,7 @@ def test_queues_that_stay_unreadable_are_an_alarm_and_one_throttled_count_is_non
 
 @pytest.mark.parametrize("name", sorted(ALARMS.keys() - {*STAYING, "watch-stopped"}))
 def test_no_pushes_are_no_reason_to_worry(name: str) -> None:
-    assert ALARMS[name].quiet == "notBreaching"
+    assert ALARMS[name].missing_data == "notBreaching"
 
 
 DAY = 24 * 3600

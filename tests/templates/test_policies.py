@@ -21,7 +21,7 @@ DELETIONS = {
     "ecr:DeleteLifecyclePolicy": {"RepairRepositories"},
     "ecr:DeleteRepositoryPolicy": {"RepairRepositories"},
     "ecr:DeleteRepository": {"DeleteBlankRepositories", "DeleteProbe"},
-    "ecr:InitiateLayerUpload": {"AskForProbe"},
+    "ecr:InitiateLayerUpload": {"RequestProbe"},
 }
 """The only actions of these kinds, and the statements that may have them."""
 
@@ -36,12 +36,12 @@ WILDCARDS = {
     "AuditKeys": "settings name keys, and change without this role being changed",
     "RepairRepositories": "whichever repository drifted; the tag narrows it",
     "RepairTags": "whichever repository drifted; the tag narrows it",
-    "AskForProbe": "the repository of that one name in whichever region is covered",
+    "RequestProbe": "the repository of that one name in whichever region is covered",
     "DeleteProbe": "the repository of that one name in whichever region is covered",
     "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
-    "TakeOnRepairers": "which account is to be repaired is only known when it happens",
+    "AssumeRepairerRoles": "which account is to be repaired is only known when it happens",
     "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
-    "LookAtRepositories": "the repository that a push asks for",
+    "DescribeRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
     "RetireGrantsOfECR": "settings name keys, and change without this role being changed",
@@ -49,8 +49,8 @@ WILDCARDS = {
     "HandleDeadLetters": "the queue of that one name in whichever account and region is covered",
     "ReplayEvents": "a replay has the name of the time that it replays",
     "FindQueues": "the StackSet is the management account's, and CloudFormation gives it an id",
-    "NameAccounts": "the actions take no resource",
-    "ProveDelegation": "the action takes no resource",
+    "ReadAccountNames": "the actions take no resource",
+    "ReadDelegatedAdministrators": "the action takes no resource",
     "SendTraces": "the actions take no resource",
 }
 """Statements whose resources hold a `*`, and why they cannot do without."""
@@ -97,7 +97,7 @@ def test_only_the_operator_role_changes_repositories_afterwards(role: str, templ
 
 
 def test_the_probe_reaches_the_one_repository_of_its_name(allowed: list[PlacedStatement]) -> None:
-    probes = [placed for placed in allowed if placed.statement["Sid"] in {"AskForProbe", "DeleteProbe"}]
+    probes = [placed for placed in allowed if placed.statement["Sid"] in {"RequestProbe", "DeleteProbe"}]
     assert {placed.place.split(".")[1] for placed in probes} == {"RepairerRole"}
     assert {resource for placed in probes for resource in placed.resources} == {
         "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/deployer-probe"
@@ -126,9 +126,9 @@ def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
     """Except for lists of Organizations and for traces, which take no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    assert everything.keys() == {"NameAccounts", "ProveDelegation"}
-    assert all(action.startswith("organizations:List") for action in everything["ProveDelegation"])
-    assert all(action.startswith("organizations:") for action in everything["NameAccounts"])
+    assert everything.keys() == {"ReadAccountNames", "ReadDelegatedAdministrators"}
+    assert all(action.startswith("organizations:List") for action in everything["ReadDelegatedAdministrators"])
+    assert all(action.startswith("organizations:") for action in everything["ReadAccountNames"])
 
 
 def test_a_wildcard_account_is_held_to_the_organization(allowed: list[PlacedStatement]) -> None:
@@ -185,7 +185,7 @@ def test_what_the_central_account_takes_on_is_never_the_handlers(
     assert placed.conditions["ArnNotEquals"] == {"aws:PrincipalArn": names.function_role_arn}
 
 
-LAMBDA = "LambdaRunsTheHandler"
+LAMBDA = "OnlyLambda"
 
 
 def test_lambda_takes_on_the_roles_of_functions_without_a_condition(templates: Templates) -> None:

@@ -75,7 +75,7 @@ def delegation_permission(facts: Facts) -> Iterator[Finding]:
         yield problem(
             f"{facts.caller.arn} lacks organizations:ListDelegatedAdministrators, so that StackSets take the account "
             "for no delegated administrator",
-            "Allow it: the policy `look` in docs/operator-policy.md has it. This has to work:",
+            "Allow it: the policy `read` in docs/operator-policy.md has it. This has to work:",
             LIST_DELEGATED,
         )
 
