@@ -62,7 +62,7 @@ class Coverage:
         """Whether a StackSet ever deploys there: never to the management account, nor to one that is not active."""
         return account.is_active and account.id != self.organization.management_account_id
 
-    def wanted(self, account: Account) -> Regions:
+    def regions_of(self, account: Account) -> Regions:
         return self.accounts.get(account.id, _NONE) if self.targetable(account) else _NONE
 
     def accounts_in(self, ou_id: str) -> tuple[Account, ...]:
@@ -80,8 +80,8 @@ class Coverage:
             return self
         return Coverage(
             organization=self.organization,
-            ous={ou_id: wanted & kept for ou_id, wanted in self.ous.items()},
-            accounts={account_id: wanted & kept for account_id, wanted in self.accounts.items()},
+            ous={ou_id: regions & kept for ou_id, regions in self.ous.items()},
+            accounts={account_id: regions & kept for account_id, regions in self.accounts.items()},
         )
 
 
@@ -145,9 +145,9 @@ class Targets:
 
 def compile_targets(coverage: Coverage, scope: Scope) -> Targets:
     """The fewest OU targets that cover exactly what the scope requires, and accounts by name for the rest."""
-    wish = coverage.within(scope)
-    found = [target for top in scope.tops(wish.organization) for target in _descend(wish, top, _NONE)]
-    found.extend(_single_accounts(wish, scope))
+    scoped = coverage.within(scope)
+    found = [target for top in scope.tops(scoped.organization) for target in _descend(scoped, top, _NONE)]
+    found.extend(_single_accounts(scoped, scope))
     return Targets(
         ous=tuple(target for target in found if isinstance(target, OuTarget)),
         accounts=tuple(target for target in found if isinstance(target, AccountTarget)),
@@ -158,7 +158,7 @@ def _descend(coverage: Coverage, ou_id: str, above: Regions) -> Iterator[OuTarge
     covered = coverage.uniform[ou_id]
     yield from _ou_targets(coverage, ou_id, covered - above)
     for account in coverage.accounts_in(ou_id):
-        if by_name := coverage.wanted(account) - covered:
+        if by_name := coverage.regions_of(account) - covered:
             yield AccountTarget(account=account.id, ou_id=ou_id, regions=by_name)
     for child in coverage.children(ou_id):
         yield from _descend(coverage, child, covered)
@@ -167,7 +167,7 @@ def _descend(coverage: Coverage, ou_id: str, above: Regions) -> Iterator[OuTarge
 def _single_accounts(coverage: Coverage, scope: Scope) -> Iterator[AccountTarget]:
     for account_id in sorted(scope.account_ids):
         account = coverage.organization.accounts[account_id]
-        regions = coverage.wanted(account)
+        regions = coverage.regions_of(account)
         if regions and not scope.has_ou(coverage.organization, account.parent_id):
             yield AccountTarget(account=account_id, ou_id=account.parent_id, regions=regions)
 
@@ -177,18 +177,18 @@ def _ou_targets(coverage: Coverage, ou_id: str, regions: Regions) -> Iterator[Ou
     by_excluded: dict[frozenset[str], set[str]] = defaultdict(set)
     below = tuple(coverage.accounts_below(ou_id)) if regions else ()
     for region in regions:
-        excluded = frozenset(account.id for account in below if region not in coverage.wanted(account))
+        excluded = frozenset(account.id for account in below if region not in coverage.regions_of(account))
         by_excluded[excluded].add(region)
     for excluded, group in sorted(by_excluded.items(), key=lambda item: sorted(item[0])):
         yield OuTarget(ou_id=ou_id, regions=frozenset(group), excluded=excluded)
 
 
-def wanted_instances(coverage: Coverage, scope: Scope) -> frozenset[InstanceKey]:
+def desired_instances(coverage: Coverage, scope: Scope) -> frozenset[InstanceKey]:
     """Every account and region that is to have an instance, within the scope."""
-    wish = coverage.within(scope)
+    scoped = coverage.within(scope)
     return frozenset(
         InstanceKey(account.id, region)
-        for account in wish.organization.accounts.values()
-        if scope.has_account(wish.organization, account.id)
-        for region in wish.wanted(account)
+        for account in scoped.organization.accounts.values()
+        if scope.has_account(scoped.organization, account.id)
+        for region in scoped.regions_of(account)
     )

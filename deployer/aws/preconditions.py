@@ -25,11 +25,11 @@ def check_account(session: Session, *, central_account: str) -> None:
         )
 
 
-def check_organization(organization: Organization, *, wanted: str | None) -> None:
+def check_organization(organization: Organization, *, expected: str | None) -> None:
     """Raise unless the credentials' organization is the one that the config names, if it names one."""
-    if wanted is not None and organization.id != wanted:
+    if expected is not None and organization.id != expected:
         raise WrongOrganizationError(
-            f"The credentials are of organization {organization.id}, organization.yaml says {wanted}",
+            f"The credentials are of organization {organization.id}, organization.yaml says {expected}",
             next_step="Use other credentials, or another config folder.",
         )
 

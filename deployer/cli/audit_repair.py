@@ -47,7 +47,7 @@ def repair(
     created: our tag on them and a record in the ledger. Encryption cannot be changed, and is said to be left.
     --delete-blank needs `cleanup: true` in organization.yaml; ECR refuses to delete what holds an image.
     """
-    from deployer.composition.drift import Meant, check_cleanup, open_audit
+    from deployer.composition.drift import AuditRequest, check_cleanup, open_audit
     from deployer.drift.repairing import plan_repairs
     from deployer.drift.verification import verify
     from deployer.rendering.drift import unread_lines
@@ -55,7 +55,7 @@ def repair(
     from deployer.rendering.repair import closing_lines, plan_lines, repair_document
 
     now = clock_of(context).now()
-    meant = Meant(
+    request = AuditRequest(
         config=config,
         profile=profile,
         ous=ou or (),
@@ -64,7 +64,7 @@ def repair(
         repositories=repository,
         grace=grace_of(grace),
     )
-    audit = open_audit(meant, now=now)
+    audit = open_audit(request, now=now)
     if delete_blank:
         check_cleanup(audit)
     with progress() as tell:

@@ -134,11 +134,11 @@ def _coverage(
     if status is not None:
         known = read_snapshot(snapshot) if snapshot else None
         return _read(status, lambda document: coverage_from(document, known), "deployer status --json"), ""
-    from deployer.composition.rollout import Ask, assemble
+    from deployer.composition.rollout import RolloutRequest, assemble
 
     try:
-        situation = assemble(Ask(config=config, profile=profile), clock=clock)
-        return coverage_of(situation.status(), situation.organization), ""
+        rollout_context = assemble(RolloutRequest(config=config, profile=profile), clock=clock)
+        return coverage_of(rollout_context.status(), rollout_context.organization), ""
     except DeployerError as error:
         typer.echo(f"The report says nothing of coverage: {error.message}", err=True)
         return None, error.message

@@ -66,13 +66,13 @@ def verify(
     our tag but have no record, blank ones without an image; those of others are counted. Changes nothing. One that
     was cut off goes on where it was. Exits 2 if there is anything to look at.
     """
-    from deployer.composition.drift import Meant, open_audit
+    from deployer.composition.drift import AuditRequest, open_audit
     from deployer.rendering.drift import finding_count, report_document, report_lines
 
     now = clock_of(context).now()
     patience = grace_of(grace)
     audit = open_audit(
-        Meant(
+        AuditRequest(
             config=config,
             profile=profile,
             ous=ou or (),

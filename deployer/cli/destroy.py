@@ -12,7 +12,7 @@ from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
     from deployer.clock import Clock
-    from deployer.composition.rollout import Situation
+    from deployer.composition.rollout import RolloutContext
 
 
 def destroy(
@@ -33,23 +33,23 @@ def destroy(
     anywhere, it is finished by running it again.
     """
     from deployer.cli.progress import json_errors
-    from deployer.composition.rollout import Ask, assemble
+    from deployer.composition.rollout import RolloutRequest, assemble
 
     clock = clock_of(context)
     with json_errors(log_format, clock=clock):
-        situation = assemble(Ask(config=config, profile=profile), clock=clock)
-        situation.lock.look()
+        rollout_context = assemble(RolloutRequest(config=config, profile=profile), clock=clock)
+        rollout_context.lock.read()
         if not break_lock:
-            situation.lock.check()
+            rollout_context.lock.check()
         code = _destroy(
-            situation, clock=clock, yes=yes, delete_ledger=delete_ledger, log_format=log_format, as_json=as_json
+            rollout_context, clock=clock, yes=yes, delete_ledger=delete_ledger, log_format=log_format, as_json=as_json
         )
     if code:
         raise typer.Exit(code)
 
 
 def _destroy(
-    situation: Situation,
+    rollout_context: RolloutContext,
     *,
     clock: Clock,
     yes: bool,
@@ -60,17 +60,17 @@ def _destroy(
     from deployer.cli.progress import followed
     from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
 
-    organization = situation.organization
-    found = situation.removal(delete_ledger=delete_ledger)
+    organization = rollout_context.organization
+    found = rollout_context.removal(delete_ledger=delete_ledger)
     if not (as_json and log_format is options.LogFormat.JSON):  # then neither stream is for text
-        print_lines(removal_lines(found, organization, caller=situation.caller), err=as_json)
+        print_lines(removal_lines(found, organization, caller=rollout_context.caller), err=as_json)
     if found.is_empty:
         if as_json:
             print_json(removal_document(found, None, organization))
         return 0
     confirm("Remove all of this?", yes=yes, command="deployer destroy")
     with followed(organization, clock=clock, log_format=log_format, command="deployer destroy") as report:
-        outcome = situation.destroy(found, report)
+        outcome = rollout_context.destroy(found, report)
     if as_json:
         print_json(removal_document(found, outcome, organization))
     else:

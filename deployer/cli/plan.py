@@ -39,20 +39,20 @@ def plan(
     """
     if org:
         check_scope(org=org, ous=ou, accounts=account)
-    from deployer.composition.rollout import Ask, assemble
+    from deployer.composition.rollout import RolloutRequest, assemble
     from deployer.rendering.plan import plan_lines
     from deployer.rendering.plan_json import plan_document
     from deployer.rendering.waves import course_lines
 
-    situation = assemble(
-        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+    rollout_context = assemble(
+        RolloutRequest(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
         clock=clock_of(context),
     )
-    found = situation.plan()
+    found = rollout_context.plan()
     if as_json:
-        print_json(plan_document(found, situation.organization, caller=situation.caller))
+        print_json(plan_document(found, rollout_context.organization, caller=rollout_context.caller))
     else:
-        print_lines(plan_lines(found, situation.organization, caller=situation.caller))
-        print_lines(course_lines(found, situation.waves, situation.rollout.preferences))
+        print_lines(plan_lines(found, rollout_context.organization, caller=rollout_context.caller))
+        print_lines(course_lines(found, rollout_context.waves, rollout_context.rollout.preferences))
     if not found.is_empty:
         raise typer.Exit(CHANGES_EXIT_CODE)

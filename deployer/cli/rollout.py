@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from deployer.clock import Clock
-    from deployer.composition.rollout import Ask, Situation
+    from deployer.composition.rollout import RolloutContext, RolloutRequest
     from deployer.planning.plan import Plan
     from deployer.rollout.operations import IfBusy
     from deployer.rollout.progress import Report
@@ -86,9 +86,9 @@ def rollout(
         no_waves=no_waves,
     )
     from deployer.cli.progress import json_errors
-    from deployer.composition.rollout import Ask
+    from deployer.composition.rollout import RolloutRequest
 
-    ask = Ask(
+    request = RolloutRequest(
         config=config,
         profile=profile,
         ous=ou or (),
@@ -97,7 +97,7 @@ def rollout(
         resume=resume,
         rollout=values,
     )
-    manner = _Manner(
+    command_options = _CommandOptions(
         clock=clock_of(context),
         only_failed=only_failed,
         yes=yes,
@@ -107,14 +107,14 @@ def rollout(
         log_format=log_format,
         as_json=as_json,
     )
-    with json_errors(log_format, clock=manner.clock):
-        code = _roll_out(ask, manner)
+    with json_errors(log_format, clock=command_options.clock):
+        code = _roll_out(request, command_options)
     if code:
         raise typer.Exit(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Manner:
+class _CommandOptions:
     clock: Clock
     only_failed: bool
     yes: bool
@@ -125,41 +125,45 @@ class _Manner:
     as_json: bool
 
 
-def _roll_out(ask: Ask, manner: _Manner) -> int:
+def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
     from deployer.composition.rollout import assemble
 
-    situation = assemble(ask, clock=manner.clock)
-    situation.lock.look()
-    if not manner.break_lock:
-        situation.lock.check()
-    situation, plan = _plan(situation, manner)
-    if not (manner.as_json and manner.log_format is options.LogFormat.JSON):  # then neither stream is for text
-        _show(plan, situation, as_json=manner.as_json)
+    rollout_context = assemble(request, clock=command_options.clock)
+    rollout_context.lock.read()
+    if not command_options.break_lock:
+        rollout_context.lock.check()
+    rollout_context, plan = _plan(rollout_context, command_options)
+    if not (
+        command_options.as_json and command_options.log_format is options.LogFormat.JSON
+    ):  # then neither stream is for text
+        _show(plan, rollout_context, as_json=command_options.as_json)
     if not plan.is_empty:
-        _allowed(plan, manner)
-        confirm("Roll this out?", yes=manner.yes, command="deployer rollout")
-    return _apply(situation, plan, manner)
+        _allowed(plan, command_options)
+        confirm("Roll this out?", yes=command_options.yes, command="deployer rollout")
+    return _apply(rollout_context, plan, command_options)
 
 
-def _allowed(plan: Plan, manner: _Manner) -> Plan:
+def _allowed(plan: Plan, command_options: _CommandOptions) -> Plan:
     """The plan; raises GuardError if it deletes more than the caller let it."""
     from deployer.planning.guards import check_deletions
 
-    check_deletions(plan, allowed=manner.allow_delete)
+    check_deletions(plan, allowed=command_options.allow_delete)
     return plan
 
 
-def _plan(situation: Situation, manner: _Manner) -> tuple[Situation, Plan]:
-    with _followed(situation, manner) as report:
-        if manner.only_failed:
-            situation = situation.only_failed()
-        return situation, situation.plan_when_free(report, if_busy=manner.if_busy)
+def _plan(rollout_context: RolloutContext, command_options: _CommandOptions) -> tuple[RolloutContext, Plan]:
+    with _followed(rollout_context, command_options) as report:
+        if command_options.only_failed:
+            rollout_context = rollout_context.only_failed()
+        return rollout_context, rollout_context.plan_when_free(report, if_busy=command_options.if_busy)
 
 
-def _followed(situation: Situation, manner: _Manner) -> AbstractContextManager[Report]:
+def _followed(rollout_context: RolloutContext, command_options: _CommandOptions) -> AbstractContextManager[Report]:
     from deployer.cli.progress import followed
 
-    return followed(situation.organization, clock=manner.clock, log_format=manner.log_format, command=RESUME)
+    return followed(
+        rollout_context.organization, clock=command_options.clock, log_format=command_options.log_format, command=RESUME
+    )
 
 
 def _check_usage(
@@ -177,34 +181,40 @@ def _check_usage(
         check_scope(org=org, ous=ous, accounts=accounts)
 
 
-def _show(plan: Plan, situation: Situation, *, as_json: bool) -> None:
+def _show(plan: Plan, rollout_context: RolloutContext, *, as_json: bool) -> None:
     from deployer.rendering.plan import plan_lines
     from deployer.rendering.waves import course_lines
 
-    organization = situation.organization
-    print_lines(plan_lines(plan, organization, caller=situation.caller), err=as_json)
-    print_lines(course_lines(plan, situation.waves, situation.rollout.preferences), err=as_json)
+    organization = rollout_context.organization
+    print_lines(plan_lines(plan, organization, caller=rollout_context.caller), err=as_json)
+    print_lines(course_lines(plan, rollout_context.waves, rollout_context.rollout.preferences), err=as_json)
 
 
-def _apply(situation: Situation, plan: Plan, manner: _Manner) -> int:
+def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _CommandOptions) -> int:
     from deployer.rendering.outcome import outcome_lines
     from deployer.rendering.plan_json import outcome_document
     from deployer.rollout.execution import roll_out
-    from deployer.rollout.patience import roll_out_again
+    from deployer.rollout.retries import retry_rollout
 
-    course = situation.course(if_busy=manner.if_busy)
-    with _followed(situation, manner) as report:
-        outcome = roll_out(plan, situation.wanted.bundle, situation.cloud, report, course=course)
-        outcome = roll_out_again(
+    execution_options = rollout_context.execution_options(if_busy=command_options.if_busy)
+    with _followed(rollout_context, command_options) as report:
+        outcome = roll_out(
+            plan, rollout_context.deployment.bundle, rollout_context.cloud, report, options=execution_options
+        )
+        outcome = retry_rollout(
             outcome,
             lambda: roll_out(
-                _allowed(situation.plan(), manner), situation.wanted.bundle, situation.cloud, report, course=course
+                _allowed(rollout_context.plan(), command_options),
+                rollout_context.deployment.bundle,
+                rollout_context.cloud,
+                report,
+                options=execution_options,
             ),
             report,
-            sleep=situation.cloud.clock.sleep,
+            sleep=rollout_context.cloud.clock.sleep,
         )
-    if manner.as_json:
-        print_json(outcome_document(outcome, plan, situation.organization, caller=situation.caller))
+    if command_options.as_json:
+        print_json(outcome_document(outcome, plan, rollout_context.organization, caller=rollout_context.caller))
     elif not plan.is_empty:
-        print_lines(outcome_lines(outcome, plan, situation.organization))
+        print_lines(outcome_lines(outcome, plan, rollout_context.organization))
     return outcome.exit_code

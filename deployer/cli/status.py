@@ -35,17 +35,17 @@ def status(
 
     Exits 0 when everything is as wanted, 2 when something is not.
     """
-    from deployer.composition.rollout import Ask, assemble
+    from deployer.composition.rollout import RolloutRequest, assemble
     from deployer.rendering.status import status_document, status_lines
 
-    situation = assemble(
-        Ask(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+    rollout_context = assemble(
+        RolloutRequest(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
         clock=clock_of(context),
     )
-    found = situation.status()
+    found = rollout_context.status()
     if as_json:
-        print_json(status_document(found, situation.organization))
+        print_json(status_document(found, rollout_context.organization))
     else:
-        print_lines(status_lines(found, situation.organization, instances=instances))
-    if not found.is_as_wanted:
+        print_lines(status_lines(found, rollout_context.organization, instances=instances))
+    if not found.is_in_sync:
         raise typer.Exit(FINDINGS_EXIT_CODE)

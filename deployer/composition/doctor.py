@@ -155,12 +155,12 @@ def _quotas(
     if isinstance(compiled, Unread) or isinstance(coverage, Unread):
         return ()
     made = synthesize(compiled)
-    wanted = {made.names.access_stack_set, made.names.forwarding_stack_set}
-    wanted |= {one.definition.name for one in per_ou.stack_set_wishes(made.per_ou)}
+    stack_set_names = {made.names.access_stack_set, made.names.forwarding_stack_set}
+    stack_set_names |= {one.definition.name for one in per_ou.desired_stack_sets(made.per_ou)}
     is_rolled_out = not isinstance(stack_sets, Unread) and made.names.access_stack_set in stack_sets
     roles = [one for one in _templates_names(made, coverage) if one.type == IAM_ROLE]
     added = Added(
-        stack_sets=frozenset(wanted),
+        stack_sets=frozenset(stack_set_names),
         instances=sum(len(regions) for regions in coverage.regions.values()),
         roles=0 if is_rolled_out else len(roles),
     )

@@ -24,7 +24,7 @@ from templates.names import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
+class AuditRequest:
     """The repositories that a command requests, before they are resolved."""
 
     config: Path
@@ -53,40 +53,40 @@ class Audit:
         return self.installation.organization
 
 
-def open_audit(meant: Meant, *, now: datetime) -> Audit:
+def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     """Read config and organization, with the caller's own credentials. Writes nothing."""
-    for region in meant.regions:
+    for region in request.regions:
         require_region(region, said_by="--region")
-    installation = Installation.open(meant.config, profile=meant.profile)
+    installation = Installation.open(request.config, profile=request.profile)
     organization, compiled, names = installation.organization, installation.compiled, installation.names
-    scope = find_scope(organization, ous=meant.ous, accounts=meant.accounts, regions=meant.regions)
+    scope = find_scope(organization, ous=request.ous, accounts=request.accounts, regions=request.regions)
     looker = Looker(
         rules=Rules(compiled),
         records=CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository),
         registries=MemberRegistries(installation.members(names.auditor_role), partition=names.partition),
         now=now,
-        grace=meant.grace,
+        grace=request.grace,
         regions=scope.regions,
-        repositories=meant.repositories,
+        repositories=request.repositories,
     )
     accounts = sorted(account.id for account in organization.accounts.values() if account.is_active)
     return Audit(
         installation=installation,
         accounts=tuple(account for account in accounts if scope.has_account(organization, account)),
         looker=looker,
-        key=_key(compiled, names, meant),
+        key=_key(compiled, names, request),
     )
 
 
-def _key(compiled: Compiled, names: Names, meant: Meant) -> str:
+def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:
     parts = (
         names,
         compiled.settings_file.digest,
-        sorted(meant.ous),
-        sorted(meant.accounts),
-        sorted(meant.regions),
-        meant.repositories,
-        meant.grace,
+        sorted(request.ous),
+        sorted(request.accounts),
+        sorted(request.regions),
+        request.repositories,
+        request.grace,
     )
     return sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -69,7 +69,7 @@ class Installation:
     def organization(self) -> Organization:
         """The live organization; raises WrongOrganizationError if the config files name another."""
         organization = read_organization(self.session.client("organizations"))
-        check_organization(organization, wanted=self.config.organization_id)
+        check_organization(organization, expected=self.config.organization_id)
         return organization
 
     @cached_property

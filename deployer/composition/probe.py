@@ -34,10 +34,10 @@ class Probe:
     """Takes the seconds to wait, and what receives each outcome as it is known."""
 
 
-def open_probe(config_directory: Path, wanted: str, *, profile: str | None, clock: Clock) -> Probe:
+def open_probe(config_directory: Path, target: str, *, profile: str | None, clock: Clock) -> Probe:
     """Read config and organization; raises NotFoundError for a place that is not covered. Does not probe yet."""
     installation = Installation.open(config_directory, profile=profile, clock=clock)
-    targets, names = targets_of(wanted, installation.compiled), installation.names
+    targets, names = targets_of(target, installation.compiled), installation.names
     repository = names.probe_repository
 
     def run(timeout: float, on_outcome: Callable[[Outcome], None]) -> tuple[Outcome, ...]:

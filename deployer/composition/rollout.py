@@ -21,18 +21,18 @@ from deployer.composition.installation import Installation
 from deployer.errors import INTERRUPTED_EXIT_CODE, NotFoundError
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
-from deployer.planning.plan import Facts, Plan, Wish, make_plan
+from deployer.planning.desired_state import Deployment, deployment_for
+from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
 from deployer.planning.scopes import find_scope
-from deployer.planning.wishes import Wanted, wish_for
+from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.destroy import Removal, destroy, plan_removal
-from deployer.rollout.execution import Cloud, Course
-from deployer.rollout.locking import Holder, Lock, Record
+from deployer.rollout.execution import Cloud, ExecutionOptions
+from deployer.rollout.locking import Holder, Lock, LockRecord
 from deployer.rollout.operations import IfBusy, OperationRunner
-from deployer.rollout.outcome import Outcome
 from deployer.rollout.processes import is_at_work, machine
 from deployer.rollout.progress import Report
+from deployer.rollout.result import RolloutResult
 from deployer.rollout.status import Status, status_of
-from deployer.rollout.survey import look
 from deployer.settings.rollout import Rollout
 from deployer.targets import Scope
 from deployer.waves import Wave, plan_waves
@@ -40,7 +40,7 @@ from templates.names import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class RolloutRequest:
     """The request of a command, before it is resolved."""
 
     config: Path
@@ -55,27 +55,27 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class RolloutContext:
     """Everything that the commands need: the caller, the desired state, and access to AWS."""
 
     caller: str
     organization: Organization
-    wanted: Wanted
+    deployment: Deployment
     rollout: Rollout
     cloud: Cloud
     bucket: ArtifactsBucket
     ledger: LedgerTable
     lock: Lock
-    ask: Ask
+    request: RolloutRequest
     clock: Clock
 
     @property
-    def wish(self) -> Wish:
-        return self.wanted.wish
+    def desired(self) -> DesiredState:
+        return self.deployment.desired
 
     def plan(self) -> Plan:
         """Compare desired and actual state."""
-        return make_plan(self.wish, look(self.wish, self.cloud))
+        return make_plan(self.desired, read_actual_state(self.desired, self.cloud))
 
     def plan_when_free(self, report: Report, *, if_busy: IfBusy) -> Plan:
         """The plan once no operation is in progress, since operations change the plan."""
@@ -87,83 +87,83 @@ class Situation:
             plan = self.plan()
         return plan
 
-    def course(self, *, if_busy: IfBusy) -> Course:
+    def execution_options(self, *, if_busy: IfBusy) -> ExecutionOptions:
         """The options for carrying out a plan."""
-        return Course(
+        return ExecutionOptions(
             if_busy=if_busy, waves=self.waves, plan_in=self.plan_in, lock=self.lock, record=self.record("rollout")
         )
 
     def plan_in(self, scope: Scope) -> Plan:
         """The same for another scope, without previews of stack updates."""
-        wish = replace(self.wish, scope=scope)
-        return make_plan(wish, look(wish, self.cloud, previews=False))
+        desired = replace(self.desired, scope=scope)
+        return make_plan(desired, read_actual_state(desired, self.cloud, previews=False))
 
-    def only_failed(self) -> Situation:
+    def only_failed(self) -> RolloutContext:
         """The same, limited to accounts that have a stack instance that is not CURRENT."""
-        scope = self.wish.scope
+        scope = self.desired.scope
         failed = frozenset(
             instance.account
-            for name, state in self._facts().stack_sets.items()
+            for name, state in self._actual_state().stack_sets.items()
             for instance in state.instances
             if not instance.is_current
             and instance.account in self.organization.accounts
             and self.organization.accounts[instance.account].is_active
-            and self.wish.scope_of(name).has(self.organization, instance.key)
+            and self.desired.scope_of(name).has(self.organization, instance.key)
         )
-        wish = replace(self.wish, scope=Scope(account_ids=failed, regions=scope.regions))
-        return replace(self, wanted=replace(self.wanted, wish=wish))
+        desired = replace(self.desired, scope=Scope(account_ids=failed, regions=scope.regions))
+        return replace(self, deployment=replace(self.deployment, desired=desired))
 
     @property
     def waves(self) -> tuple[Wave, ...]:
         """Those that have accounts in the scope; none if none are requested."""
-        return plan_waves(self.rollout.waves, self.organization, self.wish.scope)
+        return plan_waves(self.rollout.waves, self.organization, self.desired.scope)
 
-    def record(self, command: str) -> Record:
+    def record(self, command: str) -> LockRecord:
         """The content of the lock; the lock itself adds the times and its holder."""
         now = self.clock.now()
-        return Record(
+        return LockRecord(
             command=command,
             holder=Holder(owner=self.caller, machine="", process=0),
             started=now,
             expires=now,
-            ous=tuple(self.ask.ous),
-            accounts=tuple(self.ask.accounts),
-            regions=tuple(self.ask.regions),
+            ous=tuple(self.request.ous),
+            accounts=tuple(self.request.accounts),
+            regions=tuple(self.request.regions),
         )
 
     def status(self) -> Status:
         """The same comparison, without previews of updates."""
-        facts = self._facts()
-        return status_of(self.wish, facts, make_plan(self.wish, facts))
+        actual = self._actual_state()
+        return status_of(self.desired, actual, make_plan(self.desired, actual))
 
     def removal(self, *, delete_ledger: bool) -> Removal:
         """Everything that exists, to be removed."""
         return plan_removal(
-            self.wish,
-            self._facts(),
+            self.desired,
+            self._actual_state(),
             bucket=self.bucket.exists(),
             ledger=self.ledger.exists(),
             delete_ledger=delete_ledger,
         )
 
-    def destroy(self, removal: Removal, report: Report) -> Outcome:
+    def destroy(self, removal: Removal, report: Report) -> RolloutResult:
         """Remove everything, under the lock."""
         self.lock.take(self.record("destroy"))
         exit_code = INTERRUPTED_EXIT_CODE
         try:
-            outcome = destroy(removal, self.cloud, report, bucket=self.bucket, ledger=self.ledger)
-            exit_code = outcome.exit_code
+            result = destroy(removal, self.cloud, report, bucket=self.bucket, ledger=self.ledger)
+            exit_code = result.exit_code
         finally:
             self.lock.release(exit_code)
-        return outcome
+        return result
 
-    def _facts(self) -> Facts:
-        return look(self.wish, self.cloud, previews=False)
+    def _actual_state(self) -> ActualState:
+        return read_actual_state(self.desired, self.cloud, previews=False)
 
 
-def assemble(ask: Ask, *, clock: Clock) -> Situation:
+def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
-    installation = Installation.open(ask.config, profile=ask.profile, clock=clock)
+    installation = Installation.open(request.config, profile=request.profile, clock=clock)
     config, session, organization = installation.config, installation.session, installation.organization
     call_as = check_stack_sets(session, organization, region=config.home_region)
     compiled = installation.compiled
@@ -175,12 +175,12 @@ def assemble(ask: Ask, *, clock: Clock) -> Situation:
         is_at_work=is_at_work,
         clock=clock.now,
     )
-    if ask.resume:
-        ask = _resumed(ask, lock.look())
+    if request.resume:
+        request = _resumed(request, lock.read())
     scope = find_scope(
-        organization, ous=ask.ous, accounts=ask.accounts, regions=ask.regions, known_regions=enabled_regions
+        organization, ous=request.ous, accounts=request.accounts, regions=request.regions, known_regions=enabled_regions
     )
-    wanted = wish_for(
+    deployment = deployment_for(
         compiled,
         scope=scope,
         partition=session.identity.partition,
@@ -193,19 +193,19 @@ def assemble(ask: Ask, *, clock: Clock) -> Situation:
             home=config.home_region,
         ),
     )
-    rollout = replace(config.rollout, **ask.rollout)
-    return Situation(
+    rollout = replace(config.rollout, **request.rollout)
+    return RolloutContext(
         caller=session.identity.arn,
         organization=organization,
-        wanted=wanted,
+        deployment=deployment,
         rollout=rollout,
         cloud=_cloud(
-            session, wanted.names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
+            session, deployment.names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
         ),
         bucket=bucket,
         ledger=installation.ledger,
         lock=lock,
-        ask=ask,
+        request=request,
         clock=clock,
     )
 
@@ -249,7 +249,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, clock=renewing)
 
 
-def _resumed(ask: Ask, last: Record | None) -> Ask:
+def _resumed(request: RolloutRequest, last: LockRecord | None) -> RolloutRequest:
     """The last roll-out's scope; raises NotFoundError if it left nothing to resume."""
     if last is None or last.exit_code == 0:
         state = "ended well" if last else "is not known"
@@ -261,4 +261,4 @@ def _resumed(ask: Ask, last: Record | None) -> Ask:
             f"There is nothing to resume: the last command was `deployer {last.command}`",
             next_step=f"`deployer {last.command}` goes on from where it stopped.",
         )
-    return replace(ask, ous=last.ous, accounts=last.accounts, regions=last.regions)
+    return replace(request, ous=last.ous, accounts=last.accounts, regions=last.regions)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from deployer.organization import Organization
 from deployer.stack_sets import InstanceKey, StackSetDefinition, StackSetState
-from deployer.targets import Coverage, Scope, wanted_instances
+from deployer.targets import Coverage, Scope, desired_instances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackSetWish:
+class DesiredStackSet:
     """A StackSet and the desired locations of its instances."""
 
     definition: StackSetDefinition
@@ -44,38 +44,38 @@ class StackSetWish:
         """The part of the scope for this StackSet: of some regions, accounts that require something in those."""
         if self.follows is None or scope.regions is None:
             return scope
-        keys = wanted_instances(self.follows, scope)
+        keys = desired_instances(self.follows, scope)
         return Scope(account_ids=frozenset(key.account for key in keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rivals:
+class Siblings:
     """The other StackSets of a family: their actual and desired locations."""
 
     there: frozenset[InstanceKey] = frozenset()
-    wanted: frozenset[InstanceKey] = frozenset()
+    desired: frozenset[InstanceKey] = frozenset()
 
 
 def with_retired(
-    wishes: Iterable[StackSetWish],
+    desired_sets: Iterable[DesiredStackSet],
     families: Iterable[Family],
     found: Mapping[str, StackSetState],
     organization: Organization,
-) -> tuple[StackSetWish, ...]:
+) -> tuple[DesiredStackSet, ...]:
     """The desired StackSets, and those of earlier settings that still exist, desired nowhere."""
-    wished = tuple(wishes)
-    named = {one.definition.name for one in wished}
-    return (*wished, *_retired(named, tuple(families), found, organization))
+    desired_sets = tuple(desired_sets)
+    named = {one.definition.name for one in desired_sets}
+    return (*desired_sets, *_retired(named, tuple(families), found, organization))
 
 
 def _retired(
     named: set[str], families: tuple[Family, ...], found: Mapping[str, StackSetState], organization: Organization
-) -> Iterator[StackSetWish]:
+) -> Iterator[DesiredStackSet]:
     nowhere = Coverage(organization=organization, ous={}, accounts={})
     for name, state in sorted(found.items()):
         family = next((one for one in families if one.has(name)), None)
         if family is not None and name not in named:
-            yield StackSetWish(
+            yield DesiredStackSet(
                 definition=StackSetDefinition(
                     name=name, description=state.description, body=state.body, depends_on=state.depends_on
                 ),
@@ -85,13 +85,15 @@ def _retired(
             )
 
 
-def rivals_of(
-    wish: StackSetWish, wishes: Iterable[StackSetWish], scope: Scope, found: Mapping[str, StackSetState]
-) -> Rivals:
+def siblings_of(
+    desired: DesiredStackSet, desired_sets: Iterable[DesiredStackSet], scope: Scope, found: Mapping[str, StackSetState]
+) -> Siblings:
     """The other members of its family that exist or are desired; empty if it has none."""
-    others = [one for one in wishes if one.family == wish.family and one is not wish] if wish.family else []
+    others = (
+        [one for one in desired_sets if one.family == desired.family and one is not desired] if desired.family else []
+    )
     states = [found[one.definition.name] for one in others if one.definition.name in found]
-    return Rivals(
+    return Siblings(
         there=frozenset(instance.key for state in states for instance in state.instances),
-        wanted=frozenset(key for one in others for key in wanted_instances(one.coverage, scope)),
+        desired=frozenset(key for one in others for key in desired_instances(one.coverage, scope)),
     )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from deployer.organization import Organization
 from deployer.planning.existing_instances import ExistingInstances
-from deployer.planning.families import Rivals
+from deployer.planning.families import Siblings
 from deployer.planning.suspended import skipped_instances
 from deployer.planning.target_operations import Selection, group_accounts, group_ous
 from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
@@ -26,7 +26,7 @@ from deployer.targets import (
     Scope,
     Targets,
     compile_targets,
-    wanted_instances,
+    desired_instances,
 )
 
 
@@ -41,7 +41,7 @@ class InstancePlan:
     """Done first: desired instances that would lose their effect when one of a sibling StackSet is deleted."""
     moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     """Those of `delete` that another StackSet of the family takes over."""
-    wanted: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    desired: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     unchanged: int = 0
     stranded: tuple[Instance, ...] = ()
     """Undesired instances that AWS does not delete: of accounts that left the organization."""
@@ -76,7 +76,7 @@ def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceK
 
 
 def plan_instances(
-    coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, rivals: Rivals | None = None
+    coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, siblings: Siblings | None = None
 ) -> InstancePlan:
     """Compare desired and actual state. `rewritten`: the StackSet itself changes, and all instances with it."""
     regions = scope.regions
@@ -88,7 +88,7 @@ def plan_instances(
         existing=ExistingInstances(coverage.organization, state),
         instances={one.key: one for one in instances if regions is None or one.region in regions},
         registered={ou_id: all_ if regions is None else all_ & regions for ou_id, all_ in registered.items()},
-        rivals=rivals or Rivals(),
+        siblings=siblings or Siblings(),
     ).plan(rewritten=rewritten)
 
 
@@ -118,11 +118,11 @@ class _Comparison:
     existing: ExistingInstances
     instances: Mapping[InstanceKey, Instance]
     registered: Mapping[str, Regions]
-    rivals: Rivals
+    siblings: Siblings
 
     @cached_property
-    def wanted(self) -> frozenset[InstanceKey]:
-        return wanted_instances(self.coverage, self.scope)
+    def desired(self) -> frozenset[InstanceKey]:
+        return desired_instances(self.coverage, self.scope)
 
     @cached_property
     def targets(self) -> Targets:
@@ -139,20 +139,20 @@ class _Comparison:
 
     def plan(self, *, rewritten: bool) -> InstancePlan:
         creations = tuple(self._creations())
-        there = self.wanted & self.instances.keys() - self._clashing
+        there = self.desired & self.instances.keys() - self._clashing
         outdated = frozenset(key for key in there if not self.instances[key].is_current)
         updates = () if rewritten else self.existing.operations("UPDATE", outdated)
         touched = there if rewritten else outdated
         deletions = tuple(self._deletions())
-        skipped = skipped_instances(self.coverage.organization, (self.instances[key] for key in self._unwanted))
-        stranded = self._unwanted - self._removable - {one.key for one in skipped}
+        skipped = skipped_instances(self.coverage.organization, (self.instances[key] for key in self._undesired))
+        stranded = self._undesired - self._removable - {one.key for one in skipped}
         return InstancePlan(
             create=creations,
             update=updates,
             delete=deletions,
             withdraw=self.existing.operations("DELETE", self._clashing),
-            moving=instances_of(deletions) & self.rivals.wanted,
-            wanted=self.wanted,
+            moving=instances_of(deletions) & self.siblings.desired,
+            desired=self.desired,
             unchanged=len(there - touched),
             stranded=tuple(self.instances[key] for key in sorted(stranded)),
             skipped=skipped,
@@ -160,12 +160,12 @@ class _Comparison:
 
     @cached_property
     def _clashing(self) -> frozenset[InstanceKey]:
-        return self.wanted & self.instances.keys() & self.rivals.there
+        return self.desired & self.instances.keys() & self.siblings.there
 
     # What is missing
     def _creations(self) -> Iterator[InstanceOperation]:
         """A whole OU that AWS does not cover yet, although accounts in it may have instances (assumption A22)."""
-        missing = set(self.wanted - self.instances.keys() | self._clashing)
+        missing = set(self.desired - self.instances.keys() | self._clashing)
         for selection in group_ous(self._unregistered(), self._chain):
             keys = self._resolve(selection) & missing
             missing -= keys
@@ -188,17 +188,19 @@ class _Comparison:
 
     # What exists but is not desired
     @cached_property
-    def _unwanted(self) -> frozenset[InstanceKey]:
+    def _undesired(self) -> frozenset[InstanceKey]:
         organization = self.coverage.organization
         in_scope = {key for key in self.instances if self.scope.has_account(organization, key.account)}
-        return frozenset(in_scope - self.wanted)
+        return frozenset(in_scope - self.desired)
 
     @cached_property
     def _removable(self) -> frozenset[InstanceKey]:
         """AWS skips accounts that are suspended, and knows no account that left."""
         accounts = self.coverage.organization.accounts
         return frozenset(
-            key for key in self._unwanted if key.account in accounts and self.coverage.targetable(accounts[key.account])
+            key
+            for key in self._undesired
+            if key.account in accounts and self.coverage.targetable(accounts[key.account])
         )
 
     def _deletions(self) -> Iterator[InstanceOperation]:
@@ -226,7 +228,7 @@ class _Comparison:
             below = tuple(account.id for account in self.coverage.accounts_below(ou_id)) if stale else ()
             by_kept: dict[frozenset[str], set[str]] = defaultdict(set)
             for region in stale:
-                kept = frozenset(one for one in below if InstanceKey(one, region) in self.wanted)
+                kept = frozenset(one for one in below if InstanceKey(one, region) in self.desired)
                 if not kept or any(InstanceKey(one, region) in self._removable for one in below):
                     by_kept[kept].add(region)
             for kept, group in by_kept.items():

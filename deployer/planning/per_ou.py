@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from troposphere import Template
 
-from deployer.planning.families import Family, StackSetWish
+from deployer.planning.families import DesiredStackSet, Family
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.targets import Coverage, Regions
@@ -47,10 +47,10 @@ def variants(compiled: Compiled, names: Names) -> tuple[Variant, ...]:
     return tuple(sorted(found, key=lambda one: one.stack_set))
 
 
-def stack_set_wishes(found: tuple[Variant, ...]) -> Iterator[StackSetWish]:
+def desired_stack_sets(found: tuple[Variant, ...]) -> Iterator[DesiredStackSet]:
     """The variants as StackSets."""
     for variant in found:
-        yield StackSetWish(
+        yield DesiredStackSet(
             definition=StackSetDefinition(
                 name=variant.stack_set, description=variant.description, body=body(variant.template)
             ),

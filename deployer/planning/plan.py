@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.existing_instances import ExistingInstances
-from deployer.planning.families import Family, Rivals, StackSetWish, rivals_of, with_retired
+from deployer.planning.families import DesiredStackSet, Family, Siblings, siblings_of, with_retired
 from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
 from deployer.planning.instances import InstancePlan, beginning_with_one, instances_of, plan_instances
 from deployer.planning.opt_in import OptInRegion, opt_in_warnings
@@ -20,7 +20,7 @@ from deployer.planning.skips import Skip, skips
 from deployer.planning.template_changes import is_same, template_changes
 from deployer.stack_sets import InstanceKey, InstanceOperation, Operation, StackSetDefinition, StackSetState
 from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
-from deployer.targets import Coverage, Scope, compile_targets, wanted_instances
+from deployer.targets import Coverage, Scope, compile_targets, desired_instances
 
 _DIGITS = len("handler/") + 12
 
@@ -37,7 +37,7 @@ class StackKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class DesiredState:
     """The desired state. StackSets are in the order in which they depend on each other."""
 
     organization: Organization
@@ -46,7 +46,7 @@ class Wish:
     bundle_key: str
     settings_json: bytes = field(repr=False)
     central: StackDefinition
-    stack_sets: tuple[StackSetWish, ...]
+    stack_sets: tuple[DesiredStackSet, ...]
     covered: Coverage
     """Accounts and regions for which anything is desired."""
     families: tuple[Family, ...] = ()
@@ -62,11 +62,11 @@ class Wish:
 
     def scope_of(self, stack_set: str) -> Scope:
         """The part of the scope for a StackSet."""
-        wishes = (one for one in self.stack_sets if one.definition.name == stack_set)
-        return next((one.scoped(self.scope) for one in wishes), self.scope)
+        desired_sets = (one for one in self.stack_sets if one.definition.name == stack_set)
+        return next((one.scoped(self.scope) for one in desired_sets), self.scope)
 
 
-class UnderWay(NamedTuple):
+class OperationInProgress(NamedTuple):
     """An operation in progress on a StackSet, and how many of its instances are finished."""
 
     stack_set: str
@@ -76,7 +76,7 @@ class UnderWay(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ActualState:
     """The actual state."""
 
     stacks: Mapping[StackKey, StackState]
@@ -85,7 +85,7 @@ class Facts:
     """Those of the desired state, and of its families."""
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
-    under_way: tuple[UnderWay, ...] = ()
+    under_way: tuple[OperationInProgress, ...] = ()
     denied_previews: frozenset[StackKey] = frozenset()
     """Stacks whose change sets the caller may not create: their templates are compared instead."""
 
@@ -144,7 +144,7 @@ class Plan:
     stack_sets: tuple[StackSetPlan, ...]
     companions: tuple[StackPlan, ...]
     skips: tuple[Skip, ...]
-    under_way: tuple[UnderWay, ...] = ()
+    under_way: tuple[OperationInProgress, ...] = ()
     """Operations of others, or of an earlier run, that are still in progress: what they do is not in the plan."""
     opt_in_warnings: tuple[OptInRegion, ...] = ()
     """Regions in which instances may fail because the management account has not opted into them."""
@@ -191,45 +191,45 @@ class Plan:
         return sum(one.instances.deletions for one in self.stack_sets)
 
 
-def make_plan(wish: Wish, facts: Facts) -> Plan:
+def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
     """Compare desired and actual state."""
-    named = {(stack.name, stack.region) for stack in wish.companions}
-    left_over = [key for key in wish.former_companions if key not in named and key in facts.stacks]
-    stack_sets = with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization)
+    named = {(stack.name, stack.region) for stack in desired.companions}
+    left_over = [key for key in desired.former_companions if key not in named and key in actual.stacks]
+    stack_sets = with_retired(desired.stack_sets, desired.families, actual.stack_sets, desired.organization)
     return Plan(
-        artifacts=_plan_stack(wish.artifacts, facts),
-        bundle_key=wish.bundle_key,
-        uploads_bundle=not facts.bundle_is_uploaded,
-        settings=settings_changes(wish.organization, before=facts.settings_in_force, after=wish.settings_json),
-        central=_plan_stack(wish.central, facts),
+        artifacts=_plan_stack(desired.artifacts, actual),
+        bundle_key=desired.bundle_key,
+        uploads_bundle=not actual.bundle_is_uploaded,
+        settings=settings_changes(desired.organization, before=actual.settings_in_force, after=desired.settings_json),
+        central=_plan_stack(desired.central, actual),
         stack_sets=tuple(
             _plan_stack_set(
                 one,
-                one.scoped(wish.scope),
-                facts.stack_sets.get(one.definition.name),
-                rivals_of(one, stack_sets, wish.scope, facts.stack_sets),
+                one.scoped(desired.scope),
+                actual.stack_sets.get(one.definition.name),
+                siblings_of(one, stack_sets, desired.scope, actual.stack_sets),
             )
             for one in stack_sets
         ),
         companions=(
-            *(_plan_stack(definition, facts) for definition in wish.companions),
+            *(_plan_stack(definition, actual) for definition in desired.companions),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
-        under_way=facts.under_way,
-        function_url=wish.function_url,
+        under_way=actual.under_way,
+        function_url=desired.function_url,
         opt_in_warnings=opt_in_warnings(
-            wish.opt_in_regions,
-            covered=_regions(wish) if wish.opt_in_regions else (),
-            stack_sets=facts.stack_sets.values(),
+            desired.opt_in_regions,
+            covered=_regions(desired) if desired.opt_in_regions else (),
+            stack_sets=actual.stack_sets.values(),
         ),
-        skips=skips(wish.covered, wish.scope, management_is_caller=wish.management_is_caller),
+        skips=skips(desired.covered, desired.scope, management_is_caller=desired.management_is_caller),
     )
 
 
-def _regions(wish: Wish) -> set[str]:
+def _regions(desired: DesiredState) -> set[str]:
     """Accounts and regions of the scope that require instances."""
-    wanted = {key.region for key in wanted_instances(wish.covered, wish.scope)}
-    return wanted | {wish.central.region} if wanted else wanted
+    regions = {key.region for key in desired_instances(desired.covered, desired.scope)}
+    return regions | {desired.central.region} if regions else regions
 
 
 def stack_needs_preview(definition: StackDefinition, state: StackState | None) -> bool:
@@ -238,19 +238,19 @@ def stack_needs_preview(definition: StackDefinition, state: StackState | None) -
     return takes_change_sets and _stack_change(definition, state) == "update"
 
 
-def _plan_stack(definition: StackDefinition, facts: Facts) -> StackPlan:
+def _plan_stack(definition: StackDefinition, actual: ActualState) -> StackPlan:
     key = StackKey(definition.name, definition.region)
-    state = facts.stacks.get(key)
+    state = actual.stacks.get(key)
     change = _stack_change(definition, state)
     before = state.body if state and change == "update" else None
-    preview = facts.previews.get(key)
+    preview = actual.previews.get(key)
     resources = template_changes(before, definition.body) if preview is None else preview
     return StackPlan(
         key=key,
         change=change,
         definition=definition,
         resources=() if change == "unchanged" else resources,
-        is_preview_denied=key in facts.denied_previews,
+        is_preview_denied=key in actual.denied_previews,
     )
 
 
@@ -263,38 +263,40 @@ def _stack_change(definition: StackDefinition, state: StackState | None) -> Chan
     return "unchanged" if settled and is_same(state.body, definition.body) else "update"
 
 
-def _plan_stack_set(wish: StackSetWish, scope: Scope, state: StackSetState | None, rivals: Rivals) -> StackSetPlan:
-    definition = wish.definition
+def _plan_stack_set(
+    desired: DesiredStackSet, scope: Scope, state: StackSetState | None, siblings: Siblings
+) -> StackSetPlan:
+    definition = desired.definition
     resources = template_changes(state.body if state else None, definition.body)
-    is_whole = scope.is_whole(wish.coverage.organization)
-    properties = _properties(definition, state, is_whole=is_whole) if state and not wish.is_retired else ()
+    is_whole = scope.is_whole(desired.coverage.organization)
+    properties = _properties(definition, state, is_whole=is_whole) if state and not desired.is_retired else ()
     differs = (
         state is not None
-        and not wish.is_retired
+        and not desired.is_retired
         and bool(resources or properties or not is_same(state.body, definition.body))
     )
-    changed = differs and bool(is_whole or wanted_instances(wish.coverage, scope))
-    instances = plan_instances(wish.coverage, scope, state, rewritten=changed, rivals=rivals)
-    targets = compile_targets(wish.coverage, Scope.whole(wish.coverage.organization))
+    changed = differs and bool(is_whole or desired_instances(desired.coverage, scope))
+    instances = plan_instances(desired.coverage, scope, state, rewritten=changed, siblings=siblings)
+    targets = compile_targets(desired.coverage, Scope.whole(desired.coverage.organization))
     kept = instances.kept(state.auto_deployment_targets if state else {})
-    existing = ExistingInstances(wish.coverage.organization, state)
-    updated = (instances.wanted & existing.keys) - instances_of(instances.withdraw) if changed else frozenset()
+    existing = ExistingInstances(desired.coverage.organization, state)
+    updated = (instances.desired & existing.keys) - instances_of(instances.withdraw) if changed else frozenset()
     is_limited = changed and not is_whole and bool(existing.keys)
     creates_first = is_limited and not updated
     if creates_first:
-        instances = beginning_with_one(instances, wish.coverage.organization)
+        instances = beginning_with_one(instances, desired.coverage.organization)
     return StackSetPlan(
         definition=definition,
-        change=_stack_set_change(wish, state, instances, changed=changed),
+        change=_stack_set_change(desired, state, instances, changed=changed),
         resources=resources,
         properties=properties,
         only=_only(existing, updated, instances) if is_limited else None,
         rewritten=len(updated),
         instances=instances,
         creates_first=creates_first,
-        overreach=overreach(wish.coverage, targets, kept=kept),
-        gaps=gaps(wish.coverage, targets, kept=kept),
-        family=wish.family,
+        overreach=overreach(desired.coverage, targets, kept=kept),
+        gaps=gaps(desired.coverage, targets, kept=kept),
+        family=desired.family,
     )
 
 
@@ -308,11 +310,11 @@ def _only(
 
 
 def _stack_set_change(
-    wish: StackSetWish, state: StackSetState | None, instances: InstancePlan, *, changed: bool
+    desired: DesiredStackSet, state: StackSetState | None, instances: InstancePlan, *, changed: bool
 ) -> Change:
     if state is None:
         return "create"
-    if wish.is_retired:  # it is deleted with its last instance
+    if desired.is_retired:  # it is deleted with its last instance
         goes = instances_of(instances.delete)
         return "delete" if all(one.key in goes for one in state.instances) else "unchanged"
     return "update" if changed else "unchanged"

@@ -34,39 +34,39 @@ def find_scope(
     )
 
 
-def _find_region(known: Collection[str], wanted: str) -> str:
-    if wanted in known:
-        return wanted
-    near = get_close_matches(wanted, known, n=1)
+def _find_region(known: Collection[str], requested: str) -> str:
+    if requested in known:
+        return requested
+    near = get_close_matches(requested, known, n=1)
     raise NotFoundError(
-        f"There is no region {wanted} that is enabled in the central account",
+        f"There is no region {requested} that is enabled in the central account",
         next_step=f"Did you mean {near[0]}?" if near else "Enable it there (Account settings), or name another.",
     )
 
 
-def _find_ou(organization: Organization, wanted: str) -> str:
-    if wanted in organization.ous:
-        return wanted
-    paths, path = organization.ous_by_path, wanted.strip("/")
-    found = paths.get(wanted) or paths.get(path, ())
+def _find_ou(organization: Organization, requested: str) -> str:
+    if requested in organization.ous:
+        return requested
+    paths, path = organization.ous_by_path, requested.strip("/")
+    found = paths.get(requested) or paths.get(path, ())
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFoundError(f"{wanted} is ambiguous: {', '.join(found)}", next_step="Name the OU by its id.")
+        raise NotFoundError(f"{requested} is ambiguous: {', '.join(found)}", next_step="Name the OU by its id.")
     near = get_close_matches(path, paths, n=1)
     raise NotFoundError(
-        f"There is no OU {wanted} in organization {organization.id}",
+        f"There is no OU {requested} in organization {organization.id}",
         next_step=f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs.",
     )
 
 
-def _find_account(organization: Organization, wanted: str) -> str:
-    if wanted in organization.accounts:
-        return wanted
-    named = [account.id for account in organization.accounts.values() if account.name == wanted]
+def _find_account(organization: Organization, requested: str) -> str:
+    if requested in organization.accounts:
+        return requested
+    named = [account.id for account in organization.accounts.values() if account.name == requested]
     if len(named) == 1:
         return named[0]
     raise NotFoundError(
-        f"There is no account {wanted} in organization {organization.id}",
+        f"There is no account {requested} in organization {organization.id}",
         next_step=f"Several accounts have that name: {', '.join(named)}." if named else "Give its 12 digits or name.",
     )

@@ -27,12 +27,12 @@ class Skip:
 def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tuple[Skip, ...]:
     """Every account in scope for which no instance is desired, by OU and reason."""
     organization = coverage.organization
-    wish = coverage.within(scope)
+    scoped = coverage.within(scope)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for account in sorted(organization.accounts.values(), key=lambda one: one.id):
         if not scope.has_account(organization, account.id):
             continue
-        for reason in _reasons(coverage, wish, account, management_is_caller=management_is_caller):
+        for reason in _reasons(coverage, scoped, account, management_is_caller=management_is_caller):
             found[account.parent_id, reason].append(account.id)
     return tuple(
         Skip(ou_id=ou_id, reason=reason, accounts=tuple(accounts))
@@ -42,16 +42,16 @@ def skips(coverage: Coverage, scope: Scope, *, management_is_caller: bool) -> tu
     )
 
 
-def _reasons(coverage: Coverage, wish: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
-    """None if something is desired; `wish` is the coverage in the scope's regions."""
+def _reasons(coverage: Coverage, scoped: Coverage, account: Account, *, management_is_caller: bool) -> Iterator[str]:
+    """None if something is desired; `scoped` is the coverage in the scope's regions."""
     if not account.is_active:
         yield account.state.lower().replace("_", " ")
     elif account.id == coverage.organization.management_account_id:
-        if not wish.accounts.get(account.id):
+        if not scoped.accounts.get(account.id):
             yield f"management account: {_off(coverage, account)}"
         elif not management_is_caller:
             yield MANAGEMENT
-    elif not wish.wanted(account):
+    elif not scoped.regions_of(account):
         yield _off(coverage, account)
 
 

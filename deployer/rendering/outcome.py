@@ -10,7 +10,7 @@ from deployer.planning.plan import Plan
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import Cause, causes
-from deployer.rollout.outcome import Outcome
+from deployer.rollout.result import RolloutResult
 from deployer.words import account_name, account_path, counted
 
 AGAIN = (
@@ -23,7 +23,7 @@ INOPERABLE = (
 )
 
 
-def outcome_lines(outcome: Outcome, plan: Plan, organization: Organization) -> list[Line]:
+def outcome_lines(outcome: RolloutResult, plan: Plan, organization: Organization) -> list[Line]:
     """The summary, with the worst last, next to the prompt."""
     skipped = sum(len(skip.accounts) for skip in plan.skips)
     changed = f"{outcome.created:,} created, {outcome.updated:,} updated, {outcome.deleted:,} deleted"

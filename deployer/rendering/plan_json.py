@@ -9,7 +9,7 @@ from typing import Any
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
 from deployer.rollout.operation_ids import author
-from deployer.rollout.outcome import Outcome
+from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceKey, InstanceOperation
 from deployer.times import iso_or_none
 from deployer.words import account_path
@@ -54,7 +54,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
     }
 
 
-def outcome_document(outcome: Outcome, plan: Plan, organization: Organization, *, caller: str) -> Document:
+def outcome_document(outcome: RolloutResult, plan: Plan, organization: Organization, *, caller: str) -> Document:
     """The plan and its result."""
     return {
         **plan_document(plan, organization, caller=caller),

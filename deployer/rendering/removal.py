@@ -10,7 +10,7 @@ from deployer.rendering.suspended import retained_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import shortened
 from deployer.rollout.destroy import Removal, removed_instances, retained_instances
-from deployer.rollout.outcome import Outcome
+from deployer.rollout.result import RolloutResult
 from deployer.words import account_name, account_path, counted
 
 
@@ -43,7 +43,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
     return lines
 
 
-def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[Line]:
+def removal_outcome_lines(outcome: RolloutResult, organization: Organization) -> list[Line]:
     """What was deleted, and what could not be and why."""
     lines = [
         Line("Summary", "heading"),
@@ -68,7 +68,7 @@ def removal_outcome_lines(outcome: Outcome, organization: Organization) -> list[
     return lines
 
 
-def removal_document(plan: Removal, outcome: Outcome | None, organization: Organization) -> dict[str, Any]:
+def removal_document(plan: Removal, outcome: RolloutResult | None, organization: Organization) -> dict[str, Any]:
     """What is deleted, and the result if it was tried."""
     return {
         "organization": organization.id,

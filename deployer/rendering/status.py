@@ -43,7 +43,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
 
 
 def _verdict(status: Status) -> Line:
-    if not status.is_as_wanted:
+    if not status.is_in_sync:
         return Line("`deployer rollout` brings it about.", "bad")
     what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
     return Line(f"{what} is as the config files say.", "add")
@@ -71,7 +71,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
     """Everything, every instance included."""
     return {
         "organization": organization.id,
-        "as_wanted": status.is_as_wanted,
+        "as_wanted": status.is_in_sync,
         "stacks": [
             {"name": one.name, "region": one.region, "state": one.state, "differs": one.differs}
             for one in status.stacks

@@ -37,7 +37,7 @@ def _changed(plan: Plan) -> Counter[tuple[str, str, str]]:
         operations = (*one.instances.create, *one.instances.update, *one.instances.delete)
         touched = set(instances_of(operations))
         if one.rewritten:
-            touched |= one.instances.wanted
+            touched |= one.instances.desired
         found.update((key.account, key.region, one.definition.name) for key in touched)
     return found
 

@@ -13,16 +13,16 @@ from functools import partial
 from typing import Protocol
 
 from deployer.errors import DeployerError
-from deployer.planning.families import StackSetWish, with_retired
+from deployer.planning.families import DesiredStackSet, with_retired
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
-from deployer.planning.plan import Facts, StackKey, Wish
+from deployer.planning.plan import ActualState, DesiredState, StackKey
 from deployer.planning.suspended import releases
 from deployer.rollout.causes import Failure
 from deployer.rollout.execution import Cloud
 from deployer.rollout.operations import OperationRunner
-from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StackProgress
-from deployer.rollout.steps import Step, take_steps
+from deployer.rollout.result import RolloutResult
+from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import Instance, InstanceOperation, NotInStackSetError, StackSetState
 from deployer.stacks import StackEvent
 from deployer.targets import Coverage, Scope
@@ -78,39 +78,43 @@ class LeftOverError(DeployerError):
     """Instances that could not be deleted keep their StackSet."""
 
 
-def plan_removal(wish: Wish, facts: Facts, *, bucket: bool, ledger: bool, delete_ledger: bool) -> Removal:
+def plan_removal(
+    desired: DesiredState, actual: ActualState, *, bucket: bool, ledger: bool, delete_ledger: bool
+) -> Removal:
     """What exists of an installation, to be removed. `bucket` and `ledger`: whether they exist."""
-    nothing = Coverage(organization=wish.organization, ous={}, accounts={})
-    everywhere = Scope.whole(wish.organization)
-    own = [StackKey(stack.name, stack.region) for stack in (wish.central, wish.artifacts)]
-    companions = dict.fromkeys([*(StackKey(one.name, one.region) for one in wish.companions), *wish.former_companions])
+    nothing = Coverage(organization=desired.organization, ous={}, accounts={})
+    everywhere = Scope.whole(desired.organization)
+    own = [StackKey(stack.name, stack.region) for stack in (desired.central, desired.artifacts)]
+    companions = dict.fromkeys(
+        [*(StackKey(one.name, one.region) for one in desired.companions), *desired.former_companions]
+    )
 
-    def removal(stack_set: StackSetWish) -> StackSetRemoval:
-        state = facts.stack_sets[stack_set.definition.name]
+    def removal(stack_set: DesiredStackSet) -> StackSetRemoval:
+        state = actual.stack_sets[stack_set.definition.name]
         instances = plan_instances(nothing, everywhere, state, rewritten=False)
         return StackSetRemoval(
             name=stack_set.definition.name,
             instances=instances,
-            releases=releases(wish.organization, state),
+            releases=releases(desired.organization, state),
             afterwards=stack_set.family.afterwards if stack_set.family else "",
         )
 
     removals = (
         removal(one)
-        for one in reversed(with_retired(wish.stack_sets, wish.families, facts.stack_sets, wish.organization))
-        if one.definition.name in facts.stack_sets
+        for one in reversed(with_retired(desired.stack_sets, desired.families, actual.stack_sets, desired.organization))
+        if one.definition.name in actual.stack_sets
     )
     return Removal(
-        companions=tuple(key for key in reversed(companions) if key in facts.stacks),
+        companions=tuple(key for key in reversed(companions) if key in actual.stacks),
         stack_sets=tuple(removals),
-        stacks=tuple(key for key in own if key in facts.stacks),
+        stacks=tuple(key for key in own if key in actual.stacks),
         bucket=bucket,
         ledger=ledger and delete_ledger,
         keeps_ledger=ledger and not delete_ledger,
     )
 
 
-def destroy(plan: Removal, cloud: Cloud, report: Report, *, bucket: Bucket, ledger: Table) -> Outcome:
+def destroy(plan: Removal, cloud: Cloud, report: Report, *, bucket: Bucket, ledger: Table) -> RolloutResult:
     """Carry a removal out."""
     return _Run(plan, cloud, report, bucket=bucket, ledger=ledger).run()
 
@@ -127,9 +131,9 @@ class _Run:
         self._released = 0
         self._failures: list[Failure] = []
 
-    def run(self) -> Outcome:
-        taken = take_steps(self._steps(), self._report)
-        return Outcome(
+    def run(self) -> RolloutResult:
+        taken = run_steps(self._steps(), self._report)
+        return RolloutResult(
             done=taken.done,
             not_run=taken.not_run,
             deleted=self._deleted.total(),

@@ -20,11 +20,11 @@ from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
 from deployer.rollout.causes import Failure, shortened
-from deployer.rollout.locking import Record
+from deployer.rollout.locking import LockRecord
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
-from deployer.rollout.outcome import Outcome, shortfalls, skipped_now
 from deployer.rollout.progress import Report, StackProgress
-from deployer.rollout.steps import Step, take_steps
+from deployer.rollout.result import RolloutResult, shortfalls, skipped_now
+from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSets
 from deployer.stacks import StackEvent, Stacks
 from deployer.targets import Scope
@@ -56,14 +56,14 @@ class Cloud:
 class Lock(Protocol):
     """Prevents two roll-outs at the same time; `deployer.rollout.locking` implements it."""
 
-    def take(self, wanted: Record) -> bool:
+    def take(self, desired: LockRecord) -> bool:
         """False if the bucket for it does not exist yet."""
 
     def release(self, exit_code: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ExecutionOptions:
     """How a plan is carried out: in which waves, under which lock, and the handling of conflicting operations."""
 
     if_busy: IfBusy = "wait"
@@ -71,7 +71,7 @@ class Course:
     plan_in: Callable[[Scope], Plan] | None = None
     """Plans a wave when it begins; required if there are waves."""
     lock: Lock | None = None
-    record: Record | None = None
+    record: LockRecord | None = None
     """The content of the lock."""
 
 
@@ -83,14 +83,16 @@ class OperationFailedError(DeployerError):
     """An operation changed none of its instances, so what depends on it is not tried."""
 
 
-def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course: Course | None = None) -> Outcome:
+def roll_out(
+    plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, options: ExecutionOptions | None = None
+) -> RolloutResult:
     """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest.
 
     Raises BusyError, before anything is changed, if another roll-out has the lock.
     """
-    course = course or Course()
-    run = _Run(plan, bundle, cloud, report, course)
-    if plan.is_empty or course.lock is None:
+    options = options or ExecutionOptions()
+    run = _Run(plan, bundle, cloud, report, options)
+    if plan.is_empty or options.lock is None:
         return run.run()
     exit_code = INTERRUPTED_EXIT_CODE
     run.take_lock()
@@ -98,18 +100,18 @@ def roll_out(plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, course
         outcome = run.run()
         exit_code = outcome.exit_code
     finally:
-        course.lock.release(exit_code)
+        options.lock.release(exit_code)
     return outcome
 
 
 class _Run:
-    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, course: Course) -> None:
+    def __init__(self, plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, options: ExecutionOptions) -> None:
         self._plan = plan
         self._bundle = bundle
         self._cloud = cloud
         self._report = report
-        self._course = course
-        self._runner = OperationRunner(cloud.stack_sets, report=report, clock=cloud.clock, if_busy=course.if_busy)
+        self._options = options
+        self._runner = OperationRunner(cloud.stack_sets, report=report, clock=cloud.clock, if_busy=options.if_busy)
         self._succeeded: Counter[str] = Counter()
         """Instances by action."""
         self._skipped: list[InstanceKey] = []
@@ -119,14 +121,14 @@ class _Run:
 
     def take_lock(self) -> None:
         """Before the first change; the very first roll-out creates the bucket before, which is idempotent."""
-        lock, record = self._course.lock, self._course.record
+        lock, record = self._options.lock, self._options.record
         if lock is not None and record is not None:
             lock.take(record)
 
-    def run(self) -> Outcome:
-        taken = take_steps(self._steps(), self._report)
-        failures = tuple(self._read_back(stopped=taken.error is not None))
-        return Outcome(
+    def run(self) -> RolloutResult:
+        taken = run_steps(self._steps(), self._report)
+        failures = tuple(self._verify(stopped=taken.error is not None))
+        return RolloutResult(
             done=taken.done,
             not_run=taken.not_run,
             created=self._succeeded["CREATE"],
@@ -144,27 +146,27 @@ class _Run:
         if plan.uploads_bundle:
             yield Step(f"upload of {plan.bundle_name}", self._upload)
         yield from self._stack_steps(plan.central)
-        if not self._course.waves:
+        if not self._options.waves:
             yield from self._stack_set_steps(plan.stack_sets)
         elif not all(one.is_empty for one in plan.stack_sets):
-            for wave in self._course.waves:
-                yield Step(f"wave {wave.number} of {len(self._course.waves)}: {wave.name}", partial(self._wave, wave))
+            for wave in self._options.waves:
+                yield Step(f"wave {wave.number} of {len(self._options.waves)}: {wave.name}", partial(self._wave, wave))
         for companion in plan.companions:
             yield from self._stack_steps(companion)
 
     def _stack_set_steps(self, plans: Sequence[StackSetPlan]) -> Iterator[Step]:
         """Removals last, but within a family first: see `planning.families`."""
-        kin = [one for one in plans if one.family is not None]
-        for stack_set in kin:
+        family_members = [one for one in plans if one.family is not None]
+        for stack_set in family_members:
             yield from self._removal(stack_set, "withdrawal", stack_set.instances.withdraw)
-        for stack_set in kin:
+        for stack_set in family_members:
             yield from self._removal(stack_set, "removal", stack_set.instances.delete)
             if stack_set.change == "delete":
                 yield Step(f"StackSet {stack_set.definition.name}: deletion", partial(self._delete, stack_set))
         for stack_set in plans:
             changes = stack_set.change in {"create", "update"}
             if changes or stack_set.instances.create or stack_set.instances.update:
-                yield Step(f"StackSet {stack_set.definition.name}", partial(self._bring_about, stack_set))
+                yield Step(f"StackSet {stack_set.definition.name}", partial(self._deploy, stack_set))
         for stack_set in reversed(plans):
             if stack_set.family is None:
                 yield from self._removal(stack_set, "removal", stack_set.instances.delete)
@@ -194,13 +196,13 @@ class _Run:
 
     # Waves
     def _wave(self, wave: Wave) -> int:
-        assert self._course.plan_in is not None
-        plan = self._course.plan_in(wave.scope)
+        assert self._options.plan_in is not None
+        plan = self._options.plan_in(wave.scope)
         self._begun |= wave.accounts
-        taken = take_steps(self._stack_set_steps(plan.stack_sets), self._report)
+        taken = run_steps(self._stack_set_steps(plan.stack_sets), self._report)
         if taken.error is not None:
             raise taken.error
-        if wave.number < len(self._course.waves):
+        if wave.number < len(self._options.waves):
             self._check_health(wave, plan)
         return taken.failed
 
@@ -223,7 +225,7 @@ class _Run:
             )
 
     # StackSets
-    def _bring_about(self, plan: StackSetPlan) -> int:
+    def _deploy(self, plan: StackSetPlan) -> int:
         """The StackSet itself, then what is missing, then what is outdated."""
         failed, create = 0, list(plan.instances.create)
         if plan.change == "create":
@@ -288,13 +290,13 @@ class _Run:
     def _updated(self, plan: StackSetPlan, finished: Sequence[Finished]) -> int:
         """Instances that the plan updates; an update of all has results of suspended accounts too, as SUCCEEDED."""
         self._succeeded["UPDATE"] += sum(
-            key in plan.instances.wanted and result.status == "SUCCEEDED"
+            key in plan.instances.desired and result.status == "SUCCEEDED"
             for one in finished
             for key, result in one.results.items()
         )
         return _checked(plan.definition.name, finished)
 
-    def _read_back(self, *, stopped: bool) -> Iterator[Failure]:
+    def _verify(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not in the desired state now. A StackSet without changes was read for the plan."""
         for plan in self._plan.stack_sets:
             name = plan.definition.name
@@ -312,7 +314,7 @@ class _Run:
 
     def _was_begun(self, account: str) -> bool:
         """Accounts of later waves are unchanged, which is no failure."""
-        waiting = any(account in wave.accounts for wave in self._course.waves)
+        waiting = any(account in wave.accounts for wave in self._options.waves)
         return account in self._begun or not waiting
 
 

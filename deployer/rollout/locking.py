@@ -51,7 +51,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class LockRecord:
     """A roll-out or removal that is in progress, or the last one. Times are UTC."""
 
     command: str
@@ -70,7 +70,7 @@ class Record:
         return json.dumps({"version": VERSION, **asdict(self), **times}, indent=2).encode()
 
     @classmethod
-    def from_json(cls, data: bytes) -> Record:
+    def from_json(cls, data: bytes) -> LockRecord:
         """Raises ValueError for a record that another version of deployer, or a person, wrote."""
         try:
             return cls._from_document(json.loads(data))
@@ -78,7 +78,7 @@ class Record:
             raise ValueError(f"no record of a roll-out: {error}") from error
 
     @classmethod
-    def _from_document(cls, said: dict[str, Any]) -> Record:
+    def _from_document(cls, said: dict[str, Any]) -> LockRecord:
         if said.pop("version") != VERSION:
             raise ValueError("the record of another version")
         for key in ("started", "expires"):
@@ -104,17 +104,17 @@ class Lock:
         self._is_at_work = is_at_work
         self._clock = clock
         self._version: str | None = None
-        self._held: Record | None = None
-        self.last: Record | None = None
+        self._held: LockRecord | None = None
+        self.last: LockRecord | None = None
         self._is_strange = False
         """Whether there is a record that cannot be read, so that it is not known who is rolling out."""
 
-    def look(self) -> Record | None:
+    def read(self) -> LockRecord | None:
         """Read the record; what happens between this and `take` keeps the lock from being taken."""
         found = self._store.read()
         self._version = found.version if found else None
         try:
-            self.last = Record.from_json(found.data) if found else None
+            self.last = LockRecord.from_json(found.data) if found else None
             self._is_strange = False
         except ValueError:
             self.last, self._is_strange = None, True
@@ -143,12 +143,12 @@ class Lock:
                 next_step=f"Wait for it. If it is dead, go on after {_told(self.last.expires)}, or add --break-lock.",
             )
 
-    def take(self, wanted: Record) -> bool:
+    def take(self, record: LockRecord) -> bool:
         """Take the lock, whoever has it; False if the bucket does not exist yet. See `check`."""
         if self._held is not None:
             return True
         try:
-            self._write(replace(wanted, holder=self._holder, **self._times()))
+            self._write(replace(record, holder=self._holder, **self._times()))
         except NotFoundError:
             return False
         except LostRaceError as error:
@@ -187,7 +187,7 @@ class Lock:
         finally:
             self._held = None
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: LockRecord) -> None:
         data = record.to_json()
         try:
             self._version = self._store.write(data, replaces=self._version)

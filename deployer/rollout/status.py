@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
-from deployer.planning.plan import Facts, Plan, Wish
+from deployer.planning.plan import ActualState, DesiredState, Plan
 from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance
 from deployer.words import account_path
@@ -61,19 +61,19 @@ class Status:
     instances: tuple[InstanceStatus, ...]
 
     @property
-    def is_as_wanted(self) -> bool:
+    def is_in_sync(self) -> bool:
         """Whether a roll-out would change nothing."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
         return stacks and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
 
 
-def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
+def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
     """Compare; the plan contains which stacks and StackSets differ."""
     stacks = [
         StackStatus(
             name=stack.key.name,
             region=stack.key.region,
-            state=facts.stacks[stack.key].status if stack.key in facts.stacks else "missing",
+            state=actual.stacks[stack.key].status if stack.key in actual.stacks else "missing",
             differs=stack.change != "unchanged",
         )
         for stack in plan.stacks
@@ -81,32 +81,32 @@ def status_of(wish: Wish, facts: Facts, plan: Plan) -> Status:
     stack_sets = [
         StackStatus(
             name=one.definition.name,
-            region=wish.central.region,
-            state="ACTIVE" if one.definition.name in facts.stack_sets else "missing",
+            region=desired.central.region,
+            state="ACTIVE" if one.definition.name in actual.stack_sets else "missing",
             differs=one.change != "unchanged",
         )
         for one in plan.stack_sets
     ]
-    return Status(stacks=(*stacks, *stack_sets), instances=tuple(_instances(facts, plan, wish)))
+    return Status(stacks=(*stacks, *stack_sets), instances=tuple(_instances(actual, plan, desired)))
 
 
-def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]:
+def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterator[InstanceStatus]:
     for stack_set in plan.stack_sets:
         name = stack_set.definition.name
-        found = facts.stack_sets.get(name)
+        found = actual.stack_sets.get(name)
         there = {one.key: one for one in found.instances} if found else {}
-        scope = wish.scope_of(name)
-        in_scope = {key for key in there if scope.has(wish.organization, key)}
+        scope = desired.scope_of(name)
+        in_scope = {key for key in there if scope.has(desired.organization, key)}
         stranded = {one.key for one in stack_set.instances.stranded}
         skipped = {one.key for one in stack_set.instances.skipped}
-        for key in sorted(in_scope | stack_set.instances.wanted):
+        for key in sorted(in_scope | stack_set.instances.desired):
             if key in skipped:
-                reason = skipped_by_aws(wish.organization, [key.account])
+                reason = skipped_by_aws(desired.organization, [key.account])
                 yield InstanceStatus(
                     stack_set=name, account=key.account, region=key.region, state="skipped", reason=reason
                 )
                 continue
-            state, reason = _judged(there.get(key), is_wanted=key in stack_set.instances.wanted)
+            state, reason = _judged(there.get(key), is_desired=key in stack_set.instances.desired)
             yield InstanceStatus(
                 stack_set=name,
                 account=key.account,
@@ -114,14 +114,14 @@ def _instances(facts: Facts, plan: Plan, wish: Wish) -> Iterator[InstanceStatus]
                 state=state,
                 reason=OUT_OF_REACH if key in stranded else reason,
                 is_out_of_reach=key in stranded,
-                is_inoperable=key in there and key in stack_set.instances.wanted and there[key].is_inoperable,
+                is_inoperable=key in there and key in stack_set.instances.desired and there[key].is_inoperable,
             )
 
 
-def _judged(instance: Instance | None, *, is_wanted: bool) -> tuple[State, str]:
+def _judged(instance: Instance | None, *, is_desired: bool) -> tuple[State, str]:
     if instance is None:
         return "missing", ""
-    if not is_wanted:
+    if not is_desired:
         return "unexpected", instance.reason
     if instance.is_current:
         return "current", ""

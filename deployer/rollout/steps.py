@@ -16,7 +16,7 @@ class Step(NamedTuple):
     run: Callable[[], int | None]
 
 
-class StepsTaken(NamedTuple):
+class StepsResult(NamedTuple):
     """Progress of a job; `error` is what stopped it, `failed` counts failed instances although it continued."""
 
     done: tuple[str, ...]
@@ -25,7 +25,7 @@ class StepsTaken(NamedTuple):
     failed: int
 
 
-def take_steps(steps: Iterable[Step], report: Report) -> StepsTaken:
+def run_steps(steps: Iterable[Step], report: Report) -> StepsResult:
     """Run steps in order; a DeployerError stops the rest, any other exception propagates."""
     waiting = list(steps)
     done: list[str] = []
@@ -37,8 +37,8 @@ def take_steps(steps: Iterable[Step], report: Report) -> StepsTaken:
             failed_here = step.run() or 0
         except DeployerError as error:
             report(StepEnded(step=step.name, error=error.message))
-            return StepsTaken(tuple(done), tuple(one.name for one in waiting), error, failed)
+            return StepsResult(tuple(done), tuple(one.name for one in waiting), error, failed)
         report(StepEnded(step=step.name, failed=failed_here))
         failed += failed_here
         done.append(step.name)
-    return StepsTaken(tuple(done), (), None, failed)
+    return StepsResult(tuple(done), (), None, failed)

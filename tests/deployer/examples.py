@@ -1,4 +1,4 @@
-"""The example's config files, compiled, as a wish; with changes where a test wants them."""
+"""The desired state of the example's config files, with the changes that a test makes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from deployer import settings
 from deployer.organization import Organization
+from deployer.planning.desired_state import Deployment, deployment_for
 from deployer.planning.plan import Plan, make_plan
-from deployer.planning.wishes import Wanted, wish_for
+from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.execution import roll_out
-from deployer.rollout.survey import look
 from deployer.targets import Scope
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
@@ -35,21 +35,23 @@ def changed(folder: Path, file: str, old: str, new: str) -> Path:
     return config
 
 
-def wanted(config: Path = CONFIG, *, scope: Scope | None = None, organization: Organization = EXAMPLE) -> Wanted:
-    """The wish of some config files, for the whole organization unless a scope is said."""
+def example_deployment(
+    config: Path = CONFIG, *, scope: Scope | None = None, organization: Organization = EXAMPLE
+) -> Deployment:
+    """The desired state of some config files, for the whole organization unless a scope is given."""
     compiled = settings.compile(settings.load(config), organization)
-    return wish_for(compiled, scope=scope or Scope.whole(organization), partition="aws")
+    return deployment_for(compiled, scope=scope or Scope.whole(organization), partition="aws")
 
 
-def plan(wish: Wanted, cloud: FakeCloud, *, scope: Scope | None = None) -> Plan:
+def plan(deployment: Deployment, cloud: FakeCloud, *, scope: Scope | None = None) -> Plan:
     """What a roll-out would do now."""
-    scoped = replace(wish.wish, scope=scope) if scope else wish.wish
-    return make_plan(scoped, look(scoped, cloud.cloud))
+    scoped = replace(deployment.desired, scope=scope) if scope else deployment.desired
+    return make_plan(scoped, read_actual_state(scoped, cloud.cloud))
 
 
-def rolled_out(wish: Wanted) -> FakeCloud:
-    """All of a wish, done without trouble."""
-    cloud = FakeCloud(wish.wish.organization)
-    outcome = roll_out(plan(wish, cloud), wish.bundle, cloud.cloud, lambda _: None)
+def rolled_out(deployment: Deployment) -> FakeCloud:
+    """A cloud in which everything was rolled out without failures."""
+    cloud = FakeCloud(deployment.desired.organization)
+    outcome = roll_out(plan(deployment, cloud), deployment.bundle, cloud.cloud, lambda _: None)
     assert outcome.exit_code == 0, outcome
     return cloud

@@ -1,4 +1,4 @@
-"""Targets resolved as AWS resolves them are exactly what was wished for, for every organization and every wish."""
+"""Targets resolved as AWS resolves them are exactly the desired coverage, for every organization and every coverage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.planning.target_operations import Selection, group_accounts, group_ous
 from deployer.stack_sets import OUS_PER_OPERATION, InstanceKey
-from deployer.targets import AccountTarget, Coverage, OuTarget, Scope, Targets, compile_targets, wanted_instances
+from deployer.targets import AccountTarget, Coverage, OuTarget, Scope, Targets, compile_targets, desired_instances
 
 MANAGEMENT = "100000000000"
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
@@ -96,8 +96,8 @@ def test_the_targets_resolve_to_exactly_the_wish(data: st.DataObject) -> None:
     scope = data.draw(st.one_of(st.just(Scope.whole(coverage.organization)), scopes(coverage.organization)))
     selections = operations(compile_targets(coverage, scope))
     resolved = [resolve(coverage.organization, selection) for selection in selections]
-    assert frozenset[InstanceKey]().union(*resolved) == wanted_instances(coverage, scope)
-    assert sum(map(len, resolved)) == len(wanted_instances(coverage, scope)), "no instance is targeted twice"
+    assert frozenset[InstanceKey]().union(*resolved) == desired_instances(coverage, scope)
+    assert sum(map(len, resolved)) == len(desired_instances(coverage, scope)), "no instance is targeted twice"
 
 
 @settings(max_examples=200, deadline=None)
@@ -241,8 +241,8 @@ def _fewest(cells: frozenset[tuple[str, str]]) -> int:
 
 def test_no_grouping_takes_fewer_operations() -> None:
     """Of four OUs in three regions, whatever each of them wants: compared with all that could be done."""
-    wishes = [frozenset(some) for count in (1, 2, 3) for some in combinations("xyz", count)]
-    for wished in combinations_with_replacement(wishes, 4):
-        targets = [OuTarget(ou_id=f"ou-{number}", regions=regions) for number, regions in enumerate(wished)]
+    choices = [frozenset(some) for count in (1, 2, 3) for some in combinations("xyz", count)]
+    for regions_of_ous in combinations_with_replacement(choices, 4):
+        targets = [OuTarget(ou_id=f"ou-{number}", regions=regions) for number, regions in enumerate(regions_of_ous)]
         cells = frozenset((target.ou_id, region) for target in targets for region in target.regions)
-        assert len(group_ous(targets, _alone)) == _fewest(cells), wished
+        assert len(group_ous(targets, _alone)) == _fewest(cells), regions_of_ous

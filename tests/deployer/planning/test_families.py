@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.organization import Organization
-from deployer.planning.families import Family, StackSetWish, rivals_of, with_retired
+from deployer.planning.families import DesiredStackSet, Family, siblings_of, with_retired
 from deployer.planning.instances import InstancePlan, plan_instances
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetDefinition, StackSetState
-from deployer.targets import Coverage, Scope, wanted_instances
+from deployer.targets import Coverage, Scope, desired_instances
 from tests.deployer.stack_set_rules import targeted
 from tests.deployer.test_targets import REGIONS, coverage_of, organizations
 
@@ -63,30 +63,32 @@ class Registries:
         )
 
 
-def _wish(name: str, coverage: Coverage) -> StackSetWish:
+def _wish(name: str, coverage: Coverage) -> DesiredStackSet:
     definition = StackSetDefinition(name=name, description="", body="{}")
-    return StackSetWish(definition=definition, coverage=coverage, family=FAMILY)
+    return DesiredStackSet(definition=definition, coverage=coverage, family=FAMILY)
 
 
-def _plans(registries: Registries, wishes: tuple[StackSetWish, ...]) -> dict[str, InstancePlan]:
+def _plans(registries: Registries, desired_sets: tuple[DesiredStackSet, ...]) -> dict[str, InstancePlan]:
     scope = Scope.whole(registries.organization)
     found = {name: registries.state(name) for name in NAMES}
-    every = with_retired(wishes, [FAMILY], found, registries.organization)
+    every = with_retired(desired_sets, [FAMILY], found, registries.organization)
     return {
         one.definition.name: plan_instances(
             one.coverage,
             scope,
             found[one.definition.name],
             rewritten=False,
-            rivals=rivals_of(one, every, scope, found),
+            siblings=siblings_of(one, every, scope, found),
         )
         for one in every
     }
 
 
-def _roll_out(registries: Registries, wishes: tuple[StackSetWish, ...], *, stop_after: int | None = None) -> int:
+def _roll_out(
+    registries: Registries, desired_sets: tuple[DesiredStackSet, ...], *, stop_after: int | None = None
+) -> int:
     """In the order of `deployer.rollout.execution`; how many operations there were."""
-    plans = _plans(registries, wishes)
+    plans = _plans(registries, desired_sets)
     operations = [
         (name, operation)
         for phase in ("withdraw", "delete", "create")
@@ -99,7 +101,7 @@ def _roll_out(registries: Registries, wishes: tuple[StackSetWish, ...], *, stop_
 
 
 @st.composite
-def _contents(draw: st.DrawFn, organization: Organization) -> tuple[StackSetWish, ...]:
+def _contents(draw: st.DrawFn, organization: Organization) -> tuple[DesiredStackSet, ...]:
     """Each OU asks for one of the contents or for none, in some regions; some accounts differ."""
     choice = st.sampled_from([*NAMES, None])
     regions = st.frozensets(st.sampled_from(REGIONS))
@@ -135,16 +137,16 @@ def test_whatever_fails_or_stops_every_registry_ends_with_its_own_content(data: 
         registries.put(data.draw(st.sampled_from(NAMES)), key)  # as when an account moved, or an OU has new ones
     registries.stuck = frozenset(data.draw(st.sets(st.sampled_from(keys)))) if keys else frozenset()
 
-    wishes = data.draw(_contents(organization))
+    desired_sets = data.draw(_contents(organization))
     for _ in range(data.draw(st.integers(0, 3))):
-        _roll_out(registries, wishes, stop_after=data.draw(st.integers(0, 6)))
+        _roll_out(registries, desired_sets, stop_after=data.draw(st.integers(0, 6)))
     registries.stuck = frozenset()
-    _roll_out(registries, wishes)
+    _roll_out(registries, desired_sets)
 
-    wanted = {key: one.definition.name for one in wishes for key in wanted_instances(one.coverage, everything)}
-    assert registries.effect == wanted
-    assert {key: name for name in NAMES for key in registries.instances[name]} == wanted
-    assert all(plan.is_empty for plan in _plans(registries, wishes).values())
+    desired = {key: one.definition.name for one in desired_sets for key in desired_instances(one.coverage, everything)}
+    assert registries.effect == desired
+    assert {key: name for name in NAMES for key in registries.instances[name]} == desired
+    assert all(plan.is_empty for plan in _plans(registries, desired_sets).values())
 
 
 def _key(account: str) -> InstanceKey:

@@ -1,4 +1,4 @@
-"""What is told of accounts to come is what AWS does with them, whatever was wished for before."""
+"""What a plan reports about future accounts is what AWS does with them, whatever was desired before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_new_accounts_get_what_their_ou_asks_for_but_for_what_is_told(data: st.D
     organization, regions = coverage.organization, st.frozensets(st.sampled_from(REGIONS))
     everything = Scope.whole(organization)
     cloud = Cloud(coverage, filtered_delete_unregisters=False)
-    if data.draw(st.booleans(), label="there is an earlier wish"):
+    if data.draw(st.booleans(), label="there is an earlier desired state"):
         earlier = Coverage(
             organization=organization,
             ous={ou_id: data.draw(regions) for ou_id in organization.ous},
@@ -42,19 +42,19 @@ def test_new_accounts_get_what_their_ou_asks_for_but_for_what_is_told(data: st.D
         too_much[one.ou_id] |= one.regions
     too_little = {gap.ou_id: gap.regions for gap in gaps(coverage, targets, kept=kept)}
     cloud.apply(plan)
-    for ou_id, wished in coverage.ous.items():
-        told = wished.difference(too_little.get(ou_id, ())).union(too_much[ou_id])
-        assert _covered_by_aws(cloud, ou_id) == told, ou_id
+    for ou_id, of_ou in coverage.ous.items():
+        reported = of_ou.difference(too_little.get(ou_id, ())).union(too_much[ou_id])
+        assert _covered_by_aws(cloud, ou_id) == reported, ou_id
 
 
 def test_only_an_ou_with_others_below_it_can_get_too_little() -> None:
-    """C is on and D below it is off: nothing can be said of new accounts of C, until it has one to name."""
-    wish = {"ou-b": "x", "ou-c": "x"}
-    coverage = coverage_of(wish, {"c1": ""})
+    """C is on and D below it is off: new accounts of C cannot be covered until it has an account to name."""
+    desired = {"ou-b": "x", "ou-c": "x"}
+    coverage = coverage_of(desired, {"c1": ""})
     everything = Scope.whole(coverage.organization)
     (gap,) = gaps(coverage, compile_targets(coverage, everything), kept={})
     assert (gap.ou_id, gap.regions) == ("ou-c", frozenset({"x"}))
-    named = coverage_of(wish)
+    named = coverage_of(desired)
     targets = compile_targets(named, everything)
     assert gaps(named, targets, kept={}) == ()
     (more,) = overreach(named, targets, kept={})

@@ -1,4 +1,4 @@
-"""Whatever is there, the planned operations lead to exactly what is wanted, and then nothing is left to do."""
+"""Whatever exists, the planned operations lead to exactly the desired state, after which a plan is empty."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deployer.planning.instances import InstancePlan, plan_instances
 from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
-from deployer.targets import Coverage, Scope, wanted_instances
+from deployer.targets import Coverage, Scope, desired_instances
 from tests.deployer.stack_set_rules import targeted
 from tests.deployer.test_targets import REGIONS, coverage_of, coverages, scopes
 
@@ -79,7 +79,7 @@ def test_from_any_earlier_wish_one_plan_leads_to_the_wish_and_a_second_has_nothi
     cloud = Cloud(coverage, filtered_delete_unregisters=filtered)
     scope = data.draw(st.one_of(st.just(Scope.whole(organization)), scopes(organization)))
     cloud.apply(plan_instances(earlier, scope, cloud.state(), rewritten=False))
-    assert cloud.instances.keys() == wanted_instances(earlier, scope)
+    assert cloud.instances.keys() == desired_instances(earlier, scope)
 
     for key in data.draw(st.sets(st.sampled_from(sorted(cloud.instances)))) if cloud.instances else ():
         old = cloud.instances[key]
@@ -91,7 +91,7 @@ def test_from_any_earlier_wish_one_plan_leads_to_the_wish_and_a_second_has_nothi
     first = plan_instances(coverage, everything, cloud.state(), rewritten=False)
     before = dict(cloud.instances)
     cloud.apply(first)
-    assert cloud.instances.keys() == wanted_instances(coverage, everything)
+    assert cloud.instances.keys() == desired_instances(coverage, everything)
     assert all(instance.is_current for instance in cloud.instances.values())
     for operation in (*first.create, *first.delete):
         assert all((key in before) == (operation.action == "DELETE") for key in operation.instances)
@@ -112,7 +112,7 @@ def test_a_scoped_plan_touches_nothing_outside_of_its_scope(data: st.DataObject)
             cloud.instances[key] = Instance(account=key.account, region=key.region, ou_id=ou_id, status="CURRENT")
     outside = {key for key in cloud.instances if not scope.has_account(organization, key.account)}
     cloud.apply(plan_instances(coverage, scope, cloud.state(), rewritten=False))
-    inside = wanted_instances(coverage, scope)
+    inside = desired_instances(coverage, scope)
     assert cloud.instances.keys() == outside | inside
 
 

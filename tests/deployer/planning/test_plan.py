@@ -8,7 +8,7 @@ import pytest
 
 from deployer.rollout.execution import roll_out
 from deployer.targets import Scope
-from tests.deployer.examples import FORWARDING, SHOP_PROD, plan, rolled_out, wanted
+from tests.deployer.examples import FORWARDING, SHOP_PROD, example_deployment, plan, rolled_out
 from tests.deployer.rollout.fake_cloud import FakeCloud
 
 PROD_ONLY = Scope(ou_ids=frozenset({"ou-exam-prod0001"}))
@@ -17,7 +17,7 @@ PROD_ONLY = Scope(ou_ids=frozenset({"ou-exam-prod0001"}))
 @pytest.fixture
 def edited(request: pytest.FixtureRequest) -> FakeCloud:
     """The example, rolled out, with one property of a StackSet changed."""
-    cloud = rolled_out(wanted())
+    cloud = rolled_out(example_deployment())
     stack_sets = cloud.stack_sets.there
     stack_sets[FORWARDING] = replace(stack_sets[FORWARDING], **request.param)
     return cloud
@@ -32,13 +32,13 @@ AUTO_DEPLOYMENT = (
 
 @pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
 def test_auto_deployment_is_brought_back_with_the_whole_organization(edited: FakeCloud) -> None:
-    (_, forwarding) = plan(wanted(), edited).stack_sets
+    (_, forwarding) = plan(example_deployment(), edited).stack_sets
     assert (forwarding.change, len(forwarding.properties), forwarding.only) == ("update", 1, None)
 
 
 @pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
 def test_a_part_of_the_organization_is_not_updated_for_what_that_cannot_change(edited: FakeCloud) -> None:
-    assert plan(wanted(), edited, scope=PROD_ONLY).is_empty
+    assert plan(example_deployment(), edited, scope=PROD_ONLY).is_empty
 
 
 @pytest.mark.parametrize("edited", [{"body": "{}"}], indirect=True, ids=["body"])
@@ -46,7 +46,7 @@ def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) 
     state = edited.stack_sets.there[FORWARDING]
     others = tuple(one for one in state.instances if one.account != SHOP_PROD)
     edited.stack_sets.there[FORWARDING] = replace(state, instances=others)
-    (_, forwarding) = plan(wanted(), edited, scope=PROD_ONLY).stack_sets
+    (_, forwarding) = plan(example_deployment(), edited, scope=PROD_ONLY).stack_sets
     assert forwarding.only is not None
     (only,) = forwarding.only
     assert SHOP_PROD not in only.targets.accounts
@@ -58,10 +58,10 @@ def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) 
 def test_a_part_of_the_organization_brings_back_the_rest_for_itself_and_then_has_nothing_to_do(
     edited: FakeCloud,
 ) -> None:
-    wish = wanted()
-    (_, forwarding) = (first := plan(wish, edited, scope=PROD_ONLY)).stack_sets
+    deployment = example_deployment()
+    (_, forwarding) = (first := plan(deployment, edited, scope=PROD_ONLY)).stack_sets
     assert forwarding.only is not None
     (only,) = forwarding.only
-    assert set(only.targets.accounts) == {key.account for key in forwarding.instances.wanted}
-    assert roll_out(first, wish.bundle, edited.cloud, lambda _: None).exit_code == 0
-    assert plan(wish, edited, scope=PROD_ONLY).is_empty
+    assert set(only.targets.accounts) == {key.account for key in forwarding.instances.desired}
+    assert roll_out(first, deployment.bundle, edited.cloud, lambda _: None).exit_code == 0
+    assert plan(deployment, edited, scope=PROD_ONLY).is_empty

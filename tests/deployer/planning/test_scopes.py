@@ -51,7 +51,7 @@ SAME_PATH = organization(
 
 
 @pytest.mark.parametrize(
-    ("known", "wanted", "message"),
+    ("known", "requested", "message"),
     [
         pytest.param(SAME_PATH, "A/B", "A/B is ambiguous: ou-exam-00000001, ou-exam-00000003", id="a slash in a name"),
         pytest.param(
@@ -62,9 +62,9 @@ SAME_PATH = organization(
         ),
     ],
 )
-def test_of_two_ous_with_the_same_path_none_is_taken(known: Organization, wanted: str, message: str) -> None:
+def test_of_two_ous_with_the_same_path_none_is_taken(known: Organization, requested: str, message: str) -> None:
     with pytest.raises(NotFoundError) as caught:
-        find_scope(known, ous=[wanted], accounts=(), regions=())
+        find_scope(known, ous=[requested], accounts=(), regions=())
     assert (caught.value.message, caught.value.next_step) == (message, "Name the OU by its id.")
 
 

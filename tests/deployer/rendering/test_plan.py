@@ -25,9 +25,9 @@ from tests.deployer.examples import (
     PROD,
     SCANNING,
     changed,
+    example_deployment,
     plan,
     rolled_out,
-    wanted,
 )
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
@@ -48,8 +48,8 @@ def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
 
 
 def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
-    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
-    found = plan(after, rolled_out(wanted()))
+    after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    found = plan(after, rolled_out(example_deployment()))
     expected = "cloudformation:CreateChangeSet was denied"
     assert expected not in _text(found)
     assert not plan_document(found, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
@@ -69,7 +69,7 @@ def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -
 def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
     status: Literal["disabled", "unknown"], expected: str
 ) -> None:
-    found = replace(plan(wanted(), _nothing()), opt_in_warnings=(OptInRegion("me-central-1", status),))
+    found = replace(plan(example_deployment(), _nothing()), opt_in_warnings=(OptInRegion("me-central-1", status),))
     text = _text(found)
     assert expected in text
     command = {"disabled": "enable-region", "unknown": "get-region-opt-status"}[status]
@@ -89,11 +89,11 @@ def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
 )
 def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str, expected: str) -> None:
     config = changed(tmp_path, ORGANIZATION, "region: eu-west-1", f"region: {region}")
-    without = plan(wanted(config), _nothing())
+    without = plan(example_deployment(config), _nothing())
     assert "function URL" not in _text(without)
     assert plan_document(without, EXAMPLE, caller=CALLER)["function_url"] == "off"
 
-    found = plan(wanted(changed(tmp_path, ORGANIZATION, "", "ensure: {url: true}\n")), _nothing())
+    found = plan(example_deployment(changed(tmp_path, ORGANIZATION, "", "ensure: {url: true}\n")), _nothing())
     assert expected in _text(found)
     assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
 
@@ -104,7 +104,7 @@ def _text(found: Plan, organization: Organization = EXAMPLE) -> str:
 
 
 def test_the_first_plan_creates_everything_and_counts_it() -> None:
-    text = _text(plan(wanted(), FakeCloud(EXAMPLE)))
+    text = _text(plan(example_deployment(), FakeCloud(EXAMPLE)))
     assert text.startswith(f"Plan for organization o-exampleorg1, as {CALLER}")
     assert "+ stack deployer-artifacts in eu-west-1" in text
     assert "+ settings of Workloads/Dev: covered from now on, in" in text
@@ -113,42 +113,42 @@ def test_the_first_plan_creates_everything_and_counts_it() -> None:
 
 
 def test_every_account_that_is_left_out_has_its_reason() -> None:
-    text = _text(plan(wanted(), FakeCloud(EXAMPLE)))
+    text = _text(plan(example_deployment(), FakeCloud(EXAMPLE)))
     assert "Root: management (100000000000): management account: not enabled for this OU" in text
     assert "Suspended: old-project (600000000001): suspended" in text
     assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002): not enabled for this OU" in text
 
 
 def test_nothing_to_change_is_said() -> None:
-    wish = wanted()
-    found = plan(wish, rolled_out(wish))
+    deployment = example_deployment()
+    found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
     assert [line.text for line in _lines(found)][-1] == "Nothing to change."
     assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
 
 
 def test_a_setting_is_told_from_what_to_what(tmp_path: Path) -> None:
-    cloud = rolled_out(wanted())
-    text = _text(plan(wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud))
+    cloud = rolled_out(example_deployment())
+    text = _text(plan(example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud))
     assert "~ settings of Workloads/Prod, Workloads/Prod/Payments create.limit.per_hour: 50 -> 60" in text
     assert "~ stack deployer-central in eu-west-1 ~ Thing (AWS::SQS::Queue): A" in text
     assert "= StackSet deployer-access: unchanged" in text
 
 
 def test_instances_with_the_same_changes_are_folded() -> None:
-    wish = wanted()
-    cloud = rolled_out(wish)
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
     state = cloud.stack_sets.there[FORWARDING]
     cloud.stack_sets.there[FORWARDING] = replace(state, body=state.body.replace("ENABLED", "DISABLED"))
-    text = _text(plan(wish, cloud))
+    text = _text(plan(deployment, cloud))
     assert "~ StackSet deployer-forwarding ~ ForwardingRule (AWS::Events::Rule): State" in text
     assert "~ 14 instances: the same 1 change" in text
     assert "14 to update" in text
 
 
 def test_deletions_stand_out(tmp_path: Path) -> None:
-    cloud = rolled_out(wanted())
-    found = plan(wanted(changed(tmp_path, DEV, "enabled: true", "enabled: false")), cloud)
+    cloud = rolled_out(example_deployment())
+    found = plan(example_deployment(changed(tmp_path, DEV, "enabled: true", "enabled: false")), cloud)
     text = _text(found)
     assert "- settings of Workloads/Dev: no longer covered" in text
     assert "- DELETES 2 instances - Workloads/Dev: shop-dev (400000000001), search-dev (400000000002) in" in text
@@ -158,9 +158,9 @@ def test_deletions_stand_out(tmp_path: Path) -> None:
 
 def test_what_moves_between_contents_is_told_apart_from_what_goes(tmp_path: Path) -> None:
     changed(tmp_path, DEV, "", SCANNING)
-    cloud = rolled_out(wanted(changed(tmp_path, PROD, "", SCANNING)))
+    cloud = rolled_out(example_deployment(changed(tmp_path, PROD, "", SCANNING)))
     changed(tmp_path, DEV, SCANNING, "")
-    found = plan(wanted(changed(tmp_path, PROD, "type: BASIC", "type: ENHANCED")), cloud)
+    found = plan(example_deployment(changed(tmp_path, PROD, "type: BASIC", "type: ENHANCED")), cloud)
     text = _text(found)
     assert "deployer: ECR scans images ENHANCED SCAN_ON_PUSH *" in text
     assert "~ 8 instances deleted first, for another StackSet of the same kind" in text
@@ -171,14 +171,16 @@ def test_what_moves_between_contents_is_told_apart_from_what_goes(tmp_path: Path
 
 
 def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() -> None:
-    found = plan(wanted(), FakeCloud(EXAMPLE))
+    found = plan(example_deployment(), FakeCloud(EXAMPLE))
     assert "new accounts" not in _text(found)
     future = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]
     assert future == {"too_much": [], "too_little": []}
 
 
 def test_future_accounts_that_get_too_much_are_told(tmp_path: Path) -> None:
-    uneven = plan(wanted(changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")), _nothing())
+    uneven = plan(
+        example_deployment(changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")), _nothing()
+    )
     text = _text(uneven)
     assert (
         "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of Infrastructure/Network"
@@ -197,7 +199,7 @@ def test_future_accounts_that_get_too_little_are_told(tmp_path: Path) -> None:
     moved = replace(EXAMPLE.accounts["200000000003"], parent_id="ou-exam-dev00001")
     organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, moved.id: moved})
     config = changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")
-    found = plan(wanted(config, organization=organization), FakeCloud(organization))
+    found = plan(example_deployment(config, organization=organization), FakeCloud(organization))
     assert (
         "! AWS covers an OU only with all OUs below it, so new accounts directly in Infrastructure get eu-west-1 with"
         " the next roll-out"
@@ -208,10 +210,10 @@ def test_future_accounts_that_get_too_little_are_told(tmp_path: Path) -> None:
 
 
 def test_the_document_has_the_totals() -> None:
-    wish = wanted()
-    document = plan_document(plan(wish, _nothing()), EXAMPLE, caller=CALLER)
+    deployment = example_deployment()
+    document = plan_document(plan(deployment, _nothing()), EXAMPLE, caller=CALLER)
     assert document["totals"] == {"create": 23, "update": 0, "delete": 0, "unchanged": 0}
-    again = plan_document(plan(wish, rolled_out(wish)), EXAMPLE, caller=CALLER)
+    again = plan_document(plan(deployment, rolled_out(deployment)), EXAMPLE, caller=CALLER)
     assert again["totals"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 23}
 
 
@@ -231,7 +233,7 @@ def _with_teams(parent: str) -> Organization:
 
 def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
     organization = _with_teams("ou-exam-dev00001")
-    text = _text(plan(wanted(organization=organization), FakeCloud(organization)), organization)
+    text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
     assert f"Workloads/Dev/Team 10 and {1 + MORE - 12} more: covered from now on, in eu-west-1" in text
     assert text.count("Team 05: 1 account x eu-west-1") == 2
     assert "Team 30: " not in text
@@ -242,10 +244,10 @@ def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
 
 def test_ous_that_are_left_out_for_the_same_reason_are_counted_after_the_first_few() -> None:
     organization = _with_teams("ou-exam-sand0001")
-    text = _text(plan(wanted(organization=organization), FakeCloud(organization)), organization)
+    text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
     assert "Sandbox/Team 05: team-5 (700000000005): not enabled for this OU" in text
     assert "Sandbox/Team 30" not in text
-    skips = plan(wanted(organization=organization), FakeCloud(organization)).skips
+    skips = plan(example_deployment(organization=organization), FakeCloud(organization)).skips
     more = [skip for skip in skips if skip.reason == "not enabled for this OU"][12:]
     accounts = sum(len(skip.accounts) for skip in more)
     assert f"{len(more)} more OUs: {accounts} accounts: not enabled for this OU" in text
@@ -253,18 +255,18 @@ def test_ous_that_are_left_out_for_the_same_reason_are_counted_after_the_first_f
 
 def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
-    text = _text(plan(wanted(scope=scope), _nothing()))
+    text = _text(plan(example_deployment(scope=scope), _nothing()))
     assert "Workloads/Dev: shop-dev (400000000001), search-dev (400000000002): region not enabled, only eu-west" in text
     assert "Workloads: workloads-baseline (300000000005): not enabled for this OU" in text
 
 
 def test_instances_out_of_reach_are_told() -> None:
-    wish = wanted()
-    cloud = rolled_out(wish)
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
     state = cloud.stack_sets.there[ACCESS]
     left = Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT")
     cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, left))
-    text = _text(plan(wish, cloud))
+    text = _text(plan(deployment, cloud))
     assert "! 999999999999 in eu-west-1 is not wanted, but AWS does not reach the account any more" in text
 
 
@@ -274,7 +276,7 @@ def test_instances_of_suspended_accounts_are_told_once_for_all_and_nothing_is_pl
         **{id_: replace(EXAMPLE.accounts[id_], state="SUSPENDED") for id_ in ("300000000001", "300000000002")},
     }
     organization = replace(EXAMPLE, accounts=accounts)
-    found = plan(wanted(organization=organization), rolled_out(wanted()))
+    found = plan(example_deployment(organization=organization), rolled_out(example_deployment()))
     assert found.is_empty
     text = _text(found, organization)
     names = "shop-prod (300000000001), search-prod (300000000002)"
@@ -285,7 +287,7 @@ def test_instances_of_suspended_accounts_are_told_once_for_all_and_nothing_is_pl
 
 def test_a_scope_plans_its_own_accounts_alone() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Dev"], accounts=(), regions=())
-    text = _text(plan(wanted(scope=scope), FakeCloud(EXAMPLE)))
+    text = _text(plan(example_deployment(scope=scope), FakeCloud(EXAMPLE)))
     assert "+ Workloads/Dev: 2 accounts x eu-west-1" in text
     assert "Infrastructure: " not in text
 
@@ -297,8 +299,8 @@ def test_many_accounts_are_counted_after_the_first_few(tmp_path: Path, accounts:
         for number in range(accounts - 2)
     }
     organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, **more})
-    cloud = rolled_out(wanted(organization=organization))
+    cloud = rolled_out(example_deployment(organization=organization))
     off = changed(tmp_path, DEV, "enabled: true", "enabled: false")
-    text = _text(plan(wanted(off, organization=organization), cloud), organization)
+    text = _text(plan(example_deployment(off, organization=organization), cloud), organization)
     assert f"- DELETES {accounts} instances" in text
     assert f"and {accounts - 12} more in eu-west-1" in text

@@ -17,7 +17,7 @@ from deployer.rendering.plan_json import outcome_document
 from deployer.rollout.execution import roll_out
 from deployer.rollout.progress import OperationProgress
 from deployer.stack_sets import Instance, InstanceResult, Operation
-from tests.deployer.examples import ACCESS, FORWARDING, SHOP_DEV, SHOP_PROD, plan, rolled_out, wanted
+from tests.deployer.examples import ACCESS, FORWARDING, SHOP_DEV, SHOP_PROD, example_deployment, plan, rolled_out
 from tests.example_organization import EXAMPLE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -79,13 +79,13 @@ def _with_states(states: dict[str, str]) -> Organization:
 
 def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() -> None:
     """Its instance is OUTDATED, and its detailed status says why."""
-    wish = wanted()
-    cloud = rolled_out(wish)
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
     outdated = Instance(account=SHOP_PROD, region="eu-west-1", ou_id="ou", status="OUTDATED")
     state = cloud.stack_sets.there[ACCESS]
     others = tuple(one for one in state.instances if one.key != outdated.key)
     cloud.stack_sets.there[ACCESS] = replace(state, instances=(*others, outdated))
-    found = plan(wish, cloud)
+    found = plan(deployment, cloud)
     assert found.updates == 1
 
     skipped = replace(outdated, detailed_status="SKIPPED_SUSPENDED_ACCOUNT")
@@ -94,7 +94,7 @@ def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() ->
     cloud.stack_sets.done["skipped"] = (
         InstanceResult(account=SHOP_PROD, region="eu-west-1", status="SUCCEEDED", reason="suspended"),
     )
-    outcome = roll_out(found, wish.bundle, cloud.cloud, lambda _: None)
+    outcome = roll_out(found, deployment.bundle, cloud.cloud, lambda _: None)
     assert (outcome.exit_code, outcome.failures, outcome.skipped) == (0, (), (outdated.key,))
     text = " ".join(" ".join(line.text for line in outcome_lines(outcome, found, EXAMPLE)).split())
     assert "left alone 1 instance skipped by AWS (suspended): shop-prod (300000000001)" in text

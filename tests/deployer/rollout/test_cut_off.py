@@ -270,7 +270,7 @@ def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal
 def test_an_answer_that_is_lost_once_does_not_matter(world: World, operation: str) -> None:
     """The call has its effect, and botocore makes it again."""
     _install_the_least(world)
-    wanted = everything(world.sandbox)
+    desired = everything(world.sandbox)
     world.sandbox.reset(SMALL)
     lost = world.sandbox.faults.add(
         Fault(effect=Drop(), operation=operation, principal="*administrator", moment=Moment.AFTER, times=1)
@@ -278,14 +278,14 @@ def test_an_answer_that_is_lost_once_does_not_matter(world: World, operation: st
     ran = world.least(*ROLL_OUT)
     assert (ran.exit_code, lost.hits) == (0, 1), ran
     world.sandbox.settle()
-    assert everything(world.sandbox) == wanted
+    assert everything(world.sandbox) == desired
 
 
 @pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
 def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(world: World, operation: str) -> None:
     _install_the_least(world)
-    wanted = everything(world.sandbox)
+    desired = everything(world.sandbox)
     world.sandbox.reset(SMALL)
     is_gone = False
 
@@ -302,7 +302,7 @@ def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(world: World, 
     world.sandbox.faults.clear()
     assert world.least(*ROLL_OUT).exit_code == 0
     world.sandbox.settle()
-    assert everything(world.sandbox) == wanted
+    assert everything(world.sandbox) == desired
 
 
 def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World, mortal: Mortals) -> None:
@@ -310,7 +310,7 @@ def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world:
     roll_out = partial(mortal, *ROLL_OUT, "--config", str(world.before.config))
     assert roll_out().exit_code == 0
     world.sandbox.settle()
-    wanted = everything(world.sandbox)
+    desired = everything(world.sandbox)
     world.sandbox.reset(SMALL)
     runs = [roll_out(calls=20)]
     while runs[-1].exit_code == KILLED:
@@ -318,4 +318,4 @@ def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world:
     assert runs[-1].exit_code == 0, runs[-1].printed
     assert len(runs) > 5
     world.sandbox.settle()
-    assert everything(world.sandbox) == wanted
+    assert everything(world.sandbox) == desired

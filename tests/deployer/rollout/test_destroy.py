@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from deployer.planning.wishes import Wanted
+from deployer.planning.desired_state import Deployment
 from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
+from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.destroy import LeftOverError, Removal, destroy, plan_removal, removed_instances
-from deployer.rollout.outcome import Outcome
-from deployer.rollout.survey import look
+from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, NotInStackSetError
-from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, SHOP_PROD, changed, rolled_out, wanted
+from tests.deployer.examples import (
+    ACCESS,
+    FORWARDING,
+    PROD,
+    SCANNING,
+    SHOP_PROD,
+    changed,
+    example_deployment,
+    rolled_out,
+)
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
 from tests.example_organization import EXAMPLE
 
@@ -24,21 +33,21 @@ CALLER = "arn:aws:iam::200000000001:user/x"
 class Installation:
     """A roll-out that is there, and what its stacks keep."""
 
-    def __init__(self, wish: Wanted) -> None:
-        self.wish = wish
-        self.aws: FakeCloud = rolled_out(wish)
+    def __init__(self, deployment: Deployment) -> None:
+        self.desired = deployment
+        self.aws: FakeCloud = rolled_out(deployment)
         self.bucket, self.ledger = Kept(), Kept()
 
     def plan(self, *, delete_ledger: bool = False) -> Removal:
         return plan_removal(
-            self.wish.wish,
-            look(self.wish.wish, self.aws.cloud, previews=False),
+            self.desired.desired,
+            read_actual_state(self.desired.desired, self.aws.cloud, previews=False),
             bucket=self.bucket.exists(),
             ledger=self.ledger.exists(),
             delete_ledger=delete_ledger,
         )
 
-    def destroy(self, *, delete_ledger: bool = False) -> Outcome:
+    def destroy(self, *, delete_ledger: bool = False) -> RolloutResult:
         plan = self.plan(delete_ledger=delete_ledger)
         return destroy(plan, self.aws.cloud, lambda _: None, bucket=self.bucket, ledger=self.ledger)
 
@@ -49,7 +58,7 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    return Installation(wanted(changed(tmp_path, PROD, "", SCANNING)))
+    return Installation(example_deployment(changed(tmp_path, PROD, "", SCANNING)))
 
 
 def _text(plan: Removal) -> str:

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from deployer.bundle import Bundle
 from deployer.organization import Organization
-from deployer.planning.families import StackSetWish
-from deployer.planning.plan import Plan, StackSetPlan, Wish, make_plan
+from deployer.planning.families import DesiredStackSet
+from deployer.planning.plan import DesiredState, Plan, StackSetPlan, make_plan
 from deployer.planning.target_operations import group_accounts
+from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.destroy import destroy, plan_removal
-from deployer.rollout.execution import Course, roll_out
-from deployer.rollout.outcome import Outcome
-from deployer.rollout.survey import look
+from deployer.rollout.execution import ExecutionOptions, roll_out
+from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceKey, StackSetDefinition
 from deployer.stacks import StackDefinition, StackState
-from deployer.targets import AccountTarget, Coverage, Scope, wanted_instances
+from deployer.targets import AccountTarget, Coverage, Scope, desired_instances
 from deployer.waves import plan_waves
 from handler.settings_file import VERSION
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
@@ -60,28 +60,28 @@ class World:
         """The template of each instance."""
         return {key: body for (_, key), body in self.fake.stack_sets.bodies.items()}
 
-    def wish(self, coverage: Coverage, scope: Scope, template: str) -> Wish:
+    def desired(self, coverage: Coverage, scope: Scope, template: str) -> DesiredState:
         definition = StackSetDefinition(name=NAME, description="", body=json.dumps({"Description": template}))
-        return Wish(
+        return DesiredState(
             organization=self.organization,
             scope=scope,
             artifacts=STACKS[0],
             bundle_key=BUNDLE.key,
             settings_json=SETTINGS,
             central=STACKS[1],
-            stack_sets=(StackSetWish(definition=definition, coverage=coverage),),
+            stack_sets=(DesiredStackSet(definition=definition, coverage=coverage),),
             covered=coverage,
         )
 
-    def plan(self, wish: Wish) -> Plan:
-        return make_plan(wish, look(wish, self.fake.cloud))
+    def plan(self, desired: DesiredState) -> Plan:
+        return make_plan(desired, read_actual_state(desired, self.fake.cloud))
 
-    def roll_out(self, wish: Wish, waves: list[list[str]] | None = None) -> Outcome:
-        course = Course(
-            waves=plan_waves(waves or [], self.organization, wish.scope),
-            plan_in=lambda scope: self.plan(replace(wish, scope=scope)),
+    def roll_out(self, desired: DesiredState, waves: list[list[str]] | None = None) -> RolloutResult:
+        options = ExecutionOptions(
+            waves=plan_waves(waves or [], self.organization, desired.scope),
+            plan_in=lambda scope: self.plan(replace(desired, scope=scope)),
         )
-        return roll_out(self.plan(wish), BUNDLE, self.fake.cloud, lambda _: None, course=course)
+        return roll_out(self.plan(desired), BUNDLE, self.fake.cloud, lambda _: None, options=options)
 
     def disturb(self, data: st.DataObject) -> None:
         """What failures, people and auto-deployment leave: instances gone, and instances that are OUTDATED."""
@@ -125,22 +125,24 @@ def test_every_operation_names_only_what_exists_and_all_of_the_scope_gets_the_ne
     world = World(organization)
     for _ in range(data.draw(st.integers(1, 4))):
         scope, before = _scope(data, organization), world.bodies
-        wish = world.wish(coverage, scope, data.draw(st.sampled_from("ab")))
-        planned = world.plan(wish).updates
-        outcome = world.roll_out(wish, _waves(data, organization))
+        desired = world.desired(coverage, scope, data.draw(st.sampled_from("ab")))
+        planned = world.plan(desired).updates
+        outcome = world.roll_out(desired, _waves(data, organization))
         assert outcome.exit_code == 0, outcome
-        body = wish.stack_sets[0].definition.body
+        body = desired.stack_sets[0].definition.body
         inside = {key: found for key, found in world.bodies.items() if scope.has(organization, key)}
-        assert inside == dict.fromkeys(wanted_instances(coverage, scope), body)
+        assert inside == dict.fromkeys(desired_instances(coverage, scope), body)
         outside = {key: found for key, found in before.items() if not scope.has(organization, key)}
         assert {key: found for key, found in world.bodies.items() if key not in inside} == outside
         assert (outcome.created, outcome.updated) == (len(inside.keys() - before.keys()), planned)
-        assert world.plan(wish).stack_sets[0].instances.update == ()
+        assert world.plan(desired).stack_sets[0].instances.update == ()
         world.disturb(data)
         if data.draw(st.booleans()):
             coverage = _coverage(data, organization)
-    wish = world.wish(coverage, Scope.whole(organization), "a")
-    removal = plan_removal(wish, look(wish, world.fake.cloud), bucket=False, ledger=False, delete_ledger=False)
+    desired = world.desired(coverage, Scope.whole(organization), "a")
+    removal = plan_removal(
+        desired, read_actual_state(desired, world.fake.cloud), bucket=False, ledger=False, delete_ledger=False
+    )
     assert destroy(removal, world.fake.cloud, lambda _: None, bucket=Kept(), ledger=Kept()).exit_code == 0
     assert world.fake.stack_sets.there == {}
 
@@ -159,10 +161,10 @@ def _of(*ou_ids: str, accounts: tuple[str, ...] = (), regions: str = "") -> Scop
 def _planned(first: Scope, second: Scope, coverage: Coverage = EVERYWHERE) -> StackSetPlan:
     """The plan of a new template for one scope, after the old one was rolled out in another."""
     world = World(coverage.organization)
-    assert world.roll_out(world.wish(coverage, first, "a")).exit_code == 0
-    wish = world.wish(coverage, second, "b")
-    (found,) = world.plan(wish).stack_sets
-    assert world.roll_out(wish).exit_code == 0
+    assert world.roll_out(world.desired(coverage, first, "a")).exit_code == 0
+    desired = world.desired(coverage, second, "b")
+    (found,) = world.plan(desired).stack_sets
+    assert world.roll_out(desired).exit_code == 0
     return found
 
 
@@ -204,8 +206,8 @@ def test_the_ou_is_the_one_that_the_instance_was_deployed_by_and_none_above_or_b
 def test_ous_within_each_other_are_never_named_together() -> None:
     world = World(EVERYWHERE.organization)
     for scope in (_of("ou-d"), _of("ou-a")):
-        assert world.roll_out(world.wish(EVERYWHERE, scope, "a")).exit_code == 0
-    (found,) = world.plan(world.wish(EVERYWHERE, _of("ou-a"), "b")).stack_sets
+        assert world.roll_out(world.desired(EVERYWHERE, scope, "a")).exit_code == 0
+    (found,) = world.plan(world.desired(EVERYWHERE, _of("ou-a"), "b")).stack_sets
     assert found.only is not None
     named = [one.targets.ou_ids for one in found.only]
     assert ("ou-d",) in named
@@ -225,21 +227,21 @@ def test_no_operation_names_more_than_a_thousand_accounts(count: int) -> None:
 
 def test_an_account_that_fails_first_does_not_keep_the_others_of_its_scope_from_being_created() -> None:
     world = World(EVERYWHERE.organization)
-    assert world.roll_out(world.wish(EVERYWHERE, _of("ou-b"), "a")).exit_code == 0
+    assert world.roll_out(world.desired(EVERYWHERE, _of("ou-b"), "a")).exit_code == 0
     world.fake.stack_sets.stuck = {InstanceKey("c1", "x")}
-    wish = world.wish(EVERYWHERE, _of("ou-c"), "b")
-    outcome = world.roll_out(wish)
+    desired = world.desired(EVERYWHERE, _of("ou-c"), "b")
+    outcome = world.roll_out(desired)
     assert (outcome.created, [one.account for one in outcome.failures], outcome.error) == (1, ["c1"], None)
-    assert world.bodies[InstanceKey("d1", "x")] == wish.stack_sets[0].definition.body
+    assert world.bodies[InstanceKey("d1", "x")] == desired.stack_sets[0].definition.body
     world.fake.stack_sets.stuck = set()
-    assert world.roll_out(wish).exit_code == 0
+    assert world.roll_out(desired).exit_code == 0
 
 
 def test_one_group_that_fails_does_not_keep_the_next_from_being_updated() -> None:
     world = World(EVERYWHERE.organization)
-    assert world.roll_out(world.wish(EVERYWHERE, _of("r-1"), "a")).exit_code == 0
+    assert world.roll_out(world.desired(EVERYWHERE, _of("r-1"), "a")).exit_code == 0
     stuck = {InstanceKey(account, "y") for account in ("b1", "b2")}
     world.fake.stack_sets.stuck = stuck
-    outcome = world.roll_out(world.wish(EVERYWHERE, _of("ou-a", regions="x y"), "b"))
+    outcome = world.roll_out(world.desired(EVERYWHERE, _of("ou-a", regions="x y"), "b"))
     assert (outcome.updated, outcome.error) == (5, None)
     assert {InstanceKey(one.account, one.region) for one in outcome.failures} == stuck

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deployer.errors import BusyError, NotFoundError, ServiceError
-from deployer.rollout.locking import LASTS, Holder, Lock, LostRaceError, Record, Versioned
+from deployer.rollout.locking import LASTS, Holder, Lock, LockRecord, LostRaceError, Versioned
 
 BEGIN = datetime(2026, 11, 23, 9, tzinfo=UTC)
-RECORD = Record(command="rollout", holder=Holder(owner="", machine="", process=0), started=BEGIN, expires=BEGIN)
+RECORD = LockRecord(command="rollout", holder=Holder(owner="", machine="", process=0), started=BEGIN, expires=BEGIN)
 
 
 class Bucket:
@@ -58,7 +58,7 @@ class World:
             is_at_work=lambda other: other in self.alive and other != process,
             clock=lambda: self.now,
         )
-        lock.look()
+        lock.read()
         return lock
 
 
@@ -176,4 +176,4 @@ def test_a_record_that_nobody_can_read_holds_until_it_is_broken(world: World, da
 
 def test_the_record_says_what_it_was_for() -> None:
     record = replace(RECORD, ous=("Workloads",), accounts=("1",), regions=("eu-west-1",), exit_code=4)
-    assert Record.from_json(record.to_json()) == record
+    assert LockRecord.from_json(record.to_json()) == record

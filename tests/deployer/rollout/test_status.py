@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from deployer.planning.desired_state import Deployment
 from deployer.planning.scopes import find_scope
-from deployer.planning.wishes import Wanted
 from deployer.rendering.status import status_document, status_lines
+from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.status import Place, Status, matrix, status_of
-from deployer.rollout.survey import look
 from deployer.stack_sets import Instance, InstanceKey
 from tests.deployer.examples import (
     ACCESS,
@@ -25,17 +25,17 @@ from tests.deployer.examples import (
     SHOP_DEV,
     SHOP_PROD,
     changed,
+    example_deployment,
     plan,
     rolled_out,
-    wanted,
 )
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
 
 
-def _status(wish: Wanted, cloud: FakeCloud) -> Status:
-    facts = look(wish.wish, cloud.cloud, previews=False)
-    return status_of(wish.wish, facts, plan(wish, cloud))
+def _status(deployment: Deployment, cloud: FakeCloud) -> Status:
+    actual = read_actual_state(deployment.desired, cloud.cloud, previews=False)
+    return status_of(deployment.desired, actual, plan(deployment, cloud))
 
 
 def _with(cloud: FakeCloud, name: str, instance: Instance) -> None:
@@ -61,9 +61,9 @@ def _text(status: Status, *, instances: bool = False) -> str:
 
 
 def test_after_a_roll_out_everything_is_current() -> None:
-    wish = wanted()
-    status = _status(wish, rolled_out(wish))
-    assert status.is_as_wanted
+    deployment = example_deployment()
+    status = _status(deployment, rolled_out(deployment))
+    assert status.is_in_sync
     assert {one.state for one in status.instances} == {"current"}
     assert [one.state for one in status.stacks] == ["CREATE_COMPLETE", "CREATE_COMPLETE", "ACTIVE", "ACTIVE"]
     cells = matrix(status, EXAMPLE)
@@ -72,9 +72,9 @@ def test_after_a_roll_out_everything_is_current() -> None:
 
 
 def test_before_a_roll_out_everything_is_missing() -> None:
-    wish = wanted()
-    status = _status(wish, FakeCloud(EXAMPLE))
-    assert not status.is_as_wanted
+    deployment = example_deployment()
+    status = _status(deployment, FakeCloud(EXAMPLE))
+    assert not status.is_in_sync
     assert {one.state for one in status.stacks} == {"missing"}
     assert {one.state for one in status.instances} == {"missing"}
     assert "deployer-central in eu-west-1: missing" in _text(status)
@@ -96,10 +96,10 @@ def test_before_a_roll_out_everything_is_missing() -> None:
     ],
 )
 def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Instance, state: str) -> None:
-    wish = wanted()
-    cloud = rolled_out(wish)
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
     _with(cloud, FORWARDING, instance)
-    status = _status(wish, cloud)
+    status = _status(deployment, cloud)
     (found,) = (one for one in status.instances if one.state != "current")
     assert (found.account, found.region, found.state, found.reason) == (
         instance.account,
@@ -107,7 +107,7 @@ def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Ins
         state,
         instance.reason,
     )
-    assert not status.is_as_wanted
+    assert not status.is_in_sync
     text = _text(status)
     assert "Not as wanted" in text
     assert state in text
@@ -116,16 +116,16 @@ def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Ins
 def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() -> None:
     left, suspended = "999999999999", SHOP_PROD
     accounts = {**EXAMPLE.accounts, suspended: replace(EXAMPLE.accounts[suspended], state="SUSPENDED")}
-    wish = wanted(organization=replace(EXAMPLE, accounts=accounts))
-    cloud = rolled_out(wanted())
+    deployment = example_deployment(organization=replace(EXAMPLE, accounts=accounts))
+    cloud = rolled_out(example_deployment())
     _with(cloud, FORWARDING, _instance(left, "eu-west-1", status="CURRENT"))
-    status = _status(wish, cloud)
+    status = _status(deployment, cloud)
     found = {one.account for one in status.instances if one.is_out_of_reach}
     assert found == {left}
     assert [one.state for one in status.instances if one.account == left] == ["unexpected"]
     assert [one.state for one in status.instances if one.account == suspended] == ["skipped"] * 3
-    assert plan(wish, cloud).is_empty
-    assert status.is_as_wanted
+    assert plan(deployment, cloud).is_empty
+    assert status.is_in_sync
     text = " ".join(_text(status).split())
     assert (
         "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS does not reach" in text
@@ -136,17 +136,17 @@ def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() 
         _text(status, instances=True).split()
     )
     assert "All that AWS reaches is as the config files say." in text
-    document = status_document(status, wish.wish.organization)
+    document = status_document(status, deployment.desired.organization)
     assert document["as_wanted"]
     assert sum(row["skipped"] for row in document["coverage"]) == 3
     assert all(row["wanted"] == row["current"] for row in document["coverage"])
 
 
 def test_a_missing_instance_is_counted_where_it_belongs() -> None:
-    wish = wanted()
-    cloud = rolled_out(wish)
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
     _without(cloud, ACCESS, InstanceKey(PAYMENTS, "eu-west-1"))
-    status = _status(wish, cloud)
+    status = _status(deployment, cloud)
     cell = matrix(status, EXAMPLE)[Place(ACCESS, "Workloads/Prod/Payments", "eu-west-1")]
     assert cell == Counter(current=1, missing=1)
     rows = [row for row in status_document(status, EXAMPLE)["coverage"] if row["missing"]]
@@ -167,21 +167,21 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
 
 
 def test_templates_and_properties_that_differ_are_told(tmp_path: Path) -> None:
-    cloud = rolled_out(wanted())
+    cloud = rolled_out(example_deployment())
     state = cloud.stack_sets.there[ACCESS]
     cloud.stack_sets.there[ACCESS] = replace(state, auto_deployment=False)
-    after = wanted(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
     status = _status(after, cloud)
     assert {one.name for one in status.stacks if one.differs} == {"deployer-central", ACCESS}
     assert {one.state for one in status.instances} == {"current"}
-    assert not status.is_as_wanted
+    assert not status.is_in_sync
 
 
 def test_stack_sets_of_ou_settings_are_told_of_like_all_others(tmp_path: Path) -> None:
-    before = wanted(changed(tmp_path, DEV, "", SCANNING))
+    before = example_deployment(changed(tmp_path, DEV, "", SCANNING))
     cloud = rolled_out(before)
-    assert _status(before, cloud).is_as_wanted
-    status = _status(wanted(), cloud)
+    assert _status(before, cloud).is_in_sync
+    status = _status(example_deployment(), cloud)
     assert Counter(one.state for one in status.instances)["unexpected"] == 2
     assert [one.differs for one in status.stacks][-1]
     assert "deployer-registry-scanning-" in _text(status)
@@ -189,19 +189,19 @@ def test_stack_sets_of_ou_settings_are_told_of_like_all_others(tmp_path: Path) -
 
 def test_a_scope_is_all_that_is_told_of() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Prod"], accounts=(), regions=["us-east-1"])
-    wish = wanted(scope=scope)
-    status = _status(wish, rolled_out(wanted()))
+    deployment = example_deployment(scope=scope)
+    status = _status(deployment, rolled_out(example_deployment()))
     accounts = (SHOP_PROD, "300000000002", PAYMENTS, "300000000004")
     assert {(one.stack_set, one.account, one.region) for one in status.instances} == {
         *((FORWARDING, account, "us-east-1") for account in accounts),
         *((ACCESS, account, "eu-west-1") for account in accounts),
     }
-    assert status.is_as_wanted
+    assert status.is_in_sync
 
 
 def test_every_instance_is_listed_on_request_alone() -> None:
-    wish = wanted()
-    status = _status(wish, rolled_out(wish))
+    deployment = example_deployment()
+    status = _status(deployment, rolled_out(deployment))
     line = "current Workloads/Dev: shop-dev (400000000001) in eu-west-1 (deployer-access)"
     assert line in " ".join(_text(status, instances=True).split())
     assert line not in " ".join(_text(status).split())

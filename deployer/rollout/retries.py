@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from deployer.clock import Sleep
-from deployer.rollout.outcome import Outcome
 from deployer.rollout.progress import Report, StepEnded, StepStarted
+from deployer.rollout.result import RolloutResult
 
 PAUSES = (5.0, 30.0, 65.0, 65.0)
 """Seconds. A rollback deletes queues too, so every name is only certain to be free after two minutes."""
@@ -25,31 +25,33 @@ _PASSING = (
 )
 
 
-def ends_by_itself(reason: str) -> bool:
+def is_temporary(reason: str) -> bool:
     """Whether CloudFormation's reason contains SQS's or S3's message that a name was just deleted."""
     return any(words in reason for words in _PASSING)
 
 
-def roll_out_again(first: Outcome, roll_out: Callable[[], Outcome], report: Report, *, sleep: Sleep) -> Outcome:
+def retry_rollout(
+    first: RolloutResult, roll_out: Callable[[], RolloutResult], report: Report, *, sleep: Sleep
+) -> RolloutResult:
     """The result of a roll-out, repeated while temporary failures are left."""
-    outcome = first
+    result = first
     for seconds in PAUSES:
-        if not _is_worth_waiting(outcome):
+        if not _is_worth_waiting(result):
             break
         step = f"wait {seconds:.0f} s: AWS keeps the names of queues and buckets for a minute after their deletion"
         report(StepStarted(step=step))
         sleep(seconds)
         report(StepEnded(step=step))
-        outcome = _together(outcome, roll_out())
-    return outcome
+        result = _together(result, roll_out())
+    return result
 
 
-def _is_worth_waiting(outcome: Outcome) -> bool:
-    reasons = [failure.reason for failure in outcome.failures]
-    return any(map(ends_by_itself, [*reasons, outcome.error.message if outcome.error else ""]))
+def _is_worth_waiting(result: RolloutResult) -> bool:
+    reasons = [failure.reason for failure in result.failures]
+    return any(map(is_temporary, [*reasons, result.error.message if result.error else ""]))
 
 
-def _together(earlier: Outcome, later: Outcome) -> Outcome:
+def _together(earlier: RolloutResult, later: RolloutResult) -> RolloutResult:
     """The changes of two roll-outs, with the end of the later one."""
     return replace(
         later,

@@ -17,7 +17,7 @@ from deployer.stack_sets import InstanceKey, InstanceResult, StackSetState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RolloutResult:
     """The end of a roll-out. `error` is what stopped it, if something did."""
 
     done: tuple[str, ...] = ()
@@ -58,10 +58,10 @@ def shortfalls(
             account=key.account,
             region=key.region,
             reason=reason,
-            is_inoperable=key in plan.instances.wanted and instance is not None and instance.is_inoperable,
+            is_inoperable=key in plan.instances.desired and instance is not None and instance.is_inoperable,
         )
 
-    for key in sorted(plan.instances.wanted):
+    for key in sorted(plan.instances.desired):
         if key not in there:
             yield failure(key, "there is no stack instance")
         elif not there[key].is_current and not there[key].is_skipped:
@@ -73,5 +73,5 @@ def shortfalls(
 
 def skipped_now(plan: StackSetPlan, state: StackSetState | None) -> Iterator[InstanceKey]:
     """Instances of the plan that AWS skipped because their accounts were suspended after it was made."""
-    concerned = plan.instances.wanted | instances_of(plan.instances.delete)
+    concerned = plan.instances.desired | instances_of(plan.instances.delete)
     yield from (one.key for one in (state.instances if state else ()) if one.is_skipped and one.key in concerned)

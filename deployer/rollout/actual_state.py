@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deployer.errors import PermissionDeniedError
-from deployer.planning.plan import Facts, StackKey, UnderWay, Wish, stack_needs_preview
+from deployer.planning.plan import ActualState, DesiredState, OperationInProgress, StackKey, stack_needs_preview
 from deployer.planning.template_changes import is_same
 from deployer.rollout.execution import Artifacts, Cloud
 from deployer.rollout.operations import how_far
@@ -18,26 +18,30 @@ from deployer.stacks import ResourceChange, StackDefinition, StackState
 from handler.settings_file import FILE_NAME
 
 
-def look(wish: Wish, cloud: Cloud, *, previews: bool = True) -> Facts:
+def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = True) -> ActualState:
     """The actual state for a plan. `previews`: create change sets to preview updates of stacks."""
-    wanted = {StackKey(one.name, one.region): one for one in (wish.artifacts, wish.central, *wish.companions)}
+    definitions = {
+        StackKey(one.name, one.region): one for one in (desired.artifacts, desired.central, *desired.companions)
+    }
     found = {
         key: cloud.stacks.describe(key.name, region=key.region)
-        for key in dict.fromkeys([*wanted, *wish.former_companions])
+        for key in dict.fromkeys([*definitions, *desired.former_companions])
     }
     stacks = {key: state for key, state in found.items() if state is not None}
-    changing = [one for key, one in wanted.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
+    changing = (
+        [one for key, one in definitions.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
+    )
     previewed = {StackKey(one.name, one.region): _preview(one, cloud) for one in changing}
-    stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(wish, cloud.stack_sets)}
-    return Facts(
+    stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(desired, cloud.stack_sets)}
+    return ActualState(
         stacks=stacks,
         previews={key: preview for key, preview in previewed.items() if preview is not None},
         denied_previews=frozenset(key for key, preview in previewed.items() if preview is None),
         stack_sets={name: state for name, state in stack_sets.items() if state is not None},
-        bundle_is_uploaded=_key(wish.artifacts) in stacks and cloud.artifacts.has(wish.bundle_key),
-        settings_in_force=_settings_in_force(wish, stacks.get(_key(wish.central)), cloud.artifacts),
+        bundle_is_uploaded=_key(desired.artifacts) in stacks and cloud.artifacts.has(desired.bundle_key),
+        settings_in_force=_settings_in_force(desired, stacks.get(_key(desired.central)), cloud.artifacts),
         under_way=tuple(
-            UnderWay(name, operation, *how_far(cloud.stack_sets, name, operation))
+            OperationInProgress(name, operation, *how_far(cloud.stack_sets, name, operation))
             for name, state in stack_sets.items()
             for operation in (state.in_progress if state else ())
         ),
@@ -52,24 +56,24 @@ def _preview(definition: StackDefinition, cloud: Cloud) -> tuple[ResourceChange,
         return None
 
 
-def _stack_sets(wish: Wish, stack_sets: StackSets) -> Iterator[str]:
+def _stack_sets(desired: DesiredState, stack_sets: StackSets) -> Iterator[str]:
     """Those of the desired state, and what earlier settings left of its families."""
-    wished = {one.definition.name for one in wish.stack_sets}
-    yield from (one.definition.name for one in wish.stack_sets)
-    there = stack_sets.names() if wish.families else ()
-    yield from (name for name in there if name not in wished and any(family.has(name) for family in wish.families))
+    names = {one.definition.name for one in desired.stack_sets}
+    yield from (one.definition.name for one in desired.stack_sets)
+    existing = stack_sets.names() if desired.families else ()
+    yield from (name for name in existing if name not in names and any(family.has(name) for family in desired.families))
 
 
 def _key(stack: StackDefinition) -> StackKey:
     return StackKey(stack.name, stack.region)
 
 
-def _settings_in_force(wish: Wish, central: StackState | None, artifacts: Artifacts) -> bytes | None:
+def _settings_in_force(desired: DesiredState, central: StackState | None, artifacts: Artifacts) -> bytes | None:
     """The settings in the zip that the function runs now; read from the bucket only when it is another zip."""
     if central is None:
         return None
-    if is_same(central.body, wish.central.body):
-        return wish.settings_json
+    if is_same(central.body, desired.central.body):
+        return desired.settings_json
     key = _bundle_key(central.body)
     data = artifacts.fetch(key) if key else None
     if data is None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from deployer.bundle import Bundle
 from deployer.planning import per_ou
-from deployer.planning.families import StackSetWish
+from deployer.planning.families import DesiredStackSet
 from deployer.planning.opt_in import OptInRegion
-from deployer.planning.plan import StackKey, Wish
+from deployer.planning.plan import DesiredState, StackKey
 from deployer.planning.synthesis import function_url_of, synthesize
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
@@ -22,22 +22,22 @@ from templates.parts import body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Deployment:
     """The desired state, and the zip that it names."""
 
-    wish: Wish
+    desired: DesiredState
     bundle: Bundle
     names: Names
 
 
-def wish_for(
+def deployment_for(
     compiled: Compiled,
     *,
     scope: Scope,
     partition: str,
     enabled_regions: Iterable[str] = (),
     opt_in_regions: tuple[OptInRegion, ...] = (),
-) -> Wanted:
+) -> Deployment:
     """The desired state for the config files.
 
     In `enabled_regions`, and in those of the config files, a companion stack of earlier settings may be left.
@@ -52,7 +52,7 @@ def wish_for(
         names.forwarding_stack_set: body(synthesis.forwarding),
     }
     is_management = compiled.config.central_account == organization.management_account_id
-    wish = Wish(
+    desired = DesiredState(
         organization=organization,
         scope=scope,
         artifacts=StackDefinition(name=names.artifacts_stack, region=home, body=body(synthesis.artifacts)),
@@ -60,14 +60,14 @@ def wish_for(
         settings_json=compiled.settings_json,
         central=StackDefinition(name=names.central_stack, region=home, body=body(synthesis.central)),
         stack_sets=(
-            StackSetWish(
+            DesiredStackSet(
                 definition=StackSetDefinition(
                     name=names.access_stack_set, description=access.DESCRIPTION, body=bodies[names.access_stack_set]
                 ),
                 coverage=_at_home(covered, home),
                 follows=covered,
             ),
-            StackSetWish(
+            DesiredStackSet(
                 definition=StackSetDefinition(
                     name=names.forwarding_stack_set,
                     description=forwarding.DESCRIPTION,
@@ -76,7 +76,7 @@ def wish_for(
                 ),
                 coverage=covered,
             ),
-            *per_ou.stack_set_wishes(synthesis.per_ou),
+            *per_ou.desired_stack_sets(synthesis.per_ou),
         ),
         families=per_ou.families(names),
         covered=covered,
@@ -86,7 +86,7 @@ def wish_for(
         management_is_caller=is_management,
         opt_in_regions=opt_in_regions,
     )
-    return Wanted(wish=wish, bundle=bundle, names=names)
+    return Deployment(desired=desired, bundle=bundle, names=names)
 
 
 def _coverage(compiled: Compiled) -> Coverage:

@@ -10,11 +10,11 @@ from aws_org_sandbox.calls import Call
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import BusyError, DeployerError
-from deployer.rollout import patience
+from deployer.rollout import retries
 from deployer.rollout.causes import Failure
-from deployer.rollout.outcome import Outcome
-from deployer.rollout.patience import PAUSES, ends_by_itself, roll_out_again
 from deployer.rollout.progress import Report, StepEnded, StepStarted
+from deployer.rollout.result import RolloutResult
+from deployer.rollout.retries import PAUSES, is_temporary, retry_rollout
 from tests.deployer.command_line import Deployer
 
 QUEUE = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
@@ -27,39 +27,39 @@ def handler_message(message: str) -> str:
     return f'Resource handler returned message: "{message} (Service: Sqs, Status Code: 400, Request ID: 1)"'
 
 
-def failed(reason: str) -> Outcome:
+def failed(reason: str) -> RolloutResult:
     failure = Failure(stack_set="deployer-forwarding", account=SEARCH_PROD, region="eu-west-1", reason=reason)
-    return Outcome(done=("first",), created=3, unchanged=7, failures=(failure,))
+    return RolloutResult(done=("first",), created=3, unchanged=7, failures=(failure,))
 
 
 class Rollouts:
     """Roll-outs that end as said, one after the other, and the waits between."""
 
-    def __init__(self, *ends: Outcome) -> None:
-        self.ends: Iterator[Outcome] = iter(ends)
+    def __init__(self, *ends: RolloutResult) -> None:
+        self.ends: Iterator[RolloutResult] = iter(ends)
         self.count = 0
         self.waits: list[float] = []
 
-    def __call__(self) -> Outcome:
+    def __call__(self) -> RolloutResult:
         self.count += 1
         return next(self.ends)
 
-    def after(self, first: Outcome, report: Report = lambda _: None) -> Outcome:
-        return roll_out_again(first, self, report, sleep=self.waits.append)
+    def after(self, first: RolloutResult, report: Report = lambda _: None) -> RolloutResult:
+        return retry_rollout(first, self, report, sleep=self.waits.append)
 
 
 @pytest.mark.parametrize("reason", [handler_message(QUEUE), handler_message(BUCKET)], ids=["SQS", "S3"])
 def test_what_ends_by_itself_is_done_again_until_it_is_done(reason: str) -> None:
-    again = Rollouts(failed(reason), Outcome(done=("second",), created=2))
+    again = Rollouts(failed(reason), RolloutResult(done=("second",), created=2))
     outcome = again.after(failed(reason))
-    assert outcome == Outcome(done=("first", "first", "second"), created=8, unchanged=7)
+    assert outcome == RolloutResult(done=("first", "first", "second"), created=8, unchanged=7)
     assert again.waits == list(PAUSES[:2])
 
 
 def test_a_stack_that_stopped_the_roll_out_is_done_again() -> None:
     error = DeployerError(f"Stack deployer-central ended as ROLLBACK_COMPLETE: Queue (AWS::SQS::Queue): {QUEUE}")
-    again = Rollouts(Outcome(done=("second",)))
-    assert again.after(Outcome(error=error)).exit_code == 0
+    again = Rollouts(RolloutResult(done=("second",)))
+    assert again.after(RolloutResult(error=error)).exit_code == 0
 
 
 def test_it_is_not_waited_for_ever() -> None:
@@ -72,13 +72,13 @@ def test_it_is_not_waited_for_ever() -> None:
 @pytest.mark.parametrize(
     "outcome",
     [
-        pytest.param(Outcome(), id="all is well"),
+        pytest.param(RolloutResult(), id="all is well"),
         pytest.param(failed("explicit deny in a service control policy"), id="what a person has to correct"),
         pytest.param(failed("deployer-forwarding already exists"), id="a name that somebody else has"),
-        pytest.param(Outcome(error=BusyError("another roll-out")), id="another roll-out"),
+        pytest.param(RolloutResult(error=BusyError("another roll-out")), id="another roll-out"),
     ],
 )
-def test_nothing_else_is_done_again(outcome: Outcome) -> None:
+def test_nothing_else_is_done_again(outcome: RolloutResult) -> None:
     again = Rollouts()
     assert again.after(outcome) is outcome
     assert not again.waits
@@ -86,7 +86,7 @@ def test_nothing_else_is_done_again(outcome: Outcome) -> None:
 
 def test_the_wait_is_reported_with_its_reason() -> None:
     reported: list[object] = []
-    Rollouts(Outcome()).after(failed(QUEUE), reported.append)
+    Rollouts(RolloutResult()).after(failed(QUEUE), reported.append)
     started, ended = reported
     assert isinstance(started, StepStarted)
     assert isinstance(ended, StepEnded)
@@ -95,14 +95,14 @@ def test_the_wait_is_reported_with_its_reason() -> None:
 
 
 def test_the_words_of_both_services_are_known_by_code_or_by_message() -> None:
-    assert all(map(ends_by_itself, [QUEUE, BUCKET, "AWS.SimpleQueueService.QueueDeletedRecently", "OperationAborted"]))
-    assert not ends_by_itself("AlreadyExists")
+    assert all(map(is_temporary, [QUEUE, BUCKET, "AWS.SimpleQueueService.QueueDeletedRecently", "OperationAborted"]))
+    assert not is_temporary("AlreadyExists")
 
 
 def test_a_roll_out_waits_for_kept_names_and_stack_sets_not_found_yet(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "PAUSES", (0.01,) * 4)
+    monkeypatch.setattr(retries, "PAUSES", (0.01,) * 4)
 
     def follows_a_creation(_: Call) -> bool:
         return any(call.operation == "CreateStackSet" for call in sandbox.calls)
