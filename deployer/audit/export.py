@@ -26,36 +26,36 @@ from handler.records import Record
 BATCH = 10_000
 """Records between two confirmations: some seconds' work, some 20 MB."""
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Position:
     """After the last confirmed record: its sort key, and which records with this same key are confirmed."""
 
     at: str = ""
     accounts: tuple[str, ...] = ()
 
-    def is_behind(self, record: Record) -> bool:
+    def covers(self, record: Record) -> bool:
         """Whether a record is confirmed already."""
         return record.at < self.at or (record.at == self.at and record.account in self.accounts)
 
-    def after(self, record: Record) -> Place:
+    def after(self, record: Record) -> Position:
         """The position after one more record."""
         known = self.accounts if record.at == self.at else ()
-        return Place(at=record.at, accounts=(*known, record.account))
+        return Position(at=record.at, accounts=(*known, record.account))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """Progress of an export."""
 
-    asked: Mapping[str, Any]
+    options: Mapping[str, Any]
     """The options as they were typed: an export is resumed only by the same."""
     query: Query
     written: int = 0
     mark: int = 0
-    place: Place = field(default_factory=Place)
+    position: Position = field(default_factory=Position)
 
     def to_json(self) -> str:
         """The text that is kept beside the unfinished file."""
@@ -68,12 +68,12 @@ class State:
         values = json.loads(text)
         if values.pop("version") != _VERSION:
             raise ValueError("another version")
-        said: dict[str, Any] = {
+        values_of_query: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values["query"].items()
         }
-        said |= {key: datetime.fromisoformat(said[key]) for key in ("since", "until")}
-        place = Place(at=values["place"]["at"], accounts=tuple(values["place"]["accounts"]))
-        return cls(**values | {"query": Query(**said), "place": place})
+        values_of_query |= {key: datetime.fromisoformat(values_of_query[key]) for key in ("since", "until")}
+        position = Position(at=values["position"]["at"], accounts=tuple(values["position"]["accounts"]))
+        return cls(**values | {"query": Query(**values_of_query), "position": position})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Target:
         return self.file.with_name(f"{self.file.name}.partial.json")
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold it exclusively; raises BusyError if another process does: two would overwrite each other."""
         with self.partial.open("ab") as stream:
             try:
@@ -110,11 +110,11 @@ class Target:
         if not self.state.exists() and self.partial.exists() and not self.partial.stat().st_size:
             self.partial.unlink()
 
-    def begin(self, asked: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
+    def begin(self, options: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
         """The state to resume from: of an unfinished export of the same request, or a new one."""
         if self.file.exists() and not overwrite:
             raise FilesExistError(f"{self.file} is there already", next_step="--force writes it anew.")
-        fresh = State(asked=asked, query=replace(query, oldest_first=True))
+        fresh = State(options=options, query=replace(query, oldest_first=True))
         if restart or not self.state.exists():
             return fresh
         try:
@@ -123,14 +123,14 @@ class Target:
             raise GuardError(
                 f"{self.state} is no state of an export that can be resumed", next_step="--restart begins anew."
             ) from error
-        if found.asked != asked:
+        if found.options != options:
             raise GuardError(
                 f"{self.file} was begun with other options, and is not finished",
                 next_step="Say the same again to finish it, or --restart to begin anew.",
             )
         return found
 
-    def keep(self, state: State) -> None:
+    def save(self, state: State) -> None:
         """Write the state atomically."""
         new = self.state.with_name(f"{self.state.name}.new")
         with new.open("w", encoding="utf-8") as stream:
@@ -141,15 +141,15 @@ class Target:
 
 
 def export(
-    target: Target, state: State, records: Iterable[Record], sink: Sink, *, tell: Callable[[State], None]
+    target: Target, state: State, records: Iterable[Record], sink: Sink, *, report: Callable[[State], None]
 ) -> State:
-    """Write the remaining records, and finish the file; `tell` receives the state at each confirmation."""
+    """Write the remaining records, and finish the file; `report` receives the state at each confirmation."""
     try:
         for batch in _batches(records):
             sink.write(batch)
             state = _confirmed(state, batch, mark=sink.confirm())
-            target.keep(state)
-            tell(state)
+            target.save(state)
+            report(state)
         sink.finish(target.file)
     finally:
         sink.close()
@@ -165,17 +165,17 @@ def in_order(query: Query, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
 def remaining(state: State, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
     """Records to write: from the second of the last confirmed record on, without confirmed ones."""
     query = state.query
-    if state.place.at:
-        second = datetime.fromisoformat(state.place.at.partition("#")[0])
+    if state.position.at:
+        second = datetime.fromisoformat(state.position.at.partition("#")[0])
         query = replace(query, since=max(query.since, second))
-    return (record for record in read(query, ledger, usage=usage) if not state.place.is_behind(record))
+    return (record for record in read(query, ledger, usage=usage) if not state.position.covers(record))
 
 
 def _confirmed(state: State, batch: list[Record], *, mark: int) -> State:
-    place = state.place
+    position = state.position
     for record in batch:
-        place = place.after(record)
-    return replace(state, written=state.written + len(batch), mark=mark, place=place)
+        position = position.after(record)
+    return replace(state, written=state.written + len(batch), mark=mark, position=position)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

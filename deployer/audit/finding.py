@@ -25,32 +25,32 @@ class EventLedger(Ledger, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundDecision:
     """The decision to report, and others about the same repository, the newest first."""
 
     record: Record
     history: tuple[Record, ...] = ()
 
 
-def find(target: str, ledger: EventLedger, *, place: Query, usage: Usage) -> list[Found]:
+def find(target: str, ledger: EventLedger, *, within: Query, usage: Usage) -> list[FoundDecision]:
     """One for an event; for a name one of each registry that it was pushed to. Empty if no record exists.
 
-    Of `place` only accounts and regions count.
+    Of `within` only accounts and regions count.
     """
-    rounds = [record for record in ledger.of_event(target, usage=usage) if _is_in(record, place)]
+    rounds = [record for record in ledger.of_event(target, usage=usage) if _is_within(record, within)]
     if rounds:
         last = rounds[-1]
-        others = _of_repository(last.repository, ledger, replace(place, accounts=(last.account,)), usage)
+        others = _of_repository(last.repository, ledger, replace(within, accounts=(last.account,)), usage)
         return [_found(last, (one for one in others if one.region == last.region))]
-    records = sorted(_of_repository(target, ledger, place, usage), key=_registry)
+    records = sorted(_of_repository(target, ledger, within, usage), key=_registry)
     return [_of_registry(list(some)) for _, some in groupby(records, key=_registry)]
 
 
-def _of_repository(name: str | None, ledger: Ledger, place: Query, usage: Usage) -> Iterable[Record]:
+def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage) -> Iterable[Record]:
     """Noteworthy decisions, the newest first; all others if none is."""
     if name is None:
         return []
-    query = replace(place, since=BEGINNING, until=_END, repositories=(name,))
+    query = replace(within, since=BEGINNING, until=_END, repositories=(name,))
     own = Usage()
     records = list(islice(read(query, ledger, usage=own, most_examined=_MOST_EXAMINED), 1000))
     if not records:
@@ -60,19 +60,19 @@ def _of_repository(name: str | None, ledger: Ledger, place: Query, usage: Usage)
     return records
 
 
-def _of_registry(records: list[Record]) -> Found:
+def _of_registry(records: list[Record]) -> FoundDecision:
     """The newest creation, else the newest decision."""
     newest = sorted(records, key=lambda record: record.at, reverse=True)
     return _found(next((one for one in newest if one.outcome == "created"), newest[0]), newest)
 
 
-def _found(record: Record, others: Iterable[Record]) -> Found:
+def _found(record: Record, others: Iterable[Record]) -> FoundDecision:
     history = (one for one in others if (one.account, one.at) != (record.account, record.at))
-    return Found(record=record, history=tuple(islice(history, HISTORY)))
+    return FoundDecision(record=record, history=tuple(islice(history, HISTORY)))
 
 
-def _is_in(record: Record, place: Query) -> bool:
-    return replace(place, since=BEGINNING, until=_END, outcomes=ALL).matches(record)
+def _is_within(record: Record, within: Query) -> bool:
+    return replace(within, since=BEGINNING, until=_END, outcomes=ALL).matches(record)
 
 
 def _registry(record: Record) -> tuple[str, str]:

@@ -23,15 +23,15 @@ Seen = dict[tuple[str, str], datetime]
 
 
 def follow(
-    query: Query, ledger: Ledger, known: Iterable[Record], *, moments: Iterator[datetime], usage: Usage
+    query: Query, ledger: Ledger, recent: Iterable[Record], *, moments: Iterator[datetime], usage: Usage
 ) -> Iterator[Record]:
-    """`known` (the newest first, few) in order of time, then what appears after that.
+    """`recent` (the newest first, few) in order of time, then what appears after that.
 
     Polls at each of `moments`, an iterator that yields the current time and so pauses between two polls.
     Only the keys of the last minutes are remembered, so memory does not grow.
     """
     seen: Seen = {_key(record): record.event_time for record in _window(query, ledger, now=next(moments), usage=usage)}
-    first = list(known)
+    first = list(recent)
     seen |= {_key(record): record.event_time for record in first}
     yield from reversed(first)
     for now in moments:

@@ -11,14 +11,14 @@ from deployer.settings.explaining import find, find_ou
 from deployer.settings.limits import ACCOUNT_ID, OU_ID
 
 
-def account_ids(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
+def account_ids(given: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
     """Ids of accounts given by id or name; an id need not be in the organization any more."""
-    return tuple(one if ACCOUNT_ID.fullmatch(one) else _account_id(one, organization()) for one in wanted)
+    return tuple(one if ACCOUNT_ID.fullmatch(one) else _account_id(one, organization()) for one in given)
 
 
-def ou_paths(wanted: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
+def ou_paths(given: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
     """Paths of OUs given by path or id; a path need not exist today: the records keep earlier ones."""
-    return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in wanted)
+    return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in given)
 
 
 def departed_ous(paths: Iterable[str], organization: Organization) -> Iterator[str]:

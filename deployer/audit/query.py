@@ -34,7 +34,7 @@ class Query:
     """Records of events from `since` (included) to `until` (not included), in UTC, that match all filters.
 
     Several values of one filter mean any of them. OUs are paths as the records have them (`Workloads/Prod`), with the
-    OUs below unless `below` is False. Repositories and principals are globs, as in config files.
+    OUs below unless `include_children` is False. Repositories and principals are globs, as in config files.
     """
 
     since: datetime
@@ -43,7 +43,7 @@ class Query:
     reasons: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     ous: tuple[str, ...] = ()
-    below: bool = True
+    include_children: bool = True
     regions: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Query:
             and _is_any(record.reason, self.reasons)
             and _is_any(record.account, self.accounts)
             and _is_any(record.region, self.regions)
-            and (not self.ous or _is_in(record.ou_path or "", self.ous, below=self.below))
+            and (not self.ous or _is_in(record.ou_path or "", self.ous, include_children=self.include_children))
             and (not self.repositories or _matches(self.repositories, _names(record), globs.matches_name))
             and (not self.principals or _matches(self.principals, _principals(record), globs.matches_arn))
         )
@@ -84,12 +84,12 @@ def literal_start(pattern: str) -> str:
     return pattern.partition(_WILDCARD)[0].removesuffix("/")
 
 
-def _is_any(value: str | None, wanted: tuple[str, ...]) -> bool:
-    return not wanted or value in wanted
+def _is_any(value: str | None, allowed: tuple[str, ...]) -> bool:
+    return not allowed or value in allowed
 
 
-def _is_in(path: str, ous: tuple[str, ...], *, below: bool) -> bool:
-    return any(path == ou or (below and (ou == ROOT or path.startswith(f"{ou}/"))) for ou in ous)
+def _is_in(path: str, ous: tuple[str, ...], *, include_children: bool) -> bool:
+    return any(path == ou or (include_children and (ou == ROOT or path.startswith(f"{ou}/"))) for ou in ous)
 
 
 def _matches(patterns: tuple[str, ...], texts: Iterable[str], matches: Callable[[str, str], bool]) -> bool:

@@ -13,8 +13,8 @@ from itertools import chain
 from threading import Lock
 from typing import Any, Protocol
 
-from deployer.audit.ahead import MOST, Ahead
-from deployer.audit.partitions import Partition, partitions_of
+from deployer.audit.index_keys import IndexKey, index_keys_of
+from deployer.audit.prefetching import MOST_KEYS, PrefetchingReader
 from deployer.audit.query import Query
 from handler.records import Record
 
@@ -37,7 +37,7 @@ _LARGE = 1000
 class Ledger(Protocol):
     """The ledger, a page at a time."""
 
-    def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+    def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
         """A page of a partition in the query's time and order; `start` is the last page's `next`.
 
         It may omit records that do not match, and need not. `size` limits how many are examined.
@@ -96,19 +96,19 @@ class _Reader:
 
     def streams(self) -> Generator[list[Iterator[Record]], None, None]:
         """Matches in each partition, group by group; in parallel if much may have to be read for few."""
-        groups = list(partitions_of(self.query))
-        if self.query.is_selective and self.most_examined is None and all(len(group) <= MOST for group in groups):
-            yield from Ahead([[partial(self.pages, partition) for partition in group] for group in groups]).streams()
+        groups = list(index_keys_of(self.query))
+        if self.query.is_selective and self.most_examined is None and all(len(group) <= MOST_KEYS for group in groups):
+            yield from PrefetchingReader([[partial(self.pages, key) for key in group] for group in groups]).streams()
         else:
             for group in groups:
-                yield [chain.from_iterable(self.pages(partition)) for partition in group]
+                yield [chain.from_iterable(self.pages(index_key)) for index_key in group]
 
-    def pages(self, partition: Partition) -> Iterator[list[Record]]:
+    def pages(self, index_key: IndexKey) -> Iterator[list[Record]]:
         """Matches in each page of one partition."""
         start: Any = None
         size = self.page_size
         while self.most_examined is None or self.usage.examined < self.most_examined:
-            page = self.ledger.page(partition, self.query, start=start, size=size)
+            page = self.ledger.page(index_key, self.query, start=start, size=size)
             with self.lock:
                 self.usage.add(page)
             yield [record for record in page.records if self.query.matches(record)]

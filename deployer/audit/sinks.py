@@ -93,14 +93,14 @@ class CsvSink(TextSink):
         return _csv_lines(records)
 
 
-_BEHIND_A_SEMICOLON = re.compile(f"""(;["']*)(?=[{re.escape("".join(FORMULAS))}])""")
+_AFTER_SEMICOLON = re.compile(f"""(;["']*)(?=[{re.escape("".join(FORMULAS))}])""")
 """In locales with a decimal comma, spreadsheets end a cell at a semicolon, and begin another."""
 
 
-def defused(cell: str) -> str:
+def escaped(cell: str) -> str:
     """The cell, so that a spreadsheet reads it as text whatever its first character, or the one after a semicolon."""
     if ";" in cell:
-        cell = _BEHIND_A_SEMICOLON.sub(r"\1'", cell)
+        cell = _AFTER_SEMICOLON.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(FORMULAS) else cell
 
 
@@ -109,7 +109,7 @@ def _json_lines(records: Iterable[Record]) -> bytes:
 
 
 def _csv_lines(records: Iterable[Record]) -> bytes:
-    return _csv([defused(value or "") for value in flat(record).values()] for record in records)
+    return _csv([escaped(value or "") for value in flat(record).values()] for record in records)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from deployer.audit.partitions import Partition
+from deployer.audit.index_keys import IndexKey
 from deployer.audit.query import Query
 from deployer.audit.reading import Page, Usage
 from deployer.aws.errors import code_of, translated
@@ -32,9 +32,9 @@ class LedgerTable:
         self._client = client
         self._table = table
 
-    def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+    def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
         """One call of Query; `size` limits how many items DynamoDB reads for it."""
-        request = request_for(partition, query)
+        request = request_for(index_key, query)
         if start is not None:
             request["ExclusiveStartKey"] = start
         if size is not None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder, Key
 
-from deployer.audit.partitions import Index, Partition
+from deployer.audit.index_keys import Index, IndexKey
 from deployer.audit.query import ALL, ROOT, Query, literal_start
 from handler.ledger import (
     EVENT_INDEX,
@@ -41,15 +41,15 @@ _MOST_VALUES = 100
 """Of an IN in an expression; more are left to `Query.matches`."""
 
 
-def request_for(partition: Partition, query: Query) -> dict[str, Any]:
+def request_for(index_key: IndexKey, query: Query) -> dict[str, Any]:
     """Parameters of Query, without the table and the page."""
-    index, key = KEYS[partition.index]
+    index, key = KEYS[index_key.index]
     expressions = ConditionExpressionBuilder()
     condition = expressions.build_expression(
-        Key(key).eq(partition.key) & Key(SORT_KEY).between(_text(query.since), _text(query.until)),
+        Key(key).eq(index_key.key) & Key(SORT_KEY).between(_text(query.since), _text(query.until)),
         is_key_condition=True,
     )
-    filters = list(_filters(partition, query))
+    filters = list(_filters(index_key, query))
     filtered = expressions.build_expression(reduce(and_, filters)) if filters else None
     parts = [condition, filtered] if filtered else [condition]
     return {
@@ -65,15 +65,15 @@ def request_for(partition: Partition, query: Query) -> dict[str, Any]:
     }
 
 
-def _filters(partition: Partition, query: Query) -> Iterator[ConditionBase]:
-    if partition.index != "by-outcome" and set(query.outcomes) != set(ALL):
+def _filters(index_key: IndexKey, query: Query) -> Iterator[ConditionBase]:
+    if index_key.index != "by-outcome" and set(query.outcomes) != set(ALL):
         yield from _one_of("outcome", query.outcomes)
-    if partition.index != "table":
+    if index_key.index != "table":
         yield from _one_of("account", query.accounts)
     yield from _one_of("reason", query.reasons)
     yield from _one_of("region", query.regions)
     yield from _in_ous(query)
-    if partition.index != "by-repository":
+    if index_key.index != "by-repository":
         yield from _begins("repository", query.repositories)
     yield from _contains("principal", query.principals)
 
@@ -84,11 +84,11 @@ def _one_of(attribute: str, values: Sequence[str]) -> Iterator[ConditionBase]:
 
 
 def _in_ous(query: Query) -> Iterator[ConditionBase]:
-    if not query.ous or (query.below and ROOT in query.ous):
+    if not query.ous or (query.include_children and ROOT in query.ous):
         return
     path = Attr("ou_path")
     conditions: list[ConditionBase] = [path.eq(ou) for ou in query.ous]
-    if query.below:
+    if query.include_children:
         conditions += [path.begins_with(f"{ou}/") for ou in query.ous]
     yield reduce(or_, conditions)
 

@@ -73,12 +73,12 @@ def export_records(
 
     _check_streams(out, as_json=as_json)
     kind = _format(out, format_)
-    wanted = filters.Filters(
+    selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
-    query = wanted.query(now=clock_of(context).now(), organization=read_organization)
+    query = selected.query(now=clock_of(context).now(), organization=read_organization)
     usage = Usage()
     if out == STANDARD_OUTPUT:
         from deployer.audit.export import in_order
@@ -91,12 +91,12 @@ def export_records(
         check_folder(out)
         target = Target(out)
         ledger = Installation.open(config, profile=profile).ledger
-        with writing(out), target.held():
-            begun = target.begin(asdict(wanted) | {"format": kind.value}, query, restart=restart, overwrite=force)
-            with _told_how_to_resume(target):
-                sink = _sink(kind, target.partial, mark=begun.mark)
-                done = export(target, begun, remaining(begun, ledger, usage=usage), sink, tell=_tell)
-        _conclude(out, begun, done, as_json=as_json)
+        with writing(out), target.locked():
+            state = target.begin(asdict(selected) | {"format": kind.value}, query, restart=restart, overwrite=force)
+            with _explaining_how_to_resume(target):
+                sink = _sink(kind, target.partial, mark=state.mark)
+                done = export(target, state, remaining(state, ledger, usage=usage), sink, report=_report_progress)
+        _conclude(out, state, done, as_json=as_json)
         number = done.written
     if not number:
         filters.tell_departed_ous(query, read_organization)
@@ -112,8 +112,8 @@ def _check_streams(out: Path, *, as_json: bool) -> None:
         )
 
 
-def _format(out: Path, said: Format | None) -> Format:
-    kind = said or next((one for one in Format if out.suffix == f".{one}"), None)
+def _format(out: Path, requested: Format | None) -> Format:
+    kind = requested or next((one for one in Format if out.suffix == f".{one}"), None)
     if kind is None and out == STANDARD_OUTPUT:
         raise typer.BadParameter("standard output has no name that says how: csv or jsonl", param_hint="--format")
     if kind is None:
@@ -138,7 +138,7 @@ def _sink(kind: Format, partial: Path, *, mark: int) -> Sink:
 
 
 @contextmanager
-def _told_how_to_resume(target: Target) -> Iterator[None]:
+def _explaining_how_to_resume(target: Target) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -147,16 +147,16 @@ def _told_how_to_resume(target: Target) -> Iterator[None]:
         raise
 
 
-def _tell(state: State) -> None:
+def _report_progress(state: State) -> None:
     if sys.stderr.isatty():
-        typer.echo(f"\r{state.written:,} records, up to {state.place.at[:19]}", err=True, nl=False)
+        typer.echo(f"\r{state.written:,} records, up to {state.position.at[:19]}", err=True, nl=False)
 
 
-def _conclude(out: Path, begun: State, done: State, *, as_json: bool) -> None:
+def _conclude(out: Path, state: State, done: State, *, as_json: bool) -> None:
     if as_json:
-        print_json({"file": str(out), "records": done.written, "resumed_after": begun.written})
+        print_json({"file": str(out), "records": done.written, "resumed_after": state.written})
         return
     if sys.stderr.isatty():
         typer.echo("", err=True)
-    resumed = f", resumed after {begun.written:,}" if begun.written else ""
+    resumed = f", resumed after {state.written:,}" if state.written else ""
     typer.echo(f"Wrote {done.written:,} records to {out}{resumed}.", err=True)

@@ -105,7 +105,7 @@ class Filters:
             reasons=tuple(self.reasons or ()),
             accounts=account_ids(self.accounts or (), organization),
             ous=ou_paths(self.ous or (), organization),
-            below=not self.without_children,
+            include_children=not self.without_children,
             regions=tuple(self.regions or ()),
             repositories=tuple(self.repositories or ()),
             principals=tuple(self.principals or ()),

@@ -79,7 +79,7 @@ def list_records(
     elif as_json:
         print_json_list(listing.documents())
     else:
-        _print_table(listing, wide=wide, say_others=not wanted.says_outcomes)
+        _print_table(listing, wide=wide, count_omitted_records=not wanted.says_outcomes)
     if not listing.count:
         filters.tell_departed_ous(query, read_organization)
     if verbose:
@@ -122,17 +122,17 @@ class _Listing:
         return self.count == self.limit
 
 
-def _print_table(listing: _Listing, *, wide: bool, say_others: bool) -> None:
-    from deployer.audit.others import count_others
-    from deployer.rendering.audit import others_lines, record_lines
+def _print_table(listing: _Listing, *, wide: bool, count_omitted_records: bool) -> None:
+    from deployer.audit.omitted import count_omitted
+    from deployer.rendering.audit import omitted_lines, record_lines
 
     print_lines(record_lines(listing, wide=wide))
     if listing.is_cut:
         typer.echo(f"The newest {listing.limit}; --limit and --since say how far back.", err=True)
-    if say_others:
+    if count_omitted_records:
         oldest = listing.last if listing.is_cut else None
-        others = count_others(listing.query, listing.ledger, oldest_shown=oldest, usage=listing.usage)
-        print_lines(others_lines(others), err=True)
+        omitted = count_omitted(listing.query, listing.ledger, oldest_shown=oldest, usage=listing.usage)
+        print_lines(omitted_lines(omitted), err=True)
 
 
 def _follow(listing: _Listing, *, clock: Clock, every: float, as_json: bool, wide: bool) -> None:

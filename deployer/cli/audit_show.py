@@ -13,13 +13,13 @@ from deployer.cli.printing import print_json, print_lines
 from deployer.errors import DeployerError, NotFoundError
 
 if TYPE_CHECKING:
-    from deployer.audit.finding import Found
+    from deployer.audit.details import DecisionDetails
+    from deployer.audit.finding import FoundDecision
     from deployer.audit.query import Query
-    from deployer.audit.story import Story
     from deployer.composition.audit import Auditor
     from deployer.settings import Compiled
 
-_MOST_STORIES = 5
+_MOST_DECISIONS = 5
 
 
 def show(
@@ -46,31 +46,31 @@ def show(
     from deployer.composition.audit import Auditor
     from deployer.composition.installation import Installation
     from deployer.rendering.audit import usage_line
-    from deployer.rendering.story import story_document, story_lines
+    from deployer.rendering.details import details_document, details_lines
 
     _check_target(target)
     usage = Usage()
-    place = filters.Filters(accounts=account, regions=region).query(
+    within = filters.Filters(accounts=account, regions=region).query(
         now=clock_of(context).now(), organization=filters.organization_reader(config, organization, profile=profile)
     )
     installation = Installation.open(config, profile=profile)
-    found = find(target, installation.ledger, place=place, usage=usage)
+    found = find(target, installation.ledger, within=within, usage=usage)
     if not found:
         raise NotFoundError(
-            f"The ledger has no decision about {target}{_in(place)}",
+            f"The ledger has no decision about {target}{_within_text(within)}",
             next_step="`deployer audit list --all --since 24h` lists what it has; events take up to 15 minutes.",
         )
     auditor = None if ledger_only else Auditor(installation)
-    teller = _Teller(auditor, *_compile(config, organization, profile=profile))
-    stories = [teller.tell(one) for one in found[:_MOST_STORIES]]
+    reader = _DetailsReader(auditor, *_compile(config, organization, profile=profile))
+    all_details = [reader.read_details(one) for one in found[:_MOST_DECISIONS]]
     if as_json:
-        print_json([story_document(story) for story in stories])
+        print_json([details_document(details) for details in all_details])
     else:
-        for number, story in enumerate(stories):
+        for number, details in enumerate(all_details):
             typer.echo("\n" if number else "", nl=False)
-            print_lines(story_lines(story))
-    if len(found) > len(stories):
-        typer.echo(f"{len(found) - len(stories)} more registries; --account and --region pick one.", err=True)
+            print_lines(details_lines(details))
+    if len(found) > len(all_details):
+        typer.echo(f"{len(found) - len(all_details)} more registries; --account and --region pick one.", err=True)
     if verbose:
         print_lines([usage_line(usage)], err=True)
 
@@ -86,53 +86,53 @@ def _check_target(target: str) -> None:
         )
 
 
-def _in(place: Query) -> str:
+def _within_text(within: Query) -> str:
     """Where it was looked for, if not everywhere."""
     parts = [
         f"{name} {' or '.join(values)}"
-        for name, values in (("account", place.accounts), ("region", place.regions))
+        for name, values in (("account", within.accounts), ("region", within.regions))
         if values
     ]
     return f" in {', '.join(parts)}" if parts else ""
 
 
 def _compile(config: Path, organization: Path | None, *, profile: str | None) -> tuple[Compiled | None, str]:
-    """The settings of today, or why they are not known."""
+    """Today's settings, or why they cannot be compiled."""
     from deployer.cli.sources import compiled_from
 
     try:
         return compiled_from(config, organization, profile=profile), ""
     except DeployerError as error:
-        return None, f"What the config files say today is not known: {error.message}"
+        return None, f"The settings in today's config files could not be compiled: {error.message}"
 
 
-class _Teller:
-    """Adds to decisions what the config files and the repositories say today; what cannot be had is said."""
+class _DetailsReader:
+    """Adds to decisions what today's config files request and what the repositories have; notes what cannot be read."""
 
     def __init__(self, auditor: Auditor | None, compiled: Compiled | None, problem: str) -> None:
         self._auditor = auditor
         self._compiled = compiled
         self._problem = problem
 
-    def tell(self, found: Found) -> Story:
-        from deployer.audit.story import Story, what_today
+    def read_details(self, found: FoundDecision) -> DecisionDetails:
+        from deployer.audit.details import DecisionDetails, judge_today
 
         record = found.record
         notes = [self._problem] if self._problem else []
-        there, is_gone = None, False
+        actual, is_gone = None, False
         if self._auditor and record.repository_arn:
             try:
-                there = self._auditor.settings_of(
+                actual = self._auditor.settings_of(
                     account=record.account, region=record.region or "", repository=record.repository or ""
                 )
-                is_gone = there is None
+                is_gone = actual is None
             except DeployerError as error:
-                notes.append(f"The repository was not looked at: {error.message}")
-        return Story(
+                notes.append(f"The repository could not be read: {error.message}")
+        return DecisionDetails(
             record=record,
             history=found.history,
-            today=what_today(record, self._compiled) if self._compiled else None,
-            there=there,
+            today=judge_today(record, self._compiled) if self._compiled else None,
+            actual=actual,
             is_gone=is_gone,
             notes=tuple(notes),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
-from deployer.audit.others import Others
+from deployer.audit.omitted import OmittedCount
 from deployer.audit.reading import Usage
 from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.words import counted
@@ -41,11 +41,11 @@ def followed_lines(record: Record, *, wide: bool) -> list[Line]:
     return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_reason(record)]
 
 
-def others_lines(others: Others) -> list[Line]:
+def omitted_lines(omitted: OmittedCount) -> list[Line]:
     """What the list omits, and how to include it."""
-    if not others.number and others.is_all:
+    if not omitted.number and omitted.is_exact:
         return []
-    number = f"{others.number:,}" if others.is_all else f"{max(others.number, 1):,} or more"
+    number = f"{omitted.number:,}" if omitted.is_exact else f"{max(omitted.number, 1):,} or more"
     return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
 
 

@@ -67,7 +67,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.detail:
         yield f"  {verdict.detail}"
     for rule in verdict.rules:
-        yield from placed(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
+        yield from with_location(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
     if verdict.per_hour is not None:
         yield f"  as long as the account had fewer than {verdict.per_hour} new repositories in this hour"
 
@@ -80,22 +80,22 @@ def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bo
 
 
 def _value_lines(value: Value, *, indent: str = "") -> Iterator[str]:
-    yield from placed(f"{indent}{value.key}: {flow(value.value)}", _place(value))
+    yield from with_location(f"{indent}{value.key}: {flow(value.value)}", _location(value))
 
 
-def _place(value: Value) -> str:
+def _location(value: Value) -> str:
     if value.origin is not None:
         return str(value.origin)
     return f"built-in default, reset by {value.reset_by}" if value.reset_by else "built-in default"
 
 
-def placed(text: str, place: str) -> Iterator[str]:
+def with_location(text: str, location: str) -> Iterator[str]:
     """A text and its location, side by side if they fit."""
     if cell_len(text) < LEFT:
-        yield f"{padded(text, LEFT)} {place}"
+        yield f"{padded(text, LEFT)} {location}"
     else:
         yield text
-        yield f"{'':<{LEFT}} {place}"
+        yield f"{'':<{LEFT}} {location}"
 
 
 def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
@@ -119,8 +119,8 @@ def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:
         {
             "key": value.key,
             "value": value.value,
-            "set_by": _place_of(value.origin),
-            "reset_by": _place_of(value.reset_by),
+            "set_by": _location_document(value.origin),
+            "reset_by": _location_document(value.reset_by),
         }
         for value in values
     ]
@@ -134,7 +134,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "sentence": verdict.sentence,
         "detail": verdict.detail,
-        "rules": [{"rule": rule.text, "set_by": _place_of(rule.origin)} for rule in verdict.rules],
+        "rules": [{"rule": rule.text, "set_by": _location_document(rule.origin)} for rule in verdict.rules],
         "per_hour": verdict.per_hour,
         "account": call.account if call else None,
         "account_name": verdict.account_name,
@@ -148,5 +148,5 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _place_of(origin: Origin | None) -> dict[str, Any] | None:
+def _location_document(origin: Origin | None) -> dict[str, Any] | None:
     return asdict(origin) if origin else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deployer.audit.partitions import Index, Partition
+from deployer.audit.index_keys import Index, IndexKey
 from deployer.audit.query import Query
 from deployer.audit.reading import Page
 from handler.reasons import Outcome
@@ -58,19 +58,19 @@ class MemoryLedger:
 
     records: list[Record]
     page_size: int = 3
-    calls: list[Partition] = field(default_factory=list)
+    calls: list[IndexKey] = field(default_factory=list)
     fails_at: int | None = None
 
-    def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+    def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
         if len(self.calls) == self.fails_at:
             self.fails_at = None
             raise ConnectionError("lost")
-        self.calls.append(partition)
+        self.calls.append(index_key)
         held = sorted(
             (
                 one
                 for one in self.records
-                if KEYS[partition.index](one) == partition.key and query.since <= one.event_time < query.until
+                if KEYS[index_key.index](one) == index_key.key and query.since <= one.event_time < query.until
             ),
             key=lambda one: one.at,
             reverse=not query.oldest_first,

@@ -17,7 +17,7 @@ from deployer.audit.documents import COLUMNS
 from deployer.audit.export import State, Target, export, remaining
 from deployer.audit.parquet import ParquetSink
 from deployer.audit.reading import Usage
-from deployer.audit.sinks import CsvSink, Sink, TextSink, defused, write_stream
+from deployer.audit.sinks import CsvSink, Sink, TextSink, escaped, write_stream
 from deployer.errors import BusyError, FilesExistError, GuardError
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
@@ -34,10 +34,10 @@ def run(folder: Path, ledger: MemoryLedger, *, kind: str, target: type[Target] =
     """One run of the command, as it goes on from whatever the last left behind."""
     file = target(folder / f"records.{kind}")
     state = file.begin({"format": kind}, everything(ledger.records), restart=False, overwrite=False)
-    with file.held():
+    with file.locked():
         sink = MAKERS[kind](file.partial, mark=state.mark)
         records = remaining(state, ledger, usage=Usage())
-        return export(file, state, records, sink, tell=lambda _: None)
+        return export(file, state, records, sink, report=lambda _: None)
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
@@ -85,10 +85,10 @@ def test_a_lost_page_is_no_gap_and_no_double(tmp_path: Path, kind: str, lost: in
 class CrashingTarget(Target):
     """Dies after the data is on the disk, and before it is written down that it is."""
 
-    def keep(self, state: State) -> None:
+    def save(self, state: State) -> None:
         if state.written == 20:
             raise KeyboardInterrupt
-        super().keep(state)
+        super().save(state)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -114,7 +114,7 @@ def test_an_export_that_goes_on_reads_only_what_is_missing(tmp_path: Path) -> No
 def test_times_that_were_relative_are_those_of_the_beginning(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     query = everything(RECORDS)
-    target.keep(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
+    target.save(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
     later = replace(query, since=query.since + timedelta(hours=1), until=NOW + timedelta(hours=1))
     resumed = target.begin({"since": "7d"}, later, restart=False, overwrite=False)
     assert resumed.query == replace(query, oldest_first=True)
@@ -123,7 +123,7 @@ def test_times_that_were_relative_are_those_of_the_beginning(tmp_path: Path) -> 
 def test_nothing_is_overwritten_or_mixed_up_unasked(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     query = everything(RECORDS)
-    target.keep(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
+    target.save(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
     with pytest.raises(GuardError, match="other options"):
         target.begin({"since": "8d"}, query, restart=False, overwrite=False)
     assert target.begin({"since": "8d"}, query, restart=True, overwrite=False).written == 0
@@ -137,7 +137,7 @@ def test_nothing_is_overwritten_or_mixed_up_unasked(tmp_path: Path) -> None:
 
 def test_two_do_not_write_to_one_file(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
-    with target.held(), pytest.raises(BusyError, match="written by another export"), Target(target.file).held():
+    with target.locked(), pytest.raises(BusyError, match="written by another export"), Target(target.file).locked():
         pass
     assert not list(tmp_path.iterdir())
 
@@ -166,7 +166,7 @@ def test_a_partial_file_that_somebody_cut_is_not_gone_on_with(tmp_path: Path) ->
     ],
 )
 def test_no_cell_is_a_formula(cell: str, written: str) -> None:
-    assert defused(cell) == written
+    assert escaped(cell) == written
 
 
 def test_csv_holds_whatever_a_stranger_wrote_and_nothing_runs(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.audit.following import follow
-from deployer.audit.others import MOST_EXAMINED, Others, count_others
-from deployer.audit.partitions import Partition, partitions_of
+from deployer.audit.index_keys import IndexKey, index_keys_of
+from deployer.audit.omitted import MOST_EXAMINED, OmittedCount, count_omitted
 from deployer.audit.query import ALL, NOTABLE, Query, outcomes_of
 from deployer.audit.reading import Page, Usage, read
 from handler.records import Record
@@ -66,7 +66,7 @@ def test_which_outcomes_are_meant(changes: dict[str, Any], outcomes: tuple[str, 
     ],
 )
 def test_which_partitions_are_read(filters: dict[str, Any], partitions: list[list[tuple[str, str]]]) -> None:
-    found = [[(one.index, one.key) for one in group] for group in partitions_of(replace(WEEK, **filters))]
+    found = [[(one.index, one.key) for one in group] for group in index_keys_of(replace(WEEK, **filters))]
     assert found == partitions
 
 
@@ -77,8 +77,8 @@ def test_which_partitions_are_read(filters: dict[str, Any], partitions: list[lis
         pytest.param({"regions": ("us-east-1",)}, False, id="another region"),
         pytest.param({"reasons": ("name-denied", "created")}, True, id="one of several reasons"),
         pytest.param({"ous": ("Workloads",)}, True, id="an OU above"),
-        pytest.param({"ous": ("Workloads",), "below": False}, False, id="an OU above, without its children"),
-        pytest.param({"ous": ("Workloads/Prod",), "below": False}, True, id="the OU itself"),
+        pytest.param({"ous": ("Workloads",), "include_children": False}, False, id="an OU above, without its children"),
+        pytest.param({"ous": ("Workloads/Prod",), "include_children": False}, True, id="the OU itself"),
         pytest.param({"ous": ("Work",)}, False, id="a part of an OU's name"),
         pytest.param({"ous": ("Root",)}, True, id="the root is above all"),
         pytest.param({"repositories": ("team-*/**",)}, True, id="a glob over names"),
@@ -142,11 +142,15 @@ def test_no_more_is_read_than_is_consumed() -> None:
 
 def test_others_are_counted_as_far_as_is_cheap() -> None:
     few = MemoryLedger([record(number, outcome="exists") for number in range(7)], page_size=250)
-    assert count_others(everything(few.records), few, oldest_shown=None, usage=Usage()) == Others(7, is_all=True)
-    assert count_others(everything(few.records), few, oldest_shown=record(3), usage=Usage()) == Others(4, is_all=True)
+    assert count_omitted(everything(few.records), few, oldest_shown=None, usage=Usage()) == OmittedCount(
+        7, is_exact=True
+    )
+    assert count_omitted(everything(few.records), few, oldest_shown=record(3), usage=Usage()) == OmittedCount(
+        4, is_exact=True
+    )
     many = MemoryLedger([record(number, outcome="ignored") for number in range(3000)], page_size=250)
-    counted = count_others(everything(many.records), many, oldest_shown=None, usage=Usage())
-    assert counted == Others(MOST_EXAMINED, is_all=False)
+    counted = count_omitted(everything(many.records), many, oldest_shown=None, usage=Usage())
+    assert counted == OmittedCount(MOST_EXAMINED, is_exact=False)
 
 
 def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
@@ -167,10 +171,10 @@ def test_pages_grow_where_few_records_match() -> None:
     sizes: list[int | None] = []
 
     class SizedLedger(MemoryLedger):
-        def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
-            if partition.key.startswith("created"):
+        def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+            if index_key.key.startswith("created"):
                 sizes.append(size)
-            return super().page(partition, query, start=start, size=size)
+            return super().page(index_key, query, start=start, size=size)
 
     ledger = SizedLedger([record(number) for number in range(2500)], page_size=1000)
     nothing = everything(ledger.records, regions=("us-east-1",))

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.audit.partitions import Partition
+from deployer.audit.index_keys import IndexKey
 from deployer.audit.query import Query
 from deployer.aws.ledger_queries import request_for
 from tests.deployer.audit.ledgers import NOW, record
@@ -62,7 +62,7 @@ def arns(roles: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     repositories=st.lists(globs(NAMES) | st.just("**"), max_size=2),
     principals=st.lists(arns(globs(ROLES)), max_size=2),
     ous=st.lists(st.sampled_from(["Root", "Workloads", "Workloads/Prod", "Work"]), max_size=2),
-    below=st.booleans(),
+    include_children=st.booleans(),
     index=st.sampled_from(["table", "by-outcome", "by-repository"]),
 )
 def test_whatever_matches_is_let_through(
@@ -81,7 +81,7 @@ def test_whatever_matches_is_let_through(
         repositories=tuple(repositories),
         principals=tuple(principals),
         ous=tuple(ous),
-        below=below,
+        include_children=below,
     )
     if query.matches(one):
-        assert lets_through(request_for(Partition(index, "x"), query), asdict(one))
+        assert lets_through(request_for(IndexKey(index, "x"), query), asdict(one))

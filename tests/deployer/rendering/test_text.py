@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from deployer.rendering.explanations import LEFT, placed
+from deployer.rendering.explanations import LEFT, with_location
 from deployer.rendering.text import Line, cut, table, wrapped
 
 ROWS = [["Workloads/Prod/Payments", "eu-west-1", "4"], ["A", "eu-west-1", "12"]]
@@ -81,7 +81,7 @@ def test_what_is_cut_fits(name: str, size: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES[:-2])
 def test_the_place_of_a_value_is_in_its_column(name: str) -> None:
-    (line,) = placed(name, "organization.yaml:1:1")
+    (line,) = with_location(name, "organization.yaml:1:1")
     assert _column_of(line, "organization.yaml") == LEFT + 1
 
 

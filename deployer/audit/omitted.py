@@ -13,14 +13,14 @@ _PAGE = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
-    """`number` of `exists` and `ignored` records; at least as many if `is_all` is False."""
+class OmittedCount:
+    """`number` of `exists` and `ignored` records; at least as many if `is_exact` is False."""
 
     number: int
-    is_all: bool
+    is_exact: bool
 
 
-def count_others(query: Query, ledger: Ledger, *, oldest_shown: Record | None, usage: Usage) -> Others:
+def count_omitted(query: Query, ledger: Ledger, *, oldest_shown: Record | None, usage: Usage) -> OmittedCount:
     """Count what matches except for its outcome, back to the oldest record that is shown."""
     since = oldest_shown.event_time if oldest_shown else query.since
     own = Usage()
@@ -29,4 +29,4 @@ def count_others(query: Query, ledger: Ledger, *, oldest_shown: Record | None, u
     )
     number = sum(1 for _ in others)
     usage.merge(own)
-    return Others(number, is_all=own.examined < MOST_EXAMINED)
+    return OmittedCount(number, is_exact=own.examined < MOST_EXAMINED)

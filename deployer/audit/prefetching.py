@@ -17,12 +17,12 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Pages = Iterable[Sequence[Item]]
 
-MOST = 32
+MOST_KEYS = 32
 """Partitions of one group, all of which are read in parallel."""
 
 _LEAST_THREADS = 8
 _PAGES = 2
-_PATIENCE = 0.1
+_CHECK_SECONDS = 0.1
 """Seconds until a waiting thread checks whether its pages are still needed."""
 
 
@@ -37,7 +37,7 @@ class _Done:
 
 
 @dataclass(frozen=True)
-class Ahead(Generic[Item]):
+class PrefetchingReader(Generic[Item]):
     """Reads groups of partitions; of each partition `start` gives the pages.
 
     Threads start in the order of the groups, and there are as many as the largest group has partitions: so all of a
@@ -76,13 +76,13 @@ class Ahead(Generic[Item]):
     def _put(self, pages: Queue[Sequence[Item] | _Failed | _Done], page: Sequence[Item] | _Failed | _Done) -> None:
         while not self.stopped.is_set():
             with suppress(Full):
-                pages.put(page, timeout=_PATIENCE)
+                pages.put(page, timeout=_CHECK_SECONDS)
                 return
 
     def _items(self, pages: Queue[Sequence[Item] | _Failed | _Done]) -> Iterator[Item]:
         while not self.stopped.is_set():
             try:
-                page = pages.get(timeout=_PATIENCE)
+                page = pages.get(timeout=_CHECK_SECONDS)
             except Empty:
                 continue
             match page:

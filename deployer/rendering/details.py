@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
-from deployer.audit.story import UNKNOWN, Setting, Story
-from deployer.rendering.explanations import placed
+from deployer.rendering.explanations import with_location
 from deployer.rendering.text import Line, Tone, wrapped
 from deployer.settings.yaml_text import flow
 from deployer.times import iso
@@ -21,24 +21,24 @@ _LABEL = 12
 _SHORT = 12
 
 
-def story_lines(story: Story) -> Iterator[Line]:
+def details_lines(details: DecisionDetails) -> Iterator[Line]:
     """Request, decision, steps, settings, and what else was decided about the repository."""
-    record = story.record
+    record = details.record
     where = f"{record.account_name or 'account'} ({record.account}), {record.region or 'no region'}"
     yield Line(f"{record.outcome}  {record.repository or 'no repository'} in {where}", _TONES.get(record.outcome, ""))
     for title, lines in (
         ("Request", _request(record)),
-        ("Decision", _decision(story)),
-        ("Steps", _steps(story)),
-        ("Settings", _settings(story)),
-        ("Also about this repository", _history(story)),
+        ("Decision", _decision(details)),
+        ("Steps", _steps(details)),
+        ("Settings", _settings(details)),
+        ("Also about this repository", _history(details)),
     ):
         body = list(lines)
         if body:
             yield Line("")
             yield Line(title, "heading")
             yield from body
-    for note in story.notes:
+    for note in details.notes:
         yield Line("")
         yield from wrapped(note, indent=0, tone="quiet")
 
@@ -58,42 +58,42 @@ def _request(record: Record) -> Iterator[Line]:
     yield from _labelled("event", f"{record.event_id}, by way of a {record.via}" if record.via else record.event_id)
 
 
-def _decision(story: Story) -> Iterator[Line]:
-    record = story.record
+def _decision(details: DecisionDetails) -> Iterator[Line]:
+    record = details.record
     reason = "" if record.reason == record.outcome else f" ({record.reason})"
     yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
     yield from _labelled("detail", record.detail)
     source = " (as the last roll-out remembered it)" if record.ou_source == "remembered" else ""
     yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
-    for rule in story.rules:
-        yield from _placed(f"  {'rule':{_LABEL}}{rule.text}", _place(story, rule.text, rule.origin))
-    yield from _labelled("by settings", f"{record.settings_digest[:_SHORT]}{_of_today(story)}")
-    if story.today and not story.decides_alike:
-        verdict = story.today.verdict
+    for rule in details.rules:
+        yield from _located(f"  {'rule':{_LABEL}}{rule.text}", _location(details, rule.text, rule.origin))
+    yield from _labelled("by settings", f"{record.settings_digest[:_SHORT]}{_of_today(details)}")
+    if details.today and not details.has_same_result:
+        verdict = details.today.verdict
         yield from _labelled("today", f"{verdict.outcome} ({verdict.reason}): {verdict.sentence}")
 
 
-def _place(story: Story, text: str, origin: object | None) -> str:
-    if story.today is None:
+def _location(details: DecisionDetails, text: str, origin: object | None) -> str:
+    if details.today is None:
         return ""
-    if text not in story.still_decides:
+    if text not in details.still_decides:
         return "not in today's files"
     return str(origin) if origin else "built-in default"
 
 
-def _of_today(story: Story) -> str:
-    if story.today is None:
+def _of_today(details: DecisionDetails) -> str:
+    if details.today is None:
         return ""
-    same = story.today.digest == story.record.settings_digest
+    same = details.today.digest == details.record.settings_digest
     return ", which are those of today" if same else "; today's files or organization differ"
 
 
-def _steps(story: Story) -> Iterator[Line]:
-    record = story.record
+def _steps(details: DecisionDetails) -> Iterator[Line]:
+    record = details.record
     yield _moment(record, record.event_time, "the call failed, to the second")
     yield _moment(record, record.received_at, "the handler got the event")
-    if story.steps:
-        parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in story.steps.items()]
+    if details.steps:
+        parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in details.steps.items()]
         yield from wrapped(", ".join(parts), indent=28)
     if record.created_at:
         yield _moment(record, record.created_at, "the repository was there")
@@ -105,29 +105,29 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
     return Line(f"  {moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {since:>12}  {what}")
 
 
-def _settings(story: Story) -> Iterator[Line]:
-    if story.is_gone and story.record.outcome == "created":
+def _settings(details: DecisionDetails) -> Iterator[Line]:
+    if details.is_gone and details.record.outcome == "created":
         yield Line("  The repository is gone.", "bad")
-    for setting in story.settings:
+    for setting in details.settings:
         yield from _setting(setting)
 
 
 def _setting(setting: Setting) -> Iterator[Line]:
-    first = next(one for one in (setting.then, setting.today, setting.there) if one is not UNKNOWN)
+    first = next(one for one in (setting.recorded, setting.today, setting.actual) if one is not UNKNOWN)
     if setting.is_same:
-        place = str(setting.origin) if setting.origin else ""
-        yield from _placed(f"  {setting.key}: {_value(first)}", place)
+        location = str(setting.origin) if setting.origin else ""
+        yield from _located(f"  {setting.key}: {_value(first)}", location)
         return
     yield Line(f"  {setting.key}", "change")
-    for label, value in (("asked then", setting.then), ("asked today", setting.today), ("is now", setting.there)):
+    for label, value in (("asked then", setting.recorded), ("asked today", setting.today), ("is now", setting.actual)):
         if value is not UNKNOWN:
-            place = str(setting.origin) if setting.origin and label == "asked today" else ""
-            yield from _placed(f"    {label:13}{_value(value)}", place, tone="change")
+            location = str(setting.origin) if setting.origin and label == "asked today" else ""
+            yield from _located(f"    {label:13}{_value(value)}", location, tone="change")
 
 
-def _placed(text: str, place: str, *, tone: Tone = "") -> Iterator[Line]:
+def _located(text: str, location: str, *, tone: Tone = "") -> Iterator[Line]:
     """A text, and its location, if any, beside it or below it."""
-    return (Line(line, tone) for line in (placed(text, place) if place else (text,)))
+    return (Line(line, tone) for line in (with_location(text, location) if location else (text,)))
 
 
 def _value(value: Any) -> str:
@@ -137,44 +137,44 @@ def _value(value: Any) -> str:
     return flow(value)
 
 
-def _history(story: Story) -> Iterator[Line]:
-    for record in story.history:
+def _history(details: DecisionDetails) -> Iterator[Line]:
+    for record in details.history:
         reason = "" if record.reason == record.outcome else f"  {record.reason}"
         text = f"  {record.event_time:%Y-%m-%d %H:%M:%S}  {record.outcome:8}{reason}"
         yield Line(text, _TONES.get(record.outcome, ""))
         yield from wrapped(record.principal or "", indent=23, tone="quiet")
 
 
-def story_document(story: Story) -> dict[str, Any]:
+def details_document(details: DecisionDetails) -> dict[str, Any]:
     """The same for programs; what is not known is omitted."""
-    today = story.today
+    today = details.today
     return {
-        "record": document(story.record),
-        "reason": SENTENCES.get(story.record.reason),
+        "record": document(details.record),
+        "reason": SENTENCES.get(details.record.reason),
         "rules": [
-            {"rule": rule.text, "decides_today": rule.text in story.still_decides, "set_by": _origin(rule.origin)}
-            for rule in story.rules
+            {"rule": rule.text, "decides_today": rule.text in details.still_decides, "set_by": _origin(rule.origin)}
+            for rule in details.rules
         ],
-        "steps": dict(story.steps),
-        "seconds_to_handler": (story.record.received_at - story.record.event_time).total_seconds(),
+        "steps": dict(details.steps),
+        "seconds_to_handler": (details.record.received_at - details.record.event_time).total_seconds(),
         "today": today
         and {
             "outcome": today.verdict.outcome,
             "reason": today.verdict.reason,
             "settings_digest": today.digest,
         },
-        "is_gone": story.is_gone,
-        "settings": [_setting_document(setting) for setting in story.settings],
+        "is_gone": details.is_gone,
+        "settings": [_setting_document(setting) for setting in details.settings],
         "history": [
             {"event_time": iso(one.event_time), "event_id": one.event_id, "outcome": one.outcome, "reason": one.reason}
-            for one in story.history
+            for one in details.history
         ],
-        "notes": list(story.notes),
+        "notes": list(details.notes),
     }
 
 
 def _setting_document(setting: Setting) -> dict[str, Any]:
-    values = {"then": setting.then, "today": setting.today, "there": setting.there}
+    values = {"then": setting.recorded, "today": setting.today, "there": setting.actual}
     known = {name: value for name, value in values.items() if value is not UNKNOWN}
     return {"key": setting.key, **known, "same": setting.is_same, "set_by": _origin(setting.origin)}
 

@@ -21,24 +21,24 @@ _MOST_ACCOUNTS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class IndexKey:
     """Records under one partition key, in the order of their sort key."""
 
     index: Index
     key: str
 
 
-def partitions_of(query: Query) -> Iterator[tuple[Partition, ...]]:
+def index_keys_of(query: Query) -> Iterator[tuple[IndexKey, ...]]:
     """Groups of partitions: those of a group are merged, and one group follows the other in time."""
     if names := query.exact_repositories:
-        yield tuple(Partition("by-repository", name) for name in names)
+        yield tuple(IndexKey("by-repository", name) for name in names)
     elif 0 < len(query.accounts) <= _MOST_ACCOUNTS:
-        yield tuple(Partition("table", account) for account in dict.fromkeys(query.accounts))
+        yield tuple(IndexKey("table", account) for account in dict.fromkeys(query.accounts))
     else:
         months = list(_months(query.since, query.until))
         for month in months if query.oldest_first else reversed(months):
             yield tuple(
-                Partition("by-outcome", key) for outcome in query.outcomes for key in outcome_months(outcome, month)
+                IndexKey("by-outcome", key) for outcome in query.outcomes for key in outcome_months(outcome, month)
             )
 
 

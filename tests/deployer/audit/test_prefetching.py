@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deployer.audit.ahead import Ahead
-from deployer.audit.partitions import Partition
+from deployer.audit.index_keys import IndexKey
+from deployer.audit.prefetching import PrefetchingReader
 from deployer.audit.query import Query
 from deployer.audit.reading import Page, Usage, read
 from tests.deployer.audit.ledgers import MemoryLedger, everything, record
@@ -21,13 +21,13 @@ def pages(*numbers: int) -> Iterator[list[int]]:
 
 def test_every_partition_gives_its_items_in_order() -> None:
     groups = [[lambda: pages(1, 2), lambda: pages(3)], [lambda: iter([[], [], [4]])]]
-    with closing(Ahead(groups).streams()) as streams:
+    with closing(PrefetchingReader(groups).streams()) as streams:
         assert [[list(stream) for stream in group] for group in streams] == [[[1, 2], [3]], [[4]]]
 
 
 def test_a_group_larger_than_the_threads_there_usually_are_is_merged_all_the_same() -> None:
     groups = [[lambda start=start: pages(*range(start, start + 50)) for start in range(20)] for _ in range(3)]
-    with closing(Ahead(groups).streams()) as streams:
+    with closing(PrefetchingReader(groups).streams()) as streams:
         for group in streams:
             assert [next(stream) for stream in group] == list(range(20))
             assert sum(len(list(stream)) for stream in group) == 20 * 49
@@ -44,7 +44,7 @@ def test_no_more_than_a_few_pages_are_read_ahead() -> None:
                 enough.set()
             yield [number]
 
-    with closing(Ahead([[many]]).streams()) as streams:
+    with closing(PrefetchingReader([[many]]).streams()) as streams:
         (stream,) = next(streams)
         assert next(stream) == 0
         assert enough.wait(5)
@@ -56,7 +56,7 @@ def test_what_fails_in_a_thread_is_raised_where_the_items_are_consumed() -> None
         yield [1]
         raise ConnectionError("lost")
 
-    with closing(Ahead([[lost]]).streams()) as streams:
+    with closing(PrefetchingReader([[lost]]).streams()) as streams:
         (stream,) = next(streams)
         assert next(stream) == 1
         with pytest.raises(ConnectionError):
@@ -77,9 +77,9 @@ def test_partitions_are_read_side_by_side_where_little_matches() -> None:
     together = threading.Barrier(3, timeout=5)
 
     class MeetingLedger(MemoryLedger):
-        def page(self, partition: Partition, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+        def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
             together.wait()
-            return super().page(partition, query, start=start, size=size)
+            return super().page(index_key, query, start=start, size=size)
 
     ledger = MeetingLedger([record(0)])
     usage = Usage()

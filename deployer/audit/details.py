@@ -36,15 +36,17 @@ class Setting:
     """One setting at three times; UNKNOWN if it cannot be determined. `origin` is its location in today's files."""
 
     key: str
-    then: Any = UNKNOWN
+    recorded: Any = UNKNOWN
     today: Any = UNKNOWN
-    there: Any = UNKNOWN
+    actual: Any = UNKNOWN
     origin: Origin | None = None
 
     @property
     def is_same(self) -> bool:
         """Whether all known values agree."""
-        return len({repr(_said(one)) for one in (self.then, self.today, self.there) if one is not UNKNOWN}) <= 1
+        return (
+            len({repr(_comparable(one)) for one in (self.recorded, self.today, self.actual) if one is not UNKNOWN}) <= 1
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +61,14 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class DecisionDetails:
     """One decision, and its result."""
 
     record: Record
     history: tuple[Record, ...] = ()
     """Other decisions about the same repository, the newest first."""
     today: Today | None = None
-    there: Mapping[str, Any] | None = None
+    actual: Mapping[str, Any] | None = None
     """The repository's actual settings; None if they were not read or it does not exist."""
     is_gone: bool = False
     notes: tuple[str, ...] = ()
@@ -75,9 +77,9 @@ class Story:
     @property
     def rules(self) -> tuple[LocatedRule, ...]:
         """The parts of the rule, with their locations in today's files if they still decide."""
-        places = {rule.text: rule.origin for rule in self.today.verdict.rules} if self.today else {}
+        origins = {rule.text: rule.origin for rule in self.today.verdict.rules} if self.today else {}
         texts = (self.record.rule or "").split("; ") if self.record.rule else []
-        return tuple(LocatedRule(text=text, origin=places.get(text)) for text in texts)
+        return tuple(LocatedRule(text=text, origin=origins.get(text)) for text in texts)
 
     @property
     def still_decides(self) -> frozenset[str]:
@@ -85,7 +87,7 @@ class Story:
         return frozenset(rule.text for rule in self.today.verdict.rules) if self.today else frozenset()
 
     @property
-    def decides_alike(self) -> bool:
+    def has_same_result(self) -> bool:
         """Whether the same call would end the same today, as far as the rules go."""
         if self.today is None or self.record.outcome not in ("created", "refused"):
             return True
@@ -101,23 +103,23 @@ class Story:
     @property
     def settings(self) -> tuple[Setting, ...]:
         """Recorded, requested today and actual, setting by setting."""
-        then = _flat(json.loads(self.record.settings)) if self.record.settings else {}
+        recorded = _flat(json.loads(self.record.settings)) if self.record.settings else {}
         today = _flat(self.today.settings) if self.today and self.today.settings else {}
-        there = _flat(self.there) if self.there else {}
+        actual = _flat(self.actual) if self.actual else {}
         origins = self.today.origins if self.today else {}
         return tuple(
             Setting(
                 key=key,
-                then=then.get(key) if then else UNKNOWN,
+                recorded=recorded.get(key) if recorded else UNKNOWN,
                 today=today.get(key) if today else UNKNOWN,
-                there=there.get(key) if there and not _is_resolved(key, then, today) else UNKNOWN,
+                actual=actual.get(key) if actual and not _is_resolved(key, recorded, today) else UNKNOWN,
                 origin=origins.get(key),
             )
-            for key in dict.fromkeys([*then, *today, *there])
+            for key in dict.fromkeys([*recorded, *today, *actual])
         )
 
 
-def what_today(record: Record, compiled: Compiled) -> Today | None:
+def judge_today(record: Record, compiled: Compiled) -> Today | None:
     """The files' decision on the record's call; None for an account that left, or a record without a repository."""
     chain = compiled.settings_file.last_known_chain(record.account)
     if chain is None or record.repository is None or record.region is None:
@@ -153,10 +155,10 @@ def what_today(record: Record, compiled: Compiled) -> Today | None:
     return Today(verdict=verdict, settings=settings, origins=origins, digest=file.digest)
 
 
-def _is_resolved(key: str, then: Mapping[str, Any], today: Mapping[str, Any]) -> bool:
+def _is_resolved(key: str, recorded: Mapping[str, Any], today: Mapping[str, Any]) -> bool:
     """Whether AWS has another name for the same: the key behind an alias, or behind no key at all."""
     return key == "encryption.kms_key" and any(
-        said and ":key/" not in str(said.get(key)) for said in (then, today) if said
+        own and ":key/" not in str(own.get(key)) for own in (recorded, today) if own
     )
 
 
@@ -168,11 +170,11 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in values.items():
         if isinstance(value, Mapping) and key not in POLICIES:
-            yield from ((f"{key}.{inner}", said) for inner, said in value.items())
+            yield from ((f"{key}.{inner}", own) for inner, own in value.items())
         else:
             yield key, value
 
 
-def _said(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     """A policy by its content, not by the name of its file."""
     return value["sha256"] if isinstance(value, Mapping) else value

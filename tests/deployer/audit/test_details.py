@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from deployer import settings
+from deployer.audit.details import UNKNOWN, DecisionDetails, judge_today
 from deployer.audit.finding import HISTORY, find
 from deployer.audit.query import Query
 from deployer.audit.reading import Usage
-from deployer.audit.story import UNKNOWN, Story, what_today
-from deployer.rendering.story import story_document, story_lines
+from deployer.rendering.details import details_document, details_lines
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, record
 from tests.example_organization import EXAMPLE
 
 COMPILED = settings.compile(settings.load(Path("config")), EXAMPLE)
-PLACE = Query(since=NOW, until=NOW)
+EVERYWHERE = Query(since=NOW, until=NOW)
 ALLOW, DENY = "create.names.allow: team-*/**", "create.names.deny: **/tmp-*"
 
 
@@ -32,17 +32,17 @@ class EventLedger(MemoryLedger):
         return iter(sorted(found, key=lambda one: one.at))
 
 
-def story(one: Record, **changes: Any) -> Story:
-    return replace(Story(record=one, today=what_today(one, COMPILED)), **changes)
+def details(one: Record, **changes: Any) -> DecisionDetails:
+    return replace(DecisionDetails(record=one, today=judge_today(one, COMPILED)), **changes)
 
 
-def text(told: Story) -> str:
-    return "\n".join(line.text for line in story_lines(told))
+def text(shown: DecisionDetails) -> str:
+    return "\n".join(line.text for line in details_lines(shown))
 
 
 def asked(**changes: Any) -> str:
     """The settings of a record that today's files would ask for, but for some."""
-    today = what_today(record(repository="team-a/api"), COMPILED)
+    today = judge_today(record(repository="team-a/api"), COMPILED)
     assert today
     assert today.settings
     return json.dumps({**today.settings, **changes})
@@ -53,25 +53,25 @@ def test_a_name_finds_the_creation_in_each_registry_and_its_history() -> None:
     abroad = record(60, repository="team-a/api", region="us-east-1", outcome="failed")
     later = [record(number, repository="team-a/api", outcome="refused") for number in range(30)]
     ledger = EventLedger([made, abroad, *later, record(5, repository="team-b/api")], page_size=10)
-    here, there = find("team-a/api", ledger, place=PLACE, usage=Usage())
-    assert (here.record, there.record) == (made, abroad)
-    assert here.history == tuple(later[:HISTORY])
-    assert there.history == ()
-    assert find("team-a/api", ledger, place=replace(PLACE, regions=("us-east-1",)), usage=Usage()) == [there]
+    first, second = find("team-a/api", ledger, within=EVERYWHERE, usage=Usage())
+    assert (first.record, second.record) == (made, abroad)
+    assert first.history == tuple(later[:HISTORY])
+    assert second.history == ()
+    assert find("team-a/api", ledger, within=replace(EVERYWHERE, regions=("us-east-1",)), usage=Usage()) == [second]
 
 
 def test_an_event_finds_how_it_ended() -> None:
     failed = record(5, outcome="failed", event_id="e", repository="team-a/api")
     made = record(5, event_id="e", repository="team-a/api", request_id="request-2")
-    (found,) = find("e", EventLedger([made, failed]), place=PLACE, usage=Usage())
+    (found,) = find("e", EventLedger([made, failed]), within=EVERYWHERE, usage=Usage())
     assert {found.record.outcome, *(one.outcome for one in found.history)} == {"created", "failed"}
 
 
 def test_where_nothing_was_decided_what_was_ignored_is_told() -> None:
     ledger = EventLedger([record(1, outcome="ignored", repository="team-a/api")])
-    (found,) = find("team-a/api", ledger, place=PLACE, usage=Usage())
+    (found,) = find("team-a/api", ledger, within=EVERYWHERE, usage=Usage())
     assert found.record.outcome == "ignored"
-    assert find("team-z/none", ledger, place=PLACE, usage=Usage()) == []
+    assert find("team-z/none", ledger, within=EVERYWHERE, usage=Usage()) == []
 
 
 @pytest.mark.parametrize(
@@ -103,39 +103,41 @@ def test_where_nothing_was_decided_what_was_ignored_is_told() -> None:
     ],
 )
 def test_what_is_told(one: Record, words: list[str]) -> None:
-    told = text(story(one))
+    shown = text(details(one))
     for word in words:
-        assert word in told
+        assert word in shown
 
 
 def test_settings_are_told_at_three_times() -> None:
     one = record(repository="team-a/api", settings=asked(image_tag_mutability="MUTABLE"))
     assert one.settings
-    there = json.loads(one.settings) | {"scan_on_push": False, "lifecycle_policy": None}
-    told = story(one, there=there)
-    different = {setting.key: setting for setting in told.settings if not setting.is_same}
+    actual = json.loads(one.settings) | {"scan_on_push": False, "lifecycle_policy": None}
+    shown = details(one, actual=actual)
+    different = {setting.key: setting for setting in shown.settings if not setting.is_same}
     assert set(different) == {"image_tag_mutability", "scan_on_push", "lifecycle_policy"}
     mutability = different["image_tag_mutability"]
-    assert (mutability.then, mutability.today, mutability.there) == ("MUTABLE", "IMMUTABLE", "MUTABLE")
+    assert (mutability.recorded, mutability.today, mutability.actual) == ("MUTABLE", "IMMUTABLE", "MUTABLE")
     assert str(mutability.origin).endswith("prod.yaml:15:25")
-    assert "is now       null" in text(told)
-    document = next(one for one in story_document(told)["settings"] if one["key"] == "scan_on_push")
+    assert "is now       null" in text(shown)
+    document = next(one for one in details_document(shown)["settings"] if one["key"] == "scan_on_push")
     assert (document["then"], document["today"], document["there"]) == (True, True, False)
 
 
 def test_what_nobody_knows_is_not_taken_for_different() -> None:
-    told = story(record(repository="team-a/api"))
-    assert {setting.then for setting in told.settings} == {setting.there for setting in told.settings} == {UNKNOWN}
-    assert all(setting.is_same for setting in told.settings)
+    shown = details(record(repository="team-a/api"))
+    assert (
+        {setting.recorded for setting in shown.settings} == {setting.actual for setting in shown.settings} == {UNKNOWN}
+    )
+    assert all(setting.is_same for setting in shown.settings)
 
 
 def test_the_key_behind_an_alias_is_no_difference() -> None:
     alias = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:alias/ecr"}
     key = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:key/1234"}
     one = record(repository="team-a/api", settings=json.dumps({"encryption": alias}))
-    told = Story(record=one, there={"encryption": key})
-    assert all(setting.is_same for setting in told.settings)
+    shown = DecisionDetails(record=one, actual={"encryption": key})
+    assert all(setting.is_same for setting in shown.settings)
 
 
 def test_a_repository_that_is_gone_is_said_to_be() -> None:
-    assert "The repository is gone." in text(story(record(repository="team-a/api", settings=asked()), is_gone=True))
+    assert "The repository is gone." in text(details(record(repository="team-a/api", settings=asked()), is_gone=True))
