@@ -36,5 +36,7 @@ def role(sandbox: Sandbox, account: str, policy: Mapping[str, Any], *, name: str
 
 def environment(sandbox: Sandbox, credentials: Credentials) -> dict[str, str]:
     """What makes AWS tools use the sandbox with these credentials."""
-    variables = running.environment(sandbox.endpoint_url, credentials, region=sandbox.home_region)
+    variables = running.environment(
+        sandbox.endpoint_url, credentials, region=sandbox.home_region, ca_bundle=sandbox.ca_bundle
+    )
     return {**variables, "AWS_SESSION_TOKEN": credentials.session_token or ""}

@@ -11,11 +11,12 @@ import importlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
+from botocore.model import Shape
 from moto.core.exceptions import ServiceException
 
 from aws_org_sandbox import constraints, regions, seams, wire
@@ -34,6 +35,35 @@ CONCURRENT = frozenset({"lambda", "sqs"})
 then acts without a lock, so conditional writes and unique names in the other services need one call at a time."""
 
 
+class Request(Protocol):
+    """A call as it came in, in the protocol of an AWS API or over a function URL."""
+
+    @property
+    def service(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def access_key_id(self) -> str | None: ...
+    @property
+    def session_token(self) -> str | None: ...
+    @property
+    def source_ip(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def input_shape(self) -> Shape | None: ...
+
+    def is_signed_with(self, secret: str, /) -> bool: ...
+    def success(self, result: Mapping[str, Any], /) -> wire.Response: ...
+    def error(self, refused: Refused, /) -> wire.Response: ...
+    def forward(self, application: Any, /, *, account: str) -> wire.Response: ...
+    def outcome(self, response: wire.Response, /) -> tuple[str | None, str | None]: ...
+
+
 class Gate:
     """A WSGI application in front of moto's."""
 
@@ -48,6 +78,10 @@ class Gate:
         request = wire.parse(environ)
         if isinstance(request, wire.Unroutable):
             return request.response()(environ, start_response)
+        return self.handle(request, environ, start_response)
+
+    def handle(self, request: Request, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a call whatever its protocol."""
         try:
             call = _identify(request)
         except Refused as refused:
@@ -60,7 +94,7 @@ class Gate:
             CURRENT.reset(token)
             call.shed_contents()
 
-    def _answer(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+    def _answer(self, request: Request, call: Call) -> wire.Response:
         started = time.perf_counter()
         try:
             self._faults.apply(call, Moment.BEFORE)
@@ -82,13 +116,13 @@ class Gate:
         _hook("trail", "record")(call)
         return response
 
-    def _serve(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+    def _serve(self, request: Request, call: Call) -> wire.Response:
         if call.service in CONCURRENT:
             return self._serve_now(request, call)
         with lock_of(call.service):
             return self._serve_now(request, call)
 
-    def _serve_now(self, request: wire.AwsRequest, call: Call) -> wire.Response:
+    def _serve_now(self, request: Request, call: Call) -> wire.Response:
         constraints.check(call.service, call.parameters, request.input_shape)
         account = seams.acting_account(call)
         answer = seams.answer_for(call.service, call.operation)
@@ -100,20 +134,22 @@ class Gate:
             return request.error(Refused(error.code, error.message))
 
 
-def _identify(request: wire.AwsRequest) -> Call:
+def _identify(request: Request) -> Call:
     """The caller and the operation; raises Refused for credentials that AWS would not accept."""
     if request.access_key_id is None:
         raise Refused("MissingAuthenticationToken", "Missing Authentication Token", status=403)
     try:
         principal = principal_of(request.access_key_id, session_token=request.session_token)
     except UnknownCredentials as error:
-        raise wire.unknown_credentials(request) from error
+        raise wire.unknown_credentials(request.service) from error
     except ExpiredCredentials as error:
-        raise wire.expired_credentials(request) from error
+        raise wire.expired_credentials(request.service) from error
     if not request.is_signed_with(secret_of(request.access_key_id) or ""):
-        raise wire.wrong_signature(request)
+        raise wire.wrong_signature(request.service)
     if not regions.is_enabled(principal.account, request.region):
-        raise wire.unknown_credentials(request)  # a region that an account is not opted into knows none of its keys
+        raise wire.unknown_credentials(
+            request.service
+        )  # a region that an account is not opted into knows none of its keys
     return Call(
         id=str(uuid.uuid4()),
         service=request.service,

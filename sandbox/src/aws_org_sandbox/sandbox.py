@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from aws_org_sandbox import background, context, seams
 from aws_org_sandbox.calls import CallLog
+from aws_org_sandbox.certificates import Authority
 from aws_org_sandbox.control import Control
 from aws_org_sandbox.control_actions import control_actions
 from aws_org_sandbox.credentials import Credentials, administrator_credentials
@@ -66,6 +67,7 @@ class Sandbox:
         self._initial = Organization.of(organization or accounts.EXAMPLE)
         self._port = port
         self._server: Server | None = None
+        self._authority: Authority | None = None
         self._botocore = botocore.session.Session()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._gate = Gate(DomainDispatcherApplication(create_backend_app), calls=self.calls, faults=self.faults)
@@ -92,7 +94,13 @@ class Sandbox:
         context.set_current(replace(context.current(), endpoint_url=self.endpoint_url))
 
     def _listen(self, port: int) -> None:
-        application = Dispatcher(gate=self._gate, control=Control(control_actions(self)))
+        from aws_org_sandbox.functions import url_front  # noqa: PLC0415 - seams load when the sandbox starts
+
+        self._authority = self._authority or Authority()
+        control = Control(control_actions(self))
+        application = Dispatcher(
+            gate=self._gate, control=control, urls=url_front.application, authority=self._authority
+        )
         self._server = Server(application, port=port)
         self._server.start()
 
@@ -106,6 +114,9 @@ class Sandbox:
         _forget_everything()
         self._server.stop()
         self._server = None
+        if self._authority is not None:
+            self._authority.close()
+            self._authority = None
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -146,6 +157,12 @@ class Sandbox:
         if self._server is None:
             raise SandboxError("the sandbox is not running", next_step="Start it: aws-org-sandbox start")
         return self._server.url
+
+    @property
+    def ca_bundle(self) -> str:
+        """The file with the certificate authority that function URLs are served with."""
+        assert self._authority is not None
+        return str(self._authority.bundle)
 
     @property
     def port(self) -> int:
@@ -195,7 +212,7 @@ class Sandbox:
     def environment(self, account_id: str | None = None) -> dict[str, str]:
         """Environment variables that point AWS tools at the sandbox, and container clients at its registries."""
         credentials = self.credentials(account_id or self.central_account)
-        return environment(self.endpoint_url, credentials, region=self.home_region)
+        return environment(self.endpoint_url, credentials, region=self.home_region, ca_bundle=self.ca_bundle)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -238,9 +255,16 @@ class Sandbox:
         return changes.create_ou(self._initial.management_account_id, name=name, parent_id=parent_id)
 
 
-def environment(endpoint_url: str, credentials: Credentials, *, region: str) -> dict[str, str]:
-    """Environment variables for a shell; the sandbox is the HTTP proxy for registries, but not for loopback."""
+def environment(
+    endpoint_url: str, credentials: Credentials, *, region: str, ca_bundle: str | None = None
+) -> dict[str, str]:
+    """Environment variables for a shell; the sandbox is the proxy for registries and function URLs.
+
+    `ca_bundle` is the file with the sandbox's certificate authority; without it, function URLs are out of reach.
+    """
+    tls = {"AWS_CA_BUNDLE": ca_bundle, "CURL_CA_BUNDLE": ca_bundle, "HTTPS_PROXY": endpoint_url} if ca_bundle else {}
     return {
+        **tls,
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,

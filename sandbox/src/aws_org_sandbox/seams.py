@@ -35,6 +35,7 @@ MODULES = (
     "functions.invocation",
     "functions.sessions",
     "functions.url_configs",
+    "functions.url_front",
     "observability",
     "partiql",
     "deleted_names",

@@ -2,7 +2,8 @@
 
 Requests are routed by their host: `<account>.dkr.ecr.<region>.amazonaws.com` is a registry, everything else an AWS
 API, except paths under `/_sandbox/`. The same port serves as an HTTP proxy (absolute request URIs), so that container
-clients reach registries by their real names; it is a proxy to nothing else.
+clients reach registries by their real names, and as a proxy for HTTPS (CONNECT) to function URLs, with certificates of
+its own; it is a proxy to nothing else.
 """
 
 from __future__ import annotations
@@ -10,32 +11,47 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Response
 
+from aws_org_sandbox.certificates import Authority
 from aws_org_sandbox.errors import PortInUseError
-from aws_org_sandbox.gate import Application, StartResponse
+from aws_org_sandbox.functions.url_hosts import UrlHost, parse_host
+from aws_org_sandbox.gate import Application, Gate, StartResponse
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.wire import FROM_SOCKET
 
 LOOPBACK = "127.0.0.1"
 CONTROL_PREFIX = "/_sandbox/"
+TUNNEL = "sandbox.tunnel"
+"""Key of a request's environ for the function URL that a TLS connection leads to; None without one."""
+_NO_PROXY = (
+    "The sandbox is no proxy to {host}: it reaches its own registries and function URLs only. "
+    "Unset HTTP_PROXY and HTTPS_PROXY for it.\n"
+)
 LOCAL_HOST = re.compile(r"^(127\.0\.0\.1|localhost|[a-z0-9.-]+\.localhost)(:\d+)?$")
 
 
-class Dispatcher:
-    """The WSGI application that tells registries, control and AWS APIs apart."""
+UrlApplication = Callable[[Gate, UrlHost, dict[str, Any], StartResponse], Iterable[bytes]]
 
-    def __init__(self, *, gate: Application, control: Application) -> None:
+
+class Dispatcher:
+    """The WSGI application that tells registries, function URLs, control and AWS APIs apart."""
+
+    def __init__(self, *, gate: Gate, control: Application, urls: UrlApplication, authority: Authority) -> None:
+        self.authority = authority
+        self._urls = urls
         self._gate = gate
         self._control = control
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         host = environ.get("HTTP_HOST", "")
+        if tunnel := environ.get(TUNNEL):
+            return self._urls(self._gate, tunnel, environ, start_response)
         if front.serves(environ):
             return front.application(environ | {front.GATE: self._gate}, start_response)
         if environ.get("PATH_INFO", "").startswith(CONTROL_PREFIX):
@@ -50,12 +66,45 @@ class Handler(MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    _tunnel: UrlHost | None = None
 
     def make_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().make_environ()
         environ[FROM_SOCKET] = True
         environ["sandbox.proxied"] = self.path.startswith("http://")
+        environ[TUNNEL] = self._tunnel
         return environ
+
+    def do_CONNECT(self) -> None:  # noqa: N802 - the name is the base class's
+        """Open a TLS connection to a function URL, as a proxy for HTTPS; refuse one to any other host."""
+        name = self.path.rpartition(":")[0]
+        host = parse_host(name)
+        self.close_connection = True
+        if host is None:
+            self._refuse_tunnel(name)
+            return
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        context = cast("Dispatcher", self.server.app).authority.context_for(host.name)
+        try:
+            self.request = context.wrap_socket(self.request, server_side=True)
+        except OSError:
+            return  # the client does not trust the certificate
+        self.setup()
+        self._tunnel, self.close_connection = host, False
+
+    def finish(self) -> None:
+        super().finish()
+        if self._tunnel:
+            self.request.close()
+
+    def _refuse_tunnel(self, host: str) -> None:
+        text = _NO_PROXY.format(host=host).encode()
+        self.send_response(403)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(text)
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
         """A ConnectionError came out of the application: close the connection without an answer."""
@@ -105,8 +154,4 @@ def _bind(application: Application, port: int) -> ThreadedWSGIServer:
 
 
 def _no_proxy(host: str) -> Response:
-    return Response(
-        f"The sandbox is no proxy to {host}: it reaches its own registries only. Unset HTTP_PROXY for it.\n",
-        status=403,
-        mimetype="text/plain",
-    )
+    return Response(_NO_PROXY.format(host=host), status=403, mimetype="text/plain")

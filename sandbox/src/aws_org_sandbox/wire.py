@@ -190,28 +190,28 @@ def parse(environ: dict[str, Any]) -> AwsRequest | Unroutable:
         return Unroutable(404, f"{service} has no operation for {request.method} {request.path}.")
 
 
-def unknown_credentials(request: AwsRequest) -> Refused:
+def unknown_credentials(service: str) -> Refused:
     """The refusal of an unknown access key: JSON services word it differently from the query ones."""
     message = "The security token included in the request is invalid."
-    if request.service == "s3":
+    if service == "s3":
         return Refused(
             "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", status=403
         )
-    if _speaks_json(request.service):
-        return Refused("UnrecognizedClientException", message, status=400 if request.service != "lambda" else 403)
+    if _speaks_json(service):
+        return Refused("UnrecognizedClientException", message, status=400 if service != "lambda" else 403)
     return Refused("InvalidClientTokenId", message, status=403)
 
 
-def wrong_signature(request: AwsRequest) -> Refused:
+def wrong_signature(service: str) -> Refused:
     """The refusal of a request that was signed with another secret."""
-    code = "InvalidSignatureException" if _speaks_json(request.service) else "SignatureDoesNotMatch"
+    code = "InvalidSignatureException" if _speaks_json(service) else "SignatureDoesNotMatch"
     message = "The request signature we calculated does not match the signature you provided."
     return Refused(code, f"{message} Check your AWS Secret Access Key and signing method.", status=403)
 
 
-def expired_credentials(request: AwsRequest) -> Refused:
+def expired_credentials(service: str) -> Refused:
     """The refusal of an expired session."""
-    code = "ExpiredTokenException" if _speaks_json(request.service) else "ExpiredToken"
+    code = "ExpiredTokenException" if _speaks_json(service) else "ExpiredToken"
     return Refused(
         code, "The security token included in the request is expired", status=400 if code == "ExpiredToken" else 403
     )

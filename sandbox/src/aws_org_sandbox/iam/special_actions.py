@@ -110,6 +110,17 @@ def _lambda_url(call: Call) -> Iterable[Need]:
     yield need(call, _FUNCTION, context={"lambda:FunctionUrlAuthType": call.parameters.get(name) or default})
 
 
+def _lambda_url_invoke(call: Call) -> Iterable[Need]:
+    """Both actions, each with the condition key that is documented for it (assumption A23 for the organization)."""
+    organization: Context = {}
+    if is_altered(Behaviour.ORGANIZATION_UNKNOWN_TO_URLS):
+        organization = {"aws:PrincipalOrgID": _absent}
+    auth_type = {"lambda:FunctionUrlAuthType": call.parameters["FunctionUrlAuthType"]}
+    yield need(call, _FUNCTION, context={**organization, **auth_type})
+    via = {"lambda:InvokedViaFunctionUrl": "true"}
+    yield need(call, _FUNCTION, operation="InvokeFunction", context={**organization, **via})
+
+
 def _lambda_invoke(call: Call) -> Iterable[Need]:
     name = str(call.parameters.get("FunctionName", ANY))
     return [need(call, name if name.startswith("arn:") else _FUNCTION, operation="InvokeFunction")]
@@ -229,6 +240,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **each(_lambda_url, "lambda", "AddPermission", "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig",
             "GetFunctionUrlConfig", "UpdateFunctionUrlConfig"),
     ("lambda", "Invoke"): _lambda_invoke,
+    ("lambda", "InvokeFunctionUrl"): _lambda_url_invoke,
     **each(_queue, "sqs", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "CreateQueue", "DeleteMessage",
             "DeleteMessageBatch", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "ListQueues",
             "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes", "TagQueue",

@@ -1,0 +1,174 @@
+"""The event that a function gets for a request to its URL, and the response that its result stands for. Pure.
+
+Payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aws_org_sandbox.credentials import Principal
+
+_TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml"})
+"""Media types whose bodies are text, beside those of `text/`; any other body is encoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlRequest:
+    """A request as it came over HTTP; header names are lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    source_ip: str
+    domain_name: str
+    protocol: str = "HTTP/1.1"
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlResponse:
+    """The response that a function asks for."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An authorized caller, and its organization if the event is to name it."""
+
+    principal: Principal
+    organization: str | None = None
+
+
+class BadResult(Exception):  # noqa: N818 - becomes a 502
+    """The function's result is no response."""
+
+
+def event(request: UrlRequest, *, caller: Caller, owner: str, request_id: str, now: datetime) -> dict[str, Any]:
+    """The event; `owner` is the function's account."""
+    text, is_encoded = _text(request.body, request.headers.get("content-type", ""))
+    pairs: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        pairs.setdefault(name, []).append(value)
+    cookies = [cookie for cookie in request.headers.get("cookie", "").split("; ") if cookie]
+    found = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": request.path,
+        "rawQueryString": request.query,
+        "cookies": cookies,
+        "headers": _headers(request, request_id),
+        "queryStringParameters": {name: ",".join(values) for name, values in pairs.items()},
+        "requestContext": {
+            "accountId": owner,
+            "apiId": request.domain_name.partition(".")[0],
+            "authentication": None,
+            "authorizer": {"iam": _identity(caller.principal, caller.organization)},
+            "domainName": request.domain_name,
+            "domainPrefix": request.domain_name.partition(".")[0],
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": request.protocol,
+                "sourceIp": request.source_ip,
+                "userAgent": request.headers.get("user-agent"),
+            },
+            "requestId": request_id,
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": now.astimezone(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(now.timestamp() * 1000),
+        },
+        "body": text,
+        "isBase64Encoded": is_encoded,
+    }
+    optional = ("cookies", "queryStringParameters", "body")
+    return {name: value for name, value in found.items() if name not in optional or value}
+
+
+def _identity(caller: Principal, organization: str | None) -> dict[str, Any]:
+    return {
+        "accessKey": caller.access_key_id,
+        "accountId": caller.account,
+        "callerId": caller.user_id,
+        "cognitoIdentity": None,
+        "principalOrgId": organization,
+        "userArn": caller.arn,
+        "userId": caller.user_id,
+    }
+
+
+def _headers(request: UrlRequest, request_id: str) -> dict[str, str]:
+    """The client's headers, except those that Lambda writes itself."""
+    own = {
+        "host": request.domain_name,
+        "x-amzn-trace-id": f"Root=1-{request_id[:8]}-{request_id.replace('-', '')[8:]}",
+        "x-forwarded-for": request.source_ip,
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+    }
+    return {**request.headers, **own}
+
+
+def _text(body: bytes, content_type: str) -> tuple[str, bool]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("text/") or media_type in _TEXT_TYPES:
+        try:
+            return body.decode(), False
+        except UnicodeDecodeError:
+            pass
+    return base64.b64encode(body).decode(), bool(body)
+
+
+def response(payload: bytes) -> UrlResponse:
+    """The response that a result stands for; raises BadResult.
+
+    A result without `statusCode` is itself the body of a 200.
+    """
+    try:
+        result = json.loads(payload or b"null")
+    except ValueError as error:
+        raise BadResult("not JSON") from error
+    if not isinstance(result, dict) or "statusCode" not in result:
+        body = result if isinstance(result, str) else payload.decode()
+        return UrlResponse(status=200, body=body.encode(), headers={"content-type": "application/json"})
+    status, headers, cookies = result["statusCode"], result.get("headers") or {}, result.get("cookies") or []
+    if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599:
+        raise BadResult(f"statusCode {status!r}")
+    if not isinstance(headers, dict) or not all(isinstance(value, str | int | float) for value in headers.values()):
+        raise BadResult("headers")
+    if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
+        raise BadResult("cookies")
+    named = {name.lower(): str(value) for name, value in headers.items()}
+    return UrlResponse(
+        status=status,
+        body=_body(result),
+        headers={"content-type": "application/json", **named},
+        cookies=tuple(cookies),
+    )
+
+
+def _body(result: Mapping[str, Any]) -> bytes:
+    body = result.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise BadResult("body")
+    if not result.get("isBase64Encoded"):
+        return body.encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadResult("body") from error

@@ -1,0 +1,569 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+import botocore.auth
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError, ProxyConnectionError, SSLError
+from botocore.httpsession import URLLib3Session
+from moto.awslambda.models import lambda_backends
+from moto.awslambda.policy import Policy
+
+from aws_org_sandbox.behaviours import Behaviour, altered
+from aws_org_sandbox.credentials import Credentials
+from aws_org_sandbox.faults import Crash, Drop, Error, Fault, Moment, Throttle
+from aws_org_sandbox.functions import url_front
+from aws_org_sandbox.sandbox import Sandbox
+from aws_org_sandbox.seams import original
+from sandbox.tests.signed_requests import Reply, post, sent, signed
+from sandbox.tests.stacks import MEMBER, arn_of, assume
+from sandbox.tests.tiny_functions import create_function, create_queue, messages, queue_arn, statement
+
+OBEDIENT = """
+import base64, json, os, time
+def handle(event, context):
+    if "requestContext" not in event:
+        if "raise" in event: raise ValueError(event["raise"])
+        return {"asynchronous": event}
+    body = event.get("body") or "{}"
+    order = json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
+    if "sleep" in order: time.sleep(order["sleep"])
+    if "meet" in order:  # [a folder, a number]: wait until that many runs are in progress, this one of them
+        folder, number = order["meet"]
+        open(f"{folder}/{os.getpid()}", "w").close()
+        while len(os.listdir(folder)) < number: time.sleep(0.01)
+    if "exit" in order: os._exit(order["exit"])
+    if "raise" in order: raise ValueError(order["raise"])
+    if "again" in order:
+        import botocore.session
+        client = botocore.session.get_session().create_client("lambda")
+        answer = client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event",
+                               Payload=json.dumps(order["again"]))
+        return {"statusCode": answer["StatusCode"]}
+    if "answer" in order: return order["answer"]
+    return {"event": event, "request": context.aws_request_id}
+"""
+CALLS = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+
+
+@pytest.fixture
+def arn(sandbox: Sandbox) -> str:
+    return create_function(sandbox, source=OBEDIENT)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox, arn: str) -> str:
+    """The URL of a function that admits the organization, through it alone."""
+    address = _with_url(sandbox, arn)
+    admit(sandbox)
+    return address
+
+
+def _with_url(sandbox: Sandbox, arn: str) -> str:
+    made = sandbox.client("lambda").create_function_url_config(FunctionName=arn, AuthType="AWS_IAM")
+    address: str = made["FunctionUrl"]
+    return address
+
+
+def admit(sandbox: Sandbox, *, without: str | None = None, **changed: Any) -> None:
+    organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
+    grants: dict[str, dict[str, Any]] = {
+        "url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "AWS_IAM"},
+        "function": {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+    }
+    for name, grant in grants.items():
+        if name != without:
+            common = {"Principal": "*", "PrincipalOrgID": organization, **changed}
+            sandbox.client("lambda").add_permission(FunctionName="tiny", StatementId=name, **grant, **common)
+
+
+def caller(sandbox: Sandbox, *statements: dict[str, Any], account: str = MEMBER, name: str = "pusher") -> Credentials:
+    """A session of a role with only these permissions."""
+    iam = sandbox.client("iam", account=account)
+    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trusted))
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="url", PolicyDocument=_document(*statements))
+    return assume(sandbox, arn_of(name, account), account=account)
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def forbidden(reply: Reply) -> bool:
+    return (reply.status, reply.json(), reply.error) == (403, {"Message": "Forbidden"}, "AccessDeniedException")
+
+
+def test_a_signed_request_runs_the_function_with_the_callers_identity(sandbox: Sandbox, url: str) -> None:
+    keys = caller(sandbox, statement(CALLS))
+    reply = sent(
+        sandbox,
+        signed(
+            url + "a/b%20c?x=1&y=2&x=3",
+            keys,
+            b'{"n": 1}',
+            headers={"X-Forwarded-For": "9.9.9.9", "X-Amzn-Trace-Id": "forged", "X-Own": "kept", "Cookie": "a=1; b=2"},
+        ),
+    )
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
+    event, host = reply.json()["event"], url.removeprefix("https://").rstrip("/")
+    context = event["requestContext"]
+    assert (event["version"], event["routeKey"]) == ("2.0", "$default")
+    assert (event["rawPath"], event["rawQueryString"]) == ("/a/b%20c", "x=1&y=2&x=3")
+    assert event["queryStringParameters"] == {"x": "1,3", "y": "2"}
+    assert event["cookies"] == ["a=1", "b=2"]
+    assert (event["body"], event["isBase64Encoded"]) == ('{"n": 1}', False)
+    assert all(name == name.lower() for name in event["headers"])
+    assert (event["headers"]["host"], event["headers"]["x-own"]) == (host, "kept")
+    assert event["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert event["headers"]["x-amzn-trace-id"] != "forged"
+    assert context["accountId"] == sandbox.central_account
+    assert (context["apiId"], context["domainName"], context["stage"]) == (host.split(".")[0], host, "$default")
+    assert context["authentication"] is None
+    assert context["requestId"] == reply.json()["request"] == reply.headers["x-amzn-requestid"]
+    assert context["http"].keys() == {"method", "path", "protocol", "sourceIp", "userAgent"}
+    assert (context["http"]["method"], context["http"]["path"]) == ("POST", "/a/b%20c")
+    assert re.fullmatch(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000", context["time"])
+    assert abs(context["timeEpoch"] / 1000 - datetime.now(UTC).timestamp()) < 600
+    identity = context["authorizer"]["iam"]
+    assert identity == {
+        "accessKey": keys.access_key_id,
+        "accountId": MEMBER,
+        "callerId": identity["userId"],
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": f"arn:aws:sts::{MEMBER}:assumed-role/pusher/test",
+        "userId": identity["userId"],
+    }
+    assert re.fullmatch(r"AROA\w+:test", identity["userId"])
+    logged = sandbox.calls.of("lambda", "InvokeFunctionUrl")
+    assert [(call.account, call.region, call.error_code) for call in logged] == [(MEMBER, "eu-west-1", None)]
+
+
+def test_the_event_may_name_the_callers_organization(sandbox: Sandbox, url: str) -> None:
+    keys = caller(sandbox, statement(CALLS))
+    organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
+    with altered(Behaviour.ORGANIZATION_IN_URL_EVENTS):
+        event = post(sandbox, url, keys).json()["event"]
+    assert event["requestContext"]["authorizer"]["iam"]["principalOrgId"] == organization
+
+
+def test_binary_and_empty_bodies(sandbox: Sandbox, url: str) -> None:
+    keys = caller(sandbox, statement(CALLS))
+    packed = base64.b64encode(b'{"x": 1}').decode()
+    reply = sent(sandbox, signed(url, keys, b'{"x": 1}', headers={"Content-Type": "application/octet-stream"}))
+    assert (reply.json()["event"]["body"], reply.json()["event"]["isBase64Encoded"]) == (packed, True)
+    empty = sent(sandbox, signed(url, keys, b"", method="GET")).json()["event"]
+    assert ("body" in empty, empty["isBase64Encoded"]) == (False, False)
+
+
+def _tampered(request: AWSRequest) -> None:
+    request.data = b'{"other": 1}'
+
+
+def _other_host(request: AWSRequest) -> None:
+    request.headers["Host"] = "lambda.eu-west-1.amazonaws.com"
+
+
+def _no_token(request: AWSRequest) -> None:
+    del request.headers["X-Amz-Security-Token"]
+
+
+def _other_date(request: AWSRequest) -> None:
+    request.headers["X-Amz-Date"] = request.headers["X-Amz-Date"][:-2] + "9Z"
+    if request.headers["X-Amz-Date"][-2] == request.context["timestamp"][-2]:
+        request.headers["X-Amz-Date"] = request.headers["X-Amz-Date"][:-2] + "8Z"
+
+
+def _unsigned(request: AWSRequest) -> None:
+    del request.headers["Authorization"]
+
+
+def _unsigned_header(request: AWSRequest) -> None:
+    request.headers["X-Amz-Meta"] = "unsigned"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(_tampered, "InvalidSignatureException", id="another body"),
+        pytest.param(_other_date, "InvalidSignatureException", id="another date"),
+        pytest.param(_unsigned_header, "InvalidSignatureException", id="an unsigned AWS header"),
+        pytest.param(_no_token, "UnrecognizedClientException", id="no session token"),
+        pytest.param(_other_host, "AccessDeniedException", id="another host"),
+        pytest.param(_unsigned, "AccessDeniedException", id="no signature"),
+    ],
+)
+def test_a_changed_request_is_refused(
+    sandbox: Sandbox, url: str, change: Callable[[AWSRequest], None], code: str
+) -> None:
+    request = signed(url, caller(sandbox, statement(CALLS)))
+    assert sent(sandbox, request).status == 200
+    change(request)
+    reply = sent(sandbox, request)
+    assert (reply.status, reply.error) == (403, code)
+    assert reply.json().keys() == ({"Message"} if code == "AccessDeniedException" else {"message"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"region": "eu-central-1"}, "valid region", id="another region"),
+        pytest.param({"service": "sts"}, "correct service: 'lambda'", id="another service"),
+        pytest.param({"headers": {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}}, "does not match", id="unsigned body"),
+        pytest.param(
+            {"headers": {"X-Amz-Content-SHA256": hashlib.sha256(b"other").hexdigest()}}, "does not match", id="its hash"
+        ),
+    ],
+)
+def test_a_signature_for_something_else_is_refused(
+    sandbox: Sandbox, url: str, options: dict[str, Any], message: str
+) -> None:
+    reply = sent(sandbox, signed(url, caller(sandbox, statement(CALLS)), **options))
+    assert (reply.status, reply.error) == (403, "InvalidSignatureException")
+    assert message in reply.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [
+        pytest.param(-6, "Signature expired: ", id="expired"),
+        pytest.param(6, "Signature not yet current: ", id="from the future"),
+        pytest.param(-4, None, id="four minutes old"),
+        pytest.param(4, None, id="four minutes ahead"),
+    ],
+)
+def test_a_signature_is_good_for_five_minutes(
+    sandbox: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, minutes: int, message: str | None
+) -> None:
+    keys = caller(sandbox, statement(CALLS))
+    then = datetime.now(UTC) + timedelta(minutes=minutes)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: then.replace(tzinfo=None))
+    reply = sent(sandbox, signed(url, keys))
+    if message is None:
+        assert reply.status == 200
+        return
+    assert (reply.status, reply.error) == (403, "InvalidSignatureException")
+    assert reply.json()["message"].startswith(message)
+
+
+def test_unknown_keys_and_expired_sessions_and_other_secrets_are_refused(sandbox: Sandbox, url: str) -> None:
+    admin = sandbox.credentials(MEMBER)
+    unknown = Credentials(access_key_id="AKIAUNKNOWN000000000", secret_access_key="x")
+    wrong = Credentials(access_key_id=admin.access_key_id, secret_access_key="wrong")
+    replies = [post(sandbox, url, keys) for keys in (unknown, wrong)]
+    assert [reply.error for reply in replies] == ["UnrecognizedClientException", "InvalidSignatureException"]
+    assert {reply.status for reply in replies} == {403}
+
+
+def test_a_url_that_does_not_exist_is_forbidden(sandbox: Sandbox, url: str) -> None:
+    keys = sandbox.credentials(MEMBER)
+    assert post(sandbox, url, keys).status == 200
+    assert forbidden(post(sandbox, f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws/", keys))
+    sandbox.client("lambda").delete_function_url_config(FunctionName="tiny")
+    assert forbidden(post(sandbox, url, keys))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        pytest.param("url", id="InvokeFunctionUrl"),
+        pytest.param("function", id="InvokeFunction"),
+    ],
+)
+def test_callers_of_other_accounts_need_both_actions_on_both_sides(sandbox: Sandbox, arn: str, missing: str) -> None:
+    url = _with_url(sandbox, arn)
+    admit(sandbox, without=missing)
+    both = caller(sandbox, statement(CALLS))
+    assert forbidden(post(sandbox, url, both))
+    for name in ("url", "function"):
+        if name != missing:
+            sandbox.client("lambda").remove_permission(FunctionName="tiny", StatementId=name)
+    admit(sandbox)
+    assert post(sandbox, url, both).status == 200
+    held = CALLS[missing == "url"]
+    assert forbidden(post(sandbox, url, caller(sandbox, statement(held), name="one-action")))
+    assert forbidden(post(sandbox, url, caller(sandbox, name="none")))
+
+
+def test_in_its_own_account_either_side_is_enough(sandbox: Sandbox, arn: str) -> None:
+    url, central = _with_url(sandbox, arn), sandbox.central_account
+    nothing = caller(sandbox, account=central, name="nothing")
+    assert post(sandbox, url, caller(sandbox, statement(CALLS), account=central)).status == 200
+    assert forbidden(post(sandbox, url, nothing))
+    admit(sandbox)
+    assert post(sandbox, url, nothing).status == 200
+
+
+def test_condition_keys_of_urls(sandbox: Sandbox, url: str) -> None:
+    keys = caller(
+        sandbox,
+        statement(CALLS[0], Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}),
+        statement(CALLS[1], Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
+    )
+    assert post(sandbox, url, keys).status == 200
+    other = caller(
+        sandbox,
+        statement(CALLS[0], Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}),
+        statement(CALLS[1]),
+        name="other",
+    )
+    assert forbidden(post(sandbox, url, other))
+
+
+def test_a_grant_through_the_url_is_none_to_invoke_directly(sandbox: Sandbox, url: str, arn: str) -> None:
+    keys = caller(sandbox, statement("lambda:*"))
+    own = caller(
+        sandbox,
+        statement(CALLS, Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
+        account=sandbox.central_account,
+    )
+    assert post(sandbox, url, keys).status == 200
+    for one in (keys, own):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sandbox.client_with(one, "lambda").invoke(FunctionName=arn, Payload=b'{"requestContext": {}}')
+
+
+def test_only_the_organization_is_admitted(sandbox: Sandbox, url: str) -> None:
+    keys = caller(sandbox, statement(CALLS))
+    assert post(sandbox, url, keys).status == 200
+    with altered(Behaviour.ORGANIZATION_UNKNOWN_TO_URLS):
+        assert forbidden(post(sandbox, url, keys))
+    sandbox.client("lambda").remove_permission(FunctionName="tiny", StatementId="url")
+    sandbox.client("lambda").add_permission(
+        FunctionName="tiny",
+        StatementId="url",
+        Action=CALLS[0],
+        Principal="*",
+        FunctionUrlAuthType="AWS_IAM",
+        PrincipalOrgID="o-somebodyelse",
+    )
+    assert forbidden(post(sandbox, url, keys))
+
+
+def test_session_policies_and_service_control_policies_apply(sandbox: Sandbox, url: str) -> None:
+    caller(sandbox, statement(CALLS))
+    sts = sandbox.client("sts", account=MEMBER)
+    given = sts.assume_role(RoleArn=arn_of("pusher"), RoleSessionName="narrow", Policy=_document(statement("ecr:*")))[
+        "Credentials"
+    ]
+    narrow = Credentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+    )
+    assert forbidden(post(sandbox, url, narrow))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        pytest.param({"statusCode": 418, "body": "short"}, 418, b"short", id="a response"),
+        pytest.param({"statusCode": 200, "body": "AAE=", "isBase64Encoded": True}, 200, b"\0\1", id="a binary body"),
+        pytest.param({"statusCode": 204}, 204, b"", id="no body"),
+        pytest.param({"found": 1}, 200, b'{"found": 1}', id="any other object is the body"),
+        pytest.param("text", 200, b"text", id="so is text"),
+        pytest.param({"statusCode": "200"}, 502, None, id="a status that is no number"),
+        pytest.param({"statusCode": 999}, 502, None, id="a status that is none"),
+        pytest.param({"statusCode": 200, "body": {"a": 1}}, 502, None, id="a body that is no text"),
+        pytest.param({"statusCode": 200, "headers": {"a": []}}, 502, None, id="a header that is no text"),
+        pytest.param(
+            {"statusCode": 200, "body": "%", "isBase64Encoded": True}, 502, None, id="a body that is not encoded"
+        ),
+    ],
+)
+def test_the_result_is_the_response(sandbox: Sandbox, url: str, answer: Any, status: int, body: bytes | None) -> None:
+    reply = post(sandbox, url, sandbox.credentials(MEMBER), answer=answer)
+    assert reply.status == status
+    if body is None:
+        assert reply.json() == {"message": "Internal Server Error"}
+    else:
+        assert reply.body == body
+
+
+def test_headers_and_cookies_of_a_response(sandbox: Sandbox, url: str) -> None:
+    answer = {"statusCode": 200, "headers": {"Content-Type": "text/plain", "X-N": 1}, "cookies": ["a=1"], "body": "x"}
+    reply = post(sandbox, url, sandbox.credentials(MEMBER), answer=answer)
+    assert (reply.headers["content-type"], reply.headers["x-n"]) == ("text/plain", "1")
+    assert reply.headers["set-cookie"] == "a=1"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param({"raise": "broken"}, id="an error"),
+        pytest.param({"exit": 1}, id="the end of its process"),
+        pytest.param({"sleep": 60}, id="its time limit"),
+    ],
+)
+def test_a_function_that_fails_is_a_bad_gateway(sandbox: Sandbox, arn: str, order: dict[str, Any]) -> None:
+    sandbox.client("lambda").update_function_configuration(FunctionName=arn, Timeout=2)
+    url = _with_url(sandbox, arn)
+    keys = sandbox.credentials(sandbox.central_account)
+    reply = post(sandbox, url, keys, **order)
+    assert (reply.status, reply.error) == (502, "InternalServerErrorException")
+    assert post(sandbox, url, keys).status == 200
+
+
+def test_a_request_that_is_too_large(sandbox: Sandbox, url: str) -> None:
+    reply = post(sandbox, url, sandbox.credentials(MEMBER), filler="x" * (6 * 1024 * 1024))
+    assert (reply.status, reply.error) == (413, "RequestTooLargeException")
+
+
+def test_requests_share_the_functions_concurrency(sandbox: Sandbox, url: str, tmp_path: Path) -> None:
+    client, keys = sandbox.client("lambda"), sandbox.credentials(MEMBER)
+    client.put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=1)
+    with ThreadPoolExecutor() as workers:
+        running = workers.submit(post, sandbox, url, keys, meet=[str(tmp_path), 2])
+        while not any(tmp_path.iterdir()):
+            assert not running.done()
+        reply = post(sandbox, url, keys)
+        (tmp_path / "other").touch()
+        assert running.result().status == 200
+    assert (reply.status, reply.error) == (429, "TooManyRequestsException")
+    client.put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=0)
+    assert post(sandbox, url, keys).status == 429
+
+
+def test_ten_requests_a_second_for_each_reserved_execution(
+    sandbox: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(url_front, "clock", lambda: now)
+    sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=1)
+    keys = sandbox.credentials(MEMBER)
+    assert [post(sandbox, url, keys).status for _ in range(11)] == [200] * 10 + [429]
+    now = 101.0
+    assert post(sandbox, url, keys).status == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        pytest.param(Fault(effect=Throttle()), 429, id="throttled"),
+        pytest.param(Fault(effect=Error(code="ServiceException", status=500)), 500, id="an error before"),
+        pytest.param(Fault(effect=Error(code="ServiceException", status=500), moment=Moment.AFTER), 500, id="after"),
+        pytest.param(Fault(effect=Drop()), None, id="a dropped connection"),
+    ],
+)
+def test_faults_hit_requests(sandbox: Sandbox, url: str, fault: Fault, status: int | None) -> None:
+    fault.operation = "InvokeFunctionUrl"
+    sandbox.faults.add(fault)
+    keys = sandbox.credentials(MEMBER)
+    if status is None:
+        with pytest.raises(ProxyConnectionError):  # urllib3 calls it so of every connection through a proxy
+            post(sandbox, url, keys)
+    else:
+        assert post(sandbox, url, keys).status == status
+    assert fault.hits == 1
+
+
+def test_a_crash_of_the_function_is_a_bad_gateway(sandbox: Sandbox, arn: str) -> None:
+    url = _with_url(sandbox, arn)
+    sandbox.faults.add(Fault(effect=Crash(), operation="Invoke", times=1))
+    keys = sandbox.credentials(sandbox.central_account)
+    assert post(sandbox, url, keys, again={}).status == 502
+
+
+def test_a_function_invokes_itself_asynchronously_if_its_role_may(sandbox: Sandbox) -> None:
+    failed = create_queue(sandbox, "failed")
+    failures = queue_arn("failed", account=sandbox.central_account)
+    arn = create_function(
+        sandbox, source=OBEDIENT, statements=[statement("logs:*"), statement("sqs:SendMessage", failures)]
+    )
+    sandbox.client("lambda").put_function_event_invoke_config(
+        FunctionName="tiny", DestinationConfig={"OnFailure": {"Destination": failures}}
+    )
+    url, keys = _with_url(sandbox, arn), sandbox.credentials(sandbox.central_account)
+    assert post(sandbox, url, keys, again={"raise": "later"}).status == 502
+    sandbox.client("iam").put_role_policy(
+        RoleName="tiny-role", PolicyName="itself", PolicyDocument=_document(statement("lambda:InvokeFunction", arn))
+    )
+    assert post(sandbox, url, keys, again={"raise": "later"}).status == 202
+    sandbox.settle()
+    (message,) = messages(sandbox, failed)
+    assert message["body"]["requestPayload"] == {"raise": "later"}
+    assert message["body"]["requestContext"]["approximateInvokeCount"] == 3
+
+
+def test_urls_are_served_over_tls_alone_and_nothing_else_is(sandbox: Sandbox, url: str) -> None:
+    request = signed(url.replace("https:", "http:"), sandbox.credentials(MEMBER))
+    plain = URLLib3Session(proxies={"http": sandbox.endpoint_url})
+    assert plain.send(request.prepare()).status_code == 403
+    with pytest.raises(SSLError):
+        URLLib3Session(proxies={"https": sandbox.endpoint_url}).send(signed(url, sandbox.credentials(MEMBER)).prepare())
+    with pytest.raises(ProxyConnectionError):
+        sent(sandbox, signed("https://example.com/", sandbox.credentials(MEMBER)))
+    context = ssl.create_default_context(cafile=sandbox.ca_bundle)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    tunnel = HTTPSConnection("127.0.0.1", sandbox.port, context=context)
+    tunnel.set_tunnel(url.removeprefix("https://").rstrip("/"), 443)
+    tunnel.request("GET", "/")
+    assert tunnel.getresponse().status == 403
+    tunnel.close()
+
+
+def test_the_environment_is_enough_for_botocore_in_another_process(sandbox: Sandbox, url: str) -> None:
+    program = f"""
+import botocore.session, botocore.httpsession, botocore.auth, botocore.awsrequest
+from botocore.utils import get_environ_proxies
+session = botocore.session.get_session()
+request = botocore.awsrequest.AWSRequest("POST", {url!r}, data=b"{{}}")
+botocore.auth.SigV4Auth(session.get_credentials(), "lambda", "eu-west-1").add_auth(request)
+verify = session.get_config_variable("ca_bundle")
+http = botocore.httpsession.URLLib3Session(proxies=get_environ_proxies({url!r}), verify=verify)
+print(http.send(request.prepare()).status_code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=sandbox.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "200", done.stderr
+
+
+def test_curl_reaches_a_url_as_it_is(sandbox: Sandbox, url: str) -> None:
+    curl = shutil.which("curl")
+    assert curl is not None
+    keys = sandbox.credentials(MEMBER)
+    command = [
+        *(curl, "--silent", "--fail-with-body", "--aws-sigv4", "aws:amz:eu-west-1:lambda"),
+        *("--user", f"{keys.access_key_id}:{keys.secret_access_key}"),
+        *("--header", "Content-Type: application/json", "--data", '{"answer": {"found": 1}}', url),
+    ]
+    done = subprocess.run(command, env=sandbox.environment(), capture_output=True, text=True, check=False)
+    assert done.stdout == '{"found": 1}', done.stderr
+
+
+def test_canary_moto_takes_any_url_and_drops_conditions(sandbox: Sandbox) -> None:
+    arn = create_function(sandbox)
+    backend = lambda_backends[sandbox.central_account]["eu-west-1"]
+    made = [original_create(backend, arn) for _ in range(2)]
+    assert made[0].url != made[1].url
+    statement_: dict[str, Any] = {
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-example123"}},
+        "SourceAccount": {"StringEquals": {"AWS:SourceAccount": MEMBER}},
+        "FunctionUrlAuthType": "AWS_IAM",
+    }
+    original(Policy, "condition_merge")(backend.get_function(arn).policy, statement_)
+    assert statement_ == {
+        "Condition": {"StringEquals": {"AWS:SourceAccount": MEMBER}},
+        "FunctionUrlAuthType": "AWS_IAM",
+    }
+
+
+def original_create(backend: Any, arn: str) -> Any:
+    return backend.create_function_url_config(arn, {"AuthType": "ANY"})
