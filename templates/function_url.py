@@ -31,7 +31,7 @@ def is_available(region: str) -> bool:
 
 
 def function_url(names: Names, *, function: str) -> list[AWSObject]:
-    """The URL of a function, by its logical id, and the permissions to call it."""
+    """The URL of a function, by its logical id, and the permissions to call it (assumption A23)."""
     return [
         awslambda.Url(URL, AuthType="AWS_IAM", InvokeMode="BUFFERED", TargetFunctionArn=GetAtt(function, "Arn")),
         awslambda.Permission(

@@ -16,6 +16,7 @@ from deployer.aws.errors import translated, unusable_settings
 from deployer.aws.identity import Identity, get_identity
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
@@ -63,6 +64,11 @@ class Session:
     @property
     def region(self) -> str | None:
         return self._boto.region_name
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """The caller's credentials, for requests that are signed without a client; None if there are none."""
+        return self._boto.get_credentials()
 
     @cached_property
     def identity(self) -> Identity:

@@ -39,7 +39,6 @@ class Behaviour(StrEnum):
     SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
     EXISTING_INSTANCES_REFUSED = "a creation is refused if an account has an instance already"  # A22
     ORGANIZATION_UNKNOWN_TO_URLS = "policies of functions with URLs do not know the caller's organization"  # A23
-    ORGANIZATION_IN_URL_EVENTS = "the event of a function URL names the caller's organization"
     ROLES_OF_TOPICS_UNUSED = "EventBridge publishes to a topic as itself, whatever role the target has"  # A21
 
 

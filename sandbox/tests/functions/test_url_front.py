@@ -158,8 +158,8 @@ def test_a_signed_request_runs_the_function_with_the_callers_identity(sandbox: S
 def test_the_event_may_name_the_callers_organization(sandbox: Sandbox, url: str) -> None:
     keys = caller(sandbox, statement(CALLS))
     organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
-    with altered(Behaviour.ORGANIZATION_IN_URL_EVENTS):
-        event = post(sandbox, url, keys).json()["event"]
+    url_front.name_organizations(True)
+    event = post(sandbox, url, keys).json()["event"]
     assert event["requestContext"]["authorizer"]["iam"]["principalOrgId"] == organization
 
 

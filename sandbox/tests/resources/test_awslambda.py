@@ -113,6 +113,25 @@ def test_missing_code_fails_the_stack(client: Any, code: dict[str, str], message
         configuration(client)
 
 
+def test_source_in_the_template_is_the_code(client: Any) -> None:
+    source = "def handle(event, context): return 'inline'\n"
+    deploy({**ROLE, "Function": function(Code={"ZipFile": source})})
+    assert json.loads(client.invoke(FunctionName="handler")["Payload"].read()) == "inline"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"S3Bucket": CODE}, id="half an address"),
+        pytest.param({"S3Bucket": CODE, "S3Key": "one.zip", "ZipFile": "x = 1"}, id="two"),
+    ],
+)
+def test_a_function_has_one_source(client: Any, code: dict[str, str]) -> None:
+    with pytest.raises(StackFailed, match="provide a source for function code"):
+        deploy({**ROLE, "Function": function(Code=code)})
+
+
 def test_missing_code_of_an_update_keeps_the_old(client: Any) -> None:
     deploy({**ROLE, "Function": function()})
     before = configuration(client)["CodeSha256"]

@@ -18,7 +18,6 @@ from moto.core.request import Request
 from werkzeug.wrappers import Response
 
 from aws_org_sandbox import signatures
-from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.functions import url_events, url_signatures
 from aws_org_sandbox.functions.execution import count, execute
@@ -38,6 +37,7 @@ RATE_PER_CONCURRENCY: Final = 10
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 
 clock = time.monotonic
+organizations_named = False
 _recent: defaultdict[str, deque[float]] = defaultdict(deque)
 
 
@@ -143,9 +143,16 @@ def _error(code: str, body: Mapping[str, str], *, status: int) -> Response:
     return response
 
 
+def name_organizations(named: bool) -> None:
+    """Whether events name the caller's organization; AWS documents `principalOrgId`, and shows it as null."""
+    global organizations_named  # noqa: PLW0603 - one sandbox at a time, because moto's state is global
+    organizations_named = named
+
+
 @on_reset
 def _forget() -> None:
     _recent.clear()
+    name_organizations(False)
 
 
 @answers("lambda", OPERATION)
@@ -156,7 +163,7 @@ def _invoke(call: Call) -> Mapping[str, Any]:
     if function is None:
         raise Refused("AccessDeniedException", "Forbidden", status=403)
     request_id = str(uuid.uuid4())
-    named = contexts.organization_id(call.account) if is_altered(Behaviour.ORGANIZATION_IN_URL_EVENTS) else None
+    named = contexts.organization_id(call.account) if organizations_named else None
     event = url_events.event(
         request,
         caller=Caller(principal=call.principal, organization=named[0] if named else None),

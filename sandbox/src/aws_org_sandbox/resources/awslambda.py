@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +11,7 @@ from aws_org_sandbox.resources.resource import (
     Place,
     Properties,
     Resource,
+    ResourceError,
     already_exists,
     changed,
     exists,
@@ -41,7 +44,7 @@ class Function(Resource):
     type_name = "AWS::Lambda::Function"
     shape = {
         "Architectures": [STRING],
-        "Code!": {"S3Bucket!": STRING, "S3Key!": STRING, "S3ObjectVersion": STRING},
+        "Code!": {"S3Bucket": STRING, "S3Key": STRING, "S3ObjectVersion": STRING, "ZipFile": STRING},
         "Description": STRING,
         "Environment": {"Variables": TEXT_MAP},
         "EphemeralStorage": {"Size!": INTEGER},
@@ -72,7 +75,7 @@ class Function(Resource):
         request = {key: properties[key] for key in (*_CONFIGURATION, "Architectures") if key in properties}
         if tags := tag_map(properties):
             request["Tags"] = tags
-        client.create_function(FunctionName=name, Code=properties["Code"], PackageType="Zip", **request)
+        client.create_function(FunctionName=name, Code=_code(properties), PackageType="Zip", **request)
         return name
 
     def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
@@ -84,7 +87,7 @@ class Function(Resource):
             client.update_function_configuration(FunctionName=physical_id, **wanted)
         if any(old.get(key) != new.get(key) for key in ("Code", "Architectures")):
             architectures = new.get("Architectures", ["x86_64"])
-            client.update_function_code(FunctionName=physical_id, Architectures=architectures, **new["Code"])
+            client.update_function_code(FunctionName=physical_id, Architectures=architectures, **_code(new))
         _sync_concurrency(client, physical_id, old, new)
         arn = place.arn("lambda", f"function:{physical_id}")
         sync_tags(
@@ -102,6 +105,19 @@ class Function(Resource):
 
     def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"Arn": place.arn("lambda", f"function:{physical_id}")}
+
+
+def _code(properties: Properties) -> dict[str, Any]:
+    """The code as the API takes it: CloudFormation makes a file `index.py` of source in the template."""
+    code: dict[str, Any] = dict(properties["Code"])
+    if ("ZipFile" in code) == ("S3Bucket" in code and "S3Key" in code):
+        raise ResourceError("Please provide a source for function code.")
+    if "ZipFile" not in code:
+        return code
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(zipfile.ZipInfo("index.py"), code["ZipFile"])
+    return {"ZipFile": archive.getvalue()}
 
 
 def _sync_concurrency(client: Any, name: str, old: Properties, new: Properties) -> None:
