@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.ensuring import TIMEOUT, ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
+from deployer.cli.input_files import read_text
 from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
 
@@ -26,7 +26,7 @@ def ensure(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="A bake file (.json), a compose file (.yaml), or a list of images; - for standard input.",
+            help="A bake file (HCL or JSON), a compose file, or a list of images; - for standard input.",
         ),
     ] = None,
     timeout: Timeout = TIMEOUT,
@@ -63,36 +63,21 @@ def ensure(
     return exit_code_of(outcomes)
 
 
-def _wanted(images: Iterable[str], files: Iterable[Path]) -> list[ImageReference]:
+def _wanted(images: Iterable[str], paths: Sequence[Path]) -> list[ImageReference]:
     """Every ECR image that the arguments and files name."""
-    from deployer.pushing.image_files import references_in
+    from deployer.pushing.image_files import references_in_files
 
-    texts = list(images)
-    for path in files:
-        texts.extend(references_in(path, _read(path), _variables(path)))
-    return ecr_images(texts)
+    return ecr_images([*images, *references_in_files(paths, _Disk(), os.environ)])
 
 
-def _variables(path: Path) -> Mapping[str, str]:
-    """The environment's; those of `.env` beside a compose file besides, as compose itself has it."""
-    from deployer.pushing.interpolation import environment_file
+class _Disk:
+    """Implements `pushing.compose_files.Files`."""
 
-    settings = path.with_name(".env")
-    if path.suffix.lower() not in {".yml", ".yaml"} or not settings.is_file():
-        return os.environ
-    return environment_file(_read(settings), os.environ)
+    def read(self, path: PurePath) -> str:
+        return read_text(Path(path), argument="--file")
 
-
-def _read(path: Path) -> str:
-    from deployer.errors import NotFoundError
-
-    try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise NotFoundError(
-            f"{path.as_posix()} cannot be read: {reason}", next_step="Check the path given to --file."
-        ) from error
+    def exists(self, path: PurePath) -> bool:
+        return Path(path).is_file()
 
 
 def _print_policy(images: Iterable[ImageReference]) -> None:

@@ -1,4 +1,4 @@
-"""What a client says that its bake or compose file comes to, and which images of that it will push. Pure."""
+"""What a client prints of its bake or compose file, and which images of that it will push. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from deployer.pushing.client_commands import InFile, is_pushing, output_fields
-from deployer.pushing.image_files import in_bake_file, in_compose_file, json_of, yaml_of
+from deployer.pushing.build_outputs import is_pushing, output_fields
+from deployer.pushing.client_commands import InFile
+from deployer.pushing.compose_files import images_of_services, in_compose_file
+from deployer.pushing.image_files import in_bake_document, json_of
 
 
 def references_in_document(asked: InFile, text: str) -> tuple[str, ...]:
@@ -15,35 +17,41 @@ def references_in_document(asked: InFile, text: str) -> tuple[str, ...]:
     path = PurePath(PurePath(asked.command[0]).name)
     if asked.kind == "bake":
         document = json_of(path, text)
-        found = in_bake_file(path, document if asked.all_are_pushed else _pushed_targets(document), {})
+        found = in_bake_document(path, document if asked.all_are_pushed else _pushed_targets(document))
     else:
-        found = in_compose_file(path, _services_asked_for(asked, yaml_of(path, text)), {})
+        found = images_of_services(_requested_services(asked, in_compose_file(path, text)), where=str(path))
     return tuple(dict.fromkeys(found))
 
 
 def _pushed_targets(document: Any) -> Any:
-    """A bake file's targets whose own outputs push; bake prints an output as text, or as its fields."""
+    """A bake file's targets with what they push: tags if their own outputs push, and caches always."""
     targets = document.get("target") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
         return document
-    return {"target": {name: body for name, body in targets.items() if any(map(is_pushing, _outputs(body)))}}
+    return {"target": {name: _pushed(body) for name, body in targets.items()}}
 
 
-def _outputs(target: Any) -> Iterator[Mapping[str, object]]:
-    for output in (target.get("output") if isinstance(target, dict) else None) or ():
+def _pushed(target: Any) -> Any:
+    if not isinstance(target, dict) or any(map(is_pushing, _outputs(target))):
+        return target
+    return {"cache-to": target.get("cache-to")}
+
+
+def _outputs(target: Mapping[str, Any]) -> Iterator[Mapping[str, object]]:
+    """The outputs of a target, each of which bake prints as text or as its fields."""
+    for output in target.get("output") or ():
         yield output if isinstance(output, dict) else output_fields(str(output))
 
 
-def _services_asked_for(asked: InFile, document: Any) -> Any:
-    services = document.get("services") if isinstance(document, dict) else None
-    if not asked.services or not isinstance(services, dict):
-        return document
-    wanted = dict.fromkeys(asked.services)
+def _requested_services(asked: InFile, services: Mapping[str, Any]) -> dict[str, Any]:
+    if not asked.services:
+        return dict(services)
+    requested = dict.fromkeys(asked.services)
     if asked.with_dependencies:
-        waiting = list(wanted)
+        waiting = list(requested)
         while waiting:
             body = services.get(waiting.pop())
             needed = list((body.get("depends_on") if isinstance(body, dict) else None) or ())
-            waiting += [name for name in needed if name not in wanted]
-            wanted |= dict.fromkeys(needed)
-    return {"services": {name: body for name, body in services.items() if name in wanted}}
+            waiting += [name for name in needed if name not in requested]
+            requested |= dict.fromkeys(needed)
+    return {name: body for name, body in services.items() if name in requested}

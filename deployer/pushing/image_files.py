@@ -1,145 +1,187 @@
-"""Images that a file names: a bake file, a compose file, or a plain list. Pure: text and variables in, references out.
+"""Images that files name: bake files, compose files, or plain lists. Pure but for the files that it is handed.
 
-Only what a push would write counts: the tags of a bake file's targets, and the images of services that are built.
-A variable that has neither a value nor a default is an error, since a guess would make a wrong repository.
+Only what a push would write counts: the tags and registry caches of a bake file's targets, and those of services that
+are built. What cannot be read as such is an error, since a guess would make a wrong repository, or none.
 """
 
 from __future__ import annotations
 
-import itertools
+import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
-
-import yaml
+from typing import Any, Final, Literal
 
 from deployer.errors import ConfigurationError
-from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
+from deployer.pushing.bake_files import BakeFile, images_of_bake, read_bake_hcl, read_bake_json
+from deployer.pushing.compose_files import Files, images_of_compose
+from deployer.pushing.hcl_functions import HclError
+from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT
 
-_COMPOSE: Final = re.compile(r"^services:", re.MULTILINE)
+Kind = Literal["bake-hcl", "bake-json", "compose", "list"]
+
+_BY_SUFFIX: Final[Mapping[str, Kind]] = {".hcl": "bake-hcl", ".yml": "compose", ".yaml": "compose"}
+_COMPOSE: Final = re.compile(r"^(?:services|include)[ \t]*:", re.MULTILINE)
+_HCL: Final = re.compile(r'^[ \t]*(?:target|group|variable|function)[ \t]+"?[\w-]+"?[ \t]*\{', re.MULTILINE)
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_DEFAULT_COMPOSE: Final = frozenset(["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"])
+_COMPOSE_OVERRIDES: Final = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+"""In the order in which compose looks for them; it takes the first."""
+_DEFAULT_BAKE: Final = frozenset(["docker-bake.json", "docker-bake.hcl"])
+_BAKE_OVERRIDES: Final = ("docker-bake.override.json", "docker-bake.override.hcl")
+"""bake reads both."""
 
 
-class _ComposeLoader(yaml.SafeLoader):
-    """Knows the tags of compose files: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
-
-    def reset(self, _node: yaml.Node) -> None:
-        """`!reset` takes a value away."""
-
-    def override(self, node: yaml.Node) -> Any:
-        """`!override` replaces where a merge would add; the value is as without it."""
-        if isinstance(node, yaml.MappingNode):
-            return self.construct_mapping(node, deep=True)
-        if isinstance(node, yaml.SequenceNode):
-            return self.construct_sequence(node, deep=True)
-        return node.value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ImageFile:
+    path: PurePath
+    text: str
+    kind: Kind
 
 
-_ComposeLoader.add_constructor("!reset", _ComposeLoader.reset)
-_ComposeLoader.add_constructor("!override", _ComposeLoader.override)
+def references_in_files(paths: Sequence[PurePath], files: Files, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that files name, each once; `environment` has the values of variables.
 
-
-def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """The images that a file names, in its order, each once; `variables` are the environment's.
-
-    `.json` is a bake file, `.yml` and `.yaml` a compose file; what has another name, as standard input, is what it
-    looks like, else a list: one image a line, `#` begins a comment. Raises ConfigurationError naming the file when it
-    cannot be read as such.
+    Compose files of one folder are one project, as with several `-f` of `docker compose`, and all bake files are one,
+    as with several `-f` of bake. One that has its default name is read with its override file. Raises
+    ConfigurationError naming the file, the service or the target if a part cannot be read.
     """
-    match path.suffix.lower():
-        case ".hcl":
-            raise ConfigurationError(
-                f"{path}: bake files in HCL are not read",
-                next_step=f"Let docker read it: `docker buildx bake --print -f {path} | deployer ensure --file -`.",
-            )
-        case ".json":
-            found = in_bake_file(path, json_of(path, text), variables)
-        case ".yml" | ".yaml":
-            found = in_compose_file(path, yaml_of(path, text), variables)
-        case _ if text.lstrip().startswith("{"):
-            found = in_bake_file(path, json_of(path, text), variables)
-        case _ if _COMPOSE.search(text):
-            found = in_compose_file(path, yaml_of(path, text), variables)
-        case _:
-            found = _in_list(text)
+    given = [_read(path, files) for path in paths]
+    found: list[str] = []
+    bake = [file for file in given if file.kind in {"bake-json", "bake-hcl"}]
+    folders = dict.fromkeys(file.path.parent for file in given if file.kind == "compose")
+    for file in given:
+        if file.kind == "list":
+            found += _in_list(file.text)
+    for folder in folders:
+        project = [file for file in given if file.kind == "compose" and file.path.parent == folder]
+        texts = _Texts(files, {file.path: file.text for file in project})
+        with_overrides = [file.path for file in project] + _compose_override(project, files)
+        found += images_of_compose(with_overrides, texts, environment)
+    if bake:
+        found += _in_bake([*bake, *_bake_overrides(bake, files)], environment, is_one=len(bake) == 1)
     return tuple(dict.fromkeys(found))
 
 
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Files of which some are read already: standard input and named pipes can be read only once."""
+
+    files: Files
+    texts: Mapping[PurePath, str]
+
+    def read(self, path: PurePath) -> str:
+        return self.texts[path] if path in self.texts else self.files.read(path)
+
+    def exists(self, path: PurePath) -> bool:
+        return path in self.texts or self.files.exists(path)
+
+
+def _read(path: PurePath, files: Files) -> _ImageFile:
+    text = files.read(path).replace("\r\n", "\n")
+    return _ImageFile(path=path, text=text, kind=_kind_of(path, text))
+
+
+def _kind_of(path: PurePath, text: str) -> Kind:
+    """By the file's name, and for JSON by its content; what has another name, as standard input, by its content."""
+    suffix = path.suffix.lower()
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if suffix == ".json" or text.lstrip().startswith(("{", '["')):
+        return _kind_of_json(json_of(path, text))
+    if _COMPOSE.search(text):
+        return "compose"
+    return "bake-hcl" if _HCL.search(text) else "list"
+
+
+def _kind_of_json(document: Any) -> Kind:
+    if isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("tags"), list)):
+        return "list"
+    is_compose = isinstance(document, dict) and not {"services", "include"}.isdisjoint(document)
+    return "compose" if is_compose else "bake-json"
+
+
 def _in_list(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        if reference := line.partition("#")[0].strip():
-            yield reference
+    """One image a line, or several with commas or blanks between them; `#` begins a comment.
+
+    In JSON a list of texts, or an object whose `tags` are one, as docker/metadata-action gives it.
+    """
+    if text.lstrip().startswith(("{", "[")):
+        document = json.loads(text)
+        yield from (str(item) for item in (document if isinstance(document, list) else document["tags"]))
+        return
+    for row in csv.reader(_COMMENT.sub("", line) for line in text.splitlines()):
+        yield from (word for cell in row for word in cell.split())
 
 
-def in_bake_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
-    """https://docs.docker.com/build/bake/reference/: variables have defaults, the environment wins over them."""
-    targets = document.get("target") if isinstance(document, dict) else None
-    if not isinstance(targets, dict):
-        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
-    known = _bake_variables(path, document.get("variable"), variables)
-    for name, target in targets.items():
-        where = f"{path}: target {name}"
-        for tag in _texts(target, "tags", where=where):
-            for of_matrix in _matrix(target, where=where):
-                yield interpolated(tag, {**known, **of_matrix}, where=where)
-
-
-def _bake_variables(path: PurePath, declared: Any, variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment's, over the defaults of those that the file declares, which may name those before them."""
-    known: dict[str, str] = {}
-    for name, body in declared.items() if isinstance(declared, dict) else ():
-        default = body.get("default") if isinstance(body, dict) else None
-        if default is not None and name not in variables:
-            text = default if isinstance(default, str) else json.dumps(default)
-            known[name] = interpolated(text, {**known, **variables}, where=f"{path}: variable {name}")
-    return {**known, **variables}
-
-
-def _matrix(target: Any, *, where: str) -> Iterator[dict[str, str]]:
-    """Each combination of values that a target is built with: https://docs.docker.com/build/bake/matrices/."""
-    matrix = target.get("matrix") or {}
-    values = [_texts(matrix, key, where=f"{where}: matrix") for key in matrix]
-    for combination in itertools.product(*values):
-        yield dict(zip(matrix, combination, strict=True))
-
-
-def _texts(body: Any, key: str, *, where: str) -> list[str]:
-    """The texts of a list that may be left out."""
-    value = body.get(key) if isinstance(body, dict) else None
-    if value is None:
+def _compose_override(project: Sequence[_ImageFile], files: Files) -> list[PurePath]:
+    """The override file that `docker compose` merges if no files are named."""
+    path = project[0].path
+    if len(project) > 1 or path.name not in _DEFAULT_COMPOSE:
         return []
-    if not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
-        raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)
-    return [str(item) for item in value]
+    overrides = (path.with_name(name) for name in _COMPOSE_OVERRIDES)
+    return [override for override in overrides if files.exists(override)][:1]
 
 
-def in_compose_file(path: PurePath, document: Any, variables: Mapping[str, str]) -> Iterator[str]:
-    """https://docs.docker.com/reference/compose-file/: a service without `build` is pulled, never pushed."""
-    services = document.get("services") if isinstance(document, dict) else None
-    if not isinstance(services, dict):
-        raise ConfigurationError(
-            f"{path}: no compose file: it has no `services`", next_step="Give a bake or compose file."
-        )
-    for name, service in services.items():
-        build = service.get("build") if isinstance(service, dict) else None
-        if build is None:
+def _bake_overrides(given: Sequence[_ImageFile], files: Files) -> list[_ImageFile]:
+    path = given[0].path
+    if len(given) > 1 or path.name not in _DEFAULT_BAKE:
+        return []
+    overrides = (path.with_name(name) for name in _BAKE_OVERRIDES)
+    return [_read(override, files) for override in overrides if files.exists(override)]
+
+
+def _in_bake(given: Sequence[_ImageFile], environment: Mapping[str, str], *, is_one: bool) -> Iterator[str]:
+    """The images of all files together; and of each alone, since they may be of several projects."""
+    yield from images_of_bake(given[0].path, _bake_file(given), environment)
+    if is_one:
+        return
+    for file in given:
+        try:
+            yield from images_of_bake(file.path, _bake_file([file]), environment)
+        except ConfigurationError:  # it needs the others, which are read above
             continue
-        where = f"{path}: service {name}"
-        for image in (service.get("image"), *_texts(build, "tags", where=where)):
-            if image:
-                yield interpolated(str(image), variables, where=where)
+
+
+def _bake_file(given: Sequence[_ImageFile]) -> BakeFile:
+    bake = BakeFile()
+    for file in given:
+        try:
+            if file.kind == "bake-hcl":
+                read_bake_hcl(file.text, bake)
+            else:
+                read_bake_json(_object(file.path, json_of(file.path, file.text)), bake)
+        except HclError as error:
+            raise ConfigurationError(f"{file.path}: {error}", next_step=LET_THE_CLIENT_READ_IT) from error
+    return bake
+
+
+def in_bake_document(path: PurePath, document: Any) -> Iterator[str]:
+    """The images of a bake file that bake itself printed, with every variable replaced."""
+    bake = BakeFile()
+    try:
+        read_bake_json(_object(path, document), bake)
+    except HclError as error:
+        raise ConfigurationError(f"{path}: {error}", next_step=LET_THE_CLIENT_READ_IT) from error
+    yield from images_of_bake(path, bake, {})
+
+
+def _object(path: PurePath, document: Any) -> Mapping[str, Any]:
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
+    return document
 
 
 def json_of(path: PurePath, text: str) -> Any:
+    """Raises ConfigurationError naming the file if the text is no JSON."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: no JSON: {error}", next_step="Correct the file.") from error
-
-
-def yaml_of(path: PurePath, text: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_ComposeLoader)  # noqa: S506 - a SafeLoader with two more tags
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: no YAML: {error}", next_step="Correct the file.") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from deployer.errors import ConfigurationError
@@ -17,7 +16,8 @@ _WORD: Final = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
 """What stands behind `:-`: text, with variables inside of variables two deep."""
 _VARIABLE: Final = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>"
-    rf"{_WORD}))?\}}|(?P<unread>\{{))"
+    rf"{_WORD}))?\}}|(?P<unread>\{{))",
+    re.ASCII,
 )
 
 
@@ -50,28 +50,3 @@ def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
         )
 
     return _VARIABLE.sub(value, text)
-
-
-_SETTING: Final = re.compile(
-    r"""\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?:'(?P<literal>[^']*)'|"(?P<quoted>[^"]*)"|(?P<plain>.*?))\s*(?:(?<=\s)\#.*)?"""
-)
-
-
-def environment_file(text: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """What an `.env` file sets, over which `variables` win: https://docs.docker.com/reference/compose-file/.
-
-    Values may name earlier variables, but for those in single quotes. Lines that set nothing are passed over, and so
-    are values that cannot be had: only an image that needs one is worth a complaint.
-    """
-    known: dict[str, str] = {}
-    for line in text.splitlines():
-        setting = None if line.lstrip().startswith("#") else _SETTING.fullmatch(line)
-        if setting is None or setting["name"] in variables:
-            continue
-        if (literal := setting["literal"]) is not None:
-            known[setting["name"]] = literal
-            continue
-        value = setting["quoted"] if setting["quoted"] is not None else setting["plain"]
-        with suppress(ConfigurationError):
-            known[setting["name"]] = interpolated(value, {**known, **variables}, where=setting["name"])
-    return {**known, **variables}

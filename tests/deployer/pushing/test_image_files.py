@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path, PurePath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
-from deployer.pushing.image_files import references_in
+from deployer.pushing.image_files import references_in_files
+from tests.deployer.pushing.fake_files import FakeFiles
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
+    return references_in_files([path], FakeFiles({str(path): text}), variables)
 
 
 def test_a_list_has_one_image_a_line_and_comments() -> None:
@@ -98,9 +107,9 @@ services:
         ),
         pytest.param(
             "docker-bake.json",
-            '{"target": {"a": {"tags": ["${upper(X)}"]}}}',
-            "only the client can read",
-            id="a function",
+            '{"target": {"a": {"tags": ["x:${timestamp()}"]}}}',
+            "target a: the function timestamp is not supported",
+            id="a function that reads the clock",
         ),
         pytest.param(
             "docker-bake.json",
@@ -108,19 +117,96 @@ services:
             "target a: `tags` is no list",
             id="a text for a list",
         ),
-        pytest.param(
-            "docker-bake.json",
-            '{"target": {"a": {"tags": ["x"], "matrix": {"item": [{"tag": "1"}]}}}}',
-            "target a: matrix: `item` is no list of texts",
-            id="a matrix of maps",
-        ),
         pytest.param("compose.yaml", "services: [", "no YAML", id="broken YAML"),
         pytest.param("compose.yaml", "[]", "no compose file", id="another YAML"),
         pytest.param("docker-bake.json", "{", "no JSON", id="broken JSON"),
         pytest.param("docker-bake.json", "{}", "no bake file", id="another JSON"),
-        pytest.param("docker-bake.hcl", "", "HCL", id="a bake file in HCL"),
+        pytest.param("docker-bake.hcl", "", "no bake file", id="an empty file in HCL"),
+        pytest.param("docker-bake.hcl", "target {", "line 1, column 9: this is no valid HCL", id="broken HCL"),
     ],
 )
 def test_what_cannot_be_read_is_said(name: str, text: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
+        references_in(PurePath(name), text, {})
+
+
+CASES = Path(__file__).parent / "image_files"
+
+
+class OnDisk:
+    def read(self, path: PurePath) -> str:
+        return Path(path).read_text(encoding="utf-8")
+
+    def exists(self, path: PurePath) -> bool:
+        return Path(path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("file", "repositories"),
+    [
+        ("bake-cache-to.json", "web web-cache"),
+        ("bake-printed.json", "web web-cache"),
+        ("compose-cache-to.yaml", "web web-cache"),
+        ("compose-as-json.json", "web"),
+        ("extends/compose.yaml", "web job"),
+        ("two-documents/compose.yaml", "web job"),
+        ("tags-of-metadata-action.txt", "web api"),
+        ("compose-services/compose.yaml", "web seeder"),
+    ],
+)
+def test_files_that_were_once_read_wrongly(file: str, repositories: str) -> None:
+    found = references_in_files([CASES / file], OnDisk(), {})
+    names = [f"{HOST}/team-a/{name}" for name in repositories.split()]
+    assert [image.rpartition(":")[0] for image in found] == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{H}/a:1,{H}/b:1", id="commas"),
+        pytest.param("{H}/a:1, {H}/b:1\n", id="commas and blanks"),
+        pytest.param("{H}/a:1 {H}/b:1", id="blanks"),
+        pytest.param("{H}/a:1\r\n{H}/b:1\r\n", id="Windows line ends"),
+        pytest.param("# a\n\n{H}/a:1 # b, c\n\t{H}/b:1\n", id="comments, blanks and tabs"),
+        pytest.param('"{H}/a:1","{H}/b:1"\n', id="CSV with quotes"),
+        pytest.param('["{H}/a:1", "{H}/b:1"]', id="JSON"),
+        pytest.param('{"tags": ["{H}/a:1", "{H}/b:1"], "labels": {}}', id="what metadata-action gives"),
+    ],
+)
+def test_lists(text: str) -> None:
+    found = references_in(PurePath("tags.txt"), text.replace("{H}", HOST), {})
+    assert found == (f"{HOST}/a:1", f"{HOST}/b:1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"target": {"a": {"tags": ["{H}/a"]}}}', id="a bake file in JSON"),
+        pytest.param('target "a" {\n  tags = ["{H}/a"]\n}\n', id="a bake file in HCL"),
+        pytest.param('variable "X" {}\n\ntarget a {\n  tags = ["{H}/a"]\n}\n', id="with variables"),
+        pytest.param("name: x\nservices:\n  a: {build: ., image: '{H}/a'}\n", id="a compose file"),
+        pytest.param('{"services": {"a": {"build": ".", "image": "{H}/a"}}}', id="a compose file in JSON"),
+        pytest.param("{H}/a", id="a list"),
+    ],
+)
+@pytest.mark.parametrize("name", ["-", "images", "images.txt", "docker-bake.prod"])
+def test_a_file_of_another_name_is_what_it_looks_like(name: str, text: str) -> None:
+    assert references_in(PurePath(name), text.replace("{H}", HOST), {}) == (f"{HOST}/a",)
+
+
+def test_several_files_of_different_kinds() -> None:
+    files = FakeFiles(
+        {
+            "b.json": json.dumps({"target": {"a": {"tags": [f"{HOST}/bake"]}}}),
+            "c.yml": f"services: {{a: {{build: ., image: '{HOST}/compose'}}}}",
+            "l.txt": f"{HOST}/list",
+        }
+    )
+    found = references_in_files([PurePath(path) for path in files.texts], files, {})
+    assert set(found) == {f"{HOST}/bake", f"{HOST}/compose", f"{HOST}/list"}
+
+
+@given(st.text(), st.sampled_from(["a.yml", "a.json", "a.hcl", "a.txt"]))
+def test_any_text_is_images_or_a_clear_error(text: str, name: str) -> None:
+    with suppress(ConfigurationError):  # any other exception fails
         references_in(PurePath(name), text, {})

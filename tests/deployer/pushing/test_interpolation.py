@@ -1,10 +1,10 @@
-"""Variables in texts, and files that set them."""
+"""Variables in texts."""
 
 from __future__ import annotations
 
 import pytest
 
-from deployer.pushing.interpolation import environment_file, interpolated
+from deployer.pushing.interpolation import interpolated
 
 
 @pytest.mark.parametrize(
@@ -21,32 +21,3 @@ from deployer.pushing.interpolation import environment_file, interpolated
 )
 def test_interpolation(text: str, variables: dict[str, str], result: str) -> None:
     assert interpolated(text, variables, where="compose.yaml") == result
-
-
-SETTINGS = """# what the build is called
-TAG=7
-export TEAM = shop   # the owner
-
-REGISTRY="registry.example/${TEAM}"
-LITERAL='${TEAM}'
-HASH=a#b
-EMPTY=
-not a setting
-HOME=/elsewhere
-"""
-
-
-def test_a_file_of_variables() -> None:
-    assert environment_file(SETTINGS, {"HOME": "/root"}) == {
-        "TAG": "7",
-        "TEAM": "shop",
-        "REGISTRY": "registry.example/shop",
-        "LITERAL": "${TEAM}",
-        "HASH": "a#b",
-        "EMPTY": "",
-        "HOME": "/root",
-    }
-
-
-def test_a_variable_that_cannot_be_had_is_left_unset() -> None:
-    assert environment_file("X=${TEAM}\nY=1", {}) == {"Y": "1"}

@@ -1,0 +1,280 @@
+"""The images that the targets of bake files push: https://docs.docker.com/build/bake/reference/. Pure.
+
+Only what names images is evaluated: the tags of a target, its registry caches, and its outputs that push. Every target
+counts, whatever group a build names.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, Final
+
+from deployer.errors import ConfigurationError
+from deployer.pushing.build_outputs import images_of_cache, images_of_output
+from deployer.pushing.hcl import Expression, Scope, expression, parsed, parts_of, template, token_of
+from deployer.pushing.hcl_functions import HclError, Value, number_of, text_of
+from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT
+
+Attributes = dict[str, Expression]
+
+_OF_IMAGES: Final = ("tags", "cache-to", "output")
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BakeFile:
+    """The blocks of one or several bake files, by name; a later definition of an attribute replaces earlier ones."""
+
+    targets: dict[str, Attributes] = field(default_factory=dict)
+    variables: dict[str, Attributes] = field(default_factory=dict)
+    functions: dict[str, Attributes] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
+    """Attributes outside of blocks, which are names with a value, too."""
+
+    def add(self, kind: str, name: str, attributes: Attributes) -> None:
+        """Add a block; those of other kinds, as groups, name no images."""
+        blocks = {"target": self.targets, "variable": self.variables, "function": self.functions}.get(kind)
+        if blocks is not None:
+            blocks.setdefault(name, {}).update(attributes)
+
+
+def read_bake_json(document: Mapping[str, Any], into: BakeFile) -> None:
+    """Add the blocks of a bake file in JSON. Raises HclError if it has another form."""
+    for key, value in document.items():
+        if key in {"target", "variable", "function", "group"}:
+            for name, body in _labelled(value):
+                into.add(key, name, {each: _of_json(item) for each, item in body.items()})
+        else:
+            into.attributes[key] = _of_json(value)
+
+
+def _labelled(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Blocks by their label; HCL in JSON allows lists of them."""
+    for blocks in value if isinstance(value, list) else [value]:
+        if not isinstance(blocks, dict):
+            raise HclError("a block is no object")
+        for name, body in blocks.items():
+            for one in body if isinstance(body, list) else [body]:
+                if not isinstance(one, dict):
+                    raise HclError(f"{name} is no object")
+                yield name, one
+
+
+def _of_json(value: Any) -> Expression:
+    match value:
+        case str():
+            return template(value)
+        case list():
+            items = [_of_json(item) for item in value]
+            return lambda scope: [item(scope) for item in items]
+        case dict():
+            pairs = [(template(key), _of_json(item)) for key, item in value.items()]
+            return lambda scope: {text_of(key(scope)): item(scope) for key, item in pairs}
+    return lambda _: value
+
+
+def read_bake_hcl(text: str, into: BakeFile) -> None:
+    """Add the blocks of a bake file in HCL. Raises HclError if it is none."""
+    [body] = parts_of(parsed(text))
+    for part in parts_of(body):
+        if part.data == "attribute":
+            into.attributes.update(_attributes([part]))
+        else:
+            kind, *labels, content = parts_of(part)
+            name = "".join(token_of(piece) for label in labels for piece in (parts_of(label) or [label]))
+            into.add(token_of(kind), name, _attributes(parts_of(content)))
+
+
+def _attributes(parts: Iterable[Any]) -> Attributes:
+    found: Attributes = {}
+    for part in parts:
+        if part.data == "attribute":
+            name, value = parts_of(part)
+            is_names = token_of(name) in {"params", "variadic_param"}
+            found[token_of(name)] = _names(value) if is_names else expression(value)
+    return found
+
+
+def _names(tree: Any) -> Expression:
+    """The parameters of a function: names, not values."""
+    found = [token_of(name) for name in tree.find_data("identifier")]
+    return lambda _: found
+
+
+def images_of_bake(path: PurePath, bake: BakeFile, environment: Mapping[str, str]) -> Iterator[str]:
+    """Every image that a target pushes, also the caches in registries.
+
+    Variables get their values from the environment, else their defaults, which may name each other in any order.
+    Raises ConfigurationError naming the target if an expression has no value here: a guess would make a wrong
+    repository.
+    """
+    if not bake.targets:
+        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
+    names = Names(bake=bake, environment=environment)
+    for name in bake.targets:
+        try:
+            yield from names.images_of(name)
+        except (HclError, RecursionError) as error:
+            reason = "its expressions are nested too deeply" if isinstance(error, RecursionError) else error
+            raise ConfigurationError(f"{path}: target {name}: {reason}", next_step=LET_THE_CLIENT_READ_IT) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A target as it is built: one of a matrix has the values of its combination."""
+
+    attributes: Attributes
+    scope: Scope
+
+
+@dataclass(slots=True, kw_only=True)
+class Names:
+    """What the names in bake files stand for, each evaluated when it is first needed."""
+
+    bake: BakeFile
+    environment: Mapping[str, str]
+    _values: dict[str, Value] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def images_of(self, name: str) -> Iterator[str]:
+        for _, target in self._built(name):
+            values = self._values_of(target, inheriting=())
+            yield from (text for tag in _items(values, "tags") if (text := text_of(tag)))
+            for cache in _items(values, "cache-to"):
+                yield from images_of_cache(cache)
+            for output in _items(values, "output"):
+                yield from images_of_output(output)
+
+    def _built(self, name: str) -> Iterator[tuple[str, _Target]]:
+        """The targets that a block makes, by their names: one, or one for each combination of its matrix."""
+        attributes = self.bake.targets[name]
+        matrix = self._value(attributes, "matrix", self._scope) or {}
+        for combination in itertools.product(*(_listed(values) for values in matrix.values())):
+            scope = self._scope.with_local(dict(zip(matrix, combination, strict=True)))
+            built_as = self._value(attributes, "name", scope) if matrix else None
+            yield str(built_as or name), _Target(attributes=attributes, scope=scope)
+
+    def _values_of(self, target: _Target, *, inheriting: tuple[str, ...]) -> dict[str, Value]:
+        """The attributes that name images; later ones of `inherits` replace earlier ones, and its own replace those."""
+        values: dict[str, Value] = {}
+        for parent in _listed(self._value(target.attributes, "inherits", target.scope) or []):
+            if parent in inheriting:
+                raise HclError(f"{parent} inherits from itself")
+            values |= self._values_of(self._target_named(parent), inheriting=(*inheriting, parent))
+        for key in _OF_IMAGES:
+            own = self._value(target.attributes, key, target.scope)
+            if own is not None:
+                values[key] = own
+        return values
+
+    def _target_named(self, name: str) -> _Target:
+        if name in self.bake.targets:
+            return _Target(attributes=self.bake.targets[name], scope=self._scope)
+        for block, attributes in self.bake.targets.items():
+            if "matrix" in attributes:
+                for built_as, target in self._built(block):
+                    if built_as == name:
+                        return target
+        raise HclError(f"it inherits from {name}, which is no target of these files")
+
+    @property
+    def _scope(self) -> Scope:
+        return Scope(variable=self._variable, function=self._function)
+
+    def _value(self, attributes: Attributes, key: str, scope: Scope) -> Value:
+        found = attributes.get(key)
+        return None if found is None else found(scope)
+
+    def _variable(self, name: str) -> Value:
+        if name not in self._values:
+            if name in self._open:
+                raise HclError(f"the variable {name} needs its own value")
+            self._open.append(name)
+            try:
+                self._values[name] = self._evaluated(name)
+            finally:
+                self._open.pop()
+        return self._values[name]
+
+    def _evaluated(self, name: str) -> Value:
+        if name in self.bake.variables:
+            return self._declared(name, self.bake.variables[name])
+        if name in self.bake.attributes:
+            return self.bake.attributes[name](self._scope)
+        if name == "target":
+            return _OwnAttributes(self)
+        if name in self.environment:
+            return self.environment[name]
+        raise HclError(f"{name} has no value: it is no variable of the file and not set in the environment")
+
+    def _declared(self, name: str, attributes: Attributes) -> Value:
+        """A variable without a value is empty, or null if it has a type: as bake has it."""
+        if name not in self.environment:
+            if "default" in attributes:
+                return attributes["default"](self._scope)
+            return None if "type" in attributes else ""
+        return _typed(self.environment[name], self._value(attributes, "default", self._scope), name)
+
+    def _function(self, name: str) -> Callable[..., Value] | None:
+        attributes = self.bake.functions.get(name)
+        if attributes is None:
+            return None
+
+        def call(*arguments: Value) -> Value:
+            names = [*_listed(attributes["params"](self._scope))] if "params" in attributes else []
+            local = dict(zip(names, arguments, strict=False))
+            if "variadic_param" in attributes:
+                rest = attributes["variadic_param"](self._scope)
+                local[rest[0] if isinstance(rest, list) else rest] = list(arguments[len(names) :])
+            elif len(names) != len(arguments):
+                raise HclError(f"the function {name} needs {len(names)} arguments")
+            return attributes["result"](self._scope.with_local(local))
+
+        return call
+
+
+class _OwnAttributes(dict[str, Any]):
+    """`target.NAME.ATTRIBUTE`, as expressions name the attributes of other targets."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, name: str) -> dict[str, Value]:
+        attributes = self._names.bake.targets[name]
+        scope = Scope(variable=self._names._variable, function=self._names._function)
+        return {key: attributes[key](scope) for key in _OF_IMAGES if key in attributes}
+
+
+def _typed(text: str, default: Value, name: str) -> Value:
+    """The value of a variable in the environment, of its default's type."""
+    match default:
+        case bool():
+            if text.lower() not in _BOOLEANS:
+                raise HclError(f"{name} is {text!r} in the environment, which is neither true nor false")
+            return _BOOLEANS[text.lower()]
+        case int() | float():
+            return number_of(text)
+        case list():
+            return next(csv.reader([text]), [])
+        case dict():
+            return json.loads(text)
+    return text
+
+
+def _listed(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise HclError(f"{value!r} is no list")
+    return value
+
+
+def _items(values: Mapping[str, Value], key: str) -> list[Value]:
+    value = values.get(key, [])
+    if not isinstance(value, list):
+        raise HclError(f"`{key}` is no list of texts")
+    return value

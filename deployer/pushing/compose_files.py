@@ -1,0 +1,280 @@
+"""The images of the services that compose files build: https://docs.docker.com/reference/compose-file/. Pure.
+
+Files are read as compose reads them: every document, `extends` and `include`, and later files merged over earlier ones.
+What cannot be read is an error, so that no service is left out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any, Final, Protocol
+
+from deployer.errors import ConfigurationError, DeployerError
+from deployer.pushing.build_outputs import images_of_cache, images_of_output
+from deployer.pushing.compose_yaml import Override, Reset, documents_of, merged
+from deployer.pushing.environment_files import environment_file
+from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
+
+Services = dict[str, Any]
+Variables = Mapping[str, str]
+
+_REMOTE: Final = ("://", "git@", "github.com/")
+_NO_FILE: Final = "/dev/null"
+_CORRECT: Final = "Correct the file."
+
+
+class Files(Protocol):
+    """The files that a compose file names."""
+
+    def read(self, path: PurePath) -> str:
+        """The text of a file. Raises DeployerError if it cannot be read."""
+
+    def exists(self, path: PurePath, /) -> bool:
+        """Whether there is a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text of a service, with the variables of the project that it is in."""
+
+    text: str
+    variables: Variables
+
+    def value(self, *, where: str) -> str:
+        return interpolated(self.text, self.variables, where=where)
+
+
+def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Variables) -> Iterator[str]:
+    """The images of every service that is built, also its further tags and its caches in registries.
+
+    Services count whatever their profiles. Variables are the environment's, then those of `.env` beside the first file.
+    """
+    variables = with_environment_file(paths[0].parent, files, environment)
+    try:
+        yield from images_of_services(_Project(files=files).services(paths, variables), where=str(paths[0]))
+    except RecursionError as error:
+        raise ConfigurationError(f"{paths[0]}: it is nested too deeply", next_step=_CORRECT) from error
+
+
+def in_compose_file(path: PurePath, text: str) -> Services:
+    """The services of a compose file that names no other and no variable, as `docker compose config` prints it."""
+    return _Project(files=_NoFiles()).services([path], {}, texts={path: text})
+
+
+def images_of_services(services: Services, *, where: str, with_caches: bool = True) -> Iterator[str]:
+    """The images of services; one without `build` is pulled, never pushed."""
+    for name, service in services.items():
+        build = service.get("build") if service else None
+        if build is None:
+            continue
+        place = f"{where}: service {name}"
+        extension = build.get("x-bake") or {}
+        tags = [service.get("image"), *_list(build, "tags", place), *_list(extension, "tags", place)]
+        yield from (image for tag in tags if tag and (image := _text(tag, place)))
+        if with_caches:
+            for cache in [*_list(build, "cache_to", place), *_list(extension, "cache-to", place)]:
+                yield from images_of_cache(_resolved(cache, place))
+        for output in _list(extension, "output", place):
+            yield from images_of_output(_resolved(output, place))
+
+
+def with_environment_file(folder: PurePath, files: Files, environment: Variables) -> Variables:
+    """The variables of `.env` in a folder, over which the environment's win."""
+    path = folder / ".env"
+    return environment_file(files.read(path), environment) if files.exists(path) else environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Level:
+    """Where `extends` is being followed: the services that can be named there, and those that led there."""
+
+    path: PurePath
+    variables: Variables
+    services: Services
+    extending: tuple[tuple[PurePath, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Project:
+    """Reads services; `including` are the files whose `include` is being followed."""
+
+    files: Files
+    including: tuple[PurePath, ...] = ()
+
+    def services(
+        self, paths: Sequence[PurePath], variables: Variables, *, texts: Mapping[PurePath, str] | None = None
+    ) -> Services:
+        """The services of files, each merged over those before it. Raises ConfigurationError if there are none."""
+        services: Services = {}
+        is_compose = False
+        for path in paths:
+            text = (texts or {}).get(path)
+            for document in documents_of(path, self.files.read(path) if text is None else text):
+                is_compose |= not {"services", "include"}.isdisjoint(document)
+                services = merged(services, self._of_document(document, path, variables, services))
+        if not is_compose:
+            raise ConfigurationError(
+                f"{paths[0]}: no compose file: it has no `services`", next_step="Give a bake or compose file."
+            )
+        return services
+
+    def _of_document(
+        self, document: Mapping[str, Any], path: PurePath, variables: Variables, earlier: Services
+    ) -> Services:
+        own = _declared(document, path, variables)
+        level = _Level(path=path, variables=variables, services={**earlier, **own})
+        extended = {name: self._extended(name, level) for name in own}
+        for entry in _sequence(document.get("include")):
+            for name, service in self._included(entry, path, variables).items():
+                if extended.setdefault(name, service) != service:
+                    raise ConfigurationError(
+                        f"{path}: service {name} is there and in an included file, with different content",
+                        next_step="Rename one, or override the included one in a compose.override.yaml.",
+                    )
+        return extended
+
+    def _extended(self, name: str, level: _Level) -> Any:
+        """A service merged over the one that it extends."""
+        service, path = level.services[name], level.path
+        extends = service.get("extends") if isinstance(service, dict) else None
+        if not extends or isinstance(extends, Reset):
+            return service
+        where = f"{path}: service {name}"
+        if (path, name) in level.extending:
+            raise ConfigurationError(f"{where} extends itself", next_step=_CORRECT)
+        base, file = _extended_service(extends, level.variables, where=where)
+        below = replace(level, extending=(*level.extending, (path, name)))
+        if file is not None:
+            path = _beside(path, file, where=where)
+            below = replace(below, path=path, services=self._declared_in(path, level.variables, where=where))
+        if base not in below.services:
+            raise ConfigurationError(f"{where} extends {base}, which {path} does not have", next_step=_CORRECT)
+        own = {key: value for key, value in service.items() if key != "extends"}
+        return merged(self._extended(base, below), own)
+
+    def _declared_in(self, path: PurePath, variables: Variables, *, where: str) -> Services:
+        services: Services = {}
+        for document in documents_of(path, self._read(path, where=where)):
+            services = merged(services, _declared(document, path, variables))
+        return services
+
+    def _included(self, entry: Any, path: PurePath, variables: Variables) -> Services:
+        where = f"{path}: include"
+        body = entry if isinstance(entry, dict) else {"path": entry}
+        given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("path"))]
+        paths = [_beside(path, each, where=where) for each in given]
+        if not paths:
+            raise ConfigurationError(f"{where}: an entry has no `path`", next_step=_CORRECT)
+        if again := next((each for each in paths if each in (path, *self.including)), None):
+            raise ConfigurationError(f"{where}: {again} includes itself", next_step=_CORRECT)
+        folder = paths[0].parent
+        if body.get("project_directory"):
+            folder = path.parent / interpolated(str(body["project_directory"]), variables, where=where)
+        known = self._variables_of(body, path, folder, variables, where=where)
+        texts = {each: self._read(each, where=where) for each in paths}
+        project = _Project(files=self.files, including=(*self.including, path))
+        return project.services(paths, known, texts=texts)
+
+    def _variables_of(
+        self, body: Mapping[str, Any], path: PurePath, folder: PurePath, variables: Variables, *, where: str
+    ) -> Variables:
+        given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("env_file"))]
+        if not given:
+            return with_environment_file(folder, self.files, variables)
+        known = dict(variables)
+        for each in reversed([each for each in given if each != _NO_FILE]):
+            known = environment_file(self._read(_beside(path, each, where=where), where=where), known)
+        return known
+
+    def _read(self, path: PurePath, *, where: str) -> str:
+        try:
+            return self.files.read(path)
+        except DeployerError as error:
+            raise ConfigurationError(f"{where}: {error.message}", next_step=LET_THE_CLIENT_READ_IT) from error
+
+
+class _NoFiles:
+    """Nothing but the text at hand."""
+
+    def read(self, path: PurePath) -> str:
+        raise ConfigurationError(f"{path} is not read", next_step=LET_THE_CLIENT_READ_IT)
+
+    def exists(self, _path: PurePath) -> bool:
+        return False
+
+
+def _declared(document: Mapping[str, Any], path: PurePath, variables: Variables) -> Services:
+    """The services of one document, reduced to what their images follow from."""
+    services = document.get("services")
+    if services is None:
+        return {}
+    if not isinstance(services, dict):
+        raise ConfigurationError(f"{path}: `services` is no map", next_step=_CORRECT)
+    return {str(name): _reduced(body, variables, where=f"{path}: service {name}") for name, body in services.items()}
+
+
+def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
+    if isinstance(body, Reset):
+        return body
+    if isinstance(body, Override):
+        return Override(_reduced(body.value, variables, where=where))
+    if not isinstance(body, dict | None):
+        raise ConfigurationError(f"{where}: it is no map", next_step=_CORRECT)
+    found = {key: _texts(value, variables) for key, value in (body or {}).items() if key in {"image", "build"}}
+    if isinstance(found.get("build"), _Text):
+        found["build"] = {"context": found["build"]}
+    return found | {key: value for key, value in (body or {}).items() if key in {"extends", "depends_on"}}
+
+
+def _texts(value: Any, variables: Variables) -> Any:
+    match value:
+        case str():
+            return _Text(value, variables)
+        case dict():
+            return {key: _texts(item, variables) for key, item in value.items()}
+        case list():
+            return [_texts(item, variables) for item in value]
+        case Override(inner):
+            return Override(_texts(inner, variables))
+    return value
+
+
+def _extended_service(extends: Any, variables: Variables, *, where: str) -> tuple[str, str | None]:
+    """The service that is extended, and the file that has it, if it is another."""
+    body = extends if isinstance(extends, dict) else {"service": extends}
+    service, file = body.get("service"), body.get("file")
+    if not service:
+        raise ConfigurationError(f"{where}: `extends` names no service", next_step=_CORRECT)
+    resolved = interpolated(str(service), variables, where=where)
+    return resolved, interpolated(str(file), variables, where=where) if file else None
+
+
+def _beside(path: PurePath, file: str, *, where: str) -> PurePath:
+    """A file that another names; a relative path begins in its folder."""
+    if file.startswith(_REMOTE) or "://" in file:
+        raise ConfigurationError(f"{where}: {file} is not on this machine", next_step=LET_THE_CLIENT_READ_IT)
+    return path.parent / file
+
+
+def _sequence(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _list(body: Any, key: str, where: str) -> list[Any]:
+    """The items of a list that may be left out; buildx also accepts one text in its place."""
+    value = body.get(key) if isinstance(body, dict) else None
+    items = _sequence(value)
+    if isinstance(value, dict) or any(isinstance(item, list) for item in items):
+        raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)
+    return items
+
+
+def _text(value: Any, where: str) -> str:
+    return value.value(where=where) if isinstance(value, _Text) else str(value)
+
+
+def _resolved(value: Any, where: str) -> Any:
+    """A cache or an output, as text or as its fields."""
+    return {key: _text(item, where) for key, item in value.items()} if isinstance(value, dict) else _text(value, where)

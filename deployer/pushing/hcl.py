@@ -1,0 +1,319 @@
+"""Expressions and templates of HCL, evaluated. Pure.
+
+`hcl2` parses (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md); it evaluates nothing, which this module
+does for what names of images are built from. Anything else raises HclError: a value is never guessed.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from deployer.pushing.hcl_functions import FUNCTIONS, HclError, Value, are_equal, is_true, number_of, text_of
+
+if TYPE_CHECKING:
+    from lark import Tree
+
+_NAME: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
+_ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
+_ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_SYNTAX: Final = frozenset({"new_line_or_comment", "arguments"})
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Value]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What names stand for: `local` names first, then `variable`, which raises HclError for an unknown name."""
+
+    variable: Callable[[str], Value]
+    function: Callable[[str], Callable[..., Value] | None]
+    local: Mapping[str, Value] = field(default_factory=dict)
+
+    def value(self, name: str) -> Value:
+        return self.local[name] if name in self.local else self.variable(name)
+
+    def call(self, name: str, arguments: list[Value]) -> Value:
+        """The result of a function of the file or of bake. Raises HclError for arguments that it does not accept."""
+        function = self.function(name) or FUNCTIONS.get(name)
+        if function is None:
+            raise HclError(f"the function {name} is not supported")
+        try:
+            return function(*arguments)
+        except (TypeError, AttributeError, LookupError, re.error) as error:
+            raise HclError(f"{name} does not accept these arguments") from error
+
+    def with_local(self, local: Mapping[str, Value]) -> Scope:
+        return Scope(variable=self.variable, function=self.function, local={**self.local, **local})
+
+
+Expression = Callable[[Scope], Value]
+
+
+def parsed(text: str) -> Tree[Any]:
+    """The syntax tree of a file. Raises HclError naming line and column."""
+    from hcl2.api import parses_to_tree  # noqa: PLC0415 - its import takes half a second
+    from lark.exceptions import UnexpectedInput  # noqa: PLC0415
+
+    try:
+        return parses_to_tree(text)
+    except (UnexpectedInput, RecursionError) as error:
+        line, column = getattr(error, "line", "?"), getattr(error, "column", "?")
+        raise HclError(f"line {line}, column {column}: this is no valid HCL") from error
+
+
+def template(text: str) -> Expression:
+    """A text of bake files in JSON, and the content of a heredoc: `${…}` is evaluated, `$${` is `${`."""
+
+    def value(scope: Scope) -> Value:
+        return _concatenated([part(scope) if callable(part) else part for part in parts])
+
+    parts = list(_template_parts(text))
+    return value
+
+
+def expression(tree: Any) -> Expression:
+    """The expression of an attribute."""
+    return lambda scope: _value(tree, scope)
+
+
+def _concatenated(parts: list[Value]) -> Value:
+    """The text of a template; one that consists of one expression has that one's value and type."""
+    return parts[0] if len(parts) == 1 else "".join(map(text_of, parts))
+
+
+def _template_parts(text: str) -> Iterator[str | Expression]:
+    position = literal = 0
+    while (start := text.find("{", position)) >= 0:
+        position = start + 1
+        mark = text[max(start - 1, literal) : start]
+        if mark not in {"$", "%"}:
+            continue
+        if text[max(start - 2, literal) : start] == mark * 2:
+            yield text[literal : start - 1]
+            literal = start
+        elif mark == "%":
+            raise HclError("directives in templates are not supported")
+        else:
+            if start - 1 > literal:
+                yield text[literal : start - 1]
+            end = _end_of_expression(text, start + 1)
+            yield _expression_in_template(text[start + 1 : end])
+            position = literal = end + 1
+    if literal < len(text) or not text:
+        yield text[literal:]
+
+
+def _end_of_expression(text: str, start: int) -> int:
+    """Where the brace is that closes an expression, beyond the braces and texts inside it."""
+    depth, position = 0, start
+    while position < len(text):
+        if quoted := re.compile(r'"(?:[^"\\]|\\.)*"').match(text, position):
+            position = quoted.end()
+            continue
+        if text[position] == "}" and not depth:
+            return position
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        position += 1
+    raise HclError(f"an expression is not closed: {text}")
+
+
+def _expression_in_template(text: str) -> Expression:
+    if name := _NAME.fullmatch(text):
+        return lambda scope: scope.value(name[1])
+    [attribute] = parsed(f"x = ({text})").find_data("attribute")
+    return expression(attribute.children[-1])
+
+
+def _value(tree: Any, scope: Scope) -> Value:
+    """The value of a node; `_NODES` has what each kind of it means."""
+    evaluate = _NODES.get(tree.data)
+    if evaluate is None:
+        raise HclError(f"{str(tree.data).replace('_', ' ')} is not supported here")
+    return evaluate(tree, scope)
+
+
+def parts_of(tree: Tree[Any]) -> list[Any]:
+    """The nodes below a node, without punctuation, comments and line ends."""
+    found: list[Any] = []
+    for child in tree.children:
+        if not hasattr(child, "data"):
+            continue
+        if child.data == "arguments":
+            found += parts_of(child)
+        elif child.data not in _SYNTAX:
+            found.append(child)
+    return found
+
+
+def token_of(tree: Any) -> str:
+    """The text of a node that is one token: an identifier, a number, an operator."""
+    return "".join(str(child) for child in tree.children).strip()
+
+
+def _string(tree: Any, scope: Scope) -> Value:
+    parts = [_string_part(part.children[0], scope) for part in parts_of(tree)]
+    return _concatenated(parts or [""])
+
+
+def _string_part(part: Any, scope: Scope) -> Value:
+    if hasattr(part, "data"):
+        if part.data != "interpolation":
+            raise HclError("directives in templates are not supported")
+        return _value(parts_of(part)[0], scope)
+    return str(part)[1:] if part.type.startswith("ESCAPED") else _ESCAPE.sub(_unescaped, str(part))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = escape[1]
+    if code[0] in "uU" and len(code) > 1:
+        return chr(int(code[1:], 16))
+    if code not in _ESCAPED:
+        raise HclError(f"\\{code} is no escape")
+    return _ESCAPED[code]
+
+
+def _heredoc(tree: Any, scope: Scope) -> Value:
+    """The lines between the markers; `<<-` removes the indentation that all of them have."""
+    first, *lines = token_of(tree).splitlines()
+    body = lines[:-1]
+    if first.startswith("<<-"):
+        indent = min((len(line) - len(line.lstrip()) for line in body if line.strip()), default=0)
+        body = [line[indent:] for line in body]
+    return template("".join(f"{line}\n" for line in body))(scope)
+
+
+def _binary(tree: Any, scope: Scope) -> Value:
+    left_side, rest = parts_of(tree)
+    symbol, right_side = parts_of(rest)
+    sign, left = token_of(symbol), _value(left_side, scope)
+    if sign in {"&&", "||"}:
+        first, second = is_true(left), is_true(_value(right_side, scope))
+        return first and second if sign == "&&" else first or second
+    right = _value(right_side, scope)
+    if sign in {"==", "!="}:
+        return are_equal(left, right) == (sign == "==")
+    try:
+        return _OPERATORS[sign](number_of(left), number_of(right))
+    except ZeroDivisionError as error:
+        raise HclError("a division by zero") from error
+
+
+def _unary(tree: Any, scope: Scope) -> Value:
+    [operand] = parts_of(tree)
+    value = _value(operand, scope)
+    return not is_true(value) if str(tree.children[0]).strip() == "!" else -number_of(value)
+
+
+def _conditional(tree: Any, scope: Scope) -> Value:
+    condition, if_true, if_false = parts_of(tree)
+    return _value(if_true if is_true(_value(condition, scope)) else if_false, scope)
+
+
+def _object(tree: Any, scope: Scope) -> Value:
+    return {_key(element, scope): _value(parts_of(element)[1], scope) for element in parts_of(tree)}
+
+
+def _key(element: Any, scope: Scope) -> str:
+    """A key: a name is itself, not the variable of that name, unless it is in parentheses."""
+    [key] = parts_of(parts_of(element)[0])
+    inner = parts_of(key)[0] if key.data == "expr_term" else key
+    is_name = inner.data in {"identifier", "keyword"} and len(key.children) == 1
+    return token_of(inner) if is_name else text_of(_value(key, scope))
+
+
+def _call(tree: Any, scope: Scope) -> Value:
+    name, *arguments = parts_of(tree)
+    values = [_value(argument, scope) for argument in arguments]
+    lists = [child for child in tree.children if getattr(child, "data", "") == "arguments"]
+    if values and any(str(token) == "..." for child in lists for token in child.children):
+        last = values.pop()
+        values += last if isinstance(last, list) else [last]
+    return scope.call(token_of(name), values)
+
+
+def _at(value: Value, key: Value) -> Value:
+    try:
+        return value[int(number_of(key))] if isinstance(value, list) else value[text_of(key)]
+    except (KeyError, IndexError, TypeError) as error:
+        raise HclError(f"there is no {text_of(key)!r}") from error
+
+
+def _index(tree: Any, scope: Scope) -> Value:
+    value, index = parts_of(tree)
+    return _at(_value(value, scope), _step(index, scope))
+
+
+def _step(step: Any, scope: Scope) -> Value:
+    """The key of `.name`, `.0` or `[key]`."""
+    if step.data == "short_index":
+        return token_of(step).removeprefix(".")
+    [inner] = parts_of(step)
+    return token_of(inner) if step.data == "get_attr" else _value(inner, scope)
+
+
+def _splat(tree: Any, scope: Scope) -> Value:
+    value, splat = parts_of(tree)
+    items = _value(value, scope)
+    items = items if isinstance(items, list) else [items]
+    for step in parts_of(splat):
+        items = [_at(item, _step(step, scope)) for item in items]
+    return items
+
+
+def _rounds(intro: Any, condition: Any | None, scope: Scope) -> Iterator[Scope]:
+    """The scope of each round of a `for` expression."""
+    *names, collection = parts_of(intro)
+    items = _value(collection, scope)
+    for key, item in items.items() if isinstance(items, dict) else enumerate(items):
+        values = [item] if len(names) == 1 else [key, item]
+        inner = scope.with_local(dict(zip(map(token_of, names), values, strict=True)))
+        if condition is None or is_true(_value(parts_of(condition)[0], inner)):
+            yield inner
+
+
+def _for_list(tree: Any, scope: Scope) -> Value:
+    intro, result, *condition = parts_of(tree)
+    return [_value(result, inner) for inner in _rounds(intro, next(iter(condition), None), scope)]
+
+
+def _for_object(tree: Any, scope: Scope) -> Value:
+    intro, key, result, *condition = parts_of(tree)
+    rounds = _rounds(intro, next(iter(condition), None), scope)
+    return {text_of(_value(key, inner)): _value(result, inner) for inner in rounds}
+
+
+_NODES: Final[Mapping[str, Callable[[Any, Scope], Value]]] = {
+    "expr_term": lambda tree, scope: _value(parts_of(tree)[0], scope),
+    "identifier": lambda tree, scope: scope.value(token_of(tree)),
+    "literal_value": lambda tree, _: {"true": True, "false": False}.get(token_of(tree)),
+    "int_lit": lambda tree, _: int(token_of(tree)),
+    "float_lit": lambda tree, _: float(token_of(tree)),
+    "string": _string,
+    "heredoc_template": _heredoc,
+    "heredoc_template_trim": _heredoc,
+    "tuple": lambda tree, scope: [_value(part, scope) for part in parts_of(tree)],
+    "object": _object,
+    "function_call": _call,
+    "index_expr_term": _index,
+    "get_attr_expr_term": _index,
+    "attr_splat_expr_term": _splat,
+    "full_splat_expr_term": _splat,
+    "for_tuple_expr": _for_list,
+    "for_object_expr": _for_object,
+    "conditional": _conditional,
+    "binary_op": _binary,
+    "unary_op": _unary,
+}

@@ -1,0 +1,174 @@
+"""Functions of bake files whose results depend on their arguments alone. Pure.
+
+https://docs.docker.com/build/bake/stdlib/, with the semantics of https://pkg.go.dev/github.com/zclconf/go-cty.
+Functions that read a clock, a file or chance are left out, and so are those that no reference to an image needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+Value = Any
+"""A value of HCL: text, number, bool, None, a list or a dict of values."""
+
+_UNSANITARY: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_VERB: Final = re.compile(r"%([%sdvt])")
+
+
+class HclError(ValueError):
+    """An expression has no value; the message is the reason."""
+
+
+def text_of(value: Value) -> str:
+    """A value as a template renders it. Raises HclError for null, lists and objects."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(int(value)) if float(value).is_integer() else str(value)
+        case None:
+            raise HclError("null has no text")
+    raise HclError(f"a text is needed, and this is {'a list' if isinstance(value, list) else 'an object'}")
+
+
+def is_true(value: Value) -> bool:
+    """A condition, also as text. Raises HclError for anything but true and false."""
+    known = {"true": True, "false": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in known:
+        return known[value]
+    raise HclError("a condition is neither true nor false")
+
+
+def are_equal(left: Value, right: Value) -> bool:
+    """Whether two values are equal; values of different types never are."""
+    if isinstance(left, bool) != isinstance(right, bool):
+        return False
+    return bool(left == right)
+
+
+def number_of(value: Value) -> float:
+    """A number, also as text. Raises HclError for anything else."""
+    if isinstance(value, bool):
+        raise HclError("a number is needed")
+    try:
+        return value if isinstance(value, int) else float(value)
+    except (TypeError, ValueError) as error:
+        raise HclError("a number is needed") from error
+
+
+def _flat(values: list[Value]) -> Iterator[Value]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _distinct(values: list[Value]) -> list[Value]:
+    kept: list[Value] = []
+    for value in values:
+        if not any(are_equal(value, other) for other in kept):
+            kept.append(value)
+    return kept
+
+
+def _coalesce(*values: Value) -> Value:
+    found = [value for value in values if value is not None]
+    if not found:
+        raise HclError("coalesce has only null")
+    return found[0]
+
+
+def _format(form: str, *values: Value) -> str:
+    """The verbs %s, %d, %v and %t without widths, and %%."""
+    if "%" in _VERB.sub("", form):
+        raise HclError(f"the format {form!r} is not supported")
+    rest = iter(values)
+    try:
+        return _VERB.sub(lambda verb: "%" if verb[1] == "%" else text_of(next(rest)), form)
+    except StopIteration as error:
+        raise HclError(f"the format {form!r} needs more values") from error
+
+
+def _regex_replace(text: str, pattern: str, replacement: str) -> str:
+    """With groups as `$1` and `${1}`, for patterns that Go and Python read alike."""
+    if re.search(r"\(\?|\\[pPQEzCx]|\[\[:", pattern):
+        raise HclError(f"the pattern {pattern!r} is not supported")
+    template = re.sub(r"\$\{?(\d)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
+    return re.sub(pattern, template, text)
+
+
+def _substr(text: str, offset: int, length: int) -> str:
+    start = max(len(text) + offset, 0) if offset < 0 else offset
+    return text[start:] if length < 0 else text[start : start + length]
+
+
+def _element(values: list[Value], index: int) -> Value:
+    if not values:
+        raise HclError("element needs a list that is not empty")
+    return values[int(index) % len(values)]
+
+
+def _lookup(values: Mapping[str, Value], key: str, *default: Value) -> Value:
+    if key not in values and not default:
+        raise HclError(f"there is no {key!r}")
+    return values.get(key, *default)
+
+
+def _joined(separator: str, *lists: list[Value]) -> str:
+    return separator.join(text_of(item) for values in lists for item in values)
+
+
+def _hexadecimal(name: str) -> Callable[[str], str]:
+    return lambda text: hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
+
+FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
+    "add": lambda left, right: number_of(left) + number_of(right),
+    "and": lambda left, right: is_true(left) and is_true(right),
+    "coalesce": _coalesce,
+    "compact": lambda values: [value for value in values if value],
+    "concat": lambda *lists: [value for values in lists for value in values],
+    "contains": lambda values, value: any(are_equal(value, other) for other in values),
+    "distinct": _distinct,
+    "element": _element,
+    "equal": are_equal,
+    "flatten": lambda values: list(_flat(values)),
+    "format": _format,
+    "formatlist": lambda form, values: [_format(form, value) for value in values],
+    "join": _joined,
+    "keys": sorted,
+    "length": len,
+    "lookup": _lookup,
+    "lower": lambda text: text_of(text).lower(),
+    "md5": _hexadecimal("md5"),
+    "merge": lambda *maps: {key: value for one in maps for key, value in one.items()},
+    "not": lambda value: not is_true(value),
+    "notequal": lambda left, right: not are_equal(left, right),
+    "or": lambda left, right: is_true(left) or is_true(right),
+    "regex_replace": _regex_replace,
+    "replace": lambda text, old, new: text_of(text).replace(old, new),
+    "reverse": lambda text: text_of(text)[::-1],
+    "reverselist": lambda values: values[::-1],
+    "sanitize": lambda text: _UNSANITARY.sub(lambda found: "_" * len(found[0]), text_of(text)),
+    "sha1": _hexadecimal("sha1"),
+    "sha256": _hexadecimal("sha256"),
+    "slice": lambda values, start, end: values[start:end],
+    "sort": sorted,
+    "split": lambda separator, text: text_of(text).split(separator),
+    "strlen": lambda text: len(text_of(text)),
+    "substr": _substr,
+    "trim": lambda text, characters: text_of(text).strip(characters),
+    "trimprefix": lambda text, prefix: text_of(text).removeprefix(prefix),
+    "trimspace": lambda text: text_of(text).strip(),
+    "trimsuffix": lambda text, suffix: text_of(text).removesuffix(suffix),
+    "upper": lambda text: text_of(text).upper(),
+    "values": lambda one: [one[key] for key in sorted(one)],
+}
