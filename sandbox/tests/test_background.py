@@ -76,6 +76,15 @@ def test_what_is_held_waits_and_what_runs_goes_on(scheduler: Scheduler) -> None:
     assert done == ["first", "second"]
 
 
+def test_work_that_is_held_stays_held_after_a_pause_within(scheduler: Scheduler) -> None:
+    begun = threading.Event()
+    with scheduler.held():
+        with scheduler.paused():
+            scheduler.submit(begun.set)
+        assert not begun.wait(0.2)
+    assert begun.wait(LONG)
+
+
 def test_a_task_that_fails_is_kept_and_others_go_on(scheduler: Scheduler) -> None:
     done: list[str] = []
     scheduler.submit(int, "no number")

@@ -1,4 +1,4 @@
-"""The command line in a process of its own, which may be told to die of SIGKILL as soon as a call of its is answered.
+"""The command line in a process of its own, which dies of SIGKILL as soon as one of its calls is answered.
 
 This module run as a program is what such processes are forked from: it has run a command itself, so that none of them
 has to import and read what that took, and it has one thread.
@@ -6,6 +6,7 @@ has to import and read what that took, and it has one thread.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import io
 import json
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -31,6 +33,8 @@ from tests.deployer.command_line import CONFIG, is_writing
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
+PR_SET_CHILD_SUBREAPER = 36
+"""Of <linux/prctl.h>: a process whose parent died becomes a child of this one, which sees it die and reaps it."""
 HASTY = replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(seconds / 2))
 
 
@@ -62,8 +66,21 @@ class Mortals:
         A call that asks again what was asked since the last write counts for nothing: it finds the same, or the same
         later, and how often something is looked at until it is over is chance.
         """
-        asked = [arguments, calls or writes, writes is not None, dict(environment or {})]
-        print(json.dumps(asked), file=self._requests, flush=True)
+        return self._ask("run", arguments, calls or writes, writes is not None, dict(environment or {}))
+
+    def killed_after_each_call(self, *arguments: str) -> Iterator[Ended]:
+        """Run one command once, and yield whenever it was killed after a call that counts; at last, how it ended.
+
+        Each time it is the process that made all calls so far that dies. A clone of it, forked as soon as the call was
+        answered, waits until the next one is asked for, and continues with the next call.
+        """
+        self._ask("begin", arguments)
+        while (ended := self._ask("continue")).exit_code == KILLED:
+            yield ended
+        yield ended
+
+    def _ask(self, *request: Any) -> Ended:
+        print(json.dumps(request), file=self._requests, flush=True)
         return Ended(*json.loads(self._answers.readline()))
 
 
@@ -82,20 +99,88 @@ def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
-    """Fork a process for each line that is asked, and say how it ended."""
+    """Do what each line asks for, and answer how the process ended."""
+    relay: Relay | None = None
     for line in requests:
-        arguments, deadline, counts_writes, environment = json.loads(line)
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-            child = os.fork()
-            if child == 0:
-                os.environ.update(environment)
-                if deadline is not None:
-                    _die_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
-                _live(arguments, output.fileno())
-            _, status = os.waitpid(child, 0)
-            output.seek(0)
-            ended = Ended(os.waitstatus_to_exitcode(status), output.read())
+        match json.loads(line):
+            case ["run", arguments, deadline, counts_writes, environment]:
+                ended = _run(arguments, deadline, counts_writes=counts_writes, environment=environment)
+            case ["begin", arguments]:
+                if relay is not None:
+                    relay.close()
+                relay, ended = Relay(arguments), Ended(0, "")
+            case _:
+                assert relay is not None
+                ended = relay.run()
         print(json.dumps(ended), file=answers, flush=True)
+
+
+def _run(arguments: list[str], deadline: int | None, *, counts_writes: bool, environment: Mapping[str, str]) -> Ended:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        child = os.fork()
+        if child == 0:
+            os.environ.update(environment)
+            if deadline is not None:
+                _die_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
+            _live(arguments, output.fileno())
+        return _wait_for(child, output)
+
+
+def _wait_for(process: int, output: IO[str]) -> Ended:
+    _, status = os.waitpid(process, 0)
+    output.seek(0)
+    return Ended(os.waitstatus_to_exitcode(status), output.read())
+
+
+class Relay:
+    """A command that one process after the other continues: each dies after its first call, and leaves a clone."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
+        self._output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by `close`
+        permissions, self._permit = os.pipe()
+        self._clones, clones = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            os.close(self._permit)
+            os.close(self._clones)
+            _die_after_each_call(permissions, clones)
+            _await(permissions)
+            _live(arguments, self._output.fileno())
+        os.close(permissions)
+        os.close(clones)
+
+    def run(self) -> Ended:
+        """Let the living process continue, until it was killed or ended."""
+        os.write(self._permit, b"!")
+        ended = _wait_for(self._process, self._output)
+        if ended.exit_code == KILLED:
+            self._process = int(os.read(self._clones, 32))
+        return ended
+
+    def close(self) -> None:
+        """End what still waits."""
+        os.close(self._permit)
+        os.close(self._clones)
+        self._output.close()
+
+
+def _await(permissions: int) -> None:
+    if not os.read(permissions, 1):
+        os._exit(0)  # nobody asks for more
+
+
+def _die_after_each_call(permissions: int, clones: int) -> None:
+    def leave_a_clone() -> None:
+        assert threading.active_count() == 1, "a clone has only the thread that forked it"
+        clone = os.fork()
+        if clone == 0:
+            _await(permissions)
+            return
+        os.write(clones, str(clone).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    _after_each_call(leave_a_clone, counts=_each_in_turn())
 
 
 def _live(arguments: list[str], output: int) -> NoReturn:
@@ -112,19 +197,28 @@ def _live(arguments: list[str], output: int) -> NoReturn:
 
 def _die_after(calls: int, *, counts: Callable[[str, str, Any], bool]) -> None:
     """The process is gone once it has so many answers that count, be they results or errors."""
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
-    counted = 0
+    left = calls
 
-    def perhaps_the_last(client: Any, operation: str, parameters: Any) -> Any:
-        nonlocal counted
+    def perhaps_die() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _after_each_call(perhaps_die, counts=counts)
+
+
+def _after_each_call(act: Callable[[], None], *, counts: Callable[[str, str, Any], bool]) -> None:
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call_and_act(client: Any, operation: str, parameters: Any) -> Any:
         try:
             return call(client, operation, parameters)
         finally:
-            counted += counts(client.meta.region_name, operation, parameters)
-            if counted == calls:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if counts(client.meta.region_name, operation, parameters):
+                act()
 
-    BaseClient._make_api_call = perhaps_the_last  # type: ignore[attr-defined]
+    BaseClient._make_api_call = call_and_act  # type: ignore[attr-defined]
 
 
 def _each_write() -> Callable[[str, str, Any], bool]:

@@ -71,12 +71,12 @@ class Scheduler:
     def held(self) -> Iterator[None]:
         """Start no task until the block ends, so that pending work can be inspected; running tasks continue."""
         with self._changed:
-            self._held = True
+            was_held, self._held = self._held, True
         try:
             yield
         finally:
             with self._changed:
-                self._held = False
+                self._held = was_held
                 self._changed.notify_all()
 
     def reset(self, timeout: float = 30.0) -> None:

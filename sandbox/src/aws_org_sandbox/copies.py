@@ -6,6 +6,7 @@ works at a time. What is in progress in the background continues in both.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import traceback
@@ -52,6 +53,7 @@ def in_copy(sandbox: Sandbox, work: Callable[[], T]) -> T:
 
 
 def _work(sandbox: Sandbox, work: Callable[[], Any], writing: int) -> NoReturn:
+    gc.freeze()  # a collection that looked at what the parent made would copy all of its memory
     code = 1
     try:
         with os.fdopen(writing, "wb") as stream:

@@ -6,7 +6,6 @@ that one of a large organization makes.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.organization import Account, Organization, OrganizationalUnit
 from tests.clocks import impatient
 from tests.deployer.command_line import Deployer, is_writing
-from tests.deployer.mortal import KILLED, Ended, Mortals
+from tests.deployer.mortal import KILLED, Mortals
 from tests.example_organization import EXAMPLE
 
 CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
@@ -157,25 +156,12 @@ def _install_the_least(world: World) -> None:
     _install(world, world.least)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """How a command died that was killed after one of its calls, and what it left."""
-
-    operation: str | None
-    """The last call that was answered; None if it came to its end."""
-    has_written: bool
-    """Whether that call could have changed anything."""
-    has_locked: bool
-    left: Any
-    """Everything in the accounts once nothing is in progress any more."""
-
-
 class Trials:
-    """One command, killed by SIGKILL after each of its calls in turn, each time in a copy of the same sandbox.
+    """One command, killed by SIGKILL after each of its calls in turn, and what is left each time in a copy.
 
-    After a call that could have changed anything, it is run again, and all is as if nothing had happened. After a read,
-    what is left is what the call before it had left, so that running it again has been tried already. Reads that repeat
-    one since the last write have no turn of their own: how often something is looked at is chance.
+    After a call that could have changed anything, it is run again there, and all is as if nothing had happened. After
+    a read, what is left is what the call before it had left, so that running it again has been tried already. Reads
+    that repeat one since the last write have no turn of their own: how often something is looked at is chance.
     """
 
     def __init__(self, mortal: Mortals, sandbox: Sandbox, *command: str) -> None:
@@ -188,45 +174,35 @@ class Trials:
     def run(self) -> None:
         """Run the command unharmed to see its result, then kill it after every call."""
         expected = in_copy(self.sandbox, self._unharmed)
-        before = in_copy(self.sandbox, self._settled)
-        for calls in itertools.count(1):
-            trial = in_copy(self.sandbox, partial(self._killed_after, calls, expected))
-            if trial.operation is None:
-                return
-            self.killed_after.append(trial.operation)
-            self.locks_left += trial.has_locked
-            if not trial.has_written:
-                assert trial.left == before, f"a read has changed something: {self.killed_after}"
-            before = trial.left
+        left = in_copy(self.sandbox, self._settled)
+        for ended in self._mortal.killed_after_each_call(*self._command):
+            if ended.exit_code == 0:
+                break
+            assert ended.exit_code == KILLED, ended.printed
+            with self.sandbox.held():
+                left = self._examine(expected, left_before=left)
+        assert in_copy(self.sandbox, self._settled) == expected
 
-    def _run(self, calls: int | None = None) -> Ended:
-        return self._mortal(*self._command, calls=calls, environment=self.sandbox.environment())
+    def _examine(self, expected: Any, *, left_before: Any) -> Any:
+        """What the killed process left, once nothing is in progress any more."""
+        operation = [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
+        self.killed_after.append(operation)
+        self.locks_left += _is_locked(self.sandbox)
+        left = in_copy(self.sandbox, self._settled)
+        if is_writing(operation):
+            assert in_copy(self.sandbox, self._unharmed) == expected, f"killed after {self.killed_after}"
+        else:
+            assert left == left_before, f"a read has changed something: {self.killed_after}"
+        return left
 
     def _unharmed(self) -> Any:
-        ended = self._run()
+        ended = self._mortal(*self._command, environment=self.sandbox.environment())
         assert ended.exit_code == 0, ended.printed
         return self._settled()
 
     def _settled(self) -> Any:
         self.sandbox.settle()
         return everything(self.sandbox)
-
-    def _killed_after(self, calls: int, expected: Any) -> Trial:
-        self.sandbox.calls.clear()
-        ended = self._run(calls)
-        if ended.exit_code == 0:
-            return Trial(operation=None, has_written=False, has_locked=False, left=None)
-        assert ended.exit_code == KILLED, ended.printed
-        operation = [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
-        trial = Trial(
-            operation=operation,
-            has_written=is_writing(operation),
-            has_locked=_is_locked(self.sandbox),
-            left=in_copy(self.sandbox, self._settled),
-        )
-        if trial.has_written:
-            assert self._unharmed() == expected, f"killed after call {calls}, {operation}"
-        return trial
 
 
 def _is_locked(sandbox: Sandbox) -> bool:
