@@ -32,7 +32,7 @@ SHORT_TIMEOUTS = CONFIG.merge(
 )
 """For notices, which are optional and never fail an event: a call fails after 6 s."""
 
-SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "organizations", "sqs", "sts")
+SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "iam", "lambda", "organizations", "sqs", "sts")
 """All AWS services that the handler and the watch call."""
 
 MAX_CLIENTS = 128

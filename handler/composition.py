@@ -9,14 +9,18 @@ from threading import Timer
 from time import sleep
 
 from handler import log
+from handler.callers import Callers
 from handler.clients import Clients
 from handler.failures import FailuresQueue
+from handler.hand_over import Itself
 from handler.handling import Handler
 from handler.ledger import Ledger
 from handler.notices import Notices
 from handler.organization import Accounts
+from handler.rate_limits import RateLimits
 from handler.registries import Registries
 from handler.sdk import start_line
+from handler.serving import Service
 from handler.sessions import Sessions
 from handler.settings_file import SettingsFile
 
@@ -24,8 +28,8 @@ _PREFETCH_DELAY = 0.02
 """Seconds until further clients are created in the background; without the delay, the first calls wait 10 ms longer."""
 
 
-def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handler:
-    """The handler, connected to AWS as the function's environment variables configure it.
+def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Service:
+    """The service, connected to AWS as the function's environment variables configure it.
 
     The clients of the first calls are created here; the others while the first event waits for its first responses.
     """
@@ -40,10 +44,12 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
     prefetch = Timer(_PREFETCH_DELAY, _prefetch, args=(clients,))
     prefetch.daemon = True
     prefetch.start()
-    return Handler(
+    handler = Handler(
         settings=settings,
         organization=organization,
         registries=Registries(clients=clients, sessions=sessions),
+        callers=Callers(clients=clients, sessions=sessions, clock=_now),
+        successor=Itself(partial(clients.own, "lambda"), function=environment["AWS_LAMBDA_FUNCTION_NAME"]),
         ledger=Ledger(
             partial(clients.own, "dynamodb"),
             table=environment["LEDGER_TABLE"],
@@ -57,6 +63,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Handle
         sleep=sleep,
         log=log.write,
     )
+    return Service(handler=handler, limits=RateLimits(clock=_now), clock=_now, log=log.write)
 
 
 def _prefetch(clients: Clients) -> None:

@@ -69,12 +69,17 @@ class Creation:
     ledger: Ledger
     steps: Steps
     sleep: Callable[[float], None]
+    hand_over: Callable[[], None] | None = None
+    """Called before the first change, if this run answers a request (`handler.serving`)."""
 
     def run(self, registry: Callable[[], Repositories], *, received_at: datetime) -> Conclusion:
         """Create or complete the repository. PermanentError names what is missing; any other error is retried."""
-        is_late = self.call.via is not None or received_at - self.call.event_time > LATE
-        if is_late and (self._has("created") or self._has("exists")):
+        if self._is_late(received_at) and (self._has("created") or self._has("exists")):
             return Conclusion(outcome="ignored", reason=reasons.DUPLICATE_EVENT)
+        if self.hand_over:
+            if self._exists(registry):
+                return Conclusion(outcome="exists", reason=reasons.ALREADY_EXISTS, rules=self.decision.rules)
+            self.hand_over()
         if not self._has_slot():
             rule = Rule(PER_HOUR, str(self.decision.per_hour))
             return Conclusion(outcome="refused", reason=reasons.LIMIT_REACHED, rules=(rule,))
@@ -85,6 +90,19 @@ class Creation:
         if repository is None:
             return self._handle_existing(repositories)
         return self._finish(repositories, repository, reason=reasons.CREATED)
+
+    def _is_late(self, received_at: datetime) -> bool:
+        """Whether the event may have been handled before; so may one that a request handed over."""
+        if self.hand_over:
+            return False
+        return self.call.via is not None or received_at - self.call.event_time > LATE
+
+    def _exists(self, registry: Callable[[], Repositories]) -> bool:
+        """Whether a requested repository exists, as most do: it takes no slot of the limit, and nothing changes."""
+        with self.steps("role"):
+            repositories = registry()
+        with self.steps("look"):
+            return repositories.exists(self.call.repository)
 
     def _handle_existing(self, repositories: Repositories) -> Conclusion:
         """Handle a name that is taken: by a parallel event, another creator, or an earlier attempt at this event."""

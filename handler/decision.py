@@ -70,6 +70,16 @@ def decide(call: FailedCall, settings: Settings, *, is_member: Callable[[str], b
     return screen(call) or _by_trigger(call, settings.create) or _by_settings(call, settings, is_member)
 
 
+def lacks_role(call: FailedCall, settings: Settings, decision: Decision) -> bool:
+    """Whether a decision can depend on the path of the caller's role, which a request lacks."""
+    if not call.is_request or call.role_arn or ":assumed-role/" not in call.principal:
+        return False
+    rules = settings.create.principals
+    has_rules = bool(rules.deny) or "*" not in rules.allow
+    is_open = isinstance(decision, Create) or decision.reason == reasons.PRINCIPAL_NOT_ALLOWED
+    return has_rules and is_open
+
+
 def _by_trigger(call: FailedCall, rules: CreateRules) -> Ignored | None:
     if call.trigger in rules.on:
         return None

@@ -21,3 +21,4 @@ class DeniedError(Exception):
 
     def __init__(self, denial: PermanentError) -> None:
         super().__init__(str(denial))
+        self.reason = denial.reason

@@ -28,8 +28,14 @@ MISSING_REPOSITORY = "RepositoryNotFoundException"
 SOURCE = "aws.ecr"
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 
-Via = Literal["redrive", "replay"]
-"""How an event was delivered again: by `deployer failures redrive`, or by a replay of an event archive."""
+REQUEST_SOURCE = "deployer.request"
+REQUEST_DETAIL_TYPE = "Repository Request"
+REQUEST_CALL = "EnsureRepository"
+"""The event of a request to the function URL, which the handler makes for itself (`handler.requests`)."""
+
+Via = Literal["redrive", "replay", "request"]
+"""How an event came other than by its first delivery from CloudTrail: by `deployer failures redrive`, by a replay of an
+event archive, or by a request to the function URL."""
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
@@ -64,12 +70,17 @@ class FailedCall:
     is_service: bool = False
     """Whether an AWS service made the call itself, not as a principal of an account."""
     via: Via | None = None
-    """How the event was delivered again; None for its first delivery."""
+    """How the event came; None for its first delivery from CloudTrail."""
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a request to the function URL, whose caller's ARN lacks the path of the role."""
+        return self.event_name == REQUEST_CALL
 
     @property
     def trigger(self) -> Trigger | None:
         """Whether the call is part of a push or a pull; None for calls that are part of both."""
-        if self.event_name in PUSH_CALLS:
+        if self.event_name in PUSH_CALLS or self.is_request:
             return "push"
         return "pull" if self.event_name in PULL_CALLS else None
 
@@ -121,6 +132,8 @@ def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
 
 def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent | None:
     """Describe an event that is no failed call to ECR: somebody may have changed the rule that excludes these."""
+    if _is_request(envelope):
+        return None
     if envelope.get("source") != SOURCE or envelope.get("detail-type") != DETAIL_TYPE:
         source, kind = (_information(envelope.get(key), limit=128) for key in ("source", "detail-type"))
         return OtherEvent(description=f"{kind or 'no detail type'} of {source or 'no source'}")
@@ -156,9 +169,15 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
     )
 
 
+def _is_request(envelope: Mapping[str, Any]) -> bool:
+    return (envelope.get("source"), envelope.get("detail-type")) == (REQUEST_SOURCE, REQUEST_DETAIL_TYPE)
+
+
 def _via(envelope: Mapping[str, Any]) -> Via | None:
     if redrives.MARK in envelope:
         return "redrive"
+    if _is_request(envelope):
+        return "request"
     return "replay" if "replay-name" in envelope else None
 
 
@@ -169,6 +188,8 @@ def _checked_via(envelope: Mapping[str, Any], event_time: datetime) -> Via | Non
         return via
     mark = _mapping(envelope[redrives.MARK], redrives.MARK)
     sent = _time(mark.get("sent"), f"{redrives.MARK}.sent")
+    if _is_request(envelope) and mark.get("queue") != "central":
+        raise _Malformed("a request is never in a member's queue")
     if problem := redrives.time_conflict(event_time, sent=sent, from_member=mark.get("queue") != "central"):
         raise _Malformed(f"the redriven event contradicts its message: {problem}")
     return via

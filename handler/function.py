@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from handler.handling import Handler
+    from handler.serving import Service
 
 
 class Context(Protocol):
@@ -24,12 +24,12 @@ class Context(Protocol):
 
 
 def handle(event: Any, context: Context) -> dict[str, Any]:
-    """Handle one event from EventBridge, a redrive or a replay."""
-    return _handler().handle(event, request_id=context.aws_request_id)
+    """Handle one event from EventBridge, a redrive or a replay, or answer a request to the function URL."""
+    return _service().handle(event, request_id=context.aws_request_id)
 
 
 @cache
-def _handler() -> Handler:
+def _service() -> Service:
     """The handler with the settings from its zip."""
     gc.disable()
     try:
@@ -43,4 +43,4 @@ def _handler() -> Handler:
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    _handler()
+    _service()

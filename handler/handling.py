@@ -12,18 +12,31 @@ the queue.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from handler import reasons, tags
+from handler.answers import NOT_HANDED_OVER, TEMPORARY, Result, result_of
 from handler.aws_errors import are_credentials_stale
 from handler.creation import Conclusion, Creation, UnfinishedError
-from handler.decision import Create, Ignored, Refused, decide, screen
+from handler.decision import Create, Decision, Ignored, Refused, decide, lacks_role, screen
 from handler.errors import DeniedError, PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.hand_over import Once
 from handler.notices import NOTABLE
-from handler.ports import Failures, Ledger, Membership, Notices, Organization, Registries, Repositories
+from handler.ports import (
+    Callers,
+    Failures,
+    Ledger,
+    Membership,
+    Notices,
+    Organization,
+    Registries,
+    Repositories,
+    Successor,
+)
 from handler.recording import (
     Attempt,
     conflicting,
@@ -48,6 +61,8 @@ class Handler:
     settings: SettingsFile
     organization: Organization
     registries: Registries
+    callers: Callers
+    successor: Successor
     ledger: Ledger
     failures: Failures
     notices: Notices
@@ -62,11 +77,66 @@ class Handler:
         try:
             conclusion, record, is_new = self._write(attempt, *self._conclude(parsed, attempt))
         except Exception as error:
-            if isinstance(parsed, FailedCall) and are_credentials_stale(error):
-                self.registries.forget(parsed.account)
-            self.log(log_fields(parsed, attempt, written_at=self.clock(), error=error))
+            self._log_error(parsed, attempt, error)
             raise
-        problem = self._notify(attempt, record) if record is not None and is_new else ""
+        return self._close(parsed, attempt, conclusion, record if is_new else None)
+
+    def answer(self, event: Any, *, request_id: str) -> Result:
+        """Handle the event of a request at once and return the result for its caller. Raises no error of AWS.
+
+        An error leaves the rest to the asynchronous run that the event is handed over to: it retries, and it writes the
+        record and the message of a failure.
+        """
+        call = parse(event)
+        assert isinstance(call, FailedCall), call
+        attempt = Attempt(
+            event=event,
+            request_id=request_id,
+            received_at=self.clock(),
+            hand_over=Once(partial(self.successor.hand_over, event)),
+        )
+        conclusion = None
+        try:
+            conclusion, record = self._conclude(call, attempt)
+            if conclusion.outcome == "failed":
+                error = PermanentError(conclusion.reason, conclusion.detail)
+                return self._leave_to_successor(call, attempt, conclusion, error)
+            conclusion, record, is_new = self._write(attempt, conclusion, record)
+        except Exception as error:  # noqa: BLE001 - the asynchronous run raises it again, if it lasts
+            return self._leave_to_successor(call, attempt, conclusion, error)
+        self._close(call, attempt, conclusion, record if is_new else None)
+        return result_of(call, conclusion)
+
+    def _leave_to_successor(
+        self, call: FailedCall, attempt: Attempt, conclusion: Conclusion | None, error: Exception
+    ) -> Result:
+        """The result of a request that this run cannot finish; if a decision was made, it is the answer."""
+        self._log_error(call, attempt, error)
+        try:
+            if attempt.hand_over:
+                attempt.hand_over()
+        except Exception:  # noqa: BLE001 - nothing is begun, and the caller can send the request again
+            return Result(call=call, outcome="failed", reason=NOT_HANDED_OVER, detail=clean(str(error)))
+        if conclusion is not None:
+            return result_of(call, conclusion)
+        return Result(
+            call=call, outcome="pending", reason=error.reason if isinstance(error, DeniedError) else TEMPORARY
+        )
+
+    def _log_error(self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt, error: Exception) -> None:
+        if isinstance(parsed, FailedCall) and are_credentials_stale(error):
+            self.registries.forget(parsed.account)
+        self.log(log_fields(parsed, attempt, written_at=self.clock(), error=error))
+
+    def _close(
+        self,
+        parsed: FailedCall | OtherEvent | MalformedEvent,
+        attempt: Attempt,
+        conclusion: Conclusion,
+        new_record: Record | None,
+    ) -> dict[str, Any]:
+        """Send the notice of a new record, and write the log line."""
+        problem = self._notify(attempt, new_record) if new_record else ""
         fields = log_fields(parsed, attempt, written_at=self.clock(), conclusion=conclusion)
         fields |= {"notice_problem": problem} if problem else {}
         self.log(fields)
@@ -79,6 +149,8 @@ class Handler:
         match parsed:
             case FailedCall():
                 conclusion, membership = self._conclude_call(parsed, attempt)
+                if parsed.via == "request" and conclusion.reason == reasons.DUPLICATE_EVENT:
+                    return conclusion, None  # every request has two runs
                 record = record_of(
                     parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
                 )
@@ -136,17 +208,28 @@ class Handler:
         if membership is None:
             return Conclusion(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION), None
         try:
-            decision = decide(
-                call,
-                self.settings.settings_for(call.account, membership.chain),
-                is_member=lambda account: self._is_member(account, attempt, call_membership=membership),
-            )
+            decision = self._decide(call, attempt, membership=membership)
         except PermanentError as error:
+            self._raise_unless_final(error, call, attempt)
             return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), membership
         if not isinstance(decision, Create):
             return _conclusion_of(decision), membership
         creation = self._creation(call, attempt, decision=decision, membership=membership)
         return self._create(creation, attempt, registry or self.registries.open(call)), membership
+
+    def _decide(self, call: FailedCall, attempt: Attempt, *, membership: Membership) -> Decision:
+        """Apply the settings; the path of a request's role is looked up if a rule on principals can depend on it."""
+        settings = self.settings.settings_for(call.account, membership.chain)
+
+        def is_member(account: str) -> bool:
+            return self._is_member(account, attempt, call_membership=membership)
+
+        decision = decide(call, settings, is_member=is_member)
+        if not lacks_role(call, settings, decision):
+            return decision
+        with attempt.steps("caller"):
+            role_arn = self.callers.role_arn(call)
+        return decide(replace(call, role_arn=role_arn), settings, is_member=is_member)
 
     def _open_early(self, call: FailedCall) -> Callable[[], Repositories] | None:
         """Assume the role in parallel with the look-up of the OU, unless the settings of its last known OU refuse."""
@@ -186,6 +269,7 @@ class Handler:
             ledger=self.ledger,
             steps=attempt.steps,
             sleep=self.sleep,
+            hand_over=attempt.hand_over,
         )
 
     def _create(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
@@ -209,6 +293,8 @@ class Handler:
         """Raise the first denial so that Lambda retries: a new role or tag may have propagated by then."""
         if error.reason not in reasons.RETRYABLE_DENIALS:
             return
+        if attempt.hand_over:
+            raise DeniedError(error) from error
         with attempt.steps("denials"):
             denials = self.ledger.count_denial(call, request_id=attempt.request_id, now=attempt.received_at)
         if denials < FINAL_DENIAL:

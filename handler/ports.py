@@ -46,6 +46,7 @@ class Organization(Protocol):
 class Repositories(Protocol):
     """The repositories of one registry; `handler.repositories`."""
 
+    def exists(self, name: str) -> bool: ...
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None: ...
     def creator(self, name: str) -> str | None: ...
     def describe(self, name: str) -> Repository: ...
@@ -58,6 +59,18 @@ class Registries(Protocol):
 
     def open(self, call: FailedCall) -> Callable[[], Repositories]: ...
     def forget(self, account: str) -> None: ...
+
+
+class Callers(Protocol):
+    """The roles of callers; `handler.callers`."""
+
+    def role_arn(self, call: FailedCall) -> str: ...
+
+
+class Successor(Protocol):
+    """An asynchronous run that does the work of this one if this one stops; `handler.hand_over`."""
+
+    def hand_over(self, event: Any) -> None: ...
 
 
 class Ledger(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,8 @@ class Attempt:
     request_id: str
     received_at: datetime
     steps: Steps = field(default_factory=Steps)
+    hand_over: Callable[[], None] | None = None
+    """Hands the event over to an asynchronous run; set if this run answers a request, which Lambda does not retry."""
 
 
 def record_of(

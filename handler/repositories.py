@@ -45,6 +45,15 @@ class Repositories:
         self._client = client
         self._registry = registry
 
+    def exists(self, name: str) -> bool:
+        """Whether there is a repository of this name."""
+        with translate_errors("DescribeRepositories", location=str(self._registry)):
+            try:
+                self._client.describe_repositories(repositoryNames=[name])
+            except self._client.exceptions.RepositoryNotFoundException:
+                return False
+        return True
+
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
         """Create the repository; None if one of this name exists."""
         request = creation_request(name, settings=settings, tags=tags, registry=self._registry)

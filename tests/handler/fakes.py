@@ -20,10 +20,13 @@ from handler.events import FailedCall
 from handler.handling import Handler
 from handler.ledger import Slot
 from handler.ports import Membership, Repository
+from handler.rate_limits import RateLimits
 from handler.reasons import Outcome
 from handler.records import OuSource, Record
+from handler.serving import Service
 from handler.settings import RepositorySettings
 from handler.settings_file import SettingsFile
+from handler.text import short_json
 
 NOW = datetime(2026, 11, 23, 7, 45, 20, tzinfo=UTC)
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -125,6 +128,12 @@ class FakeRepositories:
     account: str
     region: str
 
+    def exists(self, name: str) -> bool:
+        found: bool = self.world.faults.run(
+            "exists", lambda: (self.account, self.region, name) in self.world.repositories
+        )
+        return found
+
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
         def effect() -> Repository | None:
             if (self.account, self.region, name) in self.world.repositories:
@@ -193,6 +202,10 @@ class World:
     refusals: dict[tuple[str, datetime], int] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    role_paths: dict[str, str] = field(default_factory=lambda: {"ci-build": "/ci/"})
+    """The path of each role, in every account."""
+    handed_over: list[Any] = field(default_factory=list)
+    """Events that requests handed over, and that nobody has delivered yet."""
     notices: FakeNotices = field(init=False)
     lines: list[dict[str, Any]] = field(default_factory=list)
     denials: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -215,6 +228,21 @@ class World:
 
     def forget(self, account: str) -> None:
         self.forgotten.append(account)
+
+    # the roles of callers, and the handler's second run
+    def role_arn(self, call: FailedCall) -> str:
+        name = call.principal.split("/")[1]
+
+        def effect() -> str:
+            if name not in self.role_paths:
+                raise PermanentError(reasons.REQUEST_NOT_ACCEPTED, f"GetRole in {call.account}: NoSuchEntity")
+            return f"arn:aws:iam::{call.account}:role{self.role_paths[name]}{name}"
+
+        arn: str = self.faults.run("role", effect)
+        return arn
+
+    def hand_over(self, event: Any) -> None:
+        self.faults.run("invoke", lambda: self.handed_over.append(json.loads(short_json(event))))
 
     # the ledger
     def write(self, record: Record) -> bool:
@@ -283,6 +311,8 @@ class World:
             settings=SettingsFile.from_json(data),
             organization=self,
             registries=self,
+            callers=self,
+            successor=self,
             ledger=self,
             failures=self,
             notices=self.notices,
@@ -290,6 +320,11 @@ class World:
             sleep=lambda seconds: self.pass_time(timedelta(seconds=seconds)),
             log=self.lines.append,
         )
+
+    def service(self, handler: Handler | None = None) -> Service:
+        """The real service in this world."""
+        limits = RateLimits(clock=self.clock)
+        return Service(handler=handler or self.handler(), limits=limits, clock=self.clock, log=self.lines.append)
 
     def clock(self) -> datetime:
         return self.now

@@ -62,6 +62,8 @@ A_CALL: dict[str, tuple[str, dict[str, Any]]] = {
     "cloudformation": ("list_stack_instances", {"StackSetName": "x"}),
     "dynamodb": ("list_tables", {}),
     "ecr": ("describe_repositories", {}),
+    "iam": ("get_role", {"RoleName": "x"}),
+    "lambda": ("invoke", {"FunctionName": "x"}),
     "organizations": ("list_roots", {}),
     "sqs": ("send_message", {"QueueUrl": "https://sqs.example/1/queue", "MessageBody": "x"}),
     "sts": ("get_caller_identity", {}),

@@ -1,0 +1,43 @@
+"""A limit for each caller of the function URL: a token bucket, in the memory of the function.
+
+Each container has its own buckets, and Lambda gives a container one request at a time. So a caller that sends N
+requests in parallel has N times the limit, and `handler: {reserved_concurrency: …}` limits N. Times come from a wall
+clock, for the reason that `handler.concurrency` gives.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+from threading import Lock
+
+CAPACITY = 100
+"""Repositories that a caller may ask for at once."""
+PER_SECOND = 2.0
+"""Repositories for which a caller may ask again after each second."""
+MOST_CALLERS = 4096
+"""The callers that are remembered; the one that has not been seen for longest is forgotten first."""
+
+
+class RateLimits:
+    """The buckets of all callers."""
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
+
+    def take(self, caller: str, number: int) -> int:
+        """Take tokens for a number of repositories, at most CAPACITY; returns 0, or in how many seconds there are."""
+        with self._lock:
+            now = self._clock()
+            tokens, since = self._buckets.pop(caller, (float(CAPACITY), now))
+            elapsed = max(0.0, (now - since).total_seconds())
+            tokens = min(float(CAPACITY), tokens + elapsed * PER_SECOND)
+            is_enough = tokens >= number
+            self._buckets[caller] = (tokens - number if is_enough else tokens, now)
+            if len(self._buckets) > MOST_CALLERS:
+                self._buckets.popitem(last=False)
+        return 0 if is_enough else ceil((number - tokens) / PER_SECOND)

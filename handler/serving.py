@@ -1,0 +1,81 @@
+"""Serves requests to the function URL: checks and limits each, has its repositories handled at once, and answers.
+
+Lambda retries no synchronous invocation, so nothing may depend on this run reaching its end. Before the first call that
+changes anything, the handler hands the event of the repository over to an asynchronous invocation of itself, then does
+the work. Both have the same event id, so whichever comes later finds the work done; if this run fails or is killed, the
+other does it, with Lambda's retries and the failures queue behind it (docs/decisions/0008). A repository that exists or
+is refused is answered without that: there is nothing to finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handler import reasons
+from handler.answers import Result, error_response, response
+from handler.handling import Handler
+from handler.rate_limits import RateLimits
+from handler.requests import OUTSIDE, Rejection, Request, events_of, is_request, parse
+
+AT_ONCE = 10
+"""Repositories of one request that are handled in parallel: the size of a botocore client's connection pool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What Lambda invokes: events go to the handler as they are, requests are answered."""
+
+    handler: Handler
+    limits: RateLimits
+    clock: Callable[[], datetime]
+    log: Callable[[dict[str, Any]], None]
+
+    def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
+        """Handle one event, or answer one request."""
+        if not is_request(event):
+            return self.handler.handle(event, request_id=request_id)
+        found = parse(event, organization_id=self.handler.settings.organization_id)
+        if isinstance(found, Request):
+            found = self._over_limit(found) or found
+        answer = found if isinstance(found, Rejection) else self._results(found, request_id=request_id)
+        if isinstance(answer, Rejection):
+            self._log_rejection(answer, found, request_id=request_id)
+            return error_response(answer)
+        return response(answer)
+
+    def _over_limit(self, request: Request) -> Rejection | None:
+        seconds = self.limits.take(request.caller.limited_as, len(request.repositories))
+        if not seconds:
+            return None
+        return Rejection(
+            status=429,
+            code="too-many-requests",
+            message="The caller's role has sent too many requests.",
+            next_step=f"Send the request again in {seconds} seconds.",
+            retry_after=seconds,
+        )
+
+    def _results(self, request: Request, *, request_id: str) -> list[Result] | Rejection:
+        events = events_of(request, at=self.clock())
+        with ThreadPoolExecutor(min(AT_ONCE, len(events))) as pool:
+            results = list(pool.map(lambda event: self.handler.answer(event, request_id=request_id), events))
+        is_outside = any(result.reason == reasons.NOT_IN_ORGANIZATION for result in results)
+        return OUTSIDE if is_outside else results
+
+    def _log_rejection(self, rejection: Rejection, found: Request | Rejection, *, request_id: str) -> None:
+        self.log(
+            {
+                "timestamp": self.clock().isoformat(timespec="milliseconds"),
+                "level": "WARN",
+                "message": "request rejected",
+                "status": rejection.status,
+                "code": rejection.code,
+                "detail": rejection.message,
+                "principal": found.caller.arn if isinstance(found, Request) else None,
+                "request_id": request_id,
+            }
+        )
