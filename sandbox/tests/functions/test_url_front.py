@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 import botocore.auth
+import botocore.credentials
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError, SSLError
@@ -27,6 +29,7 @@ from aws_org_sandbox.behaviours import Behaviour, altered
 from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.faults import Crash, Drop, Error, Fault, Moment, Throttle
 from aws_org_sandbox.functions import url_front
+from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
 from sandbox.tests.signed_requests import Reply, post, sent, signed
@@ -262,6 +265,14 @@ def test_a_signature_is_good_for_five_minutes(
     assert reply.json()["message"].startswith(message)
 
 
+def test_a_presigned_url_is_forbidden(sandbox: Sandbox, url: str) -> None:
+    given = sandbox.credentials(MEMBER)
+    request = AWSRequest("GET", url)
+    keys = botocore.credentials.Credentials(given.access_key_id, given.secret_access_key)
+    botocore.auth.SigV4QueryAuth(keys, "lambda", "eu-west-1").add_auth(request)
+    assert forbidden(sent(sandbox, request))
+
+
 def test_unknown_keys_and_expired_sessions_and_other_secrets_are_refused(sandbox: Sandbox, url: str) -> None:
     admin = sandbox.credentials(MEMBER)
     unknown = Credentials(access_key_id="AKIAUNKNOWN000000000", secret_access_key="x")
@@ -357,7 +368,7 @@ def test_only_the_organization_is_admitted(sandbox: Sandbox, url: str) -> None:
 
 
 def test_session_policies_and_service_control_policies_apply(sandbox: Sandbox, url: str) -> None:
-    caller(sandbox, statement(CALLS))
+    keys = caller(sandbox, statement(CALLS))
     sts = sandbox.client("sts", account=MEMBER)
     given = sts.assume_role(RoleArn=arn_of("pusher"), RoleSessionName="narrow", Policy=_document(statement("ecr:*")))[
         "Credentials"
@@ -368,6 +379,19 @@ def test_session_policies_and_service_control_policies_apply(sandbox: Sandbox, u
         session_token=given["SessionToken"],
     )
     assert forbidden(post(sandbox, url, narrow))
+    assert post(sandbox, url, keys).status == 200
+    organizations = sandbox.client("organizations", account=sandbox.organization.management_account_id)
+    policy = organizations.create_policy(
+        Name="no-urls",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=_document({"Effect": "Deny", "Action": "lambda:InvokeFunctionUrl", "Resource": "*"}),
+    )
+    organizations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=MEMBER)
+    assert forbidden(post(sandbox, url, keys))
+    assert forbidden(post(sandbox, url, sandbox.credentials(MEMBER)))
+    count = partial(metrics.total, "AWS/Lambda", FunctionName="tiny")
+    assert (count("UrlRequestCount"), count("Url4xxCount"), count("Url5xxCount")) == (4, 3, 0)
 
 
 @pytest.mark.parametrize(

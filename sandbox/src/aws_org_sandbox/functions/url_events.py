@@ -6,8 +6,8 @@ Payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,11 @@ from aws_org_sandbox.credentials import Principal
 
 _TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml"})
 """Media types whose bodies are text, beside those of `text/`; any other body is encoded."""
+
+_JSON = {"content-type": "application/json"}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""Names and values of headers: https://www.rfc-editor.org/rfc/rfc9110#section-5"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,37 +143,64 @@ def response(payload: bytes) -> UrlResponse:
     A result without `statusCode` is itself the body of a 200.
     """
     try:
-        result = json.loads(payload or b"null")
-    except ValueError as error:
+        text = payload.decode() or "null"
+        result = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise BadResult("not JSON") from error
     if not isinstance(result, dict) or "statusCode" not in result:
-        body = result if isinstance(result, str) else payload.decode()
-        return UrlResponse(status=200, body=body.encode(), headers={"content-type": "application/json"})
-    status, headers, cookies = result["statusCode"], result.get("headers") or {}, result.get("cookies") or []
-    if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599:
-        raise BadResult(f"statusCode {status!r}")
-    if not isinstance(headers, dict) or not all(isinstance(value, str | int | float) for value in headers.values()):
-        raise BadResult("headers")
-    if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
-        raise BadResult("cookies")
-    named = {name.lower(): str(value) for name, value in headers.items()}
+        return UrlResponse(status=200, body=_encoded(result if isinstance(result, str) else text), headers=_JSON)
     return UrlResponse(
-        status=status,
+        status=_status(result["statusCode"]),
         body=_body(result),
-        headers={"content-type": "application/json", **named},
-        cookies=tuple(cookies),
+        headers={**_JSON, **_named(result.get("headers"))},
+        cookies=_cookies(result.get("cookies")),
     )
+
+
+def _status(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
+        raise BadResult(f"statusCode {value!r}")
+    return value
+
+
+def _named(headers: Any) -> dict[str, str]:
+    if headers is not None and not isinstance(headers, dict):
+        raise BadResult("headers")
+    return {_name(name): _header(value) for name, value in (headers or {}).items()}
+
+
+def _name(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise BadResult(f"header {name!r}")
+    return name.lower()
+
+
+def _header(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not _VALUE.fullmatch(str(value)):
+        raise BadResult(f"header value {value!r}")
+    return str(value)
+
+
+def _cookies(values: Any) -> tuple[str, ...]:
+    if values is not None and not isinstance(values, list):
+        raise BadResult("cookies")
+    return tuple(_header(value) for value in values or ())
 
 
 def _body(result: Mapping[str, Any]) -> bytes:
     body = result.get("body")
-    if body is None:
-        return b""
-    if not isinstance(body, str):
+    if body is not None and not isinstance(body, str):
         raise BadResult("body")
     if not result.get("isBase64Encoded"):
-        return body.encode()
+        return _encoded(body or "")
     try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError) as error:
+        return base64.b64decode(body or "", validate=True)
+    except ValueError as error:
         raise BadResult("body") from error
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise BadResult("text that is no Unicode") from error

@@ -34,6 +34,7 @@ OPERATION: Final = "InvokeFunctionUrl"
 RATE_PER_CONCURRENCY: Final = 10
 """Requests a second for each reserved concurrent execution."""
 
+_METRICS: Final = {"4": ("Url4xxCount",), "5": ("Url5xxCount",)}
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 
 clock = time.monotonic
@@ -179,7 +180,6 @@ def _invoke(call: Call) -> Mapping[str, Any]:
         outcome = execute(function, payload, request_id=request_id)
     except Throttled as error:
         raise Refused("TooManyRequestsException", "Rate Exceeded.", status=429) from error
-    count(function, "UrlRequestCount")
     if outcome.error or len(outcome.payload) > MAX_SYNCHRONOUS_BYTES:
         raise _bad_gateway()
     try:
@@ -212,5 +212,16 @@ def _check_rate(function_arn: str, reserved: Any) -> None:
 
 
 def application(gate: Gate, host: UrlHost, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request that came through a TLS connection to `host`."""
-    return gate.handle(UrlCall(environ, host=host), environ, start_response)
+    """Answer a request that came through a TLS connection to `host`, and count it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html has the metrics.
+    """
+    function = function_of(host.url_id)
+
+    def counted(status: str, *rest: Any) -> Any:
+        if function is not None:
+            for name in ("UrlRequestCount", *_METRICS.get(status[0], ())):
+                count(function, name)
+        return start_response(status, *rest)
+
+    return gate.handle(UrlCall(environ, host=host), environ, counted)
