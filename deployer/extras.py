@@ -16,7 +16,7 @@ COMMAND = "deployer"
 SANDBOX_PACKAGES = ("aws_org_sandbox", "moto", "awslambdaric")
 
 
-_BESIDE = {
+_ADDITIONAL = {
     "pip install": "{} ",
     "pipx install --force": "--preinstall {} ",
     "uv tool install --force": "--with {} ",
@@ -44,8 +44,8 @@ def install_command(extra: str) -> str:
     """The command that adds an extra to this installation: a clone's own files, or the distribution by its name."""
     installer, source = _installer(), _source()
     is_clone = source == "." or "/" in source
-    beside = _BESIDE[installer].format(f"'{source}/sandbox'") if is_clone and extra == "sandbox" else ""
-    return f"{installer} {beside}'{source}[{extra}]'"
+    additional = _ADDITIONAL[installer].format(f"'{source}/sandbox'") if is_clone and extra == "sandbox" else ""
+    return f"{installer} {additional}'{source}[{extra}]'"
 
 
 def _installer() -> str:

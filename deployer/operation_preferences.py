@@ -25,15 +25,15 @@ class Amount:
     is_percentage: bool = False
 
     @classmethod
-    def parse(cls, said: int | str) -> Amount:
+    def parse(cls, value: int | str) -> Amount:
         """`20` or `10%`; raises ValueError with the reason."""
-        text = str(said).strip()
+        text = str(value).strip()
         if percentage := _PERCENTAGE.fullmatch(text):
             number = int(percentage["number"])
             if number > 100:
-                raise ValueError(f"{number} % is more than all accounts")
+                raise ValueError(f"{number} % is more than 100 %")
             return cls(number, is_percentage=True)
-        if isinstance(said, bool) or not _COUNT.fullmatch(text):
+        if isinstance(value, bool) or not _COUNT.fullmatch(text):
             raise ValueError("must be a number of accounts or a percentage: 20, or 10%")
         return cls(int(text))
 
@@ -86,14 +86,14 @@ def cautions(preferences: OperationPreferences, accounts: int) -> Iterator[Cauti
         text = f"{tolerance} of {accounts} rounds to 0: the first failure in a region cancels the rest"
         yield Caution("failure_tolerance", text)
     if _rounds_to_nothing(concurrency, accounts):
-        yield Caution("max_concurrent", f"{concurrency} of {accounts} rounds to 0, which AWS takes for 1")
+        yield Caution("max_concurrent", f"{concurrency} of {accounts} rounds to 0, which AWS treats as 1")
     yield from _mode(preferences, tolerated=min(tolerated, accounts), at_once=at_once)
 
 
 def standing_cautions(preferences: OperationPreferences) -> Iterator[Caution]:
     """What holds for any number of accounts."""
     if preferences.region_order and preferences.region_concurrency == "PARALLEL":
-        yield Caution("region_order", "has no effect while region_concurrency is PARALLEL: write SEQUENTIAL")
+        yield Caution("region_order", "has no effect while region_concurrency is PARALLEL: set it to SEQUENTIAL")
     counts = (preferences.max_concurrent, preferences.failure_tolerance)
     if not any(one.is_percentage for one in counts):
         yield from _mode(preferences, tolerated=counts[1].number, at_once=counts[0].number)
@@ -103,11 +103,11 @@ def _mode(preferences: OperationPreferences, *, tolerated: int, at_once: int) ->
     if at_once <= tolerated + 1:
         return
     if preferences.concurrency_mode == "STRICT_FAILURE_TOLERANCE":
-        text = f"STRICT_FAILURE_TOLERANCE lets only {tolerated + 1} go at once (the tolerance and one), not {at_once}"
+        text = f"STRICT_FAILURE_TOLERANCE runs only {tolerated + 1} at once (the tolerance plus one), not {at_once}"
         yield Caution("max_concurrent", text)
     else:
         text = (
-            f"SOFT_FAILURE_TOLERANCE: up to {at_once} go at once and may fail before a tolerance of {tolerated} stops"
+            f"SOFT_FAILURE_TOLERANCE runs up to {at_once} at once, and all may fail before the tolerance of {tolerated}"
         )
         yield Caution("failure_tolerance", text)
 

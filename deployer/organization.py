@@ -138,7 +138,7 @@ class Organization:
             document: dict[str, Any] = json.loads(text)
             if document["version"] != SNAPSHOT_VERSION:
                 raise ConfigurationError(
-                    f"{source}: version {document['version']} of the organization snapshot is not known",
+                    f"{source}: version {document['version']} of the organization snapshot is unknown",
                     next_step=_WRITE_AGAIN,
                 )
             _check_texts({key: document[key] for key in ("id", "management_account_id")})
@@ -156,14 +156,14 @@ class Organization:
             reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise ConfigurationError(f"{source}: not an organization snapshot ({reason})", next_step=_WRITE) from error
         if defect := organization.defect():
-            raise ConfigurationError(f"{source}: the snapshot does not fit together: {defect}", next_step=_WRITE_AGAIN)
+            raise ConfigurationError(f"{source}: the snapshot is inconsistent: {defect}", next_step=_WRITE_AGAIN)
         return organization
 
     def defect(self) -> str | None:
-        """Reasons why OUs and accounts are not one tree; empty unless somebody edited a snapshot."""
+        """The reason why OUs and accounts are not one tree, as in a snapshot that somebody edited; None if they are."""
         roots = [ou.id for ou in self.ous.values() if ou.parent_id is None]
         if len(roots) != 1:
-            return f"{len(roots)} OUs have no parent, but one root has"
+            return f"{len(roots)} OUs have no parent; only the root must have none"
         parents = {item.id: item.parent_id for items in (self.ous, self.accounts) for item in items.values()}
         for id_, parent_id in parents.items():
             if parent_id is not None and parent_id not in self.ous:
@@ -182,4 +182,4 @@ def _check_texts(item: Mapping[str, Any]) -> None:
     """Raise TypeError unless all values are strings."""
     for key, value in item.items():
         if not isinstance(value, str):
-            raise TypeError(f"{key} of {item.get('id')} is no string")
+            raise TypeError(f"{key} of {item.get('id')} is not a string")

@@ -184,7 +184,7 @@ def _ou_targets(coverage: Coverage, ou_id: str, regions: Regions) -> Iterator[Ou
 
 
 def desired_instances(coverage: Coverage, scope: Scope) -> frozenset[InstanceKey]:
-    """Every account and region that is to have an instance, within the scope."""
+    """Every account and region of the scope for which an instance is desired."""
     scoped = coverage.within(scope)
     return frozenset(
         InstanceKey(account.id, region)

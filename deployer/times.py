@@ -24,10 +24,10 @@ def parse_until(text: str, *, now: datetime) -> datetime:
 
 def parse_length(text: str) -> timedelta:
     """`90m`, `24h`, `7d` or `2w` as a duration. Raises ValueError if it is none."""
-    said = _LENGTH.fullmatch(text)
-    if not said:
-        raise ValueError(f"{text} is no length of time: say 90m, 24h, 7d or 2w")
-    return timedelta(**{_UNITS[said[2]]: int(said[1])})
+    match = _LENGTH.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text} is not a duration: use 90m, 24h, 7d or 2w")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
@@ -52,5 +52,5 @@ def _parse(text: str, *, now: datetime) -> tuple[datetime, datetime]:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{text} is no time: say {FORMS}") from error
+        raise ValueError(f"{text} is not a time: use {FORMS}") from error
     return moment, moment

@@ -32,75 +32,75 @@ def unknown_names(waves: Sequence[Sequence[str]], organization: Organization) ->
     """Wave, position and problem of each name that does not identify one OU or account."""
     named: dict[str, str] = {}
     for number, wave in enumerate(waves):
-        for place, name in enumerate(wave):
+        for position, name in enumerate(wave):
             found = _ous(name, organization)
             before = named.setdefault(found[0], name) if len(found) == 1 else name
             if before != name:
-                yield number, place, f"{name} is {before}, which has its turn already"
+                yield number, position, f"{name} is {before}, which is already named"
             elif len(found) > 1:
-                yield number, place, f"{name} is ambiguous: {', '.join(found)}; name the OU by its id"
+                yield number, position, f"{name} is ambiguous: {', '.join(found)}; name the OU by its id"
             elif not found and name != EVERYTHING_ELSE and name not in organization.accounts:
                 near = get_close_matches(name, organization.ous_by_path, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                yield number, place, f"there is no OU or account {name} in {organization.id}{hint}"
+                yield number, position, f"there is no OU or account {name} in {organization.id}{hint}"
 
 
 def unnamed_accounts(waves: Sequence[Sequence[str]], organization: Organization) -> tuple[str, ...]:
     """Accounts that no wave names, if no wave has `*`."""
     if not waves or any(EVERYTHING_ELSE in wave for wave in waves):
         return ()
-    turns = _Turns(waves, organization)
-    return tuple(sorted(one for one in organization.accounts if turns.of_account(one) == len(waves)))
+    numbers = _WaveNumbers(waves, organization)
+    return tuple(sorted(one for one in organization.accounts if numbers.of_account(one) == len(waves)))
 
 
 def plan_waves(waves: Sequence[Sequence[str]], organization: Organization, scope: Scope) -> tuple[Wave, ...]:
     """The waves that have accounts in the scope, in order; none if no waves are requested."""
     if not waves:
         return ()
-    turns = _Turns(waves, organization)
-    by_turn: dict[int, set[str]] = {}
+    numbers = _WaveNumbers(waves, organization)
+    by_wave: dict[int, set[str]] = {}
     for account in organization.accounts:
         if scope.has_account(organization, account):
-            by_turn.setdefault(turns.of_account(account), set()).add(account)
-    found = sorted(by_turn)
+            by_wave.setdefault(numbers.of_account(account), set()).add(account)
+    found = sorted(by_wave)
     names = [*(", ".join(wave).replace(EVERYTHING_ELSE, REST) for wave in waves), REST]
     return tuple(
         Wave(
             number=number,
-            name=names[turn],
-            accounts=frozenset(by_turn[turn]),
-            scope=scope if turn == found[-1] else _until(turn, turns, organization, scope),
+            name=names[index],
+            accounts=frozenset(by_wave[index]),
+            scope=scope if index == found[-1] else _until(index, numbers, organization, scope),
         )
-        for number, turn in enumerate(found, start=1)
+        for number, index in enumerate(found, start=1)
     )
 
 
-def _until(turn: int, turns: _Turns, organization: Organization, scope: Scope) -> Scope:
+def _until(index: int, numbers: _WaveNumbers, organization: Organization, scope: Scope) -> Scope:
     """Accounts of this wave and earlier ones: by OU if all below it are included, so that AWS covers new accounts."""
     whole = frozenset(
-        ou for ou in organization.ous if scope.has_ou(organization, ou) and turns.last_below.get(ou, 0) <= turn
+        ou for ou in organization.ous if scope.has_ou(organization, ou) and numbers.last_below.get(ou, 0) <= index
     )
     by_ou = Scope(ou_ids=whole)
     single = frozenset(
         account
         for account in organization.accounts
         if scope.has_account(organization, account)
-        and turns.of_account(account) <= turn
+        and numbers.of_account(account) <= index
         and not by_ou.has_account(organization, account)
     )
     return Scope(ou_ids=whole, account_ids=single, regions=scope.regions)
 
 
-class _Turns:
+class _WaveNumbers:
     """The wave number of each OU and account, from 0."""
 
     def __init__(self, waves: Sequence[Sequence[str]], organization: Organization) -> None:
         self._organization = organization
-        rest = next((turn for turn, wave in enumerate(waves) if EVERYTHING_ELSE in wave), len(waves))
+        rest = next((index for index, wave in enumerate(waves) if EVERYTHING_ELSE in wave), len(waves))
         named: dict[str, int] = {}
-        for turn, wave in enumerate(waves):
+        for index, wave in enumerate(waves):
             for name in wave:
-                named |= dict.fromkeys(_ous(name, organization) or (name,), turn)
+                named |= dict.fromkeys(_ous(name, organization) or (name,), index)
         self._named = named
         self._rest = rest
 
@@ -119,9 +119,9 @@ class _Turns:
         last: dict[str, int] = {}
         own = [(ou_id, self.of_ou(ou_id)) for ou_id in self._organization.ous]
         accounts = self._organization.accounts.values()
-        for ou_id, turn in [*own, *((one.parent_id, self.of_account(one.id)) for one in accounts)]:
+        for ou_id, index in [*own, *((one.parent_id, self.of_account(one.id)) for one in accounts)]:
             for above in self._organization.chain(ou_id):
-                last[above] = max(last.get(above, 0), turn)
+                last[above] = max(last.get(above, 0), index)
         return last
 
 

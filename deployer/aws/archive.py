@@ -34,8 +34,8 @@ class EventArchive:
                 if code_of(error) != _MISSING:
                     raise
                 raise NotFoundError(
-                    f"There is no event archive {name} in this account and region",
-                    next_step="`deployer rollout --org` makes it.",
+                    f"Event archive {name} does not exist in this account and region",
+                    next_step="`deployer rollout --org` creates it.",
                 ) from error
         return ArchiveState(
             name=name,

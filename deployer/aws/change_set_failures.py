@@ -56,9 +56,9 @@ def _failures(client: CloudFormationClient, change_set: str) -> Iterator[str]:
     events = [event for event in _events(client, change_set) if _reason(event)]
     failing = [event for event in events if _mode(event) != "WARN"]
     for event in failing or events:
-        where = f"{event.get('LogicalResourceId') or event.get('HookType') or 'the template'}"
+        subject = f"{event.get('LogicalResourceId') or event.get('HookType') or 'the template'}"
         type_ = f" ({event['ResourceType']})" if event.get("ResourceType") else ""
-        yield f"{where}{type_}: {_reason(event)}"
+        yield f"{subject}{type_}: {_reason(event)}"
 
 
 def _events(client: CloudFormationClient, change_set: str) -> Iterator[Any]:

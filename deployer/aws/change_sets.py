@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.change_set_failures import explain
 from deployer.aws.errors import code_of
-from deployer.aws.throttling import patiently
+from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.errors import DeployerError
 from deployer.polling import polls
@@ -37,7 +37,7 @@ def create(
     """The ARN of a change set that is ready, or None when it has no changes."""
     change_set = _created(client, definition, kind, template)
     for _ in polls(clock, limit=SECONDS):
-        answer = patiently(client.describe_change_set, clock=clock, ChangeSetName=change_set)
+        answer = retry_throttled(client.describe_change_set, clock=clock, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":
             return change_set
         if answer["Status"] == "FAILED":
@@ -54,8 +54,8 @@ def create(
             )
     raise StackFailedError(
         f"Stack {definition.name} in {definition.region}: its change set is not ready"
-        f" after {SECONDS // 60} minutes; nothing of it was changed",
-        next_step="Look at the stack's change sets in CloudFormation, then run the same command again.",
+        f" after {SECONDS // 60} minutes. Nothing was changed",
+        next_step="Check the stack's change sets in CloudFormation, then run the same command again.",
     )
 
 

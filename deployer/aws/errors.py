@@ -69,12 +69,12 @@ def message_of(error: botocore.ClientError) -> str:
 
 
 @contextmanager
-def translated(where: str = "") -> Iterator[None]:
-    """Raise what a user can act on; `where` names account or region when the call went to another than the caller's."""
+def translated(location: str = "") -> Iterator[None]:
+    """Raise errors that a user can act on; `location` names account or region unless they are the caller's own."""
     try:
         yield
     except botocore.ClientError as error:
-        raise _from_answer(error, where) from error
+        raise _from_answer(error, location) from error
     except _NO_CREDENTIALS as error:
         raise CredentialsError(f"No AWS credentials: {error}", next_step=_SIGN_IN) from error
     except botocore.NoRegionError as error:
@@ -83,7 +83,7 @@ def translated(where: str = "") -> Iterator[None]:
         raise unusable_settings(error) from error
     except botocore.WaiterError as error:
         raise ServiceError(
-            f"AWS takes long: {error}", next_step="Run the command again in a few minutes; it goes on."
+            f"AWS did not finish in time: {error}", next_step="Run the command again in a few minutes to resume."
         ) from error
     except _UNREACHABLE as error:
         raise _unreachable(error) from error
@@ -92,28 +92,29 @@ def translated(where: str = "") -> Iterator[None]:
 def unusable_settings(error: Exception) -> ConfigurationError:
     """What is wrong with AWS_… variables or the AWS CLI's own files."""
     return ConfigurationError(
-        f"The AWS settings cannot be used: {error}", next_step="Mend the AWS_… variables, or ~/.aws/config."
+        f"The AWS settings cannot be used: {error}",
+        next_step="Correct the AWS_… environment variables or ~/.aws/config.",
     )
 
 
-def _from_answer(error: botocore.ClientError, where: str) -> DeployerError:
+def _from_answer(error: botocore.ClientError, location: str) -> DeployerError:
     code, message = code_of(error), message_of(error)
-    call = f"{error.operation_name}{f' in {where}' if where else ''}"
+    call = f"{error.operation_name}{f' in {location}' if location else ''}"
     if code in _REFUSED_CREDENTIALS:
         return CredentialsError(f"AWS refused the credentials ({code}: {message})", next_step=_SIGN_IN)
     if code in _DENIED:
         return PermissionDeniedError(
             f"{call} was denied: {message}",
-            next_step="Allow that call to the principal that runs deployer, then run the command again.",
+            next_step="Allow this call for the principal that runs deployer, then run the command again.",
         )
     if code in THROTTLED:
         return ServiceError(
-            f"{call} was throttled, again and again ({code})",
-            next_step="Run the command again in a minute; it goes on.",
+            f"{call} was throttled repeatedly ({code})",
+            next_step="Run the command again in a minute to resume.",
         )
     if code == "AWSOrganizationsNotInUseException":
         return OrganizationAccessError(
-            "This account is in no AWS Organization", next_step="Use credentials of the central account of one."
+            "This account is not a member of an AWS organization", next_step="Use credentials of the central account."
         )
     return ServiceError(f"{call} failed: {code}: {message}", next_step="Run the command again with --debug for more.")
 
@@ -127,7 +128,7 @@ def _unreachable(error: botocore.BotoCoreError) -> DeployerError:
             next_step='Start it with `deployer sandbox start`, then `eval "$(deployer sandbox env)"`.',
         )
     return ServiceError(
-        f"AWS cannot be reached: {error}", next_step="Check the network, then run the command again; it goes on."
+        f"AWS cannot be reached: {error}", next_step="Check the network, then run the command again to resume."
     )
 
 

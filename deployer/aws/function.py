@@ -32,4 +32,4 @@ class HandlerFunction:
         with translated():
             answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
         if answer["StatusCode"] != ACCEPTED:
-            raise ServiceError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED} to an event")
+            raise ServiceError(f"Lambda answered an event with status {answer['StatusCode']} instead of {ACCEPTED}")

@@ -110,8 +110,8 @@ class LedgerTable:
                 if code_of(error) != _MISSING:
                     raise
                 raise NotFoundError(
-                    f"There is no ledger {self._table} in this account and region",
-                    next_step="`deployer rollout --org` makes it.",
+                    f"The ledger {self._table} does not exist in this account and region",
+                    next_step="`deployer rollout --org` creates it.",
                 ) from error
 
 

@@ -35,7 +35,7 @@ class MemberRegistries:
         """One registry; raises PermissionDeniedError if the account has no auditor role that we can assume."""
         return MemberRegistry(
             self._members.ecr(account, region),
-            where=f"account {account}, {region}",
+            location=f"account {account}, {region}",
             partition=self._partition,
             key_behind=cache(lambda alias: _key_behind(self._members, account, region, alias)),
         )
@@ -45,10 +45,10 @@ class MemberRegistry:
     """One registry, read-only."""
 
     def __init__(
-        self, client: ECRClient, *, where: str, partition: str, key_behind: Callable[[str], str | None]
+        self, client: ECRClient, *, location: str, partition: str, key_behind: Callable[[str], str | None]
     ) -> None:
         self._client = client
-        self._where = where
+        self._location = location
         self.partition = partition
         self.key_behind = key_behind
         """The ARN of the key that an alias's ARN refers to; None if KMS does not return it."""
@@ -56,7 +56,7 @@ class MemberRegistry:
     def repositories(self) -> Iterator[Listed]:
         """Every repository, a thousand a call."""
         pages = self._client.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": _PAGE})
-        with translated(self._where):
+        with translated(self._location):
             for page in pages:
                 for one in page["repositories"]:
                     yield Listed(
@@ -102,7 +102,7 @@ class MemberRegistry:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        with translated(self._where):
+        with translated(self._location):
             try:
                 yield
             except botocore.ClientError as error:

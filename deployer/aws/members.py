@@ -47,7 +47,7 @@ class Members:
         self._role_arn = role_arn
         self._boto = boto3.Session(region_name=session.region)
         self._lock = RLock()
-        self._taken_on = SingleFlight[str, Credentials](clock=clock.now)
+        self._credentials = SingleFlight[str, Credentials](clock=clock.now)
 
     def ecr(self, account: str, region: str) -> ECRClient:
         """ECR of an account and region, as the role; raises PermissionDeniedError if the role cannot be assumed."""
@@ -60,7 +60,7 @@ class Members:
             return str(self._client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
 
     def _client(self, service: Any, account: str, region: str) -> Any:
-        credentials = self._taken_on.get(account, lambda: self._take_on(account))
+        credentials = self._credentials.get(account, lambda: self._assume(account))
         with self._lock, translated(f"account {account}, {region}"):
             return self._boto.client(
                 service,
@@ -71,15 +71,15 @@ class Members:
                 config=_CONFIG,
             )
 
-    def _take_on(self, account: str) -> CachedValue[Credentials]:
+    def _assume(self, account: str) -> CachedValue[Credentials]:
         role = self._role_arn(account)
         try:
             with translated(f"account {account}"):
-                given = self._sts.assume_role(RoleArn=role, RoleSessionName=self._session_name)["Credentials"]
+                assumed = self._sts.assume_role(RoleArn=role, RoleSessionName=self._session_name)["Credentials"]
         except PermissionDeniedError as error:
             raise PermissionDeniedError(
-                f"{role} cannot be taken on",
-                next_step="Allow the caller sts:AssumeRole on it; `deployer rollout` makes the role where it is not.",
+                f"{role} cannot be assumed",
+                next_step="Allow the caller sts:AssumeRole on it. `deployer rollout --org` creates the role.",
             ) from error
-        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return CachedValue(credentials, given["Expiration"] - _MARGIN)
+        credentials = Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"])
+        return CachedValue(credentials, assumed["Expiration"] - _MARGIN)

@@ -12,7 +12,9 @@ from deployer.aws.stack_set_reader import CallAs
 from deployer.errors import OrganizationAccessError, RegionDisabledError, WrongAccountError, WrongOrganizationError
 from deployer.organization import Organization
 
-_ACTIVATE = "In the management account, run `aws cloudformation activate-organizations-access`, then try again."
+_ACTIVATE = (
+    "In the management account, run `aws cloudformation activate-organizations-access`, then run the command again."
+)
 
 
 def check_account(session: Session, *, central_account: str) -> None:
@@ -20,7 +22,8 @@ def check_account(session: Session, *, central_account: str) -> None:
     caller = session.identity
     if caller.account != central_account:
         raise WrongAccountError(
-            f"The credentials are of account {caller.account} ({caller.arn}), the central account is {central_account}",
+            f"The credentials are of account {caller.account}, but the central account is {central_account}.\n"
+            f"  They belong to {caller.arn}",
             next_step="Use credentials of the central account, or change `central.account` in organization.yaml.",
         )
 
@@ -29,8 +32,8 @@ def check_organization(organization: Organization, *, expected: str | None) -> N
     """Raise unless the credentials' organization is the one that the config names, if it names one."""
     if expected is not None and organization.id != expected:
         raise WrongOrganizationError(
-            f"The credentials are of organization {organization.id}, organization.yaml says {expected}",
-            next_step="Use other credentials, or another config folder.",
+            f"The credentials are of organization {organization.id}, but organization.yaml names {expected}",
+            next_step="Use credentials of that organization, or another config folder.",
         )
 
 
@@ -54,7 +57,7 @@ def check_stack_sets(session: Session, organization: Organization, *, region: st
             ) from error
     if status.get("Status") != "ENABLED":
         raise OrganizationAccessError(
-            f"Trusted access for StackSets is not on in organization {organization.id}", next_step=_ACTIVATE
+            f"Trusted access for StackSets is not enabled in organization {organization.id}", next_step=_ACTIVATE
         )
     return call_as
 
@@ -64,7 +67,7 @@ def _register(account: str) -> str:
     return (
         f"In the management account, run `aws organizations register-delegated-administrator --account-id {account}"
         " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If that was done, give the caller the"
-        " permission `organizations:ListDelegatedAdministrators` (docs/operator-policy.md). Then try again."
+        " permission `organizations:ListDelegatedAdministrators` (docs/operator-policy.md). Then run the command again."
     )
 
 
@@ -80,7 +83,7 @@ def check_regions(session: Session, regions: Iterable[str], *, home: str) -> dic
     enabled = enabled_regions(session, home=home)
     if missing := sorted({home, *regions} - enabled.keys()):
         raise RegionDisabledError(
-            f"Not enabled in account {session.identity.account}: {', '.join(missing)}",
-            next_step="Enable the region (Account settings), or take it out of the config files.",
+            f"Regions not enabled in account {session.identity.account}: {', '.join(missing)}",
+            next_step="Enable them (Account settings), or remove them from the config files.",
         )
     return enabled

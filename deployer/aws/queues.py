@@ -47,14 +47,14 @@ class SqsQueues:
         """The approximate number of messages; SQS's own numbers may be a minute old."""
         names: Sequence[Any] = [_VISIBLE, *_HELD]
         url = self._url(queue)
-        with translated(_where(queue)):
+        with translated(_location(queue)):
             found: Any = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return Depth(visible=int(found[_VISIBLE]), held=sum(int(found[name]) for name in _HELD))
 
     def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
         """The next visible messages, hidden from others for this long."""
         url = self._url(queue)
-        with translated(_where(queue)):
+        with translated(_location(queue)):
             answer = self._client(queue).receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=_PER_CALL,
@@ -72,14 +72,14 @@ class SqsQueues:
             {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
             for number, message in enumerate(messages)
         ]
-        with translated(_where(queue)):
+        with translated(_location(queue)):
             answer = self._client(queue).change_message_visibility_batch(QueueUrl=url, Entries=entries)
         return frozenset(messages[int(one["Id"])].id for one in answer.get("Successful", []))
 
     def delete(self, queue: Queue, message: Message) -> None:
         """Delete a message; does nothing if it does not exist."""
         url = self._url(queue)
-        with translated(_where(queue)):
+        with translated(_location(queue)):
             self._client(queue).delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
 
     def _client(self, queue: Queue) -> SQSClient:
@@ -91,7 +91,7 @@ class SqsQueues:
             known = self._urls.get(queue)
         if known is not None:
             return known
-        with translated(_where(queue)):
+        with translated(_location(queue)):
             try:
                 url = self._client(queue).get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=queue.account)[
                     "QueueUrl"
@@ -100,15 +100,15 @@ class SqsQueues:
                 if code_of(error) not in _MISSING:
                     raise
                 raise NotFoundError(
-                    f"There is no queue {queue.name} in {_where(queue)}, or it does not admit the caller",
-                    next_step="`deployer rollout --org` makes it.",
+                    f"Queue {queue.name} in {_location(queue)} does not exist or does not admit the caller",
+                    next_step="`deployer rollout --org` creates it.",
                 ) from error
         with self._lock:
             self._urls[queue] = url
         return url
 
 
-def _where(queue: Queue) -> str:
+def _location(queue: Queue) -> str:
     return f"{queue.account} {queue.region}"
 
 

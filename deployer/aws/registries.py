@@ -21,8 +21,8 @@ _NO_LAYER: Final = f"sha256:{0:064x}"
 
 _OWN: Final = "`deployer ensure --policy` prints the smallest policy that a pusher needs."
 _FOREIGN: Final = (
-    "The repository is there, but in another account, so its own policy must allow the push as well:\n"
-    "  `repository_policy` in the config file of the account's OU sets it."
+    "The repository exists in another account, so its repository policy must allow the push, too:\n"
+    "  set `repository_policy` in the config file of that account's OU."
 )
 
 _MISSING: Final = "RepositoryNotFoundException"
@@ -69,12 +69,12 @@ class EcrRegistries:
 @contextmanager
 def _explained(image: ImageReference) -> Iterator[None]:
     """Add the pusher's next step to a refusal."""
-    where = f"account {image.registry.account}, {image.registry.region}"
+    location = f"account {image.registry.account}, {image.registry.region}"
     try:
-        with translated(where):
+        with translated(location):
             yield
     except PermissionDeniedError as error:
         is_foreign = "resource-based policy" in error.message
         raise PermissionDeniedError(
-            f"{image.repository} in {where}: {error.message}", next_step=_FOREIGN if is_foreign else _OWN
+            f"{image.repository} in {location}: {error.message}", next_step=_FOREIGN if is_foreign else _OWN
         ) from error

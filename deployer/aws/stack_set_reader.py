@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
-from deployer.aws.throttling import patiently
+from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.stack_sets import Instance, InstanceKey, InstanceResult, Operation, StackSetState
 
@@ -102,7 +102,7 @@ class StackSetReader:
     def operation(self, name: str, operation_id: str) -> Operation:
         """The current state of one operation."""
         with translated():
-            answer = patiently(
+            answer = retry_throttled(
                 self._client.describe_stack_set_operation,
                 clock=self._clock,
                 StackSetName=name,
@@ -128,7 +128,7 @@ class StackSetReader:
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
         """Operations in progress; they are among the newest, which come first."""
         with translated():
-            answer = patiently(
+            answer = retry_throttled(
                 self._client.list_stack_set_operations,
                 clock=self._clock,
                 StackSetName=name,
@@ -140,7 +140,9 @@ class StackSetReader:
     def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> Iterator[Any]:
         """Summaries of all pages, as large as AWS makes them."""
         while True:
-            answer = patiently(call, clock=self._clock, StackSetName=name, MaxResults=100, **options, **self._call_as)
+            answer = retry_throttled(
+                call, clock=self._clock, StackSetName=name, MaxResults=100, **options, **self._call_as
+            )
             yield from answer["Summaries"]
             if not answer.get("NextToken"):
                 return

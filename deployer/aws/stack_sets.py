@@ -138,8 +138,8 @@ class CloudFormationStackSets(StackSetReader):
                 if not self._is_new(name, error):
                     raise
         raise ServiceError(
-            f"StackSet {name} was created, and AWS does not find it after {_NEW_SECONDS} s",
-            next_step="Run the same command again; it continues.",
+            f"StackSet {name} was created, but AWS does not return it after {_NEW_SECONDS} s",
+            next_step="Run the same command again to resume.",
         )
 
     def _is_new(self, name: str, error: ClientError) -> bool:
@@ -193,7 +193,7 @@ class CloudFormationStackSets(StackSetReader):
 def _not_in_stack_set(name: str, message: str) -> NotInStackSetError:
     return NotInStackSetError(
         f"StackSet {name} has changed since it was read: {message}",
-        next_step="Run the same command again: it plans from what there is now.",
+        next_step="Run the same command again to plan from the current state.",
     )
 
 
@@ -212,5 +212,5 @@ def _targets(targets: DeploymentTargets) -> dict[str, Any]:
 
 def _busy(name: str) -> BusyError:
     return BusyError(
-        f"StackSet {name}: another operation is under way", next_step="Run the command again once it is over."
+        f"StackSet {name}: another operation is in progress", next_step="Run the command again when it has ended."
     )

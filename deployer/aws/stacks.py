@@ -16,7 +16,7 @@ from deployer.aws import change_sets
 from deployer.aws.change_sets import Kind, StackFailedError
 from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
-from deployer.aws.throttling import patiently
+from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.polling import polls
 from deployer.stacks import (
@@ -77,7 +77,7 @@ class CloudFormationStacks:
         with translated(definition.region):
             stack = self._settled(client, definition.name, on_event)
             if stack == STUCK:
-                raise _stuck(definition)
+                raise _stuck_error(definition)
             if stack in UNUSABLE:
                 self._delete(client, definition.name, on_event)
                 stack = None
@@ -109,8 +109,10 @@ class CloudFormationStacks:
             return str(status)
         seen = _event_ids(client, name)
         for _ in polls(self._clock):
-            now = patiently(_describe, clock=self._clock, client=client, name=stack["StackId"])
-            for event in patiently(_new_events, clock=self._clock, client=client, name=stack["StackId"], seen=seen):
+            now = retry_throttled(_describe, clock=self._clock, client=client, name=stack["StackId"])
+            for event in retry_throttled(
+                _new_events, clock=self._clock, client=client, name=stack["StackId"], seen=seen
+            ):
                 on_event(_event(name, event))
             if now is None or now["StackStatus"] == "DELETE_COMPLETE":
                 return None
@@ -147,8 +149,8 @@ class CloudFormationStacks:
         """
         causes: list[StackEvent] = []
         for _ in polls(self._clock):
-            stack = patiently(_describe, clock=self._clock, client=client, name=name)
-            for raw in patiently(_new_events, clock=self._clock, client=client, name=name, seen=seen):
+            stack = retry_throttled(_describe, clock=self._clock, client=client, name=name)
+            for raw in retry_throttled(_new_events, clock=self._clock, client=client, name=name, seen=seen):
                 event = _event(name, raw)
                 causes += [event] if event.is_cause else []
                 on_event(event)
@@ -158,7 +160,7 @@ class CloudFormationStacks:
             wanted = {"DELETE_COMPLETE"} if deleting else {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
             if status in wanted:
                 return
-            raise StackFailedError(_failure(name, status, causes))
+            raise StackFailedError(_failure_message(name, status, causes))
 
 
 def _describe(client: CloudFormationClient, name: str) -> Any:
@@ -198,7 +200,7 @@ def _event(stack: str, event: Any) -> StackEvent:
     )
 
 
-def _failure(name: str, status: str, causes: list[StackEvent]) -> str:
+def _failure_message(name: str, status: str, causes: list[StackEvent]) -> str:
     shown = name.split("/")[1] if name.startswith("arn:") else name
     if not causes:
         return f"Stack {shown} ended as {status}"
@@ -206,9 +208,9 @@ def _failure(name: str, status: str, causes: list[StackEvent]) -> str:
     return f"Stack {shown} ended as {status}: {first.logical_id} ({first.type}): {first.reason or first.status}"
 
 
-def _stuck(definition: StackDefinition) -> StackFailedError:
-    where = f"--stack-name {definition.name} --region {definition.region}"
+def _stuck_error(definition: StackDefinition) -> StackFailedError:
+    arguments = f"--stack-name {definition.name} --region {definition.region}"
     return StackFailedError(
-        f"Stack {definition.name} in {definition.region} is {STUCK}: AWS takes no update of it",
-        next_step=f"Run `aws cloudformation continue-update-rollback {where}`, then the same command again.",
+        f"Stack {definition.name} in {definition.region} is {STUCK}, in which AWS accepts no update",
+        next_step=f"Run `aws cloudformation continue-update-rollback {arguments}`, then the same command again.",
     )

@@ -19,7 +19,7 @@ PAUSES = (5.0, 10.0, *[20.0] * 10)
 """Seconds between two tries: about ten minutes in total, including botocore's."""
 
 
-def patiently(read: Callable[..., Answer], *, clock: Clock, **request: Any) -> Answer:
+def retry_throttled(read: Callable[..., Answer], *, clock: Clock, **request: Any) -> Answer:
     """The response of a reading call, retried during some minutes of throttling; then raises its error."""
     for pause in PAUSES:
         try:

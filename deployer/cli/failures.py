@@ -262,12 +262,12 @@ def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterato
     """Failures while they are hidden from others; all are shown again at the end, however it ends."""
     from deployer.failures.redriving import find, release
 
-    if uncovered := sorted((selection.scope.regions or set()) - {queue.region for queue in operation.places}):
+    if uncovered := sorted((selection.scope.regions or set()) - {queue.region for queue in operation.locations}):
         typer.echo(f"deployer is not rolled out to {', '.join(uncovered)}: no queue is there.", err=True)
-    count = len([queue for queue in operation.places if selection.may_hold(queue, operation.organization)])
+    count = len([queue for queue in operation.locations if selection.may_hold(queue, operation.organization)])
     typer.echo(f"Looking into {count} queues …" if count > 1 else "Looking into the failures queue …", err=True)
     found = find(
-        operation.queues, operation.places, selection=selection, organization=operation.organization, limit=limit
+        operation.queues, operation.locations, selection=selection, organization=operation.organization, limit=limit
     )
     try:
         if selection.ids and not found.failures:
@@ -339,7 +339,7 @@ def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
     print_lines(out_of_reach_lines(found, operation.organization), err=True)
     if found.out_of_reach:
         raise IncompleteError(
-            f"{len(found.out_of_reach)} of {len(operation.places)} queues could not be looked into",
+            f"{len(found.out_of_reach)} of {len(operation.locations)} queues could not be looked into",
             next_step="`deployer status` shows stacks that are missing, and `deployer rollout --org` makes them.",
         )
     if found.is_cut and not found.failures:

@@ -106,8 +106,8 @@ def check_cleanup(audit: Audit) -> None:
     """Raise GuardError unless the config files let blank repositories be deleted."""
     if not audit.installation.config.cleanup:
         raise GuardError(
-            "organization.yaml does not say `cleanup: true`, so no account has a role that may delete a repository",
-            next_step="Say it there and run `deployer rollout --org`.",
+            "`cleanup: true` is not set in organization.yaml, so no account has the role that deletes repositories",
+            next_step="Set it, then run `deployer rollout --org`.",
         )
 
 

@@ -56,8 +56,8 @@ class Installation:
             return replace(self, session=self.session.as_role(role_arn))
         except PermissionDeniedError as error:
             raise PermissionDeniedError(
-                f"{self.session.identity.arn} cannot take on {role_arn}: {error.message}",
-                next_step="Allow it sts:AssumeRole on that role; `deployer rollout --org` makes the role.",
+                f"{self.session.identity.arn} cannot assume {role_arn}: {error.message}",
+                next_step="Allow it sts:AssumeRole on that role. `deployer rollout --org` creates the role.",
             ) from error
 
     @cached_property

@@ -35,7 +35,7 @@ class Probe:
 
 
 def open_probe(config_directory: Path, target: str, *, profile: str | None, clock: Clock) -> Probe:
-    """Read config and organization; raises NotFoundError for a place that is not covered. Does not probe yet."""
+    """Read config and organization, without probing; raises NotFoundError for a target that is not covered."""
     installation = Installation.open(config_directory, profile=profile, clock=clock)
     targets, names = targets_of(target, installation.compiled), installation.names
     repository = names.probe_repository

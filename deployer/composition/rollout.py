@@ -232,7 +232,7 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     """Access to AWS. Its waits renew the lock."""
 
     def sleep(seconds: float) -> None:
-        lock.keep()
+        lock.renew()
         clock.sleep(seconds)
 
     renewing = replace(clock, sleep=sleep)
@@ -252,13 +252,14 @@ def _cloud(  # noqa: PLR0913 - everything meets here
 def _resumed(request: RolloutRequest, last: LockRecord | None) -> RolloutRequest:
     """The last roll-out's scope; raises NotFoundError if it left nothing to resume."""
     if last is None or last.exit_code == 0:
-        state = "ended well" if last else "is not known"
+        state = "succeeded" if last else "is unknown"
         raise NotFoundError(
-            f"There is nothing to resume: the last roll-out {state}", next_step="`deployer rollout --org` plans anew."
+            f"There is nothing to resume: the last roll-out {state}",
+            next_step="Run `deployer rollout --org` to start a new roll-out.",
         )
     if last.command != "rollout":
         raise NotFoundError(
             f"There is nothing to resume: the last command was `deployer {last.command}`",
-            next_step=f"`deployer {last.command}` goes on from where it stopped.",
+            next_step=f"Run `deployer {last.command}` again to continue it.",
         )
     return replace(request, ous=last.ous, accounts=last.accounts, regions=last.regions)

@@ -19,7 +19,7 @@ from deployer.targets import Coverage, Scope, desired_instances
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """StackSets that are told apart by a digest of their content; `afterwards` is what a removal leaves behind."""
+    """StackSets that are distinguished by a digest of their content; `afterwards` is what a removal leaves behind."""
 
     prefix: str
     afterwards: str
@@ -38,7 +38,7 @@ class DesiredStackSet:
     is_retired: bool = False
     """Left over from earlier settings: no longer desired anywhere."""
     follows: Coverage | None = None
-    """Where an account needs these instances for: what is global in an account serves all of its regions."""
+    """For resources that are global in an account: the coverage of the regions that they serve."""
 
     def scoped(self, scope: Scope) -> Scope:
         """The part of the scope for this StackSet: of some regions, accounts that require something in those."""

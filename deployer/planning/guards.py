@@ -11,11 +11,12 @@ FREE = 10
 
 def check_deletions(plan: Plan, *, allowed: int | None) -> None:
     """Raise GuardError if more stack instances would be deleted than is plausible, or than was allowed."""
-    gone = plan.deletions
-    there = gone + plan.unchanged + plan.updates
-    limit = allowed if allowed is not None else min(FREE, there // 10)
-    if gone > limit:
+    deletions = plan.deletions
+    existing = deletions + plan.unchanged + plan.updates
+    limit = allowed if allowed is not None else min(FREE, existing // 10)
+    if deletions > limit:
         raise GuardError(
-            f"{gone} of {there} stack instances would be deleted; at most {limit} may. Nothing was changed",
-            next_step=f"If that is meant, add --allow-delete {gone}.",
+            f"{deletions} of {existing} stack instances would be deleted, more than the limit of {limit}."
+            " Nothing was changed",
+            next_step=f"If this is intended, add --allow-delete {deletions}.",
         )

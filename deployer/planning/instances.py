@@ -71,7 +71,7 @@ class InstancePlan:
 
 
 def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceKey]:
-    """Every instance that the operations are meant for."""
+    """Every instance that the operations are for."""
     return frozenset(key for operation in operations for key in operation.instances)
 
 

@@ -39,8 +39,8 @@ def _find_region(known: Collection[str], requested: str) -> str:
         return requested
     near = get_close_matches(requested, known, n=1)
     raise NotFoundError(
-        f"There is no region {requested} that is enabled in the central account",
-        next_step=f"Did you mean {near[0]}?" if near else "Enable it there (Account settings), or name another.",
+        f"Region {requested} does not exist or is not enabled in the central account",
+        next_step=f"Did you mean {near[0]}?" if near else "Enable it there (Account settings), or pass another region.",
     )
 
 
@@ -52,10 +52,10 @@ def _find_ou(organization: Organization, requested: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFoundError(f"{requested} is ambiguous: {', '.join(found)}", next_step="Name the OU by its id.")
+        raise NotFoundError(f"{requested} is ambiguous: {', '.join(found)}", next_step="Pass the id of the OU.")
     near = get_close_matches(path, paths, n=1)
     raise NotFoundError(
-        f"There is no OU {requested} in organization {organization.id}",
+        f"OU {requested} does not exist in organization {organization.id}",
         next_step=f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs.",
     )
 
@@ -67,6 +67,8 @@ def _find_account(organization: Organization, requested: str) -> str:
     if len(named) == 1:
         return named[0]
     raise NotFoundError(
-        f"There is no account {requested} in organization {organization.id}",
-        next_step=f"Several accounts have that name: {', '.join(named)}." if named else "Give its 12 digits or name.",
+        f"Account {requested} does not exist in organization {organization.id}",
+        next_step=f"Several accounts have that name: {', '.join(named)}."
+        if named
+        else "Pass its id of 12 digits, or its name.",
     )

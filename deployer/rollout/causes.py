@@ -49,28 +49,28 @@ class Cause:
 def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
     """Failures by cause, the most frequent first; what was only cancelled is omitted if others explain it."""
     all_ = tuple(failures)
-    told = [one for one in all_ if one.is_cause] or all_
+    causing = [one for one in all_ if one.is_cause] or all_
     by_reason: dict[str, list[Failure]] = defaultdict(list)
-    for failure in told:
+    for failure in causing:
         by_reason[_generic(failure)].append(failure)
-    groups = (Cause(reason=_told(reason, some), failures=tuple(some)) for reason, some in by_reason.items())
+    groups = (Cause(reason=_reason(reason, some), failures=tuple(some)) for reason, some in by_reason.items())
     return tuple(sorted(groups, key=lambda cause: (-len(cause.failures), cause.reason)))
 
 
 def shortened(reason: str) -> str:
     """`CreatorRole (AWS::IAM::Role): its handler's message`, if AWS's sentence has these parts."""
     resource = _RESOURCE.search(reason)
-    said = resource["reason"] if resource else reason
-    handler = _HANDLER.search(said)
-    said = _REQUEST.sub("", handler["message"] if handler else said).strip()
-    return f"{resource['id']} ({resource['type']}): {said}" if resource else said
+    text = resource["reason"] if resource else reason
+    handler = _HANDLER.search(text)
+    text = _REQUEST.sub("", handler["message"] if handler else text).strip()
+    return f"{resource['id']} ({resource['type']}): {text}" if resource else text
 
 
 def _generic(failure: Failure) -> str:
-    said = _EXECUTION_ROLE.sub("stacksets-exec-…", shortened(failure.reason))
-    return said.replace(failure.account, "<account>").replace(failure.region, "<region>")
+    text = _EXECUTION_ROLE.sub("stacksets-exec-…", shortened(failure.reason))
+    return text.replace(failure.account, "<account>").replace(failure.region, "<region>")
 
 
-def _told(generic: str, failures: list[Failure]) -> str:
+def _reason(generic: str, failures: list[Failure]) -> str:
     """A cause of one instance is reported with its own account and region."""
     return shortened(failures[0].reason) if len(failures) == 1 else generic

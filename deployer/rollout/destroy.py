@@ -22,10 +22,12 @@ from deployer.rollout.execution import Cloud
 from deployer.rollout.operations import OperationRunner
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.result import RolloutResult
+from deployer.rollout.status import OUT_OF_REACH
 from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import Instance, InstanceOperation, NotInStackSetError, StackSetState
 from deployer.stacks import StackEvent
 from deployer.targets import Coverage, Scope
+from deployer.words import counted
 
 
 class Bucket(Protocol):
@@ -168,12 +170,12 @@ class _Run:
         for operation in removal.instances.delete:
             self._operate(name, operation)
         had_any = removal.releases or removal.instances.delete or removal.instances.stranded
-        left = self._left(name) if had_any else []
+        left = self._remaining(name) if had_any else []
         if left:
             self._failures += left
             raise LeftOverError(
-                f"StackSet {name}: {len(left)} stack instances could not be deleted, so it stays",
-                next_step="Remove the cause, then run `deployer destroy` again; it goes on from here.",
+                f"StackSet {name} was not deleted: {counted(len(left), 'stack instance')} could not be deleted",
+                next_step="Remove the cause, then run `deployer destroy` again to continue.",
             )
         self._cloud.stack_sets.delete(name)
 
@@ -191,7 +193,7 @@ class _Run:
         else:
             self._deleted[name] += succeeded
 
-    def _left(self, name: str) -> list[Failure]:
+    def _remaining(self, name: str) -> list[Failure]:
         state = self._cloud.stack_sets.describe(name)
         return [] if state is None else list(self._explained(name, state))
 
@@ -199,7 +201,7 @@ class _Run:
         results = self._runner.results.get(name, {})
         for instance in state.instances:
             result = results.get(instance.key)
-            reason = (result.reason if result else "") or instance.reason or "AWS does not reach the account"
+            reason = (result.reason if result else "") or instance.reason or OUT_OF_REACH
             yield Failure(stack_set=name, account=instance.account, region=instance.region, reason=reason)
 
 

@@ -29,6 +29,7 @@ from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefiniti
 from deployer.stacks import StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
+from deployer.words import counted
 
 _UNSUCCESSFUL = {"FAILED", "CANCELLED"}
 
@@ -76,7 +77,7 @@ class ExecutionOptions:
 
 
 class WaveFailedError(DeployerError):
-    """A wave ended with instances that are not in the desired state, so the next one was not begun."""
+    """A wave ended with instances that are not in the desired state, so the next one was not started."""
 
 
 class OperationFailedError(DeployerError):
@@ -219,9 +220,9 @@ class _Run:
         ]
         if left:
             raise WaveFailedError(
-                f"Wave {wave.number} ({wave.name}): {len(left)} stack instances are not as wanted,"
-                " so the next wave was not begun",
-                next_step="Remove the cause, then go on with `deployer rollout --resume`.",
+                f"Wave {wave.number} ({wave.name}): {counted(len(left), 'stack instance')} not in sync."
+                " The next wave was not started",
+                next_step="Remove the cause, then continue with `deployer rollout --resume`.",
             )
 
     # StackSets
@@ -334,5 +335,5 @@ def _checked(name: str, finished: Sequence[Finished]) -> int:
     reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
     raise OperationFailedError(
         f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",
-        next_step="Remove the cause, then run the same command again; it goes on from here.",
+        next_step="Remove the cause, then run the same command again to continue.",
     )

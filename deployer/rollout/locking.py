@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, Protocol
 
 from deployer.errors import BusyError, DeployerError, NotFoundError, ServiceError
 
-LASTS = timedelta(minutes=10)
+LEASE = timedelta(minutes=10)
 """How long a lock holds that nobody renews: longer than any poll interval, including differences between clocks."""
-RENEWED_AFTER = timedelta(minutes=1)
+RENEWAL = timedelta(minutes=1)
 VERSION = 1
 
 
@@ -75,17 +75,17 @@ class LockRecord:
         try:
             return cls._from_document(json.loads(data))
         except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"no record of a roll-out: {error}") from error
+            raise ValueError(f"not a record of a roll-out: {error}") from error
 
     @classmethod
-    def _from_document(cls, said: dict[str, Any]) -> LockRecord:
-        if said.pop("version") != VERSION:
+    def _from_document(cls, document: dict[str, Any]) -> LockRecord:
+        if document.pop("version") != VERSION:
             raise ValueError("the record of another version")
         for key in ("started", "expires"):
-            said[key] = datetime.fromisoformat(said[key])
+            document[key] = datetime.fromisoformat(document[key])
         for key in ("ous", "accounts", "regions"):
-            said[key] = tuple(said[key])
-        return cls(**{**said, "holder": Holder(**said["holder"])})
+            document[key] = tuple(document[key])
+        return cls(**{**document, "holder": Holder(**document["holder"])})
 
 
 class Lock:
@@ -106,7 +106,7 @@ class Lock:
         self._version: str | None = None
         self._held: LockRecord | None = None
         self.last: LockRecord | None = None
-        self._is_strange = False
+        self._is_unreadable = False
         """Whether there is a record that cannot be read, so that it is not known who is rolling out."""
 
     def read(self) -> LockRecord | None:
@@ -115,9 +115,9 @@ class Lock:
         self._version = found.version if found else None
         try:
             self.last = LockRecord.from_json(found.data) if found else None
-            self._is_strange = False
+            self._is_unreadable = False
         except ValueError:
-            self.last, self._is_strange = None, True
+            self.last, self._is_unreadable = None, True
         return self.last
 
     @property
@@ -131,16 +131,17 @@ class Lock:
 
     def check(self) -> None:
         """Raise BusyError if a roll-out is, or may be, in progress."""
-        if self._is_strange:
+        if self._is_unreadable:
             raise BusyError(
                 "The artifacts bucket has a record of a roll-out that this version of deployer cannot read",
-                next_step="Use the version that wrote it; if none is at work, add --break-lock.",
+                next_step="Use the version that wrote it. If no roll-out is in progress, add --break-lock.",
             )
         if self.last is not None and not self.is_free:
+            holder, expires = self.last.holder, _utc(self.last.expires)
             raise BusyError(
-                f"{self.last.holder.owner} is at it: `deployer {self.last.command}`, begun {_told(self.last.started)}"
-                f" on {self.last.holder.machine.partition('/')[0]}, process {self.last.holder.process}",
-                next_step=f"Wait for it. If it is dead, go on after {_told(self.last.expires)}, or add --break-lock.",
+                f"`deployer {self.last.command}` is in progress. {holder.owner} started it at {_utc(self.last.started)}"
+                f" on {holder.machine.partition('/')[0]}, process {holder.process}",
+                next_step=f"Wait until it ends. If it was killed, retry after {expires}, or add --break-lock.",
             )
 
     def take(self, record: LockRecord) -> bool:
@@ -153,22 +154,22 @@ class Lock:
             return False
         except LostRaceError as error:
             raise BusyError(
-                "Another roll-out began or ended since this plan was made. Nothing was changed",
-                next_step="Run the same command again: it plans anew.",
+                "Another roll-out started or ended after this plan was made. Nothing was changed",
+                next_step="Run the same command again to plan from the current state.",
             ) from error
         return True
 
-    def keep(self) -> None:
+    def renew(self) -> None:
         """Renew the lock when it is time; raises BusyError when somebody broke it."""
         held, now = self._held, self._clock()
-        if held is None or now < held.expires - LASTS + RENEWED_AFTER:
+        if held is None or now < held.expires - LEASE + RENEWAL:
             return
         try:
-            self._write(replace(held, expires=now + LASTS))
+            self._write(replace(held, expires=now + LEASE))
         except LostRaceError as error:
             raise BusyError(
-                "The lock was broken by another roll-out, so this one stops here",
-                next_step="Run the same command again when the other one is over.",
+                "Another roll-out took the lock over, so this one was stopped",
+                next_step="Run the same command again when the other one has ended.",
             ) from error
         except NotFoundError:  # `destroy` has removed the bucket, and the lock with it
             self._held = None
@@ -200,8 +201,8 @@ class Lock:
 
     def _times(self) -> dict[str, Any]:
         now = self._clock()
-        return {"started": now, "expires": now + LASTS}
+        return {"started": now, "expires": now + LEASE}
 
 
-def _told(moment: datetime) -> str:
+def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

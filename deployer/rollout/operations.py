@@ -72,20 +72,20 @@ class OperationRunner:
 
     def wait_until_free(self, name: str) -> None:
         """Wait for operations that someone, or an earlier run, started; raises BusyError if waiting is disabled."""
-        told: set[OperationWaitedFor] = set()
+        reported: set[OperationWaitedFor] = set()
         for _ in polls(self._clock):
-            under_way = self._stack_sets.operations_in_progress(name)
-            if not under_way:
+            in_progress = self._stack_sets.operations_in_progress(name)
+            if not in_progress:
                 return
             if self._if_busy == "give-up":
-                raise _given_up(self._waited_for(name, under_way[0]))
+                raise _given_up(self._waited_for(name, in_progress[0]))
             if self._if_busy == "attach":
-                self._attach(name, under_way[-1])
+                self._attach(name, in_progress[-1])
                 continue
-            for operation in under_way:
+            for operation in in_progress:
                 waited_for = self._waited_for(name, operation)
-                if waited_for not in told:
-                    told.add(waited_for)
+                if waited_for not in reported:
+                    reported.add(waited_for)
                     self._report(waited_for)
 
     def _attach(self, name: str, operation: Operation) -> None:
@@ -128,13 +128,13 @@ def described(operation: Operation, *, over: int | None = None, total: int = 0) 
     """What is in progress, since when and by whom, as far as AWS reports it; and its progress, if requested."""
     who = author(operation.id)
     since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
-    by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail knows by whom)"
-    far = "" if over is None else f"; {over:,} of {counted(total, 'instance')} over"
+    by = f"started by {who} with deployer" if who else "not started by deployer (CloudTrail shows who started it)"
+    far = "" if over is None else f"; {over:,} of {counted(total, 'instance')} finished"
     return f"{operation.action} {operation.id}, {operation.status}{since}, {by}{far}"
 
 
 def _given_up(busy: OperationWaitedFor) -> BusyError:
     return BusyError(
         f"StackSet {busy.stack_set} is busy: {described(busy.operation, over=busy.over, total=busy.total)}",
-        next_step="Run the command again when it is over; without --if-busy give-up it waits for that.",
+        next_step="Run the command again when that operation has ended, or omit --if-busy give-up to wait.",
     )

@@ -47,12 +47,11 @@ def shortfalls(
 
     Those that AWS skipped are neither: their accounts were suspended after the plan was made.
     """
-    there = {one.key: one for one in state.instances} if state else {}
+    existing = {one.key: one for one in state.instances} if state else {}
 
     def failure(key: InstanceKey, fallback: str) -> Failure:
-        result, instance = results.get(key), there.get(key)
-        said = [result.reason if result else "", instance.reason if instance else ""]
-        reason = next((text for text in said if text), fallback)
+        result, instance = results.get(key), existing.get(key)
+        reason = (result and result.reason) or (instance and instance.reason) or fallback
         return Failure(
             stack_set=plan.definition.name,
             account=key.account,
@@ -62,13 +61,13 @@ def shortfalls(
         )
 
     for key in sorted(plan.instances.desired):
-        if key not in there:
-            yield failure(key, "there is no stack instance")
-        elif not there[key].is_current and not there[key].is_skipped:
-            yield failure(key, f"the stack instance is {there[key].status}")
-    for key in sorted(instances_of(plan.instances.delete) & there.keys()):
-        if not there[key].is_skipped:
-            yield failure(key, "the stack instance is still there")
+        if key not in existing:
+            yield failure(key, "the stack instance does not exist")
+        elif not existing[key].is_current and not existing[key].is_skipped:
+            yield failure(key, f"the stack instance is {existing[key].status}")
+    for key in sorted(instances_of(plan.instances.delete) & existing.keys()):
+        if not existing[key].is_skipped:
+            yield failure(key, "the stack instance still exists")
 
 
 def skipped_now(plan: StackSetPlan, state: StackSetState | None) -> Iterator[InstanceKey]:

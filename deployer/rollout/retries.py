@@ -17,7 +17,7 @@ from deployer.rollout.result import RolloutResult
 PAUSES = (5.0, 30.0, 65.0, 65.0)
 """Seconds. A rollback deletes queues too, so every name is only certain to be free after two minutes."""
 
-_PASSING = (
+_TEMPORARY = (
     "QueueDeletedRecently",
     "You must wait 60 seconds after deleting a queue",
     "OperationAborted",
@@ -27,7 +27,7 @@ _PASSING = (
 
 def is_temporary(reason: str) -> bool:
     """Whether CloudFormation's reason contains SQS's or S3's message that a name was just deleted."""
-    return any(words in reason for words in _PASSING)
+    return any(words in reason for words in _TEMPORARY)
 
 
 def retry_rollout(
@@ -36,22 +36,22 @@ def retry_rollout(
     """The result of a roll-out, repeated while temporary failures are left."""
     result = first
     for seconds in PAUSES:
-        if not _is_worth_waiting(result):
+        if not _has_temporary_failures(result):
             break
-        step = f"wait {seconds:.0f} s: AWS keeps the names of queues and buckets for a minute after their deletion"
+        step = f"wait {seconds:.0f} s: AWS reserves the names of deleted queues and buckets for a minute"
         report(StepStarted(step=step))
         sleep(seconds)
         report(StepEnded(step=step))
-        result = _together(result, roll_out())
+        result = _combined(result, roll_out())
     return result
 
 
-def _is_worth_waiting(result: RolloutResult) -> bool:
+def _has_temporary_failures(result: RolloutResult) -> bool:
     reasons = [failure.reason for failure in result.failures]
     return any(map(is_temporary, [*reasons, result.error.message if result.error else ""]))
 
 
-def _together(earlier: RolloutResult, later: RolloutResult) -> RolloutResult:
+def _combined(earlier: RolloutResult, later: RolloutResult) -> RolloutResult:
     """The changes of two roll-outs, with the end of the later one."""
     return replace(
         later,

@@ -14,13 +14,13 @@ from deployer.stack_sets import Instance
 from deployer.words import account_path
 
 State = Literal["current", "outdated", "failed", "missing", "unexpected", "skipped"]
-OUT_OF_REACH = "AWS does not reach the account any more"
+OUT_OF_REACH = "AWS can no longer reach the account"
 STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected", "skipped")
 UNCOUNTED: tuple[State, ...] = ("unexpected", "skipped")
 """States of instances that a roll-out does not change."""
 
 
-class Place(NamedTuple):
+class MatrixCell(NamedTuple):
     """A cell of the matrix."""
 
     stack_set: str
@@ -94,9 +94,9 @@ def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterat
     for stack_set in plan.stack_sets:
         name = stack_set.definition.name
         found = actual.stack_sets.get(name)
-        there = {one.key: one for one in found.instances} if found else {}
+        existing = {one.key: one for one in found.instances} if found else {}
         scope = desired.scope_of(name)
-        in_scope = {key for key in there if scope.has(desired.organization, key)}
+        in_scope = {key for key in existing if scope.has(desired.organization, key)}
         stranded = {one.key for one in stack_set.instances.stranded}
         skipped = {one.key for one in stack_set.instances.skipped}
         for key in sorted(in_scope | stack_set.instances.desired):
@@ -106,7 +106,7 @@ def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterat
                     stack_set=name, account=key.account, region=key.region, state="skipped", reason=reason
                 )
                 continue
-            state, reason = _judged(there.get(key), is_desired=key in stack_set.instances.desired)
+            state, reason = _state_of(existing.get(key), is_desired=key in stack_set.instances.desired)
             yield InstanceStatus(
                 stack_set=name,
                 account=key.account,
@@ -114,11 +114,11 @@ def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterat
                 state=state,
                 reason=OUT_OF_REACH if key in stranded else reason,
                 is_out_of_reach=key in stranded,
-                is_inoperable=key in there and key in stack_set.instances.desired and there[key].is_inoperable,
+                is_inoperable=key in existing and key in stack_set.instances.desired and existing[key].is_inoperable,
             )
 
 
-def _judged(instance: Instance | None, *, is_desired: bool) -> tuple[State, str]:
+def _state_of(instance: Instance | None, *, is_desired: bool) -> tuple[State, str]:
     if instance is None:
         return "missing", ""
     if not is_desired:
@@ -130,9 +130,9 @@ def _judged(instance: Instance | None, *, is_desired: bool) -> tuple[State, str]
     return "outdated", instance.reason
 
 
-def matrix(status: Status, organization: Organization) -> dict[Place, Counter[State]]:
+def matrix(status: Status, organization: Organization) -> dict[MatrixCell, Counter[State]]:
     """Counts of instances by StackSet, OU path and region, in that order."""
-    cells: dict[Place, Counter[State]] = defaultdict(Counter)
+    cells: dict[MatrixCell, Counter[State]] = defaultdict(Counter)
     for one in status.instances:
-        cells[Place(one.stack_set, account_path(organization, one.account), one.region)][one.state] += 1
+        cells[MatrixCell(one.stack_set, account_path(organization, one.account), one.region)][one.state] += 1
     return dict(sorted(cells.items()))

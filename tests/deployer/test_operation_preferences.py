@@ -26,7 +26,7 @@ def test_amounts_are_numbers_or_percentages(said: int | str, amount: Amount) -> 
 
 @pytest.mark.parametrize("said", ["", "-1", "1.5", "ten", "101%", "%", True, "10%%", -3])
 def test_anything_else_is_refused_in_words(said: int | str) -> None:
-    with pytest.raises(ValueError, match=r"number of accounts or a percentage|more than all"):
+    with pytest.raises(ValueError, match=r"number of accounts or a percentage|more than 100 %"):
         Amount.parse(said)
 
 
@@ -43,11 +43,11 @@ def _told(accounts: int, **values: object) -> list[str]:
             7, {"failure_tolerance": TENTH, "max_concurrent": Amount(1)}, ["10 % of 7 rounds to 0"], id="10 % of 7"
         ),
         pytest.param(10, {"failure_tolerance": TENTH, "max_concurrent": Amount(2)}, [], id="10 % of 10 is 1"),
-        pytest.param(7, {"max_concurrent": TENTH}, ["rounds to 0, which AWS takes for 1"], id="concurrency is never 0"),
+        pytest.param(7, {"max_concurrent": TENTH}, ["rounds to 0, which AWS treats as 1"], id="concurrency is never 0"),
         pytest.param(
             50,
             {"concurrency_mode": "STRICT_FAILURE_TOLERANCE", "failure_tolerance": Amount(2)},
-            ["lets only 3 go at once (the tolerance and one), not 50"],
+            ["runs only 3 at once (the tolerance plus one), not 50"],
             id="STRICT caps concurrency at the tolerance and one",
         ),
         pytest.param(
@@ -63,7 +63,7 @@ def _told(accounts: int, **values: object) -> list[str]:
         pytest.param(
             50,
             {"failure_tolerance": Amount(1)},
-            ["up to 50 go at once and may fail"],
+            ["runs up to 50 at once"],
             id="SOFT overruns a small tolerance",
         ),
         pytest.param(1, {"failure_tolerance": TENTH, "max_concurrent": TENTH}, [], id="one account cannot be halved"),

@@ -70,9 +70,9 @@ def _with_account(**changes: Any) -> dict[str, Any]:
         pytest.param(json.dumps(_document() | {"ous": []}), "0 OUs have no parent", id="no root"),
         pytest.param(json.dumps(_with_ou(parent_id="ou-none")), "the parent ou-none of ou-exam-depl0001 is missing", id="no parent"),
         pytest.param(json.dumps(_with_ou(parent_id="ou-exam-depl0001")), "ou-exam-depl0001 is its own ancestor", id="a circle"),
-        pytest.param(json.dumps(_with_ou(name=1)), "name of ou-exam-depl0001 is no string", id="a number as name"),
-        pytest.param(json.dumps(_with_ou(parent_id={})), "parent_id of ou-exam-depl0001 is no string", id="a map as parent"),
-        pytest.param(json.dumps(_with_account(parent_id=None)), "parent_id of 100000000000 is no string", id="an account above all"),
+        pytest.param(json.dumps(_with_ou(name=1)), "name of ou-exam-depl0001 is not a string", id="a number as name"),
+        pytest.param(json.dumps(_with_ou(parent_id={})), "parent_id of ou-exam-depl0001 is not a string", id="a map as parent"),
+        pytest.param(json.dumps(_with_account(parent_id=None)), "parent_id of 100000000000 is not a string", id="an account above all"),
         pytest.param(json.dumps(_with_ou(colour="red")), "not an organization snapshot", id="a key too many"),
     ],
 )  # fmt: skip

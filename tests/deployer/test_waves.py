@@ -1,4 +1,4 @@
-"""Who goes when: the nearest name decides, nobody is left out, and what is done stays within what has had its turn."""
+"""Order of waves: the nearest name decides, every account is in one wave, and scopes only grow."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_path_of_two_ous_is_told_with_both() -> None:
 
 def test_an_ou_by_path_and_by_id_in_two_waves_is_told() -> None:
     ((wave, place, message),) = unknown_names([["Sandbox"], ["Workloads", "ou-exam-sand0001"], ["*"]], EXAMPLE)
-    assert (wave, place, message) == (1, 1, "ou-exam-sand0001 is Sandbox, which has its turn already")
+    assert (wave, place, message) == (1, 1, "ou-exam-sand0001 is Sandbox, which is already named")
 
 
 names = st.sampled_from([*PATHS, *EXAMPLE.accounts, "*"])

@@ -39,7 +39,10 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
         ),
         pytest.param(_answer("Throttling"), ServiceError, "throttled", id="throttling that does not end"),
         pytest.param(
-            _answer("AWSOrganizationsNotInUseException"), OrganizationAccessError, "no AWS Organization", id="no org"
+            _answer("AWSOrganizationsNotInUseException"),
+            OrganizationAccessError,
+            "not a member of an AWS organization",
+            id="no organization",
         ),
         pytest.param(_answer("Odd", "what"), ServiceError, "ListStacks in 123 failed: Odd: what", id="an unknown code"),
         pytest.param(botocore.NoRegionError(), ConfigurationError, "No AWS region", id="no region"),
@@ -49,8 +52,8 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
         pytest.param(
             botocore.WaiterError(name="table_exists", reason="Max attempts exceeded", last_response={}),
             ServiceError,
-            "AWS takes long: Waiter table_exists failed: Max attempts exceeded",
-            id="what takes longer than anybody waits",
+            "AWS did not finish in time: Waiter table_exists failed: Max attempts exceeded",
+            id="a waiter that gives up",
         ),
         pytest.param(
             botocore.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"),

@@ -33,5 +33,5 @@ def test_an_event_goes_back_as_it_came(text: str) -> None:
 
 def test_an_answer_other_than_accepted_is_told() -> None:
     fake: Any = FakeLambda(status=200)
-    with pytest.raises(ServiceError, match="Lambda answered 200 instead of 202"):
+    with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
         HandlerFunction(fake, name="deployer-handler").hand_over({})

@@ -93,7 +93,7 @@ def test_an_account_outside_of_any_organization_is_told_so(sandbox: Sandbox) -> 
     sandbox.faults.add(
         Fault(effect=Error(code="AWSOrganizationsNotInUseException", message="No."), service="organizations")
     )
-    with pytest.raises(OrganizationAccessError, match="in no AWS Organization"):
+    with pytest.raises(OrganizationAccessError, match="not a member of an AWS organization"):
         read_organization(sandbox.client("organizations"))
 
 

@@ -151,7 +151,7 @@ def test_what_a_new_stack_set_depends_on_is_waited_for_too() -> None:
 
 def test_a_stack_set_that_is_never_found_is_reported() -> None:
     cloud = Cloud(describe_stack_set=["StackSetNotFoundException"] * 1_000)
-    with pytest.raises(ServiceError, match=r"deployer-access was created, and AWS does not find it"):
+    with pytest.raises(ServiceError, match=r"deployer-access was created, but AWS does not return it"):
         cloud.stack_sets.create(DEFINITION)
 
 

@@ -146,7 +146,7 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(sandbox: Sandbox,
 @pytest.mark.parametrize(
     ("options", "exit_code", "message"),
     [
-        (["--since", "yesterday"], 64, "is no time"),
+        (["--since", "yesterday"], 64, "is not a time"),
         (["--outcome", "maybe"], 64, "Invalid value for '--outcome': 'maybe' is not one of"),
         (["--since", "1d", "--until", "2d"], 64, "must be earlier than --until"),
         (["--follow", "--until", "1d"], 64, "has no end"),

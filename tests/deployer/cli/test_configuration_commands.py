@@ -233,7 +233,7 @@ class TestExplain:
         with mock.patch.dict(os.environ, sandbox.environment("100000000000")):
             code, _, err = deployer("explain", "Workloads/Prod")
         is_other = organization == "o-anotherorg1"
-        assert (code, "organization.yaml says o-anotherorg1" in err) == ((17, True) if is_other else (0, False)), err
+        assert (code, "organization.yaml names o-anotherorg1" in err) == ((17, True) if is_other else (0, False)), err
 
 
 class TestSimulate:

@@ -110,7 +110,7 @@ class TestThere:
         name, image = new(host_of(DEV, "eu-west-1"), team="shop")
         code, _, err = ensure(image, account=CENTRAL)
         assert code == 6
-        assert "its own policy must allow the push as well" in err
+        assert "its repository policy must allow the push, too" in err
         assert name in repositories(rolled_out, DEV)
 
     def test_as_json(self, ensure: Ensure) -> None:

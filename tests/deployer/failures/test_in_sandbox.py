@@ -303,7 +303,7 @@ def test_invariant_5_one_members_queue_cannot_disable_recovery(world: World) -> 
 
 def test_only_the_operator_role_reaches_a_members_dead_letters(world: World, operation: Operation) -> None:
     """Whoever else may do anything in the central account is refused by the member's queue."""
-    (place,) = [place for place in operation.places if (place.account, place.region) == (SHOP, HOME)]
+    (place,) = [place for place in operation.locations if (place.account, place.region) == (SHOP, HOME)]
     assert operation.queues.depth(place).visible == 0
     session = Session(region=HOME)
     with pytest.raises(PermissionDeniedError, match="sqs:GetQueueUrl"):

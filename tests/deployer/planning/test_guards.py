@@ -60,5 +60,5 @@ def test_deletions(gone: int, unchanged: int, allowed: int | None, refused: bool
         return
     with pytest.raises(GuardError, match=f"{gone} of {gone + unchanged} stack instances") as caught:
         check_deletions(plan, allowed=allowed)
-    assert caught.value.next_step == f"If that is meant, add --allow-delete {gone}."
+    assert caught.value.next_step == f"If this is intended, add --allow-delete {gone}."
     check_deletions(dataclasses.replace(plan, stack_sets=()), allowed=allowed)

@@ -32,7 +32,7 @@ def test_scopes(ous: list[str], accounts: list[str], scope: Scope) -> None:
     [
         (["Workloads/Pord"], [], "Did you mean Workloads/Prod?"),
         (["zzz"], [], "lists the OUs"),
-        ([], ["999999999999"], "12 digits or name"),
+        ([], ["999999999999"], "id of 12 digits"),
     ],
 )
 def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> None:
@@ -65,7 +65,7 @@ SAME_PATH = organization(
 def test_of_two_ous_with_the_same_path_none_is_taken(known: Organization, requested: str, message: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         find_scope(known, ous=[requested], accounts=(), regions=())
-    assert (caught.value.message, caught.value.next_step) == (message, "Name the OU by its id.")
+    assert (caught.value.message, caught.value.next_step) == (message, "Pass the id of the OU.")
 
 
 def test_an_ou_whose_name_begins_with_a_slash_is_found_by_it() -> None:
@@ -77,6 +77,6 @@ def test_a_region_that_is_not_enabled_is_told_with_the_nearest() -> None:
     enabled = {"eu-west-1", "us-east-1"}
     scope = find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-1"], known_regions=enabled)
     assert scope.regions == frozenset({"us-east-1"})
-    with pytest.raises(NotFoundError, match="no region us-east-9") as caught:
+    with pytest.raises(NotFoundError, match="Region us-east-9 does not exist") as caught:
         find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-9"], known_regions=enabled)
     assert caught.value.next_step == "Did you mean us-east-1?"

@@ -98,7 +98,7 @@ def test_the_ledger_goes_where_that_is_said_even_later(installation: Installatio
 
 
 def test_the_plan_says_what_registries_go_back_to(installation: Installation) -> None:
-    assert "afterwards: ECR's default, basic scanning" in _text(installation.plan())
+    assert "afterwards: ECR's default, manual basic scanning" in _text(installation.plan())
 
 
 def test_an_instance_that_stays_keeps_its_stack_set_and_all_that_it_needs(installation: Installation) -> None:
@@ -128,7 +128,7 @@ def test_what_an_account_holds_that_left_the_organization_is_told(installation: 
     _add(installation, Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT"))
     outcome = installation.destroy()
     assert [(one.account, one.reason) for one in outcome.failures] == [
-        ("999999999999", "AWS does not reach the account")
+        ("999999999999", "AWS can no longer reach the account")
     ]
     assert ACCESS in installation.aws.stack_sets.there
     assert FORWARDING not in installation.aws.stack_sets.there

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deployer.errors import BusyError, NotFoundError, ServiceError
-from deployer.rollout.locking import LASTS, Holder, Lock, LockRecord, LostRaceError, Versioned
+from deployer.rollout.locking import LEASE, Holder, Lock, LockRecord, LostRaceError, Versioned
 
 BEGIN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RECORD = LockRecord(command="rollout", holder=Holder(owner="", machine="", process=0), started=BEGIN, expires=BEGIN)
@@ -69,14 +69,16 @@ def world() -> World:
 
 def test_the_first_has_it_and_the_second_is_told_by_whom_and_since_when(world: World) -> None:
     assert world.lock(1).take(RECORD)
-    with pytest.raises(BusyError, match=r"user/u1 is at it: `deployer rollout`, begun 2026-11-23 09:00:00 UTC"):
+    with pytest.raises(
+        BusyError, match=r"`deployer rollout` is in progress\. \S*user/u1 started it at 2026-11-23 09:00:00 UTC"
+    ):
         world.lock(2).check()
 
 
 def test_of_two_that_saw_it_free_one_gets_it(world: World) -> None:
     one, other = world.lock(1), world.lock(2)
     assert one.take(RECORD)
-    with pytest.raises(BusyError, match="since this plan was made"):
+    with pytest.raises(BusyError, match="after this plan was made"):
         other.take(RECORD)
 
 
@@ -86,7 +88,7 @@ def test_a_plan_from_before_a_roll_out_that_is_over_meanwhile_is_not_carried_out
     quick.take(RECORD)
     quick.release(0)
     stale.check()
-    with pytest.raises(BusyError, match="since this plan was made"):
+    with pytest.raises(BusyError, match="after this plan was made"):
         stale.take(RECORD)
 
 
@@ -95,7 +97,7 @@ def test_a_plan_from_before_a_roll_out_that_is_over_meanwhile_is_not_carried_out
     [
         pytest.param(lambda world: world.alive.discard(1), True, id="its process is dead"),
         pytest.param(lambda world: None, False, id="its process is alive"),
-        pytest.param(lambda world: setattr(world, "now", BEGIN + LASTS), True, id="nobody renewed it"),
+        pytest.param(lambda world: setattr(world, "now", BEGIN + LEASE), True, id="nobody renewed it"),
     ],
 )
 def test_what_a_killed_roll_out_left_is_free(world: World, change: Callable[[World], None], is_free: bool) -> None:
@@ -108,7 +110,7 @@ def test_on_another_machine_only_time_tells_that_it_is_dead(world: World) -> Non
     world.lock(1, "there").take(RECORD)
     world.alive.clear()
     assert not world.lock(2, "here").is_free
-    world.now += LASTS
+    world.now += LEASE
     assert world.lock(2, "here").is_free
 
 
@@ -117,7 +119,7 @@ def test_it_is_renewed_now_and_then_and_lasts(world: World) -> None:
     lock.take(RECORD)
     for _ in range(120):
         world.now += timedelta(seconds=10)
-        lock.keep()
+        lock.renew()
         assert not world.lock(2).is_free
     assert 15 < world.bucket.writes < 25
 
@@ -127,19 +129,19 @@ def test_a_lock_that_was_broken_stops_who_had_it(world: World) -> None:
     lock.take(RECORD)
     world.lock(2).take(RECORD)
     world.now += timedelta(minutes=2)
-    with pytest.raises(BusyError, match="broken"):
-        lock.keep()
+    with pytest.raises(BusyError, match="took the lock over"):
+        lock.renew()
 
 
 def test_s3_may_be_down_for_as_long_as_the_lock_lasts(world: World) -> None:
     lock = world.lock(1)
     lock.take(RECORD)
     world.bucket.is_down = True
-    world.now += LASTS - timedelta(seconds=1)
-    lock.keep()
+    world.now += LEASE - timedelta(seconds=1)
+    lock.renew()
     world.now += timedelta(seconds=1)
     with pytest.raises(ServiceError):
-        lock.keep()
+        lock.renew()
 
 
 def test_a_lost_answer_is_no_lost_race(world: World) -> None:
@@ -159,7 +161,7 @@ def test_without_a_bucket_there_is_nothing_to_take_and_with_it_gone_nothing_to_k
     assert lock.take(RECORD)
     world.bucket.is_there = False
     world.now += timedelta(minutes=5)
-    lock.keep()
+    lock.renew()
     lock.release(0)
 
 

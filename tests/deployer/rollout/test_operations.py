@@ -39,7 +39,7 @@ class Script:
 
     def start(self) -> str:
         if self._others:
-            raise BusyError("another operation is under way")
+            raise BusyError("another operation is in progress")
         return "ours"
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
@@ -106,7 +106,7 @@ def test_an_operation_of_someone_else_can_be_followed_like_ours() -> None:
 
 def test_an_operation_of_someone_else_can_be_a_reason_to_give_up() -> None:
     with pytest.raises(
-        BusyError, match=r"CREATE theirs, RUNNING, not started by deployer .*; \d+ of \d+ instances? over"
+        BusyError, match=r"CREATE theirs, RUNNING, not started by deployer .*; \d+ of \d+ instances? finished"
     ):
         _run(Script(others=1, looks=[]), "give-up")
 

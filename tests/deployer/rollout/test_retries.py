@@ -91,7 +91,7 @@ def test_the_wait_is_reported_with_its_reason() -> None:
     assert isinstance(started, StepStarted)
     assert isinstance(ended, StepEnded)
     assert started.step == ended.step
-    assert "deletion" in started.step
+    assert "deleted queues and buckets" in started.step
 
 
 def test_the_words_of_both_services_are_known_by_code_or_by_message() -> None:

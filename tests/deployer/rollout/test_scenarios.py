@@ -143,7 +143,10 @@ def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deploy
     deployer.config = _edited(tmp_path, "ous/infrastructure/network.yaml", "eu-central-1", abroad)
     network = ("--ou", "Infrastructure/Network")
     ran = deployer("plan", *network)
-    assert (ran.exit_code, f"Not enabled in account {sandbox.central_account}: {abroad}" in ran.err) == (20, True)
+    assert (ran.exit_code, f"Regions not enabled in account {sandbox.central_account}: {abroad}" in ran.err) == (
+        20,
+        True,
+    )
 
     for account in (sandbox.central_account, NETWORK):
         sandbox.enable_region(account, abroad)
@@ -284,15 +287,15 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     if manner == "give-up":
         assert ran.exit_code == 9, ran
         assert f"deployer-forwarding is busy: UPDATE {operation}" in told
-        assert "; 0 of 4 instances over" in told
+        assert "; 0 of 4 instances finished" in told
         assert not [name for name in writes(sandbox) if "ChangeSet" not in name]
         return
     shown = " ".join(planned.out.split())
     assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
-    assert "; 0 of 4 instances over" in shown
+    assert "; 0 of 4 instances finished" in shown
     assert ran.exit_code == 0, ran
     assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in told
-    assert "not started by deployer (CloudTrail knows by whom)" in told
+    assert "not started by deployer (CloudTrail shows who started it)" in told
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
 
 
@@ -322,7 +325,7 @@ def test_a_wave_that_is_not_healthy_keeps_the_next_from_beginning(deployer: Depl
     )
     ran = in_waves(*ROLL_OUT)
     assert ran.exit_code == 1, ran
-    assert "the next wave was not begun" in " ".join(ran.out.split())
+    assert "The next wave was not started" in " ".join(ran.out.split())
     assert "1 failure:" in ran.out
     found = sandbox.client("cloudformation").list_stack_instances(
         StackSetName="deployer-access", CallAs="DELEGATED_ADMIN"
@@ -354,7 +357,7 @@ def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, 
     _store(sandbox, elsewhere)
     refused = deployer(*ROLL_OUT)
     assert refused.exit_code == 9, refused
-    assert "user/administrator is at it: `deployer rollout`" in refused.err
+    assert "`deployer rollout` is in progress" in refused.err
     assert deployer("destroy", "--yes").exit_code == 9
     assert deployer(*ROLL_OUT, "--break-lock").exit_code == 0
     assert _record(sandbox)["exit_code"] == 0
@@ -379,7 +382,7 @@ def test_preferences_of_the_command_line_reach_every_operation(deployer: Deploye
     in_turn = ("--region-concurrency", "sequential", "--region-order", "us-east-1")
     ran = deployer(*ROLL_OUT, *asked, *in_turn)
     assert ran.exit_code == 0, ran
-    assert "STRICT_FAILURE_TOLERANCE lets only 2 go at once" in " ".join(ran.out.split())
+    assert "STRICT_FAILURE_TOLERANCE runs only 2 at once" in " ".join(ran.out.split())
     calls = [call for call in deployer.sandbox.calls if call.operation == "CreateStackInstances"]
     for preferences in (call.parameters["OperationPreferences"] for call in calls):
         assert preferences["ConcurrencyMode"] == "STRICT_FAILURE_TOLERANCE"

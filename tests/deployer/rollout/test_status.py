@@ -13,7 +13,7 @@ from deployer.planning.desired_state import Deployment
 from deployer.planning.scopes import find_scope
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.actual_state import read_actual_state
-from deployer.rollout.status import Place, Status, matrix, status_of
+from deployer.rollout.status import MatrixCell, Status, matrix, status_of
 from deployer.stack_sets import Instance, InstanceKey
 from tests.deployer.examples import (
     ACCESS,
@@ -67,7 +67,7 @@ def test_after_a_roll_out_everything_is_current() -> None:
     assert {one.state for one in status.instances} == {"current"}
     assert [one.state for one in status.stacks] == ["CREATE_COMPLETE", "CREATE_COMPLETE", "ACTIVE", "ACTIVE"]
     cells = matrix(status, EXAMPLE)
-    assert cells[Place(FORWARDING, "Workloads/Prod", "us-east-1")] == Counter(current=2)
+    assert cells[MatrixCell(FORWARDING, "Workloads/Prod", "us-east-1")] == Counter(current=2)
     assert "Everything is as the config files say." in _text(status)
 
 
@@ -128,7 +128,8 @@ def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() 
     assert status.is_in_sync
     text = " ".join(_text(status).split())
     assert (
-        "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS does not reach" in text
+        "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS can no longer reach"
+        in text
     )
     assert text.count("3 instances skipped by AWS (suspended): shop-prod (300000000001)") == 1
     assert "skipped Workloads/Prod" not in text
@@ -147,7 +148,7 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
     cloud = rolled_out(deployment)
     _without(cloud, ACCESS, InstanceKey(PAYMENTS, "eu-west-1"))
     status = _status(deployment, cloud)
-    cell = matrix(status, EXAMPLE)[Place(ACCESS, "Workloads/Prod/Payments", "eu-west-1")]
+    cell = matrix(status, EXAMPLE)[MatrixCell(ACCESS, "Workloads/Prod/Payments", "eu-west-1")]
     assert cell == Counter(current=1, missing=1)
     rows = [row for row in status_document(status, EXAMPLE)["coverage"] if row["missing"]]
     assert rows == [

@@ -43,7 +43,7 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
         pytest.param(
             "{max_concurrent: 9, failure_tolerance: 2, concurrency_mode: STRICT_FAILURE_TOLERANCE}",
             None,
-            ["lets only 3 go at once"],
+            ["runs only 3 at once"],
             id="STRICT without the organization",
         ),
         pytest.param(
