@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.errors import NotFoundError
-from deployer.failures.replaying import ArchiveState, Range, Replay
+from deployer.failures.replaying import ArchiveState, Replay, TimeRange
 from templates.names import Names
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ class EventArchive:
             ended=found.get("ReplayEndTime"),
         )
 
-    def start_replay(self, name: str, wanted: Range) -> None:
+    def start_replay(self, name: str, time_range: TimeRange) -> None:
         """Start a replay of the events of a time."""
         with translated():
             self._client.start_replay(
                 ReplayName=name,
                 Description="Started by `deployer failures replay`",
                 EventSourceArn=self._names.event_archive_arn,
-                EventStartTime=wanted.since,
-                EventEndTime=wanted.until,
+                EventStartTime=time_range.since,
+                EventEndTime=time_range.until,
                 Destination={"Arn": self._names.event_bus_arn, "FilterArns": [self._names.central_rule_arn]},
             )

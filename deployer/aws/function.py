@@ -26,7 +26,7 @@ class HandlerFunction:
         self._client = client
         self._name = name
 
-    def hand_over(self, event: Any) -> None:
+    def invoke(self, event: Any) -> None:
         """Queue an event for the handler; raises DeployerError unless Lambda accepts it."""
         payload = short_json(event).encode()
         with translated():

@@ -1,4 +1,4 @@
-"""`deployer failures`: events that could not be handled or delivered, looked at, handed over again, replayed."""
+"""`deployer failures`: lists, redrives and replays events that could not be handled or delivered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deployer.composition.failures import Operation
     from deployer.errors import DeployerError
     from deployer.failures.messages import Selection
-    from deployer.failures.redriving import Found
+    from deployer.failures.redriving import ReceivedFailures
 
 LIMIT = 1000
 
@@ -39,9 +39,9 @@ Repository = Annotated[
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="GLOB", help="Only reasons that match.")]
 Since = Annotated[
-    str | None, typer.Option("--since", metavar="WHEN", help="From when: 36h (ago), a day, or a time (UTC).")
+    str | None, typer.Option("--since", metavar="WHEN", help="Start: 36h (ago), a date, or a time in UTC.")
 ]
-Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Until when; now if not given.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many.")]
 
 
@@ -70,10 +70,10 @@ def list_failures(
 ) -> None:
     """List failures of all queues with their reasons, and what to do about each.
 
-    Messages are hidden from other readers while they are looked at, and shown again at once.
+    Messages are hidden from other readers while they are read, and become visible again at the end.
     """
     from deployer.composition.failures import open_failures
-    from deployer.rendering.failures import found_document, found_lines
+    from deployer.rendering.failures import received_document, received_lines
 
     _check_regions(region or ())
     operation = open_failures(config, profile=profile)
@@ -88,30 +88,30 @@ def list_failures(
         until=until,
         now=clock_of(context).now(),
     )
-    with _taken(operation, selection, limit=limit) as found:
+    with _received_failures(operation, selection, limit=limit) as found:
         pass
     if as_json:
-        print_json(found_document(found, operation.organization))
+        print_json(received_document(found, operation.organization))
     else:
-        print_lines(found_lines(found, operation.organization))
-    _complain(operation, found)
+        print_lines(received_lines(found, operation.organization))
+    _check_complete(operation, found)
 
 
 @app.command("show")
 def show(
     context: typer.Context,
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Id of a message or event, or the beginning of one.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Id of a message or event, or its beginning.")],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Show all that is known of a failure; with --json, the event and the message as they are, too."""
+    """Show all details of a failure; with --json, also the event and the message."""
     from deployer.composition.failures import open_failures
-    from deployer.rendering.failures import failure_document, shown_lines
+    from deployer.rendering.failures import failure_document, failure_lines
 
     operation = open_failures(config, profile=profile)
     selection = _selection(operation, ids=tuple(ids), now=clock_of(context).now())
-    with _taken(operation, selection, limit=LIMIT) as found:
+    with _received_failures(operation, selection, limit=LIMIT) as found:
         pass
     if as_json:
         print_json(
@@ -126,8 +126,8 @@ def show(
         )
     else:
         for failure in found.failures:
-            print_lines(shown_lines(failure, operation.organization))
-    _complain(operation, found)
+            print_lines(failure_lines(failure, operation.organization))
+    _check_complete(operation, found)
 
 
 @app.command("redrive")
@@ -135,7 +135,7 @@ def redrive(
     context: typer.Context,
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID", help="Only these; without any, all that the options select."),
+        typer.Argument(metavar="ID", help="Only these; by default, all that the options select."),
     ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     ou: Ous = None,
@@ -146,23 +146,24 @@ def redrive(
     since: Since = None,
     until: Until = None,
     limit: Limit = LIMIT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be handed to the handler.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent to the handler.")] = False,
     yes: Yes = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Hand failed events to the handler again, and delete their messages once Lambda has them.
+    """Send failed events to the handler again, and delete their messages once Lambda has accepted them.
 
-    Safe to repeat and to interrupt: the handler does nothing twice, and a message goes only after its event was taken.
+    Safe to repeat and to interrupt: the handler does nothing twice, and a message is deleted only after its event was
+    accepted.
     """
     from deployer.composition.failures import open_failures
     from deployer.failures.redriving import redrive as put_back
     from deployer.rendering.failures import (
-        found_document,
-        found_lines,
-        redriven_document,
-        redriven_line,
-        redriven_lines,
+        received_document,
+        received_lines,
+        redrive_document,
+        redrive_result_lines,
+        redrive_summary_lines,
     )
 
     _check_regions(region or ())
@@ -180,36 +181,34 @@ def redrive(
         now=clock_of(context).now(),
     )
     organization = operation.organization
-    with _taken(operation, selection, limit=limit) as found:
+    with _received_failures(operation, selection, limit=limit) as found:
         if dry_run or not found.failures:
             done = None
         else:
-            print_lines(found_lines(found, organization), err=True)
-            confirm("Hand these to the handler again?", yes=yes, command="deployer failures redrive")
+            print_lines(received_lines(found, organization), err=True)
+            confirm("Send these to the handler again?", yes=yes, command="deployer failures redrive")
             done = put_back(
                 operation.queues,
                 operation.function,
                 found.failures,
-                report=lambda one: print_lines(redriven_line(one, organization), err=True),
+                report=lambda one: print_lines(redrive_result_lines(one, organization), err=True),
             )
     if as_json:
         print_json(
-            found_document(found, organization) if done is None else redriven_document(done, found, organization)
+            received_document(found, organization) if done is None else redrive_document(done, found, organization)
         )
     else:
-        print_lines(found_lines(found, organization) if done is None else redriven_lines(done))
-    stuck = [one for one in done or () if one.fate not in {"put back", "taken by another"}]
-    _complain(operation, found, stuck=len(stuck))
+        print_lines(received_lines(found, organization) if done is None else redrive_summary_lines(done))
+    stuck = [one for one in done or () if one.status not in {"put back", "taken by another"}]
+    _check_complete(operation, found, stuck=len(stuck))
 
 
 @app.command("replay")
 def replay(
     context: typer.Context,
-    since: Annotated[
-        str, typer.Option("--since", metavar="WHEN", help="Events from when: 36h (ago), a day, or a time (UTC).")
-    ],
+    since: Annotated[str, typer.Option("--since", metavar="WHEN", help="Start: 36h (ago), a date, or a time in UTC.")],
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="Events until when; now if not given.")
+        str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")
     ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     again: Annotated[bool, typer.Option("--again", help="Replay even if this time range was replayed before.")] = False,
@@ -218,10 +217,10 @@ def replay(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Replay events of a time from the archive, and wait until that is done.
+    """Replay events of a time range from the archive, and wait until that has ended.
 
-    For when events were lost or handled wrongly, and no message is left of them. Safe to repeat: the handler does
-    nothing twice. Interrupted, it goes on in AWS; the same command with the same times finds it again.
+    For events that were lost or handled wrongly, and of which no message is left. Safe to repeat: the handler does
+    nothing twice. If it is interrupted, the replay continues in AWS; the same command with the same times follows it.
     """
     from deployer.composition.failures import open_archive
     from deployer.failures import replaying
@@ -230,55 +229,58 @@ def replay(
 
     clock = clock_of(context)
     now = clock.now()
-    wanted = replaying.Range(
+    time_range = replaying.TimeRange(
         since=_time(since, "--since", parse_since, now), until=_time(until or "0m", "--until", parse_until, now)
     )
     archive = open_archive(config, profile=profile)
     state = archive.describe()
-    replaying.check(wanted, state, now=now)
-    print_lines(range_lines(wanted, state, fresh=replaying.is_too_fresh(wanted, now=now)), err=not dry_run)
+    replaying.check(time_range, state, now=now)
+    print_lines(
+        range_lines(time_range, state, may_be_incomplete=replaying.may_be_incomplete(time_range, now=now)),
+        err=not dry_run,
+    )
     if dry_run:
         return
     confirm("Replay this?", yes=yes, command="deployer failures replay")
-    started, is_new = replaying.start(archive, wanted, prefix=state.name.removesuffix("-archive"), again=again)
-    if started.is_over:
-        typer.echo(f"{started.name} was replayed already; --again replays it once more.", err=True)
+    started, is_new = replaying.start(archive, time_range, prefix=state.name.removesuffix("-archive"), again=again)
+    if started.has_ended:
+        typer.echo(f"{started.name} was already replayed; --again replays it once more.", err=True)
     elif not is_new:
-        typer.echo(f"{started.name} is under way already; waiting for it.", err=True)
+        typer.echo(f"{started.name} is already in progress; waiting for it.", err=True)
 
     def report(one: replaying.Replay) -> None:
-        if not one.is_over:
-            print_lines([replay_line(one, wanted)], err=True)
+        if not one.has_ended:
+            print_lines([replay_line(one, time_range)], err=True)
 
     done = replaying.wait(archive, started, report=report, clock=clock)
     if as_json:
-        print_json(replay_document(done, wanted))
+        print_json(replay_document(done, time_range))
     else:
-        print_lines([replay_line(done, wanted)])
+        print_lines([replay_line(done, time_range)])
 
 
 @contextmanager
-def _taken(operation: Operation, selection: Selection, *, limit: int) -> Iterator[Found]:
-    """Failures while they are hidden from others; all are shown again at the end, however it ends."""
+def _received_failures(operation: Operation, selection: Selection, *, limit: int) -> Iterator[ReceivedFailures]:
+    """Failures while they are hidden from other readers; all become visible at the end, even after an error."""
     from deployer.failures.redriving import find, release
 
-    if uncovered := sorted((selection.scope.regions or set()) - {queue.region for queue in operation.locations}):
-        typer.echo(f"deployer is not rolled out to {', '.join(uncovered)}: no queue is there.", err=True)
-    count = len([queue for queue in operation.locations if selection.may_hold(queue, operation.organization)])
-    typer.echo(f"Looking into {count} queues …" if count > 1 else "Looking into the failures queue …", err=True)
+    if uncovered := sorted((selection.scope.regions or set()) - {queue.region for queue in operation.all_queues}):
+        typer.echo(f"deployer is not rolled out to {', '.join(uncovered)}: no queue exists there.", err=True)
+    count = len([queue for queue in operation.all_queues if selection.may_hold(queue, operation.organization)])
+    typer.echo(f"Reading {count} queues …" if count > 1 else "Reading the failures queue …", err=True)
     found = find(
-        operation.queues, operation.locations, selection=selection, organization=operation.organization, limit=limit
+        operation.queues, operation.all_queues, selection=selection, organization=operation.organization, limit=limit
     )
     try:
         if selection.ids and not found.failures:
-            _complain(operation, found)
-            raise _not_there(selection.ids)
+            _check_complete(operation, found)
+            raise _not_found(selection.ids)
         yield found
     finally:
         release(operation.queues, [*found.failures, *found.others])
 
 
-def _not_there(ids: Sequence[str]) -> DeployerError:
+def _not_found(ids: Sequence[str]) -> DeployerError:
     from deployer.errors import NotFoundError
 
     return NotFoundError(
@@ -287,7 +289,7 @@ def _not_there(ids: Sequence[str]) -> DeployerError:
 
 
 def _check_regions(regions: Sequence[str]) -> None:
-    """Raise ConfigurationError for a slip: nothing would be found there, which reads like good news."""
+    """Raise ConfigurationError for an unknown region: nothing would be found there, which looks like success."""
     from deployer.settings.regions import require_region
 
     for region in regions:
@@ -331,21 +333,22 @@ def _time(text: str, option: str, parse: Callable[..., datetime], now: datetime)
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
-    """Say what is missing in the answer, and exit accordingly."""
+def _check_complete(operation: Operation, found: ReceivedFailures, *, stuck: int = 0) -> None:
+    """Report what could not be read; raises IncompleteError then."""
     from deployer.errors import IncompleteError
     from deployer.rendering.failures import out_of_reach_lines
+    from deployer.words import counted
 
     print_lines(out_of_reach_lines(found, operation.organization), err=True)
     if found.out_of_reach:
         raise IncompleteError(
-            f"{len(found.out_of_reach)} of {len(operation.locations)} queues could not be looked into",
-            next_step="`deployer status` shows stacks that are missing, and `deployer rollout --org` makes them.",
+            f"{len(found.out_of_reach)} of {len(operation.all_queues)} queues could not be read",
+            next_step="`deployer status` shows missing stacks, and `deployer rollout --org` creates them.",
         )
-    if found.is_cut and not found.failures:
+    if found.is_truncated and not found.failures:
         raise IncompleteError(
-            "A queue has more messages than are read in one go, and none of those that were read matches",
-            next_step="Narrow the command with --account, or have the owner of the queue delete what floods it.",
+            "A queue has more messages than one command reads, and none of those that were read match",
+            next_step="Narrow the command with --account, or ask the owner of the queue to delete excess messages.",
         )
     if found.hidden and not found.failures:
         raise IncompleteError(
@@ -354,5 +357,5 @@ def _complain(operation: Operation, found: Found, *, stuck: int = 0) -> None:
             "count messages that were just deleted.",
         )
     if stuck:
-        messages = "1 message" if stuck == 1 else f"{stuck} messages"
-        raise IncompleteError(f"{messages} did not go back; the lines above say why")
+        messages = counted(stuck, "message")
+        raise IncompleteError(f"{messages} could not be redriven; the lines above have the reasons")

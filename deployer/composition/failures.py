@@ -23,7 +23,7 @@ class Operation:
 
     organization: Organization
     names: Names
-    locations: tuple[Queue, ...] = field(repr=False)
+    all_queues: tuple[Queue, ...] = field(repr=False)
     """The failures queue first, then every dead-letter queue of an active account."""
     queues: SqsQueues = field(repr=False)
     function: HandlerFunction = field(repr=False)
@@ -33,12 +33,12 @@ def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
     """Everything for `list`, `show` and `redrive`."""
     installation = Installation.open(config_directory, profile=profile).as_operator()
     session, names = installation.session, installation.names
-    locations = (_failures_queue(names), *_dead_letter_queues(installation))
+    all_queues = (_failures_queue(names), *_dead_letter_queues(installation))
     return Operation(
         organization=installation.organization,
         names=names,
-        locations=locations,
-        queues=SqsQueues(session, (queue.region for queue in locations)),
+        all_queues=all_queues,
+        queues=SqsQueues(session, (queue.region for queue in all_queues)),
         function=HandlerFunction(session.client("lambda"), name=names.function),
     )
 

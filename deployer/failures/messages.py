@@ -93,13 +93,13 @@ class Failure:
     def obstacle(self) -> str | None:
         """Why the event must not be redriven; None if it may."""
         if self.event is None:
-            return "there is no event in it"
+            return "it contains no event"
         if self.queue.is_central:
             return None
         if self.call is None:
-            return "its event is no failed call to ECR, which the rule never sends here"
+            return "its event is not a failed call to ECR, and the rule sends nothing else"
         if (self.call.account, self.call.region) != (self.queue.account, self.queue.region):
-            return f"its event claims to be of {self.call.account} in {self.call.region}, but is not from there"
+            return f"its event names {self.call.account} in {self.call.region}, which is not where its queue is"
         return time_conflict(self.call.event_time, sent=self.message.sent, from_member=True)
 
     @property
@@ -151,10 +151,10 @@ class Selection:
             and (self.reason is None or fnmatchcase(failure.cause.reason.lower(), self.reason.lower()))
             and (self.since is None or happened >= self.since)
             and (self.until is None or happened < self.until)
-            and (not self.ids or self.names(failure))
+            and (not self.ids or self.has_id_of(failure))
         )
 
-    def names(self, failure: Failure) -> bool:
+    def has_id_of(self, failure: Failure) -> bool:
         """Whether one of the ids is the message's or the CloudTrail event's, or a prefix of it."""
         known = (failure.message.id, failure.call.event_id if failure.call else "")
         return any(name.startswith(id_) for name in known for id_ in self.ids)
@@ -173,22 +173,22 @@ def read(message: Message, queue: Queue) -> Failure:
     if problem:
         return _unreadable(message, queue, problem)
     if not isinstance(body, dict):
-        return _unreadable(message, queue, "the body is no JSON object")
+        return _unreadable(message, queue, "the body is not a JSON object")
     if "requestContext" in body and queue.is_central:
         return _from_lambda(message, queue, body)
     if "detail-type" in body:
         return _from_eventbridge(message, queue, body)
-    return _unreadable(message, queue, "neither an event nor a record of Lambda's")
+    return _unreadable(message, queue, "neither an event nor a Lambda record")
 
 
 def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) -> Failure:
-    said = message.attributes
-    retries = said.get("RETRY_ATTEMPTS", "")
-    exhausted = said.get("EXHAUSTED_RETRY_CONDITION")
+    attributes = message.attributes
+    retries = attributes.get("RETRY_ATTEMPTS", "")
+    exhausted = attributes.get("EXHAUSTED_RETRY_CONDITION")
     cause = Cause(
         origin="eventbridge",
-        reason=said.get("ERROR_CODE") or "not-delivered",
-        detail=(said.get("ERROR_MESSAGE", "") + (f" (gave up: {exhausted})" if exhausted else "")).strip(),
+        reason=attributes.get("ERROR_CODE") or "not-delivered",
+        detail=(attributes.get("ERROR_MESSAGE", "") + (f" (gave up: {exhausted})" if exhausted else "")).strip(),
         attempts=int(retries) + 1 if _ATTEMPTS.fullmatch(retries) else None,
     )
     return _failure(message, queue, cause=cause, event=event)
@@ -197,13 +197,13 @@ def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) 
 def _from_lambda(message: Message, queue: Queue, record: Mapping[str, Any]) -> Failure:
     context, error = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
     condition = str(context.get("condition") or "not-handled")
-    kind, words = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
+    kind, text = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
     attempts = context.get("approximateInvokeCount")
     by_handler = condition == CONDITION
     cause = Cause(
         origin="handler" if by_handler else "lambda",
         reason=kind or condition if by_handler else condition,
-        detail=words if by_handler or not kind else f"{kind}: {words}",
+        detail=text if by_handler or not kind else f"{kind}: {text}",
         attempts=attempts if _is_count(attempts) else None,
     )
     return _failure(message, queue, cause=cause, event=record.get("requestPayload"))
@@ -231,7 +231,7 @@ def _parsed(text: str) -> tuple[Any, str]:
     except json.JSONDecodeError:
         return None, "the body is not JSON"
     except ValueError:
-        return None, "a number in the body is too long, or is none"
+        return None, "a number in the body is too long or not finite"
     except RecursionError:
         return None, _TOO_DEEP
     return (None, _TOO_DEEP) if _is_too_deep(body) else (body, "")
@@ -243,7 +243,7 @@ _TOO_DEEP = f"the body is nested deeper than {DEEPEST} levels"
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number of JSON's")
+        raise ValueError(f"{text} is not a JSON number")
     return number
 
 

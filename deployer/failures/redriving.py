@@ -25,16 +25,16 @@ from deployer.failures.messages import Failure, Message, Queue, Selection, read
 from deployer.organization import Organization
 from handler.text import clean
 
-AT_ONCE = 16
+PARALLEL = 16
 """Queues that are read, and events that are sent, in parallel."""
 
-MOST_MESSAGES, MOST_CHARACTERS = 10_000, 32 * 2**20
+MAX_MESSAGES, MAX_CHARACTERS = 10_000, 32 * 2**20
 """The most that is received from one member's queue: its administrator may fill it with messages of 1 MiB."""
 
 HOLD_SECONDS = 300
 """How long a message is hidden from others; renewed before it is acted on."""
 
-Fate = Literal["put back", "put back, not deleted", "taken by another", "not taken by Lambda", "left alone"]
+RedriveStatus = Literal["put back", "put back, not deleted", "taken by another", "not taken by Lambda", "left alone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Queues(Protocol):
 class Function(Protocol):
     """The handler; `deployer.aws.function` is the one that calls AWS."""
 
-    def hand_over(self, event: Any) -> None:
+    def invoke(self, event: Any) -> None:
         """Send an event; returns once Lambda has accepted it."""
 
 
@@ -75,7 +75,7 @@ class OutOfReach:
 
 
 @dataclass(slots=True, kw_only=True)
-class Found:
+class ReceivedFailures:
     """Content of the queues: failures that match, the number of others, and queues that could not be read."""
 
     failures: list[Failure] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Found:
     not_received: int = 0
     """The approximate number of messages that SQS counts but did not return: just deleted, or returned later."""
     out_of_reach: list[OutOfReach] = field(default_factory=list)
-    is_cut: bool = False
+    is_truncated: bool = False
     """Whether more may exist than was received."""
 
     @property
@@ -95,99 +95,99 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redriven:
+class RedriveResult:
     """The result for one failure."""
 
     failure: Failure
-    fate: Fate
+    status: RedriveStatus
     problem: str = ""
 
 
 def find(
     queues: Queues,
-    places: Iterable[Queue],
+    all_queues: Iterable[Queue],
     *,
     selection: Selection,
     organization: Organization,
     limit: int,
-) -> Found:
+) -> ReceivedFailures:
     """Receive messages from the queues, page by page, and keep them hidden; `release` makes them visible.
 
     Of more than `limit` failures, each account of each queue gets a share: many of one do not hide those of others.
     """
-    wanted = [queue for queue in places if selection.may_hold(queue, organization)]
-    looks = [_Look(queue=queue) for queue in wanted]
+    selected = [queue for queue in all_queues if selection.may_hold(queue, organization)]
+    reads = [_QueueRead(queue=queue) for queue in selected]
 
-    def meant(failure: Failure) -> bool:
+    def matches(failure: Failure) -> bool:
         return selection.matches(failure, organization)
 
     try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda look: _look(queues, look, meant=meant, limit=limit), looks))
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            list(pool.map(lambda state: _read_queue(queues, state, matches=matches, limit=limit), reads))
     except BaseException:
-        release(queues, [failure for look in looks for failure in look.taken.values()])
+        release(queues, [failure for state in reads for failure in state.received.values()])
         raise
-    found = _summed(looks, meant=meant)
+    found = _combined(reads, matches=matches)
     if len(found.failures) > limit:
         chosen = set(_shares(found.failures)[:limit])
         found.others += [failure for number, failure in enumerate(found.failures) if number not in chosen]
         found.failures = [failure for number, failure in enumerate(found.failures) if number in chosen]
-        found.is_cut = True
+        found.is_truncated = True
     return found
 
 
 @dataclass(slots=True, kw_only=True)
-class _Look:
+class _QueueRead:
     """The results of one queue so far; kept outside the read itself, so that no received message is lost."""
 
     queue: Queue
     depth: Depth = field(default_factory=lambda: Depth(visible=0, held=0))
-    taken: dict[str, Failure] = field(default_factory=dict)
-    is_cut: bool = False
+    received: dict[str, Failure] = field(default_factory=dict)
+    is_truncated: bool = False
     problem: str = ""
 
 
-def _look(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
+def _read_queue(queues: Queues, state: _QueueRead, *, matches: Callable[[Failure], bool], limit: int) -> None:
     """Read a queue; an error is kept as its problem, beside what was received before."""
     try:
-        _take(queues, look, meant=meant, limit=limit)
+        _receive_all(queues, state, matches=matches, limit=limit)
     except Exception as error:  # noqa: BLE001 - no queue's answer may keep the others from being read
-        look.problem = _problem(error)
+        state.problem = _problem(error)
 
 
-def _take(queues: Queues, look: _Look, *, meant: Callable[[Failure], bool], limit: int) -> None:
+def _receive_all(queues: Queues, state: _QueueRead, *, matches: Callable[[Failure], bool], limit: int) -> None:
     """All visible messages of one queue, up to `limit` matching failures, or up to the maximum size.
 
     A member's queue that reports no messages is not read again: there may be thousands, and its count is a minute old
     at most. The failures queue is always read.
     """
-    look.depth = queues.depth(look.queue)
+    state.depth = queues.depth(state.queue)
     count = size = 0
-    while look.depth.visible or look.queue.is_central:
-        is_flood = len(look.taken) >= MOST_MESSAGES or size >= MOST_CHARACTERS
-        if count >= limit or (is_flood and not look.queue.is_central):
-            look.is_cut = True
+    while state.depth.visible or state.queue.is_central:
+        is_flood = len(state.received) >= MAX_MESSAGES or size >= MAX_CHARACTERS
+        if count >= limit or (is_flood and not state.queue.is_central):
+            state.is_truncated = True
             break
-        messages = queues.receive(look.queue, hold_seconds=HOLD_SECONDS)
-        fresh = [read(message, look.queue) for message in messages if message.id not in look.taken]
-        if not fresh:
+        messages = queues.receive(state.queue, hold_seconds=HOLD_SECONDS)
+        new = [read(message, state.queue) for message in messages if message.id not in state.received]
+        if not new:
             break
-        look.taken |= {failure.message.id: failure for failure in fresh}
-        count += sum(meant(failure) for failure in fresh)
-        size += sum(len(failure.message.body) for failure in fresh)
+        state.received |= {failure.message.id: failure for failure in new}
+        count += sum(matches(failure) for failure in new)
+        size += sum(len(failure.message.body) for failure in new)
 
 
-def _summed(looks: Iterable[_Look], *, meant: Callable[[Failure], bool]) -> Found:
-    found = Found()
-    for look in looks:
-        found.held_elsewhere += look.depth.held
-        if not (look.is_cut or look.problem):
-            found.not_received += max(0, look.depth.visible - len(look.taken))
-        found.is_cut |= look.is_cut
-        if look.problem:
-            found.out_of_reach.append(OutOfReach(queue=look.queue, problem=look.problem))
-        for failure in look.taken.values():
-            (found.failures if meant(failure) else found.others).append(failure)
+def _combined(reads: Iterable[_QueueRead], *, matches: Callable[[Failure], bool]) -> ReceivedFailures:
+    found = ReceivedFailures()
+    for state in reads:
+        found.held_elsewhere += state.depth.held
+        if not (state.is_truncated or state.problem):
+            found.not_received += max(0, state.depth.visible - len(state.received))
+        found.is_truncated |= state.is_truncated
+        if state.problem:
+            found.out_of_reach.append(OutOfReach(queue=state.queue, problem=state.problem))
+        for failure in state.received.values():
+            (found.failures if matches(failure) else found.others).append(failure)
     found.failures.sort(key=lambda failure: (not failure.queue.is_central, failure.queue, failure.happened))
     return found
 
@@ -209,7 +209,7 @@ def _problem(error: Exception) -> str:
 
 def release(queues: Queues, failures: Iterable[Failure]) -> None:
     """Make messages visible again. Those that cannot be reached become visible by timeout."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(lambda batch: _release(queues, batch), _batches(failures)))
 
 
@@ -224,21 +224,21 @@ def redrive(
     function: Function,
     failures: Sequence[Failure],
     *,
-    report: Callable[[Redriven], None],
-) -> list[Redriven]:
+    report: Callable[[RedriveResult], None],
+) -> list[RedriveResult]:
     """Send events and delete their messages, ten at a time; messages that were not sent become visible again."""
-    done: list[Redriven] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    done: list[RedriveResult] = []
+    with ThreadPoolExecutor(PARALLEL) as pool:
         for batch in _batches(failures):
-            hand_over = partial(_redrive, queues, function, ours=_ours(queues, batch))
-            for one in pool.map(hand_over, batch):
+            invoke = partial(_redrive, queues, function, held=_extend_hold(queues, batch))
+            for one in pool.map(invoke, batch):
                 done.append(one)
                 report(one)
-    release(queues, [one.failure for one in done if one.fate in {"not taken by Lambda", "left alone"}])
+    release(queues, [one.failure for one in done if one.status in {"not taken by Lambda", "left alone"}])
     return done
 
 
-def _ours(queues: Queues, batch: Sequence[Failure]) -> frozenset[str] | DeployerError:
+def _extend_hold(queues: Queues, batch: Sequence[Failure]) -> frozenset[str] | DeployerError:
     """Extend the hold on messages; for some it may have ended while a person confirmed."""
     try:
         return queues.hold(batch[0].queue, [failure.message for failure in batch], seconds=HOLD_SECONDS)
@@ -246,22 +246,24 @@ def _ours(queues: Queues, batch: Sequence[Failure]) -> frozenset[str] | Deployer
         return error
 
 
-def _redrive(queues: Queues, function: Function, failure: Failure, *, ours: frozenset[str] | DeployerError) -> Redriven:
+def _redrive(
+    queues: Queues, function: Function, failure: Failure, *, held: frozenset[str] | DeployerError
+) -> RedriveResult:
     if failure.obstacle:
-        return Redriven(failure=failure, fate="left alone", problem=failure.obstacle)
-    if isinstance(ours, DeployerError):
-        return Redriven(failure=failure, fate="left alone", problem=ours.message)
-    if failure.message.id not in ours:
-        return Redriven(failure=failure, fate="taken by another")
+        return RedriveResult(failure=failure, status="left alone", problem=failure.obstacle)
+    if isinstance(held, DeployerError):
+        return RedriveResult(failure=failure, status="left alone", problem=held.message)
+    if failure.message.id not in held:
+        return RedriveResult(failure=failure, status="taken by another")
     try:
-        function.hand_over(failure.redrivable)
+        function.invoke(failure.redrivable)
     except Exception as error:  # noqa: BLE001 - no event may keep the others from being handed over
-        return Redriven(failure=failure, fate="not taken by Lambda", problem=_problem(error))
+        return RedriveResult(failure=failure, status="not taken by Lambda", problem=_problem(error))
     try:
         queues.delete(failure.queue, failure.message)
     except DeployerError as error:
-        return Redriven(failure=failure, fate="put back, not deleted", problem=error.message)
-    return Redriven(failure=failure, fate="put back")
+        return RedriveResult(failure=failure, status="put back, not deleted", problem=error.message)
+    return RedriveResult(failure=failure, status="put back")
 
 
 def _batches(failures: Iterable[Failure]) -> Iterator[list[Failure]]:

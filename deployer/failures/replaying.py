@@ -22,12 +22,12 @@ State = Literal["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "
 ARCHIVE_DELAY = timedelta(minutes=10)
 """The longest that EventBridge may take to archive an event, by its documentation."""
 
-MOST_ATTEMPTS = 100
+MAX_REPLAYS = 100
 """Replays of the same time that have separate names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class TimeRange:
     """From `since`, included, to `until`, not included; both in UTC and whole seconds."""
 
     since: datetime
@@ -57,7 +57,7 @@ class Replay:
     ended: datetime | None = None
 
     @property
-    def is_over(self) -> bool:
+    def has_ended(self) -> bool:
         return self.state in {"COMPLETED", "CANCELLED", "FAILED"}
 
 
@@ -68,67 +68,68 @@ class Archive(Protocol):
 
     def find_replay(self, name: str) -> Replay | None: ...
 
-    def start_replay(self, name: str, wanted: Range) -> None: ...
+    def start_replay(self, name: str, time_range: TimeRange) -> None: ...
 
 
-def check(wanted: Range, archive: ArchiveState, *, now: datetime) -> None:
+def check(time_range: TimeRange, archive: ArchiveState, *, now: datetime) -> None:
     """Raise GuardError for a time whose events have expired, or have not occurred yet."""
-    if wanted.since >= wanted.until:
+    if time_range.since >= time_range.until:
         raise GuardError(
-            f"--since {wanted.since:%Y-%m-%dT%H:%M:%SZ} is not before --until {wanted.until:%Y-%m-%dT%H:%M:%SZ}"
+            f"--since {time_range.since:%Y-%m-%dT%H:%M:%SZ} is not before --until {time_range.until:%Y-%m-%dT%H:%M:%SZ}"
         )
-    if wanted.until > now:
+    if time_range.until > now:
         raise GuardError(
-            f"--until {wanted.until:%Y-%m-%dT%H:%M:%SZ} is yet to come", next_step="Leave it out to replay up to now."
+            f"--until {time_range.until:%Y-%m-%dT%H:%M:%SZ} is in the future",
+            next_step="Leave it out to replay up to now.",
         )
     oldest = now - timedelta(days=archive.retention_days) if archive.retention_days else archive.created
-    if wanted.until <= oldest:
+    if time_range.until <= oldest:
         raise GuardError(
-            f"The archive {archive.name} has nothing from before {oldest:%Y-%m-%dT%H:%M:%SZ}",
-            next_step="`deployer audit list` shows what was recorded; a push of today raises a new event.",
+            f"The archive {archive.name} has no events from before {oldest:%Y-%m-%dT%H:%M:%SZ}",
+            next_step="`deployer audit list` shows what was recorded; pushing again raises a new event.",
         )
 
 
-def is_too_fresh(wanted: Range, *, now: datetime) -> bool:
+def may_be_incomplete(time_range: TimeRange, *, now: datetime) -> bool:
     """Whether the newest events of the time may be missing in the archive."""
-    return now - wanted.until < ARCHIVE_DELAY
+    return now - time_range.until < ARCHIVE_DELAY
 
 
-def start(archive: Archive, wanted: Range, *, prefix: str, again: bool) -> tuple[Replay, bool]:
+def start(archive: Archive, time_range: TimeRange, *, prefix: str, again: bool) -> tuple[Replay, bool]:
     """Start the replay of a time, or find the one that was started before: it, and whether it is a new one.
 
     A replay that failed or was cancelled is started again; a completed one only with `again`.
     """
-    for number in range(1, MOST_ATTEMPTS):
-        name = _name(wanted, prefix=prefix, number=number)
+    for number in range(1, MAX_REPLAYS):
+        name = _name(time_range, prefix=prefix, number=number)
         known = archive.find_replay(name)
         if known is None:
-            archive.start_replay(name, wanted)
+            archive.start_replay(name, time_range)
             return Replay(name=name, state="STARTING"), True
-        if not known.is_over or (known.state == "COMPLETED" and not again):
+        if not known.has_ended or (known.state == "COMPLETED" and not again):
             return known, False
-    raise GuardError(f"This time was replayed {MOST_ATTEMPTS - 1} times", next_step="Choose a slightly different time.")
+    raise GuardError(f"This time was replayed {MAX_REPLAYS - 1} times", next_step="Choose a slightly different time.")
 
 
-def _name(wanted: Range, *, prefix: str, number: int) -> str:
+def _name(time_range: TimeRange, *, prefix: str, number: int) -> str:
     """At most 64 characters, and unique for 90 days, as EventBridge requires."""
-    times = "-".join(f"{time:%Y%m%dT%H%M%S}" for time in (wanted.since, wanted.until))
+    times = "-".join(f"{time:%Y%m%dT%H%M%S}" for time in (time_range.since, time_range.until))
     return f"{prefix}-{times}" + (f"-{number}" if number > 1 else "")
 
 
 def wait(archive: Archive, replay: Replay, *, report: Callable[[Replay], None], clock: Clock) -> Replay:
     """Wait until a replay ends, reporting its progress; raises ServiceError if it failed."""
-    told: Replay | None = None
+    reported: Replay | None = None
     for _ in polls(clock):
         replay = archive.find_replay(replay.name) or replay
-        if replay != told:
+        if replay != reported:
             report(replay)
-            told = replay
-        if replay.is_over:
+            reported = replay
+        if replay.has_ended:
             break
     if replay.state != "COMPLETED":
         raise ServiceError(
             f"The replay {replay.name} is {replay.state}{f': {replay.reason}' if replay.reason else ''}",
-            next_step="Run the command again: it starts another; events that were replayed already do no harm.",
+            next_step="Run the command again to start another; replaying an event twice is harmless.",
         )
     return replay

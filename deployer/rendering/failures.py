@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from deployer.failures.messages import UNREADABLE, Failure, Queue
-from deployer.failures.redriving import Found, Redriven
-from deployer.failures.replaying import ArchiveState, Range, Replay
+from deployer.failures.redriving import ReceivedFailures, RedriveResult
+from deployer.failures.replaying import ArchiveState, Replay, TimeRange
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
 from deployer.rendering.text import Line, wrapped
@@ -34,20 +34,20 @@ _PREAMBLE = re.compile(
 
 _OF_LAMBDA = {
     "RetriesExhausted": "The handler failed three times. If AWS was at fault, a redrive succeeds; if not, the detail "
-    "and the log of the same request id say what to mend first.",
-    "EventAgeExceeded": "Lambda could not run the handler within six hours, or the retries took longer; look for "
-    "throttles, then redrive.",
-    "ZeroReservedConcurrency": "Somebody switched the function off with a reserved concurrency of 0; take it away, "
-    "then redrive.",
+    "and the log of the same request id show what to fix first.",
+    "EventAgeExceeded": "Lambda could not run the handler within six hours, or the retries took longer. Look for "
+    "throttled invocations, then redrive.",
+    "ZeroReservedConcurrency": "The function has a reserved concurrency of 0, so it never runs. Remove that, then "
+    "redrive.",
 }
 _FROM_MEMBER = (
-    "EventBridge could not bring the event to the central bus: the forwarding role, the bus or its policy is missing "
-    "or was changed. `deployer status` shows stacks that are missing, and `deployer rollout` makes them; "
-    "docs/operations.md says how to undo changes by hand. Then redrive."
+    "EventBridge could not deliver the event to the central bus: the forwarding role, the bus or its policy is missing "
+    "or was changed. `deployer status` shows missing stacks, and `deployer rollout` creates them; "
+    "docs/operations.md describes how to undo manual changes. Then redrive."
 )
 _FROM_BUS = (
-    "EventBridge could not start the handler: the function or the rule's permission was changed by hand; how to mend "
-    "that, docs/operations.md says. Then redrive."
+    "EventBridge could not start the handler: the function or the rule's permission was changed manually. "
+    "docs/operations.md describes how to repair that. Then redrive."
 )
 
 
@@ -57,22 +57,22 @@ def advice(failure: Failure) -> str:
         case "handler":
             return SENTENCES.get(failure.cause.reason, "")
         case "lambda":
-            return _OF_LAMBDA.get(failure.cause.reason, "Lambda gave up; the detail says why.")
+            return _OF_LAMBDA.get(failure.cause.reason, "Lambda stopped retrying; the detail has the reason.")
         case "eventbridge":
             return _FROM_BUS if failure.queue.is_central else _FROM_MEMBER
         case "unknown":
-            return "Somebody put it there by hand; it stays until SQS forgets it, 14 days after it came."
+            return "The message was sent manually. It stays until SQS deletes it, 14 days after it was sent."
 
 
-def found_lines(found: Found, organization: Organization) -> list[Line]:
+def received_lines(found: ReceivedFailures, organization: Organization) -> list[Line]:
     """Failures by queue, then what each reason means, then how many."""
     lines: list[Line] = []
     for queue, some in groupby(found.failures, key=lambda failure: failure.queue):
         lines += [Line(queue_title(queue, organization), "heading")]
-        lines += [line for failure in some for line in _listed(failure, organization)]
+        lines += [line for failure in some for line in _list_entry(failure, organization)]
         lines += [Line("")]
     lines += list(_advice(found.failures))
-    is_good = not (found.failures or found.hidden or found.out_of_reach or found.is_cut)
+    is_good = not (found.failures or found.hidden or found.out_of_reach or found.is_truncated)
     lines += wrapped(_count(found), indent=0, tone="add" if is_good else "bad")
     return lines
 
@@ -82,7 +82,7 @@ def queue_title(queue: Queue, organization: Organization) -> str:
     return f"{kind} {account_name(organization, queue.account)} in {queue.region}"
 
 
-def _listed(failure: Failure, organization: Organization) -> Iterator[Line]:
+def _list_entry(failure: Failure, organization: Organization) -> Iterator[Line]:
     known = organization.accounts.get(failure.account)
     what = [f"{failure.happened:%Y-%m-%d %H:%M:%S}", known.name if known else failure.account, failure.region]
     first = f"{failure.message.id[:SHORT_ID]}  {'  '.join(what)}  {failure.repository or '-'}"
@@ -91,7 +91,7 @@ def _listed(failure: Failure, organization: Organization) -> Iterator[Line]:
     why = f"{failure.cause.reason}: {detail}" if detail else failure.cause.reason
     yield from wrapped(why, indent=4 + SHORT_ID, tone="quiet")
     if failure.obstacle:
-        yield from wrapped(f"cannot go back: {failure.obstacle}", indent=4 + SHORT_ID, tone="bad")
+        yield from wrapped(f"cannot be redriven: {failure.obstacle}", indent=4 + SHORT_ID, tone="bad")
 
 
 def _advice(failures: Sequence[Failure]) -> Iterator[Line]:
@@ -102,43 +102,41 @@ def _advice(failures: Sequence[Failure]) -> Iterator[Line]:
         yield Line("")
 
 
-def _count(found: Found) -> str:
-    more = " or more" if found.is_cut else ""
+def _count(found: ReceivedFailures) -> str:
+    more = " or more" if found.is_truncated else ""
     text = f"{counted(len(found.failures), 'failure')}{more}." if found.failures else _none(found)
     if found.others:
-        text += f" {counted(len(found.others), 'other')} not asked for."
+        text += f" {counted(len(found.others), 'other')} not selected."
     if found.held_elsewhere:
-        text += (
-            f" About {found.held_elsewhere} more held by another reader or delayed now; they show again within minutes."
-        )
+        text += f" About {found.held_elsewhere} more: held by another reader, or delayed, for minutes."
     if found.not_received:
-        text += f" SQS counts about {found.not_received} more that it did not give; its counts may be a minute old."
-    if found.is_cut:
+        text += f" SQS counts about {found.not_received} more that it did not return; its counts may be a minute old."
+    if found.is_truncated:
         text += " There may be more: raise --limit, or narrow the list with --account."
     return text
 
 
-def _none(found: Found) -> str:
+def _none(found: ReceivedFailures) -> str:
     """Reports success only if every queue was read completely."""
-    if found.hidden or found.out_of_reach or found.is_cut:
-        return "Whether there are failures is not known."
+    if found.hidden or found.out_of_reach or found.is_truncated:
+        return "Whether failures exist is unknown."
     return "No failures match." if found.others else "No failures."
 
 
-def out_of_reach_lines(found: Found, organization: Organization) -> list[Line]:
+def out_of_reach_lines(found: ReceivedFailures, organization: Organization) -> list[Line]:
     """The queues that could not be read."""
     return [
         line
         for one in found.out_of_reach
         for line in wrapped(
-            f"not looked into: {account_name(organization, one.queue.account)} in {one.queue.region}: {one.problem}",
+            f"not read: {account_name(organization, one.queue.account)} in {one.queue.region}: {one.problem}",
             indent=0,
             tone="bad",
         )
     ]
 
 
-def shown_lines(failure: Failure, organization: Organization) -> list[Line]:
+def failure_lines(failure: Failure, organization: Organization) -> list[Line]:
     """All details of one failure, except the event itself."""
     rows = [(name, value) for name, value in failure_document(failure, organization).items() if value is not None]
     lines = [Line(queue_title(failure.queue, organization), "heading")]
@@ -178,52 +176,55 @@ def failure_document(failure: Failure, organization: Organization) -> Document:
     }
 
 
-def found_document(found: Found, organization: Organization) -> Document:
+def received_document(found: ReceivedFailures, organization: Organization) -> Document:
     """All that was found."""
     return {
         "failures": [failure_document(failure, organization) for failure in found.failures],
         "others": len(found.others),
         "held_by_others": found.held_elsewhere,
         "not_received": found.not_received,
-        "cut": found.is_cut,
+        "cut": found.is_truncated,
         "out_of_reach": _out_of_reach(found, organization),
     }
 
 
-def _out_of_reach(found: Found, organization: Organization) -> list[Document]:
+def _out_of_reach(found: ReceivedFailures, organization: Organization) -> list[Document]:
     return [
         {**place(organization, one.queue.account), "region": one.queue.region, "problem": one.problem}
         for one in found.out_of_reach
     ]
 
 
-def redriven_line(one: Redriven, organization: Organization) -> list[Line]:
+def redrive_result_lines(one: RedriveResult, organization: Organization) -> list[Line]:
     """The result for one failure, as it happens."""
     failure = one.failure
     known = organization.accounts.get(failure.account)
     where = f"{known.name if known else failure.account} {failure.region} {failure.repository or '-'}"
     problem = f": {one.problem}" if one.problem else ""
-    tone = "" if one.fate in {"put back", "taken by another"} else "bad"
-    text = f"{failure.message.id[:SHORT_ID]}  {one.fate}: {where}{problem}"
+    tone = "" if one.status in {"put back", "taken by another"} else "bad"
+    text = f"{failure.message.id[:SHORT_ID]}  {one.status}: {where}{problem}"
     return wrapped(text, indent=2, tone="bad" if tone else "")
 
 
-def redriven_lines(done: Sequence[Redriven]) -> list[Line]:
+def redrive_summary_lines(done: Sequence[RedriveResult]) -> list[Line]:
     """How a redrive ended."""
-    fates = Counter(one.fate for one in done)
-    put_back = fates["put back"] + fates["put back, not deleted"]
-    lines = [Line(f"{counted(put_back, 'event')} handed to the handler.", "add" if put_back == len(done) else "")]
-    if fates["put back, not deleted"]:
-        text = "could not be deleted: the next redrive hands the events over once more, which does no harm"
-        lines += wrapped(f"{counted(fates['put back, not deleted'], 'message')} {text}.", indent=0, tone="bad")
-    if fates["taken by another"]:
-        lines += wrapped(f"{fates['taken by another']} were taken by another reader meanwhile.", indent=0)
-    if left := fates["left alone"] + fates["not taken by Lambda"]:
-        lines += wrapped(f"{counted(left, 'message')} stayed in the queues.", indent=0, tone="bad")
-    return [*lines, *([Line("What fails again is back within minutes.", "quiet")] if put_back else [])]
+    statuses = Counter(one.status for one in done)
+    put_back = statuses["put back"] + statuses["put back, not deleted"]
+    lines = [Line(f"{counted(put_back, 'event')} sent to the handler.", "add" if put_back == len(done) else "")]
+    if statuses["put back, not deleted"]:
+        text = "could not be deleted: the next redrive sends their events again, which is harmless"
+        lines += wrapped(f"{counted(statuses['put back, not deleted'], 'message')} {text}.", indent=0, tone="bad")
+    if statuses["taken by another"]:
+        lines += wrapped(f"{statuses['taken by another']} received by another reader meanwhile.", indent=0)
+    if left := statuses["left alone"] + statuses["not taken by Lambda"]:
+        lines += wrapped(f"{counted(left, 'message')} left in the queues.", indent=0, tone="bad")
+    return [
+        *lines,
+        *([Line("Events that fail again return within minutes.", "quiet")] if put_back else []),
+    ]
 
 
-def redriven_document(done: Sequence[Redriven], found: Found, organization: Organization) -> Document:
+def redrive_document(done: Sequence[RedriveResult], found: ReceivedFailures, organization: Organization) -> Document:
     """The result for each failure, and for queues that could not be read."""
     return {
         "redriven": [
@@ -232,7 +233,7 @@ def redriven_document(done: Sequence[Redriven], found: Found, organization: Orga
                 **place(organization, one.failure.account),
                 "region": one.failure.region,
                 "repository": one.failure.repository,
-                "fate": one.fate,
+                "fate": one.status,
                 "problem": one.problem or None,
             }
             for one in done
@@ -241,41 +242,43 @@ def redriven_document(done: Sequence[Redriven], found: Found, organization: Orga
     }
 
 
-def range_lines(wanted: Range, archive: ArchiveState, *, fresh: bool) -> list[Line]:
+def range_lines(time_range: TimeRange, archive: ArchiveState, *, may_be_incomplete: bool) -> list[Line]:
     """What is about to be replayed."""
-    kept = f"for {archive.retention_days} days" if archive.retention_days else "for ever"
-    size = f"{counted(archive.events, 'event')} in all, kept {kept}"
+    kept = f"for {archive.retention_days} days" if archive.retention_days else "indefinitely"
+    size = f"{counted(archive.events, 'event')} in total, kept {kept}"
     lines = [
-        Line(f"Replay from {wanted.since:%Y-%m-%d %H:%M:%S} to {wanted.until:%Y-%m-%d %H:%M:%S} (UTC)", "heading"),
+        Line(
+            f"Replay from {time_range.since:%Y-%m-%d %H:%M:%S} to {time_range.until:%Y-%m-%d %H:%M:%S} (UTC)", "heading"
+        ),
         Line(f"  archive {archive.name}: {size}"),
-        *wrapped("What an event has led to before, the handler does no second time.", indent=2),
+        *wrapped("Replaying is safe: the handler does nothing twice.", indent=2),
     ]
-    if fresh:
+    if may_be_incomplete:
         text = "The newest events may be missing: EventBridge takes up to ten minutes to archive one."
         lines += wrapped(text, indent=2, tone="change")
     return lines
 
 
-def replay_line(replay: Replay, wanted: Range) -> Line:
+def replay_line(replay: Replay, time_range: TimeRange) -> Line:
     """Progress of a replay, by the time of the event that was replayed last."""
     reached = f", up to {replay.reached:%Y-%m-%d %H:%M:%S}" if replay.reached else ""
-    whole = (wanted.until - wanted.since).total_seconds()
-    done = (replay.reached - wanted.since).total_seconds() / whole if replay.reached and whole else 0.0
-    share = f" ({min(max(done, 0.0), 1.0):.0%} of the time)" if replay.reached and not replay.is_over else ""
+    whole = (time_range.until - time_range.since).total_seconds()
+    done = (replay.reached - time_range.since).total_seconds() / whole if replay.reached and whole else 0.0
+    share = f" ({min(max(done, 0.0), 1.0):.0%} of the time)" if replay.reached and not replay.has_ended else ""
     return Line(f"{replay.name}: {replay.state.lower()}{reached}{share}")
 
 
-def replay_document(replay: Replay, wanted: Range) -> Document:
+def replay_document(replay: Replay, time_range: TimeRange) -> Document:
     """A replay for programs."""
     return {
         "name": replay.name,
         "state": replay.state,
-        "since": iso(wanted.since),
-        "until": iso(wanted.until),
+        "since": iso(time_range.since),
+        "until": iso(time_range.until),
         "reached": iso_or_none(replay.reached),
         "started": iso_or_none(replay.started),
         "ended": iso_or_none(replay.ended),
     }
 
 
-assert UNREADABLE not in SENTENCES, "reasons of the handler and of queues are told apart"
+assert UNREADABLE not in SENTENCES, "reasons of the handler and of queues are distinct"

@@ -27,11 +27,11 @@ class FakeLambda:
 @pytest.mark.parametrize("text", ["\u5b57" * 330_000, "\ud800\uffff\0"], ids=["another script", "odd characters"])
 def test_an_event_goes_back_as_it_came(text: str) -> None:
     fake: Any = FakeLambda()
-    HandlerFunction(fake, name="deployer-handler").hand_over({"detail": text})
+    HandlerFunction(fake, name="deployer-handler").invoke({"detail": text})
     assert json.loads(fake.payloads[0]) == {"detail": text}
 
 
 def test_an_answer_other_than_accepted_is_told() -> None:
     fake: Any = FakeLambda(status=200)
     with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
-        HandlerFunction(fake, name="deployer-handler").hand_over({})
+        HandlerFunction(fake, name="deployer-handler").invoke({})

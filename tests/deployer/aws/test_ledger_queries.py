@@ -71,7 +71,7 @@ def test_whatever_matches_is_let_through(
     repositories: list[str],
     principals: list[str],
     ous: list[str],
-    below: bool,
+    include_children: bool,
     index: Any,
 ) -> None:
     one = record(1, repository=name, principal=f"arn:aws:sts::300000000001:assumed-role/{role}/session-1")
@@ -81,7 +81,7 @@ def test_whatever_matches_is_let_through(
         repositories=tuple(repositories),
         principals=tuple(principals),
         ous=tuple(ous),
-        include_children=below,
+        include_children=include_children,
     )
     if query.matches(one):
         assert lets_through(request_for(IndexKey(index, "x"), query), asdict(one))

@@ -103,13 +103,13 @@ class FakeSqs:
 
     def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
         with self._lock:
-            ours = set()
+            held = set()
             for message in messages:
                 kept = self.kept.get(queue, {}).get(message.id)
                 if kept and kept.receipt == message.receipt and kept.visible_at > self.clock:
                     kept.visible_at = self.clock + seconds
-                    ours.add(message.id)
-            return frozenset(ours)
+                    held.add(message.id)
+            return frozenset(held)
 
     def delete(self, queue: Queue, message: Message) -> None:
         self._die("before delete")
@@ -133,15 +133,15 @@ class FakeHandler:
     sqs: FakeSqs
     refuses: set[str] = field(default_factory=set)
     fails_again: bool = False
-    taken: list[Any] = field(default_factory=list)
+    received: list[Any] = field(default_factory=list)
 
-    def hand_over(self, event: Any) -> None:
+    def invoke(self, event: Any) -> None:
         if event["detail"]["requestParameters"]["repositoryName"] in self.refuses:
             raise ServiceError("Invoke was throttled")
-        self.taken.append(event)
+        self.received.append(event)
         if self.fails_again:
             self.sqs.put(CENTRAL, event, ERROR_CODE="AGAIN")
 
     @property
     def repositories(self) -> list[str]:
-        return [event["detail"]["requestParameters"]["repositoryName"] for event in self.taken]
+        return [event["detail"]["requestParameters"]["repositoryName"] for event in self.received]

@@ -23,15 +23,15 @@ from deployer.cli.printing import json_text
 from deployer.errors import DeployerError, IncompleteError, ServiceError
 from deployer.failures import redriving
 from deployer.failures.messages import UNREADABLE, Message, Queue, Selection, read
-from deployer.failures.redriving import HOLD_SECONDS, Depth, Found, find, redrive, release
+from deployer.failures.redriving import HOLD_SECONDS, Depth, ReceivedFailures, find, redrive, release
 from deployer.planning.scopes import find_scope
 from deployer.rendering.failures import (
     failure_document,
-    found_document,
-    found_lines,
-    redriven_document,
-    redriven_line,
-    shown_lines,
+    failure_lines,
+    received_document,
+    received_lines,
+    redrive_document,
+    redrive_result_lines,
 )
 from deployer.rendering.text import Line
 from deployer.targets import Scope
@@ -79,67 +79,67 @@ ODD_ATTRIBUTES = {
 }
 
 
-def test_attributes_that_nobody_sends_are_listed_and_go_back() -> None:
+def test_failures_with_unknown_attributes_are_listed_and_redriven() -> None:
     for attributes in ODD_ATTRIBUTES.values():
         failure = read(message(event(), UNDELIVERED | attributes), SHOP)
         assert failure.obstacle is None
         assert failure.cause.attempts in {None, 1}
-        assert_shown(Found(failures=[failure]))
+        assert_shown(ReceivedFailures(failures=[failure]))
 
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
 @pytest.mark.parametrize("queue", [SHOP, CENTRAL], ids=["of a member", "central"])
-def test_what_no_program_should_read_is_reported_and_never_goes_back(body: str, queue: Queue) -> None:
+def test_an_unreadable_body_is_reported_and_never_redriven(body: str, queue: Queue) -> None:
     failure = read(message(body, UNDELIVERED), queue)
     assert (failure.cause.reason, failure.event) == (UNREADABLE, None)
     assert failure.cause.detail
-    assert_shown(Found(failures=[failure]))
+    assert_shown(ReceivedFailures(failures=[failure]))
 
 
 @pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
-def test_what_is_odd_in_an_event_is_shown_and_handed_over(body: str) -> None:
+def test_an_unusual_event_is_shown_and_redriven(body: str) -> None:
     failure = read(message(body, UNDELIVERED), SHOP)
     assert failure.obstacle is None
-    assert_shown(Found(failures=[failure]))
+    assert_shown(ReceivedFailures(failures=[failure]))
     short_json(failure.event).encode()
 
 
 @pytest.mark.parametrize("count", [True, -1, 10**4000, 1.5, "3", None, [3]], ids=lambda count: repr(count)[:9])
-def test_a_count_of_attempts_that_lambda_never_writes_is_left_out(count: Any) -> None:
+def test_an_impossible_count_of_attempts_is_omitted(count: Any) -> None:
     record = GIVEN_UP | {"requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": count}}
     assert read(message(record), CENTRAL).cause.attempts is None
 
 
-def test_a_members_message_counts_as_that_members_whatever_it_claims() -> None:
+def test_a_message_in_a_members_queue_belongs_to_that_member_whatever_it_claims() -> None:
     """Else one account's messages would be listed as another's, and be missing in the list of its own."""
     forged = read(message(event(account="300000000003"), UNDELIVERED), SHOP)
     assert (forged.account, forged.region) == (SHOP.account, SHOP.region)
-    assert forged.obstacle == "its event claims to be of 300000000003 in eu-west-1, but is not from there"
+    assert forged.obstacle == "its event names 300000000003 in eu-west-1, which is not where its queue is"
     mine = Selection(scope=find_scope(EXAMPLE, ous=(), accounts=(SHOP.account,), regions=()))
     assert mine.matches(forged, EXAMPLE)
 
 
-def test_a_record_of_lambdas_in_a_members_queue_is_nobodys() -> None:
+def test_a_lambda_record_in_a_members_queue_is_unreadable() -> None:
     """Else its author could have words of the handler, and the advice of real failures, appear under any reason."""
     assert read(message(GIVEN_UP), SHOP).cause.reason == UNREADABLE
 
 
 @pytest.mark.parametrize("sent", ["-1", "9" * 30, "soon", ""], ids=repr)
-def test_times_and_counts_of_sqs_that_are_none_are_no_obstacle(sent: str) -> None:
+def test_missing_times_and_counts_of_sqs_are_tolerated(sent: str) -> None:
     system = {"SentTimestamp": sent, "ApproximateReceiveCount": sent}
     found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "Attributes": system})
     assert (found.sent, found.receives) == (datetime.fromtimestamp(0, UTC), 1)
 
 
-def test_attributes_that_are_no_text_are_left_out() -> None:
+def test_attributes_that_are_not_text_are_omitted() -> None:
     attributes = {"RULE_ARN": {"DataType": "Binary", "BinaryValue": b"\xff"}, "X": {"StringValue": "y"}}
     found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "MessageAttributes": attributes})
     assert found.attributes == {"X": "y"}
 
 
-def assert_shown(found: Found) -> None:
+def assert_shown(found: ReceivedFailures) -> None:
     """All that the commands print of failures can be printed, and JSON of it read again."""
-    for line in found_lines(found, EXAMPLE) + shown(found):
+    for line in received_lines(found, EXAMPLE) + shown(found):
         line.text.encode()
     documents = [
         {
@@ -149,15 +149,15 @@ def assert_shown(found: Found) -> None:
         }
         for failure in found.failures
     ]
-    for document in (documents, found_document(found, EXAMPLE)):
+    for document in (documents, received_document(found, EXAMPLE)):
         text = json_text(document)
         text.encode()
         assert "\x9b" not in text
         assert json.loads(text) == document
 
 
-def shown(found: Found) -> list[Line]:
-    return [line for failure in found.failures for line in shown_lines(failure, EXAMPLE)]
+def shown(found: ReceivedFailures) -> list[Line]:
+    return [line for failure in found.failures for line in failure_lines(failure, EXAMPLE)]
 
 
 ODD_VALUES = ANYTHING | st.integers() | st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf", "Lu"]))
@@ -203,14 +203,14 @@ def test_invariant_5_whatever_one_member_writes_the_others_failures_are_read_and
     handler = FakeHandler(sqs)
     done = redrive(sqs, handler, found.failures, report=lambda one: None)
     release(sqs, [*found.failures, *found.others])
-    json_text(redriven_document(done, found, EXAMPLE)).encode()
+    json_text(redrive_document(done, found, EXAMPLE)).encode()
     for one in done:
-        assert all(line.text.encode() for line in redriven_line(one, EXAMPLE))
+        assert all(line.text.encode() for line in redrive_result_lines(one, EXAMPLE))
 
     assert {"team-a/mine", "team-a/central"} <= set(handler.repositories)
     assert sqs.kept[SEARCH] == sqs.kept[CENTRAL] == {}
-    assert sqs.visible(SHOP) == len(sqs.kept[SHOP]) == sum(one.fate == "left alone" for one in done)
-    for handed in handler.taken:
+    assert sqs.visible(SHOP) == len(sqs.kept[SHOP]) == sum(one.status == "left alone" for one in done)
+    for handed in handler.received:
         short_json(handed).encode()
         assert handed["account"] in {SHOP.account, SEARCH.account}
 
@@ -238,7 +238,7 @@ def filled(sqs: FakeSqs, *, count: int = 25) -> FakeSqs:
     return sqs
 
 
-def found_in(sqs: FakeSqs, *, limit: int = 1000) -> Found:
+def found_in(sqs: FakeSqs, *, limit: int = 1000) -> ReceivedFailures:
     return find(sqs, (CENTRAL, SHOP, SEARCH), selection=EVERYTHING, organization=EXAMPLE, limit=limit)
 
 
@@ -260,7 +260,7 @@ def test_what_was_received_is_released_when_the_command_is_interrupted() -> None
     assert (sqs.visible(SHOP), sqs.visible(SEARCH)) == (25, 1)
 
 
-def test_one_message_that_cannot_be_released_keeps_no_other_hidden() -> None:
+def test_an_error_on_release_does_not_keep_other_messages_hidden() -> None:
     class Stubborn(FakeSqs):
         def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
             if queue == SHOP:
@@ -272,30 +272,30 @@ def test_one_message_that_cannot_be_released_keeps_no_other_hidden() -> None:
     assert (sqs.visible(SHOP), sqs.visible(SEARCH)) == (0, 1)
 
 
-def test_an_event_that_cannot_be_handed_over_keeps_no_other_from_it() -> None:
+def test_an_event_that_cannot_be_sent_does_not_stop_the_others() -> None:
     class Choking(FakeHandler):
-        def hand_over(self, event: Any) -> None:
+        def invoke(self, event: Any) -> None:
             if event["account"] == SHOP.account:
                 raise RecursionError("maximum recursion depth exceeded")
-            super().hand_over(event)
+            super().invoke(event)
 
     sqs = filled(FakeSqs())
     handler = Choking(sqs)
     done = redrive(sqs, handler, found_in(sqs).failures, report=lambda one: None)
     assert handler.repositories == ["team-a/mine"]
-    assert {one.problem for one in done if one.fate == "not taken by Lambda"} == {
+    assert {one.problem for one in done if one.status == "not taken by Lambda"} == {
         "RecursionError: maximum recursion depth exceeded"
     }
     assert sqs.visible(SHOP) == 25
 
 
-def test_a_flood_of_one_account_leaves_room_for_the_others() -> None:
+def test_a_flood_of_one_account_does_not_hide_failures_of_others() -> None:
     sqs = filled(FakeSqs(), count=40)
     for number in range(40):
         sqs.put(CENTRAL, GIVEN_UP | {"requestPayload": event(repository=f"x-{number}", number=200 + number)})
     sqs.put(CENTRAL, GIVEN_UP | {"requestPayload": event(SEARCH.account, "team-a/central", number=300)})
     found = found_in(sqs, limit=45)
-    assert (len(found.failures), len(found.others), found.is_cut) == (45, 37, True)
+    assert (len(found.failures), len(found.others), found.is_truncated) == (45, 37, True)
     repositories = [failure.repository for failure in found.failures]
     assert {"team-a/mine", "team-a/central"} <= set(repositories)
     assert [failure.queue for failure in found.failures] == sorted(
@@ -303,10 +303,8 @@ def test_a_flood_of_one_account_leaves_room_for_the_others() -> None:
     )
 
 
-@pytest.mark.parametrize("bound", ["MOST_MESSAGES", "MOST_CHARACTERS"])
-def test_of_a_flood_in_one_members_queue_no_more_is_taken_than_is_bearable(
-    bound: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("bound", ["MAX_MESSAGES", "MAX_CHARACTERS"])
+def test_only_a_limited_amount_is_received_from_one_members_queue(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is asked for: a thousand messages of 1 MiB would take the memory of the machine."""
     monkeypatch.setattr(redriving, bound, 20)
     sqs = FakeSqs()
@@ -316,16 +314,16 @@ def test_of_a_flood_in_one_members_queue_no_more_is_taken_than_is_bearable(
     selection = Selection(scope=Scope.whole(EXAMPLE), repository="team-a/*")
     found = find(sqs, (CENTRAL, SHOP, SEARCH), selection=selection, organization=EXAMPLE, limit=1000)
     assert [failure.repository for failure in found.failures] == ["team-a/mine"]
-    assert (0 < len(found.others) <= 20, found.is_cut) == (True, True)
+    assert (0 < len(found.others) <= 20, found.is_truncated) == (True, True)
 
     nothing = Selection(scope=Scope.whole(EXAMPLE), repository="team-b/*")
     release(sqs, [*found.failures, *found.others])
     found = find(sqs, (CENTRAL, SHOP, SEARCH), selection=nothing, organization=EXAMPLE, limit=1000)
     assert found.failures == []
-    assert found_lines(found, EXAMPLE)[0].text.startswith("Whether there are failures is not known.")
+    assert received_lines(found, EXAMPLE)[0].text.startswith("Whether failures exist is unknown.")
 
 
-def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:
+def test_hidden_messages_are_not_reported_as_success() -> None:
     class Shy(FakeSqs):
         """SQS counts messages, and hands out none."""
 
@@ -336,12 +334,12 @@ def test_messages_that_nobody_may_see_now_are_no_good_news() -> None:
         for _ in range(2):
             found = found_in(sqs)
         assert (found.failures, found.hidden > 0) == ([], True)
-        told = " ".join(line.text for line in found_lines(found, EXAMPLE))
-        assert "No failures" not in told
+        reported = " ".join(line.text for line in received_lines(found, EXAMPLE))
+        assert "No failures" not in reported
     assert found_in(FakeSqs()).hidden == 0
 
 
-def test_a_queue_that_gave_only_a_part_of_what_sqs_counts_is_no_good_news() -> None:
+def test_a_partly_received_queue_is_not_reported_as_success() -> None:
     class Stingy(FakeSqs):
         """SQS hands out one page, and nothing of the rest."""
 
@@ -360,29 +358,34 @@ def test_a_queue_that_gave_only_a_part_of_what_sqs_counts_is_no_good_news() -> N
 def test_an_id_is_not_found_only_if_no_message_may_be_hidden(kept: int, exit_code: int) -> None:
     sqs = filled(FakeSqs())
     sqs.receive(SHOP, hold_seconds=HOLD_SECONDS if kept else 0)
-    operation: Any = SimpleNamespace(organization=EXAMPLE, places=(CENTRAL, SHOP), queues=sqs)
+    operation: Any = SimpleNamespace(organization=EXAMPLE, all_queues=(CENTRAL, SHOP), queues=sqs)
     selection = Selection(scope=Scope.whole(EXAMPLE), ids=("abc",))
-    with pytest.raises(DeployerError) as raised, failures._taken(operation, selection, limit=1000):
+    with pytest.raises(DeployerError) as raised, failures._received_failures(operation, selection, limit=1000):
         pass
     assert raised.value.exit_code == exit_code
     assert ("No message begins with abc" in raised.value.message) is (exit_code == 11)
 
 
 NO_GOOD_NEWS = {
-    "another reader holds messages": (Found(held_elsewhere=1), True),
-    "SQS counts messages and gives none": (Found(not_received=1), True),
-    "a flood was not read to its end": (Found(is_cut=True), True),
-    "nothing at all": (Found(), False),
-    "messages that nobody asked for": (Found(others=[read(message("x"), SHOP)]), False),
-    "failures, and more of them elsewhere": (Found(failures=[read(message("x"), SHOP)], held_elsewhere=1), False),
+    "another reader holds messages": (ReceivedFailures(held_elsewhere=1), True),
+    "SQS counts messages and gives none": (ReceivedFailures(not_received=1), True),
+    "a flood was not read to its end": (ReceivedFailures(is_truncated=True), True),
+    "nothing at all": (ReceivedFailures(), False),
+    "messages that nobody asked for": (ReceivedFailures(others=[read(message("x"), SHOP)]), False),
+    "failures, and more of them elsewhere": (
+        ReceivedFailures(failures=[read(message("x"), SHOP)], held_elsewhere=1),
+        False,
+    ),
 }
 
 
 @pytest.mark.parametrize(("found", "is_incomplete"), NO_GOOD_NEWS.values(), ids=NO_GOOD_NEWS)
-def test_a_command_that_may_have_missed_everything_does_not_exit_with_0(found: Found, *, is_incomplete: bool) -> None:
-    operation: Any = SimpleNamespace(organization=EXAMPLE, places=())
+def test_a_command_that_may_have_missed_everything_does_not_exit_with_0(
+    found: ReceivedFailures, *, is_incomplete: bool
+) -> None:
+    operation: Any = SimpleNamespace(organization=EXAMPLE, all_queues=())
     expected = pytest.raises(IncompleteError) if is_incomplete else nullcontext()
     with expected:
-        failures._complain(operation, found)
-    told = " ".join(line.text for line in found_lines(found, EXAMPLE))
-    assert ("not known" in told) is is_incomplete
+        failures._check_complete(operation, found)
+    reported = " ".join(line.text for line in received_lines(found, EXAMPLE))
+    assert ("unknown" in reported) is is_incomplete

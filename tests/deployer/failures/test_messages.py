@@ -104,7 +104,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("sent", "queue", "cause"), SHAPES.values(), ids=SHAPES)
-def test_each_shape_says_why_and_keeps_the_event(
+def test_each_shape_is_read_with_its_reason_and_event(
     sent: Message, queue: Queue, cause: tuple[str, str, str, int | None]
 ) -> None:
     failure = read(sent, queue)
@@ -128,10 +128,10 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("body", UNKNOWN.values(), ids=UNKNOWN)
-def test_what_nobody_knows_is_kept_and_never_goes_back(body: Any) -> None:
+def test_an_unknown_message_is_kept_and_never_redriven(body: Any) -> None:
     failure = read(message(body), CENTRAL)
     assert (failure.cause.origin, failure.cause.reason) == ("unknown", UNREADABLE)
-    assert failure.obstacle == "there is no event in it"
+    assert failure.obstacle == "it contains no event"
     assert (failure.account, failure.region) == (CENTRAL.account, CENTRAL.region)
     assert failure.happened == SENT
 
@@ -215,12 +215,12 @@ SELECTIONS = {
 }
 
 
-@pytest.mark.parametrize(("meant", "matches"), SELECTIONS.values(), ids=SELECTIONS)
-def test_a_failure_is_meant_when_it_matches_all_that_is_said(meant: Selection, matches: bool) -> None:
-    assert meant.matches(FAILURE, EXAMPLE) is matches
+@pytest.mark.parametrize(("filters", "matches"), SELECTIONS.values(), ids=SELECTIONS)
+def test_a_failure_is_selected_if_it_matches_every_filter(filters: Selection, matches: bool) -> None:
+    assert filters.matches(FAILURE, EXAMPLE) is matches
 
 
-def test_only_queues_that_may_hold_what_is_meant_are_looked_into() -> None:
+def test_only_queues_that_may_hold_selected_failures_are_read() -> None:
     elsewhere = selection(accounts=("400000000001",))
     assert not elsewhere.may_hold(MEMBER, EXAMPLE)
     assert elsewhere.may_hold(CENTRAL, EXAMPLE)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.failures.messages import Queue, Selection
-from deployer.failures.redriving import HOLD_SECONDS, Found, Redriven, find, redrive, release
+from deployer.failures.redriving import HOLD_SECONDS, ReceivedFailures, RedriveResult, find, redrive, release
 from deployer.targets import Scope
 from handler.redrives import MARK
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, Killed, dead_letters, event
@@ -21,12 +21,14 @@ EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
 SHOP, SEARCH = dead_letters("300000000001"), dead_letters("300000000002")
 
 
-def found_in(sqs: FakeSqs, *places: Queue, selection: Selection = EVERYTHING, limit: int = 1000) -> Found:
-    return find(sqs, places or (CENTRAL, SHOP, SEARCH), selection=selection, organization=EXAMPLE, limit=limit)
+def found_in(
+    sqs: FakeSqs, *all_queues: Queue, selection: Selection = EVERYTHING, limit: int = 1000
+) -> ReceivedFailures:
+    return find(sqs, all_queues or (CENTRAL, SHOP, SEARCH), selection=selection, organization=EXAMPLE, limit=limit)
 
 
-def redriven(sqs: FakeSqs, handler: FakeHandler, *places: Queue, limit: int = 1000) -> Sequence[Redriven]:
-    found = found_in(sqs, *places, limit=limit)
+def redriven(sqs: FakeSqs, handler: FakeHandler, *all_queues: Queue, limit: int = 1000) -> Sequence[RedriveResult]:
+    found = found_in(sqs, *all_queues, limit=limit)
     done = redrive(sqs, handler, found.failures, report=lambda one: None)
     release(sqs, [*found.failures, *found.others])
     return done
@@ -42,7 +44,7 @@ def sqs() -> FakeSqs:
     return sqs
 
 
-def test_more_messages_than_a_page_are_found_and_shown_again(sqs: FakeSqs) -> None:
+def test_more_messages_than_a_page_are_received_and_released(sqs: FakeSqs) -> None:
     found = found_in(sqs)
     assert len({failure.message.id for failure in found.failures}) == 37
     assert (sqs.visible(CENTRAL), sqs.visible(SHOP)) == (0, 0)
@@ -56,27 +58,27 @@ def test_a_reader_that_is_killed_hides_messages_for_minutes_only(sqs: FakeSqs) -
     assert len(found_in(sqs).failures) == 37
 
 
-def test_messages_that_another_holds_are_counted(sqs: FakeSqs) -> None:
+def test_messages_held_by_another_reader_are_counted(sqs: FakeSqs) -> None:
     sqs.receive(CENTRAL, hold_seconds=60)
     found = found_in(sqs)
     assert (len(found.failures), found.held_elsewhere) == (27, 10)
 
 
-def test_every_event_goes_back_once_and_its_message_with_it(sqs: FakeSqs) -> None:
+def test_each_event_is_sent_once_and_its_message_deleted(sqs: FakeSqs) -> None:
     handler = FakeHandler(sqs)
     done = redriven(sqs, handler)
-    assert {one.fate for one in done} == {"put back"}
-    assert len(handler.taken) == len(set(handler.repositories)) == 37
+    assert {one.status for one in done} == {"put back"}
+    assert len(handler.received) == len(set(handler.repositories)) == 37
     assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
 
 
-def test_an_event_goes_back_as_it_came_and_with_the_time_at_which_sqs_received_it() -> None:
+def test_an_event_is_redriven_unchanged_with_the_time_at_which_sqs_received_it() -> None:
     sqs = FakeSqs()
     odd = event() | {"replay-name": "x", "resources": [], "détail": {"ünïcode": "☃"}}
     sqs.put(CENTRAL, {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": odd})
     handler = FakeHandler(sqs)
     redriven(sqs, handler)
-    assert handler.taken == [odd | {MARK: {"sent": "2026-11-23T09:00:00Z", "queue": "central"}}]
+    assert handler.received == [odd | {MARK: {"sent": "2026-11-23T09:00:00Z", "queue": "central"}}]
 
 
 def test_only_the_mark_of_an_earlier_redrive_is_kept_and_never_one_from_a_members_queue() -> None:
@@ -86,7 +88,10 @@ def test_only_the_mark_of_an_earlier_redrive_is_kept_and_never_one_from_a_member
     sqs.put(SHOP, event(number=2) | mark)
     handler = FakeHandler(sqs)
     redriven(sqs, handler)
-    assert [taken[MARK] for taken in handler.taken] == [mark[MARK], {"sent": "2026-11-23T09:00:00Z", "queue": "member"}]
+    assert [received[MARK] for received in handler.received] == [
+        mark[MARK],
+        {"sent": "2026-11-23T09:00:00Z", "queue": "member"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,27 +104,27 @@ def test_only_the_mark_of_an_earlier_redrive_is_kept_and_never_one_from_a_member
         ("2026-11-23T08:59:59Z", None),
     ],
 )
-def test_a_dead_letter_whose_call_cannot_be_of_its_time_is_left_alone(time: str, problem: str | None) -> None:
+def test_a_dead_letter_with_an_impossible_event_time_is_not_redriven(time: str, problem: str | None) -> None:
     sqs = FakeSqs()
     made_up = event()
     made_up["detail"]["eventTime"] = time
     sqs.put(SHOP, made_up)
     handler = FakeHandler(sqs)
     (one,) = redriven(sqs, handler)
-    assert one.fate == ("left alone" if problem else "put back")
+    assert one.status == ("left alone" if problem else "put back")
     assert (problem or "") in one.problem
-    assert len(handler.taken) == (0 if problem else 1)
+    assert len(handler.received) == (0 if problem else 1)
     assert sqs.visible(SHOP) == (1 if problem else 0)
 
 
-def test_what_fails_again_waits_for_the_next_redrive(sqs: FakeSqs) -> None:
+def test_an_event_that_fails_again_waits_for_the_next_redrive(sqs: FakeSqs) -> None:
     handler = FakeHandler(sqs, fails_again=True)
     redriven(sqs, handler)
-    assert len(handler.taken) == 37
+    assert len(handler.received) == 37
     assert len(sqs.bodies(CENTRAL)) == sqs.visible(CENTRAL) == 37
 
 
-def test_only_what_is_meant_goes_back(sqs: FakeSqs) -> None:
+def test_only_selected_failures_are_redriven(sqs: FakeSqs) -> None:
     handler = FakeHandler(sqs)
     found = found_in(sqs, selection=Selection(scope=Scope.whole(EXAMPLE), repository="shop-*"))
     redrive(sqs, handler, found.failures, report=lambda one: None)
@@ -128,29 +133,29 @@ def test_only_what_is_meant_goes_back(sqs: FakeSqs) -> None:
     assert (len(sqs.bodies(CENTRAL)), sqs.visible(CENTRAL)) == (25, 25)
 
 
-def test_a_limit_leaves_the_rest_where_it_is(sqs: FakeSqs) -> None:
+def test_failures_beyond_the_limit_stay_in_the_queue(sqs: FakeSqs) -> None:
     handler = FakeHandler(sqs)
-    assert found_in(sqs, limit=5).is_cut
+    assert found_in(sqs, limit=5).is_truncated
     sqs.clock += HOLD_SECONDS
     redriven(sqs, handler, limit=5)
-    assert len(handler.taken) == 5
+    assert len(handler.received) == 5
     assert sqs.visible(CENTRAL) + sqs.visible(SHOP) == 32
 
 
-def test_what_lambda_does_not_take_stays_and_is_seen_again(sqs: FakeSqs) -> None:
+def test_an_event_that_lambda_does_not_accept_stays_and_becomes_visible(sqs: FakeSqs) -> None:
     handler = FakeHandler(sqs, refuses={"central-3", "shop-7"})
     done = redriven(sqs, handler)
-    assert [one.problem for one in done if one.fate == "not taken by Lambda"] == ["Invoke was throttled"] * 2
+    assert [one.problem for one in done if one.status == "not taken by Lambda"] == ["Invoke was throttled"] * 2
     assert (sqs.visible(CENTRAL), sqs.visible(SHOP)) == (1, 1)
 
 
-def test_a_message_that_cannot_be_deleted_is_told_and_comes_again(sqs: FakeSqs) -> None:
+def test_a_message_that_cannot_be_deleted_is_reported_and_redriven_again(sqs: FakeSqs) -> None:
     sqs.fail_delete = True
     handler = FakeHandler(sqs)
-    assert {one.fate for one in redriven(sqs, handler)} == {"put back, not deleted"}
+    assert {one.status for one in redriven(sqs, handler)} == {"put back, not deleted"}
     sqs.fail_delete = False
     sqs.clock += HOLD_SECONDS
-    assert {one.fate for one in redriven(sqs, handler)} == {"put back"}
+    assert {one.status for one in redriven(sqs, handler)} == {"put back"}
     assert sqs.bodies(CENTRAL) == []
 
 
@@ -159,27 +164,27 @@ def test_a_forged_event_and_an_unreadable_message_stay() -> None:
     sqs.put(SHOP, event(account="300000000004"), ERROR_CODE="NO_PERMISSIONS")
     sqs.put(SHOP, {"hello": "world"})
     handler = FakeHandler(sqs)
-    assert [one.fate for one in redriven(sqs, handler)] == ["left alone", "left alone"]
-    assert handler.taken == []
+    assert [one.status for one in redriven(sqs, handler)] == ["left alone", "left alone"]
+    assert handler.received == []
     assert sqs.visible(SHOP) == 2
 
 
-def test_a_queue_out_of_reach_does_not_keep_the_others_from_being_read(sqs: FakeSqs) -> None:
+def test_a_queue_that_cannot_be_read_does_not_stop_the_others(sqs: FakeSqs) -> None:
     sqs.missing.add(SEARCH)
     found = found_in(sqs)
     assert [one.queue for one in found.out_of_reach] == [SEARCH]
     assert len(found.failures) == 37
 
 
-def test_messages_that_were_held_too_long_are_left_to_whoever_has_them_now(sqs: FakeSqs) -> None:
+def test_messages_whose_hold_expired_are_left_to_their_new_reader(sqs: FakeSqs) -> None:
     """A person thinks for longer than messages stay hidden, and meanwhile a second redrive does it all."""
     first, second = FakeHandler(sqs), FakeHandler(sqs)
     slow = found_in(sqs)
     sqs.clock += HOLD_SECONDS
     redriven(sqs, second)
     done = redrive(sqs, first, slow.failures, report=lambda one: None)
-    assert {one.fate for one in done} == {"taken by another"}
-    assert (len(first.taken), len(second.taken)) == (0, 37)
+    assert {one.status for one in done} == {"taken by another"}
+    assert (len(first.received), len(second.received)) == (0, 37)
 
 
 def test_two_redrives_at_once_share_the_messages(sqs: FakeSqs) -> None:
@@ -187,7 +192,7 @@ def test_two_redrives_at_once_share_the_messages(sqs: FakeSqs) -> None:
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(redriven, sqs, handler) for _ in range(2)]
         assert sum(len(run.result()) for run in runs) == 37
-    assert len(handler.taken) == len(set(handler.repositories)) == 37
+    assert len(handler.received) == len(set(handler.repositories)) == 37
     assert sqs.bodies(CENTRAL) == sqs.bodies(SHOP) == []
 
 
@@ -210,7 +215,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS, count=st.integers(0, 23), again=st.booleans())
-def test_invariant_5_whatever_happens_every_event_was_handed_over_or_still_waits(
+def test_invariant_5_whatever_happens_every_event_was_sent_or_still_waits(
     steps: list[str], count: int, again: bool
 ) -> None:
     sqs = FakeSqs()

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.failures.messages import Failure, Queue, read
-from deployer.failures.redriving import Fate, Found, OutOfReach, Redriven
+from deployer.failures.redriving import OutOfReach, ReceivedFailures, RedriveResult, RedriveStatus
 from deployer.rendering.failures import (
     failure_document,
-    found_document,
-    found_lines,
+    failure_lines,
     out_of_reach_lines,
-    redriven_line,
-    redriven_lines,
-    shown_lines,
+    received_document,
+    received_lines,
+    redrive_result_lines,
+    redrive_summary_lines,
 )
 from deployer.rendering.text import Line
 from handler.reasons import SENTENCES
@@ -47,74 +47,81 @@ def flat(lines: list[Line]) -> str:
 
 
 def test_each_reason_is_explained_once() -> None:
-    found = Found(failures=[failed("access-denied"), failed("access-denied"), failed("kms-failed")])
-    told = flat(found_lines(found, EXAMPLE))
+    found = ReceivedFailures(failures=[failed("access-denied"), failed("access-denied"), failed("kms-failed")])
+    reported = flat(received_lines(found, EXAMPLE))
     for reason in ("access-denied", "kms-failed"):
-        assert told.count(SENTENCES[reason]) == 1
-    assert told.endswith("3 failures.")
+        assert reported.count(SENTENCES[reason]) == 1
+    assert reported.endswith("3 failures.")
 
 
-def test_what_aws_said_is_told_without_botocores_preamble() -> None:
+def test_an_aws_error_is_shown_without_botocores_preamble() -> None:
     detail = "An error occurred (AccessDenied) when calling the CreateRepository operation: not today"
     assert "access-denied: not today" in flat(
-        found_lines(Found(failures=[failed("access-denied", detail=detail)]), EXAMPLE)
+        received_lines(ReceivedFailures(failures=[failed("access-denied", detail=detail)]), EXAMPLE)
     )
 
 
-def test_what_was_denied_is_told_before_the_room_ends() -> None:
+def test_the_denied_action_is_shown_before_the_text_is_cut() -> None:
     user = "arn:aws:sts::300000000001:assumed-role/deployer-creator/deployer-486ff997-fbeb-4d00-9d5d-6d1b8e4f2a10"
     detail = (
         "CreateRepository in 300000000001 eu-west-1: An error occurred (AccessDeniedException) when calling the "
         f"CreateRepository operation: User: {user} is not authorized to perform: ecr:CreateRepository on resource: x"
     )
-    told = flat(found_lines(Found(failures=[failed("access-denied", detail=detail)]), EXAMPLE))
-    assert "eu-west-1: not authorized to perform: ecr:CreateRepository on resource: x" in told
+    reported = flat(received_lines(ReceivedFailures(failures=[failed("access-denied", detail=detail)]), EXAMPLE))
+    assert "eu-west-1: not authorized to perform: ecr:CreateRepository on resource: x" in reported
 
 
-def test_a_failure_of_eventbridge_is_explained_by_where_it_happened() -> None:
+def test_a_failure_of_eventbridge_is_explained_by_its_queue() -> None:
     for queue, words in ((SHOP, "to the central bus"), (CENTRAL, "could not start the handler")):
         failure = read(message(event(), UNDELIVERED), queue)
-        assert words in flat(found_lines(Found(failures=[failure]), EXAMPLE))
+        assert words in flat(received_lines(ReceivedFailures(failures=[failure]), EXAMPLE))
     given_up = read(message(GIVEN_UP), CENTRAL)
-    assert "failed three times" in flat(found_lines(Found(failures=[given_up]), EXAMPLE))
+    assert "failed three times" in flat(received_lines(ReceivedFailures(failures=[given_up]), EXAMPLE))
 
 
-def test_counts_say_what_is_left_out() -> None:
-    told = flat(found_lines(Found(others=[failed("x")], held_elsewhere=4, is_cut=True), EXAMPLE))
-    assert told == (
-        "Whether there are failures is not known. 1 other not asked for. About 4 more held by another reader or "
-        "delayed now; they show again within minutes. There may be more: raise --limit, or narrow the list with "
+def test_counts_include_what_is_omitted() -> None:
+    reported = flat(
+        received_lines(ReceivedFailures(others=[failed("x")], held_elsewhere=4, is_truncated=True), EXAMPLE)
+    )
+    assert reported == (
+        "Whether failures exist is unknown. 1 other not selected. About 4 more: held by another reader, or "
+        "delayed, for minutes. There may be more: raise --limit, or narrow the list with "
         "--account."
     )
-    assert flat(found_lines(Found(others=[failed("x")]), EXAMPLE)) == "No failures match. 1 other not asked for."
+    assert (
+        flat(received_lines(ReceivedFailures(others=[failed("x")]), EXAMPLE))
+        == "No failures match. 1 other not selected."
+    )
 
 
 def test_a_list_shows_the_year() -> None:
     """A forged message may be of any, and the failures of last year are no news."""
-    assert f"  {event()['detail']['eventTime'][:10]} " in text(found_lines(Found(failures=[failed("x")]), EXAMPLE))
-
-
-def test_what_could_not_be_read_is_named() -> None:
-    found = Found(out_of_reach=[OutOfReach(queue=SHOP, problem="ReceiveMessage was denied")])
-    assert flat(out_of_reach_lines(found, EXAMPLE)) == (
-        "not looked into: shop-prod (300000000001) in eu-west-1: ReceiveMessage was denied"
+    assert f"  {event()['detail']['eventTime'][:10]} " in text(
+        received_lines(ReceivedFailures(failures=[failed("x")]), EXAMPLE)
     )
 
 
-FATES: dict[Fate, str] = {
-    "put back": "1 event handed to the handler.",
+def test_what_could_not_be_read_is_named() -> None:
+    found = ReceivedFailures(out_of_reach=[OutOfReach(queue=SHOP, problem="ReceiveMessage was denied")])
+    assert flat(out_of_reach_lines(found, EXAMPLE)) == (
+        "not read: shop-prod (300000000001) in eu-west-1: ReceiveMessage was denied"
+    )
+
+
+STATUSES: dict[RedriveStatus, str] = {
+    "put back": "1 event sent to the handler.",
     "put back, not deleted": "could not be deleted",
-    "taken by another": "1 were taken by another reader meanwhile.",
-    "not taken by Lambda": "1 message stayed in the queues.",
-    "left alone": "1 message stayed in the queues.",
+    "taken by another": "1 received by another reader meanwhile.",
+    "not taken by Lambda": "1 message left in the queues.",
+    "left alone": "1 message left in the queues.",
 }
 
 
-def test_every_fate_is_told() -> None:
-    for fate, words in FATES.items():
-        one = Redriven(failure=failed("x"), fate=fate, problem="because")
-        assert words in flat(redriven_lines([one]))
-        assert f"{fate}: shop-prod eu-west-1 team-a/api: because" in flat(redriven_line(one, EXAMPLE))
+def test_every_result_is_reported() -> None:
+    for status, words in STATUSES.items():
+        one = RedriveResult(failure=failed("x"), status=status, problem="because")
+        assert words in flat(redrive_summary_lines([one]))
+        assert f"{status}: shop-prod eu-west-1 team-a/api: because" in flat(redrive_result_lines(one, EXAMPLE))
 
 
 @given(
@@ -123,15 +130,15 @@ def test_every_fate_is_told() -> None:
 def test_lines_are_at_most_80_wide_and_printable(reason: str, detail: str, account: str) -> None:
     failure = failed(reason, detail=detail)
     forged: Any = read(message(event(account=account), UNDELIVERED), SHOP)
-    found = Found(failures=[failure, forged])
-    for line in [*found_lines(found, EXAMPLE), *shown_lines(failure, EXAMPLE), *shown_lines(forged, EXAMPLE)]:
+    found = ReceivedFailures(failures=[failure, forged])
+    for line in [*received_lines(found, EXAMPLE), *failure_lines(failure, EXAMPLE), *failure_lines(forged, EXAMPLE)]:
         assert is_harmless(line.text)
         assert len(line.text) <= 80 or " " not in line.text.strip(), "only a single word may be longer"
-    json.dumps(found_document(found, EXAMPLE))
+    json.dumps(received_document(found, EXAMPLE))
 
 
 def test_a_name_of_any_length_is_shown_whole() -> None:
-    assert LONG in text(found_lines(Found(failures=[failed("x", repository=LONG)]), EXAMPLE))
+    assert LONG in text(received_lines(ReceivedFailures(failures=[failed("x", repository=LONG)]), EXAMPLE))
 
 
 def test_documents_name_queue_account_and_ou() -> None:

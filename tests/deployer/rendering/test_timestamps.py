@@ -14,7 +14,7 @@ import pytest
 from deployer.clock import SYSTEM_CLOCK
 from deployer.errors import DeployerError
 from deployer.failures.messages import read
-from deployer.failures.replaying import Range, Replay
+from deployer.failures.replaying import Replay, TimeRange
 from deployer.rendering.events_json import error_document, event_document
 from deployer.rendering.failures import failure_document, replay_document
 from deployer.rendering.live import reporter
@@ -29,7 +29,7 @@ from tests.example_organization import EXAMPLE
 MOMENT = datetime(2026, 11, 23, 14, 0, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
 """As AWS's SDK returns a time: in the zone of the machine."""
 
-RANGE = Range(since=MOMENT, until=MOMENT)
+RANGE = TimeRange(since=MOMENT, until=MOMENT)
 REPLAY = Replay(name="r", state="COMPLETED", reached=MOMENT, started=MOMENT, ended=MOMENT)
 ATTACHED = OperationAttached(
     stack_set="s", operation=Operation(id="o", action="UPDATE", status="RUNNING", started=MOMENT)
