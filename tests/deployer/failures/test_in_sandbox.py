@@ -385,7 +385,7 @@ def test_invariants_1_and_5_a_replay_restores_events_that_no_queue_holds_and_rep
     assert (first.exit_code, first.document["state"]) == (0, "COMPLETED")
     assert (world.repositories(SHOP), world.repositories(SEARCH)) == ({"team-a/made"}, {"team-a/lost"})
 
-    assert "replayed already" in world.deployer("failures", "replay", *times, "--yes").err
+    assert "already replayed" in world.deployer("failures", "replay", *times, "--yes").err
     assert world.deployer("failures", "replay", *times, "--yes", "--again").exit_code == 0
     world.settle()
     assert len(world.records("created")) == 2
