@@ -158,3 +158,12 @@ def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
 
     for outcome in outcomes:
         print_lines(outcome_lines(outcome), err=err or outcome.exit_code != 0)
+
+
+def explain_immutable_tags(output: str) -> None:
+    """Print, for every tag that ECR refused to move by a client's own output, what to do."""
+    from deployer.pushing.immutable_tags import immutable_tags_in
+    from deployer.rendering.immutable_tags import immutable_tag_lines
+
+    for tag in immutable_tags_in(output):
+        print_lines(immutable_tag_lines(tag), err=True)

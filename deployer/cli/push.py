@@ -15,6 +15,7 @@ from deployer.cli.ensuring import (
     Timeout,
     ecr_images,
     ensuring,
+    explain_immutable_tags,
     print_outcomes,
 )
 from deployer.cli.options import Profile, clock_of
@@ -65,7 +66,9 @@ def push(
 
         def run() -> Finished:
             line.clear()
-            return run_client(command)
+            finished = run_client(command)
+            explain_immutable_tags(finished.complaint)
+            return finished
 
         outcome = Pusher(ensurer=ensurer, run=run, timeout=timeout, retries=retries, on_retry=_announce_retry).push(
             images

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from deployer.settings.cache_names import names_cache
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.views import View
 from deployer.settings.yaml_source import KeyPath
@@ -18,6 +19,7 @@ def inconsistencies(view: View) -> Iterator[Problem]:
     yield from _repository(view, settings.repository, ())
     for index, namespace in enumerate(settings.namespaces):
         yield from _repository(view, overlay(settings.repository, namespace.repository), ("namespaces", index))
+    yield from _immutable_caches(view)
     yield from _turned_exclusions(view)
     yield from _scanning(view)
     if view.is_complete and settings.enabled and not settings.regions:
@@ -105,6 +107,19 @@ def _said_at(view: View, at: KeyPath, *paths: KeyPath) -> KeyPath:
             if candidate in view.provenance.set_by:
                 return candidate
     return at or paths[0]
+
+
+def _immutable_caches(view: View) -> Iterator[Problem]:
+    """Namespaces of build caches whose tags may not move; exclusions of the namespace itself may be for its tags."""
+    for index, namespace in enumerate(view.settings.namespaces):
+        repository = overlay(view.settings.repository, namespace.repository)
+        is_mutable = repository.image_tag_mutability == "MUTABLE" or namespace.repository.get("mutability_exclusions")
+        if names_cache(namespace.match) and not is_mutable:
+            message = (
+                "build caches write the same tags again, which IMMUTABLE refuses: "
+                "set image_tag_mutability: MUTABLE and mutability_exclusions: []"
+            )
+            yield view.problem(("namespaces", index, "match"), message)
 
 
 def _turned_exclusions(view: View) -> Iterator[Problem]:

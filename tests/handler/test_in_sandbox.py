@@ -16,7 +16,8 @@ def test_a_push_gets_its_repository_with_settings_tags_and_record(installed: Ins
     found = installed.repository("team-a/api")
     assert found is not None
     assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
-    assert found["imageTagMutabilityExclusionFilters"] == [{"filterType": "WILDCARD", "filter": "latest"}]
+    filters = found["imageTagMutabilityExclusionFilters"]
+    assert filters == [{"filterType": "WILDCARD", "filter": tag} for tag in ("latest", "sha256-*")]
     assert found["imageScanningConfiguration"] == {"scanOnPush": True}
     assert found["encryptionConfiguration"] == {"encryptionType": "AES256"}
     assert found["tags"][EVENT_ID_TAG] == "event-1"

@@ -212,7 +212,7 @@ class TestExplain:
         values = {item["key"]: item for item in document["settings"]}
         assert values["enabled"]["set_by"] == {"file": "config/ous/workloads/prod.yaml", "line": 7, "column": 10}
         assert document["decision"]["outcome"] == "create"
-        assert document["decision"]["repository_settings"]["mutability_exclusions"] == ["latest"]
+        assert document["decision"]["repository_settings"]["mutability_exclusions"] == ["latest", "sha256-*"]
 
     def test_nobody_of_that_name_names_the_nearest(self, deployer: Ran) -> None:
         code, _, err = deployer("explain", "Workloads/Prods", "--organization", SNAPSHOT)

@@ -73,7 +73,7 @@ def test_verify_tells_everything_that_it_found_and_changes_nothing(installed: In
     assert (ran.document["others"], ran.document["unread"]) == (1, [])
     (spoilt,) = [one for one in ran.document["repositories"] if one["verdict"] == "drifted"]
     assert [(item["setting"], item["found"], item["wanted"]) for item in spoilt["differences"][:2]] == [
-        ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest"),
+        ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest sha256-*"),
         ("scan_on_push", "false", "true"),
     ]
     assert [item["setting"] for item in spoilt["differences"][2:]] == [

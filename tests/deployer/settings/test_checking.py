@@ -132,6 +132,30 @@ def test_mutability_that_turns_inherited_exclusions_around_is_a_warning(write: W
     assert _said(folder) == []
 
 
+@pytest.mark.parametrize("match", ["**/cache", "*-cache", "team-*/cache/**", "**/buildcache", "cache"])
+def test_a_namespace_of_build_caches_with_immutable_tags_is_a_warning(write: Write, match: str) -> None:
+    folder = write("ous/prod.yaml", PROD + f"namespaces: [{{match: '{match}', repository: {{scan_on_push: false}}}}]\n")
+    [warning] = _said(folder)
+    assert warning.startswith(
+        "ous/prod.yaml:4:22: warning: namespaces[0].match: build caches write the same tags again"
+    )
+    assert warning.endswith("set image_tag_mutability: MUTABLE and mutability_exclusions: []")
+
+
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        pytest.param("match: '**/cache', repository: {image_tag_mutability: MUTABLE}", id="mutable"),
+        pytest.param(
+            "match: '**/cache', repository: {mutability_exclusions: ['main*']}", id="with exclusions of its own"
+        ),
+        pytest.param("match: 'cached/**', repository: {scan_on_push: false}", id="another name"),
+    ],
+)
+def test_other_namespaces_are_no_warning(write: Write, namespace: str) -> None:
+    assert _said(write("ous/prod.yaml", PROD + f"namespaces: [{{{namespace}}}]\n")) == []
+
+
 def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(write: Write) -> None:
     write(
         "ous/prod.yaml",

@@ -1,0 +1,51 @@
+"""Pushes that ECR refuses because a tag exists and may not be moved: what it was, and what to do. Pure.
+
+Signatures, attestations and build caches write the same tag again and again, so they fail at the second push to a
+repository with immutable tags: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from deployer.settings.cache_names import names_cache
+
+Kind = Literal["signature", "cache", "image"]
+
+_REFUSAL: Final = re.compile(
+    r"image tag '(?P<tag>[^']+)' already exists in the '(?P<repository>[^']+)' repository and cannot be overwritten"
+    r" because the (?:tag|repository) is immutable",
+    re.IGNORECASE,
+)
+_SIGNATURE: Final = re.compile(r"sha256-[0-9a-f]{64}(?:\..+)?")
+"""The tags of cosign, and those of referrers in registries without that API:
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema."""
+_CACHE_TAG: Final = re.compile(r"(?:.*[._-])?(?:build-?)?cache(?:[._-].*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImmutableTag:
+    """A tag that a push would have moved."""
+
+    repository: str
+    tag: str
+
+    @property
+    def kind(self) -> Kind:
+        """What such a tag is for, by its name and its repository's."""
+        if _SIGNATURE.fullmatch(self.tag):
+            return "signature"
+        is_cache = names_cache(self.repository) or _CACHE_TAG.fullmatch(self.tag)
+        return "cache" if is_cache else "image"
+
+
+def immutable_tags_in(output: str) -> Iterator[ImmutableTag]:
+    """The tags that ECR refused to move, each once, by what a client printed."""
+    found = (
+        ImmutableTag(repository=match["repository"], tag=match["tag"])
+        for match in _REFUSAL.finditer(" ".join(output.split()))
+    )
+    yield from dict.fromkeys(found)
