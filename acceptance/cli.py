@@ -116,7 +116,7 @@ def finish(checks: Sequence[Check], lab: Lab, out: Path) -> int:
         version=__version__,
         is_sandbox=lab.access.is_sandbox,
         prefix=lab.prefix,
-        names=(*lab.place.names, str(Path.home())),
+        names=(*lab.environment.names, str(Path.home())),
         leftovers=leftovers,
     )
     for file in report.write(out):
@@ -144,7 +144,7 @@ def exit_code(report: Report, *, interrupted: bool) -> int:
 
 def print_plan(checks: Sequence[Check], lab: Lab) -> None:
     """What will be created, where, for how long and at what cost."""
-    place, needs = lab.place, available(lab)
+    place, needs = lab.environment, available(lab)
     runnable = [check for check in checks if not missing(check, needs)]
     say(f"Account {place.member_account} in OU {place.ou_path} ({place.ou}); central account {place.central_account}.")
     say(f"Regions {', '.join(place.regions)}. All names begin with {lab.prefix}. All of it is removed at the end.")

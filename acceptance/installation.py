@@ -17,7 +17,7 @@ def prefix(lab: Lab) -> str:
 
 def write_config(lab: Lab) -> Path:
     """A config folder that covers the OU under test and nothing else."""
-    folder, place = lab.folder / "config", lab.place
+    folder, place = lab.folder / "config", lab.environment
     (folder / "ous").mkdir(parents=True, exist_ok=True)
     organization = {
         "organization": place.organization_id,
@@ -34,7 +34,9 @@ def roll_out(lab: Lab, config: Path) -> tuple[int, str]:
     """Roll out; gives the exit code and what was printed."""
     profile = lab.profile or ""
     details = {"config": str(config), "profile": profile}
-    resource = Resource(kind="installation", side="central", region=lab.place.region, name=prefix(lab), details=details)
+    resource = Resource(
+        kind="installation", side="central", region=lab.environment.region, name=prefix(lab), details=details
+    )
     return lab.create(
         resource, lambda: run_command("rollout", "--org", config=config, profile=profile, clock=lab.clock)
     )

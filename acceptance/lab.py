@@ -57,14 +57,14 @@ class Lab:
         """The names that `deployer` would give, with this run's prefix."""
         return Names(
             prefix=self.prefix,
-            organization_id=self.place.organization_id,
-            central_account=self.place.central_account,
-            central_region=self.place.region,
+            organization_id=self.environment.organization_id,
+            central_account=self.environment.central_account,
+            central_region=self.environment.region,
             partition=self.access.session("central").identity.partition,
         )
 
     def client(self, side: Side, service: str, region: str | None = None) -> Any:
-        return self.access.client(side, service, region or self.place.region)
+        return self.access.client(side, service, region or self.environment.region)
 
     # Creating
 
@@ -83,7 +83,7 @@ class Lab:
 
     def stack(self, side: Side, name: str, template: Mapping[str, Any], *, region: str | None = None) -> None:
         """Create a stack and wait; raises StackError with what CloudFormation said about each failure."""
-        place = region or self.place.region
+        place = region or self.environment.region
         resource = Resource(kind="stack", side=side, region=place, name=self.name(name))
         client = self.client(side, "cloudformation", place)
         self.create(

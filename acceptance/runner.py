@@ -28,8 +28,8 @@ def available(lab: Lab) -> frozenset[Need]:
     """What this run has of what checks may need."""
     given = {
         Need.MANAGEMENT: lab.access.has("management"),
-        Need.SUSPENDED: lab.place.suspended_account is not None,
-        Need.SECOND_REGION: lab.place.second_region is not None,
+        Need.SUSPENDED: lab.environment.suspended_account is not None,
+        Need.SECOND_REGION: lab.environment.second_region is not None,
         Need.REAL_AWS: not lab.access.is_sandbox,
     }
     return frozenset(need for need, is_given in given.items() if is_given)

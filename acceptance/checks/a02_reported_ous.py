@@ -13,7 +13,7 @@ from acceptance.rigs.stack_sets import child_ou, move, refusal_of, trial
 
 def run(lab: Lab) -> Finding:
     """Deploy to the member by the OU above its own, then update and delete by the OU that the instance reports."""
-    place = lab.place
+    place = lab.environment
     move(lab, to=child_ou(lab, "inner"))
     stack_set = trial(lab, "reported")
     stack_set.create()

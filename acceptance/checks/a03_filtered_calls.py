@@ -9,7 +9,7 @@ from acceptance.rigs.stack_sets import trial
 
 def run(lab: Lab) -> Finding:
     """Create and delete by INTERSECTION, and read the targets of auto-deployment after each."""
-    place, stack_set = lab.place, trial(lab, "filtered")
+    place, stack_set = lab.environment, trial(lab, "filtered")
     stack_set.create()
     where = {"ous": [place.ou], "accounts": [place.member_account], "regions": [place.region]}
     stack_set.operate("create_stack_instances", **where)

@@ -9,7 +9,7 @@ from acceptance.rigs.stack_sets import trial
 
 def run(lab: Lab) -> Finding:
     """Deploy an OU to two regions, take one back, and read the targets of auto-deployment."""
-    place, stack_set = lab.place, trial(lab, "regions")
+    place, stack_set = lab.environment, trial(lab, "regions")
     stack_set.create()
     stack_set.operate("create_stack_instances", ous=[place.ou], regions=place.regions)
     before = stack_set.targets()

@@ -16,7 +16,7 @@ REACTION = 300.0
 
 def run(lab: Lab) -> Finding:
     """Move the member between two OUs that one StackSet deploys to, and compare the ids of its stacks."""
-    place = lab.place
+    place = lab.environment
     first, second = child_ou(lab, "first"), child_ou(lab, "second")
     move(lab, to=first)
     lab.clock.sleep(SETTLING)

@@ -18,7 +18,7 @@ WITHIN = 10.0
 def run(lab: Lab) -> Finding:
     """Write records whose index keys are equal, and read them through the index, a few a page."""
     client, name = lab.client("central", "dynamodb"), lab.name("table")
-    resource = Resource(kind="table", side="central", region=lab.place.region, name=name)
+    resource = Resource(kind="table", side="central", region=lab.environment.region, name=name)
     lab.create(resource, lambda: client.create_table(TableName=name, **_definition()))
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2})
     for number in range(RECORDS):

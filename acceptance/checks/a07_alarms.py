@@ -21,7 +21,7 @@ def run(lab: Lab) -> Finding:
     client = lab.client("central", "cloudwatch")
     for what in WANTED:
         name = lab.name(what)
-        resource = Resource(kind="alarm", side="central", region=lab.place.region, name=name)
+        resource = Resource(kind="alarm", side="central", region=lab.environment.region, name=name)
         request = {**_alarm(lab, what), "AlarmName": name}
         lab.create(resource, lambda request=request: client.put_metric_alarm(**request))  # type: ignore[misc]
     client.set_alarm_state(AlarmName=lab.name("ignore"), StateValue="ALARM", StateReason="acceptance")

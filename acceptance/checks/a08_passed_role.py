@@ -20,8 +20,8 @@ def run(lab: Lab) -> Finding:
     lab.stack("central", "passer", _roles(lab))
     _upload(lab)
     name = lab.name("function")
-    resource = Resource(kind="stack", side="central", region=lab.place.region, name=name)
-    client: Any = _session(lab).client("cloudformation", region=lab.place.region)
+    resource = Resource(kind="stack", side="central", region=lab.environment.region, name=name)
+    client: Any = _session(lab).client("cloudformation", region=lab.environment.region)
     body = json.dumps(_function(lab))
     lab.create(resource, lambda: client.create_stack(StackName=name, TemplateBody=body, OnFailure="DO_NOTHING"))
     try:
@@ -35,12 +35,12 @@ def run(lab: Lab) -> Finding:
 
 def _session(lab: Lab) -> Session:
     client = lab.client("central", "sts")
-    arn = lab.names.role_arn(lab.place.central_account, lab.name("passer"))
+    arn = lab.names.role_arn(lab.environment.central_account, lab.name("passer"))
     given = lab.wait_while(
         {"AccessDenied"}, lambda: client.assume_role(RoleArn=arn, RoleSessionName=lab.prefix)["Credentials"]
     )
     return Session(
-        region=lab.place.region,
+        region=lab.environment.region,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
@@ -48,7 +48,7 @@ def _session(lab: Lab) -> Session:
 
 
 def _bucket(lab: Lab) -> str:
-    return f"{lab.name('code')}-{lab.place.central_account}"
+    return f"{lab.name('code')}-{lab.environment.central_account}"
 
 
 def _upload(lab: Lab) -> None:
@@ -57,16 +57,16 @@ def _upload(lab: Lab) -> None:
         archive.writestr("index.py", "def handler(event, context):\n    return None\n")
     client = lab.client("central", "s3")
     details = {"bucket": _bucket(lab)}
-    resource = Resource(kind="object", side="central", region=lab.place.region, name=CODE, details=details)
+    resource = Resource(kind="object", side="central", region=lab.environment.region, name=CODE, details=details)
     lab.create(resource, lambda: client.put_object(Bucket=_bucket(lab), Key=CODE, Body=data.getvalue()))
 
 
 def _roles(lab: Lab) -> dict[str, Any]:
-    account, partition = lab.place.central_account, lab.names.partition
+    account, partition = lab.environment.central_account, lab.names.partition
     function_role = lab.names.role_arn(account, lab.name("function"))
     allowed = [
         _allow(["cloudformation:*"], "*"),
-        _allow(["lambda:*"], f"arn:{partition}:lambda:{lab.place.region}:{account}:function:{lab.prefix}-*"),
+        _allow(["lambda:*"], f"arn:{partition}:lambda:{lab.environment.region}:{account}:function:{lab.prefix}-*"),
         _allow(["s3:GetObject"], f"arn:{partition}:s3:::{_bucket(lab)}/*"),
         {
             **_allow(["iam:PassRole"], function_role),
@@ -94,7 +94,7 @@ def _function(lab: Lab) -> dict[str, Any]:
         "FunctionName": lab.name("function"),
         "Runtime": "python3.13",
         "Handler": "index.handler",
-        "Role": lab.names.role_arn(lab.place.central_account, lab.name("function")),
+        "Role": lab.names.role_arn(lab.environment.central_account, lab.name("function")),
         "Code": {"S3Bucket": _bucket(lab), "S3Key": CODE},
     }
     return {"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}}

@@ -15,7 +15,7 @@ from acceptance.rigs.stack_sets import refusal_of
 def run(lab: Lab) -> Finding:
     """Assume a role of the member that trusts the organization, at the endpoint of each region."""
     auditor, seen = roles(lab).auditor, {}
-    for region in lab.place.regions:
+    for region in lab.environment.regions:
         endpoint = _endpoint(lab, region)
         try:
             seen[endpoint] = session_of(lab, auditor, region=region).identity.arn

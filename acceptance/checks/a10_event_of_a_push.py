@@ -29,7 +29,7 @@ def _problem(lab: Lab, pushed: Push) -> str | None:
     call = parse(pushed.message.event)
     if not isinstance(call, FailedCall):
         return f"The handler cannot read it: {call}"
-    account, region = lab.place.member_account, lab.place.region
+    account, region = lab.environment.member_account, lab.environment.region
     wanted = {
         "account": account,
         "recipient_account": account,

@@ -32,9 +32,9 @@ _POLICY = json.dumps(
 def run(lab: Lab) -> Finding:
     """Create a tagged repository and put its policy at once, as a role that may do so by that tag only."""
     session: Any = session_of(lab, roles(lab).writer)
-    client, name = session.client("ecr", region=lab.place.region), f"{lab.prefix}/tagged"
+    client, name = session.client("ecr", region=lab.environment.region), f"{lab.prefix}/tagged"
     tags = [{"Key": EVENT_ID_TAG, "Value": lab.prefix}]
-    resource = Resource(kind="repository", side="member", region=lab.place.region, name=name)
+    resource = Resource(kind="repository", side="member", region=lab.environment.region, name=name)
     lab.create(
         resource,
         lambda: lab.wait_while(_DENIED, lambda: client.create_repository(repositoryName=name, tags=tags)),

@@ -19,7 +19,7 @@ DIGEST = f"sha256:{0:064x}"
 def run(lab: Lab) -> Finding:
     """Ask about a missing repository, as a role with push permissions for its name and nothing else."""
     session: Any = session_of(lab, roles(lab).pusher)
-    client, name = session.client("ecr", region=lab.place.region), f"{lab.prefix}/missing"
+    client, name = session.client("ecr", region=lab.environment.region), f"{lab.prefix}/missing"
     answers = {
         "InitiateLayerUpload": _answer(lab, lambda: client.initiate_layer_upload(repositoryName=name)),
         "BatchCheckLayerAvailability": _answer(

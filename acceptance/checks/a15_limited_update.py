@@ -9,7 +9,7 @@ from acceptance.rigs.stack_sets import trial
 
 def run(lab: Lab) -> Finding:
     """Change the template for one named account, and compare auto-deployment before and after."""
-    place, stack_set = lab.place, trial(lab, "limited")
+    place, stack_set = lab.environment, trial(lab, "limited")
     stack_set.create()
     stack_set.operate("create_stack_instances", ous=[place.ou], regions=[place.region])
     before = {"auto_deployment": stack_set.description()["AutoDeployment"], "targets": stack_set.targets()}

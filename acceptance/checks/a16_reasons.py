@@ -10,7 +10,7 @@ from deployer.rollout.causes import shortened
 
 def run(lab: Lab) -> Finding:
     """Let a deployment fail because of a log group that exists, and read the reason."""
-    place, name = lab.place, "/acceptance/" + lab.name("taken")
+    place, name = lab.environment, "/acceptance/" + lab.name("taken")
     resource = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, "RetentionInDays": 1}}
     lab.stack("member", "taken", {"Resources": {"LogGroup": resource}})
     stack_set = trial(lab, "failing")
@@ -31,5 +31,5 @@ CHECK = Check(
     run=run,
     creates=("member: a stack of one log group", "a StackSet that fails on purpose"),
     minutes=4,
-    altered_by="REASONS_IN_OTHER_WORDS",
+    altered_by="UNSPECIFIC_REASONS",
 )

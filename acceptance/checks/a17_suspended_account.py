@@ -11,7 +11,7 @@ from acceptance.rigs.stack_sets import trial
 
 def run(lab: Lab) -> Finding:
     """Deploy to a suspended account by name, and read what became of it."""
-    place, stack_set = lab.place, trial(lab, "suspended")
+    place, stack_set = lab.environment, trial(lab, "suspended")
     stack_set.create()
     operation = stack_set.operate(
         "create_stack_instances",

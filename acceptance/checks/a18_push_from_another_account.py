@@ -26,7 +26,10 @@ def run(lab: Lab) -> Finding:
     call = parse(message.event)
     if not isinstance(call, FailedCall):
         return refuted("There is an event, but not of a missing repository", event=message.event, answer=said)
-    if (call.recipient_account, call.principal_account) != (lab.place.member_account, lab.place.central_account):
+    if (call.recipient_account, call.principal_account) != (
+        lab.environment.member_account,
+        lab.environment.central_account,
+    ):
         return refuted("The event names other accounts", event=message.event, answer=said)
     return held("The registry's account has the event, with the caller's account", event=message.event, answer=said)
 

@@ -31,10 +31,12 @@ def run(lab: Lab) -> Finding:
         allowed=policies.look_up_accounts(names),
     )
     lab.stack("central", "reader", compose("acceptance: looks accounts up", [reader]).to_dict())
-    session: Any = session_of(lab, names.role_arn(lab.place.central_account, lab.name("reader")))
-    client = session.client("organizations", region=lab.place.region)
+    session: Any = session_of(lab, names.role_arn(lab.environment.central_account, lab.name("reader")))
+    client = session.client("organizations", region=lab.environment.region)
     try:
-        lab.wait_while({"AccessDeniedException"}, lambda: client.describe_account(AccountId=lab.place.member_account))
+        lab.wait_while(
+            {"AccessDeniedException"}, lambda: client.describe_account(AccountId=lab.environment.member_account)
+        )
     except ClientError as error:
         return not_run("Not even the member could be looked up", refusal=refusal_of(error))
     try:
@@ -53,5 +55,5 @@ CHECK = Check(
     run=run,
     creates=("central: a stack of one role",),
     minutes=2,
-    altered_by="STRANGERS_INVALID",
+    altered_by="OUTSIDE_ACCOUNTS_INVALID",
 )

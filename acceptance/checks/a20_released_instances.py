@@ -13,7 +13,7 @@ from acceptance.rigs.stack_sets import refusal_of, trial
 
 def run(lab: Lab) -> Finding:
     """Make an instance of the suspended account, and delete it with its stack retained."""
-    place, stack_set = lab.place, trial(lab, "released")
+    place, stack_set = lab.environment, trial(lab, "released")
     stack_set.create()
     where: dict[str, Any] = {
         "ous": [place.suspended_ou or ""],

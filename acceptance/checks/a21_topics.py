@@ -61,7 +61,7 @@ def _topic_arn(names: Names) -> str:
 
 
 def _queue_arn(lab: Lab) -> str:
-    return f"arn:{lab.names.partition}:sqs:{lab.place.region}:{lab.place.central_account}:{lab.name('notices')}"
+    return f"arn:{lab.names.partition}:sqs:{lab.environment.region}:{lab.environment.central_account}:{lab.name('notices')}"
 
 
 def _subscribe(lab: Lab, names: Names) -> None:
@@ -93,5 +93,5 @@ CHECK = Check(
     run=run,
     creates=("central: a stack of an event bus, a rule with its role, a topic and two queues",),
     minutes=3,
-    altered_by="ROLES_OF_TOPICS_UNUSED",
+    altered_by="TOPIC_ROLES_UNUSED",
 )

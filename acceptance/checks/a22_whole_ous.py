@@ -11,7 +11,7 @@ from acceptance.rigs.stack_sets import refusal_of, trial
 
 def run(lab: Lab) -> Finding:
     """Deploy to the member by name, then to its whole OU, and delete the whole OU."""
-    place, stack_set = lab.place, trial(lab, "whole")
+    place, stack_set = lab.environment, trial(lab, "whole")
     stack_set.create()
     where = {"ous": [place.ou], "regions": [place.region]}
     stack_set.operate("create_stack_instances", accounts=[place.member_account], **where)

@@ -32,7 +32,7 @@ def run(lab: Lab) -> Finding:
     last: list[Answer] = []
 
     def reached() -> Answer | None:
-        last[:] = [post(lab.access.session("member"), url, region=lab.place.region)]
+        last[:] = [post(lab.access.session("member"), url, region=lab.environment.region)]
         return last[0] if last[0].status == 200 else None
 
     try:
@@ -48,7 +48,7 @@ def run(lab: Lab) -> Finding:
 
 def _direct_invocation(lab: Lab) -> str | None:
     """The code of AWS's refusal; None if the function ran."""
-    names, place = lab.names, lab.place
+    names, place = lab.names, lab.environment
     arn = f"arn:{names.partition}:lambda:{place.region}:{place.central_account}:function:{lab.name('url')}"
     try:
         lab.client("member", "lambda").invoke(FunctionName=arn, Payload=b"{}")

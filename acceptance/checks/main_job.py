@@ -21,7 +21,7 @@ def run(lab: Lab) -> Finding:
     """Roll `deployer` out to the OU under test, push, wait for the repository, push again, and read the ledger."""
     name, member = f"{lab.prefix}/api", lab.access.session("member")
     # Written down before the handler is there, so it is removed after it: a late event makes no repository again.
-    lab.journal.creating(Resource(kind="repository", side="member", region=lab.place.region, name=name))
+    lab.journal.creating(Resource(kind="repository", side="member", region=lab.environment.region, name=name))
     code, printed = installation.roll_out(lab, installation.write_config(lab))
     if code:
         return refuted(f"`deployer rollout` ended with {code}", printed=printed)
@@ -63,7 +63,7 @@ def _records(lab: Lab) -> list[dict[str, Any]]:
         TableName=replace(lab.names, prefix=installation.prefix(lab)).ledger_table,
         KeyConditionExpression="#account = :account",
         ExpressionAttributeNames={"#account": "account"},
-        ExpressionAttributeValues={":account": {"S": lab.place.member_account}},
+        ExpressionAttributeValues={":account": {"S": lab.environment.member_account}},
     )
     return [{key: next(iter(value.values())) for key, value in item.items()} for item in answer["Items"]]
 

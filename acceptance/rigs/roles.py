@@ -37,7 +37,7 @@ def _build(lab: Lab) -> Roles:
     template.add_resource(_pusher(lab))
     template.add_resource(_writer(lab))
     lab.stack("member", "roles", template.to_dict())
-    account = lab.place.member_account
+    account = lab.environment.member_account
     return Roles(
         auditor=names.role_arn(account, names.auditor_role),
         pusher=names.role_arn(account, lab.name("pusher")),
@@ -46,7 +46,7 @@ def _build(lab: Lab) -> Roles:
 
 
 def _pusher(lab: Lab) -> Any:
-    names, place = lab.names, lab.place
+    names, place = lab.names, lab.environment
     repositories = f"arn:{names.partition}:ecr:*:{place.member_account}:repository/{lab.prefix}/*"
     return role(
         "PusherRole",
@@ -82,7 +82,7 @@ def session_of(lab: Lab, role_arn: str, *, region: str | None = None) -> Session
         _RETRIED, lambda: client.assume_role(RoleArn=role_arn, RoleSessionName=lab.prefix)["Credentials"]
     )
     return Session(
-        region=region or lab.place.region,
+        region=region or lab.environment.region,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],

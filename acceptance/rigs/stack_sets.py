@@ -26,7 +26,7 @@ class TrialStackSet:
 
     @property
     def call_as(self) -> Mapping[str, str]:
-        return {"CallAs": "SELF" if self.lab.place.is_management else "DELEGATED_ADMIN"}
+        return {"CallAs": "SELF" if self.lab.environment.is_management else "DELEGATED_ADMIN"}
 
     @property
     def client(self) -> Any:
@@ -34,9 +34,9 @@ class TrialStackSet:
 
     def create(self, *, log_group: str | None = None) -> None:
         """Create it without instances; `log_group` is the name of what it deploys, its own by default."""
-        details = {**_lower(self.call_as), "suspended": self.lab.place.suspended_account or ""}
+        details = {**_lower(self.call_as), "suspended": self.lab.environment.suspended_account or ""}
         resource = Resource(
-            kind="StackSet", side="central", region=self.lab.place.region, name=self.name, details=details
+            kind="StackSet", side="central", region=self.lab.environment.region, name=self.name, details=details
         )
         body = self.template(log_group or f"/acceptance/{self.name}")
         self.lab.create(
@@ -126,20 +126,26 @@ def trial(lab: Lab, what: str) -> TrialStackSet:
 def child_ou(lab: Lab, name: str) -> str:
     """An OU below the one under test; its id."""
     organizations = lab.client("management", "organizations")
-    details = {"parent": lab.place.ou}
-    resource = Resource(kind="OU", side="management", region=lab.place.region, name=lab.name(name), details=details)
+    details = {"parent": lab.environment.ou}
+    resource = Resource(
+        kind="OU", side="management", region=lab.environment.region, name=lab.name(name), details=details
+    )
     made = lab.create(
         resource,
-        lambda: organizations.create_organizational_unit(ParentId=lab.place.ou, Name=resource.name),
+        lambda: organizations.create_organizational_unit(ParentId=lab.environment.ou, Name=resource.name),
     )
     return str(made["OrganizationalUnit"]["Id"])
 
 
 def move(lab: Lab, *, to: str) -> None:
     """Move the member under test to another OU."""
-    organizations, account = lab.client("management", "organizations"), lab.place.member_account
+    organizations, account = lab.client("management", "organizations"), lab.environment.member_account
     resource = Resource(
-        kind="moved account", side="management", region=lab.place.region, name=account, details={"home": lab.place.ou}
+        kind="moved account",
+        side="management",
+        region=lab.environment.region,
+        name=account,
+        details={"home": lab.environment.ou},
     )
     parent = organizations.list_parents(ChildId=account)["Parents"][0]["Id"]
     lab.create(

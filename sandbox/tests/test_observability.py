@@ -27,7 +27,7 @@ METRIC = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("expected", "message"),
     [
         pytest.param({"Period": 61}, "multiple of 60, and is 61", id="a period of 61 seconds"),
         pytest.param({"Period": 60, "EvaluationPeriods": 1441}, "more than a day", id="a day and a minute of minutes"),
@@ -36,9 +36,9 @@ METRIC = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
         pytest.param({"TreatMissingData": "fine"}, "TreatMissingData", id="no way to treat missing data"),
     ],
 )
-def test_an_alarm_that_cannot_be_evaluated_is_refused(sandbox: Sandbox, wanted: dict[str, Any], message: str) -> None:
+def test_an_alarm_that_cannot_be_evaluated_is_refused(sandbox: Sandbox, expected: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
-        sandbox.client("cloudwatch").put_metric_alarm(**{**ALARM, **wanted})
+        sandbox.client("cloudwatch").put_metric_alarm(**{**ALARM, **expected})
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
@@ -83,18 +83,18 @@ def test_a_filter_pattern_that_does_not_end_is_refused(sandbox: Sandbox, pattern
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "expected",
     [
         pytest.param({"defaultValue": 0, "dimensions": {"a": "$.a"}}, id="a default value beside dimensions"),
         pytest.param({"dimensions": {name: f"$.{name}" for name in "abcd"}}, id="four dimensions"),
     ],
 )
-def test_a_transformation_that_logs_do_not_make_is_refused(sandbox: Sandbox, wanted: dict[str, Any]) -> None:
+def test_a_transformation_that_logs_do_not_make_is_refused(sandbox: Sandbox, expected: dict[str, Any]) -> None:
     logs = sandbox.client("logs")
     logs.create_log_group(logGroupName="g")
     with pytest.raises(ClientError, match="dimensions"):
         logs.put_metric_filter(
-            logGroupName="g", filterName="f", filterPattern="{ $.a = 1 }", metricTransformations=[METRIC | wanted]
+            logGroupName="g", filterName="f", filterPattern="{ $.a = 1 }", metricTransformations=[METRIC | expected]
         )
 
 

@@ -50,7 +50,7 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     assert process.required().ask("status")["calls"] == 0
 
     assert run(["start"]) == SandboxError.exit_code
-    assert "running already" in capsys.readouterr().err
+    assert "already running" in capsys.readouterr().err
     assert run(["stop"]) == 0
     assert run(["stop"]) == SandboxError.exit_code
     assert "not running" in capsys.readouterr().err
@@ -62,7 +62,7 @@ def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert run(["start", "--detach", "--port", str(port)]) == PortInUseError.exit_code
-    assert f"port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
+    assert f"port {port} on 127.0.0.1 is used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle"])
@@ -100,7 +100,7 @@ def test_a_sandbox_that_does_not_end_is_said_with_the_next_step() -> None:
         with pytest.raises(SandboxError, match=f"process {stubborn.pid}") as raised:
             process.stop(process.Running(pid=stubborn.pid, port=listening.getsockname()[1]), timeout=0.3)
         stubborn.kill()
-    assert raised.value.next_step == f"End it: kill -9 {stubborn.pid}"
+    assert raised.value.next_step == f"Stop it: kill -9 {stubborn.pid}"
 
 
 def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(SandboxError, match=f"process {os.getpid()}\\) does not answer") as raised:
             process.required()
         assert process.state_file().exists()
-    assert raised.value.next_step == f"Wait and try again, or end it: kill -9 {os.getpid()}"
+    assert raised.value.next_step == f"Wait and try again, or stop it: kill -9 {os.getpid()}"
 
 
 def test_what_a_dead_sandbox_left_behind_is_cleared_away() -> None:

@@ -35,7 +35,7 @@ MADE_UP = [
 def test_an_operation_that_is_not_here_is_refused_and_says_so(
     sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
-    with pytest.raises(ClientError, match="is not in this sandbox") as refused:
+    with pytest.raises(ClientError, match="is not supported by the sandbox") as refused:
         getattr(sandbox.client(service), operation)(**parameters)
     assert refused.value.response["Error"]["Code"] == "NotInSandbox"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
@@ -46,11 +46,11 @@ def test_a_service_that_deployer_does_not_use_is_moto_s(sandbox: Sandbox) -> Non
     assert sandbox.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
 
 
-@pytest.mark.parametrize("service", sorted(scope.LOOKED_AT))
+@pytest.mark.parametrize("service", sorted(scope.MODELED))
 def test_what_was_looked_at_is_of_the_service_and_in_no_other_table(service: str) -> None:
-    assert scope.LOOKED_AT[service] <= set(get_service_model(service).operation_names)
-    assert not scope.LOOKED_AT[service] & TABLES.get(service, {}).keys()
-    assert not {(service, operation) for operation in scope.LOOKED_AT[service]} & SPECIAL.keys()
+    assert scope.MODELED[service] <= set(get_service_model(service).operation_names)
+    assert not scope.MODELED[service] & TABLES.get(service, {}).keys()
+    assert not {(service, operation) for operation in scope.MODELED[service]} & SPECIAL.keys()
 
 
 def test_canary_moto_makes_credentials_up(sandbox: Sandbox) -> None:

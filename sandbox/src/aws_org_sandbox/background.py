@@ -88,7 +88,7 @@ class Scheduler:
             self._accepting = True
             self.failures.clear()
         if not ended:
-            raise TimeoutError(f"background work does not end within {timeout} s")
+            raise TimeoutError(f"background work has not finished within {timeout} s")
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -19,27 +19,27 @@ class Behaviour(StrEnum):
     TARGET_ROLES_WITHOUT_SOURCE = (
         "EventBridge assumes roles of targets without aws:SourceArn and aws:SourceAccount"  # A1
     )
-    OWN_OUS_REPORTED = "an instance reports its account's own OU, by whichever OU it was deployed"  # A2
-    FILTERED_CREATION_REGISTERS_NOTHING = "a creation with an account filter leaves auto-deployment as it is"  # A3
+    OWN_OUS_REPORTED = "an instance reports its account's own OU, even if it was deployed through a parent OU"  # A2
+    FILTERED_CREATION_REGISTERS_NOTHING = "a creation with an account filter does not change auto-deployment"  # A3
     DELETION_ENDS_ALL_REGIONS = "deleting an OU's instances in one region ends auto-deployment in all"  # A4
     MOVES_REPLACE_STACKS = "an account moved between OUs of one StackSet gets new stacks"  # A5
     INDEX_PAGES_LOSE_ITEMS = "a query of an index leaves out items with the key that a page ended with"  # A6
-    PASSED_ROLES_WITHOUT_SERVICE = "iam:PassRole is asked without iam:PassedToService"  # A8
+    PASSED_ROLES_WITHOUT_SERVICE = "iam:PassRole is evaluated without iam:PassedToService"  # A8
     ORGANIZATION_UNKNOWN = "aws:PrincipalOrgID is missing for callers from other accounts"  # A9
     EVENTS_WITHOUT_PARAMETERS = "CloudTrail leaves out requestParameters of refused ECR calls"  # A10
-    EVENTS_LATE = "CloudTrail's events come twenty minutes after the call"  # A11
-    TAGS_LATE = "a new repository's tags do not count in authorization"  # A12
-    FORWARDED_WITHOUT_KEYS = "a forwarded event comes without events:source and events:detail-type"  # A13
-    MISSING_REPOSITORIES_DENIED = "ECR denies calls about repositories that do not exist"  # A14
+    EVENTS_LATE = "CloudTrail delivers events twenty minutes after the call"  # A11
+    TAGS_LATE = "authorization ignores the tags of a new repository"  # A12
+    FORWARDED_WITHOUT_KEYS = "a forwarded event lacks events:source and events:detail-type"  # A13
+    MISSING_REPOSITORIES_DENIED = "ECR denies calls to repositories that do not exist"  # A14
     LIMITED_UPDATE_ENDS_AUTO_DEPLOYMENT = "UpdateStackSet of some instances disables auto-deployment"  # A15
-    REASONS_IN_OTHER_WORDS = "reasons of failed stack instances name neither resource nor type"  # A16
+    UNSPECIFIC_REASONS = "reasons of failed stack instances name neither resource nor type"  # A16
     SUSPENDED_ACCOUNTS_FAIL = "instances of suspended accounts fail instead of being skipped"  # A17
     NO_EVENT_FOR_OWNERS = "a registry's account has no event of another account's refused call"  # A18
-    STRANGERS_INVALID = "Organizations calls an account outside the organization invalid input"  # A19
+    OUTSIDE_ACCOUNTS_INVALID = "Organizations reports an account outside the organization as invalid input"  # A19
     SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
     EXISTING_INSTANCES_REFUSED = "a creation is refused if an account has an instance already"  # A22
     ORGANIZATION_UNKNOWN_TO_URLS = "policies of functions with URLs do not know the caller's organization"  # A23
-    ROLES_OF_TOPICS_UNUSED = "EventBridge publishes to a topic as itself, whatever role the target has"  # A21
+    TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 
 _altered: set[Behaviour] = set()

@@ -23,18 +23,21 @@ app = typer.Typer(
 )
 
 Port = Annotated[
-    int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port on loopback; 0 takes any free one.")
+    int,
+    typer.Option(
+        "--port", metavar="N", min=0, max=65535, help="Port on the loopback interface; 0 selects a free port."
+    ),
 ]
-Detach = Annotated[bool, typer.Option("--detach", "-d", help="Run it in the background.")]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")]
 TimeScale = Annotated[
     float,
-    typer.Option(
-        "--time-scale", metavar="X", min=0.0, max=1.0, help="How much of AWS's waiting times to keep; 1 is all."
-    ),
+    typer.Option("--time-scale", metavar="X", min=0.0, max=1.0, help="Factor for AWS's waiting times; 1 is real time."),
 ]
 AccountId = Annotated[
     str | None,
-    typer.Option("--account", metavar="ID", help="Act as administrator of this account instead of the central one."),
+    typer.Option(
+        "--account", metavar="ID", help="Use administrator credentials of this account, not the central account."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -50,7 +53,7 @@ def start(
         return
     running = process.detach(port, time_scale=time_scale)
     typer.echo(f"The sandbox listens on {running.url} (process {running.pid}).", err=True)
-    typer.echo('Use it with: eval "$(aws-org-sandbox env)"', err=True)
+    typer.echo('To use it: eval "$(aws-org-sandbox env)"', err=True)
 
 
 @app.command()
@@ -88,12 +91,12 @@ def env(account: AccountId = None) -> None:
 def reset() -> None:
     """Delete all state: the sandbox is as after its start, on the same port."""
     process.required().ask("reset")
-    typer.echo("The sandbox holds the example organization again, and nothing else.", err=True)
+    typer.echo("The sandbox was reset to the example organization.", err=True)
 
 
 @app.command()
 def settle(
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait at most.")] = 60.0,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="Maximum time to wait.")] = 60.0,
 ) -> None:
     """Wait until no operation, event, function or retry is in progress."""
     process.required().ask("settle", {"timeout": timeout}, timeout=timeout + 10.0)

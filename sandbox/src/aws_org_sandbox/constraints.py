@@ -30,14 +30,14 @@ CODES: Final[Mapping[str, str]] = {
 """The services whose requests are checked here. ECR's are by `ecr_rules`, in words of ECR's own; the models of SQS, SNS
 and S3 say next to nothing."""
 
-_UNSAID: Final[Mapping[str, Mapping[str, Any]]] = {
+_MISSING_IN_MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
     "unrestrictedSessionPolicyDocumentType": {"max": 2048},
 }
 """Constraints that the documentation has and the model lacks:
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html on session policies."""
 
-_SHOWN = 256
-_MOST_LISTED = 10
+_MAX_SHOWN_LENGTH = 256
+_MAX_LISTED = 10
 
 
 def check(service: str, parameters: Mapping[str, Any], shape: Shape | None) -> None:
@@ -48,7 +48,7 @@ def check(service: str, parameters: Mapping[str, Any], shape: Shape | None) -> N
     if not broken:
         return
     count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected: "
-    raise Refused(CODES[service], count + "; ".join(broken[:_MOST_LISTED]))
+    raise Refused(CODES[service], count + "; ".join(broken[:_MAX_LISTED]))
 
 
 def _broken(value: Any, shape: Shape, path: str) -> Iterator[str]:
@@ -70,31 +70,31 @@ def _broken(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 def _constraint(value: Any, shape: Shape) -> str | None:
-    said = {**shape.metadata, **_UNSAID.get(shape.name, {})}
-    if not said:
+    constraints = {**shape.metadata, **_MISSING_IN_MODEL.get(shape.name, {})}
+    if not constraints:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _bounds(value, said, what="value")
+        return _bounds(value, constraints, what="value")
     if isinstance(value, str | bytes | list | tuple | Mapping):
-        found = _bounds(len(value), said, what="length")
-        return found or (_form(value, said) if isinstance(value, str) else None)
+        found = _bounds(len(value), constraints, what="length")
+        return found or (_form(value, constraints) if isinstance(value, str) else None)
     return None
 
 
-def _bounds(number: float, said: Mapping[str, Any], *, what: str) -> str | None:
-    if number < said.get("min", number):
-        return f"have {what} greater than or equal to {said['min']}"
-    if number > said.get("max", number):
-        return f"have {what} less than or equal to {said['max']}"
+def _bounds(number: float, constraints: Mapping[str, Any], *, what: str) -> str | None:
+    if number < constraints.get("min", number):
+        return f"have {what} greater than or equal to {constraints['min']}"
+    if number > constraints.get("max", number):
+        return f"have {what} less than or equal to {constraints['max']}"
     return None
 
 
-def _form(value: str, said: Mapping[str, Any]) -> str | None:
-    if said.get("enum") and value not in said["enum"]:
-        return f"satisfy enum value set: [{', '.join(said['enum'])}]"
-    pattern = _compiled(said["pattern"]) if "pattern" in said else None
+def _form(value: str, constraints: Mapping[str, Any]) -> str | None:
+    if constraints.get("enum") and value not in constraints["enum"]:
+        return f"satisfy enum value set: [{', '.join(constraints['enum'])}]"
+    pattern = _compiled(constraints["pattern"]) if "pattern" in constraints else None
     if pattern is not None and not pattern.fullmatch(value):
-        return f"satisfy regular expression pattern: {said['pattern']}"
+        return f"satisfy regular expression pattern: {constraints['pattern']}"
     return None
 
 
@@ -111,7 +111,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _shown(value: Any) -> str:
     """Secrets and long texts are left out, as AWS leaves them out."""
-    if isinstance(value, str) and len(value) <= _SHOWN:
+    if isinstance(value, str) and len(value) <= _MAX_SHOWN_LENGTH:
         return f"'{value}' "
     return f"'{value}' " if isinstance(value, int | float) else ""
 

@@ -28,7 +28,7 @@ _current: Context | None = None
 def current() -> Context:
     """The sandbox that is running in this process."""
     if _current is None:
-        raise SandboxError("no sandbox is running in this process", next_step="Start one: aws-org-sandbox start")
+        raise SandboxError("no sandbox is running in this process", next_step="Start one with `aws-org-sandbox start`.")
     return _current
 
 

@@ -50,7 +50,7 @@ def control_actions(sandbox: Controlled) -> Mapping[str, Action]:
     def environment(values: Mapping[str, Any]) -> Mapping[str, Any]:
         account = values.get("account")
         if account is not None and account not in sandbox.organization.accounts:
-            raise ValueError(f"the organization has no account {account}")
+            raise ValueError(f"no such account in the organization: {account}")
         return sandbox.environment(account)
 
     def create_account(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ def in_copy(sandbox: Sandbox, work: Callable[[], T]) -> T:
         answer = stream.read()
     _, status = os.waitpid(child, 0)
     if not answer:
-        raise CopyFailedError(f"the copy ended with {os.waitstatus_to_exitcode(status)} and without a result")
+        raise CopyFailedError(f"the copy ended with {os.waitstatus_to_exitcode(status)} without a result")
     failure, result = pickle.loads(answer)  # noqa: S301 - from this program's own child
     if failure:
         raise CopyFailedError(failure)

@@ -25,12 +25,12 @@ class Metrics:
 
     def total(self, namespace: str, name: str, **dimensions: str) -> float:
         """The sum of all metrics with these dimensions: `total("AWS/Events", "Invocations", RuleName="forward")`."""
-        wanted = dimensions.items()
+        requested = dimensions.items()
         with self._lock:
             return sum(
                 value
                 for (space, metric, found), value in self._sums.items()
-                if (space, metric) == (namespace, name) and wanted <= found
+                if (space, metric) == (namespace, name) and requested <= found
             )
 
     def clear(self) -> None:

@@ -28,8 +28,8 @@ _WIDGETS: Mapping[str, Sequence[str]] = {
     "text": ("markdown",),
 }
 """What the properties of a widget must have; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html."""
-_PLACES = (("x", 0, 23), ("y", 0, 10_000), ("width", 1, 24), ("height", 1, 1000))
-MOST_DIMENSIONS = 3
+_WIDGET_BOUNDS = (("x", 0, 23), ("y", 0, 10_000), ("width", 1, 24), ("height", 1, 1000))
+MAX_DIMENSIONS = 3
 _DASHBOARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
@@ -91,7 +91,7 @@ def _widget_problems(path: str, widget: Mapping[str, Any]) -> Iterator[str]:
         for name in _WIDGETS[type_]:
             if name not in properties:
                 yield f"{path}/properties: Should have required property '{name}'"
-    for name, lowest, highest in _PLACES:
+    for name, lowest, highest in _WIDGET_BOUNDS:
         if name in widget and not lowest <= int(widget[name]) <= highest:
             yield f"{path}/{name}: Should be from {lowest} to {highest}"
 
@@ -114,8 +114,8 @@ def _put_metric_filter(
                 "InvalidParameterException",
                 "Invalid metric transformation: dimensions and default value are mutually exclusive properties.",
             )
-        if len(dimensions) > MOST_DIMENSIONS:
-            raise Refused("InvalidParameterException", f"A metric filter has at most {MOST_DIMENSIONS} dimensions.")
+        if len(dimensions) > MAX_DIMENSIONS:
+            raise Refused("InvalidParameterException", f"A metric filter has at most {MAX_DIMENSIONS} dimensions.")
     original(LogsBackend, "put_metric_filter")(
         backend, filter_name, filter_pattern, log_group_name, metric_transformations
     )

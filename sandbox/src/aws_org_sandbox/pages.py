@@ -14,10 +14,10 @@ Item = TypeVar("Item")
 
 def page(items: Sequence[Item], call: Call, *, limit: int, bad_token: str) -> tuple[list[Item], str | None]:
     """One page and the token of the next; `limit` is AWS's largest page, `bad_token` its code for a wrong token."""
-    wanted = call.parameters.get("MaxResults")
-    if wanted is not None and not 1 <= int(wanted) <= limit:
-        raise Refused(bad_token, f"MaxResults must be between 1 and {limit}, and is {wanted}.")
-    size = int(wanted or limit)
+    requested = call.parameters.get("MaxResults")
+    if requested is not None and not 1 <= int(requested) <= limit:
+        raise Refused(bad_token, f"MaxResults must be between 1 and {limit}, and is {requested}.")
+    size = int(requested or limit)
     start = _position(call, bad_token)
     following = start + size
     token = _token(call, following) if following < len(items) else None
@@ -29,13 +29,13 @@ def with_token(members: dict[str, Any], token: str | None) -> dict[str, Any]:
     return {**members, "NextToken": token} if token else members
 
 
-def _question(call: Call) -> str:
-    asked = {key: value for key, value in call.parameters.items() if key not in {"NextToken", "MaxResults"}}
-    return f"{call.operation} {json.dumps(asked, sort_keys=True, default=str)}"
+def _request_key(call: Call) -> str:
+    request = {key: value for key, value in call.parameters.items() if key not in {"NextToken", "MaxResults"}}
+    return f"{call.operation} {json.dumps(request, sort_keys=True, default=str)}"
 
 
 def _token(call: Call, position: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([position, _question(call)]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([position, _request_key(call)]).encode()).decode()
 
 
 def _position(call: Call, bad_token: str) -> int:
@@ -43,9 +43,9 @@ def _position(call: Call, bad_token: str) -> int:
     if not token:
         return 0
     try:
-        position, question = json.loads(base64.urlsafe_b64decode(str(token)))
+        position, request_key = json.loads(base64.urlsafe_b64decode(str(token)))
     except ValueError as error:
         raise Refused(bad_token, "The NextToken is not valid.") from error
-    if question != _question(call):
+    if request_key != _request_key(call):
         raise Refused(bad_token, "The NextToken belongs to another request.")
     return int(position)

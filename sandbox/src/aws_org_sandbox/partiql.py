@@ -24,7 +24,7 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.seams import answers
 
 _INSERT = re.compile(r"\s*INSERT\s+INTO\s+\"(?P<table>[A-Za-z0-9_.-]+)\"\s+VALUE\s+\{(?P<pairs>.*)\}\s*", re.IGNORECASE)
-_LONGEST = {"HASH": 2048, "RANGE": 1024}
+_MAX_LENGTHS = {"HASH": 2048, "RANGE": 1024}
 """Bytes of a key. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 _PAIR = re.compile(r"\s*'(?P<name>[^']+)'\s*:\s*\?\s*")
 
@@ -46,7 +46,7 @@ def item_of(call: Call) -> dict[str, Any]:
     pairs = [_PAIR.fullmatch(pair) for pair in found["pairs"].split(",")] if found else []
     values = call.parameters.get("Parameters") or []
     if not found or not all(pairs):
-        raise Refused("ValidationException", "The sandbox understands INSERT INTO \"table\" VALUE {'name': ?, …} only")
+        raise Refused("ValidationException", "The sandbox only supports INSERT INTO \"table\" VALUE {'name': ?, …}")
     if len(pairs) != len(values):
         raise Refused("ValidationException", "Number of parameters in request and statement don't match.")
     return {pair["name"]: value for pair, value in zip(pairs, values, strict=True) if pair}
@@ -82,8 +82,8 @@ def _refuse_long_keys(table: Table, item: Mapping[str, Any]) -> None:
     for index in table.all_indexes():
         for key in index.schema:
             text = item.get(key["AttributeName"], {}).get("S", "")
-            if len(text.encode()) > _LONGEST[key["KeyType"]]:
+            if len(text.encode()) > _MAX_LENGTHS[key["KeyType"]]:
                 raise MockValidationException(
                     "One or more parameter values are not valid. A value specified for a secondary index key is not "
-                    f"supported. The size of {key['AttributeName']} is over {_LONGEST[key['KeyType']]} bytes"
+                    f"supported. The size of {key['AttributeName']} is over {_MAX_LENGTHS[key['KeyType']]} bytes"
                 )

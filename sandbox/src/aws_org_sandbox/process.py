@@ -92,7 +92,7 @@ def find() -> Running | None:
         if _is_alive(running.pid) and _listens(running.port):
             raise SandboxError(
                 f"the sandbox at {running.url} (process {running.pid}) does not answer",
-                next_step=f"Wait and try again, or end it: kill -9 {running.pid}",
+                next_step=f"Wait and try again, or stop it: kill -9 {running.pid}",
             ) from error
     state_file().unlink(missing_ok=True)
     return None
@@ -111,8 +111,8 @@ def check_not_running() -> None:
     running = find()
     if running is not None:
         raise SandboxError(
-            f"a sandbox is running already at {running.url} (process {running.pid})",
-            next_step="Use it, or end it with `aws-org-sandbox stop`.",
+            f"a sandbox is already running at {running.url} (process {running.pid})",
+            next_step="Use it, or stop it with `aws-org-sandbox stop`.",
         )
 
 
@@ -123,8 +123,8 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Sandbox(port=port, time_scale=time_scale) as sandbox:
-            _write_down(Running(pid=os.getpid(), port=sandbox.port))
-            sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C ends it.\n")
+            _save(Running(pid=os.getpid(), port=sandbox.port))
+            sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C stops it.\n")
             sys.stderr.write('In another shell: eval "$(aws-org-sandbox env)"\n')
             sys.stderr.flush()
             try:
@@ -166,7 +166,7 @@ def stop(running: Running, *, timeout: float = 45.0) -> None:
     while _listens(running.port) or _is_child(running.pid):
         if time.monotonic() > deadline:
             raise SandboxError(
-                f"the sandbox (process {running.pid}) does not end", next_step=f"End it: kill -9 {running.pid}"
+                f"the sandbox (process {running.pid}) does not stop", next_step=f"Stop it: kill -9 {running.pid}"
             )
         time.sleep(0.05)
     state_file().unlink(missing_ok=True)
@@ -207,7 +207,7 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return f"{error.code} {error.reason}"
 
 
-def _write_down(running: Running) -> None:
+def _save(running: Running) -> None:
     """Write the state file atomically: others may read it at the same time."""
     state_file().parent.mkdir(parents=True, exist_ok=True)
     written = state_file().with_suffix(".new")
@@ -222,11 +222,11 @@ def _did_not_start(process: subprocess.Popen[bytes], port: int) -> SandboxError 
         process.wait()
     if code == PortInUseError.exit_code:
         return PortInUseError(
-            f"port {port} on 127.0.0.1 is taken by another program", next_step="Choose one with --port."
+            f"port {port} on 127.0.0.1 is used by another program", next_step="Choose another port with --port."
         )
     last = log_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-    reason = last[0] if last else "it said nothing"
-    return SandboxError(f"the sandbox did not start: {reason}", next_step=f"All that it said: {log_file()}")
+    reason = last[0] if last else "it printed nothing"
+    return SandboxError(f"the sandbox did not start: {reason}", next_step=f"Its output is in {log_file()}.")
 
 
 if __name__ == "__main__":

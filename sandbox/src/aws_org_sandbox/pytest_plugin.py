@@ -36,7 +36,7 @@ RUNNING = pytest.StashKey[_Running]()
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark."""
     config.addinivalue_line(
-        "markers", f"{MARK}(prepare): the test begins in a copy of a sandbox that `prepare` was called with"
+        "markers", f"{MARK}(prepare): start the test in a copy of a sandbox that `prepare` was applied to"
     )
 
 
@@ -68,15 +68,15 @@ def check(sandbox: Sandbox) -> None:
     """Fail if anything went wrong inside the sandbox itself."""
     sandbox.faults.clear()
     defects = sandbox.defects
-    assert not defects, f"the sandbox failed on the inside: {defects}"
+    assert not defects, f"internal error of the sandbox: {defects}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file that begin with the same state follow each other: it is reached once."""
-    places: dict[object, int] = {}
+    positions: dict[object, int] = {}
     for index, item in enumerate(items):
-        places.setdefault(_group(item), index)
-    items.sort(key=lambda item: places[_group(item)])
+        positions.setdefault(_group(item), index)
+    items.sort(key=lambda item: positions[_group(item)])
 
 
 def _group(item: pytest.Item) -> object:

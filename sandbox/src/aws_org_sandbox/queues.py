@@ -76,7 +76,7 @@ def _set_attributes(queue: Queue, attributes: Mapping[str, Any], now: float | No
 
 def _is_valid(name: str, value: Any) -> bool:
     if name == "Policy":
-        return not value or documents.flaw(value, about=lambda _: True, service="sqs") is None
+        return not value or documents.policy_error(value, about=lambda _: True, service="sqs") is None
     lowest, highest = _RANGES.get(name, (None, None))
     return lowest is None or highest is None or (str(value).isdigit() and lowest <= int(value) <= highest)
 

@@ -114,13 +114,13 @@ def _disable_region(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _change(call: Call, on_the_way: Status, then: Status) -> None:
+def _change(call: Call, transitional: Status, then: Status) -> None:
     account, region = _account_of(call), _region_of(call)
     if region not in OPT_IN:
         raise Refused(INVALID, f"Region {region} is enabled by default and cannot be changed.")
     if status_of(account, region) in {"ENABLING", "DISABLING"}:
-        raise Refused("ConflictException", f"Region {region} is being changed already.", status=409)
-    _statuses[account][region] = on_the_way
+        raise Refused("ConflictException", f"Region {region} is already being changed.", status=409)
+    _statuses[account][region] = transitional
     background.submit(_statuses[account].__setitem__, region, then, delay=CHANGE_SECONDS)
 
 
@@ -150,8 +150,8 @@ def _account_of(call: Call) -> str:
     organization = membership.snapshot(management, with_accounts=True)
     services = membership.backend_for(management).services
     is_trusted = any(service["ServicePrincipal"] == ACCOUNT_MANAGEMENT for service in services)
-    may_ask = call.account == management or membership.is_delegated(call.account, service=ACCOUNT_MANAGEMENT)
-    if not (is_trusted and may_ask and account in organization.accounts):
+    is_allowed = call.account == management or membership.is_delegated(call.account, service=ACCOUNT_MANAGEMENT)
+    if not (is_trusted and is_allowed and account in organization.accounts):
         raise _denied(call)
     return account
 

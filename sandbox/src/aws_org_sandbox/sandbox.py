@@ -155,7 +155,7 @@ class Sandbox:
     @property
     def endpoint_url(self) -> str:
         if self._server is None:
-            raise SandboxError("the sandbox is not running", next_step="Start it: aws-org-sandbox start")
+            raise SandboxError("the sandbox is not running", next_step="Start it with `aws-org-sandbox start`.")
         return self._server.url
 
     @property

@@ -15,7 +15,7 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.iam.actions import TABLES
 from aws_org_sandbox.iam.special_actions import SPECIAL
 
-LOOKED_AT: Mapping[str, frozenset[str]] = {
+MODELED: Mapping[str, frozenset[str]] = {
     "account": frozenset(),
     "cloudformation": frozenset(),
     "cloudtrail": frozenset(
@@ -79,14 +79,14 @@ LOOKED_AT: Mapping[str, frozenset[str]] = {
 def check(call: Call) -> None:
     """Refuse an operation that the sandbox does not have, whoever calls it."""
     if not is_here(call.service, call.operation):
-        message = f"{call.operation} of {call.service} is not in this sandbox, which answers as AWS does or not at all"
+        message = f"{call.operation} of {call.service} is not supported by the sandbox"
         raise Refused("NotInSandbox", message, status=501)
 
 
 @cache
 def is_here(service: str, operation: str) -> bool:
     """Whether an operation has a seam or has been looked at; True for services that are moto's as they are."""
-    if service not in LOOKED_AT or seams.answer_for(service, operation) is not None:
+    if service not in MODELED or seams.answer_for(service, operation) is not None:
         return True
     known = operation in TABLES.get(service, {}) or (service, operation) in SPECIAL
-    return known or operation in LOOKED_AT[service]
+    return known or operation in MODELED[service]

@@ -146,4 +146,4 @@ def _own(owner: type[Any], method: str) -> Any:
     for base in owner.__mro__:
         if method in vars(base):
             return vars(base)[method]
-    raise AttributeError(f"moto's {owner.__module__}.{owner.__name__} has no {method}: the seam over it has no effect")
+    raise AttributeError(f"moto's {owner.__module__}.{owner.__name__} has no {method}, which a seam replaces")

@@ -30,7 +30,7 @@ CONTROL_PREFIX = "/_sandbox/"
 TUNNEL = "sandbox.tunnel"
 """Key of a request's environ for the function URL that a TLS connection leads to; None without one."""
 _NO_PROXY = (
-    "The sandbox is no proxy to {host}: it reaches its own registries and function URLs only. "
+    "The sandbox is not a proxy for {host}: it reaches its own registries and function URLs only. "
     "Unset HTTP_PROXY and HTTPS_PROXY for it.\n"
 )
 LOCAL_HOST = re.compile(r"^(127\.0\.0\.1|localhost|[a-z0-9.-]+\.localhost)(:\d+)?$")
@@ -144,8 +144,8 @@ def _bind(application: Application, port: int) -> ThreadedWSGIServer:
             listener.bind((LOOPBACK, port))
         except OSError as error:
             raise PortInUseError(
-                f"port {port} on {LOOPBACK} is taken by another program",
-                next_step="Choose another with --port, or end what listens there.",
+                f"port {port} on {LOOPBACK} is used by another program",
+                next_step="Choose another port with --port, or stop the program that uses it.",
             ) from error
         listener.listen(128)
         server = ThreadedWSGIServer(LOOPBACK, port, cast("Any", application), handler=Handler, fd=listener.fileno())

@@ -1,6 +1,6 @@
 """Calls that AWS services make among themselves: in the log of calls like any other, and hit by faults like any other.
 
-They do not pass the gate, because no client signs them; whether they are allowed is asked of IAM by who makes them.
+They do not pass the gate, because no client signs them; the caller checks with IAM whether they are allowed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def recorded(
         running.faults.apply(call, Moment.AFTER)
     except ConnectionDropped as dropped:
         call.error_code = "ConnectionDropped"
-        raise Refused("ConnectionDropped", "The connection was closed without an answer.", status=503) from dropped
+        raise Refused("ConnectionDropped", "The connection was closed without a response.", status=503) from dropped
     except Refused as refused:
         call.error_code, call.error_message = refused.code, refused.message
         raise

@@ -64,8 +64,8 @@ def _header(request: Request, name: str) -> str:
 def _payload(request: Request, *, presigned: bool) -> str:
     if presigned:
         return _UNSIGNED
-    said = request.headers.get("X-Amz-Content-SHA256")
-    return said or hashlib.sha256(request.get_data(cache=True)).hexdigest()
+    header = request.headers.get("X-Amz-Content-SHA256")
+    return header or hashlib.sha256(request.get_data(cache=True)).hexdigest()
 
 
 def _signature(canonical: str, *, scope: str, date: str, secret: str) -> str:

@@ -16,17 +16,18 @@ from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Refused
 from aws_org_sandbox.seams import original, replace
 
-SHORTEST_NAME, LONGEST_NAME = 3, 255
+MIN_NAME_LENGTH, MAX_NAME_LENGTH = 3, 255
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 
 
 @replace(DynamoDBBackend, "create_table")
 def _create_table(backend: DynamoDBBackend, name: str, *arguments: Any, **options: Any) -> Table:
     """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html."""
-    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
+    if not MIN_NAME_LENGTH <= len(name) <= MAX_NAME_LENGTH:
         raise Refused(
             "ValidationException",
-            f"TableName must be at least {SHORTEST_NAME} characters long and at most {LONGEST_NAME} characters long",
+            f"TableName must be at least {MIN_NAME_LENGTH} characters long and at most {MAX_NAME_LENGTH} "
+            "characters long",
         )
     if not _NAME.fullmatch(name):
         raise Refused(
@@ -42,8 +43,8 @@ def _create_table(backend: DynamoDBBackend, name: str, *arguments: Any, **option
 def _query(table: Table, *arguments: Any, **options: Any) -> Any:
     """moto's, unless index pages should omit items with the same key as the last item of the previous page."""
     results, scanned, last = original(Table, "query")(table, *arguments, **options)
-    asked = signature(original(Table, "query")).bind(table, *arguments, **options).arguments
-    start, index = asked["exclusive_start_key"], asked.get("index_name")
+    request = signature(original(Table, "query")).bind(table, *arguments, **options).arguments
+    start, index = request["exclusive_start_key"], request.get("index_name")
     if start and index and is_altered(Behaviour.INDEX_PAGES_LOSE_ITEMS):
         keys = [key["AttributeName"] for key in table.get_index(index).schema]
         results = [item for item in results if any(item.attrs[key].to_json() != start[key] for key in keys)]

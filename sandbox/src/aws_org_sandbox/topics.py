@@ -15,12 +15,12 @@ from moto.utilities.arns import parse_arn
 
 from aws_org_sandbox import iam, queues
 from aws_org_sandbox.calls import Refused
-from aws_org_sandbox.iam.documents import INVALID_ACTION, flaw
+from aws_org_sandbox.iam.documents import INVALID_ACTION, policy_error
 from aws_org_sandbox.iam.policies import parse_policy
 from aws_org_sandbox.seams import original, replace
 
 SERVICE = "sns.amazonaws.com"
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 ACTIONS_OF_POLICIES = frozenset(
     f"sns:{action}"
     for action in (
@@ -65,7 +65,7 @@ def publish(arn: str, message: str, *, admitted: Callable[[Policy], bool]) -> No
         raise Refused("NotFound", "Topic does not exist", status=404)
     if not admitted(policy_of(topic)):
         raise Refused("AuthorizationError", f"{arn} may not be published to", status=403)
-    if len(message.encode()) > MOST_BYTES:
+    if len(message.encode()) > MAX_BYTES:
         raise Refused("InvalidParameter", "Invalid parameter: Message too long")
     sns_backends[topic.account_id][parse_arn(arn).region].publish(message, arn=arn)
 
@@ -88,7 +88,7 @@ def _set_topic_attribute(backend: SNSBackend, topic_arn: str, name: str, value: 
 
 def _check_policy(document: str) -> None:
     """Refuse a policy with unknown principals, or with actions that do not apply to topics."""
-    found = flaw(document, about=lambda _: True, service="sns")
+    found = policy_error(document, about=lambda _: True, service="sns")
     if found == INVALID_ACTION or (found is None and not _is_in_scope(document)):
         found = "Policy statement action out of service scope!"
     if found is not None:

@@ -165,9 +165,9 @@ def is_member(account: str, trail: Trail) -> bool:
 def _selects(trail: Trail, *, read_only: bool) -> bool:
     if trail.advanced_event_selectors:
         return any(_advanced_selects(selector, read_only=read_only) for selector in trail.advanced_event_selectors)
-    wanted = {"All", "ReadOnly" if read_only else "WriteOnly"}
+    requested = {"All", "ReadOnly" if read_only else "WriteOnly"}
     return not trail.event_selectors or any(
-        selector.get("IncludeManagementEvents", True) and selector.get("ReadWriteType", "All") in wanted
+        selector.get("IncludeManagementEvents", True) and selector.get("ReadWriteType", "All") in requested
         for selector in trail.event_selectors
     )
 

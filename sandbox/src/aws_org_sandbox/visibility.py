@@ -22,12 +22,12 @@ class Visibility:
         self._lock = threading.Lock()
         self._left: dict[str, int] = {}
 
-    def made(self, arn: str, *, overlooked: int) -> None:
+    def made(self, arn: str, *, hidden_from: int) -> None:
         """Register something new that this many requests do not see yet."""
         with self._lock:
-            self._left[arn] = overlooked
+            self._left[arn] = hidden_from
 
-    def overlooks(self, arn: str) -> bool:
+    def hides(self, arn: str) -> bool:
         """Whether a request does not see it yet; counts the request."""
         with self._lock:
             left = self._left.get(arn, 0)

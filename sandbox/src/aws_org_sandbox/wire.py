@@ -185,7 +185,7 @@ def parse(environ: dict[str, Any]) -> AwsRequest | Unroutable:
     try:
         return AwsRequest(request, service=service, region=scope["region"], access_key_id=scope["key"])
     except UnknownServiceError:
-        return Unroutable(501, f"The sandbox knows no AWS service that signs as {scope['service']}.")
+        return Unroutable(501, f"The sandbox has no AWS service with the signing name {scope['service']}.")
     except NotFound:
         return Unroutable(404, f"{service} has no operation for {request.method} {request.path}.")
 

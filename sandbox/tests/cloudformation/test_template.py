@@ -7,7 +7,7 @@ import pytest
 
 from aws_org_sandbox.cloudformation.intrinsics import (
     KNOWN_AFTER_APPLY,
-    Known,
+    KnownResource,
     Scope,
     parameter_values,
     pseudo_parameters,
@@ -21,7 +21,7 @@ SCOPE = Scope(
         account="111111111111", region="us-east-1", partition="aws", stack_name="stack", stack_id="arn:stack"
     ),
     parameters={"Prefix": "deployer"},
-    resources={"Queue": Known(physical_id="https://queue", attributes={"Arn": "arn:queue"})},
+    resources={"Queue": KnownResource(physical_id="https://queue", attributes={"Arn": "arn:queue"})},
     pending=frozenset({"New"}),
 )
 

@@ -51,7 +51,7 @@ def test_patterns_can_be_tried_without_a_rule(sandbox: Sandbox) -> None:
     ("target", "reason"),
     [
         pytest.param({"Arn": BUS}, "RoleArn is required", id="a bus without a role"),
-        pytest.param({"Arn": QUEUE, "RoleArn": ROLE}, "does not deliver by a role", id="a queue with a role"),
+        pytest.param({"Arn": QUEUE, "RoleArn": ROLE}, "does not deliver with a role", id="a queue with a role"),
         pytest.param(
             {"Arn": BUS, "RoleArn": ROLE.replace("200000000001", "300000000001")},
             "Cross-account pass role",

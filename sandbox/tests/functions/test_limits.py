@@ -22,7 +22,7 @@ def _variables(**values: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("expected", "message"),
     [
         pytest.param({"Timeout": 901}, "'timeout'.*equal to 900", id="longer than fifteen minutes"),
         pytest.param({"MemorySize": 10241}, "'memorySize'.*equal to 10240", id="more than 10,240 MB"),
@@ -34,9 +34,9 @@ def _variables(**values: str) -> dict[str, Any]:
         pytest.param({"TracingConfig": {"Mode": "Active"}}, "call PutTraceSegments on XRAY", id="traces not allowed"),
     ],
 )  # fmt: skip
-def test_a_function_beyond_the_limits_is_not_made(sandbox: Sandbox, wanted: dict[str, Any], message: str) -> None:
+def test_a_function_beyond_the_limits_is_not_made(sandbox: Sandbox, expected: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
-        create_function(sandbox, **wanted)
+        create_function(sandbox, **expected)
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
     assert sandbox.client("lambda").list_functions()["Functions"] == []
 

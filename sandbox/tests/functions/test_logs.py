@@ -34,7 +34,7 @@ def target(*, json_format: bool) -> LogTarget:
 
 
 def test_text_lines_say_what_an_invocation_took_and_that_it_timed_out() -> None:
-    start, one, two, end, report, trouble = lines(TIMED_OUT, target=target(json_format=False), request_id="r-1")
+    start, one, two, end, report, error_text = lines(TIMED_OUT, target=target(json_format=False), request_id="r-1")
     assert start == "START RequestId: r-1 Version: $LATEST"
     assert (one, two) == ("one", "two\n\xa0\xa0three")
     assert end == "END RequestId: r-1"
@@ -44,7 +44,7 @@ def test_text_lines_say_what_an_invocation_took_and_that_it_timed_out() -> None:
         "Memory Size: 128 MB",
         "Max Memory Used: 40 MB",
     ]
-    assert trouble.endswith(" r-1 Task timed out after 3.00 seconds")
+    assert error_text.endswith(" r-1 Task timed out after 3.00 seconds")
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_managed_policies_count(sandbox: Sandbox) -> None:
 
 def test_a_call_that_the_sandbox_does_not_know_is_denied_to_a_role(sandbox: Sandbox) -> None:
     narrow = as_role(sandbox, allow("ecr:*", REPOSITORIES), service="ecr")
-    with denied("ecr:BatchGetRepositoryScanningConfiguration", because="does not know which resource"):
+    with denied("ecr:BatchGetRepositoryScanningConfiguration", because="cannot determine the resource"):
         narrow.batch_get_repository_scanning_configuration(repositoryNames=["team-a/api"])
 
 

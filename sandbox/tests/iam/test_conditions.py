@@ -13,7 +13,7 @@ ROLE = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/path/ci-build"}
 
 
 @pytest.mark.parametrize(
-    ("operator", "key", "wanted", "context", "expected"),
+    ("operator", "key", "values", "context", "expected"),
     [
         pytest.param("StringEquals", "aws:PrincipalOrgID", ("o-ours",), ORG, True, id="equal strings"),
         pytest.param("StringEquals", "AWS:principalorgid", ("o-ours",), ORG, True, id="keys are matched without case"),
@@ -79,11 +79,11 @@ ROLE = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/path/ci-build"}
 def test_an_operator_decides(
     operator: str,
     key: str,
-    wanted: tuple[str, ...],
+    values: tuple[str, ...],
     context: dict[str, str | tuple[str, ...]],
     expected: bool,
 ) -> None:
-    assert holds({operator: {key: wanted}}, ConditionContext(context)) is expected
+    assert holds({operator: {key: values}}, ConditionContext(context)) is expected
 
 
 @pytest.mark.parametrize("operator", ["StringMatches", "ForSomeValues:StringEquals", "stringequals"])

@@ -13,7 +13,7 @@ from moto.iam.models import IAMBackend, iam_backends
 from moto.s3.models import S3Backend, s3_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from aws_org_sandbox.iam.documents import flaw
+from aws_org_sandbox.iam.documents import policy_error
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
 from sandbox.tests.stacks import HOME, MEMBER, trust
@@ -57,7 +57,7 @@ def refused(call: Callable[[], Any]) -> tuple[str, str]:
     ],
 )  # fmt: skip
 def test_principals_are_looked_up(sandbox: Sandbox, principal: Any, found: str | None) -> None:
-    said = flaw(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
+    said = policy_error(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
     assert said == found if found is None else found in str(said)
 
 

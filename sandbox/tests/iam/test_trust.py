@@ -177,7 +177,7 @@ def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code", "message"),
+    ("parameters", "code", "message"),
     [
         pytest.param({"Policy": " " * 2049}, "ValidationError", "less than or equal to 2048", id="2,049 characters"),
         pytest.param({"Policy": "no policy"}, "MalformedPolicyDocument", "not JSON", id="no JSON"),
@@ -199,11 +199,13 @@ def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_session_is_not_opened_with_what_sts_refuses_or_nobody_judges(
-    sandbox: Sandbox, wanted: dict[str, Any], code: str, message: str
+    sandbox: Sandbox, parameters: dict[str, Any], code: str, message: str
 ) -> None:
     deploy({"Role": role("narrow", allow("ecr:*"))})
     with pytest.raises(ClientError, match=message) as refused:
-        sandbox.client("sts", account=MEMBER).assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session", **wanted)
+        sandbox.client("sts", account=MEMBER).assume_role(
+            RoleArn=arn_of("narrow"), RoleSessionName="session", **parameters
+        )
     assert refused.value.response["Error"]["Code"] == code
 
 

@@ -180,8 +180,8 @@ def test_retries_are_made_changed_and_removed(client: Any) -> None:
     destination = {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queue", "Arn"]}}}
     send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
     base = {"Role": role("handler", send, trusts=LAMBDA_TRUST), "Function": function(), "Queue": queue}
-    wanted = retries(MaximumRetryAttempts=2, MaximumEventAgeInSeconds=3600, DestinationConfig=destination)
-    deploy({**base, "Retries": wanted})
+    expected = retries(MaximumRetryAttempts=2, MaximumEventAgeInSeconds=3600, DestinationConfig=destination)
+    deploy({**base, "Retries": expected})
     found = client.get_function_event_invoke_config(FunctionName="handler")
     assert (found["MaximumRetryAttempts"], found["MaximumEventAgeInSeconds"]) == (2, 3600)
     assert found["DestinationConfig"]["OnFailure"]["Destination"] == f"arn:aws:sqs:{HOME}:{MEMBER}:failures"

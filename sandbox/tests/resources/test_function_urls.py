@@ -63,11 +63,11 @@ def test_a_url_is_created_and_kept_and_deleted(sandbox: Sandbox, arn: str) -> No
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
-        pytest.param({"AuthType": "NONE"}, "not in this sandbox", id="no authorization"),
+        pytest.param({"AuthType": "NONE"}, "not supported by the sandbox", id="no authorization"),
         pytest.param({"AuthType": "IAM"}, "enum value set", id="no such authorization"),
-        pytest.param({"InvokeMode": "RESPONSE_STREAM"}, "not in this sandbox", id="streamed responses"),
-        pytest.param({"Cors": {"AllowOrigins": ["*"]}}, "not in this sandbox", id="CORS"),
-        pytest.param({"Qualifier": "live"}, "not in this sandbox", id="an alias"),
+        pytest.param({"InvokeMode": "RESPONSE_STREAM"}, "not supported by the sandbox", id="streamed responses"),
+        pytest.param({"Cors": {"AllowOrigins": ["*"]}}, "not supported by the sandbox", id="CORS"),
+        pytest.param({"Qualifier": "live"}, "not supported by the sandbox", id="an alias"),
         pytest.param({"TargetFunctionArn": "nobody"}, "Function not found", id="no such function"),
         pytest.param({"Name": "x"}, "extraneous key", id="an unknown property"),
     ],

@@ -13,20 +13,20 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.cloudformation import early_validation, engine, imports
 from aws_org_sandbox.cloudformation.changes import Change, changes, is_unchanged
 from aws_org_sandbox.cloudformation.early_validation import EarlyValidationFailed, Finding
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.operations import as_actor, check_updatable
 from aws_org_sandbox.cloudformation.requests import (
     INVALID,
     deploying_credentials,
+    desired_stack,
     find,
     invalid,
     stack_name,
-    wanted_stack,
 )
 from aws_org_sandbox.cloudformation.stacks import PARTITION, Stack, Stacks, now, stacks_in
 from aws_org_sandbox.cloudformation.template import TemplateError
 from aws_org_sandbox.credentials import Credentials
-from aws_org_sandbox.iam.cloudformation_actions import finds_stack_of_change_set
+from aws_org_sandbox.iam.cloudformation_actions import resolves_stack_of_change_set
 from aws_org_sandbox.pages import page, with_token
 from aws_org_sandbox.resources.resource import tag_list
 from aws_org_sandbox.seams import answers
@@ -44,7 +44,7 @@ class ChangeSet:
     name: str
     kind: str
     stack: Stack
-    wanted: Wanted
+    desired: DesiredStack
     created: datetime
     description: str | None
     imports_existing: bool
@@ -58,7 +58,7 @@ class ChangeSet:
     operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-@finds_stack_of_change_set
+@resolves_stack_of_change_set
 def _stack_id(call: Call) -> str | None:
     change_set = stacks_in(call.account, call.region).change_sets.get(str(call.parameters.get("ChangeSetName")))
     return None if change_set is None else str(change_set.stack.id)
@@ -71,7 +71,7 @@ def create_change_set(call: Call) -> Answer:
     name = str(call.parameters["ChangeSetName"])
     with stacks.lock:
         stack = _stack_for(call, stacks, kind)
-        wanted = wanted_stack(call, previous=stack if kind == "UPDATE" else None)
+        desired = desired_stack(call, previous=stack if kind == "UPDATE" else None)
         credentials = deploying_credentials(call, stack)
         if stack is None:
             stack = stacks.add(account=call.account, region=call.region, name=stack_name(call))
@@ -83,18 +83,18 @@ def create_change_set(call: Call) -> Answer:
             name=name,
             kind=kind,
             stack=stack,
-            wanted=wanted,
+            desired=desired,
             created=now(),
             description=call.parameters.get("Description"),
             imports_existing=bool(call.parameters.get("ImportExistingResources")),
             role_arn=call.parameters.get("RoleARN"),
         )
         stacks.change_sets[change_set.id] = change_set
-    background.submit(as_actor, credentials, lambda: _work_out(change_set))
+    background.submit(as_actor, credentials, lambda: _compute_changes(change_set))
     return {"Id": change_set.id, "StackId": stack.id}
 
 
-def _work_out(change_set: ChangeSet) -> None:
+def _compute_changes(change_set: ChangeSet) -> None:
     change_set.status = "CREATE_IN_PROGRESS"
     try:
         _find_changes(change_set)
@@ -102,19 +102,19 @@ def _work_out(change_set: ChangeSet) -> None:
         change_set.findings = error.findings if isinstance(error, EarlyValidationFailed) else ()
         change_set.status, change_set.reason = "FAILED", str(error)
         return
-    if not change_set.changes and is_unchanged(change_set.stack, change_set.wanted):
+    if not change_set.changes and is_unchanged(change_set.stack, change_set.desired):
         change_set.status, change_set.reason = "FAILED", EMPTY
         return
     change_set.status, change_set.execution = "CREATE_COMPLETE", "AVAILABLE"
 
 
 def _find_changes(change_set: ChangeSet) -> None:
-    stack, wanted = change_set.stack, change_set.wanted
-    early_validation.validate_properties(stack, wanted)
-    found = changes(stack, wanted)
-    imported = imports.find_existing(stack, wanted) if change_set.imports_existing else frozenset()
-    change_set.wanted = replace(wanted, imports=imported)
-    early_validation.validate_names(stack, change_set.wanted)
+    stack, desired = change_set.stack, change_set.desired
+    early_validation.validate_properties(stack, desired)
+    found = changes(stack, desired)
+    imported = imports.find_existing(stack, desired) if change_set.imports_existing else frozenset()
+    change_set.desired = replace(desired, imports=imported)
+    early_validation.validate_names(stack, change_set.desired)
     if imported:
         found = [replace(item, action="Import") if item.logical_id in imported else item for item in found]
     change_set.changes = found
@@ -126,13 +126,13 @@ def describe_change_set(call: Call) -> Answer:
     change_set = _find(call)
     found = [change.to_api() for change in change_set.changes]
     items, token = page(found, call, limit=100, bad_token=INVALID)
-    wanted = change_set.wanted
+    desired = change_set.desired
     described = {
         **_summary(change_set),
-        "Capabilities": list(wanted.capabilities),
+        "Capabilities": list(desired.capabilities),
         "Changes": items,
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
-        "Tags": tag_list(wanted.tags),
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in desired.parameters.items()],
+        "Tags": tag_list(desired.tags),
     }
     return with_token(described, token)
 
@@ -178,7 +178,7 @@ def execute_change_set(call: Call) -> Answer:
 def _submit(change_set: ChangeSet, credentials: Credentials) -> None:
     def work() -> None:
         run = engine.create if change_set.kind == "CREATE" else engine.update
-        run(change_set.stack, change_set.wanted)
+        run(change_set.stack, change_set.desired)
         done = change_set.stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
         change_set.execution = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
 
@@ -226,18 +226,18 @@ def _stack_for(call: Call, stacks: Stacks, kind: str) -> Stack | None:
 
 def _find(call: Call) -> ChangeSet:
     """A change set by its ARN, or by its name and its stack's."""
-    stacks, wanted = stacks_in(call.account, call.region), str(call.parameters["ChangeSetName"])
-    if wanted in stacks.change_sets:
-        found: ChangeSet = stacks.change_sets[wanted]
+    stacks, desired = stacks_in(call.account, call.region), str(call.parameters["ChangeSetName"])
+    if desired in stacks.change_sets:
+        found: ChangeSet = stacks.change_sets[desired]
         return found
-    if wanted.startswith("arn:"):
-        raise Refused("ChangeSetNotFound", f"ChangeSet [{wanted}] does not exist", status=404)
+    if desired.startswith("arn:"):
+        raise Refused("ChangeSetNotFound", f"ChangeSet [{desired}] does not exist", status=404)
     if not call.parameters.get("StackName"):
         raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
     for item in _of(stacks, find(call)):
-        if item.name == wanted:
+        if item.name == desired:
             return item
-    raise Refused("ChangeSetNotFound", f"ChangeSet [{wanted}] does not exist", status=404)
+    raise Refused("ChangeSetNotFound", f"ChangeSet [{desired}] does not exist", status=404)
 
 
 def _of(stacks: Stacks, stack: Stack) -> list[ChangeSet]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.intrinsics import Scope, resolve
 from aws_org_sandbox.cloudformation.stacks import Stack, StackResource
 from aws_org_sandbox.cloudformation.steps import properties_of
@@ -80,37 +80,37 @@ class Change:
         return {"Type": "Resource", "ResourceChange": change}
 
 
-def is_unchanged(stack: Stack, wanted: Wanted) -> bool:
+def is_unchanged(stack: Stack, desired: DesiredStack) -> bool:
     """Whether an update would do nothing: no resource, no output and no tag of the stack differs."""
     try:
-        if dict(wanted.tags) != stack.tags or changes(stack, wanted):
+        if dict(desired.tags) != stack.tags or changes(stack, desired):
             return False
     except (ShapeError, TemplateError):
         return False  # the update itself reports the error, in the resource's event
     outputs = {
-        name: resolve(output["Value"], _scope(stack, wanted, frozenset()))
-        for name, output in wanted.template.outputs.items()
+        name: resolve(output["Value"], _scope(stack, desired, frozenset()))
+        for name, output in desired.template.outputs.items()
     }
     return outputs == stack.outputs
 
 
-def changes(stack: Stack, wanted: Wanted) -> list[Change]:
+def changes(stack: Stack, desired: DesiredStack) -> list[Change]:
     """Every resource that differs, in the order of the template, removed ones last."""
-    pending = frozenset(wanted.template.resources.keys() - stack.resources.keys())
+    pending = frozenset(desired.template.resources.keys() - stack.resources.keys())
     found: list[Change] = []
-    for logical_id in wanted.template.order:
-        definition, old = wanted.template.resources[logical_id], stack.resources.get(logical_id)
+    for logical_id in desired.template.order:
+        definition, old = desired.template.resources[logical_id], stack.resources.get(logical_id)
         if old is None:
             found.append(Change(action="Add", logical_id=logical_id, type=definition.type))
             continue
-        change = _modification(old, definition, wanted, _scope(stack, wanted, pending))
+        change = _modification(old, definition, desired, _scope(stack, desired, pending))
         if change is None:
             continue
         found.append(change)
         if change.replacement == "True":
             pending |= {logical_id}
     removed = [
-        item for logical_id, item in dict(stack.resources).items() if logical_id not in wanted.template.resources
+        item for logical_id, item in dict(stack.resources).items() if logical_id not in desired.template.resources
     ]
     found += [
         Change(action="Remove", logical_id=item.definition.logical_id, type=item.type, physical_id=item.physical_id)
@@ -119,12 +119,12 @@ def changes(stack: Stack, wanted: Wanted) -> list[Change]:
     return found
 
 
-def _scope(stack: Stack, wanted: Wanted, pending: frozenset[str]) -> Scope:
-    return stack.scope(parameters=wanted.parameters, pending=pending)
+def _scope(stack: Stack, desired: DesiredStack, pending: frozenset[str]) -> Scope:
+    return stack.scope(parameters=desired.parameters, pending=pending)
 
 
-def _modification(old: StackResource, definition: Definition, wanted: Wanted, scope: Scope) -> Change | None:
-    new = properties_of(definition, scope, wanted.tags)
+def _modification(old: StackResource, definition: Definition, desired: DesiredStack, scope: Scope) -> Change | None:
+    new = properties_of(definition, scope, desired.tags)
     details = tuple(
         _detail(definition, name, scope.pending)
         for name in sorted(old.properties.keys() | new.keys())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aws_org_sandbox.cloudformation import engine
 from aws_org_sandbox.cloudformation.changes import is_unchanged
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.intrinsics import parameter_values
 from aws_org_sandbox.cloudformation.service_role import execution_credentials
 from aws_org_sandbox.cloudformation.stacks import Stack, StackEvent, stacks_in
@@ -49,7 +49,7 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack has
     first; a stack that is already in the desired state is not changed.
     """
     try:
-        wanted = _wanted(template_body, parameters or {}, tags or {}, region=region)
+        desired = _wanted(template_body, parameters or {}, tags or {}, region=region)
     except TemplateError as error:
         raise StackFailed(str(error)) from error
     stacks = stacks_in(account, region)
@@ -69,13 +69,13 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack has
                 stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
             elif stack.status not in DEPLOYABLE:
                 raise StackFailed(_busy(stack), stack_id=stack.id)
-            elif is_unchanged(stack, wanted):
+            elif is_unchanged(stack, desired):
                 return stack.id
             else:
-                _check_update(stack, wanted)
+                _check_update(stack, desired)
                 stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
         first = len(stack.events) - 1
-        (engine.create if stack.status == "CREATE_IN_PROGRESS" else engine.update)(stack, wanted)
+        (engine.create if stack.status == "CREATE_IN_PROGRESS" else engine.update)(stack, desired)
     if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise _failure(stack, first)
     return stack.id
@@ -105,15 +105,15 @@ def _delete(stack: Stack) -> None:
         raise _failure(stack, first)
 
 
-def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, region: str) -> Wanted:
+def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, region: str) -> DesiredStack:
     template = parse(body)
     engine.check_resources(template, region=region)
-    return Wanted(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
+    return DesiredStack(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
 
 
-def _check_update(stack: Stack, wanted: Wanted) -> None:
+def _check_update(stack: Stack, desired: DesiredStack) -> None:
     try:
-        engine.check_update(stack, wanted.template)
+        engine.check_update(stack, desired.template)
     except TemplateError as error:
         raise StackFailed(str(error), stack_id=stack.id) from error
 

@@ -56,8 +56,8 @@ def describe_stack_resources(call: Call) -> Answer:
     physical = call.parameters.get("PhysicalResourceId")
     by_resource = physical and not call.parameters.get("StackName")
     stack = _owner(call, str(physical)) if by_resource else find(call)
-    wanted = call.parameters.get("LogicalResourceId")
-    found = [item for id_, item in dict(stack.resources).items() if wanted in {None, id_}]
+    desired = call.parameters.get("LogicalResourceId")
+    found = [item for id_, item in dict(stack.resources).items() if desired in {None, id_}]
     return {"StackResources": [{**_resource(item), **_identity(stack), "Timestamp": item.changed} for item in found]}
 
 
@@ -94,7 +94,7 @@ def validate_template(call: Call) -> Answer:
     """Whether a template is well-formed, and its parameters and capabilities."""
     template = _checked(call)
     parameters = [_parameter(name, item) for name, item in template.parameters.items()]
-    return {"Parameters": parameters, **_asked_for(template)}
+    return {"Parameters": parameters, **_capabilities(template)}
 
 
 @answers("cloudformation", "GetTemplateSummary")
@@ -111,7 +111,7 @@ def get_template_summary(call: Call) -> Answer:
         {**_parameter(name, item), "ParameterType": item.get("Type", "String")}
         for name, item in template.parameters.items()
     ]
-    return {"Parameters": parameters, "ResourceTypes": sorted(template.types), **_asked_for(template)}
+    return {"Parameters": parameters, "ResourceTypes": sorted(template.types), **_capabilities(template)}
 
 
 def _checked(call: Call) -> Template:
@@ -123,7 +123,7 @@ def _checked(call: Call) -> Template:
     return template
 
 
-def _asked_for(template: Template) -> dict[str, Any]:
+def _capabilities(template: Template) -> dict[str, Any]:
     found: dict[str, Any] = {"Description": template.description} if template.description else {}
     if template.capabilities:
         roles = sorted(type_ for type_ in template.types if type_.startswith("AWS::IAM::"))

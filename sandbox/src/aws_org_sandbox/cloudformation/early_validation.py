@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.imports import identifier_of
 from aws_org_sandbox.cloudformation.stacks import Stack, stacks_in
 from aws_org_sandbox.cloudformation.steps import Steps, properties_of
@@ -49,44 +49,44 @@ class EarlyValidationFailed(Exception):  # noqa: N818 - becomes the change set's
         )
 
 
-def validate_properties(stack: Stack, wanted: Wanted) -> None:
+def validate_properties(stack: Stack, desired: DesiredStack) -> None:
     """Raise EarlyValidationFailed for properties of any resource that do not match their schema."""
-    if findings := [*_properties(stack, wanted)]:
+    if findings := [*_properties(stack, desired)]:
         raise EarlyValidationFailed(findings)
 
 
-def validate_names(stack: Stack, wanted: Wanted) -> None:
+def validate_names(stack: Stack, desired: DesiredStack) -> None:
     """Raise EarlyValidationFailed for new resources whose names are taken, unless they are imported."""
-    if findings := [*_names(stack, wanted)]:
+    if findings := [*_names(stack, desired)]:
         raise EarlyValidationFailed(findings)
 
 
-def _properties(stack: Stack, wanted: Wanted) -> Iterator[Finding]:
-    scope = stack.scope(parameters=wanted.parameters, pending=frozenset(wanted.template.resources))
-    for definition in wanted.template.resources.values():
+def _properties(stack: Stack, desired: DesiredStack) -> Iterator[Finding]:
+    scope = stack.scope(parameters=desired.parameters, pending=frozenset(desired.template.resources))
+    for definition in desired.template.resources.values():
         try:
-            properties_of(definition, scope, wanted.tags)
+            properties_of(definition, scope, desired.tags)
         except ShapeError as error:
             yield _finding("PROPERTY_VALIDATION", definition, reason=str(error))
 
 
-def _names(stack: Stack, wanted: Wanted) -> Iterator[Finding]:
-    for logical_id, definition in wanted.template.resources.items():
-        if logical_id in stack.resources or logical_id in wanted.imports:
+def _names(stack: Stack, desired: DesiredStack) -> Iterator[Finding]:
+    for logical_id, definition in desired.template.resources.items():
+        if logical_id in stack.resources or logical_id in desired.imports:
             continue
-        identifier = identifier_of(stack, wanted, definition)
-        if identifier is not None and _is_taken(stack, wanted, definition, identifier):
+        identifier = identifier_of(stack, desired, definition)
+        if identifier is not None and _is_taken(stack, desired, definition, identifier):
             reason = already_exists(definition.type, identifier).reason
             yield _finding("NAME_CONFLICT_VALIDATION", definition, reason=reason, physical_id=identifier)
 
 
-def _is_taken(stack: Stack, wanted: Wanted, definition: Definition, identifier: str) -> bool:
+def _is_taken(stack: Stack, desired: DesiredStack, definition: Definition, identifier: str) -> bool:
     """Whether it exists, if the deployer may read it: names that may not be read are not validated."""
     if stacks_in(stack.account, stack.region).owner(definition.type, identifier) is not None:
         return True
-    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
+    context = Steps(stack, parameters=desired.parameters, tags=desired.tags).context(definition)
     try:
-        return TYPES[definition.type].is_there(place, identifier)
+        return TYPES[definition.type].exists(context, identifier)
     except ClientError as error:
         if "AccessDenied" not in error.response["Error"]["Code"]:
             raise

@@ -15,7 +15,7 @@ from aws_org_sandbox.cloudformation.template import RETAINING, Template, Templat
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DesiredStack:
     """The desired state of a stack."""
 
     template: Template
@@ -60,16 +60,16 @@ def check_update(stack: Stack, template: Template) -> None:
         )
 
 
-def create(stack: Stack, wanted: Wanted) -> None:
+def create(stack: Stack, desired: DesiredStack) -> None:
     """Deploy a new stack in CREATE_IN_PROGRESS; ends CREATE_COMPLETE, ROLLBACK_COMPLETE or worse."""
-    wanted.apply(stack)
-    steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
+    desired.apply(stack)
+    steps = Steps(stack, parameters=desired.parameters, tags=desired.tags)
     try:
-        for logical_id in wanted.template.order:
-            definition = wanted.template.resources[logical_id]
-            make = steps.take_over if logical_id in wanted.imports else steps.create
+        for logical_id in desired.template.order:
+            definition = desired.template.resources[logical_id]
+            make = steps.take_over if logical_id in desired.imports else steps.create
             make(definition, steps.resolved(definition))
-        stack.outputs = _outputs(stack, wanted)
+        stack.outputs = _outputs(stack, desired)
     except (StepFailed, TemplateError) as failure:
         _roll_back_create(stack, steps, failure)
         return
@@ -92,27 +92,27 @@ def _survives(item: StackResource) -> bool:
     return item.definition.deletion_policy == "Retain" or item.status == IMPORTED
 
 
-def update(stack: Stack, wanted: Wanted) -> None:
+def update(stack: Stack, desired: DesiredStack) -> None:
     """Change a stack in UPDATE_IN_PROGRESS; ends UPDATE_COMPLETE or UPDATE_ROLLBACK_COMPLETE, or worse."""
     before = _Before.of(stack)
-    steps = Steps(stack, parameters=wanted.parameters, tags=wanted.tags)
-    undo: list[Callable[[], None]] = []
+    steps = Steps(stack, parameters=desired.parameters, tags=desired.tags)
+    undo_steps: list[Callable[[], None]] = []
     replaced: list[StackResource] = []
     try:
-        for logical_id in wanted.template.order:
-            _update_resource(steps, wanted, logical_id, undo=undo, replaced=replaced)
-        outputs = _outputs(stack, wanted)
+        for logical_id in desired.template.order:
+            _update_resource(steps, desired, logical_id, undo_steps=undo_steps, replaced=replaced)
+        outputs = _outputs(stack, desired)
     except (StepFailed, TemplateError) as failure:
-        _roll_back_update(stack, before, undo, failure)
+        _roll_back_update(stack, before, undo_steps, failure)
         return
     stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    gone = [item for logical_id, item in stack.resources.items() if logical_id not in wanted.template.resources]
+    gone = [item for logical_id, item in stack.resources.items() if logical_id not in desired.template.resources]
     kept = [item for item in gone if item.definition.deletion_policy in RETAINING]
     kept += [item for item in replaced if item.definition.update_replace_policy == "Retain"]
     _clean_up(steps, [*replaced, *reversed(gone)], keep=kept)
     for item in gone:
         del stack.resources[item.definition.logical_id]
-    wanted.apply(stack)
+    desired.apply(stack)
     stack.outputs = outputs
     stack.updated = now()
     stack.set_status("UPDATE_COMPLETE")
@@ -120,31 +120,31 @@ def update(stack: Stack, wanted: Wanted) -> None:
 
 def _update_resource(
     steps: Steps,
-    wanted: Wanted,
+    desired: DesiredStack,
     logical_id: str,
     *,
-    undo: list[Callable[[], None]],
+    undo_steps: list[Callable[[], None]],
     replaced: list[StackResource],
 ) -> None:
     """Update one resource to match the template, and record how to roll back."""
-    definition, resources = wanted.template.resources[logical_id], steps.stack.resources
+    definition, resources = desired.template.resources[logical_id], steps.stack.resources
     properties, old = steps.resolved(definition), resources.get(logical_id)
     if old is None:
-        undo.append(lambda: _take_back(steps, logical_id, None))
-        (steps.take_over if logical_id in wanted.imports else steps.create)(definition, properties)
+        undo_steps.append(lambda: _undo(steps, logical_id, None))
+        (steps.take_over if logical_id in desired.imports else steps.create)(definition, properties)
     elif old.properties == properties:
         resources[logical_id] = StackResource(**{**vars(old), "definition": definition})
     elif replaces(definition, old.properties, properties):
-        undo.append(lambda: _take_back(steps, logical_id, old))
+        undo_steps.append(lambda: _undo(steps, logical_id, old))
         steps.replace(old, definition, properties)
         replaced.append(old)
     else:
         # A failed step may have made changes: the rollback starts from the desired state.
-        undo.append(lambda: _restore(steps, old, properties))
+        undo_steps.append(lambda: _restore(steps, old, properties))
         steps.update(old, definition, properties)
 
 
-def _take_back(steps: Steps, logical_id: str, old: StackResource | None) -> None:
+def _undo(steps: Steps, logical_id: str, old: StackResource | None) -> None:
     """Delete the new resource, if it was created, and restore the old one."""
     made = steps.stack.resources.pop(logical_id, None)
     if old is not None:
@@ -158,10 +158,10 @@ def _restore(steps: Steps, old: StackResource, properties: Mapping[str, object])
     steps.update(changed, old.definition, old.properties)
 
 
-def _roll_back_update(stack: Stack, before: _Before, undo: list[Callable[[], None]], failure: Exception) -> None:
+def _roll_back_update(stack: Stack, before: _Before, undo_steps: list[Callable[[], None]], failure: Exception) -> None:
     stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _summary(failure, "update"))
     failed: list[str] = []
-    for step in reversed(undo):
+    for step in reversed(undo_steps):
         try:
             step()
         except StepFailed as error:
@@ -213,9 +213,9 @@ def _clean_up(steps: Steps, items: list[StackResource], *, keep: list[StackResou
             continue
 
 
-def _outputs(stack: Stack, wanted: Wanted) -> dict[str, str]:
-    scope: Scope = stack.scope(parameters=wanted.parameters)
-    return {name: str(resolve(output["Value"], scope)) for name, output in wanted.template.outputs.items()}
+def _outputs(stack: Stack, desired: DesiredStack) -> dict[str, str]:
+    scope: Scope = stack.scope(parameters=desired.parameters)
+    return {name: str(resolve(output["Value"], scope)) for name, output in desired.template.outputs.items()}
 
 
 def _summary(failure: Exception, verb: str) -> str:

@@ -6,7 +6,7 @@ in the template, the resource must be in no stack, and must be one that the stac
 
 from __future__ import annotations
 
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.stacks import Stack, stacks_in
 from aws_org_sandbox.cloudformation.steps import Steps, properties_of
 from aws_org_sandbox.cloudformation.template import RETAINING, Definition
@@ -17,12 +17,12 @@ class ImportRefused(Exception):  # noqa: N818 - becomes the change set's StatusR
     """Resources to import exist, but their template allows their deletion."""
 
 
-def find_existing(stack: Stack, wanted: Wanted) -> frozenset[str]:
+def find_existing(stack: Stack, desired: DesiredStack) -> frozenset[str]:
     """Logical ids of the resources that exist already; raises ImportRefused for those that could be deleted."""
     found = [
         definition
-        for logical_id, definition in wanted.template.resources.items()
-        if logical_id not in stack.resources and _is_there(stack, wanted, definition)
+        for logical_id, definition in desired.template.resources.items()
+        if logical_id not in stack.resources and _exists(stack, desired, definition)
     ]
     if unsafe := [definition for definition in found if definition.deletion_policy not in RETAINING]:
         affected = ", ".join(f"{item.logical_id} ({{{_name_property(item)}={_name(item)}}})" for item in unsafe)
@@ -34,22 +34,22 @@ def find_existing(stack: Stack, wanted: Wanted) -> frozenset[str]:
     return frozenset(definition.logical_id for definition in found)
 
 
-def identifier_of(stack: Stack, wanted: Wanted, definition: Definition) -> str | None:
+def identifier_of(stack: Stack, desired: DesiredStack, definition: Definition) -> str | None:
     """The physical id that the template fixes; None for a name that is generated or referred to."""
     if not isinstance(_name(definition), str):
         return None
-    pending = frozenset(wanted.template.resources)
-    properties = properties_of(definition, stack.scope(parameters=wanted.parameters, pending=pending), wanted.tags)
-    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
-    return TYPES[definition.type].identifier(place, properties)
+    pending = frozenset(desired.template.resources)
+    properties = properties_of(definition, stack.scope(parameters=desired.parameters, pending=pending), desired.tags)
+    context = Steps(stack, parameters=desired.parameters, tags=desired.tags).context(definition)
+    return TYPES[definition.type].identifier(context, properties)
 
 
-def _is_there(stack: Stack, wanted: Wanted, definition: Definition) -> bool:
-    identifier = identifier_of(stack, wanted, definition)
+def _exists(stack: Stack, desired: DesiredStack, definition: Definition) -> bool:
+    identifier = identifier_of(stack, desired, definition)
     if identifier is None or stacks_in(stack.account, stack.region).owner(definition.type, identifier):
         return False
-    place = Steps(stack, parameters=wanted.parameters, tags=wanted.tags).place(definition)
-    return TYPES[definition.type].is_there(place, identifier)
+    context = Steps(stack, parameters=desired.parameters, tags=desired.tags).context(definition)
+    return TYPES[definition.type].exists(context, identifier)
 
 
 def _name_property(definition: Definition) -> str:

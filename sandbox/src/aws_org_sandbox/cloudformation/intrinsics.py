@@ -16,7 +16,7 @@ _NO_VALUE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownResource:
     """The values of `Ref` and `Fn::GetAtt` for an existing resource."""
 
     physical_id: str
@@ -29,7 +29,7 @@ class Scope:
 
     pseudo: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    resources: Mapping[str, Known]
+    resources: Mapping[str, KnownResource]
     pending: frozenset[str] = frozenset()
 
     def ref(self, name: str) -> Any:
@@ -132,12 +132,12 @@ _FUNCTIONS = {
 }
 
 
-def parameter_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, str]:
+def parameter_values(declared: Mapping[str, Mapping[str, Any]], requested: Mapping[str, str]) -> dict[str, str]:
     """The value of each declared parameter; raises TemplateError for a missing, unknown or disallowed one."""
-    if unknown := sorted(given.keys() - declared.keys()):
+    if unknown := sorted(requested.keys() - declared.keys()):
         raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     values = {name: item.get("Default") for name, item in declared.items()}
-    values |= given
+    values |= requested
     if missing := sorted(name for name, value in values.items() if value is None):
         raise TemplateError(f"Parameters: [{', '.join(missing)}] must have values")
     for name, item in declared.items():

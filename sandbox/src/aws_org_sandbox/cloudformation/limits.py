@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 FORMAT_VERSION = "2010-09-09"
-LONGEST_DESCRIPTION = 1024
-MOST_RESOURCES = 500
-MOST_PARAMETERS = 200
-MOST_OUTPUTS = 200
+MAX_DESCRIPTION_LENGTH = 1024
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
 
 _NAME = re.compile(r"[A-Za-z0-9]{1,255}")
 _PARAMETER_TYPE = re.compile(
@@ -26,9 +26,9 @@ def broken(document: Mapping[str, Any]) -> Iterator[str]:
     description = document.get("Description", "")
     if not isinstance(description, str):
         yield "Template format error: Description must be a string."
-    elif len(description.encode()) > LONGEST_DESCRIPTION:
-        yield f"Template format error: 'Description' length is greater than {LONGEST_DESCRIPTION}."
-    sections = (("Resources", MOST_RESOURCES), ("Parameters", MOST_PARAMETERS), ("Outputs", MOST_OUTPUTS))
+    elif len(description.encode()) > MAX_DESCRIPTION_LENGTH:
+        yield f"Template format error: 'Description' length is greater than {MAX_DESCRIPTION_LENGTH}."
+    sections = (("Resources", MAX_RESOURCES), ("Parameters", MAX_PARAMETERS), ("Outputs", MAX_OUTPUTS))
     for section, most in sections:
         number = len(document.get(section) or {})
         if number > most:

@@ -12,10 +12,10 @@ from aws_org_sandbox.cloudformation.changes import is_unchanged
 from aws_org_sandbox.cloudformation.deployment import DEPLOYABLE
 from aws_org_sandbox.cloudformation.requests import (
     deploying_credentials,
+    desired_stack,
     find,
     invalid,
     stack_name,
-    wanted_stack,
 )
 from aws_org_sandbox.cloudformation.stacks import Stack, stacks_in
 from aws_org_sandbox.credentials import Credentials
@@ -28,7 +28,7 @@ Answer = Mapping[str, Any]
 @answers("cloudformation", "CreateStack")
 def create_stack(call: Call) -> Answer:
     """Create a stack; refused if a stack of this name exists, in any state."""
-    name, wanted = stack_name(call), wanted_stack(call)
+    name, desired = stack_name(call), desired_stack(call)
     credentials = deploying_credentials(call)
     stacks = stacks_in(call.account, call.region)
     with stacks.lock:
@@ -41,7 +41,7 @@ def create_stack(call: Call) -> Answer:
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
 
     def work() -> None:
-        engine.create(stack, wanted)
+        engine.create(stack, desired)
         if stack.status == "ROLLBACK_COMPLETE" and _on_failure(call) == "DELETE":
             stack.set_status("DELETE_IN_PROGRESS")
             engine.delete(stack)
@@ -54,16 +54,16 @@ def create_stack(call: Call) -> Answer:
 def update_stack(call: Call) -> Answer:
     """Update a stack; refused if nothing would change."""
     stack = find(call)
-    wanted = wanted_stack(call, previous=stack)
+    desired = desired_stack(call, previous=stack)
     credentials = deploying_credentials(call, stack)
     with stacks_in(call.account, call.region).lock:
         check_updatable(stack)
-        if is_unchanged(stack, wanted):
+        if is_unchanged(stack, desired):
             raise invalid("No updates are to be performed.")
         stack.role_arn = call.parameters.get("RoleARN") or stack.role_arn
         stack.disable_rollback = bool(call.parameters.get("DisableRollback"))
         stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
-    background.submit(as_actor, credentials, lambda: engine.update(stack, wanted))
+    background.submit(as_actor, credentials, lambda: engine.update(stack, desired))
     return {"StackId": stack.id}
 
 

@@ -12,7 +12,7 @@ from moto.sts.models import sts_backends
 
 from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.cloudformation import engine
-from aws_org_sandbox.cloudformation.engine import Wanted
+from aws_org_sandbox.cloudformation.engine import DesiredStack
 from aws_org_sandbox.cloudformation.intrinsics import parameter_values
 from aws_org_sandbox.cloudformation.stacks import PARTITION, Stack, stacks_in
 from aws_org_sandbox.cloudformation.template import INLINE_LIMIT, URL_LIMIT, Template, TemplateError, parse
@@ -52,14 +52,14 @@ def stack_name(call: Call) -> str:
 
 def find(call: Call, name: str | None = None) -> Stack:
     """The stack that a call names; refuses a missing one."""
-    wanted = name or str(call.parameters["StackName"])
-    stack = stacks_in(call.account, call.region).find(wanted)
+    desired = name or str(call.parameters["StackName"])
+    stack = stacks_in(call.account, call.region).find(desired)
     if stack is None:
-        raise invalid(f"Stack with id {wanted} does not exist")
+        raise invalid(f"Stack with id {desired} does not exist")
     return stack
 
 
-def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
+def desired_stack(call: Call, *, previous: Stack | None = None) -> DesiredStack:
     """The desired state of a stack in a request; `previous` is the stack to update."""
     check(call)
     try:
@@ -67,13 +67,13 @@ def wanted_stack(call: Call, *, previous: Stack | None = None) -> Wanted:
         engine.check_resources(template, region=call.region)
         if previous is not None:
             engine.check_update(previous, template)
-        given = _parameters(call, previous=previous)
-        values = parameter_values(template.parameters, given)
+        requested = _parameters(call, previous=previous)
+        values = parameter_values(template.parameters, requested)
     except TemplateError as error:
         raise invalid(str(error)) from error
     capabilities = tuple(call.parameters.get("Capabilities") or ())
     _check_capabilities(template, capabilities)
-    return Wanted(template=template, parameters=values, tags=_tags(call, previous), capabilities=capabilities)
+    return DesiredStack(template=template, parameters=values, tags=_tags(call, previous), capabilities=capabilities)
 
 
 def template_of(call: Call, *, previous: Stack | None = None) -> Template:
@@ -127,27 +127,27 @@ def _parameters(call: Call, *, previous: Stack | None) -> dict[str, str]:
 
 
 def _tags(call: Call, previous: Stack | None) -> Mapping[str, str]:
-    given = call.parameters.get("Tags")
-    if given is None and previous is not None:
+    requested = call.parameters.get("Tags")
+    if requested is None and previous is not None:
         return previous.tags
-    return stack_tags(given or ())
+    return stack_tags(requested or ())
 
 
-def stack_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def stack_tags(requested: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """The tags of a stack or a StackSet; refuses those that AWS keeps for itself, and one key twice."""
-    keys = [tag["Key"] for tag in given]
+    keys = [tag["Key"] for tag in requested]
     if reserved := sorted(key for key in keys if key.lower().startswith("aws:")):
         raise invalid(f"aws: prefixed tag key names are not allowed for external use: {reserved[0]}")
     if len(set(keys)) != len(keys):
         raise invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    return {tag["Key"]: tag["Value"] for tag in given}
+    return {tag["Key"]: tag["Value"] for tag in requested}
 
 
-def _check_capabilities(template: Template, given: tuple[str, ...]) -> None:
+def _check_capabilities(template: Template, requested: tuple[str, ...]) -> None:
     enough = {"CAPABILITY_NAMED_IAM"} | (
         set() if "CAPABILITY_NAMED_IAM" in template.capabilities else {"CAPABILITY_IAM"}
     )
-    if template.capabilities and not enough & set(given):
+    if template.capabilities and not enough & set(requested):
         needed = ", ".join(sorted(template.capabilities))
         raise Refused("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.cloudformation.models import cloudformation_backends
 
-from aws_org_sandbox.cloudformation.intrinsics import Known, Scope, pseudo_parameters
+from aws_org_sandbox.cloudformation.intrinsics import KnownResource, Scope, pseudo_parameters
 from aws_org_sandbox.cloudformation.template import Definition, Template
 
 PARTITION = "aws"
@@ -34,8 +34,8 @@ class StackResource:
         return self.definition.type
 
     @property
-    def known(self) -> Known:
-        return Known(physical_id=self.physical_id, attributes=self.attributes)
+    def known(self) -> KnownResource:
+        return KnownResource(physical_id=self.physical_id, attributes=self.attributes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from aws_org_sandbox.cloudformation.intrinsics import Scope, resolve
 from aws_org_sandbox.cloudformation.stacks import PARTITION, Stack, StackResource, now, stacks_in
 from aws_org_sandbox.cloudformation.template import Definition, TemplateError
 from aws_org_sandbox.resources.catalogue import TYPES
-from aws_org_sandbox.resources.resource import Place, Resource, ResourceError, tag_list
+from aws_org_sandbox.resources.resource import Resource, ResourceContext, ResourceError, tag_list
 from aws_org_sandbox.resources.shapes import ShapeError, conform
 
 _HANDLER_CODES = {
@@ -77,17 +77,17 @@ class Steps:
 
     def create(self, definition: Definition, properties: Mapping[str, Any]) -> StackResource:
         """Create a resource and add it to the stack, which keeps it for the rollback if its creation fails."""
-        resource, place = TYPES[definition.type], self.place(definition)
+        resource, context = TYPES[definition.type], self.context(definition)
         self._event(definition, "", "CREATE_IN_PROGRESS")
         made = None
         try:
-            self._refuse_owned(definition, resource.identifier(place, properties))
-            physical_id = resource.create(place, properties)
+            self._refuse_owned(definition, resource.identifier(context, properties))
+            physical_id = resource.create(context, properties)
             made = StackResource(definition=definition, physical_id=physical_id, properties=properties, changed=now())
             self.stack.resources[definition.logical_id] = made
             self._event(definition, physical_id, "CREATE_IN_PROGRESS", "Resource creation Initiated", properties)
-            resource.complete(place, physical_id, properties)
-            made.attributes = resource.attributes(place, physical_id, properties)
+            resource.complete(context, physical_id, properties)
+            made.attributes = resource.attributes(context, physical_id, properties)
         except _FAILURES as error:
             raise self._failed(definition, made.physical_id if made else "", "CREATE_FAILED", error) from error
         made.status = "CREATE_COMPLETE"
@@ -96,13 +96,13 @@ class Steps:
 
     def take_over(self, definition: Definition, properties: Mapping[str, Any]) -> None:
         """Import an existing resource without changing it; differences from the template are drift."""
-        resource, place = TYPES[definition.type], self.place(definition)
-        physical_id = resource.identifier(place, properties) or ""
+        resource, context = TYPES[definition.type], self.context(definition)
+        physical_id = resource.identifier(context, properties) or ""
         self._event(definition, physical_id, "IMPORT_IN_PROGRESS", "Resource import started.", properties)
         try:
             self._refuse_owned(definition, physical_id)
-            resource.read(place, physical_id)
-            attributes = resource.attributes(place, physical_id, properties)
+            resource.read(context, physical_id)
+            attributes = resource.attributes(context, physical_id, properties)
         except _FAILURES as error:
             raise self._failed(definition, physical_id, "IMPORT_FAILED", error) from error
         self.stack.resources[definition.logical_id] = StackResource(
@@ -117,11 +117,11 @@ class Steps:
 
     def update(self, item: StackResource, definition: Definition, properties: Mapping[str, Any]) -> None:
         """Change a resource in place."""
-        resource, place = TYPES[definition.type], self.place(definition)
+        resource, context = TYPES[definition.type], self.context(definition)
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", properties=properties)
         try:
-            resource.update(place, item.physical_id, old=item.properties, new=properties)
-            attributes = resource.attributes(place, item.physical_id, properties)
+            resource.update(context, item.physical_id, old=item.properties, new=properties)
+            attributes = resource.attributes(context, item.physical_id, properties)
         except _FAILURES as error:
             raise self._failed(definition, item.physical_id, "UPDATE_FAILED", error) from error
         self.stack.resources[definition.logical_id] = StackResource(
@@ -139,7 +139,7 @@ class Steps:
         resource = TYPES[definition.type]
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", reason)
-        name = resource.identifier(self.place(definition), properties)
+        name = resource.identifier(self.context(definition), properties)
         if name is not None and name == item.physical_id:
             refusal = ResourceError(
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
@@ -157,15 +157,15 @@ class Steps:
             return
         self._event(definition, item.physical_id, "DELETE_IN_PROGRESS")
         try:
-            TYPES[definition.type].delete(self.place(definition), item.physical_id, item.properties)
+            TYPES[definition.type].delete(self.context(definition), item.physical_id, item.properties)
         except _FAILURES as error:
             raise self._failed(definition, item.physical_id, "DELETE_FAILED", error) from error
         self._event(definition, item.physical_id, "DELETE_COMPLETE")
 
-    def place(self, definition: Definition) -> Place:
+    def context(self, definition: Definition) -> ResourceContext:
         """The location of a resource of this stack."""
         stack = self.stack
-        return Place(
+        return ResourceContext(
             account=stack.account,
             region=stack.region,
             partition=PARTITION,

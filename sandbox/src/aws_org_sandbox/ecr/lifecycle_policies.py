@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from aws_org_sandbox.ecr.rules import check_length, refuse
 
-MOST_RULES: Final = 50
-MOST_WILDCARDS: Final = 4
-LEAST_DAYS_IN_ARCHIVE: Final = 90
+MAX_RULES: Final = 50
+MAX_WILDCARDS: Final = 4
+MIN_DAYS_IN_ARCHIVE: Final = 90
 
 _ACTIONS: Final = {
     "imageCountMoreThan": ("expire", "transition"),
@@ -47,8 +47,8 @@ def _problems(text: str) -> Iterator[str]:
     if not isinstance(rules := document.get("rules"), list):
         yield 'object has missing required properties (["rules"])'
         return
-    if not 1 <= len(rules) <= MOST_RULES:
-        yield f"rules must have 1 to {MOST_RULES} elements but instance has {len(rules)}"
+    if not 1 <= len(rules) <= MAX_RULES:
+        yield f"rules must have 1 to {MAX_RULES} elements but instance has {len(rules)}"
     for rule in rules:
         yield from _rule_problems(rule)
     yield from _problems_between(rules)
@@ -80,8 +80,8 @@ def _tag_problems(selection: Mapping[str, Any]) -> Iterator[str]:
         values = selection[name]
         if not isinstance(values, list) or not values or not all(isinstance(value, str) and value for value in values):
             yield f"{name} must be a list of strings"
-        elif name == "tagPatternList" and any(value.count("*") > MOST_WILDCARDS for value in values):
-            yield f"a tag pattern must have at most {MOST_WILDCARDS} wildcards"
+        elif name == "tagPatternList" and any(value.count("*") > MAX_WILDCARDS for value in values):
+            yield f"a tag pattern must have at most {MAX_WILDCARDS} wildcards"
 
 
 def _selection_problems(selection: Mapping[str, Any]) -> Iterator[str]:
@@ -94,8 +94,8 @@ def _selection_problems(selection: Mapping[str, Any]) -> Iterator[str]:
     if archived and "storageClass" not in selection:
         yield 'object has missing required properties (["storageClass"])'
     yield from _enum_problems(_storage_class(selection), ("archive",) if archived else ("standard",))
-    if archived and number < LEAST_DAYS_IN_ARCHIVE:
-        yield f"numeric instance is lower than the required minimum (minimum: {LEAST_DAYS_IN_ARCHIVE}, found: {number})"
+    if archived and number < MIN_DAYS_IN_ARCHIVE:
+        yield f"numeric instance is lower than the required minimum (minimum: {MIN_DAYS_IN_ARCHIVE}, found: {number})"
 
 
 def _action_problems(action: Mapping[str, Any], count_type: str) -> Iterator[str]:

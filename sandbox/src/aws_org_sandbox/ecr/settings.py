@@ -30,7 +30,7 @@ def _create_repository(self: ECRBackend, **request: Any) -> Repository:
     request["encryption_config"] = ecr_encryption.resolve(encryption, account=self.account_id, region=self.region_name)
     created: Repository = original(ECRBackend, "create_repository")(self, **request)
     visibility = context.current().visibility
-    visibility.made(created.arn, overlooked=visibility.tags)
+    visibility.made(created.arn, hidden_from=visibility.tags)
     return created
 
 
@@ -60,7 +60,7 @@ def _validate_lifecycle_policy(self: EcrLifecyclePolicyValidator) -> None:
 def _set_repository_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
     self._get_repository(request["repository_name"], request["registry_id"])
     ecr_rules.check_repository_policy(request["policy_text"])
-    if documents.flaw(request["policy_text"], about=None, service="ecr") is not None:
+    if documents.policy_error(request["policy_text"], about=None, service="ecr") is not None:
         raise ecr_rules.refuse("PolicyText", "Invalid repository policy provided")
     answer: dict[str, Any] = original(ECRBackend, "set_repository_policy")(self, **request)
     return answer

@@ -17,7 +17,7 @@ from aws_org_sandbox.queues import text_attributes
 
 MAX_RETRIES = 185
 MAX_AGE = 86_400.0
-LONGEST_DELAY = 600.0
+MAX_DELAY = 600.0
 """Maximum seconds between two attempts; EventBridge documents only that it backs off exponentially."""
 
 
@@ -35,7 +35,7 @@ def _attempt(delivery: Delivery) -> None:
 
 
 def _after(delivery: Delivery, failure: NotDelivered) -> None:
-    delay = min(2.0**delivery.retries, LONGEST_DELAY)
+    delay = min(2.0**delivery.retries, MAX_DELAY)
     exhausted = _exhausted(delivery, delay)
     if failure.retryable and exhausted is None:
         background.submit(_attempt, delivery.again(delay), delay=delay)

@@ -21,7 +21,7 @@ from aws_org_sandbox.events.targets import is_supported
 from aws_org_sandbox.seams import answers, original, replace
 
 MAX_TARGETS = 5
-TAKE_ROLES = frozenset({"events", "sns"})
+SUPPORT_ROLES = frozenset({"events", "sns"})
 """Services of targets that may have a role."""
 MAX_ENTRIES = 10
 MAX_ENTRY_BYTES = 256 * 1024
@@ -73,8 +73,8 @@ def _put_rule(backend: EventsBackend, name: str, *, scheduled_expression: str | 
 def _put_targets(rule: Rule, targets: Sequence[Mapping[str, Any]]) -> None:
     for target in targets:
         _check_target(rule, target)
-    wanted = [target["Id"] for target in targets]
-    if len(set(wanted)) != len(wanted):
+    requested = [target["Id"] for target in targets]
+    if len(set(requested)) != len(requested):
         raise Refused("ValidationException", "Duplicate target ids are not allowed.")
     ids = {target["Id"] for target in [*rule.targets, *targets]}
     if len(ids) > MAX_TARGETS and not rule.managed_by:
@@ -93,8 +93,8 @@ def _check_target(rule: Rule, target: Mapping[str, Any]) -> None:
         _check_bus_target(rule, target, account=arn.account)
     elif arn.account != rule.account_id or arn.region != rule.region_name:
         raise _invalid(f"Provided Arn is not in the account and region of the rule: {target['Arn']}")
-    if target.get("RoleArn") and arn.service not in TAKE_ROLES:
-        raise _invalid(f"the sandbox does not deliver by a role to targets of {arn.service}: {target['Arn']}")
+    if target.get("RoleArn") and arn.service not in SUPPORT_ROLES:
+        raise _invalid(f"the sandbox does not deliver with a role to targets of {arn.service}: {target['Arn']}")
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
     if queue and (":sqs:" not in queue or queue.endswith(".fifo") or parse_arn(queue).region != rule.region_name):
         raise _invalid(f"DeadLetterConfig.Arn must be a standard SQS queue in {rule.region_name}: {queue}")

@@ -125,7 +125,7 @@ def _send_to_topic(delivery: Delivery, arn: Arn) -> None:
     """Publish with the target's role (A21), or without a role if the topic's policy allows EventBridge."""
     access = iam.Access(action="sns:Publish", resource=delivery.target_arn, region=arn.region)
     message, role_arn = _payload(delivery), delivery.target.get("RoleArn")
-    if is_altered(Behaviour.ROLES_OF_TOPICS_UNUSED):
+    if is_altered(Behaviour.TOPIC_ROLES_UNUSED):
         role_arn = None
     if role_arn:
         assume(delivery, role_arn)

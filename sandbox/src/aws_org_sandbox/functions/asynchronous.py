@@ -25,7 +25,7 @@ from aws_org_sandbox.functions.runtime import Outcome
 MAX_RETRIES = 2
 RETRY_DELAYS = (60.0, 120.0)
 MAX_AGE = 6 * 3600.0
-LONGEST_THROTTLE_DELAY = 300.0
+MAX_THROTTLE_DELAY = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def _attempt(queued: Queued) -> None:
 
 def _after_throttle(queued: Queued, function: LambdaFunction) -> None:
     """Wait and retry, unless a reserved concurrency of zero disables the function, or the event is too old."""
-    delay = min(2.0**queued.throttles, LONGEST_THROTTLE_DELAY)
+    delay = min(2.0**queued.throttles, MAX_THROTTLE_DELAY)
     if int(function.reserved_concurrency or 0) == 0:
         _give_up(queued, function, condition="ZeroReservedConcurrency", outcome=None)
     elif queued.age + delay > _max_age(function):

@@ -71,19 +71,19 @@ def _put_function_concurrency(backend: LambdaBackend, function_name: str, reserv
 @replace(LambdaBackend, "add_permission")
 def _add_permission(backend: LambdaBackend, function_name: str, qualifier: str | None, raw: str) -> Any:
     """Refuse an existing statement id, which moto adds a second time, and a principal that does not exist."""
-    asked = json.loads(raw)
-    wanted, principal = asked.get("StatementId"), str(asked.get("Principal"))
+    request = json.loads(raw)
+    requested, principal = request.get("StatementId"), str(request.get("Principal"))
     if "." not in principal and not documents.is_principal(principal):
         raise Refused(
             "InvalidParameterValueException",
             "The provided principal was invalid. Please check the principal and try again.",
         )
-    _check_url_grant(asked)
+    _check_url_grant(request)
     statements = backend.get_function(function_name, qualifier).policy.statements
-    if any(statement.get("Sid") == wanted for statement in statements):
+    if any(statement.get("Sid") == requested for statement in statements):
         raise Refused(
             "ResourceConflictException",
-            f"The statement id ({wanted}) provided already exists. Please provide a new statement id, or remove the "
+            f"The statement id ({requested}) provided already exists. Please provide a new statement id, or remove the "
             "existing statement.",
             status=409,
         )
@@ -100,10 +100,10 @@ def _principal_formatter(policy: Policy, principal: Any) -> Any:
     return original(Policy, "principal_formatter")(policy, principal)
 
 
-def _check_url_grant(asked: Mapping[str, Any]) -> None:
+def _check_url_grant(request: Mapping[str, Any]) -> None:
     """Each of the two conditions about function URLs belongs to one action."""
     for name, action in (("FunctionUrlAuthType", INVOKE_URL), ("InvokedViaFunctionUrl", INVOKE)):
-        if asked.get(name) and asked.get("Action") != action:
+        if request.get(name) and request.get("Action") != action:
             raise Refused("InvalidParameterValueException", f"{name} is only supported for {action} action")
 
 

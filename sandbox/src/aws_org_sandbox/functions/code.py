@@ -80,7 +80,7 @@ class CodeFolders:
 def _location(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{package} is not installed; the sandbox runs functions with it")
+        raise ModuleNotFoundError(f"{package} is not installed; the sandbox needs it to run functions")
     origin = Path(spec.origin)
     return origin.parent if spec.submodule_search_locations else origin
 

@@ -15,7 +15,7 @@ from aws_org_sandbox.functions.limits import check_configuration, check_destinat
 from aws_org_sandbox.functions.pool import pool
 from aws_org_sandbox.seams import original, replace
 
-KEPT = ("LoggingConfig", "DeadLetterConfig")
+PRESERVED = ("LoggingConfig", "DeadLetterConfig")
 
 
 def kept(function: LambdaFunction, name: str) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ def kept(function: LambdaFunction, name: str) -> Mapping[str, Any]:
 
 
 def _keep(function: LambdaFunction, specification: Mapping[str, Any]) -> None:
-    for name in KEPT:
+    for name in PRESERVED:
         if name in specification:
             vars(function)[f"sandbox_{name}"] = dict(specification[name] or {})
 

@@ -18,12 +18,12 @@ RECOMMENDED = {
 }
 """The runtime that Lambda recommends instead, by the start of a runtime's name."""
 
-_LONG_AGO = date.min
+_ALWAYS = date.min
 _CHANGES_END = date(2027, 3, 3)
 _BLOCKS: tuple[tuple[date, date, frozenset[str]], ...] = (
     (
-        _LONG_AGO,
-        _LONG_AGO,
+        _ALWAYS,
+        _ALWAYS,
         frozenset(
             {
                 "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "nodejs", "nodejs4.3",
@@ -32,7 +32,7 @@ _BLOCKS: tuple[tuple[date, date, frozenset[str]], ...] = (
             }
         ),
     ),
-    (_LONG_AGO, _CHANGES_END, frozenset({"go1.x", "java8", "nodejs14.x", "provided", "python3.7", "ruby2.7"})),
+    (_ALWAYS, _CHANGES_END, frozenset({"go1.x", "java8", "nodejs14.x", "provided", "python3.7", "ruby2.7"})),
     (
         date(2027, 2, 1),
         _CHANGES_END,
@@ -49,8 +49,8 @@ _BLOCKS: tuple[tuple[date, date, frozenset[str]], ...] = (
 
 def refusal(runtime: str, *, on: date, is_new: bool) -> str | None:
     """Lambda's error for creating a function of this runtime, or updating one to it, on a date; None if allowed."""
-    for no_new_ones, no_changes, runtimes in _BLOCKS:
-        if runtime in runtimes and on >= (no_new_ones if is_new else no_changes):
+    for creation_ends, update_ends, runtimes in _BLOCKS:
+        if runtime in runtimes and on >= (creation_ends if is_new else update_ends):
             better = next(name for start, name in RECOMMENDED.items() if runtime.startswith(start))
             return (
                 f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "

@@ -100,10 +100,12 @@ def _payload(call: Call) -> bytes:
 def _addressed_function(call: Call) -> LambdaFunction:
     """The function that the caller names, by name or ARN; the gate has already checked its policy."""
     name, _, qualifier = str(call.parameters["FunctionName"]).partition(":")
-    given = str(call.parameters["FunctionName"])
-    if not given.startswith("arn:"):
-        given = f"arn:aws:lambda:{call.region}:{call.account}:function:{name}" + (f":{qualifier}" if qualifier else "")
-    function = find(given, qualifier=call.parameters.get("Qualifier"))
+    requested = str(call.parameters["FunctionName"])
+    if not requested.startswith("arn:"):
+        requested = f"arn:aws:lambda:{call.region}:{call.account}:function:{name}" + (
+            f":{qualifier}" if qualifier else ""
+        )
+    function = find(requested, qualifier=call.parameters.get("Qualifier"))
     if function is None:
-        raise Refused("ResourceNotFoundException", f"Function not found: {given}", status=404)
+        raise Refused("ResourceNotFoundException", f"Function not found: {requested}", status=404)
     return function

@@ -19,13 +19,13 @@ from aws_org_sandbox import iam, queues
 from aws_org_sandbox.calls import Refused
 from aws_org_sandbox.functions import deprecation
 
-LONGEST_TIMEOUT = 900
-MOST_MEMORY = 10_240
-MOST_ENVIRONMENT_BYTES = 4096
-LONGEST_NAME = 64
+MAX_TIMEOUT = 900
+MAX_MEMORY = 10_240
+MAX_ENVIRONMENT_BYTES = 4096
+MAX_NAME_LENGTH = 64
 CONCURRENT_EXECUTIONS = 1000
 """Of one account and region: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
-LEAST_UNRESERVED = 100
+MIN_UNRESERVED = 100
 RESERVED_VARIABLES = frozenset(
     {
         "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
@@ -48,42 +48,42 @@ def check_new(spec: Mapping[str, Any], *, region: str) -> None:
     """Refuse a new function without a zip, or without the settings that a zip requires."""
     if spec.get("PackageType") != "Image" and not (spec.get("Runtime") and spec.get("Handler")):
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
-    if len(str(spec["FunctionName"]).rsplit(":", 1)[-1]) > LONGEST_NAME:
-        raise invalid(f"The function name must have length less than or equal to {LONGEST_NAME}")
+    if len(str(spec["FunctionName"]).rsplit(":", 1)[-1]) > MAX_NAME_LENGTH:
+        raise invalid(f"The function name must have length less than or equal to {MAX_NAME_LENGTH}")
     check_configuration(spec, role=str(spec["Role"]), region=region, is_new=True)
 
 
-def check_configuration(wanted: Mapping[str, Any], *, role: str, region: str, is_new: bool = False) -> None:
+def check_configuration(requested: Mapping[str, Any], *, role: str, region: str, is_new: bool = False) -> None:
     """Refuse a configuration, or an update, that exceeds Lambda's limits; role and region are the function's."""
-    runtime, today = str(wanted.get("Runtime") or ""), datetime.now(UTC).date()
+    runtime, today = str(requested.get("Runtime") or ""), datetime.now(UTC).date()
     if (problem := deprecation.refusal(runtime, on=today, is_new=is_new)) is not None:
         raise invalid(problem)
-    for problem in _problems(wanted):
+    for problem in _problems(requested):
         raise invalid(problem)
-    if target := (wanted.get("DeadLetterConfig") or {}).get("TargetArn"):
+    if target := (requested.get("DeadLetterConfig") or {}).get("TargetArn"):
         check_destination(str(target), role=role)
-    if (wanted.get("TracingConfig") or {}).get("Mode") == ACTIVE:
+    if (requested.get("TracingConfig") or {}).get("Mode") == ACTIVE:
         _check_tracing(role, region)
 
 
-def _problems(wanted: Mapping[str, Any]) -> Iterator[str]:
-    variables: Mapping[str, str] = (wanted.get("Environment") or {}).get("Variables") or {}
+def _problems(requested: Mapping[str, Any]) -> Iterator[str]:
+    variables: Mapping[str, str] = (requested.get("Environment") or {}).get("Variables") or {}
     if reserved := sorted(variables.keys() & RESERVED_VARIABLES):
         yield (
             "Lambda was unable to configure your environment variables because the environment variables you have "
             "provided contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
-    if sum(len(f"{name}{value}".encode()) for name, value in variables.items()) > MOST_ENVIRONMENT_BYTES:
+    if sum(len(f"{name}{value}".encode()) for name, value in variables.items()) > MAX_ENVIRONMENT_BYTES:
         yield (
             "Lambda was unable to configure your environment variables because the environment variables you have "
-            f"provided exceeded the {MOST_ENVIRONMENT_BYTES // 1024}KB limit."
+            f"provided exceeded the {MAX_ENVIRONMENT_BYTES // 1024}KB limit."
         )
-    if int(wanted.get("Timeout") or 1) > LONGEST_TIMEOUT:
-        yield f"Value '{wanted['Timeout']}' at 'timeout' failed to satisfy constraint: {_AT_MOST} {LONGEST_TIMEOUT}"
-    if int(wanted.get("MemorySize") or 128) > MOST_MEMORY:
-        yield f"Value '{wanted['MemorySize']}' at 'memorySize' failed to satisfy constraint: {_AT_MOST} {MOST_MEMORY}"
-    logging = wanted.get("LoggingConfig") or {}
+    if int(requested.get("Timeout") or 1) > MAX_TIMEOUT:
+        yield f"Value '{requested['Timeout']}' at 'timeout' failed to satisfy constraint: {_AT_MOST} {MAX_TIMEOUT}"
+    if int(requested.get("MemorySize") or 128) > MAX_MEMORY:
+        yield f"Value '{requested['MemorySize']}' at 'memorySize' failed to satisfy constraint: {_AT_MOST} {MAX_MEMORY}"
+    logging = requested.get("LoggingConfig") or {}
     if logging.get("LogFormat") == "Text" and logging.keys() & {"ApplicationLogLevel", "SystemLogLevel"}:
         yield "To configure log levels, the log format must be JSON."
 
@@ -114,10 +114,10 @@ def check_concurrency(backend: LambdaBackend, function: LambdaFunction, reserved
     """Refuse a reservation that leaves too little for the functions without one."""
     others = (item for item in backend.list_functions() if item.function_arn != function.function_arn)
     taken = sum(int(item.reserved_concurrency or 0) for item in others)
-    if reserved and CONCURRENT_EXECUTIONS - taken - reserved < LEAST_UNRESERVED:
+    if reserved and CONCURRENT_EXECUTIONS - taken - reserved < MIN_UNRESERVED:
         raise invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's "
-            f"UnreservedConcurrentExecution below its minimum value of [{LEAST_UNRESERVED}]."
+            f"UnreservedConcurrentExecution below its minimum value of [{MIN_UNRESERVED}]."
         )
 
 

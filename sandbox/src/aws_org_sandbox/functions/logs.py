@@ -94,12 +94,12 @@ def _text_lines(outcome: Outcome, *, target: LogTarget, request_id: str) -> tupl
     if outcome.init_ms is not None:
         report.append(f"Init Duration: {outcome.init_ms:.2f} ms")
     end = [f"END RequestId: {request_id}", "\t".join(report)]
-    if trouble := _trouble(outcome):
-        end.append(f"{_now()} {request_id} {trouble}")
+    if error_text := _error_text(outcome):
+        end.append(f"{_now()} {request_id} {error_text}")
     return [*start, f"START RequestId: {request_id} Version: {target.version}"], end
 
 
-def _trouble(outcome: Outcome) -> str | None:
+def _error_text(outcome: Outcome) -> str | None:
     """The platform's own report: the time limit, or the end of the process."""
     if outcome.error not in {"Sandbox.Timedout", "Runtime.ExitError"}:
         return None

@@ -22,13 +22,13 @@ from queue import Empty
 
 from aws_org_sandbox.functions import bootstrap
 from aws_org_sandbox.functions.runtime_api import (
-    Answered,
     Exited,
     Failed,
-    Handover,
     InitFailed,
+    Invocation,
     Message,
     Ready,
+    Responded,
     RuntimeApi,
 )
 
@@ -98,8 +98,8 @@ class ExecutionEnvironment:
             return self._outcome(unready, request_id=request_id, since=time.monotonic(), first=first)
         timeout = self.specification.timeout
         since = time.monotonic()
-        self._api.hand_over(
-            Handover(
+        self._api.dispatch(
+            Invocation(
                 request_id=request_id,
                 function_arn=function_arn,
                 payload=payload,
@@ -167,7 +167,7 @@ class ExecutionEnvironment:
         duration = (time.monotonic() - since) * 1000
         memory = self._max_memory_mb()
         payload, error = self._read(message, request_id=request_id)
-        if not isinstance(message, Answered | Failed):
+        if not isinstance(message, Responded | Failed):
             self.kill()
         return Outcome(
             payload=payload,
@@ -182,7 +182,7 @@ class ExecutionEnvironment:
     def _read(self, message: Message | None, *, request_id: str) -> tuple[bytes, str | None]:
         """Payload and type of error, as the Invoke API would return them."""
         match message:
-            case Answered(payload):
+            case Responded(payload):
                 return payload, None
             case Failed(payload) | InitFailed(payload):
                 return payload, _error_type(payload)

@@ -18,7 +18,7 @@ _PREFIX = "/2018-06-01/runtime"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handover:
+class Invocation:
     """One invocation as the runtime receives it."""
 
     request_id: str
@@ -33,7 +33,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Responded:
     """The handler returned."""
 
     payload: bytes
@@ -60,7 +60,7 @@ class Exited:
     code: int
 
 
-Message = Ready | Answered | Failed | InitFailed | Exited
+Message = Ready | Responded | Failed | InitFailed | Exited
 
 
 class RuntimeApi:
@@ -68,26 +68,26 @@ class RuntimeApi:
 
     def __init__(self) -> None:
         self.messages: SimpleQueue[Message] = SimpleQueue()
-        self._handovers: SimpleQueue[Handover | None] = SimpleQueue()
+        self._invocations: SimpleQueue[Invocation | None] = SimpleQueue()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._accept, name=f"runtime-api-{self.address}", daemon=True).start()
 
-    def hand_over(self, invocation: Handover) -> None:
+    def dispatch(self, invocation: Invocation) -> None:
         """Give the runtime its next invocation."""
-        self._handovers.put(invocation)
+        self._invocations.put(invocation)
 
     def close(self) -> None:
         """Stop serving; a runtime that still polls is refused."""
-        self._handovers.put(None)
+        self._invocations.put(None)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def next(self) -> Handover | None:
+    def next(self) -> Invocation | None:
         """Wait for an invocation on behalf of the runtime; None when the environment is being closed."""
         self.messages.put(Ready())
-        return self._handovers.get()
+        return self._invocations.get()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: only the function's own log matters."""
 
 
-def _headers(invocation: Handover) -> dict[str, str]:
+def _headers(invocation: Invocation) -> dict[str, str]:
     return {
         "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
         "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
@@ -150,7 +150,7 @@ def _message(path: str, payload: bytes) -> Message | None:
     if path == f"{_PREFIX}/init/error":
         return InitFailed(payload)
     if path.startswith(f"{_PREFIX}/invocation/") and path.endswith("/response"):
-        return Answered(payload)
+        return Responded(payload)
     if path.startswith(f"{_PREFIX}/invocation/") and path.endswith("/error"):
         return Failed(payload)
     return None

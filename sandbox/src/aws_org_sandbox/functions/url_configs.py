@@ -104,10 +104,14 @@ def _delete(call: Call) -> Mapping[str, Any]:
 
 def _addressed(call: Call) -> LambdaFunction:
     """The function that the caller names, by name or ARN; it has to be in the caller's account and region."""
-    given = str(call.parameters["FunctionName"])
-    if call.parameters.get("Qualifier") or _qualifier(given):
-        raise _not_here("URLs of aliases are")
-    arn = given if given.startswith("arn:") else f"arn:aws:lambda:{call.region}:{call.account}:function:{given}"
+    requested = str(call.parameters["FunctionName"])
+    if call.parameters.get("Qualifier") or _qualifier(requested):
+        raise _not_supported("URLs of aliases are")
+    arn = (
+        requested
+        if requested.startswith("arn:")
+        else f"arn:aws:lambda:{call.region}:{call.account}:function:{requested}"
+    )
     parsed = parse_arn(arn)
     function = find(arn) if (parsed.account, parsed.region) == (call.account, call.region) else None
     if function is None:
@@ -131,15 +135,15 @@ def _existing(function: LambdaFunction) -> UrlConfig:
 def _check(call: Call) -> None:
     """Refuse settings that the front does not implement; unknown values are refused by the model's constraints."""
     if call.parameters.get("AuthType", AWS_IAM) != AWS_IAM:
-        raise _not_here("Function URLs without authorization (AuthType NONE) are")
+        raise _not_supported("Function URLs without authorization (AuthType NONE) are")
     if call.parameters.get("InvokeMode", BUFFERED) != BUFFERED:
-        raise _not_here("Streamed responses (InvokeMode RESPONSE_STREAM) are")
+        raise _not_supported("Streamed responses (InvokeMode RESPONSE_STREAM) are")
     if call.parameters.get("Cors"):
-        raise _not_here("CORS settings of function URLs are")
+        raise _not_supported("CORS settings of function URLs are")
 
 
-def _not_here(what: str) -> Refused:
-    return Refused("NotInSandbox", f"{what} not in this sandbox, which answers as AWS does or not at all", status=501)
+def _not_supported(what: str) -> Refused:
+    return Refused("NotInSandbox", f"{what} not supported by the sandbox", status=501)
 
 
 def _described(function: LambdaFunction, config: UrlConfig) -> dict[str, Any]:

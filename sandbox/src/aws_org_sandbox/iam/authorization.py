@@ -40,7 +40,7 @@ def authorize(call: Call) -> None:
         trust.authorize_assume_role(call, denied=denied)
         return
     policies, context = principal_policies(call.principal), call_context(call)
-    if policies.identity is None and not policies.scps and call.service in _NEVER_HELD:
+    if policies.identity is None and not policies.scps and call.service in _UNCONDITIONAL:
         return
     for need in needs_of(call):
         decision = decide(call, need, policies=policies, context=context)
@@ -53,7 +53,7 @@ def allowed(call: Call, need: Need) -> bool:
     return bool(decide(call, need, policies=principal_policies(call.principal), context=call_context(call)))
 
 
-_NEVER_HELD = frozenset({"cloudformation", "cloudtrail", "cloudwatch", "iam", "logs", "organizations"})
+_UNCONDITIONAL = frozenset({"cloudformation", "cloudtrail", "cloudwatch", "iam", "logs", "organizations"})
 """Services without resource policies: nothing limits the management account's administrator there."""
 
 
@@ -97,7 +97,7 @@ def _decide_unknown(request: AccessRequest, policies: PolicySet) -> Decision:
         return decision
     return Decision(
         allowed=False,
-        because=f"{decision.because} (the sandbox does not know which resource this call is about)",
+        because=f"{decision.because} (the sandbox cannot determine the resource of this call)",
     )
 
 
@@ -106,7 +106,7 @@ def _resource_tags(need: Need, account: str) -> Context:
     parts = (need.resource or "").split(":", 5)
     if len(parts) != 6 or parts[2] != "ecr" or not parts[5].startswith("repository/"):
         return {}
-    if is_altered(Behaviour.TAGS_LATE) or running.current().visibility.overlooks(need.resource or ""):
+    if is_altered(Behaviour.TAGS_LATE) or running.current().visibility.hides(need.resource or ""):
         return {}
     tags = ecr_backends[account][parts[3]].tagger.get_tag_dict_for_resource(need.resource or "")
     return {f"{kind}:ResourceTag/{key}": (value,) for kind in ("aws", "ecr") for key, value in tags.items()}

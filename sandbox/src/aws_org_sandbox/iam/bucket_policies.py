@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 
 from aws_org_sandbox.calls import CURRENT, Refused
 from aws_org_sandbox.credentials import PARTITION
-from aws_org_sandbox.iam.documents import flaw
+from aws_org_sandbox.iam.documents import policy_error
 from aws_org_sandbox.iam.matching import like
 from aws_org_sandbox.iam.policies import parse_policy
 from aws_org_sandbox.iam.public_policies import is_public
@@ -21,7 +21,7 @@ from aws_org_sandbox.seams import original, replace
 
 
 @replace(FakeBucket, "get_permission")
-def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+def _allow_neither(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
     del bucket, action, resource
     return PermissionResult.NEUTRAL
 
@@ -30,7 +30,9 @@ def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
 def _put_bucket_policy(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
     """Refuse a policy for other resources, unknown principals or the public; moto accepts any text."""
     arn = f"arn:{PARTITION}:s3:::{bucket_name}"
-    found = flaw(policy.decode(), about=lambda name: like(arn, name) or name.startswith(f"{arn}/"), service="s3")
+    found = policy_error(
+        policy.decode(), about=lambda name: like(arn, name) or name.startswith(f"{arn}/"), service="s3"
+    )
     if found is not None:
         raise Refused("MalformedPolicy", found)
     blocked = backend.get_bucket(bucket_name).public_access_block

@@ -18,7 +18,7 @@ Finder = Callable[[Call], str | None]
 _finders: list[Finder] = []
 
 
-def finds_stack_of_change_set(function: Finder) -> Finder:
+def resolves_stack_of_change_set(function: Finder) -> Finder:
     """Use the decorated function to find the stack's id for a change set; None if it does not exist."""
     _finders.append(function)
     return function

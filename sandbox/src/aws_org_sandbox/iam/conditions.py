@@ -15,7 +15,7 @@ from aws_org_sandbox.iam.policies import ConditionBlock, PolicyError
 from aws_org_sandbox.iam.requests import ConditionContext, Values
 
 Matcher = Callable[[str, str], bool]
-"""Whether a value of the request satisfies a value of the policy: (actual, wanted)."""
+"""Whether a value of the request satisfies a value of the policy: (actual, expected)."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -23,19 +23,19 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 def holds(conditions: ConditionBlock, context: ConditionContext) -> bool:
     """Whether every operator of a block is satisfied."""
     return all(
-        _operator_holds(operator, key, wanted, context)
+        _operator_holds(operator, key, expected, context)
         for operator, keys in conditions.items()
-        for key, wanted in keys.items()
+        for key, expected in keys.items()
     )
 
 
-def _operator_holds(operator: str, key: str, wanted: Values, context: ConditionContext) -> bool:
+def _operator_holds(operator: str, key: str, expected: Values, context: ConditionContext) -> bool:
     quantifier, _, rest = operator.rpartition(":")
     if_exists = rest.endswith("IfExists")
     name = rest.removesuffix("IfExists")
     actual = context.get(key)
     if name == "Null":
-        return _null(actual, wanted)
+        return _null(actual, expected)
     if name not in _OPERATORS:
         raise PolicyError(f"condition operator {operator} is not known to the sandbox")
     matcher, negated = _OPERATORS[name]
@@ -43,7 +43,7 @@ def _operator_holds(operator: str, key: str, wanted: Values, context: ConditionC
         raise PolicyError(f"condition operator {operator} is not known to the sandbox")
     if actual is None:
         return _missing(quantifier, if_exists=if_exists, negated=negated)
-    values = tuple(_fill_in(value, context) for value in wanted)
+    values = tuple(_fill_in(value, context) for value in expected)
     return _compare(quantifier, actual, values, matcher=matcher, negated=negated)
 
 
@@ -54,15 +54,15 @@ def _missing(quantifier: str, *, if_exists: bool, negated: bool) -> bool:
     return negated and quantifier != "ForAnyValue"
 
 
-def _compare(quantifier: str, actual: Values, wanted: Values, *, matcher: Matcher, negated: bool) -> bool:
+def _compare(quantifier: str, actual: Values, expected: Values, *, matcher: Matcher, negated: bool) -> bool:
     def satisfied(value: str) -> bool:
-        return any(matcher(value, pattern) for pattern in wanted) is not negated
+        return any(matcher(value, pattern) for pattern in expected) is not negated
 
     return all(map(satisfied, actual)) if quantifier == "ForAllValues" else any(map(satisfied, actual))
 
 
-def _null(actual: Values | None, wanted: Values) -> bool:
-    return any((actual is None) == (value.lower() == "true") for value in wanted)
+def _null(actual: Values | None, expected: Values) -> bool:
+    return any((actual is None) == (value.lower() == "true") for value in expected)
 
 
 def _fill_in(text: str, context: ConditionContext) -> str:
@@ -79,9 +79,9 @@ def _fill_in(text: str, context: ConditionContext) -> str:
 
 
 def _number(compare: Callable[[float, float], bool]) -> Matcher:
-    def matcher(actual: str, wanted: str) -> bool:
+    def matcher(actual: str, expected: str) -> bool:
         try:
-            return compare(float(actual), float(wanted))
+            return compare(float(actual), float(expected))
         except ValueError:
             return False
 
@@ -89,9 +89,9 @@ def _number(compare: Callable[[float, float], bool]) -> Matcher:
 
 
 def _date(compare: Callable[[datetime, datetime], bool]) -> Matcher:
-    def matcher(actual: str, wanted: str) -> bool:
+    def matcher(actual: str, expected: str) -> bool:
         try:
-            return compare(_moment(actual), _moment(wanted))
+            return compare(_moment(actual), _moment(expected))
         except ValueError:
             return False
 
@@ -105,17 +105,17 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _equals(actual: str, wanted: str) -> bool:
-    return actual == wanted
+def _equals(actual: str, expected: str) -> bool:
+    return actual == expected
 
 
-def _equals_ignoring_case(actual: str, wanted: str) -> bool:
-    return actual.lower() == wanted.lower()
+def _equals_ignoring_case(actual: str, expected: str) -> bool:
+    return actual.lower() == expected.lower()
 
 
-def _in_network(actual: str, wanted: str) -> bool:
+def _in_network(actual: str, expected: str) -> bool:
     try:
-        return ip_address(actual) in ip_network(wanted, strict=False)
+        return ip_address(actual) in ip_network(expected, strict=False)
     except ValueError:
         return False
 

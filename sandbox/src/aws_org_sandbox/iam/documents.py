@@ -25,7 +25,7 @@ _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com|\*")
 _KINDS = frozenset({"*", "AWS", "CanonicalUser", "Federated", "Service"})
 
 
-def flaw(document: Any, *, about: Callable[[str], bool] | None, service: str) -> str | None:
+def policy_error(document: Any, *, about: Callable[[str], bool] | None, service: str) -> str | None:
     """Why the policy of a resource or a role is refused; None if it is valid.
 
     `about` returns whether the policy may name a `Resource`; None if statements must not have one. `service`
@@ -37,10 +37,12 @@ def flaw(document: Any, *, about: Callable[[str], bool] | None, service: str) ->
         return str(error)
     if not statements:
         return "a policy has at least one statement"
-    return next((found for statement in statements if (found := _flaw_of(statement, about, service)) is not None), None)
+    return next(
+        (found for statement in statements if (found := _statement_error(statement, about, service)) is not None), None
+    )
 
 
-def _flaw_of(statement: Statement, about: Callable[[str], bool] | None, service: str) -> str | None:
+def _statement_error(statement: Statement, about: Callable[[str], bool] | None, service: str) -> str | None:
     if statement.principals is None and statement.not_principals is None:
         return "Missing required field Principal"
     resources = statement.resources or statement.not_resources

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from aws_org_sandbox.iam.conditions import holds
-from aws_org_sandbox.iam.matching import action_matches, names_directly, principal_matches, resource_matches
+from aws_org_sandbox.iam.matching import action_matches, is_named, principal_matches, resource_matches
 from aws_org_sandbox.iam.policies import PolicyError, Statement, Statements
 from aws_org_sandbox.iam.requests import AccessRequest
 
@@ -106,7 +106,7 @@ def granted(statements: Statements, request: AccessRequest) -> Grant:
     grant = Grant.NONE
     for statement in statements:
         if statement.effect == "Allow" and applies(statement, request):
-            if names_directly(statement.principals or {}, request.subject):
+            if is_named(statement.principals or {}, request.subject):
                 return Grant.DIRECT
             grant = Grant.ACCOUNT
     return grant

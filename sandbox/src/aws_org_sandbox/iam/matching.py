@@ -69,10 +69,10 @@ def _filled(pattern: str, request: AccessRequest) -> str:
 
 def principal_matches(principals: Mapping[str, tuple[str, ...]], subject: Subject) -> bool:
     """Whether a `Principal` element names the subject, itself or by its whole account."""
-    return names_directly(principals, subject) or names_account(principals, subject)
+    return is_named(principals, subject) or names_account(principals, subject)
 
 
-def names_directly(principals: Mapping[str, tuple[str, ...]], subject: Subject) -> bool:
+def is_named(principals: Mapping[str, tuple[str, ...]], subject: Subject) -> bool:
     """Whether a `Principal` element names the subject itself, or everyone."""
     if "*" in principals:
         return True

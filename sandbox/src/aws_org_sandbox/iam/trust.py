@@ -31,7 +31,7 @@ def authorize_assume_role(call: Call, *, denied: Denied) -> None:
     """Allow sts:AssumeRole if both the caller's policies and the role allow it; a missing role is refused alike."""
     arn = str(call.parameters.get("RoleArn", ""))
     role = find_role(arn)
-    if role is None or running.current().visibility.overlooks(arn):
+    if role is None or running.current().visibility.hides(arn):
         raise denied(call, ACTION, arn, Decision(allowed=False))
     try:
         trusted = parse_policy(role.assume_role_policy_document)
@@ -82,13 +82,13 @@ def _opening_context(call: Call, role: Role, carried: Carried) -> ConditionConte
 
 
 def _check_duration(call: Call, role: Role) -> None:
-    wanted = int(call.parameters.get("DurationSeconds") or DEFAULT_DURATION)
-    if call.principal.role_arn and wanted > CHAINED_LIMIT:
+    requested = int(call.parameters.get("DurationSeconds") or DEFAULT_DURATION)
+    if call.principal.role_arn and requested > CHAINED_LIMIT:
         raise Refused(
             "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         )
-    if wanted > int(role.max_session_duration or DEFAULT_DURATION):
+    if requested > int(role.max_session_duration or DEFAULT_DURATION):
         raise Refused(
             "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )

@@ -97,7 +97,7 @@ class Client:
         }
         for digest, blob in blobs.items():
             if digest_of(blob) != digest:
-                raise Rejected(200, "DIGEST_INVALID", f"the registry gave other bytes for {digest}")
+                raise Rejected(200, "DIGEST_INVALID", f"the registry returned different bytes for {digest}")
         return OciImage(reply.body, blobs, reply.headers["Content-Type"])
 
     def _upload(self, repository: str, digest: str, blob: bytes) -> None:

@@ -22,7 +22,7 @@ from aws_org_sandbox.organizations.reads import existing_parent
 
 CREATION_SECONDS = 30.0
 CLOSING_SECONDS = 10.0
-DEEPEST = 5
+MAX_DEPTH = 5
 """Levels of OUs below the root: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -59,7 +59,7 @@ def create_ou(management_account: str, *, name: str, parent_id: str) -> Organiza
     existing_parent(backend, parent_id)
     if any(ou.parent_id == parent_id and ou.name == name for ou in backend.ou):
         raise Refused("DuplicateOrganizationalUnitException", "An OU with the same name already exists.")
-    if len(membership.snapshot(management_account).chain(parent_id)) > DEEPEST:
+    if len(membership.snapshot(management_account).chain(parent_id)) > MAX_DEPTH:
         raise Refused(
             "ConstraintViolationException", "OU_DEPTH_LIMIT_EXCEEDED: the OU tree is at most five levels deep."
         )
@@ -85,9 +85,9 @@ def answer_create_account(call: Call) -> Mapping[str, Any]:
 @seams.answers("organizations", "DescribeCreateAccountStatus")
 def answer_describe_create_account_status(call: Call) -> Mapping[str, Any]:
     """The status of an account's creation."""
-    wanted = call.parameters["CreateAccountRequestId"]
+    requested = call.parameters["CreateAccountRequestId"]
     for fake in _all_accounts(membership.backend_for(call.account)):
-        if fake.create_account_status_id == wanted:
+        if fake.create_account_status_id == requested:
             return _creation(fake)
     raise Refused("CreateAccountStatusNotFoundException", "We can't find a create account request with that id.")
 

@@ -23,7 +23,7 @@ PAGE = 20
 def describe_account(call: Call) -> Mapping[str, Any]:
     """One account with its OU path, in one call."""
     backend, id_ = membership.backend_for(call.account), call.parameters["AccountId"]
-    if is_altered(Behaviour.STRANGERS_INVALID) and all(one.id != id_ for one in backend.accounts):
+    if is_altered(Behaviour.OUTSIDE_ACCOUNTS_INVALID) and all(one.id != id_ for one in backend.accounts):
         raise Refused("InvalidInputException", "You specified an invalid value.")
     fake = backend.get_account_by_id(id_)
     return {"Account": describe(fake, membership.snapshot(call.account, with_accounts=False))}

@@ -49,10 +49,10 @@ class Blobs:
         if source and digest and mount(self.api, source=source, target=self.repository, digest=digest):
             return self._created(digest)
         session = self.sessions.begin(self.api, self.repository)
-        wanted = request.args.get("digest")
-        if wanted:
+        requested = request.args.get("digest")
+        if requested:
             session.append(self.api, request.get_data())
-            return self._complete(session, wanted)
+            return self._complete(session, requested)
         return self._accepted(session, status=202)
 
     def status(self, upload_id: str) -> Response:
@@ -67,11 +67,11 @@ class Blobs:
     def finish(self, upload_id: str, request: Request) -> Response:
         """PUT: the last chunk, if any, and the digest of the whole."""
         session = self.sessions.get(self.repository, upload_id)
-        wanted = request.args.get("digest", "")
-        if not re.fullmatch(rules.DIGEST, wanted):
-            raise RegistryError(400, "DIGEST_INVALID", f"Invalid digest '{wanted}'")
+        requested = request.args.get("digest", "")
+        if not re.fullmatch(rules.DIGEST, requested):
+            raise RegistryError(400, "DIGEST_INVALID", f"Invalid digest '{requested}'")
         self._append(session, request)
-        return self._complete(session, wanted)
+        return self._complete(session, requested)
 
     def cancel(self, upload_id: str) -> Response:
         session = self.sessions.get(self.repository, upload_id)

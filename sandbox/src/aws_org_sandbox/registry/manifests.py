@@ -72,14 +72,14 @@ class Manifests:
 
     def referrers(self, digest: str, request: Request) -> Response:
         """The manifests whose subject is this digest, as an index; empty if there are none."""
-        wanted = request.args.get("artifactType")
+        requested = request.args.get("artifactType")
         self.api.call("DescribeImages", repositoryName=self.repository)
         repository = repository_of(self.api.host, self.repository)
         found = [_descriptor(image) for image in (repository.images if repository else []) if _refers(image, digest)]
-        manifests = [item for item in found if wanted in (None, item.get("artifactType"))]
+        manifests = [item for item in found if requested in (None, item.get("artifactType"))]
         response = _json({"schemaVersion": 2, "mediaType": ecr_images.OCI_INDEX, "manifests": manifests})
         response.content_type = ecr_images.OCI_INDEX
-        if wanted:
+        if requested:
             response.headers["OCI-Filters-Applied"] = "artifactType"
         return response
 

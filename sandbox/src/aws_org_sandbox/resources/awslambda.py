@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
     ResourceError,
@@ -69,27 +68,27 @@ class Function(Resource):
     tagged = True
     attribute_names = ("Arn",)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        client = place.client("lambda")
-        name = str(properties.get("FunctionName") or place.generated_name())
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        client = context.client("lambda")
+        name = str(properties.get("FunctionName") or context.generated_name())
         request = {key: properties[key] for key in (*_CONFIGURATION, "Architectures") if key in properties}
         if tags := tag_map(properties):
             request["Tags"] = tags
         client.create_function(FunctionName=name, Code=_code(properties), PackageType="Zip", **request)
         return name
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _sync_concurrency(place.client("lambda"), physical_id, {}, properties)
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _sync_concurrency(context.client("lambda"), physical_id, {}, properties)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        client = place.client("lambda")
-        if wanted := changed(old, new, _CONFIGURATION):
-            client.update_function_configuration(FunctionName=physical_id, **wanted)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        client = context.client("lambda")
+        if desired := changed(old, new, _CONFIGURATION):
+            client.update_function_configuration(FunctionName=physical_id, **desired)
         if any(old.get(key) != new.get(key) for key in ("Code", "Architectures")):
             architectures = new.get("Architectures", ["x86_64"])
             client.update_function_code(FunctionName=physical_id, Architectures=architectures, **_code(new))
         _sync_concurrency(client, physical_id, old, new)
-        arn = place.arn("lambda", f"function:{physical_id}")
+        arn = context.arn("lambda", f"function:{physical_id}")
         sync_tags(
             old,
             new,
@@ -97,14 +96,14 @@ class Function(Resource):
             untag=lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("lambda").delete_function(FunctionName=physical_id), MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("lambda").delete_function(FunctionName=physical_id), MISSING)
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return exists(lambda: place.client("lambda").get_function(FunctionName=physical_id), MISSING)
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return exists(lambda: context.client("lambda").get_function(FunctionName=physical_id), MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("lambda", f"function:{physical_id}")}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": context.arn("lambda", f"function:{physical_id}")}
 
 
 def _code(properties: Properties) -> dict[str, Any]:
@@ -145,16 +144,16 @@ class Permission(Resource):
     }
     replaced_by = tuple(name.rstrip("!") for name in shape)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        statement = place.generated_name(100)
-        place.client("lambda").add_permission(StatementId=statement, **properties)
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        statement = context.generated_name(100)
+        context.client("lambda").add_permission(StatementId=statement, **properties)
         return statement
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        raise AssertionError("every property of a permission replaces it")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        raise AssertionError("every property change replaces a permission")
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        client, function = place.client("lambda"), properties["FunctionName"]
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        client, function = context.client("lambda"), properties["FunctionName"]
         unless_gone(lambda: client.remove_permission(FunctionName=function, StatementId=physical_id), MISSING)
 
 
@@ -171,22 +170,22 @@ class EventInvokeConfig(Resource):
     }
     replaced_by = ("FunctionName", "Qualifier")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        client = place.client("lambda")
-        identifier = self.identifier(place, properties)
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        client = context.client("lambda")
+        identifier = self.identifier(context, properties)
         if exists(lambda: client.get_function_event_invoke_config(**_function(properties)), MISSING):
             raise already_exists(self.type_name, identifier)
         client.put_function_event_invoke_config(**properties)
         return identifier
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        place.client("lambda").put_function_event_invoke_config(**new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        context.client("lambda").put_function_event_invoke_config(**new)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        client = place.client("lambda")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        client = context.client("lambda")
         unless_gone(lambda: client.delete_function_event_invoke_config(**_function(properties)), MISSING)
 
-    def identifier(self, place: Place, properties: Properties) -> str:
+    def identifier(self, context: ResourceContext, properties: Properties) -> str:
         return f"{properties['FunctionName']}|{properties['Qualifier']}"
 
 

@@ -75,18 +75,18 @@ def _client(service: str, region: str) -> Any:
     signing_region = "us-east-1" if service in GLOBAL_SERVICES else region
     scope = f"{signing_region}/{made.meta.service_model.signing_name}/aws4_request"
 
-    def hand_over(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def dispatch(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         return _send(request, scope)
 
     events: Any = made.meta.events
-    events.register_first("before-send", hand_over)
+    events.register_first("before-send", dispatch)
     return made
 
 
 def _send(request: AWSPreparedRequest, scope: str) -> AWSResponse:
     credentials = _credentials.get()
     assert _application is not None, "no sandbox is running"
-    assert credentials is not None, "a client of CloudFormation's was used outside of a stack operation"
+    assert credentials is not None, "a client for CloudFormation was used outside a stack operation"
     headers = {name: _text(value) for name, value in request.headers.items()}
     headers["Authorization"] = (  # the gate reads the access key; signatures are not recomputed
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/20260101/{scope}, SignedHeaders=host, Signature=0"

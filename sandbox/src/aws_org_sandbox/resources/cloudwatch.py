@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_org_sandbox.resources.resource import Place, Properties, Resource, already_exists, exists, sync_tags, tag_list
+from aws_org_sandbox.resources.resource import (
+    Properties,
+    Resource,
+    ResourceContext,
+    already_exists,
+    exists,
+    sync_tags,
+    tag_list,
+)
 from aws_org_sandbox.resources.shapes import BOOLEAN, INTEGER, NUMBER, STRING, TAGS
 
 _DIMENSIONS = [{"Name!": STRING, "Value!": STRING}]
@@ -59,19 +67,19 @@ class Alarm(Resource):
     tagged = True
     attribute_names = ("Arn",)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        cloudwatch = place.client("cloudwatch")
-        name = str(properties.get("AlarmName") or place.generated_name(255))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        cloudwatch = context.client("cloudwatch")
+        name = str(properties.get("AlarmName") or context.generated_name(255))
         if cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
             raise already_exists(self.type_name, name)
         cloudwatch.put_metric_alarm(**{**properties, "AlarmName": name})
         return name
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        cloudwatch = place.client("cloudwatch")
-        wanted = {key: value for key, value in new.items() if key != "Tags"}  # PutMetricAlarm keeps an alarm's tags
-        cloudwatch.put_metric_alarm(**{**wanted, "AlarmName": physical_id})
-        arn = place.arn("cloudwatch", f"alarm:{physical_id}")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        cloudwatch = context.client("cloudwatch")
+        desired = {key: value for key, value in new.items() if key != "Tags"}  # PutMetricAlarm keeps an alarm's tags
+        cloudwatch.put_metric_alarm(**{**desired, "AlarmName": physical_id})
+        arn = context.arn("cloudwatch", f"alarm:{physical_id}")
         sync_tags(
             old,
             new,
@@ -79,16 +87,16 @@ class Alarm(Resource):
             untag=lambda keys: cloudwatch.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        cloudwatch = place.client("cloudwatch")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        cloudwatch = context.client("cloudwatch")
         if cloudwatch.describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]:
             cloudwatch.delete_alarms(AlarmNames=[physical_id])
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return bool(place.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"])
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return bool(context.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"])
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("cloudwatch", f"alarm:{physical_id}")}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": context.arn("cloudwatch", f"alarm:{physical_id}")}
 
 
 class Dashboard(Resource):
@@ -99,22 +107,22 @@ class Dashboard(Resource):
     replaced_by = ("DashboardName",)
     name_property = "DashboardName"
 
-    def create(self, place: Place, properties: Properties) -> str:
-        cloudwatch = place.client("cloudwatch")
-        name = str(properties.get("DashboardName") or place.generated_name(255))
-        if _is_there(cloudwatch, name):
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        cloudwatch = context.client("cloudwatch")
+        name = str(properties.get("DashboardName") or context.generated_name(255))
+        if _exists(cloudwatch, name):
             raise already_exists(self.type_name, name)
         cloudwatch.put_dashboard(DashboardName=name, DashboardBody=properties["DashboardBody"])
         return name
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        place.client("cloudwatch").put_dashboard(DashboardName=physical_id, DashboardBody=new["DashboardBody"])
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        context.client("cloudwatch").put_dashboard(DashboardName=physical_id, DashboardBody=new["DashboardBody"])
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        cloudwatch = place.client("cloudwatch")
-        if _is_there(cloudwatch, physical_id):
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        cloudwatch = context.client("cloudwatch")
+        if _exists(cloudwatch, physical_id):
             cloudwatch.delete_dashboards(DashboardNames=[physical_id])
 
 
-def _is_there(cloudwatch: Any, name: str) -> bool:
+def _exists(cloudwatch: Any, name: str) -> bool:
     return exists(lambda: cloudwatch.get_dashboard(DashboardName=name), "ResourceNotFound", "DashboardNotFoundError")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     changed,
     exists,
     sync_tags,
@@ -56,22 +56,22 @@ class Table(Resource):
     tagged = True
     attribute_names = ("Arn", "StreamArn")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        dynamodb = place.client("dynamodb")
-        name = str(properties.get("TableName") or place.generated_name(255))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        dynamodb = context.client("dynamodb")
+        name = str(properties.get("TableName") or context.generated_name(255))
         request = {key: properties[key] for key in _CREATED_WITH if key in properties}
         dynamodb.create_table(TableName=name, **request, **_streams(properties), **_encryption(properties))
         return name
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        dynamodb = place.client("dynamodb")
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        dynamodb = context.client("dynamodb")
         _sync_expiry(dynamodb, physical_id, {}, properties)
         _sync_backups(dynamodb, physical_id, {}, properties)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        dynamodb = place.client("dynamodb")
-        if wanted := _table_changes(old, new):
-            dynamodb.update_table(TableName=physical_id, **wanted)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        dynamodb = context.client("dynamodb")
+        if desired := _table_changes(old, new):
+            dynamodb.update_table(TableName=physical_id, **desired)
         for change in _index_changes(old, new):
             dynamodb.update_table(
                 TableName=physical_id,
@@ -80,7 +80,7 @@ class Table(Resource):
             )
         _sync_expiry(dynamodb, physical_id, old, new)
         _sync_backups(dynamodb, physical_id, old, new)
-        arn = place.arn("dynamodb", f"table/{physical_id}")
+        arn = context.arn("dynamodb", f"table/{physical_id}")
         sync_tags(
             old,
             new,
@@ -88,15 +88,15 @@ class Table(Resource):
             untag=lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("dynamodb").delete_table(TableName=physical_id), "ResourceNotFoundException")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("dynamodb").delete_table(TableName=physical_id), "ResourceNotFoundException")
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        dynamodb = place.client("dynamodb")
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        dynamodb = context.client("dynamodb")
         return exists(lambda: dynamodb.describe_table(TableName=physical_id), "ResourceNotFoundException")
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        table = place.client("dynamodb").describe_table(TableName=physical_id)["Table"]
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        table = context.client("dynamodb").describe_table(TableName=physical_id)["Table"]
         found = {"Arn": table["TableArn"]}
         if "LatestStreamArn" in table:
             found["StreamArn"] = table["LatestStreamArn"]
@@ -126,25 +126,25 @@ def _index_changes(old: Properties, new: Properties) -> list[dict[str, Any]]:
 
 
 def _encryption(properties: Properties) -> dict[str, Any]:
-    wanted = properties.get("SSESpecification")
-    if not wanted:
+    desired = properties.get("SSESpecification")
+    if not desired:
         return {}
-    optional = {key: wanted[key] for key in ("SSEType", "KMSMasterKeyId") if key in wanted}
-    return {"SSESpecification": {"Enabled": wanted["SSEEnabled"], **optional}}
+    optional = {key: desired[key] for key in ("SSEType", "KMSMasterKeyId") if key in desired}
+    return {"SSESpecification": {"Enabled": desired["SSEEnabled"], **optional}}
 
 
 def _streams(properties: Properties) -> dict[str, Any]:
-    wanted = properties.get("StreamSpecification")
-    return {"StreamSpecification": {"StreamEnabled": True, **wanted}} if wanted else {}
+    desired = properties.get("StreamSpecification")
+    return {"StreamSpecification": {"StreamEnabled": True, **desired}} if desired else {}
 
 
 def _sync_expiry(dynamodb: Any, table: str, old: Properties, new: Properties) -> None:
     before, after = old.get("TimeToLiveSpecification"), new.get("TimeToLiveSpecification")
     if before == after:
         return
-    wanted = after or {**(before or {}), "Enabled": False}
-    if wanted["Enabled"] or (before or {}).get("Enabled"):
-        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+    desired = after or {**(before or {}), "Enabled": False}
+    if desired["Enabled"] or (before or {}).get("Enabled"):
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=desired)
 
 
 def _sync_backups(dynamodb: Any, table: str, old: Properties, new: Properties) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_org_sandbox.resources.resource import Place, Properties, Resource, ResourceError
+from aws_org_sandbox.resources.resource import Properties, Resource, ResourceContext, ResourceError
 from aws_org_sandbox.resources.shapes import STRING
 
 FREQUENCIES = ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
@@ -19,7 +19,7 @@ class RegistryScanningConfiguration(Resource):
     }
     attribute_names = ("RegistryId",)
 
-    def create(self, place: Place, properties: Properties) -> str:
+    def create(self, context: ResourceContext, properties: Properties) -> str:
         for index, rule in enumerate(properties["Rules"]):
             if (frequency := rule["ScanFrequency"]) not in FREQUENCIES:
                 message = f"#/Rules/{index}/ScanFrequency: {frequency} is not a valid enum value"
@@ -33,17 +33,17 @@ class RegistryScanningConfiguration(Resource):
             }
             for rule in properties["Rules"]
         ]
-        place.client("ecr").put_registry_scanning_configuration(scanType=properties["ScanType"], rules=rules)
-        return place.account
+        context.client("ecr").put_registry_scanning_configuration(scanType=properties["ScanType"], rules=rules)
+        return context.account
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        self.create(place, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        self.create(context, new)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        place.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        context.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"RegistryId": physical_id}
 
-    def identifier(self, place: Place, properties: Properties) -> str | None:
-        return place.account
+    def identifier(self, context: ResourceContext, properties: Properties) -> str | None:
+        return context.account

@@ -7,9 +7,9 @@ from typing import Any
 
 from aws_org_sandbox.resources.events import MISSING
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     ResourceError,
     already_exists,
     exists,
@@ -52,25 +52,25 @@ class Rule(Resource):
     tagged = True
     attribute_names = ("Arn",)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        events, bus = place.client("events"), _bus(properties)
-        name = str(properties.get("Name") or place.generated_name())
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        events, bus = context.client("events"), _bus(properties)
+        name = str(properties.get("Name") or context.generated_name())
         if exists(lambda: events.describe_rule(Name=name, EventBusName=bus), MISSING):
             raise already_exists(self.type_name, _physical_id(bus, name))
         _put_rule(events, name, properties, Tags=properties.get("Tags", []))
         return _physical_id(bus, name)
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _put_targets(place.client("events"), _name(physical_id), _bus(properties), properties.get("Targets", []))
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _put_targets(context.client("events"), _name(physical_id), _bus(properties), properties.get("Targets", []))
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        events, bus, name = place.client("events"), _bus(new), _name(physical_id)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        events, bus, name = context.client("events"), _bus(new), _name(physical_id)
         _put_rule(events, name, new)
         targets = new.get("Targets", [])
         _put_targets(events, name, bus, targets)
         kept = {target["Id"] for target in targets}
         _remove_targets(events, name, bus, (item["Id"] for item in old.get("Targets", []) if item["Id"] not in kept))
-        arn = _arn(place, bus, name)
+        arn = _arn(context, bus, name)
         sync_tags(
             old,
             new,
@@ -78,8 +78,8 @@ class Rule(Resource):
             untag=lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        events, bus, name = place.client("events"), _bus(properties), _name(physical_id)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        events, bus, name = context.client("events"), _bus(properties), _name(physical_id)
 
         def remove() -> None:
             _remove_targets(events, name, bus, (target["Id"] for target in properties.get("Targets", [])))
@@ -87,16 +87,16 @@ class Rule(Resource):
 
         unless_gone(remove, MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": _arn(place, _bus(properties), _name(physical_id))}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": _arn(context, _bus(properties), _name(physical_id))}
 
-    def identifier(self, place: Place, properties: Properties) -> str | None:
+    def identifier(self, context: ResourceContext, properties: Properties) -> str | None:
         return _physical_id(_bus(properties), properties["Name"]) if "Name" in properties else None
 
 
 def _put_rule(events: Any, name: str, properties: Properties, **more: Any) -> None:
-    said = ("Description", "RoleArn", "ScheduleExpression")
-    optional = {key: properties[key] for key in said if key in properties}
+    names = ("Description", "RoleArn", "ScheduleExpression")
+    optional = {key: properties[key] for key in names if key in properties}
     if "EventPattern" in properties:
         optional["EventPattern"] = text(properties["EventPattern"])
     events.put_rule(
@@ -137,5 +137,5 @@ def _name(physical_id: str) -> str:
     return physical_id.rsplit("|", 1)[-1]
 
 
-def _arn(place: Place, bus: str, name: str) -> str:
-    return place.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")
+def _arn(context: ResourceContext, bus: str, name: str) -> str:
+    return context.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")

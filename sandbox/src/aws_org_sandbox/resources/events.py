@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     already_exists,
     exists,
     sync_tags,
@@ -30,13 +30,13 @@ class EventBus(Resource):
     tagged = True
     attribute_names = ("Arn", "Name")
 
-    def create(self, place: Place, properties: Properties) -> str:
+    def create(self, context: ResourceContext, properties: Properties) -> str:
         optional = {key: properties[key] for key in ("Description", "Tags") if key in properties}
-        place.client("events").create_event_bus(Name=properties["Name"], **optional)
+        context.client("events").create_event_bus(Name=properties["Name"], **optional)
         return str(properties["Name"])
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        events, arn = place.client("events"), place.arn("events", f"event-bus/{physical_id}")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        events, arn = context.client("events"), context.arn("events", f"event-bus/{physical_id}")
         if old.get("Description") != new.get("Description"):
             events.update_event_bus(Name=physical_id, Description=new.get("Description", ""))
         sync_tags(
@@ -46,14 +46,14 @@ class EventBus(Resource):
             untag=lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("events").delete_event_bus(Name=physical_id), MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("events").delete_event_bus(Name=physical_id), MISSING)
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return exists(lambda: place.client("events").describe_event_bus(Name=physical_id), MISSING)
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return exists(lambda: context.client("events").describe_event_bus(Name=physical_id), MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("events", f"event-bus/{physical_id}"), "Name": physical_id}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": context.arn("events", f"event-bus/{physical_id}"), "Name": physical_id}
 
 
 class EventBusPolicy(Resource):
@@ -63,22 +63,22 @@ class EventBusPolicy(Resource):
     shape = {"EventBusName": STRING, "StatementId!": STRING, "Statement!": DOCUMENT}
     replaced_by = ("EventBusName", "StatementId")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        identifier = self.identifier(place, properties)
-        _put_statement(place, properties)
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        identifier = self.identifier(context, properties)
+        _put_statement(context, properties)
         return identifier
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        _put_statement(place, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        _put_statement(context, new)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        events = place.client("events")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        events = context.client("events")
         unless_gone(
             lambda: events.remove_permission(EventBusName=_bus(properties), StatementId=properties["StatementId"]),
             MISSING,
         )
 
-    def identifier(self, place: Place, properties: Properties) -> str:
+    def identifier(self, context: ResourceContext, properties: Properties) -> str:
         return f"{_bus(properties)}|{properties['StatementId']}"
 
 
@@ -97,23 +97,23 @@ class Archive(Resource):
     name_property = "ArchiveName"
     attribute_names = ("Arn",)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        events = place.client("events")
-        name = str(properties.get("ArchiveName") or place.generated_name(48))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        events = context.client("events")
+        name = str(properties.get("ArchiveName") or context.generated_name(48))
         if exists(lambda: events.describe_archive(ArchiveName=name), MISSING):
             raise already_exists(self.type_name, name)
         events.create_archive(ArchiveName=name, EventSourceArn=properties["SourceArn"], **_archive(properties))
         return name
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
         reset = {"Description": "", "RetentionDays": 0}
-        place.client("events").update_archive(ArchiveName=physical_id, **{**reset, **_archive(new)})
+        context.client("events").update_archive(ArchiveName=physical_id, **{**reset, **_archive(new)})
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("events").delete_archive(ArchiveName=physical_id), MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("events").delete_archive(ArchiveName=physical_id), MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("events", f"archive/{physical_id}")}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": context.arn("events", f"archive/{physical_id}")}
 
 
 def _archive(properties: Properties) -> dict[str, object]:
@@ -127,9 +127,9 @@ def _bus(properties: Properties) -> str:
     return str(properties.get("EventBusName", "default"))
 
 
-def _put_statement(place: Place, properties: Properties) -> None:
+def _put_statement(context: ResourceContext, properties: Properties) -> None:
     """PutPermission replaces the whole policy, so the bus's other statements are included."""
-    events, bus, sid = place.client("events"), _bus(properties), properties["StatementId"]
+    events, bus, sid = context.client("events"), _bus(properties), properties["StatementId"]
     policy = json.loads(events.describe_event_bus(Name=bus).get("Policy") or "{}")
     others = [statement for statement in policy.get("Statement", []) if statement["Sid"] != sid]
     statements = [*others, {**properties["Statement"], "Sid": sid}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_org_sandbox.resources.resource import Place, Properties, Resource, unless_gone
+from aws_org_sandbox.resources.resource import Properties, Resource, ResourceContext, unless_gone
 from aws_org_sandbox.resources.shapes import BOOLEAN, INTEGER, STRING
 
 MISSING = "ResourceNotFoundException"
@@ -38,21 +38,21 @@ class FunctionUrl(Resource):
         }
     )  # fmt: skip
 
-    def create(self, place: Place, properties: Properties) -> str:
-        made = place.client("lambda").create_function_url_config(**_target(properties), **_settings(properties))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        made = context.client("lambda").create_function_url_config(**_target(properties), **_settings(properties))
         return str(made["FunctionArn"])
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
         settings = {"InvokeMode": "BUFFERED", "Cors": {}, **_settings(new)}
         if not new.get("Cors") and not old.get("Cors"):
             del settings["Cors"]
-        place.client("lambda").update_function_url_config(**_target(new), **settings)
+        context.client("lambda").update_function_url_config(**_target(new), **settings)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("lambda").delete_function_url_config(**_target(properties)), MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("lambda").delete_function_url_config(**_target(properties)), MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        found = place.client("lambda").get_function_url_config(**_target(properties))
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        found = context.client("lambda").get_function_url_config(**_target(properties))
         return {name: found[name] for name in self.attribute_names}
 
 

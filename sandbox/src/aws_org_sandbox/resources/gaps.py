@@ -15,7 +15,7 @@ from moto.s3.models import FakeBucket, S3Backend
 
 from aws_org_sandbox import deleted_names
 from aws_org_sandbox.calls import Call, Refused
-from aws_org_sandbox.iam.documents import flaw
+from aws_org_sandbox.iam.documents import policy_error
 from aws_org_sandbox.seams import answers, original, replace
 
 RETENTIONS = frozenset(
@@ -24,7 +24,7 @@ RETENTIONS = frozenset(
 """Days; https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
 
 
-LONGEST_BUS_POLICY = 10_240
+MAX_BUS_POLICY_LENGTH = 10_240
 """Characters; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
 
 
@@ -50,13 +50,13 @@ def _put_policy(bus: EventBus, policy: dict[str, Any]) -> None:
 
 
 def _check_bus_policy(policy: Mapping[str, Any]) -> None:
-    found = flaw(policy, about=lambda _: True, service="events")
+    found = policy_error(policy, about=lambda _: True, service="events")
     if found is None and not all(statement.get("Sid") for statement in policy["Statement"]):
         found = "Sid is required"
     if found is not None:
         raise Refused("ValidationException", f"Parameter Policy is not valid. Reason: {found}")
-    if len(json.dumps(policy, separators=(",", ":"))) > LONGEST_BUS_POLICY:
-        raise Refused("PolicyLengthExceededException", f"The policy is longer than {LONGEST_BUS_POLICY} characters.")
+    if len(json.dumps(policy, separators=(",", ":"))) > MAX_BUS_POLICY_LENGTH:
+        raise Refused("PolicyLengthExceededException", f"The policy is longer than {MAX_BUS_POLICY_LENGTH} characters.")
 
 
 @replace(MetricFilters, "add_filter")

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     exists,
     sync_tags,
     tag_list,
@@ -39,14 +39,14 @@ class Role(Resource):
     tagged = True
     attribute_names = ("Arn", "RoleId")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        name = properties.get("RoleName") or place.generated_name()
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        name = properties.get("RoleName") or context.generated_name()
         optional = {
             key: properties[key]
             for key in ("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
             if key in properties
         }
-        iam = place.client("iam")
+        iam = context.client("iam")
         iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=text(properties["AssumeRolePolicyDocument"]),
@@ -55,11 +55,11 @@ class Role(Resource):
         )
         return str(name)
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _sync_policies(place.client("iam"), physical_id, old={}, new=properties)
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _sync_policies(context.client("iam"), physical_id, old={}, new=properties)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        iam = place.client("iam")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        iam = context.client("iam")
         if old["AssumeRolePolicyDocument"] != new["AssumeRolePolicyDocument"]:
             iam.update_assume_role_policy(RoleName=physical_id, PolicyDocument=text(new["AssumeRolePolicyDocument"]))
         _sync_description(iam, physical_id, old, new)
@@ -72,24 +72,24 @@ class Role(Resource):
             untag=lambda keys: iam.untag_role(RoleName=physical_id, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        iam = place.client("iam")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        iam = context.client("iam")
         unless_gone(lambda: _sync_policies(iam, physical_id, old=properties, new={}), "NoSuchEntity")
         unless_gone(lambda: iam.delete_role(RoleName=physical_id), "NoSuchEntity")
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return exists(lambda: place.client("iam").get_role(RoleName=physical_id), "NoSuchEntity")
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return exists(lambda: context.client("iam").get_role(RoleName=physical_id), "NoSuchEntity")
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        role = place.client("iam").get_role(RoleName=physical_id)["Role"]
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        role = context.client("iam").get_role(RoleName=physical_id)["Role"]
         return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
 
 def _sync_description(iam: Any, name: str, old: Properties, new: Properties) -> None:
-    wanted = {"Description": new.get("Description", ""), "MaxSessionDuration": new.get("MaxSessionDuration", 3600)}
+    desired = {"Description": new.get("Description", ""), "MaxSessionDuration": new.get("MaxSessionDuration", 3600)}
     before = {"Description": old.get("Description", ""), "MaxSessionDuration": old.get("MaxSessionDuration", 3600)}
-    if wanted != before:
-        iam.update_role(RoleName=name, **wanted)
+    if desired != before:
+        iam.update_role(RoleName=name, **desired)
 
 
 def _sync_boundary(iam: Any, name: str, old: Properties, new: Properties) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     already_exists,
     sync_tags,
     tag_map,
@@ -34,9 +34,9 @@ class LogGroup(Resource):
     tagged = True
     attribute_names = ("Arn",)
 
-    def create(self, place: Place, properties: Properties) -> str:
-        logs = place.client("logs")
-        name = str(properties.get("LogGroupName") or place.generated_name(512))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        logs = context.client("logs")
+        name = str(properties.get("LogGroupName") or context.generated_name(512))
         renamed = {"KmsKeyId": "kmsKeyId", "LogGroupClass": "logGroupClass"}
         optional: dict[str, Any] = {renamed[key]: properties[key] for key in renamed if key in properties}
         if tags := tag_map(properties):
@@ -44,18 +44,18 @@ class LogGroup(Resource):
         logs.create_log_group(logGroupName=name, **optional)
         return name
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _sync_retention(place.client("logs"), physical_id, None, properties.get("RetentionInDays"))
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _sync_retention(context.client("logs"), physical_id, None, properties.get("RetentionInDays"))
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        logs = place.client("logs")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        logs = context.client("logs")
         _sync_retention(logs, physical_id, old.get("RetentionInDays"), new.get("RetentionInDays"))
         if old.get("KmsKeyId") != new.get("KmsKeyId"):
             if new.get("KmsKeyId"):
                 logs.associate_kms_key(logGroupName=physical_id, kmsKeyId=new["KmsKeyId"])
             else:
                 logs.disassociate_kms_key(logGroupName=physical_id)
-        arn = place.arn("logs", f"log-group:{physical_id}")
+        arn = context.arn("logs", f"log-group:{physical_id}")
         sync_tags(
             old,
             new,
@@ -63,15 +63,15 @@ class LogGroup(Resource):
             untag=lambda keys: logs.untag_resource(resourceArn=arn, tagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("logs").delete_log_group(logGroupName=physical_id), MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("logs").delete_log_group(logGroupName=physical_id), MISSING)
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        groups = place.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        groups = context.client("logs").describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
         return any(group["logGroupName"] == physical_id for group in groups)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
-        return {"Arn": place.arn("logs", f"log-group:{physical_id}:*")}
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
+        return {"Arn": context.arn("logs", f"log-group:{physical_id}:*")}
 
 
 def _sync_retention(logs: Any, name: str, old: int | None, new: int | None) -> None:
@@ -103,9 +103,9 @@ class MetricFilter(Resource):
     }
     replaced_by = ("FilterName", "LogGroupName")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        logs = place.client("logs")
-        name = str(properties.get("FilterName") or place.generated_name(512))
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        logs = context.client("logs")
+        name = str(properties.get("FilterName") or context.generated_name(512))
         group = properties["LogGroupName"]
         found = logs.describe_metric_filters(logGroupName=group, filterNamePrefix=name)["metricFilters"]
         if any(item["filterName"] == name for item in found):
@@ -113,11 +113,11 @@ class MetricFilter(Resource):
         _put_filter(logs, name, properties)
         return name
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        _put_filter(place.client("logs"), physical_id, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        _put_filter(context.client("logs"), physical_id, new)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        logs, group = place.client("logs"), properties["LogGroupName"]
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        logs, group = context.client("logs"), properties["LogGroupName"]
         unless_gone(lambda: logs.delete_metric_filter(logGroupName=group, filterName=physical_id), MISSING)
 
 

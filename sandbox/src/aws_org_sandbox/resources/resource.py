@@ -19,7 +19,7 @@ Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ResourceContext:
     """The location of a resource: account, region, and its name in the stack."""
 
     account: str
@@ -66,38 +66,38 @@ class Resource(ABC):
     """Whether `Tags` includes the stack's tags."""
 
     @abstractmethod
-    def create(self, place: Place, properties: Properties) -> str:
+    def create(self, context: ResourceContext, properties: Properties) -> str:
         """Create it and return the physical id. From then on it exists, and a rollback deletes it."""
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
         """The steps of its creation after the first call."""
-        del place, physical_id, properties
+        del context, physical_id, properties
 
     @abstractmethod
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
         """Change it in place from `old` to `new`."""
 
     @abstractmethod
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
         """Remove it; does nothing if it no longer exists."""
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
         """Whether it exists already and could be imported; False for types that do not support import."""
-        del place, physical_id
+        del context, physical_id
         return False
 
-    def read(self, place: Place, physical_id: str) -> None:
+    def read(self, context: ResourceContext, physical_id: str) -> None:
         """Read all of its settings with the caller's permissions, as CloudFormation does before an import."""
-        del place, physical_id
+        del context, physical_id
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
         """The values of `Fn::GetAtt` by name."""
-        del place, physical_id, properties
+        del context, physical_id, properties
         return {}
 
-    def identifier(self, place: Place, properties: Properties) -> str | None:
+    def identifier(self, context: ResourceContext, properties: Properties) -> str | None:
         """The physical id if the properties determine it before creation, None if it is generated."""
-        del place
+        del context
         name = properties.get(self.name_property) if self.name_property else None
         return str(name) if name else None
 

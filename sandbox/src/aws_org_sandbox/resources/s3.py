@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     ResourceError,
     exists,
     text,
@@ -59,33 +59,33 @@ class Bucket(Resource):
     tagged = True
     attribute_names = ("Arn", "DomainName", "RegionalDomainName")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        s3 = place.client("s3")
-        name = str(properties.get("BucketName") or place.generated_name(63).lower())
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        s3 = context.client("s3")
+        name = str(properties.get("BucketName") or context.generated_name(63).lower())
         location: dict[str, Any] = {}
-        if place.region != "us-east-1":
-            location = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
+        if context.region != "us-east-1":
+            location = {"CreateBucketConfiguration": {"LocationConstraint": context.region}}
         elif exists(lambda: s3.head_bucket(Bucket=name), "403", "404", "NoSuchBucket"):
             # Only in us-east-1, S3 returns 200 if the owner creates a bucket again.
             raise ResourceError(f"{name} already exists", code="AlreadyExists")
         s3.create_bucket(Bucket=name, **location)
         return name
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _configure(place.client("s3"), physical_id, {}, properties)
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _configure(context.client("s3"), physical_id, {}, properties)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        _configure(place.client("s3"), physical_id, old, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        _configure(context.client("s3"), physical_id, old, new)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("s3").delete_bucket(Bucket=physical_id), "NoSuchBucket")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("s3").delete_bucket(Bucket=physical_id), "NoSuchBucket")
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return exists(lambda: place.client("s3").head_bucket(Bucket=physical_id), "404", "NoSuchBucket")
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return exists(lambda: context.client("s3").head_bucket(Bucket=physical_id), "404", "NoSuchBucket")
 
-    def read(self, place: Place, physical_id: str) -> None:
+    def read(self, context: ResourceContext, physical_id: str) -> None:
         """Its settings, one by one: those that the sandbox supports, of the twenty that AWS's read handler reads."""
-        s3 = place.client("s3")
+        s3 = context.client("s3")
         s3.get_bucket_versioning(Bucket=physical_id)
         optional = (
             s3.get_bucket_encryption,
@@ -97,11 +97,11 @@ class Bucket(Resource):
         for get in optional:
             exists(partial(get, Bucket=physical_id), *_NOT_SET)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
         return {
-            "Arn": f"arn:{place.partition}:s3:::{physical_id}",
+            "Arn": f"arn:{context.partition}:s3:::{physical_id}",
             "DomainName": f"{physical_id}.s3.amazonaws.com",
-            "RegionalDomainName": f"{physical_id}.s3.{place.region}.amazonaws.com",
+            "RegionalDomainName": f"{physical_id}.s3.{context.region}.amazonaws.com",
         }
 
 
@@ -166,18 +166,18 @@ class BucketPolicy(Resource):
     replaced_by = ("Bucket",)
     name_property = "Bucket"
 
-    def create(self, place: Place, properties: Properties) -> str:
-        s3, bucket = place.client("s3"), str(properties["Bucket"])
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        s3, bucket = context.client("s3"), str(properties["Bucket"])
         if _has_policy(s3, bucket):
             raise ResourceError(f"The bucket policy already exists on bucket {bucket}.", code="AlreadyExists")
         s3.put_bucket_policy(Bucket=bucket, Policy=text(properties["PolicyDocument"]))
         return bucket
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        place.client("s3").put_bucket_policy(Bucket=physical_id, Policy=text(new["PolicyDocument"]))
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        context.client("s3").put_bucket_policy(Bucket=physical_id, Policy=text(new["PolicyDocument"]))
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("s3").delete_bucket_policy(Bucket=physical_id), "NoSuchBucket")
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("s3").delete_bucket_policy(Bucket=physical_id), "NoSuchBucket")
 
 
 def _has_policy(s3: Any, bucket: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     already_exists,
     exists,
     sync_tags,
@@ -37,10 +37,10 @@ class Topic(Resource):
     tagged = True
     attribute_names = ("TopicArn", "TopicName")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        sns = place.client("sns")
-        name = str(properties.get("TopicName") or place.generated_name(256))
-        arn = place.arn("sns", name)
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        sns = context.client("sns")
+        name = str(properties.get("TopicName") or context.generated_name(256))
+        arn = context.arn("sns", name)
         if exists(lambda: sns.get_topic_attributes(TopicArn=arn), *MISSING):
             raise already_exists(self.type_name, arn)
         attributes = {key: properties[key] for key in ("DisplayName", "KmsMasterKeyId") if key in properties}
@@ -49,11 +49,11 @@ class Topic(Resource):
         sns.create_topic(Name=name, Attributes=attributes, Tags=list(properties.get("Tags", [])))
         return arn
 
-    def complete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        _subscribe(place.client("sns"), physical_id, properties.get("Subscription", []))
+    def complete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        _subscribe(context.client("sns"), physical_id, properties.get("Subscription", []))
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        sns = place.client("sns")
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        sns = context.client("sns")
         for name in ("DisplayName", "KmsMasterKeyId"):
             if old.get(name) != new.get(name):
                 sns.set_topic_attributes(TopicArn=physical_id, AttributeName=name, AttributeValue=new.get(name, ""))
@@ -67,17 +67,17 @@ class Topic(Resource):
             untag=lambda keys: sns.untag_resource(ResourceArn=physical_id, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("sns").delete_topic(TopicArn=physical_id), *MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("sns").delete_topic(TopicArn=physical_id), *MISSING)
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
-        return exists(lambda: place.client("sns").get_topic_attributes(TopicArn=physical_id), *MISSING)
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
+        return exists(lambda: context.client("sns").get_topic_attributes(TopicArn=physical_id), *MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
         return {"TopicArn": physical_id, "TopicName": physical_id.rsplit(":", 1)[-1]}
 
-    def identifier(self, place: Place, properties: Properties) -> str | None:
-        return place.arn("sns", properties["TopicName"]) if "TopicName" in properties else None
+    def identifier(self, context: ResourceContext, properties: Properties) -> str | None:
+        return context.arn("sns", properties["TopicName"]) if "TopicName" in properties else None
 
 
 def _subscribe(sns: Any, arn: str, subscriptions: list[dict[str, str]]) -> None:
@@ -97,26 +97,26 @@ class TopicPolicy(Resource):
     type_name = "AWS::SNS::TopicPolicy"
     shape = {"PolicyDocument!": DOCUMENT, "Topics!": [STRING]}
 
-    def create(self, place: Place, properties: Properties) -> str:
+    def create(self, context: ResourceContext, properties: Properties) -> str:
         for topic in properties["Topics"]:
-            _set_policy(place, topic, properties["PolicyDocument"])
-        return place.generated_name(255)
+            _set_policy(context, topic, properties["PolicyDocument"])
+        return context.generated_name(255)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        self.create(place, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        self.create(context, new)
         for topic in set(old["Topics"]) - set(new["Topics"]):
-            _reset_policy(place, topic)
+            _reset_policy(context, topic)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
         for topic in properties["Topics"]:
-            _reset_policy(place, topic)
+            _reset_policy(context, topic)
 
 
-def _set_policy(place: Place, topic: str, document: Any) -> None:
-    place.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text(document))
+def _set_policy(context: ResourceContext, topic: str, document: Any) -> None:
+    context.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text(document))
 
 
-def _reset_policy(place: Place, topic: str) -> None:
+def _reset_policy(context: ResourceContext, topic: str) -> None:
     statement = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
@@ -124,7 +124,7 @@ def _reset_policy(place: Place, topic: str) -> None:
         "Action": ["SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission", "SNS:RemovePermission",
                    "SNS:DeleteTopic", "SNS:Subscribe", "SNS:ListSubscriptionsByTopic", "SNS:Publish"],
         "Resource": topic,
-        "Condition": {"StringEquals": {"AWS:SourceOwner": place.account}},
+        "Condition": {"StringEquals": {"AWS:SourceOwner": context.account}},
     }  # fmt: skip
     document = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
-    unless_gone(lambda: _set_policy(place, topic, document), *MISSING)
+    unless_gone(lambda: _set_policy(context, topic, document), *MISSING)

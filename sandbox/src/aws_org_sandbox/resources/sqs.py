@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aws_org_sandbox.resources.resource import (
-    Place,
     Properties,
     Resource,
+    ResourceContext,
     already_exists,
     changed,
     exists,
@@ -55,20 +55,20 @@ class Queue(Resource):
     tagged = True
     attribute_names = ("Arn", "QueueName", "QueueUrl")
 
-    def create(self, place: Place, properties: Properties) -> str:
-        sqs = place.client("sqs")
-        name = properties.get("QueueName") or place.generated_name(80)
+    def create(self, context: ResourceContext, properties: Properties) -> str:
+        sqs = context.client("sqs")
+        name = properties.get("QueueName") or context.generated_name(80)
         if exists(lambda: sqs.get_queue_url(QueueName=name), *MISSING):
-            raise already_exists(self.type_name, self._url(place, name))
+            raise already_exists(self.type_name, self._url(context, name))
         attributes = _attributes({key: value for key, value in properties.items() if key in _DEFAULTS})
         if properties.get("FifoQueue"):
             attributes["FifoQueue"] = "true"
         return str(sqs.create_queue(QueueName=name, Attributes=attributes, tags=tag_map(properties))["QueueUrl"])
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        sqs = place.client("sqs")
-        if wanted := changed(old, new, _DEFAULTS):
-            sqs.set_queue_attributes(QueueUrl=physical_id, Attributes=_attributes(wanted))
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        sqs = context.client("sqs")
+        if desired := changed(old, new, _DEFAULTS):
+            sqs.set_queue_attributes(QueueUrl=physical_id, Attributes=_attributes(desired))
         sync_tags(
             old,
             new,
@@ -76,24 +76,24 @@ class Queue(Resource):
             untag=lambda keys: sqs.untag_queue(QueueUrl=physical_id, TagKeys=keys),
         )
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
-        unless_gone(lambda: place.client("sqs").delete_queue(QueueUrl=physical_id), *MISSING)
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
+        unless_gone(lambda: context.client("sqs").delete_queue(QueueUrl=physical_id), *MISSING)
 
-    def is_there(self, place: Place, physical_id: str) -> bool:
+    def exists(self, context: ResourceContext, physical_id: str) -> bool:
         name = physical_id.rsplit("/", 1)[-1]
-        return exists(lambda: place.client("sqs").get_queue_url(QueueName=name), *MISSING)
+        return exists(lambda: context.client("sqs").get_queue_url(QueueName=name), *MISSING)
 
-    def attributes(self, place: Place, physical_id: str, properties: Properties) -> dict[str, str]:
+    def attributes(self, context: ResourceContext, physical_id: str, properties: Properties) -> dict[str, str]:
         name = physical_id.rsplit("/", 1)[-1]
-        return {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": physical_id}
+        return {"Arn": context.arn("sqs", name), "QueueName": name, "QueueUrl": physical_id}
 
-    def identifier(self, place: Place, properties: Properties) -> str | None:
+    def identifier(self, context: ResourceContext, properties: Properties) -> str | None:
         name = properties.get("QueueName")
-        return self._url(place, name) if name else None
+        return self._url(context, name) if name else None
 
     @staticmethod
-    def _url(place: Place, name: str) -> str:
-        return f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
+    def _url(context: ResourceContext, name: str) -> str:
+        return f"https://sqs.{context.region}.amazonaws.com/{context.account}/{name}"
 
 
 class QueuePolicy(Resource):
@@ -102,27 +102,27 @@ class QueuePolicy(Resource):
     type_name = "AWS::SQS::QueuePolicy"
     shape = {"PolicyDocument!": DOCUMENT, "Queues!": [STRING]}
 
-    def create(self, place: Place, properties: Properties) -> str:
+    def create(self, context: ResourceContext, properties: Properties) -> str:
         for queue in properties["Queues"]:
-            _set_policy(place, queue, text(properties["PolicyDocument"]))
-        return place.generated_name(255)
+            _set_policy(context, queue, text(properties["PolicyDocument"]))
+        return context.generated_name(255)
 
-    def update(self, place: Place, physical_id: str, *, old: Properties, new: Properties) -> None:
-        self.create(place, new)
+    def update(self, context: ResourceContext, physical_id: str, *, old: Properties, new: Properties) -> None:
+        self.create(context, new)
         for queue in set(old["Queues"]) - set(new["Queues"]):
-            _remove_policy(place, queue)
+            _remove_policy(context, queue)
 
-    def delete(self, place: Place, physical_id: str, properties: Properties) -> None:
+    def delete(self, context: ResourceContext, physical_id: str, properties: Properties) -> None:
         for queue in properties["Queues"]:
-            _remove_policy(place, queue)
+            _remove_policy(context, queue)
 
 
-def _set_policy(place: Place, queue: str, policy: str) -> None:
-    place.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+def _set_policy(context: ResourceContext, queue: str, policy: str) -> None:
+    context.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
 
 
-def _remove_policy(place: Place, queue: str) -> None:
-    unless_gone(lambda: _set_policy(place, queue, ""), *MISSING)
+def _remove_policy(context: ResourceContext, queue: str) -> None:
+    unless_gone(lambda: _set_policy(context, queue, ""), *MISSING)
 
 
 def _attributes(values: dict[str, Any]) -> dict[str, str]:

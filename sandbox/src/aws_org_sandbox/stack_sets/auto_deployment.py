@@ -41,12 +41,12 @@ def _follow(change: Change) -> None:
         return
     begun: dict[tuple[str, Action], Operation] = {}
     for stack_set in _in_order(management):
-        wanted = covering(stack_set, change.organization, change.after)
-        for action, operation in _operations(stack_set, change.after, wanted):
+        desired = covering(stack_set, change.organization, change.after)
+        for action, operation in _operations(stack_set, change.after, desired):
             dependencies = (begun.get((arn, action)) for arn in stack_set.auto_deployment.depends_on)
             operation.waits_for = tuple(other for other in dependencies if other is not None)
             begun[stack_set.arn, action] = operation
-            _begin(stack_set, operation, wanted)
+            _begin(stack_set, operation, desired)
 
 
 def covering(stack_set: StackSet, organization: Organization, account: Account) -> dict[str, str]:
@@ -69,17 +69,17 @@ def _in_order(management_account: str) -> Iterator[StackSet]:
     return (by_arn[arn] for arn in TopologicalSorter(graph).static_order())
 
 
-def _operations(stack_set: StackSet, account: Account, wanted: dict[str, str]) -> Iterator[tuple[Action, Operation]]:
+def _operations(stack_set: StackSet, account: Account, desired: dict[str, str]) -> Iterator[tuple[Action, Operation]]:
     """Deletions, then creations. Regions that stay covered keep their stacks (assumption A5)."""
     with stack_set.lock:
         held = {
             instance.region: instance for instance in stack_set.instances.values() if instance.account == account.id
         }
-        for region in held.keys() & wanted.keys():
-            held[region].organizational_unit_id = wanted[region]
-    replaced = held.keys() if is_altered(Behaviour.MOVES_REPLACE_STACKS) else held.keys() - wanted.keys()
+        for region in held.keys() & desired.keys():
+            held[region].organizational_unit_id = desired[region]
+    replaced = held.keys() if is_altered(Behaviour.MOVES_REPLACE_STACKS) else held.keys() - desired.keys()
     leaving = {region: held[region].organizational_unit_id for region in sorted(replaced)}
-    coming = {region: ou for region, ou in wanted.items() if region not in held or region in replaced}
+    coming = {region: ou for region, ou in desired.items() if region not in held or region in replaced}
     if leaving:
         yield "DELETE", _operation(stack_set, "DELETE", account, leaving)
     if coming:
@@ -98,11 +98,11 @@ def _operation(stack_set: StackSet, action: Action, account: Account, regions: d
     )
 
 
-def _begin(stack_set: StackSet, operation: Operation, wanted: dict[str, str]) -> None:
+def _begin(stack_set: StackSet, operation: Operation, desired: dict[str, str]) -> None:
     def accept() -> None:
         for account, region in operation.results:
             if operation.action == "CREATE":
-                fresh = Instance(account=account, region=region, organizational_unit_id=wanted[region])
+                fresh = Instance(account=account, region=region, organizational_unit_id=desired[region])
                 stack_set.instances.setdefault((account, region), fresh)
 
     operations.begin(stack_set, operation, accept=accept)

@@ -19,7 +19,7 @@ from aws_org_sandbox.stack_sets.preferences import parse_preferences
 from aws_org_sandbox.stack_sets.targets import Targets, check_intersection, parse_targets, resolve
 from aws_org_sandbox.stack_sets.templates import overrides_of
 
-MOST_INSTANCES = 100_000
+MAX_INSTANCES = 100_000
 """Of one StackSet: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
 
@@ -36,25 +36,25 @@ def create_stack_instances(call: Call) -> Mapping[str, Any]:
     regions = _regions(call)
     targets = parse_targets(call.parameters, "CREATE")
     accounts = _accounts(stack_set, targets)
-    wanted = [
+    desired = [
         Instance(account=account, region=region, organizational_unit_id=ou)
         for region in regions
         for account, ou in sorted(accounts.items())
     ]
-    if is_altered(Behaviour.EXISTING_INSTANCES_REFUSED) and any(one.key in stack_set.instances for one in wanted):
+    if is_altered(Behaviour.EXISTING_INSTANCES_REFUSED) and any(one.key in stack_set.instances for one in desired):
         raise Refused("ValidationError", f"There are stack instances of StackSet {stack_set.name} already.")
-    if len(stack_set.instances.keys() | {instance.key for instance in wanted}) > MOST_INSTANCES:
-        raise Refused("LimitExceededException", f"A StackSet has at most {MOST_INSTANCES} stack instances.")
+    if len(stack_set.instances.keys() | {instance.key for instance in desired}) > MAX_INSTANCES:
+        raise Refused("LimitExceededException", f"A StackSet has at most {MAX_INSTANCES} stack instances.")
 
     def accept() -> None:
-        for instance in wanted:
+        for instance in desired:
             stack_set.instances.setdefault(instance.key, instance)
         if not targets.is_whole and is_altered(Behaviour.FILTERED_CREATION_REGISTERS_NOTHING):
             return
         for ou in targets.ous:
             stack_set.add_target(ou, regions)
 
-    operation = new_operation(call, stack_set, "CREATE", covered=wanted)
+    operation = new_operation(call, stack_set, "CREATE", covered=desired)
     return {"OperationId": operations.begin(stack_set, operation, accept=accept).id}
 
 

@@ -71,7 +71,7 @@ def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
 
 def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result: Result, *, reason: str) -> None:
     """A failed deletion makes the instance INOPERABLE, which excludes it from updates; other failures, OUTDATED."""
-    if is_altered(Behaviour.REASONS_IN_OTHER_WORDS):
+    if is_altered(Behaviour.UNSPECIFIC_REASONS):
         reason = "The stack could not be deployed"
     with stack_set.lock:
         result.status, result.reason = "FAILED", reason

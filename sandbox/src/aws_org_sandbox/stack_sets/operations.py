@@ -156,8 +156,8 @@ def _through_region(stack_set: StackSet, operation: Operation, region: str) -> b
 
 def _concurrency(operation: Operation, accounts: int, failures_left: int) -> int:
     """How many accounts may run at once: in strict mode at most the tolerance plus one, which bounds the failures."""
-    wanted = operation.preferences.concurrency(accounts)
-    return wanted if operation.preferences.soft else min(wanted, failures_left + 1)
+    desired = operation.preferences.concurrency(accounts)
+    return desired if operation.preferences.soft else min(desired, failures_left + 1)
 
 
 def _perform(stack_set: StackSet, operation: Operation, result: Result) -> None:

@@ -14,22 +14,22 @@ def parse_preferences(parameters: Mapping[str, Any], *, regions: tuple[str, ...]
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html
     """
-    asked: Mapping[str, Any] = parameters.get("OperationPreferences") or {}
-    _check_one(asked, "FailureToleranceCount", "FailureTolerancePercentage")
-    _check_one(asked, "MaxConcurrentCount", "MaxConcurrentPercentage")
-    _check_range(asked, "FailureTolerancePercentage", 0)
-    _check_range(asked, "MaxConcurrentPercentage", 1)
-    order = tuple(asked.get("RegionOrder") or ())
+    request: Mapping[str, Any] = parameters.get("OperationPreferences") or {}
+    _check_one(request, "FailureToleranceCount", "FailureTolerancePercentage")
+    _check_one(request, "MaxConcurrentCount", "MaxConcurrentPercentage")
+    _check_range(request, "FailureTolerancePercentage", 0)
+    _check_range(request, "MaxConcurrentPercentage", 1)
+    order = tuple(request.get("RegionOrder") or ())
     if order and regions and set(order) != set(regions):
         raise Refused("ValidationError", "RegionOrder must have the same regions as Regions.")
     return Preferences(
         region_order=order,
-        parallel_regions=asked.get("RegionConcurrencyType") == "PARALLEL",
-        tolerance_count=_number(asked, "FailureToleranceCount"),
-        tolerance_percentage=_number(asked, "FailureTolerancePercentage"),
-        concurrent_count=_number(asked, "MaxConcurrentCount"),
-        concurrent_percentage=_number(asked, "MaxConcurrentPercentage"),
-        soft=asked.get("ConcurrencyMode") == "SOFT_FAILURE_TOLERANCE",
+        parallel_regions=request.get("RegionConcurrencyType") == "PARALLEL",
+        tolerance_count=_number(request, "FailureToleranceCount"),
+        tolerance_percentage=_number(request, "FailureTolerancePercentage"),
+        concurrent_count=_number(request, "MaxConcurrentCount"),
+        concurrent_percentage=_number(request, "MaxConcurrentPercentage"),
+        soft=request.get("ConcurrencyMode") == "SOFT_FAILURE_TOLERANCE",
     )
 
 
@@ -47,17 +47,17 @@ def describe_preferences(preferences: Preferences) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value is not None}
 
 
-def _number(asked: Mapping[str, Any], member: str) -> int | None:
-    value = asked.get(member)
+def _number(request: Mapping[str, Any], member: str) -> int | None:
+    value = request.get(member)
     return None if value is None else int(value)
 
 
-def _check_one(asked: Mapping[str, Any], count: str, percentage: str) -> None:
-    if count in asked and percentage in asked:
+def _check_one(request: Mapping[str, Any], count: str, percentage: str) -> None:
+    if count in request and percentage in request:
         raise Refused("ValidationError", f"You can specify either {count} or {percentage}, but not both.")
 
 
-def _check_range(asked: Mapping[str, Any], member: str, lowest: int) -> None:
-    value = asked.get(member)
+def _check_range(request: Mapping[str, Any], member: str, lowest: int) -> None:
+    value = request.get(member)
     if value is not None and not lowest <= int(value) <= 100:
         raise Refused("ValidationError", f"{member} must be between {lowest} and 100, and is {value}.")

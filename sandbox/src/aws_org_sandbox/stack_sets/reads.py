@@ -46,8 +46,8 @@ def list_stack_sets(call: Call) -> Mapping[str, Any]:
         return {"Summaries": []}
     active = list(store.stack_sets(management, call.region))
     every = [*active, *store.deleted_stack_sets(management, call.region)]
-    wanted = call.parameters.get("Status")
-    return _page(call, [item for item in every if wanted in {None, item.status}], _summary)
+    desired = call.parameters.get("Status")
+    return _page(call, [item for item in every if desired in {None, item.status}], _summary)
 
 
 @seams.answers("cloudformation", "DescribeStackInstance")
@@ -106,9 +106,9 @@ def list_stack_set_operation_results(call: Call) -> Mapping[str, Any]:
     stack_set = store.required(call)
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
-    wanted = filters.get("OPERATION_RESULT_STATUS")
+    desired = filters.get("OPERATION_RESULT_STATUS")
     with stack_set.lock:
-        results = [item for item in operation.results.values() if wanted in {None, item.status}]
+        results = [item for item in operation.results.values() if desired in {None, item.status}]
         return _page(call, results, _result)
 
 

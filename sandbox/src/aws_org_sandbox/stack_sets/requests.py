@@ -18,9 +18,9 @@ from aws_org_sandbox.stack_sets.instance_requests import already_begun, new_oper
 from aws_org_sandbox.stack_sets.model import AutoDeployment, StackSet
 from aws_org_sandbox.stack_sets.templates import parameters_of, template_of
 
-MOST_STACK_SETS = 1000
+MAX_STACK_SETS = 1000
 """In one administrator account: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
-MOST_DEPENDENCIES = 10
+MAX_DEPENDENCIES = 10
 MAX_TAGS = 50
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
@@ -43,8 +43,8 @@ def create_stack_set(call: Call) -> Mapping[str, Any]:
         if token and known.token == token:
             return {"StackSetId": known.id}
         raise Refused("NameAlreadyExistsException", f"StackSet {name} already exists", status=409)
-    if sum(1 for _ in store.stack_sets(management, call.region)) >= MOST_STACK_SETS:
-        raise Refused("LimitExceededException", f"No more than {MOST_STACK_SETS} StackSets in an administrator account")
+    if sum(1 for _ in store.stack_sets(management, call.region)) >= MAX_STACK_SETS:
+        raise Refused("LimitExceededException", f"No more than {MAX_STACK_SETS} StackSets in an administrator account")
     template = template_of(call)
     stack_set = StackSet(
         name=name,
@@ -139,8 +139,8 @@ def _check_scope(call: Call) -> None:
 
 
 def _managed_execution(call: Call, *, previous: bool) -> bool:
-    wanted = call.parameters.get("ManagedExecution")
-    return previous if wanted is None else bool(wanted.get("Active"))
+    desired = call.parameters.get("ManagedExecution")
+    return previous if desired is None else bool(desired.get("Active"))
 
 
 def _tags(call: Call) -> dict[str, str] | None:
@@ -155,14 +155,14 @@ def _tags(call: Call) -> dict[str, str] | None:
 
 def _auto_deployment(call: Call, management_account: str, *, previous: AutoDeployment | None) -> AutoDeployment:
     """The requested setting; if the request omits it, the current one stays (assumption A15)."""
-    wanted = call.parameters.get("AutoDeployment")
-    if wanted is None:
+    desired = call.parameters.get("AutoDeployment")
+    if desired is None:
         if previous is None:
             raise _invalid("AutoDeployment must be specified for StackSets with SERVICE_MANAGED permission model")
         if call.parameters.get("Regions") and is_altered(Behaviour.LIMITED_UPDATE_ENDS_AUTO_DEPLOYMENT):
             return replace(previous, enabled=False)
         return previous
-    enabled, retain = wanted.get("Enabled"), wanted.get("RetainStacksOnAccountRemoval")
+    enabled, retain = desired.get("Enabled"), desired.get("RetainStacksOnAccountRemoval")
     if enabled and retain is None:
         raise _invalid("RetainStacksOnAccountRemoval must be specified when auto-deployment is enabled")
     if not enabled and retain is not None:
@@ -170,14 +170,14 @@ def _auto_deployment(call: Call, management_account: str, *, previous: AutoDeplo
     return AutoDeployment(
         enabled=bool(enabled),
         retain_stacks=bool(retain),
-        depends_on=_dependencies(tuple(wanted.get("DependsOn") or ()), management_account),
+        depends_on=_dependencies(tuple(desired.get("DependsOn") or ()), management_account),
     )
 
 
 def _dependencies(arns: tuple[str, ...], management_account: str) -> tuple[str, ...]:
     known = {stack_set.arn for stack_set in store.stack_sets(management_account)}
-    if len(arns) > MOST_DEPENDENCIES:
-        raise _invalid(f"A StackSet depends on at most {MOST_DEPENDENCIES} others.")
+    if len(arns) > MAX_DEPENDENCIES:
+        raise _invalid(f"A StackSet depends on at most {MAX_DEPENDENCIES} others.")
     if unknown := [arn for arn in arns if arn not in known]:
         raise _invalid(f"AutoDeployment.DependsOn names StackSets that do not exist: {', '.join(unknown)}")
     return arns

@@ -17,7 +17,7 @@ from aws_org_sandbox.stack_sets.model import Action
 
 Filter = Literal["NONE", "INTERSECTION", "DIFFERENCE", "UNION"]
 
-MOST_OUS = 50
+MAX_OUS = 50
 _OU = re.compile(r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -40,17 +40,19 @@ def parse_targets(parameters: Mapping[str, Any], action: Action) -> Targets:
     """The targets of a request; refuses invalid targets before the organization is read."""
     if parameters.get("Accounts"):
         raise _invalid("StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as target")
-    asked: Mapping[str, Any] = parameters.get("DeploymentTargets") or {}
-    if asked.get("AccountsUrl"):
-        raise _invalid("The sandbox does not read AccountsUrl; say Accounts.")
-    ous, accounts = tuple(asked.get("OrganizationalUnitIds") or ()), tuple(asked.get("Accounts") or ())
+    request: Mapping[str, Any] = parameters.get("DeploymentTargets") or {}
+    if request.get("AccountsUrl"):
+        raise _invalid("The sandbox does not support AccountsUrl; use Accounts.")
+    ous, accounts = tuple(request.get("OrganizationalUnitIds") or ()), tuple(request.get("Accounts") or ())
     if not ous and (action != "UPDATE" or not accounts):
         raise _invalid("StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as target")
-    if len(ous) > MOST_OUS:
-        raise _invalid(f"The number of organizational units must be at most {MOST_OUS}, and is {len(ous)}.")
+    if len(ous) > MAX_OUS:
+        raise _invalid(f"The number of organizational units must be at most {MAX_OUS}, and is {len(ous)}.")
     _check_form(ous, _OU, "organizationalUnitIds")
     _check_form(accounts, _ACCOUNT, "accounts")
-    return Targets(ous=ous, accounts=accounts, filter=_filter(asked.get("AccountFilterType"), accounts, action=action))
+    return Targets(
+        ous=ous, accounts=accounts, filter=_filter(request.get("AccountFilterType"), accounts, action=action)
+    )
 
 
 def resolve(targets: Targets, organization: Organization) -> dict[str, str]:
@@ -82,38 +84,38 @@ def check_intersection(targets: Targets, accounts: Mapping[str, str], organizati
     """Refuse undocumented uses of named accounts: nested OUs (assumption A2), and accounts in none of the OUs."""
     for ou in targets.ous:
         if above := set(organization.chain(ou)[:-1]) & set(targets.ous):
-            raise _invalid(f"The sandbox does not know what AWS does with {ou}, which is below {above.pop()}.")
+            raise _invalid(f"AWS does not document the result for {ou}, which is below {above.pop()}.")
     if outside := sorted(set(targets.accounts) - accounts.keys()):
-        raise _invalid(f"The sandbox does not know what AWS does with {outside[0]}, which is in none of the OUs.")
+        raise _invalid(f"AWS does not document the result for {outside[0]}, which is in none of the OUs.")
 
 
 def nearest(*, ou_ids: Iterable[str], chain: Iterable[str]) -> str | None:
     """The last OU of a chain, from the root down, that is one of `ou_ids`."""
-    wanted = set(ou_ids)
-    found = [ou for ou in chain if ou in wanted]
+    desired = set(ou_ids)
+    found = [ou for ou in chain if ou in desired]
     return found[-1] if found else None
 
 
-def _filter(asked: str | None, accounts: tuple[str, ...], *, action: Action) -> Filter:
-    if asked is None:
+def _filter(request: str | None, accounts: tuple[str, ...], *, action: Action) -> Filter:
+    if request is None:
         if accounts and action == "CREATE":
             raise _invalid(
                 "AccountFilterType should be specified when both OrganizationalUnitIds and Accounts are provided"
             )
         return "UNION" if accounts else "NONE"
-    if asked == "UNION":
+    if request == "UNION":
         if action == "CREATE":
             raise _invalid("AccountFilterType UNION is not supported for CreateStackInstances operations")
         return "UNION"
-    if asked == "NONE":
+    if request == "NONE":
         if accounts:
             raise _invalid("Accounts cannot be specified with AccountFilterType NONE")
         return "NONE"
-    if asked not in {"INTERSECTION", "DIFFERENCE"}:
-        raise _invalid(f"Value '{asked}' at 'deploymentTargets.accountFilterType' failed to satisfy constraint")
+    if request not in {"INTERSECTION", "DIFFERENCE"}:
+        raise _invalid(f"Value '{request}' at 'deploymentTargets.accountFilterType' failed to satisfy constraint")
     if not accounts:
-        raise _invalid(f"Accounts must be specified with AccountFilterType {asked}")
-    return "INTERSECTION" if asked == "INTERSECTION" else "DIFFERENCE"
+        raise _invalid(f"Accounts must be specified with AccountFilterType {request}")
+    return "INTERSECTION" if request == "INTERSECTION" else "DIFFERENCE"
 
 
 def _check_form(values: tuple[str, ...], pattern: re.Pattern[str], member: str) -> None:

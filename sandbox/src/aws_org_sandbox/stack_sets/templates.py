@@ -37,13 +37,13 @@ def template_of(call: Call, *, previous: str | None = None) -> Template:
 
 def parameters_of(call: Call, template: Template, *, previous: Mapping[str, str]) -> dict[str, str]:
     """The parameters of a request; UsePreviousValue keeps the current value, and unknown ones are refused."""
-    given = _values(call.parameters.get("Parameters") or (), previous)
-    if unknown := sorted(given.keys() - template.parameters.keys()):
+    requested = _values(call.parameters.get("Parameters") or (), previous)
+    if unknown := sorted(requested.keys() - template.parameters.keys()):
         raise Refused("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     needed = {name for name, declared in template.parameters.items() if "Default" not in declared}
-    if missing := sorted(needed - given.keys()):
+    if missing := sorted(needed - requested.keys()):
         raise Refused("ValidationError", f"Parameters: [{', '.join(missing)}] must have values")
-    return given
+    return requested
 
 
 def overrides_of(call: Call, *, declared: Mapping[str, str]) -> dict[str, str] | None:
@@ -58,8 +58,8 @@ def overrides_of(call: Call, *, declared: Mapping[str, str]) -> dict[str, str] |
 
 def _body(call: Call, previous: str | None) -> str:
     body, url = call.parameters.get("TemplateBody"), call.parameters.get("TemplateURL")
-    given = [value for value in (body, url, call.parameters.get("UsePreviousTemplate") or None) if value]
-    if len(given) != 1:
+    requested = [value for value in (body, url, call.parameters.get("UsePreviousTemplate") or None) if value]
+    if len(requested) != 1:
         raise Refused(
             "ValidationError", "Exactly one of TemplateBody, TemplateURL and UsePreviousTemplate must be given."
         )
@@ -93,9 +93,9 @@ def _download(call: Call, url: str) -> str:
     return bytes(found.value).decode()
 
 
-def _check_capabilities(template: Template, given: Iterable[str]) -> None:
+def _check_capabilities(template: Template, requested: Iterable[str]) -> None:
     """CAPABILITY_NAMED_IAM covers CAPABILITY_IAM, and not the other way round."""
-    acknowledged = set(given)
+    acknowledged = set(requested)
     if "CAPABILITY_NAMED_IAM" in acknowledged:
         acknowledged.add("CAPABILITY_IAM")
     if missing := sorted(template.capabilities - acknowledged):
