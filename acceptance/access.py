@@ -1,4 +1,4 @@
-"""Whose credentials are used for what: the central account, the member under test, and the management account."""
+"""Sessions and clients for the central account, the member under test, and the management account."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Side = Literal["central", "member", "management"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a run takes place. `ou` holds nothing but the member under test."""
+class Environment:
+    """The accounts, OU and regions of a run. `ou` contains only the member under test."""
 
     organization_id: str
     central_account: str
@@ -27,7 +27,7 @@ class Place:
     suspended_account: str | None = None
     suspended_ou: str | None = None
     names: tuple[str, ...] = ()
-    """Of all accounts and OUs, to keep them out of the report."""
+    """Names of all accounts and OUs, which the report omits."""
     is_management: bool = False
     """Whether the central account is the management account."""
 
@@ -42,7 +42,7 @@ class Access:
 
     openers: Mapping[str, Callable[[], Session]]
     expiring: frozenset[str] = frozenset()
-    """Sides whose sessions end after an hour: those of an assumed role. Sessions of a profile refresh themselves."""
+    """Sides whose sessions expire after an hour: those of an assumed role. Sessions of a profile refresh themselves."""
     _sessions: dict[str, Session] = field(default_factory=dict)
 
     def has(self, side: Side) -> bool:
@@ -52,7 +52,7 @@ class Access:
     def session(self, side: Side) -> Session:
         """The session of an account."""
         if side not in self.openers:
-            raise SetupError(f"There are no credentials of the {side} account")
+            raise SetupError(f"No credentials for the {side} account")
         if side not in self._sessions:
             self._sessions[side] = self.openers[side]()
         return self._sessions[side]
@@ -64,11 +64,11 @@ class Access:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether calls go to this machine, where a sandbox answers, and not to AWS."""
+        """Whether calls go to a sandbox on this machine instead of AWS."""
         client: Any = self.session("central").client("sts")
         return is_loopback(client.meta.endpoint_url)
 
     def renew(self) -> None:
-        """Open expiring sessions anew when they are needed next."""
+        """Open expiring sessions again when they are next needed."""
         for side in self.expiring:
             self._sessions.pop(side, None)

@@ -24,11 +24,11 @@ def catalogue() -> tuple[Check, ...]:
 
 def select(ids: Iterable[str]) -> tuple[Check, ...]:
     """The checks of these ids, all of them without any; raises UsageError for an id that does not exist."""
-    wanted = [id_.strip() for id_ in ids if id_.strip()]
+    expected = [id_.strip() for id_ in ids if id_.strip()]
     known = {check.id: check for check in catalogue()}
-    if unknown := [id_ for id_ in wanted if id_ not in known]:
-        raise UsageError(f"There is no check {', '.join(unknown)}", next_step=f"There are: {', '.join(known)}.")
-    return tuple(check for id_, check in known.items() if not wanted or id_ in wanted)
+    if unknown := [id_ for id_ in expected if id_ not in known]:
+        raise UsageError(f"No such check: {', '.join(unknown)}", next_step=f"Checks: {', '.join(known)}.")
+    return tuple(check for id_, check in known.items() if not expected or id_ in expected)
 
 
 def missing(check: Check, available: frozenset[Need]) -> tuple[Need, ...]:

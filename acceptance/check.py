@@ -1,4 +1,4 @@
-"""What a check is: data about it, and a function that looks and judges."""
+"""A check: its description, and a function that runs it and returns a finding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What became of an assumption."""
+    """The result for an assumption."""
 
     HELD = "held"
     REFUTED = "refuted"
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class Need(StrEnum):
-    """What a check cannot do without; the text says how to provide it."""
+    """A requirement of a check; the text describes how to provide it."""
 
     MANAGEMENT = "credentials of the management account (--management-profile)"
     SUSPENDED = "a suspended account (--suspended-account)"
@@ -31,13 +31,13 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a check found: the verdict, why, and what AWS said, word for word."""
+    """The result of a check: the verdict, the reason, and the unchanged responses of AWS."""
 
     verdict: Verdict
     why: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     event: Mapping[str, Any] | None = None
-    """An event as EventBridge delivered it, to become a file of tests/events/."""
+    """An event as EventBridge delivered it, for a file in tests/events/."""
 
 
 def held(why: str, *, event: Mapping[str, Any] | None = None, **evidence: Any) -> Finding:

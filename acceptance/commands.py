@@ -14,7 +14,7 @@ from deployer.errors import INTERRUPTED_EXIT_CODE
 
 
 def run_command(*arguments: str, config: Path, profile: str | None, clock: Clock) -> tuple[int, str]:
-    """Run a command of `deployer`; gives the exit code and what was printed."""
+    """Run a command of `deployer`; returns the exit code and the output."""
     options = ["--yes", "--config", str(config), *(["--profile", profile] if profile else [])]
     with _captured() as text:
         code = run([*arguments, *options], clock=clock)
@@ -24,7 +24,7 @@ def run_command(*arguments: str, config: Path, profile: str | None, clock: Clock
 
 
 def destroy(config: Path, *, profile: str | None, clock: Clock) -> None:
-    """Take everything back, the ledger included."""
+    """Delete the installation, including the ledger."""
     code, printed = run_command("destroy", "--delete-ledger", config=config, profile=profile, clock=clock)
     if code:
         raise LeftoversError(

@@ -1,9 +1,9 @@
-"""Why acceptance stops: each with what to do next.
+"""Errors that stop an acceptance run, each with the next step.
 
 AcceptanceError
 ├── SetupError      before anything is created: credentials, accounts, OUs
-├── UsageError      the command line is wrong
-├── WaitError       AWS did not get there in time
+├── UsageError      the command line is invalid
+├── WaitError       AWS did not reach the expected state in time
 └── LeftoversError  something could not be removed
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class AcceptanceError(Exception):
-    """What happened; `next_step` is what to do about it."""
+    """What happened; `next_step` is how to resolve it."""
 
     exit_code = 1
 
@@ -22,11 +22,11 @@ class AcceptanceError(Exception):
 
 
 class SetupError(AcceptanceError):
-    """The credentials or the organization do not fit; nothing was created."""
+    """The credentials or the organization are unsuitable; nothing was created."""
 
 
 class UsageError(AcceptanceError):
-    """The command line is wrong; nothing was asked of AWS."""
+    """The command line is invalid; AWS was not called."""
 
     exit_code = 64
 

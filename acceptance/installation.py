@@ -1,4 +1,4 @@
-"""`deployer` itself, rolled out to the OU under test by its own command line."""
+"""Rolls out `deployer` to the OU under test with its own command line."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from acceptance.lab import Lab
 
 
 def prefix(lab: Lab) -> str:
-    """Another than that of the run, whose names would clash; at most 20 characters."""
+    """Differs from the prefix of the run, to avoid equal names; at most 20 characters."""
     return lab.name("job")
 
 
 def write_config(lab: Lab) -> Path:
     """A config folder that covers the OU under test and nothing else."""
-    folder, place = lab.folder / "config", lab.environment
+    folder, environment = lab.folder / "config", lab.environment
     (folder / "ous").mkdir(parents=True, exist_ok=True)
     organization = {
-        "organization": place.organization_id,
-        "central": {"account": place.central_account, "region": place.region},
+        "organization": environment.organization_id,
+        "central": {"account": environment.central_account, "region": environment.region},
         "prefix": prefix(lab),
     }
-    ou = {"ou": place.ou, "enabled": True, "regions": [place.region], "create": {"on": ["push"]}}
+    ou = {"ou": environment.ou, "enabled": True, "regions": [environment.region], "create": {"on": ["push"]}}
     (folder / "organization.yaml").write_text(json.dumps(organization, indent=2) + "\n", encoding="utf-8")
     (folder / "ous" / "acceptance.yaml").write_text(json.dumps(ou, indent=2) + "\n", encoding="utf-8")
     return folder
 
 
 def roll_out(lab: Lab, config: Path) -> tuple[int, str]:
-    """Roll out; gives the exit code and what was printed."""
+    """Roll out; returns the exit code and the output."""
     profile = lab.profile or ""
     details = {"config": str(config), "profile": profile}
     resource = Resource(

@@ -1,7 +1,7 @@
-"""What a run creates, written down before it is created, so that any end of the run leaves a list to clean up by.
+"""The resources of a run, recorded before they are created, so that they can be removed however the run ends.
 
-One file of JSON lines for each run. A line says that a resource is about to be created, or that it is gone. It is on
-the disk before the call to AWS is made; a last line that was cut off is one whose call was never made.
+One file of JSON lines for each run. A line states that a resource is about to be created, or that it is removed. It is
+on disk before the call to AWS; if the last line is incomplete, its call was never made.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PREFIX = "accept-"
-"""Begins the name of every run, and so of everything that a run creates."""
+"""Prefix of the name of every run, and so of all resources that a run creates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """Something in AWS, by what finds it again. `kind` is one of `acceptance.removal`; `side` says whose it is."""
+    """The identity of a resource in AWS. `kind` is a key of `acceptance.removal.REMOVERS`; `side` is its account."""
 
     kind: str
     side: str
@@ -46,34 +46,34 @@ class Journal:
 
     @property
     def run(self) -> str:
-        """Id of the run, which begins the name of everything that it creates."""
+        """Id of the run, and prefix of the names of its resources."""
         return self.file.stem
 
     def header(self, values: Mapping[str, Any]) -> None:
-        """Say with what the run was started: accounts and regions, for whoever cleans up."""
+        """Record the options of the run, for a later cleanup."""
         self._write({"started": dict(values)})
 
     def creating(self, resource: Resource) -> None:
-        """About to create it."""
+        """Record that a resource is about to be created."""
         self._write({"creating": asdict(resource)})
 
     def gone(self, resource: Resource) -> None:
-        """It is gone, or was never made."""
+        """Record that a resource is removed, or was never created."""
         self._write({"gone": resource.key})
 
     @property
     def started_with(self) -> Mapping[str, Any]:
-        """What `header` was given."""
+        """The values passed to `header`."""
         return next((line["started"] for line in self._lines() if "started" in line), {})
 
     def hold(self) -> None:
-        """Show other processes that the run is in progress, until it closes the journal or its process ends."""
+        """Lock the file until the journal is closed or the process ends, to show that the run is in progress."""
         self._held = self.file.open("a+b")
         fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     @property
     def is_in_progress(self) -> bool:
-        """Whether a process holds it. A number of a process would not do: after a restart it is another one's."""
+        """Whether a process holds the lock. A process id would be reused after a restart."""
         with self.file.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,7 +82,7 @@ class Journal:
         return False
 
     def left(self) -> tuple[Resource, ...]:
-        """What may exist, the newest first: the order to remove it in."""
+        """Resources that may exist, newest first, which is the order of removal."""
         resources: dict[str, Resource] = {}
         for line in self._lines():
             if "creating" in line:
@@ -93,7 +93,7 @@ class Journal:
         return tuple(reversed(resources.values()))
 
     def close(self) -> None:
-        """Release it, and remove the file of a run that left nothing behind."""
+        """Release the lock, and delete the file if no resources are left."""
         if self._held:
             self._held.close()
             self._held = None
@@ -107,7 +107,7 @@ class Journal:
             try:
                 yield json.loads(text)
             except ValueError:
-                continue  # cut off while it was written: the call after it was not made
+                continue  # an incomplete line: its call was not made
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with self.file.open("a+b") as file:
@@ -124,12 +124,12 @@ def _is_cut_off(file: Any) -> bool:
 
 
 def folder() -> Path:
-    """Where journals are: the user's state folder (XDG_STATE_HOME)."""
+    """The folder of journals, in the user's state folder (XDG_STATE_HOME)."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "deployer" / "acceptance"
 
 
-def unfinished(where: Path) -> tuple[Journal, ...]:
-    """Journals of earlier runs that left something behind."""
-    journals = (Journal(file) for file in sorted(where.glob("*.jsonl")))
+def unfinished(parent: Path) -> tuple[Journal, ...]:
+    """Journals of earlier runs with resources that may exist."""
+    journals = (Journal(file) for file in sorted(parent.glob("*.jsonl")))
     return tuple(journal for journal in journals if journal.left())

@@ -1,4 +1,4 @@
-"""What a check works with: clients, names of this run, a journal that knows what is created, and waiting."""
+"""The context of a check: clients, names of this run, the journal of its resources, and waiting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from acceptance.access import Access, Place, Side
+from acceptance.access import Access, Environment, Side
 from acceptance.errors import WaitError
 from acceptance.journal import Journal, Resource
 from acceptance.removal import remove
@@ -21,32 +21,32 @@ from templates.names import Names
 
 Value = TypeVar("Value")
 
-PATIENCE = 1200.0
-"""Seconds that AWS may take for what has no documented limit; nothing waits as long when it works."""
+TIMEOUT = 1200.0
+"""Seconds to wait if AWS documents no limit; successful runs wait far less."""
 
 
 @dataclass(kw_only=True)
 class Lab:
-    """One run. Whatever checks share is built once; whether that failed is shared, too."""
+    """One run. Resources that checks share are created once; a failure to do so is shared too."""
 
     access: Access
-    place: Place
+    environment: Environment
     journal: Journal
     folder: Path
-    """For files of this run, such as the config that the main job rolls out."""
+    """Files of this run, such as the config for the roll-out."""
     profile: str | None = None
     """The AWS profile of the central account, for commands of `deployer`."""
     report: Callable[[str], None] = lambda _: None
     clock: Clock = SYSTEM_CLOCK
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
     kept: set[str] = field(default_factory=set)
-    """Keys of what several checks share, which stays until the end of the run."""
+    """Keys of shared resources, which are kept until the end of the run."""
     _shared: dict[str, Any] = field(default_factory=dict)
     _sharing: int = 0
 
     @property
     def prefix(self) -> str:
-        """Begins the name of everything that this run creates."""
+        """Prefix of the names of all resources of this run."""
         return self.journal.run
 
     def name(self, what: str) -> str:
@@ -54,7 +54,7 @@ class Lab:
 
     @property
     def names(self) -> Names:
-        """The names that `deployer` would give, with this run's prefix."""
+        """The names of an installation with this run's prefix."""
         return Names(
             prefix=self.prefix,
             organization_id=self.environment.organization_id,
@@ -69,23 +69,23 @@ class Lab:
     # Creating
 
     def create(self, resource: Resource, call: Callable[[], Value]) -> Value:
-        """Create something by `call`, written down beforehand, so that it is removed whatever happens."""
+        """Create a resource with `call`, after recording it in the journal, so that it is always removed."""
         self.journal.creating(resource)
         if self._sharing:
             self.kept.add(resource.key)
-        self.report(f"creates {resource}")
+        self.report(f"Creating {resource}")
         return call()
 
     def remove(self, resource: Resource) -> None:
-        """Remove something now that would be removed at the end."""
+        """Remove a resource before the end of the run."""
         remove(resource, self.access, self.clock)
         self.journal.gone(resource)
 
     def stack(self, side: Side, name: str, template: Mapping[str, Any], *, region: str | None = None) -> None:
-        """Create a stack and wait; raises StackError with what CloudFormation said about each failure."""
-        place = region or self.environment.region
-        resource = Resource(kind="stack", side=side, region=place, name=self.name(name))
-        client = self.client(side, "cloudformation", place)
+        """Create a stack and wait; raises StackError with the events of each failure."""
+        region = region or self.environment.region
+        resource = Resource(kind="stack", side=side, region=region, name=self.name(name))
+        client = self.client(side, "cloudformation", region)
         self.create(
             resource,
             lambda: client.create_stack(
@@ -98,12 +98,12 @@ class Lab:
         wait_for_stack(client, resource.name, self)
 
     def shared(self, name: str, build: Callable[[], Value]) -> Value:
-        """What `build` gives or raises, built for the first check that asks."""
+        """The result or error of `build`, which runs once, for the first check that needs it."""
         if name not in self._shared:
             self._sharing += 1
             try:
                 self._shared[name] = build()
-            except Exception as error:  # noqa: BLE001 - raised below, for every check that asks
+            except Exception as error:  # noqa: BLE001 - raised below, for every check
                 self._shared[name] = error
             finally:
                 self._sharing -= 1
@@ -114,18 +114,18 @@ class Lab:
 
     # Waiting
 
-    def wait(self, what: str, look: Callable[[], Value | None], *, limit: float | None = None) -> Value:
-        """What `look` gives when it gives something; raises WaitError when it does not in time."""
-        limit = min(limit or self.patience, self.patience)
+    def wait(self, what: str, poll: Callable[[], Value | None], *, limit: float | None = None) -> Value:
+        """Call `poll` until it returns a value; raises WaitError after the limit."""
+        limit = min(limit or self.timeout, self.timeout)
         for _ in polls(self.clock, limit=limit):
-            found = look()
+            found = poll()
             if found is not None:
                 return found
-        raise WaitError(f"{what}: not within {limit:.0f} s")
+        raise WaitError(f"{what}: timed out after {limit:.0f} s")
 
     def wait_while(self, codes: set[str], call: Callable[[], Value], *, limit: float = 60.0) -> Value:
-        """What `call` gives, repeated while AWS answers one of these codes: it needs time to know what is new."""
-        for _ in polls(self.clock, limit=min(limit, self.patience)):
+        """Repeat `call` while AWS returns one of these codes, because new resources take time to propagate."""
+        for _ in polls(self.clock, limit=min(limit, self.timeout)):
             try:
                 return call()
             except ClientError as error:
@@ -135,7 +135,7 @@ class Lab:
 
 
 class StackError(Exception):
-    """A stack was not created; `events` are those of CloudFormation that say why."""
+    """A stack was not created; `events` are the CloudFormation events of the failures."""
 
     def __init__(self, name: str, events: list[dict[str, Any]]) -> None:
         super().__init__("; ".join(f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}" for one in events))

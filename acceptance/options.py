@@ -1,4 +1,4 @@
-"""What a run is started with, from the command line or from the journal of an earlier run."""
+"""The options of a run, from the command line or from the journal of an earlier run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from acceptance.access import Access, Place
+from acceptance.access import Access, Environment
 from acceptance.errors import SetupError
 from deployer.aws.organizations import read_organization
 from deployer.aws.session import Session
@@ -18,7 +18,7 @@ SECOND_REGIONS = ("us-east-1", "eu-west-1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Whose credentials, which account and OU, and where."""
+    """Credentials, account, OU and regions of a run."""
 
     account: str
     ou: str
@@ -39,7 +39,7 @@ class Options:
         return asdict(self)
 
     def access(self) -> Access:
-        """Sessions of the accounts; nothing is asked of AWS yet."""
+        """Sessions of the accounts; AWS is not called yet."""
         openers: dict[str, Callable[[], Session]] = {"central": self._central}
         if self.management_profile:
             openers["management"] = self._management
@@ -54,7 +54,7 @@ class Options:
         return Session(profile=self.management_profile, region=self.region)
 
     def _member(self, access: Access) -> Session:
-        """By a profile of its own, or by a role that the management account or the central one may assume."""
+        """A session of its own profile, or of a role that the management account or the central account may assume."""
         if self.member_profile:
             return Session(profile=self.member_profile, region=self.region)
         opener = access.session("management" if access.has("management") else "central")
@@ -62,12 +62,14 @@ class Options:
         return opener.as_role(f"arn:{partition}:iam::{self.account}:role/{self.member_role}")
 
 
-def locate(options: Options, access: Access) -> Place:
-    """Where the run takes place; raises SetupError for an account or OU that must not be used for it."""
+def locate(options: Options, access: Access) -> Environment:
+    """The environment of the run; raises SetupError for an account or OU that must not be used."""
     central = access.session("central")
     region = options.region or central.region
     if region is None:
-        raise SetupError("No region is set", next_step="Add --region, the region of the central account's stacks.")
+        raise SetupError(
+            "No region is configured", next_step="Add --region, the region of the central account's stacks."
+        )
     organization = read_organization(central.client("organizations", region=region))
     _check(options, organization, central_account=central.identity.account)
     _check_member(options, access)
@@ -75,7 +77,7 @@ def locate(options: Options, access: Access) -> Place:
     if suspended:
         _check_suspended(suspended, organization)
     second = options.second_region or next(one for one in SECOND_REGIONS if one != region)
-    return Place(
+    return Environment(
         organization_id=organization.id,
         central_account=central.identity.account,
         member_account=options.account,
@@ -96,34 +98,35 @@ def _names(organization: Organization) -> tuple[str, ...]:
 
 
 def _check(options: Options, organization: Organization, *, central_account: str) -> None:
-    """The member is nobody's but the run's, and alone in its OU: the run deploys to all of that."""
+    """The member must be the only account in its OU, because the run deploys to the whole OU."""
     account, ou = options.account, options.ou
     if account not in organization.accounts or ou not in organization.ous:
-        missing = f"account {account}" if account not in organization.accounts else f"OU {ou}"
-        raise SetupError(f"There is no {missing} in organization {organization.id}")
+        missing = f"Account {account}" if account not in organization.accounts else f"OU {ou}"
+        raise SetupError(f"{missing} is not in organization {organization.id}")
     if account in {central_account, organization.management_account_id}:
         raise SetupError(
             f"Account {account} is the central account or the management account",
-            next_step="Give a member account that exists for tests, with --account.",
+            next_step="Pass a member account that is used only for tests, with --account.",
         )
     if ou == organization.root.id:
-        raise SetupError("The root is no OU to test in", next_step="Make an OU for the test account.")
+        raise SetupError("The root cannot be used for tests", next_step="Create an OU for the test account.")
     others = sorted(one.id for one in organization.accounts_below(ou) if one.id != account)
     if others or organization.accounts[account].parent_id != ou:
         raise SetupError(
-            f"OU {ou} does not hold exactly account {account}" + (f", but also {', '.join(others)}" if others else ""),
-            next_step="Make an OU for tests, move the test account there, and give it with --ou.",
+            f"OU {ou} must contain only account {account}"
+            + (f"; it also contains {', '.join(others)}" if others else ""),
+            next_step="Create an OU for tests, move the test account there, and pass it with --ou.",
         )
 
 
 def _check_suspended(account: str, organization: Organization) -> None:
-    """Checks A17 and A20 deploy to it and retain the stack: in an account that is active, that would remain."""
+    """Checks A17 and A20 deploy to it and retain the stack, which would remain in an active account."""
     if account not in organization.accounts:
         raise SetupError(f"Account {account} is not in organization {organization.id}")
     if organization.accounts[account].is_active:
         raise SetupError(
             f"Account {account} is not suspended",
-            next_step="Give a closed account with --suspended-account, or leave the option out.",
+            next_step="Pass a closed account with --suspended-account, or omit the option.",
         )
 
 
@@ -131,6 +134,6 @@ def _check_member(options: Options, access: Access) -> None:
     found = access.session("member").identity.account
     if found != options.account:
         raise SetupError(
-            f"The credentials for the test account are of account {found}, not of {options.account}",
+            f"The credentials of the test account belong to account {found}, not {options.account}",
             next_step="Change --member-profile or --account.",
         )

@@ -1,4 +1,4 @@
-"""How each kind of resource is removed: whether it was made or not, finished or not, and again if that was cut off."""
+"""Removes each kind of resource, even if it was not created, is incomplete, or its removal was interrupted before."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from deployer.clock import Clock
 from deployer.polling import polls
 
 LIMIT = 900.0
-"""Seconds for one resource to go."""
+"""Seconds for the removal of one resource."""
 
-_GONE = {
+_NOT_FOUND = {
     "404", "ChildNotFoundException", "NoSuchBucket", "NoSuchKey", "OrganizationalUnitNotFoundException",
     "ParentNotFoundException", "RepositoryNotFoundException", "ResourceNotFound", "ResourceNotFoundException",
     "StackSetNotFoundException",
@@ -27,11 +27,11 @@ _BUSY = {"OperationInProgressException", "ResourceInUseException", "StaleRequest
 
 
 def remove(resource: Resource, access: Access, clock: Clock) -> None:
-    """Remove a resource and wait until it is gone; one that does not exist is fine."""
+    """Remove a resource and wait until it no longer exists; a missing resource is no error."""
     try:
         REMOVERS[resource.kind](resource, access, clock)
     except ClientError as error:
-        if code_of(error) not in _GONE:
+        if code_of(error) not in _NOT_FOUND:
             raise LeftoversError(f"{resource} could not be removed: {error}") from error
 
 
@@ -51,7 +51,7 @@ def _stack(resource: Resource, access: Access, clock: Clock) -> None:
         if not status.endswith("_IN_PROGRESS"):
             client.delete_stack(StackName=resource.name)
             deletions += 1
-    raise LeftoversError(f"{resource} is not deleted", next_step="Look at its events in CloudFormation.")
+    raise LeftoversError(f"{resource} is not deleted", next_step="Read its events in CloudFormation.")
 
 
 def _stack_status(client: Any, name: str) -> str | None:
@@ -73,13 +73,13 @@ def _stack_set(resource: Resource, access: Access, clock: Clock) -> None:
         whole = {"OrganizationalUnitIds": [one["OrganizationalUnitId"]], "AccountFilterType": "NONE"}
         _delete_instances(client, name, whole, one["Regions"], call_as, clock)
     for one in client.list_stack_instances(StackSetName=name, **call_as)["Summaries"]:
-        where = {
+        target = {
             "OrganizationalUnitIds": [one["OrganizationalUnitId"]],
             "Accounts": [one["Account"]],
             "AccountFilterType": "INTERSECTION",
         }
         retained = one["Account"] == resource.details.get("suspended")
-        _delete_instances(client, name, where, [one["Region"]], call_as, clock, retained=retained)
+        _delete_instances(client, name, target, [one["Region"]], call_as, clock, retained=retained)
     _repeat(lambda: client.delete_stack_set(StackSetName=name, **call_as), clock)
 
 
@@ -143,7 +143,7 @@ def _object(resource: Resource, access: Access, clock: Clock) -> None:
 
 
 def _ou(resource: Resource, access: Access, clock: Clock) -> None:
-    """An OU by its name below its parent: its id is known only once it is made."""
+    """An OU by its name and parent, because its id is unknown before it is created."""
     del clock
     client = _client(resource, access, "organizations")
     pages = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=resource.details["parent"])
@@ -154,7 +154,7 @@ def _ou(resource: Resource, access: Access, clock: Clock) -> None:
 
 
 def _move(resource: Resource, access: Access, clock: Clock) -> None:
-    """Bring an account back to where it was."""
+    """Move an account back to its former parent."""
     del clock
     client, home = _client(resource, access, "organizations"), resource.details["home"]
     parent = client.list_parents(ChildId=resource.name)["Parents"][0]["Id"]
@@ -163,7 +163,7 @@ def _move(resource: Resource, access: Access, clock: Clock) -> None:
 
 
 def _installation(resource: Resource, access: Access, clock: Clock) -> None:
-    """What `deployer` itself rolled out, taken back by it."""
+    """An installation of `deployer`, deleted with `deployer destroy`."""
     del access
     from acceptance.commands import destroy  # noqa: PLC0415 - loads all of deployer
 

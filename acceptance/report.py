@@ -1,4 +1,4 @@
-"""What a run found, as JSON for programs and Markdown for people, and the raw events as files."""
+"""The report of a run, as JSON for programs and Markdown for people, and the raw events as files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from acceptance.redaction import Redactor
 
 VERSION = 1
 _NOT_PROVEN = (
-    "This run was against the sandbox. It shows that the checks work; it proves no assumption, because the sandbox was "
-    "written by the same people who assume."
+    "This run used the sandbox. It shows that the checks work, but proves no assumption, because the sandbox makes the "
+    "same assumptions."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A check and what it found."""
+    """A check and its finding."""
 
     check: Check
     finding: Finding
@@ -30,7 +30,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All results of one run. `leftovers` is what could not be removed, as text."""
+    """All results of one run. `leftovers` describes resources that could not be removed."""
 
     results: Sequence[Result]
     started: datetime
@@ -38,7 +38,7 @@ class Report:
     is_sandbox: bool
     prefix: str
     names: Sequence[str] = ()
-    """Names of accounts and OUs, which are nobody else's business."""
+    """Names of accounts and OUs, which the report omits."""
     leftovers: Sequence[str] = ()
 
     def count(self, verdict: Verdict) -> int:
@@ -57,7 +57,7 @@ class Report:
         }
 
     def write(self, folder: Path) -> tuple[Path, ...]:
-        """Write report.json, report.md and events/<check>.json; gives the files."""
+        """Write report.json, report.md and events/<check>.json; returns the files."""
         document = self.document()
         folder.mkdir(parents=True, exist_ok=True)
         files = [_write(folder / "report.json", _json(document)), _write(folder / "report.md", markdown(document))]
@@ -85,7 +85,7 @@ def _entry(result: Result, redactor: Redactor, *, is_sandbox: bool) -> dict[str,
 def markdown(document: Mapping[str, Any]) -> str:
     """The report for people, from its JSON."""
     lines = ["# Acceptance of `deployer`", ""]
-    lines += [f"Version {document['deployer']}, against {document['target']}, begun {document['started']}.", ""]
+    lines += [f"Version {document['deployer']}, against {document['target']}, started {document['started']}.", ""]
     if document["target"] == "sandbox":
         lines += [_NOT_PROVEN, ""]
     lines += ["| check | verdict | what | why |", "| --- | --- | --- | --- |"]

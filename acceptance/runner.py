@@ -1,4 +1,4 @@
-"""Runs checks one after the other, and removes what they created, whatever ends the run."""
+"""Runs checks one after the other, and removes their resources, however the run ends."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ Say = Callable[[str], None]
 
 
 def available(lab: Lab) -> frozenset[Need]:
-    """What this run has of what checks may need."""
-    given = {
+    """The requirements of checks that this run meets."""
+    provided = {
         Need.MANAGEMENT: lab.access.has("management"),
         Need.SUSPENDED: lab.environment.suspended_account is not None,
         Need.SECOND_REGION: lab.environment.second_region is not None,
         Need.REAL_AWS: not lab.access.is_sandbox,
     }
-    return frozenset(need for need, is_given in given.items() if is_given)
+    return frozenset(need for need, is_provided in provided.items() if is_provided)
 
 
 def run(checks: Sequence[Check], lab: Lab) -> Iterator[Result]:
-    """Run each check that can be run, and clean up after each; what is shared stays for `clean`."""
+    """Run each check whose requirements are met, and clean up after each; `clean` removes shared resources."""
     needs = available(lab)
     for check in checks:
         started = time.monotonic()
-        lab.access.renew()  # a run takes longer than a session of a role lasts; one check does not
-        finding = _why_not(check, needs) or _finding(check, lab)
+        lab.access.renew()  # a run takes longer than a role session lasts; one check does not
+        finding = _unmet(check, needs) or _finding(check, lab)
         _clean_after(lab)
         yield Result(check=check, finding=finding, seconds=time.monotonic() - started)
 
 
 def clean(journal: Journal, access: Access, *, say: Say, clock: Clock) -> tuple[str, ...]:
-    """Remove all that a run may have left, the newest first; gives what could not be removed, as text."""
+    """Remove all resources that a run may have left, newest first; returns descriptions of those that remain."""
     left = []
     for resource in journal.left():
-        say(f"removes {resource}")
+        say(f"Removing {resource}")
         if problem := _removed(resource, journal, access, clock):
             left.append(problem)
     return tuple(left)
 
 
 @contextlib.contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a closed terminal, end the block as Ctrl-C does, so that what follows still cleans up."""
+def termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP (a closed terminal) end the block like Ctrl-C, so that the cleanup still runs."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -72,8 +72,8 @@ def terminated_like_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted(say: Say) -> Iterator[None]:
-    """Cleaning up is not cut off by a second Ctrl-C; a third one does it. A closed terminal does not."""
+def delayed_interrupts(say: Say) -> Iterator[None]:
+    """The first Ctrl-C during the cleanup only prints a warning, the second stops it. SIGHUP is ignored."""
     seen = 0
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
@@ -81,7 +81,7 @@ def uninterrupted(say: Say) -> Iterator[None]:
         seen += 1
         if seen > 1:
             raise KeyboardInterrupt
-        say("Cleaning up. Once more ends it; then `python -m acceptance clean` removes the rest.")
+        say("Cleaning up. Press Ctrl-C again to stop; `python -m acceptance clean` then removes the rest.")
 
     before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -92,13 +92,13 @@ def uninterrupted(say: Say) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _why_not(check: Check, needs: frozenset[Need]) -> Finding | None:
-    lacking = missing(check, needs)
-    return not_run(f"It needs {'; '.join(lacking)}") if lacking else None
+def _unmet(check: Check, needs: frozenset[Need]) -> Finding | None:
+    missing_needs = missing(check, needs)
+    return not_run(f"Requires {'; '.join(missing_needs)}") if missing_needs else None
 
 
 def _finding(check: Check, lab: Lab) -> Finding:
-    """What a check finds. An error that it does not judge itself says nothing about the assumption."""
+    """The finding of a check. An error that the check does not handle proves nothing about the assumption."""
     lab.report(f"{check.id}: {check.title}")
     try:
         return check.run(lab)
@@ -108,15 +108,15 @@ def _finding(check: Check, lab: Lab) -> Finding:
         return not_run(f"AWS refused {error.operation_name}: {error}", error=error.response.get("Error", {}))
     except (AcceptanceError, BotoCoreError, DeployerError) as error:
         return not_run(f"{type(error).__name__}: {error}")
-    except Exception as error:  # noqa: BLE001 - one check that AWS surprises must not cost what the others found
-        return not_run(f"The check itself failed: {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - the results of the other checks are kept
+        return not_run(f"Error in the check: {type(error).__name__}: {error}")
 
 
 def _clean_after(lab: Lab) -> None:
-    """Remove what one check created for itself; what fails is tried again at the end."""
+    """Remove the resources of one check; a failed removal is tried again at the end."""
     for resource in lab.journal.left():
         if resource.key not in lab.kept:
-            lab.report(f"removes {resource}")
+            lab.report(f"Removing {resource}")
             _removed(resource, lab.journal, lab.access, lab.clock)
 
 
@@ -125,7 +125,7 @@ def _removed(resource: Resource, journal: Journal, access: Access, clock: Clock)
         remove(resource, access, clock)
     except (AcceptanceError, BotoCoreError, ClientError, DeployerError) as error:
         return f"{resource}: {error}"
-    except Exception as error:  # noqa: BLE001 - what one removal fails by must not keep the others from being removed
+    except Exception as error:  # noqa: BLE001 - the other resources are still removed
         return f"{resource}: {type(error).__name__}: {error}"
     journal.gone(resource)
     return None

@@ -1,4 +1,4 @@
-"""All checks in a sandbox: an organization with one test account, and sleeps that end when nothing is in progress."""
+"""Runs checks in a sandbox: an organization with one test account, and sleeps that end when no work is in progress."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ ORGANIZATION = Organization(
         )
     },
 )
-PATIENCE = 60.0
-"""Seconds as checks count them; a sleep here takes only as long as the sandbox is busy."""
+TIMEOUT = 60.0
+"""Seconds as counted by checks; a sleep ends as soon as the sandbox is idle."""
 
 OPTIONS = Options(account=MEMBER, ou=OU, second_region="us-east-1", suspended_account=SUSPENDED)
 
 
 @contextmanager
 def new_lab(*, report: Callable[[str], None]) -> Iterator[Lab]:
-    """A lab in a sandbox of its own, which lasts as long as the block."""
+    """A lab in its own sandbox, which stops at the end of the block."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Sandbox(organization=ORGANIZATION) as sandbox,
@@ -63,18 +63,18 @@ def new_lab(*, report: Callable[[str], None]) -> Iterator[Lab]:
 
 @contextmanager
 def lab_in(sandbox: Sandbox, folder: Path, *, report: Callable[[str], None] = lambda _: None) -> Iterator[Lab]:
-    """A lab in a sandbox with `ORGANIZATION`; the environment points at it as long as the block lasts."""
+    """A lab in a sandbox with `ORGANIZATION`; environment variables point to it within the block."""
     with _environment(sandbox.environment()):
         access = access_to(sandbox)
         journal = Journal(folder / f"{PREFIX}{uuid4().hex[:8]}.jsonl")
         yield Lab(
             access=access,
-            place=locate(OPTIONS, access),
+            environment=locate(OPTIONS, access),
             journal=journal,
             folder=folder / journal.run,
             report=report,
-            clock=replace(SYSTEM_CLOCK, sleep=until_quiet(sandbox)),
-            patience=PATIENCE,
+            clock=replace(SYSTEM_CLOCK, sleep=until_settled(sandbox)),
+            timeout=TIMEOUT,
         )
 
 
@@ -93,8 +93,8 @@ def access_to(sandbox: Sandbox) -> Access:
     return Access(openers={side: opener(account) for side, account in accounts.items()})
 
 
-def until_quiet(sandbox: Sandbox) -> Callable[[float], None]:
-    """A sleep that ends when nothing is in progress any more: what has not happened by then never will."""
+def until_settled(sandbox: Sandbox) -> Callable[[float], None]:
+    """A sleep that ends when no work is in progress, because nothing changes after that."""
 
     def sleep(seconds: float) -> None:
         time.sleep(min(seconds, 0.005))

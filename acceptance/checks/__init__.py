@@ -1,1 +1,1 @@
-"""One module for each check: `CHECK` is what it is, `run` looks and judges."""
+"""One module for each check: `CHECK` describes it, `run` returns its finding."""

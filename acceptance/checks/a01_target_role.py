@@ -10,13 +10,13 @@ ASSUME_FAILED = "FAILED_TO_ASSUME_ROLE"
 
 
 def run(lab: Lab) -> Finding:
-    """Deploy the forwarding rule with its role, push, and see where the event ends."""
+    """Deploy the forwarding rule with its role, push, and find out where the event is delivered."""
     try:
         message = forwarded_push(lab)
     except StackError as error:
         about_role = [one for one in error.events if "assume" in one["ResourceStatusReason"].lower()]
         if about_role:
-            return refuted("AWS did not take the rule's target with this role", events=about_role)
+            return refuted("AWS rejected the rule's target with this role", events=about_role)
         return not_run("The forwarding stack failed for another reason", events=error.events)
     code = message.attributes.get("ERROR_CODE")
     if code == ASSUME_FAILED:
@@ -31,7 +31,7 @@ CHECK = Check(
     title="EventBridge assumes a target's role with aws:SourceArn and aws:SourceAccount",
     run=run,
     creates=(
-        "member: a stack of five roles, one of a rule and a queue",
+        "member: a stack of five roles, and one of a rule and a queue",
         "central: a stack of an event bus and a queue",
     ),
     minutes=8,

@@ -12,13 +12,13 @@ from acceptance.rigs.stack_sets import child_ou, move, refusal_of, trial
 
 
 def run(lab: Lab) -> Finding:
-    """Deploy to the member by the OU above its own, then update and delete by the OU that the instance reports."""
-    place = lab.environment
+    """Deploy to the member through the parent of its OU, then update and delete through the OU that is reported."""
+    environment = lab.environment
     move(lab, to=child_ou(lab, "inner"))
     stack_set = trial(lab, "reported")
     stack_set.create()
-    named: dict[str, Any] = {"accounts": [place.member_account], "regions": [place.region]}
-    stack_set.operate("create_stack_instances", ous=[place.ou], **named)
+    named: dict[str, Any] = {"accounts": [environment.member_account], "regions": [environment.region]}
+    stack_set.operate("create_stack_instances", ous=[environment.ou], **named)
     instances = stack_set.instances()
     reported = [one["OrganizationalUnitId"] for one in instances]
     operations = []
@@ -33,7 +33,7 @@ def run(lab: Lab) -> Finding:
         )
     statuses = [one["Status"] for one in operations]
     if statuses != ["SUCCEEDED"] * 2 or stack_set.instances():
-        return refuted("The operations did not do what they say", operations=operations, instances=instances)
+        return refuted("The operations succeeded without effect", operations=operations, instances=instances)
     return held("Update and deletion accepted the OU that the instance reports", instances=instances)
 
 

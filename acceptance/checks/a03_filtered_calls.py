@@ -8,21 +8,21 @@ from acceptance.rigs.stack_sets import trial
 
 
 def run(lab: Lab) -> Finding:
-    """Create and delete by INTERSECTION, and read the targets of auto-deployment after each."""
-    place, stack_set = lab.environment, trial(lab, "filtered")
+    """Create and delete with INTERSECTION, and read the targets of auto-deployment after each."""
+    environment, stack_set = lab.environment, trial(lab, "filtered")
     stack_set.create()
-    where = {"ous": [place.ou], "accounts": [place.member_account], "regions": [place.region]}
-    stack_set.operate("create_stack_instances", **where)
+    target = {"ous": [environment.ou], "accounts": [environment.member_account], "regions": [environment.region]}
+    stack_set.operate("create_stack_instances", **target)
     created = stack_set.targets()
-    stack_set.operate("delete_stack_instances", RetainStacks=False, **where)
+    stack_set.operate("delete_stack_instances", RetainStacks=False, **target)
     deleted = stack_set.targets()
     lists = {"after_creation": created, "after_deletion": deleted}
-    wanted = {place.ou: [place.region]}
-    if created != wanted:
+    expected = {environment.ou: [environment.region]}
+    if created != expected:
         return refuted("A filtered creation does not register the OU", **lists)
-    if deleted != wanted:
+    if deleted != expected:
         return refuted("A filtered deletion ends auto-deployment to the OU", **lists)
-    return held("The OU is registered by the creation, and stays so after the deletion", **lists)
+    return held("The creation registers the OU, and the deletion keeps it registered", **lists)
 
 
 CHECK = Check(

@@ -8,16 +8,18 @@ from acceptance.rigs.stack_sets import trial
 
 
 def run(lab: Lab) -> Finding:
-    """Deploy an OU to two regions, take one back, and read the targets of auto-deployment."""
-    place, stack_set = lab.environment, trial(lab, "regions")
+    """Deploy an OU to two regions, delete one, and read the targets of auto-deployment."""
+    environment, stack_set = lab.environment, trial(lab, "regions")
     stack_set.create()
-    stack_set.operate("create_stack_instances", ous=[place.ou], regions=place.regions)
+    stack_set.operate("create_stack_instances", ous=[environment.ou], regions=environment.regions)
     before = stack_set.targets()
-    stack_set.operate("delete_stack_instances", ous=[place.ou], regions=place.regions[1:], RetainStacks=False)
+    stack_set.operate(
+        "delete_stack_instances", ous=[environment.ou], regions=environment.regions[1:], RetainStacks=False
+    )
     after = stack_set.targets()
     lists = {"before_deletion": before, "after_deletion": after}
-    if after != {place.ou: [place.region]}:
-        return refuted("The other region does not stay registered by itself", **lists)
+    if after != {environment.ou: [environment.region]}:
+        return refuted("The other region does not remain registered alone", **lists)
     return held("Only the deleted region is no longer registered", **lists)
 
 

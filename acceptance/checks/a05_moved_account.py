@@ -9,20 +9,21 @@ from acceptance.lab import Lab
 from acceptance.rigs.stack_sets import TrialStackSet, child_ou, move, trial
 
 SETTLING = 30.0
-"""Seconds after the first move, which no StackSet is to react to."""
+"""Seconds after the first move, so that no StackSet reacts to it later."""
 REACTION = 300.0
-"""Seconds in which auto-deployment reacts to a move; all of them pass, because nothing says that it did not react."""
+"""Seconds in which auto-deployment reacts to a move. The check waits for all of them, because no call reports that it
+did not react."""
 
 
 def run(lab: Lab) -> Finding:
     """Move the member between two OUs that one StackSet deploys to, and compare the ids of its stacks."""
-    place = lab.environment
+    environment = lab.environment
     first, second = child_ou(lab, "first"), child_ou(lab, "second")
     move(lab, to=first)
     lab.clock.sleep(SETTLING)
     stack_set = trial(lab, "moved")
     stack_set.create()
-    stack_set.operate("create_stack_instances", ous=[first, second], regions=[place.region])
+    stack_set.operate("create_stack_instances", ous=[first, second], regions=[environment.region])
     before = _stacks(stack_set)
     if not before:
         return not_run("The StackSet deployed nothing to the account", instances=stack_set.instances())

@@ -12,7 +12,7 @@ from acceptance.lab import Lab
 RECORDS = 23
 PER_PAGE = 5
 WITHIN = 10.0
-"""Seconds that are "within seconds"."""
+"""The meaning of "within seconds"."""
 
 
 def run(lab: Lab) -> Finding:
@@ -29,13 +29,13 @@ def run(lab: Lab) -> Finding:
     while len(set(found)) < RECORDS and time.monotonic() - written < WITHIN:
         lab.clock.sleep(1.0)
         if lab.access.is_sandbox:
-            written -= 1.0  # its sleeps take no time
+            written -= 1.0  # sleeps take no time there
         found = read(client, name)
     seconds = round(time.monotonic() - written, 1)
     counts: dict[str, Any] = {"written": RECORDS, "found": len(found), "distinct": len(set(found)), "seconds": seconds}
     if len(found) != RECORDS or len(set(found)) != RECORDS:
-        return refuted(f"After {WITHIN:.0f} s the index did not give each record once", **counts)
-    return held("Paging through the index gave each record once", **counts)
+        return refuted(f"After {WITHIN:.0f} s the index did not return each record once", **counts)
+    return held("Paging through the index returned each record once", **counts)
 
 
 def read(client: Any, table: str) -> list[str]:
@@ -60,7 +60,7 @@ def _query(table: str) -> dict[str, Any]:
 
 
 def _definition() -> dict[str, Any]:
-    """As the ledger's: an index with a partition key of its own and the table's sort key."""
+    """Like the ledger: an index with a partition key of its own and the table's sort key."""
     return {
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [

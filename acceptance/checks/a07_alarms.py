@@ -12,21 +12,21 @@ from acceptance.lab import Lab
 EVALUATION = 420.0
 """Seconds in which CloudWatch evaluates an alarm of one-minute periods several times."""
 
-WANTED = {"formula": "OK", "breaching": "ALARM", "ignore": "ALARM"}
-"""The state of each alarm, by what it is for: no metric of theirs ever has data, and `ignore` was set to ALARM."""
+EXPECTED_STATES = {"formula": "OK", "breaching": "ALARM", "ignore": "ALARM"}
+"""The expected state of each alarm. Their metrics have no data, and `ignore` was set to ALARM before."""
 
 
 def run(lab: Lab) -> Finding:
     """Alarms over metrics without data: a formula, missing data that breaches, and missing data that is ignored."""
     client = lab.client("central", "cloudwatch")
-    for what in WANTED:
+    for what in EXPECTED_STATES:
         name = lab.name(what)
         resource = Resource(kind="alarm", side="central", region=lab.environment.region, name=name)
         request = {**_alarm(lab, what), "AlarmName": name}
         lab.create(resource, lambda request=request: client.put_metric_alarm(**request))  # type: ignore[misc]
     client.set_alarm_state(AlarmName=lab.name("ignore"), StateValue="ALARM", StateReason="acceptance")
     lab.clock.sleep(EVALUATION)
-    names = [lab.name(what) for what in WANTED]
+    names = [lab.name(what) for what in EXPECTED_STATES]
     described = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
     states = {one["AlarmName"].removeprefix(f"{lab.prefix}-"): one["StateValue"] for one in described}
     reasons = {one["AlarmName"]: one.get("StateReason", "") for one in described}
@@ -34,10 +34,10 @@ def run(lab: Lab) -> Finding:
 
 
 def judge(states: Mapping[str, str], reasons: Mapping[str, str]) -> Finding:
-    """Compare the states with those that are relied on."""
-    if wrong := [what for what, state in WANTED.items() if states.get(what) != state]:
+    """Compare the states with the expected ones."""
+    if wrong := [what for what, state in EXPECTED_STATES.items() if states.get(what) != state]:
         return refuted(f"Not as assumed: {', '.join(wrong)}", states=states, reasons=reasons)
-    return held("All three alarms are in the state that is relied on", states=states, reasons=reasons)
+    return held("All three alarms are in the expected state", states=states, reasons=reasons)
 
 
 def _alarm(lab: Lab, what: str) -> dict[str, Any]:

@@ -36,14 +36,14 @@ def run(lab: Lab) -> Finding:
 def _session(lab: Lab) -> Session:
     client = lab.client("central", "sts")
     arn = lab.names.role_arn(lab.environment.central_account, lab.name("passer"))
-    given = lab.wait_while(
+    parsed = lab.wait_while(
         {"AccessDenied"}, lambda: client.assume_role(RoleArn=arn, RoleSessionName=lab.prefix)["Credentials"]
     )
     return Session(
         region=lab.environment.region,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+        aws_access_key_id=parsed["AccessKeyId"],
+        aws_secret_access_key=parsed["SecretAccessKey"],
+        aws_session_token=parsed["SessionToken"],
     )
 
 
@@ -112,7 +112,7 @@ CHECK = Check(
     number=8,
     title="CloudFormation passes roles with iam:PassedToService of the service that uses them",
     run=run,
-    creates=("central: a stack of two roles and a bucket, one of a Lambda function that nobody calls",),
+    creates=("central: a stack of two roles and a bucket, and one of a Lambda function that is never invoked",),
     minutes=3,
     altered_by="PASSED_ROLES_WITHOUT_SERVICE",
 )

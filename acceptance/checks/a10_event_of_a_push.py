@@ -1,4 +1,4 @@
-"""A10: What CloudTrail's event of a refused push holds."""
+"""A10: The content of CloudTrail's event of a refused push."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def run(lab: Lab) -> Finding:
         return refuted("The rule's pattern does not match the event", event=event, answer=answer)
     if problem := _problem(lab, pushed):
         return refuted(problem, event=event, answer=answer)
-    return held("The rule matches the event, and the handler reads all that it needs", event=event, answer=answer)
+    return held("The rule matches the event, and the handler can parse it", event=event, answer=answer)
 
 
 def _problem(lab: Lab, pushed: Push) -> str | None:
     call = parse(pushed.message.event)
     if not isinstance(call, FailedCall):
-        return f"The handler cannot read it: {call}"
+        return f"The handler cannot parse it: {call}"
     account, region = lab.environment.member_account, lab.environment.region
-    wanted = {
+    expected = {
         "account": account,
         "recipient_account": account,
         "region": region,
@@ -38,7 +38,7 @@ def _problem(lab: Lab, pushed: Push) -> str | None:
         "repository": pushed.repository,
         "trigger": "push",
     }
-    wrong = [f"{name} is {getattr(call, name)}" for name, value in wanted.items() if getattr(call, name) != value]
+    wrong = [f"{name} is {getattr(call, name)}" for name, value in expected.items() if getattr(call, name) != value]
     if call.registry_id not in {None, account}:
         wrong.append(f"registry_id is {call.registry_id}")
     return "; ".join(wrong) or None
@@ -46,7 +46,7 @@ def _problem(lab: Lab, pushed: Push) -> str | None:
 
 CHECK = Check(
     number=10,
-    title="What CloudTrail's event of a refused push holds",
+    title="The content of CloudTrail's event of a refused push",
     run=run,
     creates=("member: a stack of a rule and a queue",),
     minutes=6,

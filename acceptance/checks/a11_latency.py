@@ -12,7 +12,7 @@ from handler.creation import LATE
 
 
 def run(lab: Lab) -> Finding:
-    """The time from the push, as CloudTrail says it, to its event in the member's queue."""
+    """The time from the push, as recorded by CloudTrail, to its event in the member's queue."""
     message = push(lab).message
     happened = datetime.fromisoformat(message.event["detail"]["eventTime"])
     took = message.received - happened
@@ -23,7 +23,7 @@ def run(lab: Lab) -> Finding:
     }
     if took > LATE:
         return refuted(f"The event took {took.total_seconds():.0f} s", **times)
-    return held(f"The event took {took.total_seconds():.0f} s; one push proves no bound", **times)
+    return held(f"The event took {took.total_seconds():.0f} s; one push proves no upper limit", **times)
 
 
 CHECK = Check(

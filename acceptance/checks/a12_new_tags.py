@@ -30,7 +30,7 @@ _POLICY = json.dumps(
 
 
 def run(lab: Lab) -> Finding:
-    """Create a tagged repository and put its policy at once, as a role that may do so by that tag only."""
+    """Create a tagged repository and immediately put its policy, with a role that may do so only by that tag."""
     session: Any = session_of(lab, roles(lab).writer)
     client, name = session.client("ecr", region=lab.environment.region), f"{lab.prefix}/tagged"
     tags = [{"Key": EVENT_ID_TAG, "Value": lab.prefix}]

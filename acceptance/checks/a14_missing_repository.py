@@ -1,4 +1,4 @@
-"""A14: ECR answers RepositoryNotFoundException, not a denial, to whoever may push in the account."""
+"""A14: ECR returns RepositoryNotFoundException, not a denial, to principals that may push in the account."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIGEST = f"sha256:{0:064x}"
 
 
 def run(lab: Lab) -> Finding:
-    """Ask about a missing repository, as a role with push permissions for its name and nothing else."""
+    """Call ECR for a missing repository, with a role that has only push permissions for its name."""
     session: Any = session_of(lab, roles(lab).pusher)
     client, name = session.client("ecr", region=lab.environment.region), f"{lab.prefix}/missing"
     answers = {
@@ -27,12 +27,12 @@ def run(lab: Lab) -> Finding:
         ),
     }
     if wrong := [call for call, answer in answers.items() if answer["code"] != MISSING]:
-        return refuted(f"Another answer to {', '.join(wrong)}", **answers)
-    return held("Both calls answer that the repository does not exist", **answers)
+        return refuted(f"Unexpected response to {', '.join(wrong)}", **answers)
+    return held("Both calls return that the repository does not exist", **answers)
 
 
 def _answer(lab: Lab, call: Callable[[], Any]) -> dict[str, str]:
-    """What ECR answers; a denial counts if it lasts for a minute, since the role is new."""
+    """The response of ECR; a denial counts only if it lasts for a minute, because the role is new."""
     try:
         lab.wait_while({"AccessDenied", "AccessDeniedException"}, call)
     except ClientError as error:
@@ -42,7 +42,7 @@ def _answer(lab: Lab, call: Callable[[], Any]) -> dict[str, str]:
 
 CHECK = Check(
     number=14,
-    title="ECR answers RepositoryNotFoundException, not a denial, to whoever may push in the account",
+    title="ECR returns RepositoryNotFoundException, not a denial, to principals that may push in the account",
     run=run,
     creates=("member: a stack of roles",),
     minutes=1,

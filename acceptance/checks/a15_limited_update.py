@@ -1,4 +1,4 @@
-"""A15: UpdateStackSet of some instances leaves auto-deployment as it is."""
+"""A15: UpdateStackSet of some instances does not change auto-deployment."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from acceptance.rigs.stack_sets import trial
 
 def run(lab: Lab) -> Finding:
     """Change the template for one named account, and compare auto-deployment before and after."""
-    place, stack_set = lab.environment, trial(lab, "limited")
+    environment, stack_set = lab.environment, trial(lab, "limited")
     stack_set.create()
-    stack_set.operate("create_stack_instances", ous=[place.ou], regions=[place.region])
+    stack_set.operate("create_stack_instances", ous=[environment.ou], regions=[environment.region])
     before = {"auto_deployment": stack_set.description()["AutoDeployment"], "targets": stack_set.targets()}
     stack_set.operate(
         "update_stack_set",
-        ous=[place.ou],
-        accounts=[place.member_account],
-        regions=[place.region],
+        ous=[environment.ou],
+        accounts=[environment.member_account],
+        regions=[environment.region],
         TemplateBody=stack_set.template(f"/acceptance/{stack_set.name}", days=3),
     )
     after = {"auto_deployment": stack_set.description()["AutoDeployment"], "targets": stack_set.targets()}
@@ -28,7 +28,7 @@ def run(lab: Lab) -> Finding:
 
 CHECK = Check(
     number=15,
-    title="UpdateStackSet of some instances leaves auto-deployment as it is",
+    title="UpdateStackSet of some instances does not change auto-deployment",
     run=run,
     creates=("a StackSet of one log group",),
     minutes=4,

@@ -10,14 +10,14 @@ from acceptance.rigs.stack_sets import trial
 
 
 def run(lab: Lab) -> Finding:
-    """Deploy to a suspended account by name, and read what became of it."""
-    place, stack_set = lab.environment, trial(lab, "suspended")
+    """Deploy to a suspended account by name, and read the result."""
+    environment, stack_set = lab.environment, trial(lab, "suspended")
     stack_set.create()
     operation = stack_set.operate(
         "create_stack_instances",
-        ous=[place.suspended_ou or ""],
-        accounts=[place.suspended_account or ""],
-        regions=[place.region],
+        ous=[environment.suspended_ou or ""],
+        accounts=[environment.suspended_account or ""],
+        regions=[environment.region],
     )
     results = stack_set.results(operation["OperationId"])
     seen: dict[str, Any] = {"operation": operation, "results": results, "instances": stack_set.instances()}
@@ -25,7 +25,7 @@ def run(lab: Lab) -> Finding:
     if operation["Status"] != "SUCCEEDED" or any(one["Status"] == "FAILED" for one in results):
         return refuted("The suspended account counts as a failure", **seen)
     if any(one != "SKIPPED_SUSPENDED_ACCOUNT" for one in detailed):
-        return refuted(f"The instance is {', '.join(str(one) for one in detailed)}", **seen)
+        return refuted(f"The detailed status is {', '.join(str(one) for one in detailed)}", **seen)
     return held("The account is skipped, and the operation succeeded", **seen)
 
 

@@ -11,27 +11,27 @@ from handler.events import FailedCall, parse
 
 
 def run(lab: Lab) -> Finding:
-    """Push to the member's registry from the central account, and look for the event in the member."""
+    """Push to the member's registry from the central account, and wait for the event in the member."""
     push(lab)  # events of the member's own pushes do arrive
     captured(lab)
     name = f"{lab.prefix}/foreign"
     answer = begin_push(lab, lab.access.session("central"), name)
-    said = {"status": answer.status, "body": answer.body}
+    response = {"status": answer.status, "body": answer.body}
     try:
         message = lab.wait(
             "the event of a push from another account", lambda: receive(lab, "member", lab.name("capture"), name)
         )
     except WaitError as error:
-        return refuted(f"There was no event in the registry's account ({error.message})", answer=said)
+        return refuted(f"No event in the registry's account ({error.message})", answer=response)
     call = parse(message.event)
     if not isinstance(call, FailedCall):
-        return refuted("There is an event, but not of a missing repository", event=message.event, answer=said)
+        return refuted("The event is not of a missing repository", event=message.event, answer=response)
     if (call.recipient_account, call.principal_account) != (
         lab.environment.member_account,
         lab.environment.central_account,
     ):
-        return refuted("The event names other accounts", event=message.event, answer=said)
-    return held("The registry's account has the event, with the caller's account", event=message.event, answer=said)
+        return refuted("The event names other accounts", event=message.event, answer=response)
+    return held("The registry's account has the event, with the caller's account", event=message.event, answer=response)
 
 
 CHECK = Check(

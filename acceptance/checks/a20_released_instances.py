@@ -12,27 +12,27 @@ from acceptance.rigs.stack_sets import refusal_of, trial
 
 
 def run(lab: Lab) -> Finding:
-    """Make an instance of the suspended account, and delete it with its stack retained."""
-    place, stack_set = lab.environment, trial(lab, "released")
+    """Create an instance for the suspended account, and delete it with its stack retained."""
+    environment, stack_set = lab.environment, trial(lab, "released")
     stack_set.create()
-    where: dict[str, Any] = {
-        "ous": [place.suspended_ou or ""],
-        "accounts": [place.suspended_account or ""],
-        "regions": [place.region],
+    target: dict[str, Any] = {
+        "ous": [environment.suspended_ou or ""],
+        "accounts": [environment.suspended_account or ""],
+        "regions": [environment.region],
     }
-    stack_set.operate("create_stack_instances", **where)
+    stack_set.operate("create_stack_instances", **target)
     before = stack_set.instances()
     if not before:
-        return not_run("AWS made no instance of the suspended account, so there is none to release")
+        return not_run("AWS created no instance of the suspended account, so there is none to release")
     try:
-        operation = stack_set.operate("delete_stack_instances", RetainStacks=True, **where)
+        operation = stack_set.operate("delete_stack_instances", RetainStacks=True, **target)
     except ClientError as error:
         return refuted("AWS refused the deletion", refusal=refusal_of(error), before=before)
     after = stack_set.instances()
     results = stack_set.results(operation["OperationId"])
     if after:
-        return refuted("The instance is still there", before=before, after=after, results=results)
-    return held("The instance is gone", before=before, results=results)
+        return refuted("The instance still exists", before=before, after=after, results=results)
+    return held("The instance was deleted", before=before, results=results)
 
 
 CHECK = Check(

@@ -1,4 +1,4 @@
-"""A21: EventBridge publishes to a topic by the role of the target."""
+"""A21: EventBridge publishes to a topic with the role of the target."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def run(lab: Lab) -> Finding:
         lab.stack("central", "notices", _template(names, lab).to_dict())
     except StackError as error:
         if "Rule" in {one["LogicalResourceId"].removeprefix("Notices") for one in error.events}:
-            return refuted("AWS did not take the rule with a role", events=error.events)
+            return refuted("AWS rejected the rule with a role", events=error.events)
         raise
     _subscribe(lab, names)
     _send(lab, names)
     message = lab.wait("a notice", lambda: _arrived(lab, names))
     if message.attributes.get("ERROR_CODE"):
-        return refuted("EventBridge could not publish by the role", attributes=message.attributes)
+        return refuted("EventBridge could not publish with the role", attributes=message.attributes)
     return held("The notice reached a subscriber of the topic")
 
 
@@ -61,7 +61,8 @@ def _topic_arn(names: Names) -> str:
 
 
 def _queue_arn(lab: Lab) -> str:
-    return f"arn:{lab.names.partition}:sqs:{lab.environment.region}:{lab.environment.central_account}:{lab.name('notices')}"
+    owner = f"{lab.environment.region}:{lab.environment.central_account}"
+    return f"arn:{lab.names.partition}:sqs:{owner}:{lab.name('notices')}"
 
 
 def _subscribe(lab: Lab, names: Names) -> None:
@@ -89,7 +90,7 @@ def _arrived(lab: Lab, names: Names) -> Message | None:
 
 CHECK = Check(
     number=21,
-    title="EventBridge publishes to a topic by the role of the target",
+    title="EventBridge publishes to a topic with the role of the target",
     run=run,
     creates=("central: a stack of an event bus, a rule with its role, a topic and two queues",),
     minutes=3,

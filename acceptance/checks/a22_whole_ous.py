@@ -11,20 +11,20 @@ from acceptance.rigs.stack_sets import refusal_of, trial
 
 def run(lab: Lab) -> Finding:
     """Deploy to the member by name, then to its whole OU, and delete the whole OU."""
-    place, stack_set = lab.environment, trial(lab, "whole")
+    environment, stack_set = lab.environment, trial(lab, "whole")
     stack_set.create()
-    where = {"ous": [place.ou], "regions": [place.region]}
-    stack_set.operate("create_stack_instances", accounts=[place.member_account], **where)
+    target = {"ous": [environment.ou], "regions": [environment.region]}
+    stack_set.operate("create_stack_instances", accounts=[environment.member_account], **target)
     operations = []
     try:
-        operations.append(stack_set.operate("create_stack_instances", **where))
+        operations.append(stack_set.operate("create_stack_instances", **target))
         instances = stack_set.instances()
-        operations.append(stack_set.operate("delete_stack_instances", RetainStacks=False, **where))
+        operations.append(stack_set.operate("delete_stack_instances", RetainStacks=False, **target))
     except ClientError as error:
         return refuted(f"AWS refused the call after {len(operations)} others", refusal=refusal_of(error))
     left = stack_set.instances()
     if [one["Status"] for one in operations] != ["SUCCEEDED"] * 2 or left:
-        return refuted("The operations did not do what they say", operations=operations, left=left)
+        return refuted("The operations succeeded without effect", operations=operations, left=left)
     return held("The OU was deployed to and deleted as a whole", instances=instances)
 
 

@@ -16,7 +16,7 @@ from templates.policies import policy
 
 SOURCE = 'def handle(event, context):\n    return {"statusCode": 200, "body": "reached"}\n'
 PROPAGATION = 60.0
-"""Seconds that AWS may take until a new permission counts."""
+"""Seconds that AWS may take to propagate a new permission."""
 
 
 def run(lab: Lab) -> Finding:
@@ -25,7 +25,7 @@ def run(lab: Lab) -> Finding:
         lab.stack("central", "url", _template(lab).to_dict())
     except StackError as error:
         if any("Permission" in one.get("ResourceType", "") for one in error.events):
-            return refuted("AWS did not take the permissions", events=error.events)
+            return refuted("AWS rejected the permissions", events=error.events)
         raise
     client = lab.client("central", "lambda")
     url = client.get_function_url_config(FunctionName=lab.name("url"))["FunctionUrl"]
@@ -36,20 +36,20 @@ def run(lab: Lab) -> Finding:
         return last[0] if last[0].status == 200 else None
 
     try:
-        answer = lab.wait("an answer of the function", reached, limit=PROPAGATION)
+        answer = lab.wait("a response of the function", reached, limit=PROPAGATION)
     except WaitError:
         return refuted(
             "A caller of the organization was refused for a minute", status=last[0].status, body=last[0].body
         )
     if (refusal := _direct_invocation(lab)) is None:
         return refuted("The member could invoke the function without its URL", body=answer.body)
-    return held("The member reached the function through its URL alone", body=answer.body, refusal=refusal)
+    return held("The member reached the function only through its URL", body=answer.body, refusal=refusal)
 
 
 def _direct_invocation(lab: Lab) -> str | None:
     """The code of AWS's refusal; None if the function ran."""
-    names, place = lab.names, lab.environment
-    arn = f"arn:{names.partition}:lambda:{place.region}:{place.central_account}:function:{lab.name('url')}"
+    names, environment = lab.names, lab.environment
+    arn = f"arn:{names.partition}:lambda:{environment.region}:{environment.central_account}:function:{lab.name('url')}"
     try:
         lab.client("member", "lambda").invoke(FunctionName=arn, Payload=b"{}")
     except ClientError as error:

@@ -35,10 +35,10 @@ def run(lab: Lab) -> Finding:
         record = lab.wait("the record of a repository", lambda: _created(lab, name), limit=120.0)
     except WaitError as error:
         return refuted(f"The repository has no record ({error.message})", records=_records(lab))
-    said: dict[str, Any] = {"first": first.code, "second": second.status, "repository": found, "record": record}
+    response: dict[str, Any] = {"first": first.code, "second": second.status, "repository": found, "record": record}
     if second.status >= 400:
-        return refuted("The second push was refused", **said)
-    return held("The repository exists, takes the push, and is in the ledger", **said)
+        return refuted("The second push was refused", **response)
+    return held("The repository exists, accepts the push, and is in the ledger", **response)
 
 
 def _described(lab: Lab, name: str) -> dict[str, Any] | None:
@@ -53,8 +53,8 @@ def _described(lab: Lab, name: str) -> dict[str, Any] | None:
 
 
 def _created(lab: Lab, name: str) -> dict[str, Any] | None:
-    wanted = (one for one in _records(lab) if one.get("repository") == name and one["outcome"] == "created")
-    return next(wanted, None)
+    expected = (one for one in _records(lab) if one.get("repository") == name and one["outcome"] == "created")
+    return next(expected, None)
 
 
 def _records(lab: Lab) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ CHECK = Check(
     title="A push to a missing repository: the repository exists, with a record in the ledger",
     run=run,
     creates=(
-        "what `deployer rollout` deploys, with a prefix of its own: docs/permissions.md lists it",
+        "the resources of `deployer rollout`, with its own prefix (docs/permissions.md)",
         "member: a repository",
     ),
     minutes=15,

@@ -86,13 +86,13 @@ def receive(lab: Lab, side: Side, queue: str, text: str) -> Message | None:
     found = client.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds, MessageAttributeNames=["All"]
     ).get("Messages", [])
-    now, wanted = datetime.now(UTC), None
+    now, expected = datetime.now(UTC), None
     for one in found:
         client.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-        if wanted is None and text in one["Body"]:
+        if expected is None and text in one["Body"]:
             attributes = {key: value.get("StringValue", "") for key, value in one.get("MessageAttributes", {}).items()}
-            wanted = Message(event=json.loads(one["Body"]), received=now, attributes=attributes)
-    return wanted
+            expected = Message(event=json.loads(one["Body"]), received=now, attributes=attributes)
+    return expected
 
 
 def _push(lab: Lab) -> Push:

@@ -19,14 +19,14 @@ TIMEOUT = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the URL answered."""
+    """The response of the URL."""
 
     status: int
     body: str
 
 
 def post(session: Session, url: str, *, region: str) -> Answer:
-    """Send an empty JSON object as whoever the session is of."""
+    """Send an empty JSON object signed with the credentials of the session."""
     keys = session.credentials
     assert keys is not None, "the session has already made calls"
     bundle: Any = os.environ.get("AWS_CA_BUNDLE") or True

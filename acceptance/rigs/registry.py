@@ -34,13 +34,13 @@ class Answer:
 def begin_push(lab: Lab, session: Session, repository: str) -> Answer:
     """Ask the member's registry to begin an upload, as whoever the session is of."""
     ecr: Any = session.client("ecr", region=lab.environment.region)  # type: ignore[call-overload]
-    given = ecr.get_authorization_token()["authorizationData"][0]
-    host = urlsplit(given["proxyEndpoint"]).netloc or given["proxyEndpoint"]
+    parsed = ecr.get_authorization_token()["authorizationData"][0]
+    host = urlsplit(parsed["proxyEndpoint"]).netloc or parsed["proxyEndpoint"]
     host = f"{lab.environment.member_account}.{host.partition('.')[2]}"
     request = urllib.request.Request(  # noqa: S310 - the registry of the member, or the sandbox
         f"{_scheme(ecr)}://{host}/v2/{repository}/blobs/uploads/",
         method="POST",
-        headers={"Authorization": f"Basic {given['authorizationToken']}", "User-Agent": USER_AGENT},
+        headers={"Authorization": f"Basic {parsed['authorizationToken']}", "User-Agent": USER_AGENT},
     )
     try:
         with _opener(ecr).open(request, timeout=TIMEOUT) as response:

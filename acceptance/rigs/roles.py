@@ -46,8 +46,8 @@ def _build(lab: Lab) -> Roles:
 
 
 def _pusher(lab: Lab) -> Any:
-    names, place = lab.names, lab.environment
-    repositories = f"arn:{names.partition}:ecr:*:{place.member_account}:repository/{lab.prefix}/*"
+    names, environment = lab.names, lab.environment
+    repositories = f"arn:{names.partition}:ecr:*:{environment.member_account}:repository/{lab.prefix}/*"
     return role(
         "PusherRole",
         names,
@@ -78,12 +78,12 @@ def _writer(lab: Lab) -> Any:
 def session_of(lab: Lab, role_arn: str, *, region: str | None = None) -> Session:
     """A session of a role of the member, assumed from the central account at a regional endpoint."""
     client = lab.client("central", "sts", region)
-    given = lab.wait_while(
+    parsed = lab.wait_while(
         _RETRIED, lambda: client.assume_role(RoleArn=role_arn, RoleSessionName=lab.prefix)["Credentials"]
     )
     return Session(
         region=region or lab.environment.region,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+        aws_access_key_id=parsed["AccessKeyId"],
+        aws_secret_access_key=parsed["SecretAccessKey"],
+        aws_session_token=parsed["SessionToken"],
     )

@@ -79,14 +79,14 @@ class TrialStackSet:
     def finished(self, operation: str) -> Mapping[str, Any]:
         """An operation when it is over."""
 
-        def look() -> Mapping[str, Any] | None:
+        def poll() -> Mapping[str, Any] | None:
             answer = self.client.describe_stack_set_operation(
                 StackSetName=self.name, OperationId=operation, **self.call_as
             )
             found: Mapping[str, Any] = answer["StackSetOperation"]
             return None if found["Status"] in _UNDER_WAY else found
 
-        return self.lab.wait(f"an operation of StackSet {self.name}", look)
+        return self.lab.wait(f"an operation of StackSet {self.name}", poll)
 
     def results(self, operation: str) -> list[Mapping[str, Any]]:
         """What an operation did in each account and region."""
@@ -111,11 +111,11 @@ class TrialStackSet:
     def settled(self) -> None:
         """Wait until no operation is in progress."""
 
-        def look() -> bool | None:
+        def poll() -> bool | None:
             answer = self.client.list_stack_set_operations(StackSetName=self.name, **self.call_as)
             return None if any(one["Status"] in _UNDER_WAY for one in answer["Summaries"]) else True
 
-        self.lab.wait(f"operations of StackSet {self.name}", look)
+        self.lab.wait(f"operations of StackSet {self.name}", poll)
 
 
 def trial(lab: Lab, what: str) -> TrialStackSet:

@@ -53,11 +53,11 @@ def test_every_behaviour_is_looked_for_by_a_check() -> None:
     assert {check.altered_by for check in IN_SANDBOX} == {one.name for one in Behaviour}
 
 
-@pytest.mark.parametrize("wrong", a07_alarms.WANTED)
+@pytest.mark.parametrize("wrong", a07_alarms.EXPECTED_STATES)
 def test_alarms_are_judged_by_their_states(wrong: str) -> None:
     """The sandbox evaluates no alarms, so the states are made up here."""
-    assert a07_alarms.judge(a07_alarms.WANTED, {}).verdict is Verdict.HELD
-    states = {**a07_alarms.WANTED, wrong: "INSUFFICIENT_DATA"}
+    assert a07_alarms.judge(a07_alarms.EXPECTED_STATES, {}).verdict is Verdict.HELD
+    states = {**a07_alarms.EXPECTED_STATES, wrong: "INSUFFICIENT_DATA"}
     assert a07_alarms.judge(states, {}).verdict is Verdict.REFUTED
 
 

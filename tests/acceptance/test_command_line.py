@@ -156,7 +156,7 @@ def test_without_anybody_to_ask_nothing_is_created(acceptance_sandbox: Sandbox, 
 
 def test_a_check_that_does_not_exist_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sandbox", "--only", "A99"]) == 64
-    assert "There is no check A99" in capsys.readouterr().err
+    assert "No such check: A99" in capsys.readouterr().err
 
 
 def test_clean_reports_that_there_is_nothing_to_remove(
@@ -164,7 +164,7 @@ def test_clean_reports_that_there_is_nothing_to_remove(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert main(["clean"]) == 0
-    assert "No run left anything" in capsys.readouterr().err
+    assert "No resources of earlier runs" in capsys.readouterr().err
 
 
 def test_a_terminal_that_is_closed_ends_no_cleaning_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,16 +173,18 @@ def test_a_terminal_that_is_closed_ends_no_cleaning_up(monkeypatch: pytest.Monke
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(sys, "stderr", Closed())
-    say("removes stack x")
+    say("Removing stack x")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(("--account", CENTRAL, "--ou", OU), "is the central account", id="the central account"),
-        pytest.param(("--account", MEMBER, "--ou", "r-exam"), "The root is no OU", id="the root"),
-        pytest.param(("--account", MEMBER, "--ou", "ou-exam-platf001"), f"also {CENTRAL}", id="an OU of others"),
-        pytest.param(("--account", "123456789012", "--ou", OU), "There is no account", id="a stranger"),
+        pytest.param(("--account", MEMBER, "--ou", "r-exam"), "The root cannot be used", id="the root"),
+        pytest.param(
+            ("--account", MEMBER, "--ou", "ou-exam-platf001"), f"also contains {CENTRAL}", id="an OU of others"
+        ),
+        pytest.param(("--account", "123456789012", "--ou", OU), "is not in organization", id="an outside account"),
         pytest.param(
             ("--account", MEMBER, "--ou", OU, "--suspended-account", CENTRAL),
             "is not suspended",

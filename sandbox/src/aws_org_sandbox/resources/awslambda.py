@@ -10,6 +10,7 @@ from typing import Any
 from aws_org_sandbox.resources.resource import (
     Properties,
     Resource,
+    ResourceContext,
     ResourceError,
     already_exists,
     changed,
