@@ -26,7 +26,7 @@ from moto.awslambda.models import lambda_backends
 from moto.awslambda.policy import Policy
 
 from aws_org_sandbox.behaviours import Behaviour, altered
-from aws_org_sandbox.credentials import Credentials
+from aws_org_sandbox.credentials import Credentials, issue_administrator
 from aws_org_sandbox.faults import Crash, Drop, Error, Fault, Moment, Throttle
 from aws_org_sandbox.functions import url_front
 from aws_org_sandbox.metrics import metrics
@@ -365,6 +365,12 @@ def test_only_the_organization_is_admitted(sandbox: Sandbox, url: str) -> None:
         PrincipalOrgID="o-somebodyelse",
     )
     assert forbidden(post(sandbox, url, keys))
+
+
+def test_an_account_outside_the_organization_is_forbidden(sandbox: Sandbox, url: str) -> None:
+    issue_administrator("999999999999")
+    assert post(sandbox, url, sandbox.credentials(MEMBER)).status == 200
+    assert forbidden(post(sandbox, url, sandbox.credentials("999999999999")))
 
 
 def test_session_policies_and_service_control_policies_apply(sandbox: Sandbox, url: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 from aws_org_sandbox.cloudformation import StackFailed, delete_stack
 from aws_org_sandbox.resources.catalogue import TYPES
 from aws_org_sandbox.sandbox import Sandbox
-from sandbox.tests.stacks import HOME, allow, arn_of, assume, deploy, resource, role, trust
+from sandbox.tests.stacks import HOME, allow, arn_of, assume, deploy, resource, role, template, trust
 from sandbox.tests.tiny_functions import create_function
 
 AUTHORIZED = {"AuthType": "AWS_IAM"}
@@ -81,6 +82,18 @@ def test_the_type_is_missing_in_the_regions_of_its_schema(sandbox: Sandbox, arn:
     assert set(TYPES["AWS::Lambda::Url"].absent_from) == {region for region in REGIONS if not _has_type(region)}
     with pytest.raises(StackFailed, match=r"Unrecognized resource types: \[AWS::Lambda::Url\]"):
         deploy_here(sandbox, {"Url": url(arn)}, region="eu-central-2")
+
+
+def test_the_api_refuses_the_type_in_a_region_without_it(sandbox: Sandbox, arn: str) -> None:
+    region = "eu-central-2"
+    sandbox.enable_region(sandbox.central_account, region)
+    for place, refused in ((HOME, False), (region, True)):
+        client = sandbox.client("cloudformation", region=place)
+        body = template({"Url": url(arn)})
+        with pytest.raises(ClientError, match="Unrecognized resource types") if refused else nullcontext():
+            client.validate_template(TemplateBody=body)
+        with pytest.raises(ClientError, match="Unrecognized resource types") if refused else nullcontext():
+            client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
 
 
 def _has_type(region: str) -> bool:
