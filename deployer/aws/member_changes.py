@@ -10,7 +10,7 @@ from botocore import exceptions as botocore
 
 from deployer.aws.errors import code_of, translated
 from deployer.aws.members import Members
-from deployer.drift.ports import VanishedError
+from deployer.drift.ports import RepositoryGoneError
 from deployer.drift.repairing import (
     Change,
     PutLifecyclePolicy,
@@ -90,7 +90,7 @@ class MemberChanges:
                 yield
             except botocore.ClientError as error:
                 if code_of(error) == _MISSING:
-                    raise VanishedError from error
+                    raise RepositoryGoneError from error
                 if code_of(error) not in _POLICY_MISSING:
                     raise
 

@@ -11,8 +11,8 @@ from botocore import exceptions as botocore
 
 from deployer.aws.errors import code_of, translated
 from deployer.aws.members import Members
-from deployer.drift.appearance import described
-from deployer.drift.ports import Listed, VanishedError
+from deployer.drift.ports import ListedRepository, RepositoryGoneError
+from deployer.drift.repository_state import actual_state_of
 from deployer.errors import DeployerError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MemberRegistries:
             self._members.ecr(account, region),
             location=f"account {account}, {region}",
             partition=self._partition,
-            key_behind=cache(lambda alias: _key_behind(self._members, account, region, alias)),
+            resolve_alias=cache(lambda alias: _key_behind(self._members, account, region, alias)),
         )
 
 
@@ -45,25 +45,25 @@ class MemberRegistry:
     """One registry, read-only."""
 
     def __init__(
-        self, client: ECRClient, *, location: str, partition: str, key_behind: Callable[[str], str | None]
+        self, client: ECRClient, *, location: str, partition: str, resolve_alias: Callable[[str], str | None]
     ) -> None:
         self._client = client
         self._location = location
         self.partition = partition
-        self.key_behind = key_behind
+        self.resolve_alias = resolve_alias
         """The ARN of the key that an alias's ARN refers to; None if KMS does not return it."""
 
-    def repositories(self) -> Iterator[Listed]:
+    def repositories(self) -> Iterator[ListedRepository]:
         """Every repository, a thousand a call."""
         pages = self._client.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": _PAGE})
         with translated(self._location):
             for page in pages:
                 for one in page["repositories"]:
-                    yield Listed(
+                    yield ListedRepository(
                         name=one["repositoryName"],
                         arn=one["repositoryArn"],
                         created_at=one["createdAt"],
-                        appearance=described(one),
+                        state=actual_state_of(one),
                     )
 
     def tags(self, arn: str) -> Mapping[str, str]:
@@ -108,7 +108,7 @@ class MemberRegistry:
             except botocore.ClientError as error:
                 if code_of(error) != _MISSING:
                     raise
-                raise VanishedError from error
+                raise RepositoryGoneError from error
 
 
 def _key_behind(members: Members, account: str, region: str, alias: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`deployer audit repair`: drifted repositories brought back to their settings, and blank ones deleted if asked for."""
+"""`deployer audit repair`: restores the settings of drifted repositories, and deletes blank ones on request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from deployer.cli.printing import confirm, print_json, print_lines
 if TYPE_CHECKING:
     from deployer.composition.drift import Audit
     from deployer.drift.findings import Report
-    from deployer.drift.repairing import Mended, RepairPlan
+    from deployer.drift.repairing import RepairPlan, RepairResult
 
 
 def repair(
@@ -34,25 +34,25 @@ def repair(
     region: Regions = None,
     repository: Repository = None,
     delete_blank: Annotated[
-        bool, typer.Option("--delete-blank", help="Also delete blank repositories, asking about each.")
+        bool, typer.Option("--delete-blank", help="Also delete blank repositories, after a question for each.")
     ] = False,
     grace: Grace = DEFAULT_GRACE,
     yes: Yes = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Bring repositories that drifted back to the settings that hold for them today.
+    """Restore the settings that apply today on repositories that drifted.
 
-    Looks first, as `audit verify` does, then shows every change and asks. Touches only repositories that deployer
-    created: our tag on them and a record in the ledger. Encryption cannot be changed, and is said to be left.
-    --delete-blank needs `cleanup: true` in organization.yaml; ECR refuses to delete what holds an image.
+    Reads repositories as `audit verify` does, then shows every change and asks. Changes only repositories that deployer
+    created, with its tag and a record in the ledger. Encryption cannot be changed, and differences are listed.
+    --delete-blank needs `cleanup: true` in organization.yaml; ECR does not delete a repository that has an image.
     """
     from deployer.composition.drift import AuditRequest, check_cleanup, open_audit
     from deployer.drift.repairing import plan_repairs
     from deployer.drift.verification import verify
+    from deployer.rendering.audit_progress import progress
     from deployer.rendering.drift import unread_lines
-    from deployer.rendering.looking import progress
-    from deployer.rendering.repair import closing_lines, plan_lines, repair_document
+    from deployer.rendering.repair import plan_lines, repair_document, result_count_lines
 
     now = clock_of(context).now()
     request = AuditRequest(
@@ -67,54 +67,54 @@ def repair(
     audit = open_audit(request, now=now)
     if delete_blank:
         check_cleanup(audit)
-    with progress() as tell:
-        report = verify(audit.accounts, audit.looker.look_through, report=tell)
+    with progress() as report_progress:
+        report = verify(audit.accounts, audit.auditor.audit_account, report=report_progress)
     plan = plan_repairs(report, delete_blank=delete_blank)
     print_lines(plan_lines(plan, audit.organization), err=as_json)
     done = [*_repair(audit, plan, yes=yes), *_clean(audit, plan, yes=yes)]
     if as_json:
         print_json(repair_document(plan, done, audit.organization))
     else:
-        print_lines(closing_lines(done))
+        print_lines(result_count_lines(done))
     print_lines(unread_lines(report, audit.organization), err=True)
     _check_complete(report, done)
 
 
-def _check_complete(report: Report, done: list[Mended]) -> None:
-    """Raise IncompleteError where a part could not be looked at or repaired."""
+def _check_complete(report: Report, done: list[RepairResult]) -> None:
+    """Raise IncompleteError if something could not be read or repaired."""
     from deployer.errors import IncompleteError
     from deployer.words import counted
 
-    failed, unread = sum(one.fate == "failed" for one in done), len(list(report.unread()))
+    failed, unread = sum(one.status == "failed" for one in done), len(list(report.unread()))
     if failed or unread:
-        told = [
+        shown = [
             *([f"{failed:,} of {counted(len(done), 'repair')} failed"] if failed else []),
-            *([f"{counted(unread, 'place')} not looked at"] if unread else []),
+            *([f"{unread:,} could not be read"] if unread else []),
         ]
         raise IncompleteError(
-            f"{' and '.join(told)}; the lines above say why",
-            next_step="What is changed twice is the same: run it again.",
+            f"{' and '.join(shown)}; the lines above have the reasons",
+            next_step="Run the command again; repeated changes are harmless.",
         )
 
 
-def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
+def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:
     from deployer.composition.drift import open_repairer
     from deployer.drift.repairing import repair as repair_all
 
     if not plan.changes_something:
         return []
     confirm("Repair these?", yes=yes, command="deployer audit repair")
-    return repair_all(plan.repairs, open_repairer(audit), report=lambda one: _tell(one, audit))
+    return repair_all(plan.repairs, open_repairer(audit), report=lambda one: _print_result(one, audit))
 
 
-def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
-    """Blank repositories, each after a yes of its own."""
+def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:
+    """Delete blank repositories, each after its own confirmation."""
     from deployer.composition.drift import open_cleaner
     from deployer.drift.repairing import clean
     from deployer.errors import DeclinedError
     from deployer.rendering.repair import title
 
-    done: list[Mended] = []
+    done: list[RepairResult] = []
     if not plan.blank:
         return done
     open_registry = open_cleaner(audit)
@@ -125,11 +125,11 @@ def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[Mended]:
         except DeclinedError:
             continue
         done.append(clean(checked, open_registry))
-        _tell(done[-1], audit)
+        _print_result(done[-1], audit)
     return done
 
 
-def _tell(mended: Mended, audit: Audit) -> None:
-    from deployer.rendering.repair import mended_lines
+def _print_result(result: RepairResult, audit: Audit) -> None:
+    from deployer.rendering.repair import result_lines
 
-    print_lines(mended_lines(mended, audit.organization), err=True)
+    print_lines(result_lines(result, audit.organization), err=True)

@@ -1,4 +1,4 @@
-"""`deployer audit verify`: whether repositories that deployer created still look as their settings ask today."""
+"""`deployer audit verify`: whether repositories that deployer created still have the settings that apply to them."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ def verify(
             "--ignore",
             parser=one_of(FINDINGS),
             metavar="FINDING",
-            help="Leave out drifted, gone, unrecorded, blank or unread, of text and exit code; repeatable.",
+            help="Exclude drifted, gone, unrecorded, blank or unread from text and exit code; repeatable.",
         ),
     ] = None,
-    afresh: Annotated[
-        bool, typer.Option("--afresh", help="Begin anew, instead of going on with a run that was cut off.")
+    restart: Annotated[
+        bool, typer.Option("--afresh", help="Start again instead of resuming an interrupted run.")
     ] = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Compare the repositories that deployer created with the settings that hold for them today.
+    """Compare the repositories that deployer created with the settings that apply to them today.
 
-    In every covered account and region: drifted ones (what, from what to what), ones that are gone, ones that carry
-    our tag but have no record, blank ones without an image; those of others are counted. Changes nothing. One that
-    was cut off goes on where it was. Exits 2 if there is anything to look at.
+    In every covered account and region, reports repositories that drifted (with actual and desired values), that are
+    gone, that have deployer's tag but no record, and that are blank, without an image; others are counted. Changes
+    nothing. Running it again resumes an interrupted run. Exits 2 for findings.
     """
     from deployer.composition.drift import AuditRequest, open_audit
     from deployer.rendering.drift import finding_count, report_document, report_lines
 
     now = clock_of(context).now()
-    patience = grace_of(grace)
+    grace_period = grace_of(grace)
     audit = open_audit(
         AuditRequest(
             config=config,
@@ -79,14 +79,14 @@ def verify(
             accounts=account or (),
             regions=region or (),
             repositories=repository,
-            grace=patience,
+            grace=grace_period,
         ),
         now=now,
     )
-    report = _resumable(audit, now=now, afresh=afresh)
+    report = _resumable(audit, now=now, restart=restart)
     ignored = ignore or ()
     if as_json:
-        document = report_document(report, audit.organization, now=now, grace_hours=patience / timedelta(hours=1))
+        document = report_document(report, audit.organization, now=now, grace_hours=grace_period / timedelta(hours=1))
         print_json(document)
     else:
         print_lines(report_lines(report, audit.organization, ignored=ignored))
@@ -95,32 +95,34 @@ def verify(
 
 
 def grace_of(text: str) -> timedelta:
-    """`24h` as a length of time."""
+    """`24h` as a duration."""
     from deployer.times import parse_length
 
     try:
         return parse_length(text)
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter("say it as 90m, 24h or 7d", param_hint="--grace") from error
+        raise typer.BadParameter("is not a length of time, such as 90m, 24h or 7d", param_hint="--grace") from error
 
 
-def _resumable(audit: Audit, *, now: datetime, afresh: bool) -> Report:
-    """Look through all accounts; what is done is kept until all of it is."""
+def _resumable(audit: Audit, *, now: datetime, restart: bool) -> Report:
+    """Audit all accounts, with a checkpoint that is deleted when all are done."""
     import os
 
     from deployer.drift.checkpoint import open_checkpoint, state_directory
-    from deployer.drift.verification import verify as look_through_all
-    from deployer.rendering.looking import progress
+    from deployer.drift.verification import verify as audit_all
+    from deployer.rendering.audit_progress import progress
 
     path = state_directory(os.environ) / f"verify-{audit.key}.jsonl"
-    with open_checkpoint(path, now=now, afresh=afresh) as checkpoint:
+    with open_checkpoint(path, now=now, restart=restart) as checkpoint:
         if checkpoint.done:
             typer.echo(
-                f"Going on with what began at {checkpoint.began:%H:%M} UTC: {len(checkpoint.done)} of "
-                f"{len(audit.accounts)} accounts are done; --afresh begins anew.",
+                f"Resuming the run of {checkpoint.started:%H:%M} UTC: {len(checkpoint.done)} of "
+                f"{len(audit.accounts)} accounts are done; --afresh starts again.",
                 err=True,
             )
-        with progress() as tell:
-            report = look_through_all(audit.accounts, audit.looker.look_through, checkpoint=checkpoint, report=tell)
+        with progress() as report_progress:
+            report = audit_all(
+                audit.accounts, audit.auditor.audit_account, checkpoint=checkpoint, report=report_progress
+            )
         checkpoint.remove()
     return report

@@ -12,9 +12,9 @@ from pathlib import Path
 from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.member_registries import MemberRegistries
 from deployer.composition.installation import Installation
-from deployer.drift.looking import Looker
+from deployer.drift.account_audit import AccountAuditor
+from deployer.drift.desired_states import DesiredStates
 from deployer.drift.records import CreatedRecords
-from deployer.drift.rules import Rules
 from deployer.errors import GuardError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
@@ -43,7 +43,7 @@ class Audit:
     installation: Installation = field(repr=False)
     accounts: tuple[str, ...]
     """Active accounts to verify, by id: covered today, or named by a record."""
-    looker: Looker = field(repr=False)
+    auditor: AccountAuditor = field(repr=False)
     key: str
     """Equal for equal scopes, settings and options."""
 
@@ -60,8 +60,8 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     installation = Installation.open(request.config, profile=request.profile)
     organization, compiled, names = installation.organization, installation.compiled, installation.names
     scope = find_scope(organization, ous=request.ous, accounts=request.accounts, regions=request.regions)
-    looker = Looker(
-        rules=Rules(compiled),
+    auditor = AccountAuditor(
+        desired_states=DesiredStates(compiled),
         records=CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository),
         registries=MemberRegistries(installation.members(names.auditor_role), partition=names.partition),
         now=now,
@@ -73,7 +73,7 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     return Audit(
         installation=installation,
         accounts=tuple(account for account in accounts if scope.has_account(organization, account)),
-        looker=looker,
+        auditor=auditor,
         key=_key(compiled, names, request),
     )
 

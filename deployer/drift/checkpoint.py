@@ -19,17 +19,17 @@ from typing import IO
 from deployer.drift.findings import AccountReport
 from deployer.errors import BusyError
 
-VERSION = 1
+VERSION = 2
 USABLE_FOR = timedelta(hours=1)
 
 
 class Checkpoint:
     """An open checkpoint file, held exclusively."""
 
-    def __init__(self, file: IO[str], *, path: Path, began: datetime, done: Mapping[str, AccountReport]) -> None:
+    def __init__(self, file: IO[str], *, path: Path, started: datetime, done: Mapping[str, AccountReport]) -> None:
         self._file = file
         self._path = path
-        self.began = began
+        self.started = started
         """The start of the verification that it resumes."""
         self.done = done
 
@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 @contextmanager
-def open_checkpoint(path: Path, *, now: datetime, afresh: bool = False) -> Iterator[Checkpoint]:
+def open_checkpoint(path: Path, *, now: datetime, restart: bool = False) -> Iterator[Checkpoint]:
     """Open or create the file; raises BusyError while another verification of the same has it open."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
@@ -52,12 +52,12 @@ def open_checkpoint(path: Path, *, now: datetime, afresh: bool = False) -> Itera
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BusyError(
-                "The same verification is under way in another process", next_step="Wait until it has ended."
+                "The same verification is running in another process", next_step="Wait until it has ended."
             ) from error
-        kept = None if afresh else _read(file, now=now)
-        began, done = kept or (now, {})
-        _begin(file, began=began, done=done)
-        yield Checkpoint(file, path=path, began=began, done=done)
+        kept = None if restart else _read(file, now=now)
+        started, done = kept or (now, {})
+        _begin(file, started=started, done=done)
+        yield Checkpoint(file, path=path, started=started, done=done)
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
@@ -71,20 +71,20 @@ def _read(file: IO[str], *, now: datetime) -> tuple[datetime, dict[str, AccountR
     lines = file.read().split("\n")[:-1]
     try:
         header = json.loads(lines[0]) if lines else {}
-        began = datetime.fromisoformat(header["began"])
-        if header["version"] != VERSION or not timedelta() <= now - began <= USABLE_FOR:
+        started = datetime.fromisoformat(header["started"])
+        if header["version"] != VERSION or not timedelta() <= now - started <= USABLE_FOR:
             return None
         reports = [AccountReport.from_json(json.loads(line)) for line in lines[1:]]
     except (ValueError, KeyError, TypeError):
         return None
-    return began, {report.account: report for report in reports}
+    return started, {report.account: report for report in reports}
 
 
-def _begin(file: IO[str], *, began: datetime, done: Mapping[str, AccountReport]) -> None:
+def _begin(file: IO[str], *, started: datetime, done: Mapping[str, AccountReport]) -> None:
     """Write the resumed results again, so that a truncated line does not corrupt the next."""
     file.seek(0)
     file.truncate()
-    file.write(json.dumps({"version": VERSION, "began": began.isoformat()}) + "\n")
+    file.write(json.dumps({"version": VERSION, "started": started.isoformat()}) + "\n")
     file.writelines(map(_line, done.values()))
     file.flush()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from deployer.drift.appearance import Appearance
+from deployer.drift.repository_state import RepositoryState
 
 NONE = "none"
 
@@ -32,31 +32,31 @@ class Difference:
     """One setting that drifted; `aspect` is the setting's key, of a tag `tags.<key>`."""
 
     aspect: str
-    found: str
-    wanted: str
+    actual: str
+    desired: str
 
 
-def compare(found: Appearance, wanted: Appearance) -> tuple[Difference, ...]:
+def compare(actual: RepositoryState, desired: RepositoryState) -> tuple[Difference, ...]:
     """All differences, in the order of the settings' keys."""
     return tuple(
         difference
-        for difference in (*_scalars(found, wanted), *_policies(found, wanted), *_tags(found, wanted))
-        if difference.found != difference.wanted
+        for difference in (*_scalars(actual, desired), *_policies(actual, desired), *_tags(actual, desired))
+        if difference.actual != difference.desired
     )
 
 
-def _scalars(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
-    yield Difference("image_tag_mutability", _mutability(found), _mutability(wanted))
-    yield Difference("scan_on_push", _word(found.scan_on_push), _word(wanted.scan_on_push))
-    knows_key = wanted.kms_key is not None and wanted.encryption == found.encryption
-    yield Difference("encryption", *(_encryption(item, with_key=knows_key) for item in (found, wanted)))
+def _scalars(actual: RepositoryState, desired: RepositoryState) -> Iterator[Difference]:
+    yield Difference("image_tag_mutability", _mutability(actual), _mutability(desired))
+    yield Difference("scan_on_push", _word(actual.scan_on_push), _word(desired.scan_on_push))
+    knows_key = desired.kms_key is not None and desired.encryption == actual.encryption
+    yield Difference("encryption", *(_encryption(item, with_key=knows_key) for item in (actual, desired)))
 
 
-def _mutability(item: Appearance) -> str:
+def _mutability(item: RepositoryState) -> str:
     return " ".join((item.image_tag_mutability, *item.mutability_exclusions))
 
 
-def _encryption(item: Appearance, *, with_key: bool) -> str:
+def _encryption(item: RepositoryState, *, with_key: bool) -> str:
     return f"{item.encryption} {item.kms_key}" if with_key and item.kms_key else item.encryption
 
 
@@ -64,17 +64,17 @@ def _word(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _policies(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
+def _policies(actual: RepositoryState, desired: RepositoryState) -> Iterator[Difference]:
     """A desired policy is named by its file, and an actual one by a digest, since it has no name."""
     for aspect in ("lifecycle_policy", "repository_policy"):
-        is_, is_to_be = (policy_digest(getattr(item, aspect)) for item in (found, wanted))
+        is_, is_to_be = (policy_digest(getattr(item, aspect)) for item in (actual, desired))
         if is_ != is_to_be:
-            yield Difference(aspect, is_, NONE if is_to_be == NONE else wanted.files.get(aspect, is_to_be))
+            yield Difference(aspect, is_, NONE if is_to_be == NONE else desired.files.get(aspect, is_to_be))
 
 
-def _tags(found: Appearance, wanted: Appearance) -> Iterator[Difference]:
-    for key, value in sorted(wanted.tags.items()):
-        yield Difference(f"tags.{key}", found.tags.get(key, NONE), value)
+def _tags(actual: RepositoryState, desired: RepositoryState) -> Iterator[Difference]:
+    for key, value in sorted(desired.tags.items()):
+        yield Difference(f"tags.{key}", actual.tags.get(key, NONE), value)
 
 
 def policy_digest(text: str | None) -> str:

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from deployer.drift.appearance import Appearance
 from deployer.drift.comparison import Difference
+from deployer.drift.repository_state import RepositoryState
 
-Verdict = Literal["in step", "drifted", "gone", "unrecorded", "under way"]
+RepositoryStatus = Literal["in step", "drifted", "gone", "unrecorded", "under way"]
 """`gone` has a record and does not exist; `unrecorded` carries our tag and has no record; `under way` is so young that
 its record may be about to be written."""
 
@@ -21,19 +21,19 @@ FINDINGS: tuple[FindingKind, ...] = ("drifted", "gone", "unrecorded", "blank", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """One repository of ours. `wanted` is the desired state of a drifted one."""
+class CheckedRepository:
+    """One repository of ours. `desired` is the desired state of a drifted one."""
 
     account: str
     region: str
     name: str
-    verdict: Verdict
+    verdict: RepositoryStatus
     event_id: str
     created_at: datetime | None = None
     principal: str | None = None
     is_blank: bool = False
     differences: tuple[Difference, ...] = ()
-    wanted: Appearance | None = field(default=None, repr=False)
+    desired: RepositoryState | None = field(default=None, repr=False)
     note: str = ""
 
 
@@ -45,7 +45,7 @@ class Unread:
     region: str | None = None
     repository: str | None = None
     problem: str
-    may_pass: bool = False
+    may_be_temporary: bool = False
     """Whether a retry may succeed; a missing role stays missing."""
 
 
@@ -55,7 +55,7 @@ class AccountReport:
 
     account: str
     regions: tuple[str, ...] = ()
-    checked: tuple[Checked, ...] = field(default=(), repr=False)
+    checked: tuple[CheckedRepository, ...] = field(default=(), repr=False)
     others: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
 
@@ -84,7 +84,7 @@ class Report:
 
     accounts: tuple[AccountReport, ...]
 
-    def checked(self) -> Iterator[Checked]:
+    def checked(self) -> Iterator[CheckedRepository]:
         """Every repository of ours, by account, region and name."""
         for account in self.accounts:
             yield from sorted(account.checked, key=lambda one: (one.region, one.name))
@@ -100,14 +100,14 @@ class Report:
         return sum(sum(account.others.values()) for account in self.accounts)
 
     @property
-    def places(self) -> int:
+    def region_count(self) -> int:
         """Regions of accounts that were read."""
         return sum(len(account.regions) for account in self.accounts)
 
     def counts(self) -> Mapping[str, int]:
         """The number of each verdict, of `blank` and of `unread`, in the order in which they are printed."""
         found = Counter(one.verdict for one in self.checked())
-        order: tuple[Verdict, ...] = ("in step", "under way", "drifted", "gone", "unrecorded")
+        order: tuple[RepositoryStatus, ...] = ("in step", "under way", "drifted", "gone", "unrecorded")
         return {
             **{verdict: found[verdict] for verdict in order},
             "blank": sum(one.is_blank for one in self.checked()),
@@ -115,11 +115,11 @@ class Report:
         }
 
 
-def _checked(document: Mapping[str, Any]) -> Checked:
+def _checked(document: Mapping[str, Any]) -> CheckedRepository:
     values = dict(document)
     values["created_at"] = values["created_at"] and datetime.fromisoformat(values["created_at"])
     values["differences"] = tuple(Difference(**item) for item in values["differences"])
-    if values["wanted"] is not None:
-        kept = values["wanted"]
-        values["wanted"] = Appearance(**{**kept, "mutability_exclusions": tuple(kept["mutability_exclusions"])})
-    return Checked(**values)
+    if values["desired"] is not None:
+        kept = values["desired"]
+        values["desired"] = RepositoryState(**{**kept, "mutability_exclusions": tuple(kept["mutability_exclusions"])})
+    return CheckedRepository(**values)

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from deployer.drift.appearance import Appearance
+from deployer.drift.repository_state import RepositoryState
 from handler.records import Record
 
 
-class VanishedError(Exception):
+class RepositoryGoneError(Exception):
     """The repository was deleted while it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedRepository:
     """A repository as DescribeRepositories returns it: all but policies and tags."""
 
     name: str
     arn: str
     created_at: datetime
-    appearance: Appearance
+    state: RepositoryState
 
 
 class Registry(Protocol):
@@ -33,12 +33,12 @@ class Registry(Protocol):
 
     partition: str
 
-    def repositories(self) -> Iterable[Listed]: ...
+    def repositories(self) -> Iterable[ListedRepository]: ...
     def tags(self, arn: str) -> Mapping[str, str]: ...
     def lifecycle_policy(self, name: str) -> str | None: ...
     def repository_policy(self, name: str) -> str | None: ...
     def has_image(self, name: str) -> bool: ...
-    def key_behind(self, alias_arn: str) -> str | None: ...
+    def resolve_alias(self, alias_arn: str) -> str | None: ...
 
 
 class Registries(Protocol):

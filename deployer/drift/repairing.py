@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from deployer.drift.comparison import Difference
-from deployer.drift.findings import Checked, Report
-from deployer.drift.ports import VanishedError
+from deployer.drift.findings import CheckedRepository, Report
+from deployer.drift.ports import RepositoryGoneError
 from deployer.errors import DeployerError
 
 AT_ONCE = 16
@@ -64,9 +64,9 @@ Change = PutMutability | PutScanOnPush | PutLifecyclePolicy | SetRepositoryPolic
 class Repair:
     """One repository that drifted: the planned changes, and what cannot be changed."""
 
-    checked: Checked
+    checked: CheckedRepository
     changes: tuple[Change, ...]
-    beyond: tuple[Difference, ...] = ()
+    unchangeable: tuple[Difference, ...] = ()
     """Encryption: ECR fixes it when a repository is created."""
 
 
@@ -75,7 +75,7 @@ class RepairPlan:
     """The planned repairs, printed first; `blank` are those that may be deleted, each after its own confirmation."""
 
     repairs: tuple[Repair, ...]
-    blank: tuple[Checked, ...] = ()
+    blank: tuple[CheckedRepository, ...] = ()
 
     @property
     def changes_something(self) -> bool:
@@ -109,15 +109,15 @@ class Cleaner(Tagged, Protocol):
 
 R = TypeVar("R", bound=Tagged)
 
-Fate = Literal["repaired", "deleted", "left alone", "failed"]
+RepairStatus = Literal["repaired", "deleted", "left alone", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class RepairResult:
     """The result for one repository."""
 
-    checked: Checked
-    fate: Fate
+    checked: CheckedRepository
+    status: RepairStatus
     problem: str = ""
 
 
@@ -130,72 +130,74 @@ def plan_repairs(report: Report, *, delete_blank: bool = False) -> RepairPlan:
     )
 
 
-def _repair(one: Checked) -> Repair:
+def _repair(one: CheckedRepository) -> Repair:
     return Repair(
         checked=one,
         changes=tuple(_changes(one)),
-        beyond=tuple(difference for difference in one.differences if difference.aspect == "encryption"),
+        unchangeable=tuple(difference for difference in one.differences if difference.aspect == "encryption"),
     )
 
 
-def _changes(one: Checked) -> Iterator[Change]:
-    wanted = one.wanted
-    if wanted is None:
+def _changes(one: CheckedRepository) -> Iterator[Change]:
+    repairable = one.desired
+    if repairable is None:
         return
     aspects = {difference.aspect for difference in one.differences}
     if "image_tag_mutability" in aspects:
-        yield PutMutability(wanted.image_tag_mutability, wanted.mutability_exclusions)
+        yield PutMutability(repairable.image_tag_mutability, repairable.mutability_exclusions)
     if "scan_on_push" in aspects:
-        yield PutScanOnPush(wanted.scan_on_push)
+        yield PutScanOnPush(repairable.scan_on_push)
     if "lifecycle_policy" in aspects:
-        yield PutLifecyclePolicy(wanted.lifecycle_policy)
+        yield PutLifecyclePolicy(repairable.lifecycle_policy)
     if "repository_policy" in aspects:
-        yield SetRepositoryPolicy(wanted.repository_policy)
-    if tags := {key: value for key, value in wanted.tags.items() if f"tags.{key}" in aspects}:
+        yield SetRepositoryPolicy(repairable.repository_policy)
+    if tags := {key: value for key, value in repairable.tags.items() if f"tags.{key}" in aspects}:
         yield PutTags(tags)
 
 
 def repair(
-    repairs: Sequence[Repair], open_registry: Callable[[str, str], Repairer], *, report: Callable[[Mended], None]
-) -> list[Mended]:
+    repairs: Sequence[Repair], open_registry: Callable[[str, str], Repairer], *, report: Callable[[RepairResult], None]
+) -> list[RepairResult]:
     """Make all changes; a repository that fails does not stop the others, and a repeated run repairs it."""
-    wanted = [one for one in repairs if one.changes]
+    repairable = [one for one in repairs if one.changes]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = []
-        for mended in pool.map(lambda one: _repaired(one, open_registry), wanted):
-            done.append(mended)
-            report(mended)
+        for result in pool.map(lambda one: _repaired(one, open_registry), repairable):
+            done.append(result)
+            report(result)
     return done
 
 
-def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> Mended:
-    def change(registry: Repairer) -> Mended:
+def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> RepairResult:
+    def change(registry: Repairer) -> RepairResult:
         for change in one.changes:
             registry.change(one.checked.name, change)
-        return Mended(checked=one.checked, fate="repaired")
+        return RepairResult(checked=one.checked, status="repaired")
 
-    return _mended(one.checked, open_registry, change)
+    return _if_unchanged(one.checked, open_registry, change)
 
 
-def clean(checked: Checked, open_registry: Callable[[str, str], Cleaner]) -> Mended:
+def clean(checked: CheckedRepository, open_registry: Callable[[str, str], Cleaner]) -> RepairResult:
     """Delete one blank repository, unless an image was pushed meanwhile: ECR itself refuses then."""
 
-    def delete(registry: Cleaner) -> Mended:
+    def delete(registry: Cleaner) -> RepairResult:
         if registry.delete(checked.name):
-            return Mended(checked=checked, fate="deleted")
-        return Mended(checked=checked, fate="left alone", problem="an image came to it meanwhile")
+            return RepairResult(checked=checked, status="deleted")
+        return RepairResult(checked=checked, status="left alone", problem="an image was pushed to it in the meantime")
 
-    return _mended(checked, open_registry, delete)
+    return _if_unchanged(checked, open_registry, delete)
 
 
-def _mended(checked: Checked, open_registry: Callable[[str, str], R], mend: Callable[[R], Mended]) -> Mended:
+def _if_unchanged(
+    checked: CheckedRepository, open_registry: Callable[[str, str], R], make_change: Callable[[R], RepairResult]
+) -> RepairResult:
     """Repair a repository that is still the one that was verified, or report why it was not."""
     try:
         registry = open_registry(checked.account, checked.region)
         if registry.creator(checked.name) != checked.event_id:
-            return Mended(checked=checked, fate="left alone", problem="it is not the repository of that event any more")
-        return mend(registry)
-    except VanishedError:
-        return Mended(checked=checked, fate="left alone", problem="it is not there any more")
+            return RepairResult(checked=checked, status="left alone", problem="it was replaced by another repository")
+        return make_change(registry)
+    except RepositoryGoneError:
+        return RepairResult(checked=checked, status="left alone", problem="it no longer exists")
     except DeployerError as error:
-        return Mended(checked=checked, fate="failed", problem=error.message)
+        return RepairResult(checked=checked, status="failed", problem=error.message)

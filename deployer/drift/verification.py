@@ -10,7 +10,7 @@ from deployer.drift.checkpoint import Checkpoint
 from deployer.drift.findings import AccountReport, Report
 
 AT_ONCE = 16
-"""Parallel accounts; each has up to `looking.AT_ONCE` calls in progress."""
+"""Parallel accounts; each has up to `account_audit.AT_ONCE` calls in progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Progress:
 
 def verify(
     accounts: Sequence[str],
-    look_through: Callable[[str], AccountReport],
+    audit_account: Callable[[str], AccountReport],
     *,
     checkpoint: Checkpoint | None = None,
     report: Callable[[Progress], None] = lambda _: None,
@@ -39,8 +39,8 @@ def verify(
     report(Progress(done=len(found), total=len(accounts)))
     for last_try in (False, True):
         missing = [account for account in accounts if account not in found]
-        for one in _side_by_side(missing, look_through, at_once=at_once):
-            if not last_try and any(trouble.may_pass for trouble in one.unread):
+        for one in _in_parallel(missing, audit_account, at_once=at_once):
+            if not last_try and any(unread_item.may_be_temporary for unread_item in one.unread):
                 continue
             found[one.account] = one
             if checkpoint:
@@ -49,13 +49,13 @@ def verify(
     return Report(accounts=tuple(found[account] for account in sorted(found)))
 
 
-def _side_by_side(
-    accounts: Sequence[str], look_through: Callable[[str], AccountReport], *, at_once: int
+def _in_parallel(
+    accounts: Sequence[str], audit_account: Callable[[str], AccountReport], *, at_once: int
 ) -> Iterator[AccountReport]:
     """Reports as they come. After an error nothing more is begun, but what is in progress still counts."""
     ended: BaseException | None = None
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(look_through, account) for account in accounts]
+        futures = [pool.submit(audit_account, account) for account in accounts]
         try:
             for future in as_completed(futures):
                 if future.cancelled():

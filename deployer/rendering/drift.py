@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from deployer.drift.comparison import Difference
-from deployer.drift.findings import FINDINGS, Checked, Report, Unread
+from deployer.drift.findings import FINDINGS, CheckedRepository, Report, Unread
 from deployer.organization import Organization
 from deployer.rendering.plan_json import place
 from deployer.rendering.text import Line, Tone, wrapped
@@ -18,7 +18,7 @@ from deployer.words import account_name, account_path, counted
 Document = dict[str, Any]
 
 
-def kinds_of(one: Checked) -> set[str]:
+def kinds_of(one: CheckedRepository) -> set[str]:
     """The findings for a repository."""
     return {*({one.verdict} & set(FINDINGS)), *({"blank"} if one.is_blank else ())}
 
@@ -45,7 +45,7 @@ def report_lines(report: Report, organization: Organization, *, ignored: Collect
     yield from _summary_lines(report)
 
 
-def _checked_lines(one: Checked) -> Iterator[Line]:
+def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
     words: list[str] = [one.verdict] if one.verdict != "in step" else []
     if one.is_blank and one.created_at:
         words.append(f"blank since {one.created_at:%Y-%m-%d %H:%M}")
@@ -53,44 +53,44 @@ def _checked_lines(one: Checked) -> Iterator[Line]:
     for difference in one.differences:
         yield from difference_lines(difference)
     if one.verdict == "gone":
-        made = f"made {one.created_at:%Y-%m-%d %H:%M} " if one.created_at else "made "
-        yield from wrapped(f"{made}for {one.principal or 'somebody'}, event {one.event_id}", indent=4)
+        made = f"created {one.created_at:%Y-%m-%d %H:%M} " if one.created_at else "created "
+        yield from wrapped(f"{made}for {one.principal or 'an unknown principal'}, event {one.event_id}", indent=4)
     if one.verdict == "unrecorded":
-        known = "but does not fit its record" if one.note else "which the ledger does not know"
+        known = "but does not match its record" if one.note else "which has no record in the ledger"
         yield from wrapped(f"carries the tag of event {one.event_id}, {known}", indent=4)
     if one.note:
         yield from wrapped(one.note, indent=4)
 
 
-def _tone(one: Checked) -> Tone:
+def _tone(one: CheckedRepository) -> Tone:
     return "change" if one.verdict in {"drifted", "in step"} else "bad"
 
 
 def difference_lines(difference: Difference) -> list[Line]:
     """`scan_on_push: false -> true`: from actual to desired state."""
-    return wrapped(f"{difference.aspect}: {difference.found} -> {difference.wanted}", indent=4)
+    return wrapped(f"{difference.aspect}: {difference.actual} -> {difference.desired}", indent=4)
 
 
 def unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
     """What could not be read, and why."""
-    troubles = list(report.unread())
-    if troubles:
-        yield Line("Not looked at", "heading")
-    for trouble in troubles:
-        yield from wrapped(f"{_where(trouble, organization)}: {trouble.problem}", indent=2, tone="bad")
+    problems = list(report.unread())
+    if problems:
+        yield Line("Not read", "heading")
+    for unread_item in problems:
+        yield from wrapped(f"{_location(unread_item, organization)}: {unread_item.problem}", indent=2, tone="bad")
 
 
-def _where(trouble: Unread, organization: Organization) -> str:
-    parts = (account_name(organization, trouble.account), trouble.region, trouble.repository)
+def _location(unread_item: Unread, organization: Organization) -> str:
+    parts = (account_name(organization, unread_item.account), unread_item.region, unread_item.repository)
     return " ".join(part for part in parts if part)
 
 
 def _summary_lines(report: Report) -> Iterator[Line]:
     counts = report.counts()
-    told = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in step", "drifted"}]
-    yield from wrapped(f"Repositories of ours: {', '.join(told)}.", indent=0)
-    places = f"{counted(len(report.accounts), 'account')}, {counted(report.places, 'region')} in them"
-    yield from wrapped(f"Others': {report.others:,}. Looked at: {places}.", indent=0, tone="quiet")
+    shown = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in step", "drifted"}]
+    yield from wrapped(f"Created by deployer: {', '.join(shown)}.", indent=0)
+    scope = f"{counted(len(report.accounts), 'account')}, {counted(report.region_count, 'region')} in them"
+    yield from wrapped(f"Other repositories: {report.others:,}. Read: {scope}.", indent=0, tone="quiet")
 
 
 def report_document(report: Report, organization: Organization, *, now: datetime, grace_hours: float) -> Document:
@@ -101,7 +101,7 @@ def report_document(report: Report, organization: Organization, *, now: datetime
         "counts": dict(report.counts()),
         "others": report.others,
         "accounts": len(report.accounts),
-        "regions": report.places,
+        "regions": report.region_count,
         "repositories": [_checked_document(one, organization) for one in report.checked()],
         "others_by_region": [
             {**place(organization, account.account), "region": region, "count": count}
@@ -110,17 +110,17 @@ def report_document(report: Report, organization: Organization, *, now: datetime
         ],
         "unread": [
             {
-                **place(organization, trouble.account),
-                "region": trouble.region,
-                "repository": trouble.repository,
-                "problem": trouble.problem,
+                **place(organization, unread_item.account),
+                "region": unread_item.region,
+                "repository": unread_item.repository,
+                "problem": unread_item.problem,
             }
-            for trouble in report.unread()
+            for unread_item in report.unread()
         ],
     }
 
 
-def _checked_document(one: Checked, organization: Organization) -> Document:
+def _checked_document(one: CheckedRepository, organization: Organization) -> Document:
     return {
         **place(organization, one.account),
         "region": one.region,
@@ -131,7 +131,7 @@ def _checked_document(one: Checked, organization: Organization) -> Document:
         "event_id": one.event_id,
         "principal": one.principal,
         "differences": [
-            {"setting": item.aspect, "found": item.found, "wanted": item.wanted} for item in one.differences
+            {"setting": item.aspect, "found": item.actual, "wanted": item.desired} for item in one.differences
         ],
         "note": one.note or None,
     }

@@ -1,4 +1,4 @@
-"""What a repair is going to change, and how it ended, as text of 80 columns and as JSON. Pure."""
+"""The plan of a repair and its results, as text of 80 columns and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from deployer.drift.findings import Checked
+from deployer.drift.findings import CheckedRepository
 from deployer.drift.repairing import (
     Change,
-    Mended,
     PutLifecyclePolicy,
     PutMutability,
     PutScanOnPush,
     PutTags,
     Repair,
     RepairPlan,
+    RepairResult,
     SetRepositoryPolicy,
 )
 from deployer.organization import Organization
@@ -38,7 +38,7 @@ def plan_lines(plan: RepairPlan, organization: Organization) -> Iterator[Line]:
         for one in group:
             yield from _repair_lines(one)
     if plan.blank:
-        yield Line("Blank, to be deleted after a yes for each", "heading")
+        yield Line("Blank repositories, each deleted after its own confirmation", "heading")
     for checked in plan.blank:
         yield from wrapped(f"- {title(checked, organization)}", indent=2, tone="remove")
     yield from _total_lines(plan)
@@ -47,15 +47,15 @@ def plan_lines(plan: RepairPlan, organization: Organization) -> Iterator[Line]:
 def _repair_lines(one: Repair) -> Iterator[Line]:
     yield from wrapped(f"~ {one.checked.region} {one.checked.name}", indent=2, tone="change" if one.changes else "bad")
     for difference in one.checked.differences:
-        if difference not in one.beyond:
+        if difference not in one.unchangeable:
             yield from difference_lines(difference)
     for change in one.changes:
-        if takes_away(change):
-            yield from wrapped(f"{_POLICIES[type(change)]} is deleted: the settings ask for none", indent=6, tone="bad")
-    for difference in one.beyond:
+        if is_deletion(change):
+            yield from wrapped(f"{_POLICIES[type(change)]} is deleted: the settings have none", indent=6, tone="bad")
+    for difference in one.unchangeable:
         yield from difference_lines(difference)
         yield from wrapped(
-            "cannot be changed: ECR fixes encryption when a repository is created; only a new one has another",
+            "cannot be changed: ECR sets encryption when a repository is created; recreate it to change it",
             indent=6,
             tone="bad",
         )
@@ -67,49 +67,51 @@ _POLICIES: dict[type[Change], str] = {
 }
 
 
-def takes_away(change: Change) -> bool:
+def is_deletion(change: Change) -> bool:
     """Whether a change deletes something that exists."""
     return isinstance(change, PutLifecyclePolicy | SetRepositoryPolicy) and change.text is None
 
 
 def _total_lines(plan: RepairPlan) -> Iterator[Line]:
     repairs = [one for one in plan.repairs if one.changes]
-    stuck = [one for one in plan.repairs if one.beyond]
+    stuck = [one for one in plan.repairs if one.unchangeable]
     changes = sum(len(one.changes) for one in repairs)
     if not plan.repairs and not plan.blank:
         yield Line("Nothing to repair.")
         return
     drifted = counted(len(repairs), "drifted repository", "drifted repositories")
-    told = [f"{counted(changes, 'change')} in {drifted}"] if repairs else []
+    shown = [f"{counted(changes, 'change')} in {drifted}"] if repairs else []
     if stuck:
-        told.append(f"encryption differs in {len(stuck)} and stays as it is")
+        shown.append(f"encryption differs in {len(stuck)} and cannot be changed")
     if plan.blank:
-        told.append(f"{len(plan.blank)} blank to delete")
+        shown.append(f"{len(plan.blank)} blank to delete")
     yield Line("")
-    yield from wrapped(f"{'; '.join(told)}.", indent=0)
+    yield from wrapped(f"{'; '.join(shown)}.", indent=0)
 
 
-def title(checked: Checked, organization: Organization) -> str:
-    """`shop-prod (300000000001) eu-west-1 team-a/api, made 2026-11-20 09:00`."""
-    made = f", made {checked.created_at:%Y-%m-%d %H:%M}" if checked.created_at else ""
+def title(checked: CheckedRepository, organization: Organization) -> str:
+    """`shop-prod (300000000001) eu-west-1 team-a/api, created 2026-11-20 09:00`."""
+    made = f", created {checked.created_at:%Y-%m-%d %H:%M}" if checked.created_at else ""
     return f"{account_name(organization, checked.account)} {checked.region} {checked.name}{made}"
 
 
-def mended_lines(mended: Mended, organization: Organization) -> list[Line]:
+def result_lines(result: RepairResult, organization: Organization) -> list[Line]:
     """One repository, as it is done."""
-    where = f"{account_name(organization, mended.checked.account)} {mended.checked.region} {mended.checked.name}"
-    told = f"{mended.fate}: {where}" + (f" ({mended.problem})" if mended.problem else "")
-    return wrapped(told, indent=0, tone="bad" if mended.fate == "failed" else "")
+    where = f"{account_name(organization, result.checked.account)} {result.checked.region} {result.checked.name}"
+    shown = f"{result.status}: {where}" + (f" ({result.problem})" if result.problem else "")
+    return wrapped(shown, indent=0, tone="bad" if result.status == "failed" else "")
 
 
-def closing_lines(done: Sequence[Mended]) -> list[Line]:
+def result_count_lines(done: Sequence[RepairResult]) -> list[Line]:
     """The number of each status."""
     if not done:
         return []
-    return wrapped(", ".join(f"{count} {fate}" for fate, count in Counter(one.fate for one in done).items()), indent=0)
+    return wrapped(
+        ", ".join(f"{count} {status}" for status, count in Counter(one.status for one in done).items()), indent=0
+    )
 
 
-def repair_document(plan: RepairPlan, done: Sequence[Mended], organization: Organization) -> Document:
+def repair_document(plan: RepairPlan, done: Sequence[RepairResult], organization: Organization) -> Document:
     """Plan and outcome for programs."""
     return {
         "repairs": [
@@ -117,17 +119,17 @@ def repair_document(plan: RepairPlan, done: Sequence[Mended], organization: Orga
                 **_place(one.checked, organization),
                 "changes": [_change(change) for change in one.changes],
                 "unchangeable": [
-                    {"setting": item.aspect, "found": item.found, "wanted": item.wanted} for item in one.beyond
+                    {"setting": item.aspect, "found": item.actual, "wanted": item.desired} for item in one.unchangeable
                 ],
             }
             for one in plan.repairs
         ],
         "blank": [_place(one, organization) for one in plan.blank],
-        "done": [{**_place(one.checked, organization), "fate": one.fate, "problem": one.problem} for one in done],
+        "done": [{**_place(one.checked, organization), "fate": one.status, "problem": one.problem} for one in done],
     }
 
 
-def _place(checked: Checked, organization: Organization) -> Document:
+def _place(checked: CheckedRepository, organization: Organization) -> Document:
     return {
         **place(organization, checked.account),
         "region": checked.region,

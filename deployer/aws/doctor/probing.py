@@ -14,7 +14,7 @@ from deployer.aws.ledger import LedgerTable
 from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.members import Members
 from deployer.doctor.probe import Held, Target
-from deployer.drift.ports import VanishedError
+from deployer.drift.ports import RepositoryGoneError
 from handler.records import Record
 
 _AHEAD = timedelta(minutes=5)
@@ -33,7 +33,7 @@ class ProbeRegistries:
         """By the tag that the handler gives to what it creates."""
         try:
             event = self._changes(target).creator(self._repository)
-        except VanishedError:
+        except RepositoryGoneError:
             return "absent"
         return "ours" if event is not None else "other"
 
@@ -53,7 +53,7 @@ class ProbeRegistries:
         """Delete, never by force."""
         try:
             return self._changes(target).delete(self._repository)
-        except VanishedError:
+        except RepositoryGoneError:
             return True
 
     def _changes(self, target: Target) -> MemberChanges:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from deployer import settings
-from deployer.drift.appearance import Appearance
-from deployer.drift.looking import Looker
-from deployer.drift.ports import Listed, VanishedError
-from deployer.drift.rules import Rules
+from deployer.drift.account_audit import AccountAuditor
+from deployer.drift.desired_states import DesiredStates
+from deployer.drift.ports import ListedRepository, RepositoryGoneError
+from deployer.drift.repository_state import RepositoryState
 from deployer.errors import DeployerError
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHOP, SEARCH = "300000000001", "300000000002"
 HOME, ABROAD = "eu-west-1", "us-east-1"
 COMPILED = settings.compile(settings.load(Path(__file__).parents[3] / "config"), EXAMPLE)
-RULES = Rules(COMPILED)
+DESIRED = DesiredStates(COMPILED)
 
 
 def record(name: str = "team-a/api", *, number: int = 1, account: str = SHOP, **changes: Any) -> Record:
@@ -46,17 +46,17 @@ def record(name: str = "team-a/api", *, number: int = 1, account: str = SHOP, **
     return Record(**values | changes)
 
 
-def as_wanted(made: Record) -> Appearance:
+def desired_state_of(made: Record) -> RepositoryState:
     """The repository of a record as the settings of today ask for it."""
-    return RULES.wanted(made, partition="aws")
+    return DESIRED.for_record(made, partition="aws")
 
 
 @dataclass
 class Repository:
-    """A repository in memory; `appearance` has its policies and tags too."""
+    """A repository in memory; `state` has its policies and tags too."""
 
     name: str
-    appearance: Appearance
+    state: RepositoryState
     created_at: datetime = NOW - timedelta(hours=3)
     images: int = 1
 
@@ -76,39 +76,39 @@ class Registry:
 
     def add(self, made: Record, **changes: Any) -> Repository:
         """The repository of a record, as it was created, but for the changes."""
-        appearance = replace(as_wanted(made), **changes)
-        self.held[made.repository or ""] = repository = Repository(made.repository or "", appearance)
+        state = replace(desired_state_of(made), **changes)
+        self.held[made.repository or ""] = repository = Repository(made.repository or "", state)
         return repository
 
     def arn(self, name: str) -> str:
         return f"arn:aws:ecr:{self.region}:{self.account}:repository/{name}"
 
-    def repositories(self) -> Iterator[Listed]:
+    def repositories(self) -> Iterator[ListedRepository]:
         self.lists += 1
         if self.error:
             raise self.error
         for name, one in self.held.items():
-            bare = replace(one.appearance, lifecycle_policy=None, repository_policy=None, tags={})
-            yield Listed(name=name, arn=self.arn(name), created_at=one.created_at, appearance=bare)
+            bare = replace(one.state, lifecycle_policy=None, repository_policy=None, tags={})
+            yield ListedRepository(name=name, arn=self.arn(name), created_at=one.created_at, state=bare)
 
     def _of(self, name: str) -> Repository:
         if name in self.vanishing:
-            raise VanishedError
+            raise RepositoryGoneError
         return self.held[name]
 
     def tags(self, arn: str) -> Mapping[str, str]:
-        return self._of(arn.partition("/")[2]).appearance.tags
+        return self._of(arn.partition("/")[2]).state.tags
 
     def lifecycle_policy(self, name: str) -> str | None:
-        return self._of(name).appearance.lifecycle_policy
+        return self._of(name).state.lifecycle_policy
 
     def repository_policy(self, name: str) -> str | None:
-        return self._of(name).appearance.repository_policy
+        return self._of(name).state.repository_policy
 
     def has_image(self, name: str) -> bool:
         return bool(self._of(name).images)
 
-    def key_behind(self, alias_arn: str) -> str | None:
+    def resolve_alias(self, alias_arn: str) -> str | None:
         return self.keys.get(alias_arn)
 
 
@@ -133,15 +133,15 @@ class World:
     def of_repositories(self, account: str) -> Iterable[Record]:
         return [one for one in self.records if one.account == account]
 
-    def looker(self, **changes: Any) -> Looker:
+    def auditor(self, **changes: Any) -> AccountAuditor:
         values: dict[str, Any] = {
-            "rules": RULES,
+            "desired_states": DESIRED,
             "records": self,
             "registries": self,
             "now": NOW,
             "grace": timedelta(hours=2),
         }
-        return Looker(**values | changes)
+        return AccountAuditor(**values | changes)
 
 
 def tagged(event_id: str) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from templates.ledger import ledger
 from templates.operators import operators
 from templates.parts import body, compose
 from tests.deployer.command_line import CONFIG, Deployer
-from tests.deployer.drift.examples import COMPILED, HOME, RULES, SHOP, record
+from tests.deployer.drift.examples import COMPILED, DESIRED, HOME, SHOP, record
 
 NAMES = COMPILED.names(partition="aws")
 COVERED = ("200000000001", "200000000002", "200000000003", SHOP, "300000000002", "300000000003", "300000000004",
@@ -51,15 +51,15 @@ class Installed:
             received_at=now,
             created_at=now,
         )
-        wanted = RULES.wanted(made, partition="aws")
+        desired = DESIRED.for_record(made, partition="aws")
         settings = COMPILED.settings_for_account(account).repository_for(name)
         registry = Registry(account=account, region=region, partition="aws")
         repositories = Repositories(self.ecr(account, region), registry=registry)
-        repositories.create(name, settings=settings, tags=wanted.tags)
-        if wanted.lifecycle_policy:
-            repositories.put_lifecycle_policy(name, wanted.lifecycle_policy)
-        if wanted.repository_policy:
-            repositories.set_repository_policy(name, wanted.repository_policy)
+        repositories.create(name, settings=settings, tags=desired.tags)
+        if desired.lifecycle_policy:
+            repositories.put_lifecycle_policy(name, desired.lifecycle_policy)
+        if desired.repository_policy:
+            repositories.set_repository_policy(name, desired.repository_policy)
         if recorded:
             table = self.sandbox.client("dynamodb")
             table.put_item(TableName=NAMES.ledger_table, Item=made.to_item())
@@ -87,7 +87,7 @@ class Installed:
         ecr.set_repository_policy(repositoryName=name, policyText=policy)
         ecr.untag_resource(resourceArn=arn, tagKeys=["env"])
 
-    def looks(self) -> Mapping[str, int]:
+    def regions_read(self) -> Mapping[str, int]:
         """How often the repositories of each place were listed."""
         counts: dict[str, int] = {}
         for call in self.sandbox.calls:

@@ -10,13 +10,13 @@ import pytest
 
 from deployer.drift.comparison import Difference, compare, policy_digest
 from handler.tags import EVENT_ID_TAG
-from tests.deployer.drift.examples import as_wanted, record
+from tests.deployer.drift.examples import desired_state_of, record
 
-WANTED = as_wanted(record())
+DESIRED_STATE = desired_state_of(record())
 
 
-def differences(**found: Any) -> list[tuple[str, str, str]]:
-    return [(one.aspect, one.found, one.wanted) for one in compare(replace(WANTED, **found), WANTED)]
+def differences(**actual: Any) -> list[tuple[str, str, str]]:
+    return [(one.aspect, one.actual, one.desired) for one in compare(replace(DESIRED_STATE, **actual), DESIRED_STATE)]
 
 
 def test_what_a_push_would_get_is_in_step_with_itself() -> None:
@@ -24,7 +24,7 @@ def test_what_a_push_would_get_is_in_step_with_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("actual", "shown"),
     [
         pytest.param(
             {"image_tag_mutability": "MUTABLE", "mutability_exclusions": ()},
@@ -42,24 +42,26 @@ def test_what_a_push_would_get_is_in_step_with_itself() -> None:
         ),
     ],
 )
-def test_a_setting_that_changed_is_told_from_what_to_what(found: dict[str, Any], told: tuple[str, str, str]) -> None:
-    assert differences(**found) == [told]
+def test_a_changed_setting_is_reported_with_actual_and_desired_value(
+    actual: dict[str, Any], shown: tuple[str, str, str]
+) -> None:
+    assert differences(**actual) == [shown]
 
 
-def test_a_policy_that_is_missing_changed_or_was_added_is_told() -> None:
-    assert WANTED.lifecycle_policy is not None
-    other = json.dumps({**json.loads(WANTED.lifecycle_policy), "rules": []})
+def test_a_missing_changed_or_added_policy_is_reported() -> None:
+    assert DESIRED_STATE.lifecycle_policy is not None
+    other = json.dumps({**json.loads(DESIRED_STATE.lifecycle_policy), "rules": []})
     missing, changed = differences(lifecycle_policy=None), differences(lifecycle_policy=other)
     assert missing == [("lifecycle_policy", "none", "policies/expire-untagged.json")]
     assert changed == [("lifecycle_policy", policy_digest(other), "policies/expire-untagged.json")]
-    added = compare(replace(WANTED, repository_policy="{}"), replace(WANTED, repository_policy=None))
-    assert [(one.aspect, one.wanted) for one in added] == [("repository_policy", "none")]
+    added = compare(replace(DESIRED_STATE, repository_policy="{}"), replace(DESIRED_STATE, repository_policy=None))
+    assert [(one.aspect, one.desired) for one in added] == [("repository_policy", "none")]
 
 
-def test_a_tag_that_is_missing_or_differs_is_told_and_one_of_somebody_else_is_not() -> None:
-    tags = {**WANTED.tags, "cost-center": "42"}
+def test_a_missing_or_different_tag_is_reported_and_a_foreign_one_is_not() -> None:
+    tags = {**DESIRED_STATE.tags, "cost-center": "42"}
     assert differences(tags=tags) == []
-    key, value = next((key, value) for key, value in WANTED.tags.items() if key != EVENT_ID_TAG)
+    key, value = next((key, value) for key, value in DESIRED_STATE.tags.items() if key != EVENT_ID_TAG)
     assert differences(tags={**tags, key: "x"}) == [(f"tags.{key}", "x", value)]
     assert differences(tags={name: text for name, text in tags.items() if name != key}) == [
         (f"tags.{key}", "none", value)
@@ -98,9 +100,9 @@ def test_policies_that_mean_something_else_differ() -> None:
 
 
 def test_keys_are_compared_only_where_both_are_known() -> None:
-    found = replace(WANTED, encryption="KMS", kms_key="arn:aws:kms:eu-west-1:1:key/a")
-    unknown, other = replace(found, kms_key=None), replace(found, kms_key="arn:aws:kms:eu-west-1:1:key/b")
-    assert compare(found, unknown) == ()
-    assert compare(found, other) == (
+    actual = replace(DESIRED_STATE, encryption="KMS", kms_key="arn:aws:kms:eu-west-1:1:key/a")
+    unknown, other = replace(actual, kms_key=None), replace(actual, kms_key="arn:aws:kms:eu-west-1:1:key/b")
+    assert compare(actual, unknown) == ()
+    assert compare(actual, other) == (
         Difference("encryption", "KMS arn:aws:kms:eu-west-1:1:key/a", "KMS arn:aws:kms:eu-west-1:1:key/b"),
     )

@@ -63,7 +63,7 @@ EVERYTHING = {
 }
 
 
-def test_verify_tells_everything_that_it_found_and_changes_nothing(installed: Installed) -> None:
+def test_verify_reports_all_findings_and_changes_nothing(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--json")
@@ -98,16 +98,16 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
     assert installed.deployer("audit", "verify", *ignored).exit_code == 0
 
 
-def test_verify_of_a_part_looks_at_that_part_only(installed: Installed) -> None:
+def test_verify_of_a_part_reads_that_part_only(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
     assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in step"})
-    assert installed.looks() == {f"{SHOP} {ABROAD}": 1}
+    assert installed.regions_read() == {f"{SHOP} {ABROAD}": 1}
 
 
 @pytest.mark.parametrize("command", ["verify", "repair"])
-def test_a_slip_in_a_region_is_no_clean_bill(installed: Installed, command: str) -> None:
+def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, command: str) -> None:
     ran = installed.deployer("audit", command, "--region", "eu-west1")
     assert ran.exit_code == 3
     assert "--region eu-west1 is no region" in ran.err
@@ -121,7 +121,7 @@ def test_throttling_is_survived(installed: Installed) -> None:
     assert (fault.hits, verdicts(ran.document), ran.document["unread"]) == (4, EVERYTHING, [])
 
 
-def test_verify_goes_on_where_it_was_cut_off_and_looks_at_nothing_twice(installed: Installed) -> None:
+def test_verify_resumes_after_an_interruption_and_reads_nothing_twice(installed: Installed) -> None:
     a_bit_of_everything(installed)
     undisturbed = installed.deployer("audit", "verify", "--json").document
     installed.sandbox.calls.clear()
@@ -129,14 +129,14 @@ def test_verify_goes_on_where_it_was_cut_off_and_looks_at_nothing_twice(installe
     installed.sandbox.faults.add(expired)
     assert installed.deployer("audit", "verify", "--json").exit_code == 4
     installed.sandbox.faults.clear()
-    first = installed.looks()
+    first = installed.regions_read()
     ran = installed.deployer("audit", "verify", "--json")
-    assert "accounts are done; --afresh begins anew." in ran.err
+    assert "accounts are done; --afresh starts again." in ran.err
     assert {**ran.document, "at": None} == {**undisturbed, "at": None}
-    assert installed.looks()[f"{SHOP} {HOME}"] == first[f"{SHOP} {HOME}"] == 1
+    assert installed.regions_read()[f"{SHOP} {HOME}"] == first[f"{SHOP} {HOME}"] == 1
 
 
-def test_an_account_without_the_role_is_told_and_the_rest_is_looked_at(installed: Installed) -> None:
+def test_an_account_without_the_role_is_reported_and_the_others_are_read(installed: Installed) -> None:
     a_bit_of_everything(installed)
     iam = installed.sandbox.client("iam", account="300000000002")
     iam.delete_role_policy(RoleName=NAMES.auditor_role, PolicyName="audit-repositories")
@@ -148,7 +148,7 @@ def test_an_account_without_the_role_is_told_and_the_rest_is_looked_at(installed
     assert verdicts(ran.document) == {name: verdict for name, verdict in EVERYTHING.items() if name != "team-a/gone"}
 
 
-def test_repair_brings_back_what_drifted_and_touches_nothing_else(installed: Installed) -> None:
+def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
     asked = installed.deployer("audit", "repair")
@@ -167,7 +167,7 @@ def test_repair_brings_back_what_drifted_and_touches_nothing_else(installed: Ins
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
-def test_a_repair_that_fails_is_told_and_the_others_are_made(installed: Installed) -> None:
+def test_a_failed_repair_is_reported_and_the_others_are_made(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.create("team-a/stubborn", account=SEARCH)
     installed.spoil("team-a/stubborn", account=SEARCH)
@@ -175,12 +175,12 @@ def test_a_repair_that_fails_is_told_and_the_others_are_made(installed: Installe
     installed.sandbox.faults.add(denied)
     ran = installed.deployer("audit", "repair", "--yes")
     assert ran.exit_code == 23
-    assert "1 of 2 repairs failed; the lines above say why" in ran.err
+    assert "1 of 2 repairs failed; the lines above have the reasons" in ran.err
     assert "repaired: shop-prod (300000000001) eu-west-1 team-a/spoilt" in ran.err
     assert "failed: search-prod (300000000002) eu-west-1 team-a/stubborn" in ran.err
 
 
-def test_encryption_is_said_to_stay_as_it_is(installed: Installed) -> None:
+def test_encryption_is_reported_as_unchangeable(installed: Installed) -> None:
     made = installed.create("team-a/api")
     ecr = installed.ecr()
     ecr.delete_repository(repositoryName="team-a/api")
@@ -189,8 +189,8 @@ def test_encryption_is_said_to_stay_as_it_is(installed: Installed) -> None:
     encryption = {"encryptionType": "KMS", "kmsKey": key}
     ecr.create_repository(repositoryName="team-a/api", tags=tags, encryptionConfiguration=encryption)
     ran = installed.deployer("audit", "repair", "--yes")
-    assert "encryption: KMS -> AES256\n      cannot be changed: ECR fixes encryption" in ran.out
-    assert "encryption differs in 1 and stays as it is" in ran.out
+    assert "encryption: KMS -> AES256\n      cannot be changed: ECR sets encryption" in ran.out
+    assert "encryption differs in 1 and cannot be" in ran.out
     (left,) = installed.deployer("audit", "verify", "--json").document["repositories"]
     assert [item["setting"] for item in left["differences"]] == ["encryption"]
 
@@ -253,5 +253,5 @@ def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Insta
     cleaning.sandbox.faults.add(Fault(effect=Error(code=code), service="ecr", operation="DeleteRepository"))
     ran = cleaning.deployer("audit", "repair", "--delete-blank", "--yes", "--json")
     assert [(one["fate"], one["problem"]) for one in ran.document["done"]] == [
-        ("left alone", "an image came to it meanwhile")
+        ("left alone", "an image was pushed to it in the meantime")
     ]

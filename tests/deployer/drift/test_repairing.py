@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from deployer.drift.comparison import compare
-from deployer.drift.findings import AccountReport, Checked, Report
-from deployer.drift.ports import VanishedError
+from deployer.drift.findings import AccountReport, CheckedRepository, Report
+from deployer.drift.ports import RepositoryGoneError
 from deployer.drift.repairing import (
     Change,
     PutLifecyclePolicy,
@@ -23,25 +23,25 @@ from deployer.drift.repairing import (
     repair,
 )
 from deployer.errors import ServiceError
-from tests.deployer.drift.examples import HOME, SHOP, as_wanted, record
+from tests.deployer.drift.examples import HOME, SHOP, desired_state_of, record
 
-WANTED = as_wanted(record())
+DESIRED_STATE = desired_state_of(record())
 
 
-def drifted(**found: object) -> Checked:
-    differences = compare(replace(WANTED, **found), WANTED)  # type: ignore[arg-type]
-    return Checked(
+def drifted(**actual: object) -> CheckedRepository:
+    differences = compare(replace(DESIRED_STATE, **actual), DESIRED_STATE)  # type: ignore[arg-type]
+    return CheckedRepository(
         account=SHOP,
         region=HOME,
         name="team-a/api",
         verdict="drifted",
         event_id="event-1",
         differences=differences,
-        wanted=WANTED,
+        desired=DESIRED_STATE,
     )
 
 
-def plan_for(*checked: Checked) -> RepairPlan:
+def plan_for(*checked: CheckedRepository) -> RepairPlan:
     return plan_repairs(Report(accounts=(AccountReport(account=SHOP, checked=checked),)))
 
 
@@ -81,53 +81,53 @@ def test_each_difference_has_its_change_and_encryption_has_none() -> None:
     assert planned.changes == (
         PutMutability("IMMUTABLE_WITH_EXCLUSION", ("latest",)),
         PutScanOnPush(True),
-        PutLifecyclePolicy(WANTED.lifecycle_policy),
-        SetRepositoryPolicy(WANTED.repository_policy),
-        PutTags(WANTED.tags),
+        PutLifecyclePolicy(DESIRED_STATE.lifecycle_policy),
+        SetRepositoryPolicy(DESIRED_STATE.repository_policy),
+        PutTags(DESIRED_STATE.tags),
     )
-    assert [difference.aspect for difference in planned.beyond] == ["encryption"]
+    assert [difference.aspect for difference in planned.unchangeable] == ["encryption"]
 
 
 def test_only_tags_that_differ_are_put() -> None:
-    (planned,) = plan_for(drifted(tags={**WANTED.tags, "env": "dev", "theirs": "1"})).repairs
+    (planned,) = plan_for(drifted(tags={**DESIRED_STATE.tags, "env": "dev", "theirs": "1"})).repairs
     assert planned.changes == (PutTags({"env": "prod"}),)
 
 
 def test_what_did_not_drift_is_in_no_plan() -> None:
-    gone = replace(drifted(), verdict="gone", wanted=None)
+    gone = replace(drifted(), verdict="gone", desired=None)
     plan = plan_for(gone, replace(gone, verdict="unrecorded"), replace(gone, verdict="in step", is_blank=True))
     assert (plan.repairs, plan.blank, plan.changes_something) == ((), (), False)
 
 
 @pytest.mark.parametrize(
-    ("registry", "fate"),
+    ("registry", "status"),
     [
         (Fake(), "repaired"),
         (Fake(owner="event-2"), "left alone"),
         (Fake(owner=None), "left alone"),
-        (Fake(error=VanishedError()), "left alone"),
+        (Fake(error=RepositoryGoneError()), "left alone"),
         (Fake(error=ServiceError("throttled")), "failed"),
     ],
     ids=["still ours", "of another event", "of somebody else", "deleted meanwhile", "refused by AWS"],
 )
-def test_the_tag_is_read_once_more_before_anything_is_changed(registry: Fake, fate: str) -> None:
-    told: list[object] = []
+def test_the_tag_is_read_once_more_before_anything_is_changed(registry: Fake, status: str) -> None:
+    shown: list[object] = []
     repairs: tuple[Repair, ...] = plan_for(drifted(scan_on_push=False)).repairs
-    (done,) = repair(repairs, lambda *_: registry, report=told.append)
-    assert (done.fate, told) == (fate, [done])
-    assert registry.changes == ([PutScanOnPush(True)] if fate == "repaired" else [])
+    (done,) = repair(repairs, lambda *_: registry, report=shown.append)
+    assert (done.status, shown) == (status, [done])
+    assert registry.changes == ([PutScanOnPush(True)] if status == "repaired" else [])
 
 
 @pytest.mark.parametrize(
-    ("registry", "fate"),
+    ("registry", "status"),
     [
         (Fake(), "deleted"),
         (Fake(has_image=True), "left alone"),
         (Fake(owner=None), "left alone"),
-        (Fake(error=VanishedError()), "left alone"),
+        (Fake(error=RepositoryGoneError()), "left alone"),
         (Fake(error=ServiceError("throttled")), "failed"),
     ],
     ids=["still blank", "an image came", "of somebody else", "deleted meanwhile", "refused by AWS"],
 )
-def test_a_blank_repository_is_deleted_only_while_it_is_ours_and_blank(registry: Fake, fate: str) -> None:
-    assert clean(drifted(), lambda *_: registry).fate == fate
+def test_a_blank_repository_is_deleted_only_while_it_is_ours_and_blank(registry: Fake, status: str) -> None:
+    assert clean(drifted(), lambda *_: registry).status == status

@@ -40,15 +40,15 @@ class Seen:
         return report_of(account)
 
 
-def run(path: Path, look: Callable[[str], AccountReport], *, now: datetime = NOW, afresh: bool = False) -> Report:
-    with open_checkpoint(path, now=now, afresh=afresh) as checkpoint:
-        found = verify(ACCOUNTS, look, checkpoint=checkpoint, at_once=4)
+def run(path: Path, audit_one: Callable[[str], AccountReport], *, now: datetime = NOW, restart: bool = False) -> Report:
+    with open_checkpoint(path, now=now, restart=restart) as checkpoint:
+        found = verify(ACCOUNTS, audit_one, checkpoint=checkpoint, at_once=4)
         checkpoint.remove()
     return found
 
 
 @pytest.mark.parametrize("fails_at", [0, 1, 7, 29])
-def test_one_that_was_cut_off_goes_on_without_a_gap_and_without_a_double(fails_at: int, tmp_path: Path) -> None:
+def test_an_interrupted_verification_resumes_without_gap_or_duplicate(fails_at: int, tmp_path: Path) -> None:
     path, first, second = tmp_path / "verify.jsonl", Seen(fails_at=fails_at), Seen()
     with pytest.raises(CredentialsError):
         run(path, first)
@@ -59,7 +59,7 @@ def test_one_that_was_cut_off_goes_on_without_a_gap_and_without_a_double(fails_a
     assert not path.exists()
 
 
-def test_a_line_that_was_cut_off_is_looked_through_again(tmp_path: Path) -> None:
+def test_an_account_with_a_truncated_line_is_verified_again(tmp_path: Path) -> None:
     path = tmp_path / "verify.jsonl"
     with pytest.raises(CredentialsError):
         run(path, Seen(fails_at=12))
@@ -72,24 +72,26 @@ def test_a_line_that_was_cut_off_is_looked_through_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("later", "afresh"), [(timedelta(hours=2), False), (timedelta(minutes=5), True)], ids=["too old", "afresh"]
+    ("later", "restart"), [(timedelta(hours=2), False), (timedelta(minutes=5), True)], ids=["too old", "afresh"]
 )
-def test_what_is_too_old_or_not_wanted_is_not_gone_on_with(later: timedelta, afresh: bool, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_too_old_or_declined_is_not_resumed(
+    later: timedelta, restart: bool, tmp_path: Path
+) -> None:
     path, second = tmp_path / "verify.jsonl", Seen()
     with pytest.raises(CredentialsError):
         run(path, Seen(fails_at=12))
-    run(path, second, now=NOW + later, afresh=afresh)
+    run(path, second, now=NOW + later, restart=restart)
     assert set(second.counts) == set(ACCOUNTS)
 
 
 @pytest.mark.parametrize("text", ["", "no JSON\n", '{"version": 9, "began": "2026-11-23T12:00:00+00:00"}\n', "[]\n"])
-def test_a_file_of_something_else_is_begun_anew(text: str, tmp_path: Path) -> None:
+def test_an_unreadable_checkpoint_is_replaced(text: str, tmp_path: Path) -> None:
     path = tmp_path / "verify.jsonl"
     path.write_text(text)
     assert len(run(path, Seen()).accounts) == len(ACCOUNTS)
 
 
-def test_two_at_once_of_the_same_are_refused(tmp_path: Path) -> None:
+def test_two_simultaneous_verifications_of_the_same_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "verify.jsonl"
     with open_checkpoint(path, now=NOW), pytest.raises(BusyError), open_checkpoint(path, now=NOW):
         pass
@@ -98,19 +100,19 @@ def test_two_at_once_of_the_same_are_refused(tmp_path: Path) -> None:
 def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
     world = World()
     world.create(record(), scan_on_push=False)
-    report = world.looker().look_through("300000000001")
+    report = world.auditor().audit_account("300000000001")
     with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         checkpoint.add(report)
     with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         assert checkpoint.done == {report.account: report}
 
 
-def test_never_more_accounts_are_under_way_than_allowed() -> None:
+def test_never_more_accounts_are_in_progress_than_allowed() -> None:
     under_way, most = Counter[str](), []
     lock = threading.Lock()
     together = threading.Barrier(3, timeout=60)
 
-    def look(account: str) -> AccountReport:
+    def audit_one(account: str) -> AccountReport:
         with lock:
             under_way["now"] += 1
             most.append(under_way["now"])
@@ -119,16 +121,16 @@ def test_never_more_accounts_are_under_way_than_allowed() -> None:
             under_way["now"] -= 1
         return report_of(account)
 
-    verify(ACCOUNTS, look, at_once=3)
+    verify(ACCOUNTS, audit_one, at_once=3)
     assert max(most) == 3
 
 
-def test_what_may_pass_is_tried_once_more_and_what_stays_is_told() -> None:
+def test_temporary_problems_are_retried_once_and_lasting_ones_reported() -> None:
     tries: Counter[str] = Counter()
 
-    def look(account: str) -> AccountReport:
+    def audit_one(account: str) -> AccountReport:
         tries[account] += 1
-        throttled = Unread(account=account, region="eu-west-1", problem="throttled", may_pass=True)
+        throttled = Unread(account=account, region="eu-west-1", problem="throttled", may_be_temporary=True)
         denied = Unread(account=account, problem="no role")
         if account == ACCOUNTS[0] and tries[account] == 1:
             return AccountReport(account=account, unread=(throttled,))
@@ -136,7 +138,7 @@ def test_what_may_pass_is_tried_once_more_and_what_stays_is_told() -> None:
             return AccountReport(account=account, unread=(throttled,))
         return AccountReport(account=account, unread=(denied,)) if account == ACCOUNTS[2] else report_of(account)
 
-    found = verify(ACCOUNTS, look)
+    found = verify(ACCOUNTS, audit_one)
     assert [tries[account] for account in ACCOUNTS[:4]] == [2, 2, 1, 1]
     assert [(one.account, one.problem) for one in found.unread()] == [
         (ACCOUNTS[1], "throttled"),

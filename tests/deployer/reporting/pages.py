@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.drift.comparison import Difference
-from deployer.drift.findings import AccountReport, Checked, Report, Unread
+from deployer.drift.findings import AccountReport, CheckedRepository, Report, Unread
 from deployer.organization import Organization
 from deployer.rendering.drift import report_document
 from deployer.reporting.aggregation import aggregate
@@ -85,13 +85,13 @@ def verification() -> Verification:
     """One repository of each kind, as `audit verify --json` tells it."""
     place: dict[str, Any] = {"account": "300000000001", "region": "eu-west-1", "event_id": "event"}
     checked = (
-        Checked(
+        CheckedRepository(
             **place,
             name="team-a/api",
             verdict="drifted",
-            differences=(Difference(aspect="image_tag_mutability", found="MUTABLE", wanted="IMMUTABLE"),),
+            differences=(Difference(aspect="image_tag_mutability", actual="MUTABLE", desired="IMMUTABLE"),),
         ),
-        Checked(
+        CheckedRepository(
             **place,
             name="team-a/web",
             verdict="in step",
@@ -99,7 +99,7 @@ def verification() -> Verification:
             created_at=UNTIL - timedelta(days=11),
             principal="arn:aws:iam::300000000001:role/ci-release",
         ),
-        Checked(**place, name="team-a/worker", verdict="in step"),
+        CheckedRepository(**place, name="team-a/worker", verdict="in step"),
     )
     unread = Unread(account="300000000002", problem="the role is missing")
     report = Report(accounts=(AccountReport(account="300000000001", checked=checked, unread=(unread,)),))

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from deployer.drift.comparison import compare
-from deployer.drift.findings import AccountReport, Checked, Unread
-from deployer.drift.ports import Listed, Records, Registries, Registry, VanishedError
-from deployer.drift.rules import Rules
+from deployer.drift.desired_states import DesiredStates
+from deployer.drift.findings import AccountReport, CheckedRepository, Unread
+from deployer.drift.ports import ListedRepository, Records, Registries, Registry, RepositoryGoneError
 from deployer.errors import CredentialsError, DeployerError, PermissionDeniedError
 from handler.creation import LATE
 from handler.globs import matches_name
@@ -29,15 +29,15 @@ SAME_CREATION = timedelta(minutes=5)
 AT_ONCE = 8
 """Parallel calls within an account."""
 
-Known = Mapping[str, list[Record]]
+RecordsByName = Mapping[str, list[Record]]
 """Records of one region, by the repository's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looker:
+class AccountAuditor:
     """Verifies accounts, each independently, so that many can be verified in parallel."""
 
-    rules: Rules
+    desired_states: DesiredStates
     records: Records
     registries: Registries
     now: datetime
@@ -47,30 +47,37 @@ class Looker:
     repositories: str | None = None
     """A glob for names, if not all are requested."""
 
-    def look_through(self, account: str) -> AccountReport:
+    def audit_account(self, account: str) -> AccountReport:
         """The account's report. Raises only CredentialsError: without credentials nothing else would work either."""
         known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
         by_event: dict[str, Record] = {}
         for record in self.records.of_repositories(account):
             by_event[record.event_id] = record
-            if record.region and record.repository and self._is_meant(record.repository):
+            if record.region and record.repository and self._is_selected(record.repository):
                 known[record.region][record.repository].append(record)
-        meant = {*self.rules.covered_regions(account), *known}
-        regions = sorted(meant if self.regions is None else meant & self.regions)
+        candidates = {*self.desired_states.covered_regions(account), *known}
+        regions = sorted(candidates if self.regions is None else candidates & self.regions)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            looks = list(pool.map(lambda region: self._list(account, region, known[region], by_event), regions))
-            looks_at = [(look, one) for look in looks if isinstance(look, _Look) for one in look.listed]
+            regions_read = list(pool.map(lambda region: self._list(account, region, known[region], by_event), regions))
+            looks_at = [
+                (region_audit, one)
+                for region_audit in regions_read
+                if isinstance(region_audit, _RegionAudit)
+                for one in region_audit.listed
+            ]
             results = list(pool.map(lambda pair: pair[0].check(pair[1]), looks_at))
-        return _report(account, looks, results)
+        return _report(account, regions_read, results)
 
-    def _list(self, account: str, region: str, known: Known, by_event: Mapping[str, Record]) -> _Look | Unread:
+    def _list(
+        self, account: str, region: str, known: RecordsByName, by_event: Mapping[str, Record]
+    ) -> _RegionAudit | Unread:
         try:
             registry = self.registries.open(account, region)
-            listed = tuple(one for one in registry.repositories() if self._is_meant(one.name))
+            listed = tuple(one for one in registry.repositories() if self._is_selected(one.name))
         except DeployerError as error:
             return unread(error, account=account, region=region)
-        return _Look(
-            looker=self,
+        return _RegionAudit(
+            auditor=self,
             account=account,
             region=region,
             known=known,
@@ -79,64 +86,64 @@ class Looker:
             listed=listed,
         )
 
-    def _is_meant(self, name: str) -> bool:
+    def _is_selected(self, name: str) -> bool:
         return self.repositories is None or matches_name(self.repositories, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Other:
+class _ForeignRepository:
     """A repository that is not ours."""
 
     region: str
     name: str
 
 
-Result = Checked | Unread | _Other | None
+Result = CheckedRepository | Unread | _ForeignRepository | None
 """None for a repository that was deleted while it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _RegionAudit:
     """The verification of one region."""
 
-    looker: Looker
+    auditor: AccountAuditor
     account: str
     region: str
-    known: Known
+    known: RecordsByName
     by_event: Mapping[str, Record]
     """The account's records of all regions."""
     registry: Registry
-    listed: tuple[Listed, ...]
+    listed: tuple[ListedRepository, ...]
 
-    def check(self, one: Listed) -> Result:
+    def check(self, one: ListedRepository) -> Result:
         """The finding for one repository that exists."""
         try:
             tags = self.registry.tags(one.arn)
             event_id = tags.get(EVENT_ID_TAG)
             if event_id is None:
-                return _Other(region=self.region, name=one.name)
+                return _ForeignRepository(region=self.region, name=one.name)
             for record in self.known.get(one.name, ()):
                 if record.event_id == event_id and _is_same_creation(one, record):
                     return self._compared(one, record, tags)
             return self._unrecorded(one, event_id)
-        except VanishedError:
+        except RepositoryGoneError:
             return None
         except DeployerError as error:
             return unread(error, account=self.account, region=self.region, repository=one.name)
 
-    def _compared(self, one: Listed, record: Record, tags: Mapping[str, str]) -> Checked:
-        wanted = self.looker.rules.wanted(record, partition=self.registry.partition)
-        if wanted.key_alias:
-            wanted = wanted.with_key(self.registry.key_behind(wanted.key_alias))
+    def _compared(self, one: ListedRepository, record: Record, tags: Mapping[str, str]) -> CheckedRepository:
+        desired = self.auditor.desired_states.for_record(record, partition=self.registry.partition)
+        if desired.key_alias:
+            desired = desired.with_key(self.registry.resolve_alias(desired.key_alias))
         found = replace(
-            one.appearance,
+            one.state,
             tags=dict(tags),
             lifecycle_policy=self.registry.lifecycle_policy(one.name),
             repository_policy=self.registry.repository_policy(one.name),
         )
-        differences = compare(found, wanted)
-        is_old = self.looker.now - one.created_at > self.looker.grace
-        return Checked(
+        differences = compare(found, desired)
+        is_old = self.auditor.now - one.created_at > self.auditor.grace
+        return CheckedRepository(
             account=self.account,
             region=self.region,
             name=one.name,
@@ -146,39 +153,41 @@ class _Look:
             principal=record.principal,
             is_blank=is_old and not self.registry.has_image(one.name),
             differences=differences,
-            wanted=wanted if differences else None,
+            desired=desired if differences else None,
         )
 
-    def _unrecorded(self, one: Listed, event_id: str) -> Checked:
-        is_young = self.looker.now - one.created_at < LATE
-        return Checked(
+    def _unrecorded(self, one: ListedRepository, event_id: str) -> CheckedRepository:
+        is_young = self.auditor.now - one.created_at < LATE
+        return CheckedRepository(
             account=self.account,
             region=self.region,
             name=one.name,
             verdict="under way" if is_young else "unrecorded",
             event_id=event_id,
             created_at=one.created_at,
-            note="" if is_young else self._misfit(event_id),
+            note="" if is_young else self._conflicting_record(event_id),
         )
 
-    def _misfit(self, event_id: str) -> str:
+    def _conflicting_record(self, event_id: str) -> str:
         """The repository that the ledger's record of the event names, if it exists."""
         record = self.by_event.get(event_id)
         if record is None:
             return ""
         made = f", created {record.created_at:%Y-%m-%d %H:%M:%S}" if record.created_at else ""
-        return f"the record of that event is of {record.repository} in {record.region}{made}"
+        return f"the record of that event names {record.repository} in {record.region}{made}"
 
-    def gone(self, results: Iterable[Result]) -> Iterator[Checked]:
+    def gone(self, results: Iterable[Result]) -> Iterator[CheckedRepository]:
         """Repositories that a record names and that do not exist, or were replaced."""
-        there = {result.name: result for result in results if isinstance(result, Checked | _Other)}
+        there = {
+            result.name: result for result in results if isinstance(result, CheckedRepository | _ForeignRepository)
+        }
         unreadable = {result.repository for result in results if isinstance(result, Unread)}
         for name, records in sorted(self.known.items()):
             found = there.get(name)
-            if name in unreadable or (isinstance(found, Checked) and found.verdict != "unrecorded"):
+            if name in unreadable or (isinstance(found, CheckedRepository) and found.verdict != "unrecorded"):
                 continue
             last = max(records, key=lambda record: record.event_time)
-            yield Checked(
+            yield CheckedRepository(
                 account=self.account,
                 region=self.region,
                 name=name,
@@ -186,11 +195,11 @@ class _Look:
                 event_id=last.event_id,
                 created_at=last.created_at,
                 principal=last.principal,
-                note="a repository that is not of that event has its name now" if found else "",
+                note="another repository has its name now" if found else "",
             )
 
 
-def _is_same_creation(one: Listed, record: Record) -> bool:
+def _is_same_creation(one: ListedRepository, record: Record) -> bool:
     return record.created_at is None or abs(one.created_at - record.created_at) <= SAME_CREATION
 
 
@@ -203,39 +212,39 @@ def unread(error: DeployerError, *, account: str, region: str | None = None, rep
         region=region,
         repository=repository,
         problem=error.message,
-        may_pass=not isinstance(error, PermissionDeniedError),
+        may_be_temporary=not isinstance(error, PermissionDeniedError),
     )
 
 
-def _report(account: str, looks: Iterable[_Look | Unread], results: list[Result]) -> AccountReport:
-    checked: list[Checked] = []
-    troubles: list[Unread] = []
+def _report(account: str, regions_read: Iterable[_RegionAudit | Unread], results: list[Result]) -> AccountReport:
+    checked: list[CheckedRepository] = []
+    problems: list[Unread] = []
     others: dict[str, int] = {}
     rest = iter(results)
     regions = []
-    for look in looks:
-        if isinstance(look, Unread):
-            troubles.append(look)
+    for region_audit in regions_read:
+        if isinstance(region_audit, Unread):
+            problems.append(region_audit)
             continue
-        own = [next(rest) for _ in look.listed]
-        regions.append(look.region)
-        checked += [*(one for one in own if isinstance(one, Checked)), *look.gone(own)]
-        troubles += [one for one in own if isinstance(one, Unread)]
-        if count := sum(isinstance(one, _Other) for one in own):
-            others[look.region] = count
+        own = [next(rest) for _ in region_audit.listed]
+        regions.append(region_audit.region)
+        checked += [*(one for one in own if isinstance(one, CheckedRepository)), *region_audit.gone(own)]
+        problems += [one for one in own if isinstance(one, Unread)]
+        if count := sum(isinstance(one, _ForeignRepository) for one in own):
+            others[region_audit.region] = count
     return AccountReport(
         account=account,
         regions=tuple(regions),
         checked=tuple(checked),
         others=others,
-        unread=tuple(_merged(troubles)),
+        unread=tuple(_merged(problems)),
     )
 
 
-def _merged(troubles: list[Unread]) -> Iterator[Unread]:
+def _merged(problems: list[Unread]) -> Iterator[Unread]:
     """One problem for the account if every region has the same, as with a missing role."""
-    whole = [trouble for trouble in troubles if trouble.repository is None]
-    if len(whole) > 1 and len({trouble.problem for trouble in whole}) == 1:
+    whole = [unread_item for unread_item in problems if unread_item.repository is None]
+    if len(whole) > 1 and len({unread_item.problem for unread_item in whole}) == 1:
         yield replace(whole[0], region=None)
-        troubles = [trouble for trouble in troubles if trouble.repository is not None]
-    yield from troubles
+        problems = [unread_item for unread_item in problems if unread_item.repository is not None]
+    yield from problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from deployer.drift.appearance import Appearance, wanted
+from deployer.drift.repository_state import RepositoryState, desired_state_of
 from deployer.settings import Compiled
 from handler.records import Record
 from handler.repositories import Registry
@@ -24,7 +24,7 @@ class _Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class DesiredStates:
     """The settings of today."""
 
     compiled: Compiled
@@ -34,7 +34,7 @@ class Rules:
         settings = self.compiled.settings_for_account(account)
         return tuple(settings.regions) if settings.enabled else ()
 
-    def wanted(self, record: Record, *, partition: str) -> Appearance:
+    def for_record(self, record: Record, *, partition: str) -> RepositoryState:
         """The settings that the repository of a record would get if the same push came today."""
         file, organization = self.compiled.settings_file, self.compiled.organization
         cause = _Cause(
@@ -50,7 +50,7 @@ class Rules:
             account_name=file.account_name(cause.account),
             ou_path=file.path_of(organization.account_chain(cause.account)),
         )
-        return wanted(
+        return desired_state_of(
             cause.repository,
             settings,
             tags=render(settings.tags, values, event_id=record.event_id),

@@ -17,7 +17,7 @@ MANAGED_KEY = "alias/aws/ecr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
+class RepositoryState:
     """One repository; policies are JSON texts. Of `tags` those that settings request; others are ignored."""
 
     image_tag_mutability: str
@@ -37,27 +37,27 @@ class Appearance:
         """The alias in place of a key."""
         return self.kms_key if self.kms_key and ":alias/" in self.kms_key else None
 
-    def with_key(self, key: str | None) -> Appearance:
+    def with_key(self, key: str | None) -> RepositoryState:
         """The same with the key that the alias refers to."""
         return replace(self, kms_key=key)
 
 
-def wanted(
+def desired_state_of(
     name: str,
     settings: RepositorySettings,
     *,
     tags: Mapping[str, str],
     registry: Registry,
     document: Callable[[str], str],
-) -> Appearance:
+) -> RepositoryState:
     """The settings that a repository of this name would get today; `document` returns the text of a policy file."""
     request = creation_request(name, settings=settings, tags=tags, registry=registry)
-    asked = described(request)
-    key = asked.kms_key
-    if asked.encryption != "AES256" and key is None:
+    state = actual_state_of(request)
+    key = state.kms_key
+    if state.encryption != "AES256" and key is None:
         key = f"arn:{registry.partition}:kms:{registry.region}:{registry.account}:{MANAGED_KEY}"
     return replace(
-        asked,
+        state,
         kms_key=key,
         lifecycle_policy=document(settings.lifecycle_policy) if settings.lifecycle_policy else None,
         repository_policy=document(settings.repository_policy) if settings.repository_policy else None,
@@ -73,14 +73,14 @@ def wanted(
     )
 
 
-def described(said: Mapping[str, Any]) -> Appearance:
+def actual_state_of(members: Mapping[str, Any]) -> RepositoryState:
     """All but policies and tags, from the members that CreateRepository and DescribeRepositories share."""
-    encryption = said.get("encryptionConfiguration") or {}
-    exclusions = said.get("imageTagMutabilityExclusionFilters") or ()
-    return Appearance(
-        image_tag_mutability=said.get("imageTagMutability", "MUTABLE"),
+    encryption = members.get("encryptionConfiguration") or {}
+    exclusions = members.get("imageTagMutabilityExclusionFilters") or ()
+    return RepositoryState(
+        image_tag_mutability=members.get("imageTagMutability", "MUTABLE"),
         mutability_exclusions=tuple(sorted(item["filter"] for item in exclusions)),
-        scan_on_push=bool((said.get("imageScanningConfiguration") or {}).get("scanOnPush", False)),
+        scan_on_push=bool((members.get("imageScanningConfiguration") or {}).get("scanOnPush", False)),
         encryption=encryption.get("encryptionType", "AES256"),
         kms_key=encryption.get("kmsKey"),
         lifecycle_policy=None,

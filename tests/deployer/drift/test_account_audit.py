@@ -9,7 +9,7 @@ import pytest
 
 from deployer.drift.findings import AccountReport
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
-from tests.deployer.drift.examples import ABROAD, HOME, NOW, SHOP, World, as_wanted, record, tagged
+from tests.deployer.drift.examples import ABROAD, HOME, NOW, SHOP, World, desired_state_of, record, tagged
 
 
 @pytest.fixture
@@ -21,70 +21,70 @@ def verdicts(report: AccountReport) -> dict[str, str]:
     return {one.name: one.verdict for one in report.checked}
 
 
-def test_a_repository_as_the_settings_ask_is_in_step(world: World) -> None:
+def test_a_repository_with_the_desired_settings_is_in_step(world: World) -> None:
     world.create(record())
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert verdicts(report) == {"team-a/api": "in step"}
     assert report.regions == (HOME, ABROAD)
 
 
-def test_a_changed_repository_has_drifted_and_the_report_knows_where_to(world: World) -> None:
+def test_a_changed_repository_has_drifted_and_the_report_has_both_values(world: World) -> None:
     made = record()
     world.create(made, scan_on_push=False)
-    (one,) = world.looker().look_through(SHOP).checked
-    assert (one.verdict, one.wanted) == ("drifted", as_wanted(made))
-    assert [(item.aspect, item.found, item.wanted) for item in one.differences] == [("scan_on_push", "false", "true")]
+    (one,) = world.auditor().audit_account(SHOP).checked
+    assert (one.verdict, one.desired) == ("drifted", desired_state_of(made))
+    assert [(item.aspect, item.actual, item.desired) for item in one.differences] == [("scan_on_push", "false", "true")]
 
 
 def test_a_record_without_its_repository_is_gone(world: World) -> None:
     world.records.append(record("team-a/old", number=7))
-    (one,) = world.looker().look_through(SHOP).checked
+    (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, one.note) == ("gone", "event-7", "")
 
 
-def test_a_repository_that_somebody_made_in_the_place_of_ours_is_theirs_and_ours_is_gone(world: World) -> None:
+def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_gone(world: World) -> None:
     world.create(record(), tags={})
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert (verdicts(report), report.others) == ({"team-a/api": "gone"}, {HOME: 1})
     assert "has its name now" in report.checked[0].note
 
 
-def test_a_repository_that_was_deleted_and_made_anew_by_a_push_is_in_step(world: World) -> None:
+def test_a_repository_that_a_later_push_created_again_is_in_step(world: World) -> None:
     world.records.append(record(number=1))
     world.create(record(number=2))
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "in step"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in step"}
 
 
 def test_a_forged_tag_makes_nothing_ours(world: World) -> None:
     world.registry().add(record(), tags=tagged("event-99"))
-    (one,) = world.looker().look_through(SHOP).checked
-    assert (one.verdict, one.event_id, one.wanted) == ("unrecorded", "event-99", None)
+    (one,) = world.auditor().audit_account(SHOP).checked
+    assert (one.verdict, one.event_id, one.desired) == ("unrecorded", "event-99", None)
 
 
 def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: World) -> None:
     """Whoever may tag can copy a tag, but not the record's name."""
     world.create(record(number=1))
     world.registry().add(record("team-b/copy"), tags=tagged("event-1"))
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert verdicts(report) == {"team-a/api": "in step", "team-b/copy": "unrecorded"}
     assert [one.note for one in report.checked if one.note] == [
-        f"the record of that event is of team-a/api in {HOME}, created 2026-11-23 09:00:00"
+        f"the record of that event names team-a/api in {HOME}, created 2026-11-23 09:00:00"
     ]
 
 
-def test_a_repository_made_anew_under_the_tag_of_its_predecessor_does_not_fit_the_record(world: World) -> None:
+def test_a_repository_created_again_with_the_old_tag_does_not_match_the_record(world: World) -> None:
     made = record(created_at=NOW - timedelta(days=3))
     world.create(made).created_at = NOW - timedelta(days=3)
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "in step"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in step"}
     world.registry().held["team-a/api"].created_at = NOW - timedelta(days=1)
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert ("team-a/api", "unrecorded") in {(one.name, one.verdict) for one in report.checked}
     assert "created 20" in next(one.note for one in report.checked if one.verdict == "unrecorded")
 
 
 def test_a_repository_that_is_minutes_old_may_wait_for_its_record(world: World) -> None:
     world.registry().add(record()).created_at = NOW - timedelta(minutes=2)
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "under way"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "under way"}
 
 
 @pytest.mark.parametrize(
@@ -97,70 +97,74 @@ def test_a_repository_without_an_image_is_blank_after_the_grace(
 ) -> None:
     repository = world.create(record(created_at=NOW - age))
     repository.created_at, repository.images = NOW - age, images
-    (one,) = world.looker().look_through(SHOP).checked
+    (one,) = world.auditor().audit_account(SHOP).checked
     assert one.is_blank is is_blank
 
 
 def test_a_repository_of_a_failure_that_left_it_without_a_policy_is_ours(world: World) -> None:
     world.create(record(outcome="failed", reason="access-denied"), lifecycle_policy=None)
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "drifted"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "drifted"}
 
 
 def test_repositories_of_others_are_counted_only(world: World) -> None:
     for number in range(3):
         world.registry().add(record(f"theirs/{number}"), tags={})
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert (report.checked, report.others) == ((), {HOME: 3})
 
 
-def test_a_repository_that_vanishes_while_it_is_looked_at_is_gone(world: World) -> None:
+def test_a_repository_that_is_deleted_while_it_is_read_is_gone(world: World) -> None:
     world.create(record())
     world.registry().vanishing.add("team-a/api")
-    assert verdicts(world.looker().look_through(SHOP)) == {"team-a/api": "gone"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "gone"}
 
 
-def test_a_region_that_only_a_record_tells_of_is_looked_at_too(world: World) -> None:
+def test_a_region_that_only_a_record_names_is_read_too(world: World) -> None:
     world.create(record(region="ap-south-1"))
-    assert world.looker().look_through(SHOP).regions == ("ap-south-1", HOME, ABROAD)
+    assert world.auditor().audit_account(SHOP).regions == ("ap-south-1", HOME, ABROAD)
 
 
-def test_only_what_is_meant_is_looked_at(world: World) -> None:
+def test_only_selected_repositories_and_regions_are_read(world: World) -> None:
     world.create(record("team-a/api"))
     world.create(record("team-b/api", number=2))
     world.records.append(record("team-b/old", number=3))
-    looker = world.looker(repositories="team-a/*", regions=frozenset({HOME}))
-    report = looker.look_through(SHOP)
+    auditor = world.auditor(repositories="team-a/*", regions=frozenset({HOME}))
+    report = auditor.audit_account(SHOP)
     assert (verdicts(report), report.regions) == ({"team-a/api": "in step"}, (HOME,))
 
 
 @pytest.mark.parametrize(
-    ("error", "may_pass"), [(PermissionDeniedError("no role"), False), (ServiceError("throttled"), True)]
+    ("error", "may_be_temporary"), [(PermissionDeniedError("no role"), False), (ServiceError("throttled"), True)]
 )
-def test_a_region_out_of_reach_is_told_and_the_others_are_looked_at(error: Any, may_pass: bool, world: World) -> None:
+def test_an_unreadable_region_is_reported_and_the_others_are_read(
+    error: Any, may_be_temporary: bool, world: World
+) -> None:
     world.create(record())
     world.registry(region=ABROAD).error = error
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert verdicts(report) == {"team-a/api": "in step"}
-    assert [(one.region, one.problem, one.may_pass) for one in report.unread] == [(ABROAD, error.message, may_pass)]
+    assert [(one.region, one.problem, one.may_be_temporary) for one in report.unread] == [
+        (ABROAD, error.message, may_be_temporary)
+    ]
 
 
-def test_a_role_that_is_missing_is_told_once_for_the_account(world: World) -> None:
+def test_a_missing_role_is_reported_once_for_the_account(world: World) -> None:
     for region in (HOME, ABROAD):
         world.registry(region=region).error = PermissionDeniedError("no role")
-    assert [(one.region, one.problem) for one in world.looker().look_through(SHOP).unread] == [(None, "no role")]
+    assert [(one.region, one.problem) for one in world.auditor().audit_account(SHOP).unread] == [(None, "no role")]
 
 
-def test_credentials_that_are_no_longer_taken_end_everything(world: World) -> None:
+def test_expired_credentials_end_the_audit(world: World) -> None:
     world.registry().error = CredentialsError("expired")
     with pytest.raises(CredentialsError):
-        world.looker().look_through(SHOP)
+        world.auditor().audit_account(SHOP)
 
 
 def test_a_report_can_be_kept_and_read_back(world: World) -> None:
     world.create(record(), scan_on_push=False)
     world.registry(region=ABROAD).error = ServiceError("throttled")
     world.registry().add(record("theirs/1"), tags={})
-    report = world.looker().look_through(SHOP)
+    report = world.auditor().audit_account(SHOP)
     assert AccountReport.from_json(report.to_json()) == report
 
 
@@ -177,4 +181,4 @@ KEY = f"arn:aws:kms:{HOME}:{PAYMENTS}:key/1"
 def test_a_key_is_compared_with_what_its_alias_stands_for(keys: dict[str, str], verdict: str, world: World) -> None:
     world.registry(PAYMENTS).keys = keys
     world.create(record(account=PAYMENTS), kms_key=KEY)
-    assert verdicts(world.looker().look_through(PAYMENTS)) == {"team-a/api": verdict}
+    assert verdicts(world.auditor().audit_account(PAYMENTS)) == {"team-a/api": verdict}

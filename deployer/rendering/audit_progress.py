@@ -32,7 +32,7 @@ def progress() -> Iterator[Callable[[Progress], None]]:
         count = _Count()
 
         def draw(step: Progress) -> None:
-            bars.update(task, total=step.total, completed=step.done, description=count.told(step))
+            bars.update(task, total=step.total, completed=step.done, description=count.add(step))
 
         yield draw
 
@@ -43,7 +43,7 @@ class _Count:
     def __init__(self) -> None:
         self._number = 0
 
-    def told(self, step: Progress) -> str:
+    def add(self, step: Progress) -> str:
         self._number += len(step.last.checked) if step.last else 0
         return counted(self._number, "repository", "repositories")
 
@@ -56,9 +56,9 @@ class _Plain:
         self._quarter = 0
 
     def __call__(self, step: Progress) -> None:
-        told = self._count.told(step)
+        text = self._count.add(step)
         quarter = 4 * step.done // step.total if step.total else 4
         if quarter > self._quarter or step.last is None:
             self._quarter = quarter
-            sys.stderr.write(f"{step.done} of {step.total} accounts, {told}\n")
+            sys.stderr.write(f"{step.done} of {step.total} accounts, {text}\n")
             sys.stderr.flush()
