@@ -85,4 +85,5 @@ def _refusal(record: Record) -> Refusal:
         detail=record.detail,
         ou_path=record.ou_path,
         account_name=record.account_name,
+        principal=record.principal if (record.principal or "").startswith("arn:") else None,
     )

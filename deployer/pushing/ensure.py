@@ -48,6 +48,8 @@ class Refusal:
     detail: str | None = None
     ou_path: str | None = None
     account_name: str | None = None
+    principal: str | None = None
+    """The ARN of the caller that was refused, if the ledger has one."""
 
 
 class Ledger(Protocol):

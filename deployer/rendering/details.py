@@ -9,8 +9,8 @@ from typing import Any
 
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
-from deployer.rendering.explanations import with_location
-from deployer.rendering.text import Line, Tone, wrapped
+from deployer.rendering.explanations import explain_command, with_location
+from deployer.rendering.text import Line, Tone, command_lines, wrapped
 from deployer.settings.yaml_text import flow
 from deployer.times import iso
 from handler.reasons import SENTENCES
@@ -71,6 +71,17 @@ def _decision(details: DecisionDetails) -> Iterator[Line]:
     if details.today and not details.has_same_result:
         verdict = details.today.verdict
         yield from _labelled("today", f"{verdict.outcome} ({verdict.reason}): {verdict.sentence}")
+    if record.outcome == "refused" and record.repository and record.region:
+        yield Line("  Explained by today's files:")
+        yield from command_lines(
+            explain_command(
+                account=record.account,
+                repository=record.repository,
+                region=record.region,
+                principal=record.principal,
+            ),
+            indent=4,
+        )
 
 
 def _location(details: DecisionDetails, text: str, origin: object | None) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from deployer.pushing.ensure import Outcome, Refused, There
 from deployer.pushing.images import ImageReference
-from deployer.rendering.text import Line, wrapped
+from deployer.rendering.explanations import explain_command
+from deployer.rendering.text import Line, command_lines, wrapped
 from handler.reasons import SENTENCES
 
 _NAMED = 2
@@ -40,7 +41,15 @@ def _reasons(outcome: Refused) -> list[Line]:
     return [
         *lines,
         Line("  In the central account, this shows which file each rule comes from:"),
-        Line(f"    deployer explain {image.registry.account} {image.repository}"),
+        *command_lines(
+            explain_command(
+                account=image.registry.account,
+                repository=image.repository,
+                region=image.registry.region,
+                principal=refusal.principal,
+            ),
+            indent=4,
+        ),
     ]
 
 

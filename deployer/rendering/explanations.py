@@ -10,12 +10,14 @@ from typing import Any
 from rich.cells import cell_len
 
 from deployer.organization import ACTIVE
-from deployer.rendering.text import padded
+from deployer.rendering.text import command_lines, padded
 from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import Verdict
 from deployer.settings.yaml_text import flow
+from handler.reasons import PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED
 
+_OF_PRINCIPALS = frozenset({PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED})
 LEFT = 44
 """Column of the places; a longer value moves its place to the next line."""
 
@@ -24,7 +26,8 @@ def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal:
     """The decision first, if one was requested; then every value and its place."""
     lines = [_heading(explanation), ""]
     if verdict is not None:
-        lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal), ""]
+        lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal)]
+        lines += [*_next_steps(explanation, verdict), ""]
     lines += [line for value in _values(explanation, verdict) for line in _value_lines(value)]
     return "\n".join(lines)
 
@@ -37,6 +40,12 @@ def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
     first = next(index for index, value in enumerate(values) if value.key.startswith("repository."))
     others = [value for value in values if not value.key.startswith("repository.")]
     return [*others[:first], *verdict.values, *others[first:]]
+
+
+def explain_command(*, account: str, repository: str, region: str, principal: str | None) -> list[str]:
+    """The command that explains a decision about a push: it names the same reason and rules as the refusal."""
+    words = ["deployer", "explain", account, repository, "--region", region]
+    return [*words, "--principal", principal] if principal else words
 
 
 def event_lines(verdict: Verdict) -> Iterator[str]:
@@ -77,6 +86,19 @@ def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bo
     if any_principal and verdict.outcome == "create" and (rules.deny or rules.allow != ("*",)):
         denied = f", not {', '.join(rules.deny)}" if rules.deny else ""
         yield f"  if the one who pushes is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
+
+
+def _next_steps(explanation: Explanation, verdict: Verdict) -> Iterator[str]:
+    """What else belongs to a refusal: what a session's ARN lacks, and where the records of such pushes are."""
+    call = verdict.call
+    if verdict.outcome != "refused" or call is None:
+        return
+    if verdict.reason in _OF_PRINCIPALS and call.role_arn:
+        yield "  A session's ARN lacks the path of its role: if the role has one, pass the role's ARN."
+    if explanation.is_account:
+        words = ["deployer", "audit", "list", "--account", call.account, "--repository", call.repository]
+        yield "  Pushes that were refused:"
+        yield from (line.text for line in command_lines(words, indent=4))
 
 
 def _value_lines(value: Value, *, indent: str = "") -> Iterator[str]:

@@ -6,8 +6,10 @@ Widths are counted in cells of a terminal: an East Asian character or an emoji t
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -46,6 +48,17 @@ def wrapped(text: str, *, indent: int, tone: Tone = "", width: int = WIDTH) -> l
             lines.append(f"{' ' * (indent + 2)}{shown}")
         is_first = False
     return [Line(line, tone) for line in lines if line.strip()]
+
+
+def command_lines(words: Sequence[str], *, indent: int, width: int = WIDTH) -> list[Line]:
+    """A command to paste into a shell; if it is too long for a line, each option begins a line of its own."""
+    quoted = shlex.join(words)
+    if indent + len(quoted) <= width:
+        return [Line(f"{' ' * indent}{quoted}")]
+    starts = [0, *(position for position, word in enumerate(words) if word.startswith("--")), len(words)]
+    parts = [shlex.join(words[start:end]) for start, end in pairwise(starts)]
+    lines = [f"{' ' * (indent + 2 * (number > 0))}{part}" for number, part in enumerate(parts)]
+    return [Line(f"{line} \\") for line in lines[:-1]] + [Line(lines[-1])]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[Line]:

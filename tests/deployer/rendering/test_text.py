@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from textwrap import wrap
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from deployer.rendering.explanations import LEFT, with_location
-from deployer.rendering.text import Line, cut, table, wrapped
+from deployer.rendering.text import Line, command_lines, cut, table, wrapped
 
 ROWS = [["Workloads/Prod/Payments", "eu-west-1", "4"], ["A", "eu-west-1", "12"]]
 
@@ -97,3 +98,9 @@ def test_ascii_is_wrapped_as_the_standard_library_wraps_it(text: str, indent: in
         break_on_hyphens=False,
     )
     assert [line.text for line in wrapped(text, indent=indent, width=width)] == expected
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40), min_size=1))
+def test_a_command_of_several_lines_is_the_same_command(words: list[str]) -> None:
+    shown = "\n".join(line.text for line in command_lines(words, indent=4))
+    assert shlex.split(shown.replace(" \\\n", " ")) == words
