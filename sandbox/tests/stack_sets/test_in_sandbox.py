@@ -664,7 +664,7 @@ def test_an_operation_on_what_does_not_exist_is_refused_and_not_begun(sandbox: S
             call(**product)
         with pytest.raises(ClientError, match="is in none of the OUs"):
             call(**_named(PROD, accounts=(SHOP, "400000000001")))
-        with pytest.raises(ClientError, match=f"with {PAYMENTS}, which is below {PROD}"):
+        with pytest.raises(ClientError, match=f"{PAYMENTS}, which is below {PROD}"):
             call(**_named(PROD, PAYMENTS, accounts=(SHOP,)))
     for whole in (targets(PROD, regions=("us-east-1",)), targets(WORKLOADS, regions=(HOME,))):
         with pytest.raises(ClientError):
