@@ -64,43 +64,55 @@ class BadResult(Exception):  # noqa: N818 - becomes a 502
 def event(request: UrlRequest, *, caller: Caller, owner: str, request_id: str, now: datetime) -> dict[str, Any]:
     """The event; `owner` is the function's account."""
     text, is_encoded = _text(request.body, request.headers.get("content-type", ""))
-    pairs: dict[str, list[str]] = {}
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        pairs.setdefault(name, []).append(value)
-    cookies = [cookie for cookie in request.headers.get("cookie", "").split("; ") if cookie]
-    found = {
+    optional = {
+        "cookies": [cookie for cookie in request.headers.get("cookie", "").split("; ") if cookie],
+        "queryStringParameters": _parameters(request.query),
+        "body": text,
+    }
+    return {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": request.path,
         "rawQueryString": request.query,
-        "cookies": cookies,
         "headers": _headers(request, request_id),
-        "queryStringParameters": {name: ",".join(values) for name, values in pairs.items()},
         "requestContext": {
             "accountId": owner,
-            "apiId": request.domain_name.partition(".")[0],
-            "authentication": None,
             "authorizer": {"iam": _identity(caller.principal, caller.organization)},
-            "domainName": request.domain_name,
-            "domainPrefix": request.domain_name.partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": request.path,
-                "protocol": request.protocol,
-                "sourceIp": request.source_ip,
-                "userAgent": request.headers.get("user-agent"),
-            },
             "requestId": request_id,
-            "routeKey": "$default",
-            "stage": "$default",
             "time": now.astimezone(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "timeEpoch": int(now.timestamp() * 1000),
+            **_context(request),
         },
-        "body": text,
         "isBase64Encoded": is_encoded,
+        **{name: value for name, value in optional.items() if value},
     }
-    optional = ("cookies", "queryStringParameters", "body")
-    return {name: value for name, value in found.items() if name not in optional or value}
+
+
+def _context(request: UrlRequest) -> dict[str, Any]:
+    """What the context has of the request itself."""
+    return {
+        "apiId": request.domain_name.partition(".")[0],
+        "authentication": None,
+        "domainName": request.domain_name,
+        "domainPrefix": request.domain_name.partition(".")[0],
+        "http": {
+            "method": request.method,
+            "path": request.path,
+            "protocol": request.protocol,
+            "sourceIp": request.source_ip,
+            "userAgent": request.headers.get("user-agent"),
+        },
+        "routeKey": "$default",
+        "stage": "$default",
+    }
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """The query's parameters; several values of one name are joined."""
+    pairs: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        pairs.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in pairs.items()}
 
 
 def _identity(caller: Principal, organization: str | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from moto.awslambda.models import LambdaFunction
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
@@ -24,7 +25,7 @@ from aws_org_sandbox.functions.execution import count, execute
 from aws_org_sandbox.functions.invocation import MAX_SYNCHRONOUS_BYTES
 from aws_org_sandbox.functions.pool import Throttled
 from aws_org_sandbox.functions.url_configs import config_of, function_of
-from aws_org_sandbox.functions.url_events import BadResult, Caller, UrlRequest
+from aws_org_sandbox.functions.url_events import BadResult, Caller, UrlRequest, UrlResponse
 from aws_org_sandbox.functions.url_hosts import UrlHost
 from aws_org_sandbox.gate import Gate, StartResponse
 from aws_org_sandbox.iam import contexts
@@ -43,7 +44,7 @@ _recent: defaultdict[str, deque[float]] = defaultdict(deque)
 
 
 class UrlCall:
-    """A request to a function URL, as the gate takes calls."""
+    """A request to a function URL, in the form of the calls that the gate handles."""
 
     service: Final = "lambda"
     operation: Final = OPERATION
@@ -172,7 +173,18 @@ def _invoke(call: Call) -> Mapping[str, Any]:
         request_id=request_id,
         now=datetime.now(UTC),
     )
-    payload = json.dumps(event).encode()
+    response = _run(function, json.dumps(event).encode(), request_id=request_id)
+    return {
+        "status": response.status,
+        "body": response.body,
+        "headers": response.headers,
+        "cookies": response.cookies,
+        "request_id": request_id,
+    }
+
+
+def _run(function: LambdaFunction, payload: bytes, *, request_id: str) -> UrlResponse:
+    """The function's response; raises Refused if it does not run, fails, or returns something else."""
     if len(payload) > MAX_SYNCHRONOUS_BYTES:
         raise Refused("RequestTooLargeException", "Request Entity Too Large", status=413)
     try:
@@ -183,16 +195,9 @@ def _invoke(call: Call) -> Mapping[str, Any]:
     if outcome.error or len(outcome.payload) > MAX_SYNCHRONOUS_BYTES:
         raise _bad_gateway()
     try:
-        response = url_events.response(outcome.payload)
+        return url_events.response(outcome.payload)
     except BadResult as error:
         raise _bad_gateway() from error
-    return {
-        "status": response.status,
-        "body": response.body,
-        "headers": response.headers,
-        "cookies": response.cookies,
-        "request_id": request_id,
-    }
 
 
 def _bad_gateway() -> Refused:

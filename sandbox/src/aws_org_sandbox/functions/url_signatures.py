@@ -1,6 +1,6 @@
-"""Which signatures a function URL takes, beyond that they are made with the caller's secret. Pure.
+"""What a function URL demands of a signature, beyond the caller's secret. Pure.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; Lambda takes no unsigned
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; Lambda accepts no unsigned
 payload: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
 """
 
