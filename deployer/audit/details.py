@@ -13,7 +13,7 @@ from typing import Any
 
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
-from deployer.settings.verdicts import LocatedRule, Verdict, judge, made_up_call
+from deployer.settings.verdicts import LocatedRule, Verdict, constructed_call, judge
 from handler import tags
 from handler.records import Record
 from handler.requested import requested_settings
@@ -126,7 +126,7 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
         return None
     pulls = record.event_name in ("BatchGetImage", "GetDownloadUrlForLayer")
     call = replace(
-        made_up_call(
+        constructed_call(
             account=record.account,
             region=record.region,
             repository=record.repository,

@@ -87,7 +87,7 @@ class Filters:
 
         self._check_nothing_is_empty()
         for region in self.regions or ():
-            require_region(region, said_by="--region")
+            require_region(region, source="--region")
         try:
             since = parse_since(self.since, now=now)
         except ValueError as error:

@@ -51,7 +51,7 @@ def explain(
         message = "is missing: --region, --principal and --pull ask about a repository"
         raise typer.BadParameter(message, param_hint="REPOSITORY")
     if region:
-        require_region(region, said_by="--region")
+        require_region(region, source="--region")
     compiled = compiled_from(config, organization, profile=profile)
     explanation = explaining.explain(compiled, target)
     verdict = None
@@ -67,10 +67,10 @@ def explain(
 def _verdict(
     compiled: Compiled, explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool
 ) -> Verdict:
-    from deployer.settings.verdicts import for_any_principal, judge, made_up_call
+    from deployer.settings.verdicts import constructed_call, for_any_principal, judge
 
     settings = explanation.settings
-    call = made_up_call(
+    call = constructed_call(
         account=explanation.id if explanation.is_account else NO_ACCOUNT,
         region=region,
         repository=repository,

@@ -293,7 +293,7 @@ def _check_regions(regions: Sequence[str]) -> None:
     from deployer.settings.regions import require_region
 
     for region in regions:
-        require_region(region, said_by="--region")
+        require_region(region, source="--region")
 
 
 def _selection(

@@ -44,7 +44,7 @@ def init(
     if not yes and not sys.stdin.isatty():
         raise GuardError("There is no terminal to ask on, so nothing was written", next_step="--yes asks nothing.")
     if region:
-        require_region(region, said_by="--region")
+        require_region(region, source="--region")
     known = organization_from(organization, profile=profile, region=region)
     account = central_account or _caller(profile, known, is_live=organization is None)
     home = region or _callers_region(profile)
@@ -53,7 +53,7 @@ def init(
         account = central_account or typer.prompt("Central account", default=account, err=True)
         home = region or typer.prompt("Home region", default=home, err=True)
         chosen = chosen or _ask_ous(known)
-    require_region(home, said_by="home region")
+    require_region(home, source="home region")
     _require_account(known, account)
     enabled = [find_ou(known, path) for path in chosen]
     choices = Choices(

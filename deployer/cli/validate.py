@@ -46,7 +46,7 @@ def validate(
         raise typer.BadParameter("compare with a snapshot or with AWS, not with both", param_hint="--organization")
     is_live = organization is None and (live or profile is not None)
     known = organization_from(organization, profile=profile) if organization or is_live else None
-    found = check_folder(config, known, ask_regions=enabled_regions_of_central(profile) if is_live else None)
+    found = check_folder(config, known, read_regions=enabled_regions_of_central(profile) if is_live else None)
     if as_json or output is Format.JSON:
         typer.echo(problems.as_json(found, organization_id=known.id if known else None))
     elif found:

@@ -56,7 +56,7 @@ class Audit:
 def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     """Read config and organization, with the caller's own credentials. Writes nothing."""
     for region in request.regions:
-        require_region(region, said_by="--region")
+        require_region(region, source="--region")
     installation = Installation.open(request.config, profile=request.profile)
     organization, compiled, names = installation.organization, installation.compiled, installation.names
     scope = find_scope(organization, ous=request.ous, accounts=request.accounts, regions=request.regions)

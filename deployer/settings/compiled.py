@@ -1,7 +1,7 @@
-"""Config files and organization as the one file that travels to the handler, and the questions a roll-out asks of it.
+"""Compiles config files and organization into the handler's settings file, and gives effective settings.
 
-Layers go in unmerged and by id, so that the handler governs accounts that move, and OUs that are made later, by the
-same merge. Every answer here comes from reading that very file back with the handler's own code.
+Layers stay unmerged and are keyed by id, so that the handler applies the same merge to accounts that move and to OUs
+that are created later. All results here come from reading that file back with the handler's own code.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from deployer.settings.config import Config
 from deployer.settings.consistency import inconsistencies
 from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.matching import Placement, place
+from deployer.settings.matching import Placement, match_files
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
-from deployer.settings.rollout_checks import misnamed
+from deployer.settings.rollout_checks import unknown_wave_names
 from deployer.settings.views import views
 from handler.settings import Layer, Settings
 from handler.settings_file import VERSION, SettingsFile
 from templates.names import Names
 
 NO_ACCOUNT = ""
-"""Stands for an account that is yet to come: it has no layer of its own."""
+"""Stands for a future account, which has no layer of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Compiled:
     settings_json: bytes = field(repr=False)
 
     def names(self, *, partition: str | None = None) -> Names:
-        """Every name that deployer gives; see `Config.names`."""
+        """All resource names; see `Config.names`."""
         return self.config.names(partition=partition, organization_id=self.organization.id)
 
     def is_member(self, account_id: str) -> bool:
@@ -52,20 +52,20 @@ class Compiled:
         return SettingsFile.from_json(self.settings_json)
 
     def settings_for_ou(self, ou_id: str) -> Settings:
-        """What holds for an account that would join an OU now."""
+        """The settings of an account that joins an OU."""
         return self.settings_file.settings_for(NO_ACCOUNT, self.organization.chain(ou_id))
 
     def settings_for_account(self, account_id: str) -> Settings:
-        """What holds for an account where it is now."""
-        own = account_id if account_id in self.placement.accounts else NO_ACCOUNT  # so that its OU's are merged once
+        """The settings of an account in its current OU."""
+        own = account_id if account_id in self.placement.accounts else NO_ACCOUNT  # merges the settings of its OU once
         return self.settings_file.settings_for(own, self.organization.account_chain(account_id))
 
     def layers_for_ou(self, ou_id: str) -> tuple[LayerFile, ...]:
-        """The files that speak for an OU, the defaults first, its own last."""
+        """The files that apply to an OU, the defaults first, its own last."""
         return self._layers(self.organization.chain(ou_id))
 
     def layers_for_account(self, account_id: str) -> tuple[LayerFile, ...]:
-        """The files that speak for an account, the defaults first, its own last."""
+        """The files that apply to an account, the defaults first, its own last."""
         own = self.placement.accounts.get(account_id)
         return (*self._layers(self.organization.account_chain(account_id)), *([own] if own else []))
 
@@ -90,24 +90,24 @@ class Compiled:
         return tuple(sorted(covered))
 
     def regions_of(self, account_id: str) -> tuple[str, ...]:
-        """Where an account is covered; nowhere when it is off."""
+        """The regions in which an account is covered; none if it is not enabled."""
         settings = self.settings_for_account(account_id)
         return settings.regions if settings.enabled else ()
 
     @cached_property
     def uses_kms(self) -> bool:
-        """Whether any layer asks for encryption with KMS, so that the creator roles need KMS at all."""
-        return any(_says_kms(layer.layer) for layer in self.config.layer_files())
+        """Whether any layer configures encryption with KMS, for which creator roles need permissions."""
+        return any(_uses_kms(layer.layer) for layer in self.config.layer_files())
 
     def _all_settings(self) -> Iterator[Settings]:
         yield from (self.settings_for_ou(ou_id) for ou_id in self.organization.ous)
         yield from (self.settings_for_account(account_id) for account_id in self.placement.accounts)
 
 
-def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A001 - the word for it
+def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A001 - the precise term
     """Match the files with the organization; raises ConfigurationError with every mismatch."""
-    placement = place(config, organization)
-    mismatches = (*placement.problems, *misnamed(config, organization))
+    placement = match_files(config, organization)
+    mismatches = (*placement.problems, *unknown_wave_names(config, organization))
     if found := errors(mismatches) or errors(_inconsistencies(config, organization, placement)):
         raise InvalidConfigurationError(found)
     document = {
@@ -144,12 +144,12 @@ def _organization(organization: Organization) -> dict[str, Any]:
     }
 
 
-def _says_kms(said: Layer) -> bool:
-    """Whether an encryption type of KMS stands anywhere in a layer, its namespaces included."""
-    for key, value in said.items():
+def _uses_kms(layer: Layer) -> bool:
+    """Whether a layer, its namespaces included, has an encryption type of KMS."""
+    for key, value in layer.items():
         if key == "encryption" and isinstance(value, Mapping) and str(value.get("type")).startswith("KMS"):
             return True
         inner = value if isinstance(value, list) else [value]
-        if any(_says_kms(item) for item in inner if isinstance(item, Mapping)):
+        if any(_uses_kms(item) for item in inner if isinstance(item, Mapping)):
             return True
     return False

@@ -1,6 +1,7 @@
-"""A config folder as one value: what each file says, unmerged and with its places; `load` is all or nothing.
+"""A config folder as one value: the unmerged content of each file with its source locations.
 
-`read` is for `validate`: it keeps what can be used of a broken folder, so that the organization can be compared too.
+`load` raises if any file has an error. `read` is for `validate`: it keeps the usable part of a broken folder, so that
+it can be compared with the organization, too.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class AccountFile(LayerFile):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What the config files say. Layers are unmerged, since the handler merges them."""
+    """The content of the config files. Layers are unmerged, since the handler merges them."""
 
     directory: Path
     organization_id: str | None
@@ -72,9 +73,9 @@ class Config:
     warnings: tuple[Problem, ...] = ()
 
     def names(self, *, partition: str | None = None, organization_id: str | None = None) -> Names:
-        """Every name that deployer gives; the partition is the home region's unless the caller's own is known.
+        """All resource names; `partition` is that of the home region by default.
 
-        Without the organization's id, and where no file says it, only names that have nothing of it are right.
+        If neither the argument nor a file gives the organization's id, names that contain it are incomplete.
         """
         found = partition_named(partition) if partition else partition_of(self.home_region)
         return Names(
@@ -87,7 +88,7 @@ class Config:
         )
 
     def layer_files(self) -> Iterator[LayerFile]:
-        """Every file that says a layer."""
+        """Every file with a layer of settings."""
         yield self.defaults
         yield from self.ous
         yield from self.accounts
@@ -106,70 +107,72 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     files = read_files(directory)
     problems = list(files.problems)
     organization = _organization(files, problems)
-    said = organization.data if isinstance(organization.data, dict) else {}
-    central = _map(said.get("central"))
+    content = organization.data if isinstance(organization.data, dict) else {}
+    central = _map(content.get("central"))
     config = Config(
         directory=directory,
-        organization_id=said.get("organization"),
+        organization_id=content.get("organization"),
         central_account=str(central.get("account", "")),
         home_region=str(central.get("region", "")),
-        prefix=str(said.get("prefix") or DEFAULT_PREFIX),
-        retention=_retention(_map(said.get("retention"))),
-        rollout=Rollout() if errors(problems) else rollout_from(_map(said.get("rollout"))),
-        cleanup=said.get("cleanup") is True,
-        notifications=_notifications(_map(said.get("notifications"))),
-        alarm_topic=_text(_map(said.get("alarms")).get("topic")),
-        tracing=said.get("tracing") is True,
-        reserved_concurrency=_whole(_map(said.get("handler")).get("reserved_concurrency")),
-        ensure_url=_map(said.get("ensure")).get("url") is True,
-        defaults=LayerFile(source=organization, layer=_map(said.get("defaults")), at=("defaults",)),
+        prefix=str(content.get("prefix") or DEFAULT_PREFIX),
+        retention=_retention(_map(content.get("retention"))),
+        rollout=Rollout() if errors(problems) else rollout_from(_map(content.get("rollout"))),
+        cleanup=content.get("cleanup") is True,
+        notifications=_notifications(_map(content.get("notifications"))),
+        alarm_topic=_text(_map(content.get("alarms")).get("topic")),
+        tracing=content.get("tracing") is True,
+        reserved_concurrency=_integer(_map(content.get("handler")).get("reserved_concurrency")),
+        ensure_url=_map(content.get("ensure")).get("url") is True,
+        defaults=LayerFile(source=organization, layer=_map(content.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),
         documents=documents.read(files.policies, problems),
         source=organization,
     )
-    problems += _misplaced_topic(config)
+    problems += _notification_topic_problems(config)
     all_read = not any(problem.is_error and not problem.key for problem in problems if problem.file.endswith(".yaml"))
     problems += documents.check_references(config.layer_files(), config.documents, all_read=all_read)
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     problems += unsupported_home_region(config.home_region, organization)
-    problems += _topic_elsewhere(config)
+    problems += _alarm_topic_problems(config)
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
 
 
-def _whole(value: object) -> int | None:
-    """A whole number, as far as it is one."""
+def _integer(value: object) -> int | None:
+    """The value if it is an integer."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _retention(said: Mapping[str, Any]) -> Retention:
-    """As far as it is sound: what is not is among the problems."""
-    days = {key: value for key, value in said.items() if isinstance(value, int)}
+def _retention(content: Mapping[str, Any]) -> Retention:
+    """The valid part of it; the rest is among the problems."""
+    days = {key: value for key, value in content.items() if isinstance(value, int)}
     return build(Retention, days)
 
 
-def _topic_elsewhere(config: Config) -> Iterator[Problem]:
+def _alarm_topic_problems(config: Config) -> Iterator[Problem]:
     """CloudWatch notifies topics of the alarm's own region only, in whichever account."""
     topic = TOPIC.fullmatch(config.alarm_topic or "")
     if topic and topic["region"] != config.home_region:
-        message = f"a topic in {topic['region']}: alarms are in {config.home_region} and notify topics there only"
+        message = (
+            f"the topic is in {topic['region']}: alarms notify only topics in the home region {config.home_region}"
+        )
         yield config.source.problem(("alarms", "topic"), message)
 
 
-def _notifications(said: Mapping[str, Any]) -> Notifications | None:
-    """As far as it is sound, like retention."""
-    sound = {key: value for key, value in said.items() if isinstance(value, list if key == "outcomes" else str)}
+def _notifications(content: Mapping[str, Any]) -> Notifications | None:
+    """The valid part of it; the rest is among the problems."""
+    sound = {key: value for key, value in content.items() if isinstance(value, list if key == "outcomes" else str)}
     return build(Notifications, sound) if isinstance(sound.get("topic"), str) else None
 
 
-def _misplaced_topic(config: Config) -> Iterator[Problem]:
+def _notification_topic_problems(config: Config) -> Iterator[Problem]:
     """EventBridge publishes to topics of the rule's own account and region."""
     topic = config.notifications.topic if config.notifications else CREATE
     parts = topic.split(":")
     if len(parts) == 6 and (parts[3], parts[4]) != (config.home_region, config.central_account):
-        where = f"account {config.central_account} and region {config.home_region}"
-        yield config.source.problem(("notifications", "topic"), f"the topic is not in the central {where}")
+        location = f"account {config.central_account} and region {config.home_region}"
+        yield config.source.problem(("notifications", "topic"), f"the topic is not in the central {location}")
 
 
 def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:
@@ -188,16 +191,19 @@ def _checked(file: TextFile, model: type[BaseModel], problems: list[Problem]) ->
     if errors(source.problems) and source.data is None:
         problems += source.problems
         return source
-    found = tuple(_misshapen(source, model))
-    problems += [*(said for said in source.problems if said.is_error or not _is_inside(said, found)), *found]
+    found = tuple(_shape_problems(source, model))
+    problems += [
+        *(one for one in source.problems if one.is_error or not _is_inside(one, found)),
+        *found,
+    ]
     return source
 
 
-def _misshapen(source: YamlSource, model: type[BaseModel]) -> Iterable[Problem]:
+def _shape_problems(source: YamlSource, model: type[BaseModel]) -> Iterable[Problem]:
     if source.data is None:
-        return [Problem(file=source.file, message="the file is empty: delete it, or say what it is for")]
+        return [Problem(file=source.file, message="the file is empty: delete it, or add settings")]
     if not isinstance(source.data, dict):
-        return [source.problem((), "the file holds no map of keys and values")]
+        return [source.problem((), "the file does not contain a map of keys and values")]
     return check(source, model)
 
 
@@ -209,39 +215,45 @@ def _is_inside(problem: Problem, others: Iterable[Problem]) -> bool:
 def _ou_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[OuFile]:
     for text in texts:
         source = _checked(text, schema.ou_file(), problems)
-        said = _map(source.data)
-        if not said:
+        content = _map(source.data)
+        if not content:
             continue
-        path, id_ = _text(said.get("ou")), _text(said.get("id"))
+        path, id_ = _text(content.get("ou")), _text(content.get("id"))
         if path is None and id_ is None:
-            if "ou" not in said and "id" not in said:
-                message = "says no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`"
+            if "ou" not in content and "id" not in content:
+                message = "names no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`"
                 problems.append(source.problem((), message))
             continue
         if path is not None and OU_ID.fullmatch(path) and id_ is None:
             path, id_ = None, path
-        yield OuFile(source=source, layer=_without(said, "ou", "id"), path=path, id=id_)
+        yield OuFile(source=source, layer=_without(content, "ou", "id"), path=path, id=id_)
 
 
 def _account_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[AccountFile]:
     seen: dict[str, str] = {}
     for text in texts:
         source = _checked(text, schema.account_file(), problems)
-        said = _map(source.data)
+        content = _map(source.data)
         named = text.stem if ACCOUNT_ID.fullmatch(text.stem) else None
-        account_id = _text(said.get("account")) or named
-        if not said:
+        account_id = _text(content.get("account")) or named
+        if not content:
             continue
         if account_id is None:
-            message = 'says no account: name it <id>.yaml or add `account: "012345678901"`'
+            message = 'names no account: rename it to <id>.yaml, or add `account: "012345678901"`'
             problems.append(source.problem((), message))
         elif named and account_id != named:
-            problems.append(source.problem(("account",), f"the file's name says {named}: they must agree"))
+            problems.append(
+                source.problem(("account",), f"the file is named after account {named}: both must be equal")
+            )
         elif account_id in seen:
-            problems.append(source.problem(("account",), f"{seen[account_id]} is for account {account_id} too"))
+            problems.append(
+                source.problem(
+                    ("account",), f"{seen[account_id]} configures account {account_id}, too: keep one of them"
+                )
+            )
         else:
             seen[account_id] = text.shown
-            yield AccountFile(source=source, layer=_without(said, "account"), account_id=account_id)
+            yield AccountFile(source=source, layer=_without(content, "account"), account_id=account_id)
 
 
 def _map(value: Any) -> dict[str, Any]:
@@ -252,5 +264,5 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _without(said: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in said.items() if key not in keys}
+def _without(content: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key not in keys}

@@ -1,4 +1,4 @@
-"""What only shows once layers are merged: settings that ECR would refuse together, or that hardly can be meant."""
+"""Checks of merged settings: combinations that ECR refuses, and ones that are probably unintended."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from handler.tags import MAX_TAGS
 
 
 def inconsistencies(view: View) -> Iterator[Problem]:
-    """Errors that ECR would give at the first push, and warnings."""
+    """Errors that ECR would return at the first push, and warnings."""
     settings = view.settings
     yield from _repository(view, settings.repository, ())
     for index, namespace in enumerate(settings.namespaces):
         yield from _repository(view, overlay(settings.repository, namespace.repository), ("namespaces", index))
     yield from _immutable_caches(view)
-    yield from _turned_exclusions(view)
+    yield from _inverted_exclusions(view)
     yield from _scanning(view)
     if view.is_complete and settings.enabled and not settings.regions:
-        yield view.problem(("enabled",), "enabled, but in no region: say regions here or in a parent OU")
+        yield view.problem(("enabled",), "enabled, but in no region: add regions here or in a parent OU")
     if settings.enabled and not settings.create.on:
-        yield view.problem(("create", "on"), "enabled, but nothing leads to a repository")
+        yield view.problem(("create", "on"), "enabled, but no kind of call creates repositories")
     yield from _pulls(view)
 
 
@@ -36,7 +36,9 @@ def _pulls(view: View) -> Iterator[Problem]:
     """
     on = view.settings.create.on
     if view.settings.enabled and "pull" in on:
-        message = "pulls are read events: without a trail that logs read management events, none leads to a repository"
+        message = (
+            "pulls are read events: without a trail that logs read management events, no pull creates a repository"
+        )
         yield view.problem(("create", "on", on.index("pull")), message)
 
 
@@ -44,19 +46,19 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
     """`at` is the namespace that was merged over the OU's own settings."""
     encryption = repository.encryption
     if encryption.type == "AES256" and encryption.kms_key is not None:
-        path = _said_at(view, at, ("repository", "encryption", "type"), ("repository", "encryption", "kms_key"))
-        message = "AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
+        path = _location_of(view, at, ("repository", "encryption", "type"), ("repository", "encryption", "kms_key"))
+        message = "ECR refuses a kms_key with type AES256: add kms_key: null"
         yield view.problem(path, message, severity=Severity.ERROR)
     if elsewhere := _regions_without_key(view.settings, encryption):
-        message = f"ECR wants a key of the repository's own region, {{region}} for one; this one is not in {elsewhere}"
-        path = _said_at(view, at, ("repository", "encryption", "kms_key"))
+        message = f"ECR requires a key in the repository's region, as with {{region}}; this one is not in {elsewhere}"
+        path = _location_of(view, at, ("repository", "encryption", "kms_key"))
         yield view.problem(path, message, severity=Severity.ERROR)
     if encryption.type == "KMS_DSSE" and (refusing := _regions_without_dsse(view.settings)):
-        path = _said_at(view, at, ("repository", "encryption", "type"))
-        yield view.problem(path, f"ECR has KMS_DSSE in AWS GovCloud (US) only, not in {refusing}: use KMS there")
+        path = _location_of(view, at, ("repository", "encryption", "type"))
+        yield view.problem(path, f"ECR supports KMS_DSSE only in AWS GovCloud (US), not in {refusing}: use KMS there")
     if len(repository.tags) >= MAX_TAGS:
-        message = f"{len(repository.tags)} tags with the inherited ones; ECR takes {MAX_TAGS}, deployer adds one"
-        path = _said_at(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
+        message = f"{len(repository.tags)} tags, inherited ones included; ECR accepts {MAX_TAGS}, and deployer adds one"
+        path = _location_of(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
 
 
@@ -66,7 +68,7 @@ def _regions_without_dsse(settings: Settings) -> str:
 
 
 def _regions_without_key(settings: Settings, encryption: Encryption) -> str:
-    """Covered regions, but for the one that a key's ARN names.
+    """Covered regions, except the one that a key's ARN names.
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EncryptionConfiguration.html
     """
@@ -77,31 +79,31 @@ def _regions_without_key(settings: Settings, encryption: Encryption) -> str:
 
 
 def _scanning(view: View) -> Iterator[Problem]:
-    """What ECR takes of type and frequency, and keys that say nothing.
+    """Combinations of type and frequency that ECR refuses, and keys without effect.
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_RegistryScanningRule.html
     """
     if not any("registry" in file.layer for file in view.layers):
-        return  # so that most files need no places looked up, which costs more than all else here
+        return  # as in most files; looking up locations costs more than all other checks
     scanning = view.settings.registry.scanning
     at = ("registry", "scanning")
-    path = _said_at(view, (), (*at, "frequency"), (*at, "type"))
+    path = _location_of(view, (), (*at, "frequency"), (*at, "type"))
     if scanning.type == "BASIC" and scanning.frequency == "CONTINUOUS_SCAN":
-        message = "ECR scans continuously with type ENHANCED only; BASIC takes SCAN_ON_PUSH or MANUAL"
+        message = "ECR scans continuously only with type ENHANCED; BASIC supports SCAN_ON_PUSH and MANUAL"
         yield view.problem(path, message, severity=Severity.ERROR)
     if scanning.type == "ENHANCED" and scanning.frequency == "MANUAL":
-        message = "ECR has no manual scans with type ENHANCED; it takes SCAN_ON_PUSH or CONTINUOUS_SCAN"
+        message = "ECR has no manual scans with type ENHANCED; it supports SCAN_ON_PUSH and CONTINUOUS_SCAN"
         yield view.problem(path, message, severity=Severity.ERROR)
     if scanning.type == "BASIC" and scanning.frequency == "MANUAL" and (*at, "filters") in view.provenance.set_by:
-        yield view.problem((*at, "filters"), "MANUAL scans nothing by itself, so filters say nothing")
+        yield view.problem((*at, "filters"), "MANUAL scans nothing automatically, so filters have no effect")
     if view.is_complete and scanning.type is None:
         for key in ("frequency", "filters"):
             if (*at, key) in view.provenance.set_by:
-                yield view.problem((*at, key), "without a type, here or in a parent OU, registries are left alone")
+                yield view.problem((*at, key), "has no effect without a type, here or in a parent OU")
 
 
-def _said_at(view: View, at: KeyPath, *paths: KeyPath) -> KeyPath:
-    """The first of some paths that a file says, below a namespace if there is one."""
+def _location_of(view: View, at: KeyPath, *paths: KeyPath) -> KeyPath:
+    """The first of some paths that a file sets, below a namespace if there is one."""
     for path in paths:
         for candidate in ((*at, *path), path):
             if candidate in view.provenance.set_by:
@@ -122,31 +124,31 @@ def _immutable_caches(view: View) -> Iterator[Problem]:
             yield view.problem(("namespaces", index, "match"), message)
 
 
-def _turned_exclusions(view: View) -> Iterator[Problem]:
-    """A layer that turns the mutability around turns inherited exclusions around with it."""
+def _inverted_exclusions(view: View) -> Iterator[Problem]:
+    """A layer that inverts the mutability also inverts the meaning of inherited exclusions."""
     merged: dict[str, Any] = {}
     for file in view.layers:
         above = RepositorySettings(**_mutability(merged.get("repository")))
         merged = merge([merged, file.layer])
-        if message := _turned(above, file.layer.get("repository")):
+        if message := _inversion(above, file.layer.get("repository")):
             yield file.problem(("repository", "image_tag_mutability"), message, severity=Severity.WARNING)
         below = RepositorySettings(**_mutability(merged.get("repository")))
         for index, namespace in enumerate(file.layer.get("namespaces") or []):
-            if message := _turned(below, namespace.get("repository")):
+            if message := _inversion(below, namespace.get("repository")):
                 path = ("namespaces", index, "repository", "image_tag_mutability")
                 yield file.problem(path, message, severity=Severity.WARNING)
 
 
-def _mutability(said: Any) -> dict[str, Any]:
+def _mutability(settings: Any) -> dict[str, Any]:
     keys = ("image_tag_mutability", "mutability_exclusions")
-    return {key: said[key] for key in keys if key in said} if said else {}
+    return {key: settings[key] for key in keys if key in settings} if settings else {}
 
 
-def _turned(above: RepositorySettings, said: Any) -> str | None:
-    mutability = (said or {}).get("image_tag_mutability")
-    if mutability in {None, above.image_tag_mutability} or "mutability_exclusions" in said:
+def _inversion(above: RepositorySettings, settings: Any) -> str | None:
+    mutability = (settings or {}).get("image_tag_mutability")
+    if mutability in {None, above.image_tag_mutability} or "mutability_exclusions" in settings:
         return None
     if not above.mutability_exclusions:
         return None
     listed = ", ".join(above.mutability_exclusions)
-    return f"turns the inherited exclusions around ({listed} would be the exception): say mutability_exclusions too"
+    return f"inverts the inherited exclusions ({listed} would be the exception): add mutability_exclusions, too"

@@ -31,7 +31,7 @@ POLICY_CHECKS = {LIFECYCLE: check_lifecycle_policy, REPOSITORY: check_repository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A policy file; `text` is what goes to ECR, empty where the file is broken."""
+    """A policy file; `text` is what goes to ECR, empty if the file is broken."""
 
     name: str
     file: TextFile
@@ -40,7 +40,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A place in a layer that names a policy file."""
+    """A key in a layer that names a policy file."""
 
     path: KeyPath
     kind: str
@@ -48,7 +48,7 @@ class Reference:
 
 
 class _DuplicateKeyError(ValueError):
-    """A JSON object says a key twice."""
+    """A JSON object has a key twice."""
 
 
 def minify(file: TextFile) -> tuple[str | None, Problem | None]:
@@ -58,8 +58,8 @@ def minify(file: TextFile) -> tuple[str | None, Problem | None]:
     except json.JSONDecodeError as error:
         return None, Problem(file=file.shown, line=error.lineno, column=error.colno, message=f"not JSON: {error.msg}")
     except _DuplicateKeyError as error:
-        at_its_place = (problem for problem in _source(file).problems if problem.is_error)
-        return None, next(at_its_place, Problem(file=file.shown, message=f"not usable as JSON: {error}"))
+        located = (problem for problem in _source(file).problems if problem.is_error)
+        return None, next(located, Problem(file=file.shown, message=f"not usable as JSON: {error}"))
     except (ValueError, RecursionError) as error:
         return None, Problem(file=file.shown, message=f"not usable as JSON: {error}")
     if not isinstance(document, dict):
@@ -76,11 +76,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def read(files: Iterable[TextFile], problems: list[Problem]) -> dict[str, Document]:
-    """Policy files by path from the config folder; broken ones are named in `problems` and have no text."""
+    """Policy files by path from the config folder; broken ones are listed in `problems` and have no text."""
     found: dict[str, Document] = {}
     for file in files:
         text, problem = minify(file)
@@ -93,7 +93,7 @@ def read(files: Iterable[TextFile], problems: list[Problem]) -> dict[str, Docume
 def check_references(
     layers: Iterable[LayerFile], documents: Mapping[str, Document], *, all_read: bool
 ) -> Iterator[Problem]:
-    """Problems of policy files as they are used: missing, too long, not that kind; unused ones as warnings.
+    """Problems of policy files: missing, too long, of the wrong kind; unused ones as warnings.
 
     A policy may be used in a file that could not be read: unless `all_read`, none is called unused.
     """
@@ -107,7 +107,7 @@ def check_references(
     for name, document in documents.items():
         kinds = used.get(name, set())
         if not kinds and all_read:
-            message = "no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy"
+            message = "no file uses this policy: delete it, or reference it as lifecycle_policy or repository_policy"
             yield Problem(file=document.file.shown, message=message, severity=Severity.WARNING)
         elif document.text:
             yield from (problem for kind in sorted(kinds) for problem in _check(document, kind))
@@ -115,12 +115,12 @@ def check_references(
 
 def references(layer: Layer) -> Iterator[Reference]:
     """Every policy file that a layer names, in `repository` and in its namespaces."""
-    places: list[tuple[KeyPath, Any]] = [(("repository",), layer.get("repository"))]
+    candidates: list[tuple[KeyPath, Any]] = [(("repository",), layer.get("repository"))]
     namespaces = layer.get("namespaces")
     for index, namespace in enumerate(namespaces if isinstance(namespaces, list) else []):
         if isinstance(namespace, Mapping):
-            places.append((("namespaces", index, "repository"), namespace.get("repository")))
-    for path, repository in places:
+            candidates.append((("namespaces", index, "repository"), namespace.get("repository")))
+    for path, repository in candidates:
         for kind in (LIFECYCLE, REPOSITORY):
             name = repository.get(kind) if isinstance(repository, Mapping) else None
             if isinstance(name, str):
@@ -129,17 +129,17 @@ def references(layer: Layer) -> Iterator[Reference]:
 
 def _missing(name: str, documents: Mapping[str, Document]) -> str:
     near = difflib.get_close_matches(name, documents, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else "; policies live in config/policies/"
+    hint = f"; did you mean {near[0]}?" if near else "; policies belong in config/policies/"
     return f"there is no file {name}{hint}"
 
 
 def _check(document: Document, kind: str) -> Iterator[Problem]:
     length = len(document.text)
     if length > LONGEST[kind]:
-        message = f"{length:,} characters without spaces; ECR takes at most {LONGEST[kind]:,} for a {_words(kind)}"
+        message = f"{length:,} characters without spaces; ECR accepts at most {LONGEST[kind]:,} for a {_words(kind)}"
         yield Problem(file=document.file.shown, message=message)
     if kind == LIFECYCLE and length < SHORTEST_LIFECYCLE:
-        message = f"{length} characters; ECR takes no lifecycle policy of fewer than {SHORTEST_LIFECYCLE}"
+        message = f"{length} characters; ECR accepts no lifecycle policy of fewer than {SHORTEST_LIFECYCLE}"
         yield Problem(file=document.file.shown, message=message)
     source = _source(document.file)
     for path, message in POLICY_CHECKS[kind](json.loads(document.text)):
@@ -147,7 +147,7 @@ def _check(document: Document, kind: str) -> Iterator[Problem]:
 
 
 def _source(file: TextFile) -> YamlSource:
-    """JSON as the YAML that it is but for tabs: with places."""
+    """JSON as YAML, which it is except for tabs: with source locations."""
     return parse(file.text.replace("\t", " "), file.shown)
 
 

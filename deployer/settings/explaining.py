@@ -1,6 +1,6 @@
-"""Why a value is what it is: the effective settings of an account or OU, each value with the place that set it.
+"""The effective settings of an account or OU, each value with the source location that set it.
 
-Values come from the handler's own code; only places are added here.
+Values come from the handler's own code; only source locations are added here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from handler.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One effective value; no `origin` means the built-in default, which `reset_by` put back if it is there."""
+    """One effective value; without `origin` it is the built-in default, which `reset_by` restored if set."""
 
     key: str
     value: Any
@@ -45,7 +45,7 @@ class Explanation:
 
     def values(self) -> Iterator[Value]:
         """Every value in the order of the schema."""
-        yield from (_placed(path, value, self.provenance) for path, value in _leaves(self.settings, ()))
+        yield from (_with_origin(path, value, self.provenance) for path, value in _leaves(self.settings, ()))
 
 
 def explain(compiled: Compiled, target: str) -> Explanation:
@@ -77,7 +77,7 @@ def explain(compiled: Compiled, target: str) -> Explanation:
 
 
 def find(organization: Organization, target: str) -> tuple[str | None, str | None]:
-    """(account id, None) or (None, OU id); raises NotFoundError with the nearest there is."""
+    """(account id, None) or (None, OU id); raises NotFoundError with similar names."""
     if target in organization.accounts:
         return target, None
     if target in organization.ous:
@@ -88,9 +88,9 @@ def find(organization: Organization, target: str) -> tuple[str | None, str | Non
         return (by_name[0], None) if by_name else (None, by_path[0])
     if by_path or by_name:
         ids = ", ".join(sorted([*by_path, *by_name]))
-        raise NotFoundError(f"{target} is ambiguous: {ids}", next_step="Name it by its id.")
+        raise NotFoundError(f"{target} is ambiguous: {ids}", next_step="Pass its id.")
     raise NotFoundError(
-        f"there is no account or OU {target} in {organization.id}", next_step=_hint(organization, target)
+        f"Account or OU {target} does not exist in {organization.id}", next_step=_hint(organization, target)
     )
 
 
@@ -98,7 +98,7 @@ def find_ou(organization: Organization, target: str) -> str:
     """The id of an OU by path or id; raises NotFoundError for anything else."""
     _, ou_id = find(organization, target)
     if ou_id is None:
-        raise NotFoundError(f"{target} is an account, not an OU", next_step="Name the OU that it is in.")
+        raise NotFoundError(f"{target} is an account, not an OU", next_step="Pass the OU that it is in.")
     return ou_id
 
 
@@ -106,19 +106,19 @@ def _hint(organization: Organization, target: str) -> str:
     names = {account.name: account.id for account in organization.accounts.values()}
     known = [*organization.ous_by_path, *names]
     if ACCOUNT_ID.fullmatch(target):
-        return "Take a new snapshot if the account is younger than that: `deployer organization snapshot`."
+        return "If the account is newer than the snapshot, write it again with `deployer organization snapshot`."
     near = near_paths(target, known)
-    return f"Did you mean {' or '.join(near)}?" if near else "`deployer organization show` lists what there is."
+    return f"Did you mean {' or '.join(near)}?" if near else "`deployer organization show` lists all."
 
 
 def repository_values(settings: Settings, provenance: Provenance, repository: str) -> Iterator[Value]:
-    """What a repository of this name gets; what its namespace says has its place there."""
+    """The settings of a repository of this name; values of its namespace have their source location there."""
     index = settings.namespace_for(repository)
-    said = None if index is None else settings.namespaces[index].repository
+    layer = None if index is None else settings.namespaces[index].repository
     for path, value in _leaves(settings.repository_for(repository), ()):
-        deepest = _said_at(said or {}, path)
+        deepest = _location_of(layer or {}, path)
         if deepest is None:
-            yield _placed(("repository", *path), value, provenance)
+            yield _with_origin(("repository", *path), value, provenance)
             continue
         at, is_reset = deepest
         origin = provenance.of(("namespaces", index or 0, "repository", *at))
@@ -126,9 +126,9 @@ def repository_values(settings: Settings, provenance: Provenance, repository: st
         yield Value(key=key, value=value, origin=None if is_reset else origin, reset_by=origin if is_reset else None)
 
 
-def _said_at(said: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool] | None:
-    """Where a layer says a value or resets it, and whether it is reset; None where it says nothing of it."""
-    inner: Any = said
+def _location_of(layer: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool] | None:
+    """The path at which a layer sets or resets a value, and whether it resets it; None if it does neither."""
+    inner: Any = layer
     for length, part in enumerate(path, start=1):
         if not isinstance(inner, Mapping) or part not in inner:
             return None
@@ -138,7 +138,7 @@ def _said_at(said: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool] | N
     return path, False
 
 
-def _placed(path: KeyPath, value: Any, provenance: Provenance) -> Value:
+def _with_origin(path: KeyPath, value: Any, provenance: Provenance) -> Value:
     origin = provenance.of(path)
     reset = None if origin else provenance.reset_of(path)
     return Value(key=key_text(path), value=value, origin=origin, reset_by=reset)

@@ -1,4 +1,4 @@
-"""Which files a config folder holds, read as text: bounded in size, UTF-8, and never outside the folder."""
+"""Reads the files of a config folder as text: limited in size, UTF-8, and never from outside the folder."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class ConfigFiles:
 
 
 def read_files(directory: Path) -> ConfigFiles:
-    """Read every file that counts; ConfigurationError only where there is no folder at all."""
+    """Read every config file; raises ConfigurationError only if the folder does not exist."""
     if not directory.is_dir():
         raise ConfigurationError(
-            f"there is no folder {directory.as_posix()}/ with config files",
-            next_step="`deployer init` writes one; --config DIR names another.",
+            f"The config folder {directory.as_posix()}/ does not exist",
+            next_step="Create one with `deployer init`, or pass another with --config DIR.",
         )
     problems: list[Problem] = []
     found: dict[str, list[TextFile]] = {"": [], **{folder: [] for folder in FOLDERS}}
@@ -73,7 +73,7 @@ def read_files(directory: Path) -> ConfigFiles:
 
 
 def _walk(directory: Path, problems: list[Problem]) -> Iterator[str]:
-    """Paths of the files to read. A leading dot hides a file; one that only looks like it is in effect is a problem."""
+    """Paths of the files to read; hidden files are skipped, and files that only seem to be read are problems."""
     for base, folders, names in os.walk(directory, followlinks=False):
         here = Path(base).relative_to(directory)
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -97,7 +97,7 @@ def _is_read(path: str) -> bool:
 
 
 def _misplaced(directory: Path, path: str) -> Problem | None:
-    """A file that somebody may believe to be in effect."""
+    """The problem of a file that only seems to be read."""
     shown = (directory / path).as_posix()
     folder = path.partition("/")[0] if "/" in path else ""
     if path.endswith(".yml") and (folder in {"ous", "accounts"} or path == "organization.yml"):

@@ -1,7 +1,7 @@
-"""What one glob covers of another: whether a rule can ever apply after the rules before it.
+"""Compares globs: whether a rule can ever apply after the rules before it.
 
-The globs are those of handler/globs.py, read here as automata over the few characters that the two patterns tell apart;
-tests hold the two readings together. Answers are exact, for names and for ARNs.
+The globs are those of handler/globs.py, as automata over the few characters that the two patterns distinguish; tests
+compare both implementations. Results are exact, for names and for ARNs.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from handler.globs import matches_arn, matches_name
 _TOKENS = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
 _PARENTS = re.compile(r"(?:^|(?<=/))\*{2,}/")
 _SKIP = "\x01"
-"""A token that reads nothing and stands before a `**/` that may be left out."""
+"""A token that reads nothing, before a `**/` that may be omitted."""
 _OTHER = "\x02"
 """Stands for every character that neither pattern names."""
 _ARN_PARTS = 6
 MOST_STATES = 5_000
-"""Beyond this a question is given up, and nothing is said about the rule."""
+"""With more states the comparison is abandoned, and no problem is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Glob:
-    """An automaton: state i stands before token i, the last one is a match."""
+    """An automaton: state i is before token i, the last one is a match."""
 
     tokens: tuple[str, ...]
     is_arn: bool
@@ -89,7 +89,7 @@ def names_overlap(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def covers_arn(wide: str, narrow: str) -> bool:
-    """Whether every ARN that `narrow` matches is matched by `wide`; False where only its parts could tell."""
+    """Whether every ARN that `narrow` matches is matched by `wide`; False if that cannot be decided part by part."""
     if any(not matches_arn(wide, sample) and matches_arn(narrow, sample) for sample in _samples(narrow)):
         return False
     wide_parts, narrow_parts = wide.split(":", _ARN_PARTS - 1), narrow.split(":", _ARN_PARTS - 1)
@@ -102,7 +102,7 @@ def covers_arn(wide: str, narrow: str) -> bool:
 
 
 def _samples(pattern: str) -> tuple[str, str]:
-    """Texts that a pattern most likely matches: they settle nearly every question without automata."""
+    """Texts that a pattern most likely matches: they decide nearly every comparison without automata."""
     return pattern.replace("**", "x/y").replace("*", "z"), pattern.replace("*", "")
 
 
@@ -114,11 +114,11 @@ def _covers(wide: _Glob, narrow: _Glob) -> bool:
 
 
 class _TooManyStatesError(Exception):
-    """Two globs are too intricate to compare."""
+    """Two globs are too complex to compare."""
 
 
 def _pairs(left: _Glob, right: _Glob) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
-    """Every pair of states that some text leads to, while the right one is still alive."""
+    """Every pair of states that some text leads to, as long as the right one can still match."""
     alphabet = {token for token in (*left.tokens, *right.tokens) if token[0] not in {"*", _SKIP}} | {_OTHER, "/"}
     waiting = [(left.start(), right.start())]
     seen = set(waiting)

@@ -1,6 +1,6 @@
-"""Where each effective value comes from: the merge of handler/layers.py once more, over places instead of values.
+"""The origin of each effective value: the merge of handler/layers.py, over source locations instead of values.
 
-The values themselves are never merged here: `handler.settings` does that, for the Lambda and for `explain` alike.
+Values are never merged here: `handler.settings` does that, for the Lambda and for `explain`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from deployer.settings.yaml_source import KeyPath
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """The place that set a value."""
+    """The source location that set a value."""
 
     file: str
     line: int
@@ -27,24 +27,24 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Places by key path. `set_by` has every leaf that a file sets; `reset_by` what a null put back to the default."""
+    """Origins by key path. `set_by` has every leaf that a file sets; `reset_by` every null that restored a default."""
 
     set_by: Mapping[KeyPath, Origin]
     reset_by: Mapping[KeyPath, Origin]
 
     def of(self, path: KeyPath) -> Origin | None:
-        """What set a value or something around it; None is the built-in default, perhaps after a reset."""
+        """The origin of a value or of a parent; None for the built-in default, also after a reset."""
         return _nearest(self.set_by, path)
 
     def reset_of(self, path: KeyPath) -> Origin | None:
-        """The null that put a value, or something around it, back to the built-in default."""
+        """The null that reset a value, or a parent, to the built-in default."""
         return _nearest(self.reset_by, path)
 
 
-def _nearest(places: Mapping[KeyPath, Origin], path: KeyPath) -> Origin | None:
+def _nearest(origins: Mapping[KeyPath, Origin], path: KeyPath) -> Origin | None:
     while path:
-        if path in places:
-            return places[path]
+        if path in origins:
+            return origins[path]
         path = path[:-1]
     return None
 
@@ -60,13 +60,13 @@ def provenance(layers: Iterable[LayerFile]) -> Provenance:
 
 def _follow(
     layer: LayerFile,
-    said: Mapping[str, Any],
+    values: Mapping[str, Any],
     at: KeyPath,
     *,
     set_by: dict[KeyPath, Origin],
     reset_by: dict[KeyPath, Origin],
 ) -> None:
-    for key, value in said.items():
+    for key, value in values.items():
         path = (*at, key)
         if isinstance(value, Mapping):
             set_by.pop(path, None)
@@ -81,13 +81,13 @@ def _follow(
             set_by.update({inner: _origin(layer, inner) for inner in _leaves(value, path)})
 
 
-def _forget(path: KeyPath, places: dict[KeyPath, Origin]) -> None:
-    for known in [known for known in places if known[: len(path)] == path]:
-        del places[known]
+def _forget(path: KeyPath, origins: dict[KeyPath, Origin]) -> None:
+    for known in [known for known in origins if known[: len(path)] == path]:
+        del origins[known]
 
 
 def _leaves(value: Any, path: KeyPath) -> list[KeyPath]:
-    """A list as a whole, and each place inside it."""
+    """The path of a list, and of each value in it."""
     if isinstance(value, list):
         return [path, *(leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index)))]
     if isinstance(value, Mapping):

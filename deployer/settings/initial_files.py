@@ -1,4 +1,4 @@
-"""The files that `deployer init` writes: a config folder that validates, with comments that say what may follow."""
+"""The files that `deployer init` writes: a config folder that validates, with comments about further settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deployer.settings.yaml_text import word
 ORGANIZATION = """\
 # yaml-language-server: $schema=.schema/organization.json
 #
-# Where deployer runs, and what holds for every OU unless its own file says otherwise.
+# The central account, and defaults for every OU; files of OUs and accounts override them.
 # Every key: `deployer schema --markdown`. Check with `deployer validate`.
 
 organization: {organization}       # a roll-out to any other organization is refused
@@ -23,16 +23,16 @@ central:
   account: "{account}"          # {account_name}
   region: {region}
 
-prefix: deployer                   # of the name of everything that deployer makes
+prefix: deployer                   # begins the name of every resource
 
 # alarms:
-#   topic: arn:aws:sns:{region}:{account}:on-call   # is told when something goes wrong
+#   topic: arn:aws:sns:{region}:{account}:on-call   # notified when an alarm changes its state
 
 # ensure:
 #   url: true                      # a public endpoint that answers only signed calls of this organization: a push
 #                                  # whose repository is missing gets its answer in about a second (docs/pushing.md)
 
-defaults:                          # for all OUs; they are switched on one by one, in ous/
+defaults:                          # for all OUs; each is enabled by its file in ous/
   repository:
     lifecycle_policy: policies/expire-untagged.json
     tags:
@@ -42,7 +42,7 @@ defaults:                          # for all OUs; they are switched on one by on
 OU = """\
 # yaml-language-server: $schema={up}.schema/ou.json
 #
-# {accounts} here and in the OUs below, unless their own files say otherwise.
+# Applies to {accounts} in this OU and the OUs below; their own files override it.
 
 ou: {path}
 id: {id}
@@ -51,7 +51,7 @@ regions: [{region}]
 
 # create:
 #   names:
-#     allow: ["team-*/**"]         # * stays within one part of a name, ** crosses /
+#     allow: ["team-*/**"]         # * matches within one part of a name, ** across /
 #     deny: ["**/tmp-*"]           # wins over allow
 #   principals:
 #     allow: ["arn:aws:iam::*:role/ci-*"]
@@ -71,7 +71,7 @@ EXPIRE_UNTAGGED = """\
   "rules": [
     {
       "rulePriority": 1,
-      "description": "Untagged images go after a week",
+      "description": "Untagged images expire after a week",
       "selection": {
         "tagStatus": "untagged",
         "countType": "sinceImagePushed",
@@ -87,7 +87,7 @@ EXPIRE_UNTAGGED = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What `init` was told: `enabled` OUs are switched on, `prepared` ones get a file that is switched off."""
+    """Input of `init`: `enabled` OUs get a file that enables them, `prepared` ones a file that does not."""
 
     central_account: str
     region: str
@@ -137,7 +137,7 @@ def _comment(text: str) -> str:
 
 
 def _file_of(organization: Organization, ou_id: str, *, taken: Mapping[str, str]) -> str:
-    """`ous/workloads/prod.yaml`; with the id where two names look alike or nothing is left of a name."""
+    """`ous/workloads/prod.yaml`; with the id if two names give the same path or a name has no usable character."""
     names = [organization.ous[id_].name for id_ in organization.chain(ou_id)]
     parts = [_slug(name) for name in (names[1:] or names)]
     path = f"ous/{'/'.join(parts)}.yaml"

@@ -1,4 +1,4 @@
-"""JSON Schema for editors, from the same models that `validate` uses, with the organization's own OUs where known."""
+"""JSON Schema for editors, from the same models that `validate` uses, with the OUs of the organization if known."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def json_schema(kind: Kind, organization: Organization | None = None) -> dict[st
 
 
 def as_text(document: Mapping[str, Any]) -> str:
-    """The file's text: stable, so that a test can hold the shipped files to it."""
+    """The file's text; stable, so that a test can compare the shipped files with it."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -57,7 +57,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
-    """Drop pydantic's titles and null defaults, which only clutter what an editor shows."""
+    """Drop pydantic's titles and null defaults, which editors would show without need."""
     if isinstance(value, list):
         return [_without_noise(item) for item in value]
     if not isinstance(value, dict):
@@ -70,7 +70,7 @@ def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
 
 
 def _list_known(document: dict[str, Any], kind: Kind, organization: Organization) -> None:
-    """Offer the OUs, accounts and regions that there are; an id stays possible where a path is."""
+    """List the existing OUs, accounts and regions; an OU may be given by path or by id."""
     properties = document["properties"]
     paths = sorted({organization.path(id_) for id_ in organization.ous})
     ids = sorted(organization.ous)

@@ -1,4 +1,4 @@
-"""A layer of settings and where it stands, the common part of all config files."""
+"""A layer of settings and its source location, the common part of all config files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LayerFile:
         return self.source.file
 
     def position(self, path: KeyPath) -> Position:
-        """Where a key of the layer says its value."""
+        """The position of a value of the layer."""
         return self.source.position((*self.at, *path))
 
     def problem(

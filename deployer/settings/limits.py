@@ -1,4 +1,4 @@
-"""What ECR, KMS and IAM accept as single values, said before a roll-out and in their own numbers.
+"""Limits of ECR, KMS and IAM on single values, checked before a roll-out.
 
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html,
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html,
@@ -44,13 +44,13 @@ _POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A limit: the check (a message when broken), how editors see it, and how people read it."""
+    """A limit: the check, which returns a message if it is exceeded, its JSON Schema, and its description."""
 
     check: Callable[[Any], str | None]
     schema: Mapping[str, Any] = field(default_factory=dict)
     text: str
     is_count: bool = False
-    """Whether it only counts parts, so that it has a say where the parts themselves are wrong."""
+    """Whether it only counts parts, so that it is checked even if the parts have errors."""
 
 
 def _matching(pattern: re.Pattern[str], message: str, *, text: str) -> Rule:
@@ -69,41 +69,41 @@ def _check_name_glob(value: str) -> str | None:
     if value.startswith("/") or value.endswith("/") or "//" in value:
         return "matches no repository: ECR names neither begin nor end with / nor have two in a row"
     if "*" not in value and not is_valid(value):
-        return "matches no repository: ECR takes no such name (2 characters at least, . _ - only between others)"
+        return "matches no repository: ECR accepts no such name (2 characters at least, . _ - only between others)"
     return None
 
 
 def _check_exclusion(value: str) -> str | None:
     if not _EXCLUSION.fullmatch(value):
-        return "ECR takes 1 to 128 of 0-9 a-z A-Z . _ * - as an exclusion filter"
+        return "ECR accepts 1 to 128 of 0-9 a-z A-Z . _ * - as an exclusion filter"
     return None
 
 
 def _check_exclusions(value: list[str]) -> str | None:
     if len(value) > MOST_EXCLUSIONS:
-        return f"{len(value)} exclusion filters; ECR takes at most {MOST_EXCLUSIONS}"
+        return f"{len(value)} exclusion filters; ECR accepts at most {MOST_EXCLUSIONS}"
     return None
 
 
 def _check_scan_filter(value: str) -> str | None:
     if len(value) > LONGEST_SCAN_FILTER:
-        return f"{len(value)} characters; ECR takes at most {LONGEST_SCAN_FILTER} for a scanning filter"
+        return f"{len(value)} characters; ECR accepts at most {LONGEST_SCAN_FILTER} for a scanning filter"
     if not _SCAN_FILTER.fullmatch(value):
-        return "ECR takes a-z 0-9 * in a scanning filter, and . _ - / singly between them"
+        return "ECR accepts a-z 0-9 * in a scanning filter, and . _ - / singly between them"
     return None
 
 
 def _check_scan_filters(value: list[str]) -> str | None:
     if not value:
-        return "an empty list scans nothing; `frequency: MANUAL` says that"
+        return "an empty list scans nothing; use `frequency: MANUAL` for that"
     if len(value) > MOST_SCAN_FILTERS:
-        return f"{len(value)} scanning filters; ECR takes at most {MOST_SCAN_FILTERS}"
+        return f"{len(value)} scanning filters; ECR accepts at most {MOST_SCAN_FILTERS}"
     return None
 
 
 def _check_tags(value: dict[str, str | None]) -> str | None:
     if len(value) >= MAX_TAGS:
-        return f"{len(value)} tags; ECR takes {MAX_TAGS} for a repository, and deployer adds one of its own"
+        return f"{len(value)} tags; ECR accepts {MAX_TAGS} for a repository, and deployer adds one of its own"
     return None
 
 
@@ -118,12 +118,12 @@ _LOG_DAYS_TEXT = ", ".join(map(str, LOG_DAYS))
 
 def _check_tag_key(value: str) -> str | None:
     if not 1 <= len(value) <= 128:
-        return f"{len(value)} characters; ECR takes 1 to 128 for the key of a tag"
+        return f"{len(value)} characters; ECR accepts 1 to 128 for the key of a tag"
     if value.lower().startswith("aws:"):
         return "ECR reserves tag keys that begin with aws:"
     if value.startswith(OWN_TAGS):
         return f"deployer reserves tag keys that begin with {OWN_TAGS}"
-    return None if sanitize(value) == value else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag key"
+    return None if sanitize(value) == value else "ECR accepts letters, digits, spaces and _ . : / = + - @ in a tag key"
 
 
 def _check_tag_value(value: str | None) -> str | None:
@@ -135,24 +135,26 @@ def _check_tag_value(value: str | None) -> str | None:
     if "{" in fixed or "}" in fixed:
         return "braces are for placeholders: " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     if len(fixed) > MAX_VALUE_LENGTH:
-        return f"{len(fixed)} characters; ECR takes at most {MAX_VALUE_LENGTH} for the value of a tag"
-    return None if sanitize(fixed) == fixed else "ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value"
+        return f"{len(fixed)} characters; ECR accepts at most {MAX_VALUE_LENGTH} for the value of a tag"
+    return (
+        None if sanitize(fixed) == fixed else "ECR accepts letters, digits, spaces and _ . : / = + - @ in a tag value"
+    )
 
 
 def _check_policy_file(value: str) -> str | None:
     if value.startswith("/") or ".." in value.split("/"):
-        return "leaves config/: name a file inside, as in policies/two-weeks.json"
+        return "is outside config/: name a file inside, as in policies/two-weeks.json"
     if "//" in value or any(part in {"", "."} for part in value.split("/")):
-        return "write the path plainly, as in policies/two-weeks.json"
-    return None if _POLICY_FILE.fullmatch(value) else "name a .json file, with / between folders"
+        return "use a path without empty parts and dots, as in policies/two-weeks.json"
+    return None if _POLICY_FILE.fullmatch(value) else "must be a .json file, with / between folders"
 
 
 def _check_per_hour(value: int | None) -> str | None:
     if value is None or 1 <= value <= MAX_PER_HOUR:
         return None
     if value < 1:
-        return "at least 1; `enabled: false` switches an OU off"
-    return f"at most {MAX_PER_HOUR:,}, which is what is counted exactly; null for no limit"
+        return "at least 1; use `enabled: false` to disable an OU"
+    return f"at most {MAX_PER_HOUR:,}, up to which counting is exact; null for no limit"
 
 
 def _check_days(value: int | None) -> str | None:
@@ -162,17 +164,17 @@ def _check_days(value: int | None) -> str | None:
 def _check_reserved_concurrency(value: int | None) -> str | None:
     if value is None or 1 <= value <= MOST_RESERVED:
         return None
-    return f"1 to {MOST_RESERVED:,}; 0 would switch the handler off" if value < 1 else f"1 to {MOST_RESERVED:,}"
+    return f"1 to {MOST_RESERVED:,}; 0 would disable the handler" if value < 1 else f"1 to {MOST_RESERVED:,}"
 
 
 def _check_log_days(value: int | None) -> str | None:
     if value is None or value in LOG_DAYS:
         return None
-    return f"CloudWatch keeps logs {_LOG_DAYS_TEXT} days, nothing between"
+    return f"CloudWatch Logs supports {_LOG_DAYS_TEXT} days"
 
 
 def _check_outcomes(value: list[str]) -> str | None:
-    return None if value else "say which decisions are told; without `notifications` nobody is"
+    return None if value else "list at least one outcome, or remove `notifications`"
 
 
 account_id = _matching(

@@ -1,7 +1,7 @@
-"""Which OU and account each file is for, in the organization as it is: by path of names, by id, or both.
+"""Matches each file with its OU or account in the current organization: by path of names, by id, or both.
 
 Paths are compared whole, never split at `/`, since the name of an OU may hold one. Nothing is guessed: what does not
-match exactly is a problem that names the candidates.
+match exactly is a problem that lists candidates.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ SIMILAR = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Files by the id of what they are for, and what could not be placed."""
+    """Files by the id of their OU or account, and the problems of those that match none."""
 
     ous: Mapping[str, OuFile] = field(default_factory=dict)
     accounts: Mapping[str, AccountFile] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 
-def place(config: Config, organization: Organization) -> Placement:
+def match_files(config: Config, organization: Organization) -> Placement:
     """Match every file with the organization."""
     paths = organization.ous_by_path
     ous: dict[str, OuFile] = {}
@@ -37,7 +37,7 @@ def place(config: Config, organization: Organization) -> Placement:
         if isinstance(found, Problem):
             problems.append(found)
         elif found in ous:
-            message = f"{ous[found].file} is for this OU too ({_named(organization, found)}); only one file can be"
+            message = f"{ous[found].file} configures this OU ({_named(organization, found)}), too: keep one of them"
             problems.append(file.source.problem(("ou",), message))
         else:
             ous[found] = file
@@ -52,23 +52,25 @@ def _find(file: OuFile, organization: Organization, paths: Mapping[str, tuple[st
     if file.id is not None and file.id in organization.ous:
         if file.path is None or file.id in at_path:
             return file.id
-        message = f"{file.id} is `{organization.path(file.id)}` now: it was renamed or moved, or the id is another OU's"
+        message = (
+            f"{file.id} is `{organization.path(file.id)}` now: it was renamed or moved, or the id belongs to another OU"
+        )
         return file.source.problem(("ou",), message)
     if file.id is not None:
-        where = f"; `{file.path}` is {at_path[0]}" if at_path else _candidates(file.path, paths)
-        return file.source.problem(("id",), f"there is no OU {file.id} in {organization.id}{where}")
+        hint = f"; `{file.path}` is {at_path[0]}" if at_path else _candidates(file.path, paths)
+        return file.source.problem(("id",), f"there is no OU {file.id} in {organization.id}{hint}")
     if len(at_path) == 1:
         return at_path[0]
     assert file.path is not None
     if at_path:
-        message = f"`{file.path}` is ambiguous: {', '.join(at_path)}; say which by `id: …`"
+        message = f"`{file.path}` is ambiguous: {', '.join(at_path)}; add `id: …` to choose one"
         return file.source.problem(("ou",), message)
     message = f"there is no OU `{file.path}` in {organization.id}{_candidates(file.path, paths)}"
     return file.source.problem(("ou",), message)
 
 
 def _candidates(path: str | None, paths: Mapping[str, tuple[str, ...]]) -> str:
-    """`; did you mean …`, or how to see the OUs that there are."""
+    """`; did you mean …`, or how to list the OUs."""
     found = near_paths(path, paths) if path else []
     if not found:
         return "; `deployer organization show` lists the OUs" if not path else f"; {_nearest_parent(path, paths)}"
@@ -76,7 +78,7 @@ def _candidates(path: str | None, paths: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def near_paths(path: str, paths: Iterable[str]) -> list[str]:
-    """Paths that may have been meant, the likeliest first: another case or spaces, the same name elsewhere, a typo."""
+    """Similar paths, the most likely first: another case or spaces, the same name elsewhere, a typo."""
     known = sorted(paths)
     plain = _plain(path)
     same = [other for other in known if _plain(other) == plain]
@@ -102,22 +104,22 @@ def _nearest_parent(path: str, paths: Iterable[str]) -> str:
     while parent and parent not in paths:
         parent = parent.rpartition("/")[0]
     below = sorted(other for other in paths if other.startswith(f"{parent}/") or (not parent and "/" not in other))
-    where = f"below `{parent}`" if parent else "at the top"
-    return f"{where} there are {', '.join(f'`{other}`' for other in below)}" if below else f"{where} there are none"
+    hint = f"below `{parent}`" if parent else "at the top"
+    return f"{hint} there are {', '.join(f'`{other}`' for other in below)}" if below else f"{hint} there are none"
 
 
 def _check_whole(config: Config, organization: Organization) -> Iterator[Problem]:
-    """That the organization is the one meant, and that the central account is in it."""
-    said = config.organization_id
-    if said is not None and said != organization.id:
-        message = f"these files are for {said}, but the organization is {organization.id}"
+    """That the organization is the configured one and contains the central account."""
+    organization_id = config.organization_id
+    if organization_id is not None and organization_id != organization.id:
+        message = f"these files are for {organization_id}, but the organization is {organization.id}"
         yield config.source.problem(("organization",), message)
     account = organization.accounts.get(config.central_account)
     if config.central_account and account is None:
         message = f"account {config.central_account} is not in {organization.id}"
         yield config.source.problem(("central", "account"), message)
     elif account is not None and not account.is_active:
-        message = f"account {account.id} ({account.name}) is {account.state}: nothing can be rolled out there"
+        message = f"account {account.id} ({account.name}) is {account.state}: stacks cannot be deployed there"
         yield config.source.problem(("central", "account"), message)
 
 

@@ -1,4 +1,4 @@
-"""What a file's data says against its schema, in words: each of pydantic's errors as a problem at its place."""
+"""Violations of a file's schema: each of pydantic's errors as a problem with its source location."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deployer.settings.problems import Problem
 from deployer.settings.yaml_source import KeyPath, YamlSource, key_text
 
 _KINDS = {dict: "a map", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
-_WANTED = {
+_EXPECTED = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "int_type": "a whole number",
@@ -29,16 +29,16 @@ _HINTS = {
 
 
 def check(source: YamlSource, model: type[BaseModel]) -> tuple[Problem, ...]:
-    """Every way in which a file's data breaks its schema; places where the YAML itself was refused are left out."""
+    """Every violation of the schema; locations with a problem of the YAML itself are omitted."""
     try:
         model.model_validate(source.data)
     except ValidationError as invalid:
-        refused = {_place(problem) for problem in source.problems if problem.is_error}
-        return tuple(problem for problem in _problems(source, model, invalid) if _place(problem) not in refused)
+        refused = {_position(problem) for problem in source.problems if problem.is_error}
+        return tuple(problem for problem in _problems(source, model, invalid) if _position(problem) not in refused)
     return ()
 
 
-def _place(problem: Problem) -> tuple[str, int, int]:
+def _position(problem: Problem) -> tuple[str, int, int]:
     return problem.key, problem.line, problem.column
 
 
@@ -56,7 +56,7 @@ def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel
     if kind == "extra_forbidden":
         return _unknown_key(str(path[-1]), model, path[:-1])
     if kind == "missing":
-        return "missing: it has to be said here"
+        return "missing required key"
     if kind == "literal_error":
         return _unknown_word(error["input"], error["ctx"]["expected"])
     return _wrong_type(error, source.written.get(path))
@@ -72,7 +72,7 @@ def _wrong_type(error: Mapping[str, Any], written: str | None) -> str:
         return f'must be a string: write "{written}"' if written else f"must be a string, not {_kind(given)}"
     if kind == "list_type" and isinstance(given, str):
         return f'must be a list: write ["{given}"]'
-    return f"must be {_WANTED[kind]}, not {_kind(given)}" if kind in _WANTED else str(error["msg"])
+    return f"must be {_EXPECTED[kind]}, not {_kind(given)}" if kind in _EXPECTED else str(error["msg"])
 
 
 def _unquoted_placeholder(value: Any) -> str | None:
@@ -96,23 +96,23 @@ def _unknown_key(key: str, model: type[BaseModel], parent: KeyPath) -> str:
     elsewhere = list(_all_keys(model))
     plain = _plain(key)
     same = [path for path in elsewhere if _plain(str(path[-1])) == plain]
-    meant = same or [path for path in elsewhere if plain in _plain(str(path[-1]))]
-    if meant:
-        return f"unknown key here; did you mean `{key_text(meant[0])}`?"
+    matches = same or [path for path in elsewhere if plain in _plain(str(path[-1]))]
+    if matches:
+        return f"unknown key here; did you mean `{key_text(matches[0])}`?"
     return "unknown key; known here: " + ", ".join(known)
 
 
 def _unknown_word(given: Any, expected: str) -> str:
     words = expected.replace("'", "").replace(" or ", ", ").split(", ")
-    wanted = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    expected_words = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
     if isinstance(given, str) and given in _HINTS:
-        return f"must be {wanted}: {_HINTS[given]}"
+        return f"must be {expected_words}: {_HINTS[given]}"
     near = nearest(str(given), words)
-    return f"must be {wanted}, not {_kind(given)}" + (f"; did you mean {near}?" if near else "")
+    return f"must be {expected_words}, not {_kind(given)}" + (f"; did you mean {near}?" if near else "")
 
 
 def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that was probably meant; None where nothing is near."""
+    """The most similar known word; None if none is similar."""
     folded = {_plain(item): item for item in known}
     plain = _plain(word)
     if plain in folded:
@@ -122,7 +122,7 @@ def nearest(word: str, known: list[str]) -> str | None:
 
 
 def _plain(word: str) -> str:
-    """A word without what people write differently: capitals, underscores, hyphens."""
+    """A word without capitals, underscores and hyphens."""
     return word.strip().casefold().replace("_", "").replace("-", "")
 
 

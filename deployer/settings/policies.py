@@ -1,9 +1,9 @@
-"""What ECR asks of lifecycle and repository policies, as far as it can be seen without asking ECR.
+"""Requirements of ECR on lifecycle and repository policies that can be checked without calling ECR.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html,
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html.
-What the archive asks for is in https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html.
-Each check gives the place and the problem.
+Requirements of the archive are in https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html.
+Each check gives the location and the problem.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ LEAST_DAYS_IN_ARCHIVE = 90
 
 
 def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
-    """Rules with priorities of their own, a selection that ECR knows, and an action."""
+    """Rules with unique priorities, a valid selection and an action."""
     rules = policy.get("rules")
     if not isinstance(rules, list) or not rules:
         yield ("rules",), "a lifecycle policy has a list of rules, at least one"
         return
     if len(rules) > MOST_RULES:
-        yield ("rules",), f"{len(rules)} rules; ECR takes at most {MOST_RULES}"
+        yield ("rules",), f"{len(rules)} rules; ECR accepts at most {MOST_RULES}"
     priorities: set[int] = set()
     for index, rule in enumerate(rules):
         at: KeyPath = ("rules", index)
@@ -49,7 +49,7 @@ def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
         if not _is_count(priority):
             yield (*at, "rulePriority"), "each rule has a rulePriority, a whole number from 1"
         elif priority in priorities:
-            yield (*at, "rulePriority"), f"another rule has priority {priority}; ECR wants each once"
+            yield (*at, "rulePriority"), f"another rule has priority {priority}; ECR requires unique priorities"
         else:
             priorities.add(priority)
         if not isinstance(rule.get("description", ""), str):
@@ -81,7 +81,7 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
     elif (count_type == "imageCountMoreThan") == ("countUnit" in selection):
         yield at, "countUnit (days) goes with the since… count types, and only with them"
     elif selection.get("countUnit", "days") != "days":
-        yield (*at, "countUnit"), "countUnit is days, which is all that ECR counts in"
+        yield (*at, "countUnit"), "countUnit must be days, the only unit of ECR"
     if not _is_count(selection.get("countNumber")):
         yield (*at, "countNumber"), "countNumber is a whole number from 1"
 
@@ -94,7 +94,7 @@ def _check_tag_list(listed: Any, at: KeyPath) -> Found:
         if not isinstance(item, str) or not item:
             yield (*at, index), "must be a string"
         elif at[-1] == "tagPatternList" and item.count("*") > MOST_WILDCARDS:
-            yield (*at, index), f"{item.count('*')} wildcards; ECR takes at most {MOST_WILDCARDS} in a pattern"
+            yield (*at, index), f"{item.count('*')} wildcards; ECR accepts at most {MOST_WILDCARDS} in a pattern"
 
 
 def _check_action(action: Any, at: KeyPath) -> Found:
@@ -108,9 +108,9 @@ def _check_action(action: Any, at: KeyPath) -> Found:
         yield (*at, "targetStorageClass"), "targetStorageClass goes with type transition only"
 
 
-def _unknown_keys(said: Mapping[str, Any], known: Collection[str], at: KeyPath) -> Found:
+def _unknown_keys(value: Mapping[str, Any], known: Collection[str], at: KeyPath) -> Found:
     """ECR refuses keys that it does not know."""
-    for key in said:
+    for key in value:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
@@ -122,7 +122,7 @@ def _is_count(value: Any) -> TypeGuard[int]:
 
 
 def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
-    """What is archived is told apart from the rest: by its count type, its storage class, and what may be done."""
+    """Archived images have a count type, a storage class and actions of their own."""
     count_type, storage_class = _selected(rule, "countType"), _selected(rule, "storageClass", "standard")
     action = rule.get("action")
     if count_type not in COUNT_TYPES or not isinstance(action, Mapping):
@@ -132,12 +132,12 @@ def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
         yield (*at, "selection"), "storageClass archive goes with countType sinceImageTransitioned, and only with it"
     only = ONLY_ACTIONS.get(count_type)
     if only and action.get("type") in ACTIONS and action["type"] != only:
-        yield (*at, "action", "type"), f"with countType {count_type}, ECR takes only the action {only}"
+        yield (*at, "action", "type"), f"with countType {count_type}, ECR accepts only the action {only}"
     days = _selected(rule, "countNumber")
     if archived and _is_count(days) and days < LEAST_DAYS_IN_ARCHIVE:
         yield (
             (*at, "selection", "countNumber"),
-            f"an archived image is kept for {LEAST_DAYS_IN_ARCHIVE} days at least, and this says {days}",
+            f"archived images are kept for at least {LEAST_DAYS_IN_ARCHIVE} days, not {days}",
         )
 
 
@@ -147,34 +147,34 @@ def _check_one_for_untagged(rules: list[Any]) -> Found:
         if _selected(rule, "tagStatus") == "untagged":
             storage_class = _selected(rule, "storageClass", "standard")
             if storage_class in seen:
-                yield ("rules", index, "selection"), "ECR takes one rule for tagStatus untagged in each storage class"
+                yield ("rules", index, "selection"), "ECR accepts one rule for tagStatus untagged in each storage class"
             seen.append(storage_class)
 
 
 def _check_any_is_last(rules: list[Any]) -> Found:
-    """ECR wants the rule for tagStatus any to have the highest priority number of those for its storage class."""
+    """ECR requires the rule for tagStatus any to have the highest priority number of those for its storage class."""
     known = [rule for rule in rules if isinstance(rule, Mapping) and _is_count(rule.get("rulePriority"))]
     for index, rule in enumerate(rules):
         if rule not in known or _selected(rule, "tagStatus") != "any":
             continue
         storage_class = _selected(rule, "storageClass", "standard")
-        alike = [item for item in known if _selected(item, "storageClass", "standard") == storage_class]
-        if rule["rulePriority"] < max(item["rulePriority"] for item in alike):
-            place: KeyPath = ("rules", index, "rulePriority")
+        comparable = [item for item in known if _selected(item, "storageClass", "standard") == storage_class]
+        if rule["rulePriority"] < max(item["rulePriority"] for item in comparable):
+            location: KeyPath = ("rules", index, "rulePriority")
             yield (
-                place,
+                location,
                 f"a rule for tagStatus any has the highest rulePriority of all for storage class {storage_class}",
             )
 
 
 def _selected(rule: Any, key: str, default: Any = None) -> Any:
-    """What the selection of a rule says; the default where there is nothing that says it."""
+    """A value of the selection of a rule, or the default."""
     selection = rule.get("selection") if isinstance(rule, Mapping) else None
     return selection.get(key, default) if isinstance(selection, Mapping) else default
 
 
 def check_repository_policy(policy: Mapping[str, Any]) -> Found:
-    """Statements with an effect, a principal and actions, about the repository that they are set on."""
+    """Statements with an effect, a principal and actions, for the repository that has the policy."""
     statements = policy.get("Statement")
     if isinstance(statements, Mapping):
         statements = [statements]
@@ -195,12 +195,15 @@ def check_repository_policy(policy: Mapping[str, Any]) -> Found:
         yield from _check_actions(statement, at)
         for key in ("Resource", "NotResource"):
             if key in statement:
-                yield (*at, key), f"ECR takes no {key} in a repository policy, which is about its own repository"
+                yield (
+                    (*at, key),
+                    f"ECR accepts no {key} in a repository policy, which always applies to its own repository",
+                )
 
 
 def _check_actions(statement: Mapping[str, Any], at: KeyPath) -> Found:
     for key in ("Action", "NotAction"):
-        said = statement.get(key, [])
-        for action in said if isinstance(said, list) else [said]:
+        value = statement.get(key, [])
+        for action in value if isinstance(value, list) else [value]:
             if not isinstance(action, str) or not (action == "*" or action.lower().startswith("ecr:")):
-                yield (*at, key), f"{action} is no action of ECR, and a repository policy has no others"
+                yield (*at, key), f"{action} is not an action of ECR, and a repository policy accepts no others"

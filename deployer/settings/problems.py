@@ -1,4 +1,4 @@
-"""What is wrong with the config files: one value for each problem, and the forms in which a list of them is printed.
+"""Problems of the config files: one value for each, and the formats in which a list of them is printed.
 
 Problems are collected, never raised one by one, so that one run shows all of them.
 """
@@ -26,7 +26,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One problem at one place. `line` and `column` count from 1; `key` is a path as in `create.names.allow[0]`."""
+    """One problem at one location. `line` and `column` count from 1; `key` is a path as in `create.names.allow[0]`."""
 
     file: str
     line: int = 1
@@ -53,7 +53,7 @@ class InvalidConfigurationError(ConfigurationError):
         shown = [str(problem) for problem in self.problems[:SHOWN_IN_ERROR]]
         if hidden := len(self.problems) - len(shown):
             shown.append(f"… and {hidden} more")
-        heading = "the config files have " + counted(len(self.problems), "error")
+        heading = "The config files have " + counted(len(self.problems), "error")
         super().__init__(
             "\n".join([heading, *(f"  {line}" for line in shown)]),
             next_step="`deployer validate` lists every problem of every file.",
@@ -61,7 +61,7 @@ class InvalidConfigurationError(ConfigurationError):
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """By file and place, each once: the order in which somebody fixes them."""
+    """By file and position, without duplicates."""
     return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.key, p.message)))
 
 
@@ -71,7 +71,7 @@ def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def as_text(problems: Iterable[Problem]) -> str:
-    """One line for each problem: `file:line:column: key: problem`, as editors and terminals make links of."""
+    """One line for each problem: `file:line:column: key: problem`, which editors and terminals turn into links."""
     return "\n".join(str(problem) for problem in problems)
 
 
@@ -96,9 +96,9 @@ def as_github(problems: Iterable[Problem]) -> str:
 
 
 def _annotation(problem: Problem) -> str:
-    place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
+    location = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
     title = f",title={_property(problem.key)}" if problem.key else ""
-    return f"::{problem.severity.value} {place}{title}::{_data(problem.message)}"
+    return f"::{problem.severity.value} {location}{title}::{_data(problem.message)}"
 
 
 def _data(text: str) -> str:

@@ -61,7 +61,7 @@ def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
         if is_dataclass(hint) and isinstance(hint, type):
             yield from settings_keys(hint, f"{path}.")
             continue
-        rules = [said.get((kind, item.name)) for said in (schema.KEYS, schema.EACH, schema.WHOLE)]
+        rules = [entries.get((kind, item.name)) for entries in (schema.KEYS, schema.EACH, schema.WHOLE)]
         yield Key(
             key=path,
             type=_type(hint),
@@ -98,7 +98,7 @@ def _limit(rules: list[Rule | None]) -> str:
 
 
 def _choice(hint: Any) -> str:
-    """That only the words of the type are taken."""
+    """That only the words of the type are accepted."""
     hint = schema.without_none(hint)
     if get_origin(hint) is tuple:
         return "any of these" if _choice(get_args(hint)[0]) else ""
@@ -111,26 +111,26 @@ def _table(keys: Iterator[Key]) -> str:
 
 
 def organization_keys() -> Iterator[Key]:
-    """Keys of organization.yaml; those of its classes stand where their first word does in the model."""
+    """Keys of organization.yaml; those of its classes are listed at the position of their first word in the model."""
     classes: Mapping[str, type[Any]] = {"retention": Retention, "rollout": Rollout, "notifications": Notifications}
     model = schema.organization_file()
     for name in model.model_fields:
-        about = {key: said for key, said in ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
+        about = {key: entries for key, entries in ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
         yield from settings_keys(classes[name], f"{name}.") if name in classes else _model_keys(model, about)
 
 
 def _model_keys(model: Any, about: Mapping[str, About]) -> Iterator[Key]:
-    """Keys that are no settings; what a model cannot say about them stands in `about`."""
-    for path, said in about.items():
+    """Keys that are not settings; `about` has what their model does not state."""
+    for path, entries in about.items():
         inner = model
         *parents, name = path.split(".")
         for parent in parents:
             inner = model_in(inner.model_fields[parent].annotation)
         yield Key(
             key=path,
-            type=said.type,
-            default=said.default,
-            limit=said.limit,
+            type=entries.type,
+            default=entries.default,
+            limit=entries.limit,
             doc=inner.model_fields[name].description or "",
-            example=said.example,
+            example=entries.example,
         )

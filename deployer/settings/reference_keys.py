@@ -1,4 +1,4 @@
-"""The keys of the config files that are no settings, with what their models do not state about them."""
+"""The keys of the config files that are not settings, with what their models do not state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deployer.settings import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a key's own model does not say in words."""
+    """What a key's model does not state."""
 
     type: str
     default: str

@@ -19,21 +19,21 @@ DELEGATED_ADMINISTRATOR_REGIONS = frozenset(
         "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
     }
 )  # fmt: skip
-"""Where AWS documents that a member account can be the delegated administrator of StackSets."""
+"""The regions in which AWS documents that a member account can be the delegated administrator of StackSets."""
 
 _SHOWN = 5
 
 
-def require_region(region: str, *, said_by: str) -> None:
-    """Raise ConfigurationError for a region that there is not; `said_by` is the option or question that named it."""
+def require_region(region: str, *, source: str) -> None:
+    """Raise ConfigurationError for a region that does not exist; `said_by` is the option or question that named it."""
     if region not in known_regions():
         near = _nearest(region)
-        next_step = f"Did you mean {near}?" if near else "They look like eu-west-1."
-        raise ConfigurationError(f"{said_by} {region} is no region that botocore knows", next_step=next_step)
+        next_step = f"Did you mean {near}?" if near else "Regions look like eu-west-1."
+        raise ConfigurationError(f"{source} {region} is not a region that botocore knows", next_step=next_step)
 
 
 def unknown_regions(home_region: str, organization: YamlSource, layers: Iterable[LayerFile]) -> Iterator[Problem]:
-    """Regions that no partition has, and regions of another partition than the home region's."""
+    """Regions that are in no partition, and regions of another partition than the home region's."""
     home = known_regions().get(home_region)
     if REGION.fullmatch(home_region):
         yield from _check(home_region, organization, ("central", "region"), home)
@@ -82,7 +82,7 @@ def _check(region: str, source: YamlSource, at: KeyPath, home: Partition | None)
     if partition is None:
         near = _nearest(region)
         hint = f"; did you mean {near}?" if near else ""
-        yield source.problem(at, f"no region that botocore knows{hint} (for a new one: pip install -U botocore)")
+        yield source.problem(at, f"not a region that botocore knows{hint} (for a new one: pip install -U botocore)")
     elif home is not None and partition != home:
         yield source.problem(
             at, f"of partition {partition.name}, but the home region is of {home.name}: they cannot be mixed"

@@ -1,4 +1,4 @@
-"""`rollout:` of organization.yaml: how a roll-out goes about it. The same for the whole installation."""
+"""`rollout:` of organization.yaml: speed, failure tolerance and order, for the whole installation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AMOUNT_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """How fast a roll-out goes, how many failures it takes, and in which order."""
+    """Speed, failure tolerance and order of roll-outs."""
 
     max_concurrent: int | str = field(
         default="100%",
@@ -30,30 +30,33 @@ class Rollout:
     concurrency_mode: ConcurrencyMode = field(
         default="SOFT_FAILURE_TOLERANCE",
         metadata={
-            "doc": "`STRICT_FAILURE_TOLERANCE` never has more accounts under way than the tolerance and one.",
+            "doc": "`STRICT_FAILURE_TOLERANCE` deploys to at most the tolerance plus one accounts at once.",
             "example": "SOFT_FAILURE_TOLERANCE",
         },
     )
     region_concurrency: RegionConcurrency = field(
         default="PARALLEL",
-        metadata={"doc": "Whether an operation does its regions at once or in turn.", "example": "SEQUENTIAL"},
+        metadata={
+            "doc": "Whether an operation deploys to its regions at once or one after the other.",
+            "example": "SEQUENTIAL",
+        },
     )
     region_order: tuple[str, ...] = field(
         default=(),
-        metadata={"doc": "Regions to begin with, when they are done in turn.", "example": ["eu-west-1"]},
+        metadata={"doc": "Regions to begin with if `region_concurrency` is `SEQUENTIAL`.", "example": ["eu-west-1"]},
     )
     waves: tuple[tuple[str, ...], ...] = field(
         default=(),
         metadata={
-            "doc": "OUs, by path or id, and accounts, by id, that go together; each wave is finished and healthy"
-            " before the next. `*` is what no wave names.",
+            "doc": "OUs, by path or id, and accounts, by id, that are deployed to together; each wave must be in sync"
+            " before the next begins. `*` is everything that no wave names.",
             "example": [["Sandbox"], ["Workloads/Dev"], ["*"]],
         },
     )
 
     @property
     def preferences(self) -> OperationPreferences:
-        """The part that AWS is told."""
+        """The part that is passed to AWS."""
         return OperationPreferences(
             max_concurrent=Amount.parse(self.max_concurrent),
             failure_tolerance=Amount.parse(self.failure_tolerance),
@@ -63,9 +66,9 @@ class Rollout:
         )
 
 
-def rollout_from(said: Mapping[str, Any]) -> Rollout:
-    """The value of a file that was checked; null is the default."""
-    values: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+def rollout_from(content: Mapping[str, Any]) -> Rollout:
+    """The value of a checked file; null is the default."""
+    values: dict[str, Any] = {key: value for key, value in content.items() if value is not None}
     if "region_order" in values:
         values["region_order"] = tuple(values["region_order"])
     if "waves" in values:
@@ -88,9 +91,9 @@ def _check_at_least_one(value: Any) -> str | None:
 def _check_waves(value: list[list[str]]) -> str | None:
     named = [name for wave in value for name in wave]
     if not all(value):
-        return "a wave is empty: name OUs, accounts or `*` in it, or take it out"
+        return "a wave is empty: add OUs, accounts or `*`, or remove it"
     twice = sorted({name for name in named if named.count(name) > 1})
-    return f"named twice: {', '.join(twice)}; each can only have its turn once" if twice else None
+    return f"named twice: {', '.join(twice)}; each name can be in one wave only" if twice else None
 
 
 _TEXT = "a number, or `1%` to `100%` of an operation's accounts in a region, rounded down"

@@ -1,4 +1,4 @@
-"""What `rollout:` of organization.yaml says that does not come true: for `validate`, before anybody waits for it."""
+"""Checks of `rollout:` in organization.yaml: unknown names, and values without the intended effect."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ from deployer.waves import EVERYTHING_ELSE, plan_waves, unknown_names, unnamed_a
 _SHOWN = 3
 
 
-def unsound(config: Config) -> Iterator[Problem]:
-    """What shows without the organization."""
+def preference_warnings(config: Config) -> Iterator[Problem]:
+    """Warnings that need no organization."""
     for key, message in standing_cautions(config.rollout.preferences):
         yield _warning(config, (key,), message)
     waves = config.rollout.waves
     if any(EVERYTHING_ELSE in wave and len(wave) > 1 for wave in waves):
-        yield _warning(config, ("waves",), "`*` is everything that no wave names: what stands beside it goes with it")
+        yield _warning(
+            config, ("waves",), "`*` is everything that no wave names; other names beside it are in the same wave"
+        )
 
 
-def misnamed(config: Config, organization: Organization) -> Iterator[Problem]:
-    """Errors: waves that name what there is not."""
-    for number, place, message in unknown_names(config.rollout.waves, organization):
-        yield config.source.problem(("rollout", "waves", number, place), message)
+def unknown_wave_names(config: Config, organization: Organization) -> Iterator[Problem]:
+    """Errors: names in waves that do not exist."""
+    for number, position, message in unknown_names(config.rollout.waves, organization):
+        yield config.source.problem(("rollout", "waves", number, position), message)
 
 
-def unsound_in(
+def coverage_warnings(
     config: Config, organization: Organization, regions_of: Callable[[str], Collection[str]]
 ) -> Iterator[Problem]:
-    """What shows once accounts are known; `regions_of` says where an account is covered."""
+    """Warnings that depend on accounts; `regions_of` gives the regions in which an account is covered."""
     waves = config.rollout.waves
     if left := unnamed_accounts(waves, organization):
         listed = ", ".join(left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
-        yield _warning(config, ("waves",), f"no wave has `*`: {listed} go last, in a wave of their own")
+        yield _warning(config, ("waves",), f"no wave has `*`: {listed} are in an additional last wave")
     yield from _unused_regions(config, organization, regions_of)
-    seen = {problem.key for problem in unsound(config)}
+    seen = {problem.key for problem in preference_warnings(config)}
     for accounts in sorted(_operation_sizes(config, organization, regions_of), reverse=True):
         for key, message in cautions(config.rollout.preferences, accounts):
             problem = _warning(config, (key,), message)
@@ -52,14 +54,14 @@ def unsound_in(
 def _unused_regions(
     config: Config, organization: Organization, regions_of: Callable[[str], Collection[str]]
 ) -> Iterator[Problem]:
-    """Regions of the order in which nothing is rolled out: AWS is never told of them."""
+    """Regions of the order in which nothing is deployed; they are not passed to AWS."""
     used = {region for account in organization.accounts for region in regions_of(account)}
-    for place, region in enumerate(config.rollout.preferences.region_order):
+    for position, region in enumerate(config.rollout.preferences.region_order):
         if region not in used:
             near = nearest(region, sorted(used))
             hint = f"; did you mean {near}?" if near else ""
-            message = f"no OU or account is covered in {region}, so it has no place in the order{hint}"
-            yield _warning(config, ("region_order", place), message)
+            message = f"no OU or account is covered in {region}, so it has no effect in the order{hint}"
+            yield _warning(config, ("region_order", position), message)
 
 
 def _operation_sizes(

@@ -1,7 +1,6 @@
-"""What an unquoted word of YAML means: YAML 1.2's core schema, less whatever YAML 1.1 reads differently.
+"""The values of unquoted words: YAML 1.2's core schema, without whatever YAML 1.1 reads differently.
 
-An editor, a linter and this tool may each read by another YAML. So `yes`, `on`, `010` and `1_000` are refused rather
-than guessed.
+Editors, linters and this tool may use different versions of YAML. So `yes`, `on`, `010` and `1_000` are refused.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _OLD_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 class Resolved(NamedTuple):
-    """A value, and why it is refused where it is."""
+    """A value, and the reason if it is refused."""
 
     value: Plain
     problem: str | None = None
@@ -45,13 +44,13 @@ def resolve(text: str) -> Resolved:
 
 
 def _uncertainty(text: str) -> str | None:
-    """Why readers of YAML would not agree on a word, if they would not."""
-    if meant := _OLD_BOOLEANS.get(text.lower()):
-        return f'`{text}` is {meant} to some YAML readers: write {meant}, or "{text}" for the word'
+    """The reason why YAML parsers read a word differently, if they do."""
+    if value := _OLD_BOOLEANS.get(text.lower()):
+        return f'`{text}` is {value} to some YAML parsers: write {value}, or "{text}" for the word'
     if _ACCOUNT_ID.fullmatch(text):
         return f'an unquoted account id is a number and can lose its leading zeros: write "{text}"'
     if _UNCERTAIN_NUMBER.fullmatch(text):
-        return f'`{text}` is not the same number to all YAML readers: write "{text}" or a plain decimal'
+        return f'`{text}` is not the same number to all YAML parsers: write "{text}" or a plain decimal'
     if _INTEGER.fullmatch(text) and len(text) > _MOST_DIGITS:
-        return f"a number of {len(text)} digits, which no reader of YAML keeps whole: quotes make it a word"
+        return f"a number of {len(text)} digits, which YAML parsers may round: put it in quotes"
     return None

@@ -41,7 +41,7 @@ from handler.settings import (
 )
 from templates.notices import Notifications
 
-_CENTRAL = "Where the central stack lives: the account that deployer runs in, and its home region."
+_CENTRAL = "The account that deployer runs in and that has the central stack, and its home region."
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -82,7 +82,7 @@ KEYS: Mapping[tuple[type, str], Rule] = {(RepositorySettings, "tags"): limits.ta
 
 
 NEVER_NULL = frozenset({(Namespace, "repository")})
-"""Keys at which null could mean two things: nothing said here, or all that is said above reset."""
+"""Keys at which null would be ambiguous: nothing set here, or all inherited values reset."""
 
 
 def limited(kind: type, rule: Rule | None) -> type:
@@ -94,7 +94,7 @@ def limited(kind: type, rule: Rule | None) -> type:
 
 
 def _counting(rule: Rule) -> Callable[[object, ValidatorFunctionWrapHandler], object]:
-    """Checks the number of parts beside the parts, so that both are told in one go."""
+    """Checks the number of parts in addition to the parts, so that all problems are reported at once."""
 
     def validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         message = rule.check(value) if isinstance(value, list | dict) else None
@@ -193,13 +193,13 @@ def organization_file() -> type[BaseModel]:
     alarms = create_model(
         "Alarms",
         __config__=STRICT,
-        __doc__="Who is told when an alarm goes off and when it is over.",
+        __doc__="Who is notified when an alarm starts and ends.",
         topic=(
             optional(limited(str, limits.topic)),
             Field(
                 default=None,
                 description="SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
-                "Without it alarms are only to be seen on the dashboard.",
+                "Without it, alarms are only visible on the dashboard.",
             ),
         ),
     )
@@ -211,9 +211,9 @@ def organization_file() -> type[BaseModel]:
             optional(limited(int, limits.reserved_concurrency)),
             Field(
                 default=None,
-                description="Runs of the handler at once: so many are set aside for it, taken from what the functions "
-                "of the account and region share, and it never gets more. Events wait up to six hours for their turn. "
-                "Without it, the handler shares.",
+                description="Reserved concurrency of the handler, taken from the concurrency that all functions of the "
+                "account and region share; also its maximum. Events wait up to six hours. Without it, the handler uses "
+                "the shared concurrency.",
             ),
         ),
     )
@@ -234,7 +234,7 @@ def organization_file() -> type[BaseModel]:
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
-        __doc__="`organization.yaml`: where deployer runs, and what holds for every OU unless its files say otherwise.",
+        __doc__="`organization.yaml`: the central account, and defaults for every OU.",
         organization=(
             optional(limited(str, limits.organization_id)),
             Field(default=None, description="Id of the organization; a roll-out to any other is refused."),
@@ -242,38 +242,38 @@ def organization_file() -> type[BaseModel]:
         central=(central, Field(description=_CENTRAL)),
         prefix=(
             optional(limited(str, limits.prefix)),
-            Field(default=None, description="First part of the name of everything that deployer makes."),
+            Field(default=None, description="First part of the name of every resource."),
         ),
         retention=(
             optional(partial(Retention)),
-            Field(default=None, description="How long things are kept, in days."),
+            Field(default=None, description="How long records, logs and archived events are kept, in days."),
         ),
         rollout=(
             optional(partial(Rollout)),
-            Field(default=None, description="How fast a roll-out goes, how many failures it takes, in which order."),
+            Field(default=None, description="Speed, failure tolerance and order of roll-outs."),
         ),
         notifications=(
             optional(partial(Notifications)),
-            Field(default=None, description="Who is told of decisions, by a message; nobody without it."),
+            Field(default=None, description="Notifications about decisions; none without it."),
         ),
         cleanup=(
             bool | None,
             Field(
                 default=None,
-                description="Whether repositories that stayed blank may be deleted, by `audit repair --delete-blank`: "
-                "a role for it is in the covered accounts only where this is true.",
+                description="Whether repositories without an image may be deleted, by `audit repair --delete-blank`: "
+                "only if this is true, covered accounts have the role for it.",
             ),
         ),
         alarms=(
             alarms | None,
-            Field(default=None, description="Who is told when an alarm goes off and when it is over."),
+            Field(default=None, description="Who is notified when an alarm starts and ends."),
         ),
         tracing=(
             bool | None,
             Field(
                 default=None,
                 description="Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
-                "took. docs/operations.md says what there is to see.",
+                "took. See docs/operations.md.",
             ),
         ),
         handler=(
@@ -297,14 +297,14 @@ def ou_file() -> type[BaseModel]:
     return create_model(
         "OrganizationalUnitFile",
         __base__=partial(Settings),
-        __doc__="One OU's file: the settings of the accounts in it and in the OUs below, as far as they differ.",
+        __doc__="One OU's file: the settings of the accounts in it and in the OUs below, if they differ.",
         ou=(
             str | None,
             Field(default=None, description="Path of names, as in `Workloads/Prod`, or an id; the root is `Root`."),
         ),
         id=(
             optional(limited(str, limits.ou_id)),
-            Field(default=None, description="Id of the OU; beside `ou` they must agree."),
+            Field(default=None, description="Id of the OU; if `ou` is set too, both must be the same OU."),
         ),
     )
 

@@ -1,6 +1,6 @@
 """Rules that can never apply: a namespace after a wider one, an allow that is denied, a duplicate entry.
 
-They are warnings: the settings work, but somebody believes in a rule that does nothing.
+They are warnings: the settings are valid, but a rule has no effect.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ PRINCIPALS: KeyPath = ("create", "principals")
 
 
 def shadowed_rules(settings: Settings) -> Found:
-    """Places and what is idle there."""
+    """The location and the reason of each."""
     yield from _listed_twice(settings)
-    yield from _idle_namespaces(settings)
+    yield from _unreachable_namespaces(settings)
     names, principals = settings.create.names, settings.create.principals
     yield from _denied(names.allow, names.deny, NAMES, covers_name)
     yield from _denied(principals.allow, principals.deny, PRINCIPALS, covers_arn)
@@ -39,7 +39,7 @@ def _listed_twice(settings: Settings) -> Found:
                 yield (*at, index), f"{value} is listed twice"
 
 
-def _idle_namespaces(settings: Settings) -> Found:
+def _unreachable_namespaces(settings: Settings) -> Found:
     names = settings.create.names
     for index, namespace in enumerate(settings.namespaces):
         at: KeyPath = ("namespaces", index, "match")
@@ -49,7 +49,7 @@ def _idle_namespaces(settings: Settings) -> Found:
                 break
         else:
             if not any(names_overlap(allow, namespace.match) for allow in names.allow):
-                yield at, "never reached: create.names.allow lets no such name through"
+                yield at, "never reached: create.names.allow allows no such name"
             elif any(covers_name(deny, namespace.match) for deny in names.deny):
                 yield at, "never reached: create.names.deny refuses every such name"
 
@@ -67,6 +67,6 @@ def _redundant(patterns: Sequence[str], at: KeyPath, covers: Callable[[str, str]
             if other_index == index or not covers(other, pattern):
                 continue
             if other_index > index and covers(pattern, other):
-                continue  # equal: the later one is the one to go
+                continue  # equal: the later one is reported
             yield (*at, index), f"has no effect: {other} in the same list matches all of it"
             break

@@ -1,7 +1,7 @@
-"""What the handler would decide about a call, without AWS: for `explain` a made-up call, for `simulate` a recorded one.
+"""The handler's decision about a call, without AWS: for `explain` a constructed call, for `simulate` a recorded one.
 
-Every decision is `handler.decision`'s, with settings that `handler.settings_file` merges; here it only gets the places
-of the rules behind it.
+Every decision is made by `handler.decision`, with settings that `handler.settings_file` merges; this module adds the
+source locations of the rules.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.rules import Rule, listed, matched
 from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
 
-Outcome = Literal["create", "refused", "ignored", "failed"]
+VerdictOutcome = Literal["create", "refused", "ignored", "failed"]
 NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedRule:
-    """The text of a rule that decided, and the place that sets it; without `origin` it is a built-in default."""
+    """The text of a rule that decided, and the location that sets it; without `origin` it is a built-in default."""
 
     text: str
     origin: Origin | None = None
@@ -38,14 +38,14 @@ class LocatedRule:
 class Verdict:
     """A decision for people. `repository` and `tags` are what a new repository would get."""
 
-    outcome: Outcome
+    outcome: VerdictOutcome
     reason: str
     detail: str = ""
     rules: tuple[LocatedRule, ...] = ()
     per_hour: int | None = None
     repository: RepositorySettings | None = None
     values: tuple[Value, ...] = ()
-    """`repository` value by value, each with its place."""
+    """`repository` value by value, each with its source location."""
     tags: Mapping[str, str] = field(default_factory=dict)
     call: FailedCall | None = None
     ou_path: str = ""
@@ -60,7 +60,7 @@ class Verdict:
 
 
 def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_member: Callable[[str], bool]) -> Verdict:
-    """The decision about a call under some settings; `is_member` tells whether an account is in the organization."""
+    """The decision about a call under some settings; `is_member` is whether an account is in the organization."""
     match decide(call, settings, is_member=is_member):
         case Create() as create:
             return Verdict(
@@ -88,7 +88,7 @@ def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_me
 
 
 def _further_rules(call: FailedCall, settings: Settings) -> Iterator[Rule]:
-    """What let a call through beside its name; nothing where everybody may, without a limit."""
+    """The rules besides the name that allowed a call; none if every principal may, without a limit."""
     allow, per_hour = settings.create.principals.allow, settings.create.limit.per_hour
     if allow != PrincipalRules().allow and (allowed := globs.first_arn_match(allow, call.principals)):
         yield matched(PRINCIPALS_ALLOW, allow, allowed)
@@ -125,8 +125,8 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     return replace(verdict, tags=tags.render(verdict.repository.tags, values, event_id=call.event_id))
 
 
-def made_up_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:
-    """A push or pull in question; for an assumed-role session its role is derived, without its path."""
+def constructed_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:
+    """A push or pull to evaluate; for an assumed-role session its role is derived, without its path."""
     return FailedCall(
         account=account,
         region=region,
@@ -147,7 +147,7 @@ def made_up_call(*, account: str, region: str, repository: str, principal: str, 
 
 
 def for_any_principal(settings: Settings) -> Settings:
-    """For a question that names no principal: one that is allowed is assumed."""
+    """Settings that allow every principal, for calls without one."""
     return replace(settings, create=replace(settings.create, principals=PrincipalRules(outside_organization=True)))
 
 

@@ -1,7 +1,7 @@
-"""The effective settings that each file takes part in, with the way back from a key to its place.
+"""The effective settings that each file contributes to, with the source location of each key.
 
-With an organization the chain of OUs is known; without one it is read off the paths that the files name, which is how
-`validate` can say nearly everything offline.
+With an organization the chain of OUs is known; without one it is derived from the paths that the files name, so that
+`validate` can check nearly everything offline.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from handler.settings import Settings, settings_from
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a file says, with all that it inherits. `is_complete` is False where a parent's file may be unknown."""
+    """The settings of a file and all that it inherits. `is_complete` is False if a parent's file may be unknown."""
 
     layers: tuple[LayerFile, ...]
     is_complete: bool = True
@@ -36,7 +36,7 @@ class View:
         return provenance(self.layers)
 
     def problem(self, path: KeyPath, message: str, *, severity: Severity = Severity.WARNING) -> Problem:
-        """A problem at the place that set a value; at the top of the nearest file where none did."""
+        """A problem at the location that set a value, or at the top of the nearest file if none did."""
         origin = self.provenance.of(path)
         if origin is None:
             return self.layers[-1].problem((), message, severity=severity)
@@ -74,7 +74,7 @@ def _offline(config: Config) -> Iterator[View]:
 
 
 def _parents(file: OuFile, by_path: dict[str, OuFile]) -> Iterator[OuFile]:
-    """Files of the OUs above, the highest first, as far as paths tell."""
+    """Files of the OUs above, the highest first, as far as paths show."""
     root = by_path.get("Root")
     if root is not None and root is not file:
         yield root

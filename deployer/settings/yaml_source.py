@@ -1,9 +1,8 @@
-"""YAML with a position for every key and value, and without YAML's surprises.
+"""YAML with a position for every key and value, without its ambiguous features.
 
 libyaml gives the events: PyYAML's C parser is many times faster than a pure Python one, and its composer would overflow
-the C stack on `[[[[…`. Keys are always strings, so `on:` is no boolean; scalars.py says what other plain words mean.
-Refused: duplicate keys, several documents, tags, aliases and merge keys (inheritance does that, and keeps one place for
-one value).
+the C stack on `[[[[…`. Keys are always strings, so `on:` is not a boolean; scalars.py resolves other plain words.
+Refused: duplicate keys, several documents, tags, aliases and merge keys (inheritance replaces them).
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from deployer.settings.problems import Problem, Severity
 from deployer.settings.scalars import Plain, resolve
 
 KeyPath = tuple[str | int, ...]
-"""Where a value is inside a file: keys of maps, indexes of lists."""
+"""The path of a value inside a file: keys of maps, indexes of lists."""
 
 DEEPEST = 40
 
@@ -40,27 +39,27 @@ START = Position(1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlSource:
-    """One file as plain data; `data` is None where it is empty or cannot be read (then `problems` says why)."""
+    """One file as plain data; `data` is None if it is empty or cannot be read (`problems` has the reason)."""
 
     file: str
     data: Any = None
     keys: Mapping[KeyPath, Position] = field(default_factory=dict)
     values: Mapping[KeyPath, Position] = field(default_factory=dict)
     written: Mapping[KeyPath, str] = field(default_factory=dict)
-    """Plain scalars that are no strings, as they stand in the file: the text of a number is lost in its value."""
+    """Plain scalars that are not strings, as written: the text of a number is lost in its value."""
     problems: tuple[Problem, ...] = ()
 
     def position(self, path: KeyPath, *, of_key: bool = False) -> Position:
-        """Where a value (or its key) stands; the nearest one around it where it is missing."""
-        places = self.keys if of_key and path in self.keys else self.values
-        while path and path not in places:
+        """The position of a value or its key; if it is missing, of the nearest parent."""
+        positions = self.keys if of_key and path in self.keys else self.values
+        while path and path not in positions:
             path = path[:-1]
-        return places.get(path, START)
+        return positions.get(path, START)
 
     def problem(
         self, path: KeyPath, message: str, *, of_key: bool = False, severity: Severity = Severity.ERROR
     ) -> Problem:
-        """A problem at a place in this file."""
+        """A problem at a position in this file."""
         at = self.position(path, of_key=of_key)
         return _problem(self.file, at, path, message, severity=severity)
 
@@ -74,7 +73,7 @@ def key_text(path: KeyPath) -> str:
 
 
 def parse(text: str, file: str) -> YamlSource:
-    """Read one document; never raises: what is wrong is in `problems`."""
+    """Read one document; never raises: errors are in `problems`."""
     reader = _Reader(file, yaml.parse(text, Loader=yaml.CBaseLoader))
     try:
         data = reader.document()
@@ -93,7 +92,7 @@ def parse(text: str, file: str) -> YamlSource:
 
 
 class _UnreadableError(Exception):
-    """Reading cannot go on after this problem."""
+    """Reading cannot continue after this problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -103,26 +102,26 @@ class _UnreadableError(Exception):
 def _syntax_problem(error: Exception, text: str, file: str) -> Problem:
     is_alias = getattr(error, "context", None) == "while scanning an alias"
     mark = getattr(error, "context_mark" if is_alias else "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else _place_of_control_character(text)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+    line, column = (mark.line + 1, mark.column + 1) if mark else _position_of_control_character(text)
+    message = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
     lines = text.splitlines()
-    around = lines[line - 1] if 0 < line <= len(lines) else ""
-    indentation = around[: len(around) - len(around.lstrip())]
-    if "\t" in indentation or around[column - 1 : column] == "\t":
-        said = "a tab: YAML indents with spaces only"
-    elif braces := _PLACEHOLDER_BEFORE.search(around[: column - 1]):
-        column, said = braces.start() + 1, 'a value that begins with `{` needs quotes, as in "{principal}"'
+    line_text = lines[line - 1] if 0 < line <= len(lines) else ""
+    indentation = line_text[: len(line_text) - len(line_text.lstrip())]
+    if "\t" in indentation or line_text[column - 1 : column] == "\t":
+        message = "a tab: YAML indents with spaces only"
+    elif braces := _PLACEHOLDER_BEFORE.search(line_text[: column - 1]):
+        column, message = braces.start() + 1, 'a value that begins with `{` needs quotes, as in "{principal}"'
     elif is_alias:
-        said = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
-    elif said == "exceeded maximum nesting depth":  # libyaml's own limit, met when it reads far ahead
-        said = _TOO_DEEP
+        message = 'a value that begins with `*` needs quotes, as in "**/tmp-*"'
+    elif message == "exceeded maximum nesting depth":  # libyaml's own limit, met when it reads far ahead
+        message = _TOO_DEEP
     else:
-        said = f"not YAML: {said}"
-    return Problem(file=file, line=line, column=column, message=said)
+        message = f"not YAML: {message}"
+    return Problem(file=file, line=line, column=column, message=message)
 
 
-def _place_of_control_character(text: str) -> tuple[int, int]:
-    """libyaml complains about a control character without a place."""
+def _position_of_control_character(text: str) -> tuple[int, int]:
+    """libyaml reports a control character without a position."""
     found = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text)
     before = text[: found.start()] if found else ""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -147,7 +146,7 @@ class _Reader:
                 documents += 1
                 if documents > 1:
                     raise _UnreadableError(
-                        self.problem(event, (), "a second document begins here (`---`): one file holds one")
+                        self.problem(event, (), "a second document begins here (`---`): use one file for each")
                     )
             elif isinstance(event, yaml.NodeEvent):
                 data = self.read(event, ())
@@ -158,14 +157,14 @@ class _Reader:
         if len(path) > DEEPEST:
             raise _UnreadableError(self.problem(event, path[:3], _TOO_DEEP))
         if isinstance(event, yaml.AliasEvent):
-            self.say(
+            self.add_problem(
                 event, path, f'a value that begins with `*` needs quotes: "*{event.anchor}" (aliases are not supported)'
             )
             return None
         assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         if event.tag not in {None, "!"}:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.say(event, path, f"tags such as `{tag}` are not supported: write the plain value")
+            self.add_problem(event, path, f"tags such as `{tag}` are not supported: write the plain value")
         if isinstance(event, yaml.MappingStartEvent):
             return self.mapping(path)
         if isinstance(event, yaml.ScalarEvent):
@@ -185,7 +184,7 @@ class _Reader:
             self.keys.setdefault((*path, key), _start(event))
             value_event = next(self.events)
             if key in data:
-                self.read_aside(value_event)
+                self.skip(value_event)
             else:
                 data[key] = self.read(value_event, (*path, key))
         data.pop("<<", None)
@@ -198,16 +197,18 @@ class _Reader:
             )
         key: str = event.value
         if key == "<<":
-            self.say(event, (*path, key), "merge keys are not supported: let a parent OU or `defaults` say it once")
+            self.add_problem(
+                event, (*path, key), "merge keys are not supported: use a parent OU or `defaults` for shared settings"
+            )
         elif key in known:
             first = self.keys[(*path, key)].line
-            self.say(event, (*path, key), f"given twice (first in line {first}); only one can hold")
+            self.add_problem(event, (*path, key), f"duplicate key, first in line {first}")
         return key
 
-    def read_aside(self, event: yaml.Event) -> None:
-        """Read a value that does not count; it may have problems of its own, but must not move known positions."""
-        aside = _Reader(self.file, self.events)
-        aside.read(event, ())
+    def skip(self, event: yaml.Event) -> None:
+        """Read a value without recording it: it must not change known positions."""
+        reader = _Reader(self.file, self.events)
+        reader.read(event, ())
 
     def scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Plain:
         text: str = event.value
@@ -215,16 +216,16 @@ class _Reader:
             return text
         resolved = resolve(text)
         if resolved.problem:
-            self.say(event, path, resolved.problem)
+            self.add_problem(event, path, resolved.problem)
         elif not text and path:
             at = self.keys.get(path, self.values[path])
-            message = "has no value, which resets it to the built-in default: write `null` if that is meant"
+            message = "has no value, which resets it to the built-in default: write `null` if that is intended"
             self.problems.append(_problem(self.file, at, path, message, severity=Severity.WARNING))
         elif not isinstance(resolved.value, str):
             self.written[path] = text
         return resolved.value
 
-    def say(self, event: yaml.Event, path: KeyPath, message: str) -> None:
+    def add_problem(self, event: yaml.Event, path: KeyPath, message: str) -> None:
         self.problems.append(self.problem(event, path, message))
 
     def problem(self, event: yaml.Event, path: KeyPath, message: str) -> Problem:

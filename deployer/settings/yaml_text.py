@@ -1,4 +1,4 @@
-"""Plain data as YAML in one line, quoted wherever a reader of YAML could take it for something else."""
+"""Plain data as YAML in one line, quoted if a YAML parser could read it differently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "
 
 
 def flow(value: Any) -> str:
-    """A value as it would stand in a file."""
+    """A value as it is written in a file."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{word(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -23,7 +23,7 @@ def flow(value: Any) -> str:
 
 
 def word(text: str) -> str:
-    """A string: plain where it can only be read as one, quoted otherwise."""
+    """A string: plain if every parser reads it as one, otherwise quoted."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -55,7 +55,7 @@ def in_partitions() -> st.SearchStrategy[tuple[dict[str, Any], str]]:
 @pytest.mark.parametrize("region", sorted(known_regions()))
 def test_a_region_is_in_the_partition_that_lists_it(region: str) -> None:
     assert partition_of(region) == known_regions()[region]
-    require_region(region, said_by="--region")
+    require_region(region, source="--region")
 
 
 def test_every_region_of_botocore_is_one_for_config_files_and_arguments() -> None:

@@ -100,8 +100,8 @@ class TestValidate:
         code, out, err = deployer("validate", "--config", "nowhere")
         assert (code, out) == (3, "")
         assert err == (
-            "Error: there is no folder nowhere/ with config files\n"
-            "  `deployer init` writes one; --config DIR names another.\n"
+            "Error: The config folder nowhere/ does not exist\n"
+            "  Create one with `deployer init`, or pass another with --config DIR.\n"
         )
 
     def test_a_snapshot_that_is_none_is_named(self, deployer: Ran) -> None:
@@ -135,7 +135,7 @@ class TestValidate:
         assert ended == code
         assert out == (
             "config/ous/workloads/dev.yaml:3:22: regions[1]: not enabled in the central account 200000000001: "
-            "enable it (Account settings), or take it out\n" * (code == 2)
+            "enable it (Account settings), or remove it\n" * (code == 2)
         )
 
 
@@ -170,7 +170,7 @@ class TestExplain:
         assert "Pull of team-a/api" in deployer(*ask, "--pull")[1]
         code, _, err = deployer(*ask, "--region", "Ireland")
         assert code == 3
-        assert "--region Ireland is no region" in err
+        assert "--region Ireland is not a region" in err
         assert "Did you mean eu-west-1?" in deployer(*ask, "--region", "eu-wst-1")[2]
 
     def test_a_pull_is_ignored_by_the_rule_that_says_so(self, deployer: Ran) -> None:

@@ -13,7 +13,7 @@ from deployer.pushing.images import parse_image
 from deployer.rendering.ensure import outcome_lines
 from deployer.settings import compile as compile_settings
 from deployer.settings import load
-from deployer.settings.verdicts import made_up_call
+from deployer.settings.verdicts import constructed_call
 from handler import decision
 from tests.conftest import CONFIG
 from tests.example_organization import EXAMPLE
@@ -47,7 +47,7 @@ def test_they_lead_to_each_other(
     chain = compiled.settings_file.last_known_chain(account)
     assert chain is not None
     settings = compiled.settings_file.settings_for(account, chain)
-    call = made_up_call(account=account, region=region, repository=repository, principal=principal, trigger="push")
+    call = constructed_call(account=account, region=region, repository=repository, principal=principal, trigger="push")
     refused = decision.decide(call, settings, is_member=compiled.is_member)
     assert isinstance(refused, decision.Refused)
     assert refused.reason == reason

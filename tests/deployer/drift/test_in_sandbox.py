@@ -110,7 +110,7 @@ def test_verify_of_a_part_reads_that_part_only(installed: Installed) -> None:
 def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, command: str) -> None:
     ran = installed.deployer("audit", command, "--region", "eu-west1")
     assert ran.exit_code == 3
-    assert "--region eu-west1 is no region" in ran.err
+    assert "--region eu-west1 is not a region" in ran.err
     assert "Did you mean eu-west-1?" in ran.err
 
 

@@ -186,7 +186,7 @@ def test_invariant_5_failures_of_all_three_shapes_are_listed_shown_and_redriven(
 def test_a_mistyped_region_is_an_error_and_not_an_empty_list(sandbox: Sandbox, command: str) -> None:
     ran = Deployer(sandbox)("failures", command, "--region", "eu-west1")
     assert (ran.exit_code, ran.out) == (3, "")
-    assert "--region eu-west1 is no region" in ran.err
+    assert "--region eu-west1 is not a region" in ran.err
     assert "Did you mean eu-west-1?" in ran.err
 
 

@@ -37,7 +37,10 @@ def test_without_a_topic_alarms_notify_nobody(write: Write, said: str) -> None:
     [
         ("on-call", "alarms.topic: not the ARN of an SNS topic"),
         (f"{TOPIC}.fifo", "alarms.topic: not the ARN of an SNS topic"),
-        (TOPIC.replace("eu-west-1", "us-east-1"), "alarms.topic: a topic in us-east-1: alarms are in eu-west-1"),
+        (
+            TOPIC.replace("eu-west-1", "us-east-1"),
+            "alarms.topic: the topic is in us-east-1: alarms notify only topics in the home region eu-west-1",
+        ),
     ],
 )
 def test_a_topic_that_cannot_be_notified_is_refused_at_its_place(write: Write, topic: str, problem: str) -> None:

@@ -31,7 +31,7 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
         ),
         pytest.param(
             "create: {names: {allow: ['team-*/**']}}\nnamespaces: [{match: 'scratch/**'}]\n",
-            "5:22: warning: namespaces[0].match: never reached: create.names.allow lets no such name through",
+            "5:22: warning: namespaces[0].match: never reached: create.names.allow allows no such name",
             id="a namespace that is not allowed",
         ),
         pytest.param(
@@ -61,7 +61,7 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
         ),
         pytest.param(
             "create: {on: []}\n",
-            "4:14: warning: create.on: enabled, but nothing leads to a repository",
+            "4:14: warning: create.on: enabled, but no kind of call creates repositories",
             id="nothing creates",
         ),
         pytest.param(
@@ -71,12 +71,12 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
         ),
         pytest.param(
             "create: {on: [push, pull]}\n",
-            "4:21: warning: create.on[1]: pulls are read events: without a trail that logs read management events, none leads to a repository",
+            "4:21: warning: create.on[1]: pulls are read events: without a trail that logs read management events, no pull creates a repository",
             id="a trigger that many trails leave out",
         ),
         pytest.param(
             "repository: {encryption: {type: KMS_DSSE}}\n",
-            "4:33: warning: repository.encryption.type: ECR has KMS_DSSE in AWS GovCloud (US) only, not in eu-west-1: use KMS there",
+            "4:33: warning: repository.encryption.type: ECR supports KMS_DSSE only in AWS GovCloud (US), not in eu-west-1: use KMS there",
             id="encryption that ECR has in GovCloud only",
         ),
     ],
@@ -106,7 +106,7 @@ def test_a_region_listed_twice_is_a_warning(write: Write) -> None:
 def test_enabled_in_no_region_is_a_warning_only_where_no_parent_says_one(write: Write) -> None:
     write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: true\n")
     folder = write("ous/dev.yaml", "ou: Workloads/Dev\n")
-    expected = ["ous/prod.yaml:2:10: warning: enabled: enabled, but in no region: say regions here or in a parent OU"]
+    expected = ["ous/prod.yaml:2:10: warning: enabled: enabled, but in no region: add regions here or in a parent OU"]
     assert _said(folder) == expected
     assert _said(folder, live=False) == expected
     write("ous/workloads.yaml", "ou: Workloads\nregions: [eu-west-1]\n")
@@ -123,7 +123,7 @@ def test_mutability_that_turns_inherited_exclusions_around_is_a_warning(write: W
     write("ous/prod.yaml", PROD + "repository: {mutability_exclusions: [latest]}\n")
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE}\n")
     assert _said(folder) == [
-        "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: turns the inherited exclusions around (latest would be the exception): say mutability_exclusions too"
+        "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: inverts the inherited exclusions (latest would be the exception): add mutability_exclusions, too"
     ]
     write(
         "ous/payments.yaml",
@@ -162,9 +162,11 @@ def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(wri
         PROD + "repository:\n  encryption: {type: KMS, kms_key: 'arn:aws:kms:{region}:{account}:alias/ecr'}\n",
     )
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {encryption: {type: AES256}}\n")
-    expected = "ous/payments.yaml:2:33: repository.encryption.type: AES256, but there is a kms_key, which ECR refuses: write kms_key: null beside it"
+    expected = (
+        "ous/payments.yaml:2:33: repository.encryption.type: ECR refuses a kms_key with type AES256: add kms_key: null"
+    )
     assert _said(folder) == [expected]
-    with pytest.raises(InvalidConfigurationError, match="AES256, but there is a kms_key"):
+    with pytest.raises(InvalidConfigurationError, match="ECR refuses a kms_key with type AES256"):
         compile_settings(load(folder), EXAMPLE)
 
 
@@ -175,7 +177,7 @@ def test_a_key_of_one_region_does_not_do_for_others(write: Write) -> None:
     text = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1, us-east-1]\nrepository:\n  encryption: "
     folder = write("ous/prod.yaml", text + encryption("eu-west-1") + "\n")
     assert _said(folder) == [
-        "ous/prod.yaml:5:36: repository.encryption.kms_key: ECR wants a key of the repository's own region, {region} for one; this one is not in us-east-1"
+        "ous/prod.yaml:5:36: repository.encryption.kms_key: ECR requires a key in the repository's region, as with {region}; this one is not in us-east-1"
     ]
     write("ous/prod.yaml", text + encryption("{region}") + "\n")
     assert _said(folder) == []
@@ -188,7 +190,7 @@ def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
     write("ous/prod.yaml", PROD + "repository:\n  tags:\n" + tags(0, 30))
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository:\n  tags:\n" + tags(30, 50))
     assert _said(folder) == [
-        "ous/payments.yaml:23:12: repository.tags.tag49: 50 tags with the inherited ones; ECR takes 50, deployer adds one"
+        "ous/payments.yaml:23:12: repository.tags.tag49: 50 tags, inherited ones included; ECR accepts 50, and deployer adds one"
     ]
 
 
@@ -216,7 +218,7 @@ def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-week.json}\n")
     assert _said(folder) == [
         "ous/prod.yaml:4:32: repository.lifecycle_policy: there is no file policies/two-week.json; did you mean policies/two-weeks.json?",
-        "policies/two-weeks.json:1:1: warning: no file uses this policy: delete it, or name it as lifecycle_policy or repository_policy",
+        "policies/two-weeks.json:1:1: warning: no file uses this policy: delete it, or reference it as lifecycle_policy or repository_policy",
     ]
 
 

@@ -136,7 +136,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "create: {names: {allow: [team-]}}",
-            "1:26: create.names.allow[0]: matches no repository: ECR takes no such name (2 characters at least, . _ - only between others)",
+            "1:26: create.names.allow[0]: matches no repository: ECR accepts no such name (2 characters at least, . _ - only between others)",
             id="a name that ECR refuses",
         ),
         pytest.param(
@@ -164,7 +164,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "create: {limit: {per_hour: 10001}}",
-            "1:28: create.limit.per_hour: at most 10,000, which is what is counted exactly; null for no limit",
+            "1:28: create.limit.per_hour: at most 10,000, up to which counting is exact; null for no limit",
             id="more than the counter has room for",
         ),
         pytest.param(
@@ -184,12 +184,12 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "repository: {mutability_exclusions: [a, b, c, d, e, f]}",
-            "1:37: repository.mutability_exclusions: 6 exclusion filters; ECR takes at most 5",
+            "1:37: repository.mutability_exclusions: 6 exclusion filters; ECR accepts at most 5",
             id="six exclusions",
         ),
         pytest.param(
             "repository: {mutability_exclusions: ['a b']}",
-            "1:38: repository.mutability_exclusions[0]: ECR takes 1 to 128 of 0-9 a-z A-Z . _ * - as an exclusion filter",
+            "1:38: repository.mutability_exclusions[0]: ECR accepts 1 to 128 of 0-9 a-z A-Z . _ * - as an exclusion filter",
             id="a space in an exclusion",
         ),
         pytest.param(
@@ -204,22 +204,22 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "repository: {tags: {a: 'b!'}}",
-            "1:24: repository.tags.a: ECR takes letters, digits, spaces and _ . : / = + - @ in a tag value",
+            "1:24: repository.tags.a: ECR accepts letters, digits, spaces and _ . : / = + - @ in a tag value",
             id="a character that tags lack",
         ),
         pytest.param(
             "repository: {lifecycle_policy: ../x.json}",
-            "1:32: repository.lifecycle_policy: leaves config/: name a file inside, as in policies/two-weeks.json",
+            "1:32: repository.lifecycle_policy: is outside config/: name a file inside, as in policies/two-weeks.json",
             id="a path that leaves config/",
         ),
         pytest.param(
             "repository: {lifecycle_policy: /etc/x.json}",
-            "1:32: repository.lifecycle_policy: leaves config/: name a file inside, as in policies/two-weeks.json",
+            "1:32: repository.lifecycle_policy: is outside config/: name a file inside, as in policies/two-weeks.json",
             id="an absolute path",
         ),
         pytest.param(
             "repository: {lifecycle_policy: ./policies/x.json}",
-            "1:32: repository.lifecycle_policy: write the path plainly, as in policies/two-weeks.json",
+            "1:32: repository.lifecycle_policy: use a path without empty parts and dots, as in policies/two-weeks.json",
             id="a path with a dot",
         ),
         pytest.param(
@@ -234,7 +234,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "namespaces: [{repository: {}}]",
-            "1:14: namespaces[0].match: missing: it has to be said here",
+            "1:14: namespaces[0].match: missing required key",
             id="a namespace without match",
         ),
         pytest.param(
@@ -252,11 +252,11 @@ def test_a_mistake_in_an_ous_file_is_explained(write: Write, text: str, problem:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param("", "the file is empty: delete it, or say what it is for", id="an empty file"),
-        pytest.param("# only a comment\n", "the file is empty: delete it, or say what it is for", id="a comment alone"),
-        pytest.param("- a\n", "the file holds no map of keys and values", id="a list"),
+        pytest.param("", "the file is empty: delete it, or add settings", id="an empty file"),
+        pytest.param("# only a comment\n", "the file is empty: delete it, or add settings", id="a comment alone"),
+        pytest.param("- a\n", "the file does not contain a map of keys and values", id="a list"),
         pytest.param(
-            "enabled: true\n", "says no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`", id="no OU"
+            "enabled: true\n", "names no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`", id="no OU"
         ),
     ],
 )
@@ -280,7 +280,7 @@ def test_a_folder_without_organization_yaml_says_so(write: Write) -> None:
 
 
 def test_no_folder_at_all_raises_with_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="there is no folder") as caught:
+    with pytest.raises(ConfigurationError, match="does not exist") as caught:
         read(tmp_path / "config")
     assert "deployer init" in (caught.value.next_step or "")
 

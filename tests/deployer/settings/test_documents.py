@@ -44,10 +44,10 @@ def _lifecycle(**changes: Any) -> str:
         pytest.param("{", "1:2: not JSON: Expecting property name enclosed in double quotes", id="half an object"),
         pytest.param("[]", "1:1: a policy is a JSON object: { … }", id="a list"),
         pytest.param("", "1:1: not JSON: Expecting value", id="an empty file"),
-        pytest.param('{"a": 1,\n\t"a": 2}', "2:2: a: given twice (first in line 1); only one can hold", id="twice"),
-        pytest.param('{"a": NaN}', "1:1: not usable as JSON: NaN is no JSON", id="no number"),
+        pytest.param('{"a": 1,\n\t"a": 2}', "2:2: a: duplicate key, first in line 1", id="twice"),
+        pytest.param('{"a": NaN}', "1:1: not usable as JSON: NaN is not JSON", id="no number"),
         pytest.param(
-            '{"rules":[]}', "1:1: 12 characters; ECR takes no lifecycle policy of fewer than 100", id="too short"
+            '{"rules":[]}', "1:1: 12 characters; ECR accepts no lifecycle policy of fewer than 100", id="too short"
         ),
     ],
 )
@@ -61,7 +61,7 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         pytest.param(_lifecycle(), None, id="a sound policy"),
         pytest.param(_lifecycle(rulePriority=0), "each rule has a rulePriority, a whole number from 1", id="priority 0"),
         pytest.param(
-            json.dumps({"rules": [RULE, RULE]}), "another rule has priority 1; ECR wants each once", id="priority twice"
+            json.dumps({"rules": [RULE, RULE]}), "another rule has priority 1; ECR requires unique priorities", id="priority twice"
         ),
         pytest.param(
             _lifecycle(selection={"tagStatus": "all"}), "tagStatus is tagged, untagged, any", id="unknown status"
@@ -96,11 +96,11 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         pytest.param(_lifecycle(selection={"countNumbr": 1}), "unknown key, which ECR refuses; did you mean countNumber?", id="a typo in a selection"),
         pytest.param(_lifecycle(description=1), "a description is a string", id="a number as description"),
         pytest.param(
-            _lifecycle(selection={"countType": "sinceImagePushed", "countUnit": "hours"}), "countUnit is days, which is all that ECR counts in", id="hours"
+            _lifecycle(selection={"countType": "sinceImagePushed", "countUnit": "hours"}), "countUnit must be days, the only unit of ECR", id="hours"
         ),
         pytest.param(
             _lifecycle(selection={"tagStatus": "tagged", "tagPatternList": ["*a*b*c*d*"]}),
-            "5 wildcards; ECR takes at most 4 in a pattern",
+            "5 wildcards; ECR accepts at most 4 in a pattern",
             id="five wildcards",
         ),
         pytest.param(
@@ -112,16 +112,16 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         ),
         pytest.param(
             json.dumps({"rules": [RULE | {"rulePriority": number + 1, "selection": UNTAGGED} for number in range(2)]}),
-            "ECR takes one rule for tagStatus untagged in each storage class",
+            "ECR accepts one rule for tagStatus untagged in each storage class",
             id="untagged twice",
         ),
         pytest.param(
             _lifecycle(selection={"countType": "sinceImagePulled", "countUnit": "days"}),
-            "with countType sinceImagePulled, ECR takes only the action transition",
+            "with countType sinceImagePulled, ECR accepts only the action transition",
             id="deleted for want of pulls",
         ),
         pytest.param(
-            _lifecycle(selection=ARCHIVED | {"countNumber": 89}), "an archived image is kept for 90 days at least, and this says 89", id="out of the archive too early"
+            _lifecycle(selection=ARCHIVED | {"countNumber": 89}), "archived images are kept for at least 90 days, not 89", id="out of the archive too early"
         ),
         pytest.param(
             _lifecycle(selection={"storageClass": "archive"}),
@@ -161,13 +161,13 @@ def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
         ),
         pytest.param(
             {"Statement": [STATEMENT | {"Resource": "*"}]},
-            "ECR takes no Resource in a repository policy, which is about its own repository",
+            "ECR accepts no Resource in a repository policy, which always applies to its own repository",
             id="a resource",
         ),
         pytest.param({"Statement": [STATEMENT | {"Action": ["ecr:*", "*"]}]}, None, id="every action"),
         pytest.param(
             {"Statement": [STATEMENT | {"Action": ["ecr:BatchGetImage", "s3:GetObject"]}]},
-            "s3:GetObject is no action of ECR, and a repository policy has no others",
+            "s3:GetObject is not an action of ECR, and a repository policy accepts no others",
             id="an action of another service",
         ),
     ],
@@ -182,7 +182,7 @@ def test_limits_are_those_of_the_minified_text(write: Write) -> None:
     assert _said(write, wide, key="repository_policy") == []
     long = json.dumps({"Statement": [STATEMENT | {"Sid": "x" * 10_240}]})
     (problem,) = _said(write, long, key="repository_policy")
-    assert "ECR takes at most 10,240 for a repository policy" in problem
+    assert "ECR accepts at most 10,240 for a repository policy" in problem
 
 
 def test_a_policy_travels_minified(write: Write) -> None:

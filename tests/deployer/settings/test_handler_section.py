@@ -35,7 +35,7 @@ def test_without_it_the_handler_shares(write: Write, said: str) -> None:
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ("{reserved_concurrency: 0}", "handler.reserved_concurrency: 1 to 10,000; 0 would switch the handler off"),
+        ("{reserved_concurrency: 0}", "handler.reserved_concurrency: 1 to 10,000; 0 would disable the handler"),
         ("{reserved_concurrency: 10001}", "handler.reserved_concurrency: 1 to 10,000"),
         ("{reserved_concurrency: true}", "handler.reserved_concurrency: "),
         ("{reserved_concurency: 3}", "handler.reserved_concurency: unknown key"),

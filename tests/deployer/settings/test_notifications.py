@@ -49,7 +49,7 @@ def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
         ("{topic: 'arn:aws:sns:eu-west-1:300000000001:news'}", "the topic is not in the central account 200000000001"),
         ("{topic: create, format: email}", "notifications.format: "),
         ("{topic: create, outcomes: [exists]}", "notifications.outcomes"),
-        ("{topic: create, outcomes: []}", "say which decisions are told"),
+        ("{topic: create, outcomes: []}", "list at least one outcome"),
     ],
 )
 def test_what_cannot_work_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:

@@ -43,7 +43,7 @@ def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, sa
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ("{logs: 91}", "2:19: retention.logs: CloudWatch keeps logs 1, 3, 5, 7,"),
+        ("{logs: 91}", "2:19: retention.logs: CloudWatch Logs supports 1, 3, 5, 7,"),
         ("{expiring_records: 0}", "2:31: retention.expiring_records: 1 to 3650 days"),
         ("{refused: 0}", "2:22: retention.refused: 1 to 3650 days"),
         ("{event_archiv: 3}", "2:13: retention.event_archiv: unknown key"),

@@ -36,7 +36,9 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
         pytest.param("{waves: [[A], [A]]}", None, ["named twice: A"], id="named twice"),
         pytest.param("{waves: [[A], []]}", None, ["a wave is empty"], id="an empty wave"),
         pytest.param("{wave: [[A]]}", None, ["did you mean `waves`?"], id="an unknown key"),
-        pytest.param("{waves: [['*', A]]}", None, ["what stands beside it goes with it"], id="a star beside a name"),
+        pytest.param(
+            "{waves: [['*', A]]}", None, ["other names beside it are in the same wave"], id="a star beside a name"
+        ),
         pytest.param(
             "{region_order: [us-east-1]}", None, ["has no effect while region_concurrency is PARALLEL"], id="no order"
         ),
@@ -59,8 +61,8 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
             "{region_concurrency: SEQUENTIAL, region_order: [us-east-1, eu-wst-1, ap-south-2]}",
             EXAMPLE,
             [
-                "region_order[1]: no OU or account is covered in eu-wst-1, so it has no place in the order; did you",
-                "region_order[2]: no OU or account is covered in ap-south-2, so it has no place in the order",
+                "region_order[1]: no OU or account is covered in eu-wst-1, so it has no effect in the order; did you",
+                "region_order[2]: no OU or account is covered in ap-south-2, so it has no effect in the order",
             ],
             id="regions without accounts",
         ),

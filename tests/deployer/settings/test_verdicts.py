@@ -18,7 +18,7 @@ from deployer.settings import compile as compile_settings
 from deployer.settings.explaining import Value, repository_values
 from deployer.settings.inheritance import Origin
 from deployer.settings.limits import PLACEHOLDERS
-from deployer.settings.verdicts import Verdict, for_any_principal, judge, judge_event, made_up_call
+from deployer.settings.verdicts import Verdict, constructed_call, for_any_principal, judge, judge_event
 from handler import tags
 from handler.settings import RepositorySettings
 from tests.deployer.settings.layers import compiled_from, layers
@@ -123,7 +123,7 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
         or call.registry_id not in {None, call.account}
     ):
         return
-    asked = made_up_call(
+    asked = constructed_call(
         account=call.account,
         region=call.region,
         repository=call.repository,
@@ -146,7 +146,7 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
 
 def _explained(account: str, repository: str, *, principal: str | None = None, region: str = "eu-west-1") -> Verdict:
     settings = COMPILED.settings_for_account(account)
-    call = made_up_call(
+    call = constructed_call(
         account=account, region=region, repository=repository, principal=principal or "*", trigger="push"
     )
     asked = settings if principal else for_any_principal(settings)
@@ -232,7 +232,7 @@ def test_whatever_is_no_event_gets_a_verdict_too(event: object) -> None:
 
 
 def test_the_placeholders_that_validate_knows_are_those_that_the_handler_fills() -> None:
-    call = made_up_call(account="300000000001", region="eu-west-1", repository="a/b", principal="*", trigger="push")
+    call = constructed_call(account="300000000001", region="eu-west-1", repository="a/b", principal="*", trigger="push")
     assert set(PLACEHOLDERS) == set(tags.placeholders(call, account_name="", ou_path=""))
 
 

@@ -37,10 +37,10 @@ def test_on_is_a_key_like_any_other() -> None:
     ("text", "problem"),
     [
         pytest.param("a:\n\tb: 1", "f.yaml:2:1: a tab: YAML indents with spaces only", id="a tab"),
-        pytest.param("a: 1\na: 2", "f.yaml:2:1: a: given twice (first in line 1); only one can hold", id="a key twice"),
+        pytest.param("a: 1\na: 2", "f.yaml:2:1: a: duplicate key, first in line 1", id="a key twice"),
         pytest.param(
             "---\na: 1\n---\nb: 2\n",
-            "f.yaml:3:1: a second document begins here (`---`): one file holds one",
+            "f.yaml:3:1: a second document begins here (`---`): use one file for each",
             id="two documents",
         ),
         pytest.param(
@@ -65,7 +65,7 @@ def test_on_is_a_key_like_any_other() -> None:
         ),
         pytest.param(
             "a:\n  <<: {b: 1}",
-            "f.yaml:2:3: a.<<: merge keys are not supported: let a parent OU or `defaults` say it once",
+            "f.yaml:2:3: a.<<: merge keys are not supported: use a parent OU or `defaults` for shared settings",
             id="a merge key",
         ),
         pytest.param(
@@ -76,7 +76,7 @@ def test_on_is_a_key_like_any_other() -> None:
         ),
         pytest.param(
             "a:\n",
-            "f.yaml:1:1: warning: a: has no value, which resets it to the built-in default: write `null` if that is meant",
+            "f.yaml:1:1: warning: a: has no value, which resets it to the built-in default: write `null` if that is intended",
             id="a key without a value",
         ),
     ],
