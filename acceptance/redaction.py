@@ -32,11 +32,11 @@ _NAMED_FIELDS = frozenset(
     {"account_name", "ou_path", "principalId", "roleSessionName", "sessionName", "sourceIdentity", "userId", "userName"}
 )
 _SHORTEST = 3
-"""Shorter names are left where no ARN has them: they are parts of other words."""
+"""Shorter names are only replaced in ARNs, because they are parts of other words."""
 _WORDS_OF_AWS = frozenset(
     {"AWS", "amazonaws", "arn", "assumed-role", "aws", "com", "ecr", "events", "iam", "role", "sts"}
 )
-"""Stay where somebody has called an account so, for they are what makes an event one of ECR."""
+"""Not replaced even if an account has such a name, because they identify an event as one of ECR."""
 
 
 @dataclass(slots=True)

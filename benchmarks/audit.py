@@ -117,7 +117,7 @@ def has_ended(pid: int) -> bool:
 
 
 def measure_lists(environment: dict[str, str]) -> bool:
-    """List by each filter; whether every first row came in time, where there is one."""
+    """List by each filter; whether every first row came in time, if there is one."""
     holds = True
     for name in size(tuple(LISTS), small=("newest 100",)):
         options = LISTS[name]
@@ -160,7 +160,7 @@ def is_flat(megabytes: list[float], *, records: int) -> bool:
 
 
 def main() -> int:
-    """Measure, print, and fail where a claim does not hold."""
+    """Measure, print, and fail if a claim does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--only", choices=("lists", "exports", "reports"))

@@ -2,7 +2,7 @@
 
 Run it with `make bench`. Both run as their zips under Lambda's own runtime client in the sandbox, and each AWS call
 takes 50 ms more than the sandbox itself. Claimed is: warm at most 0.55 of the other's time to the repository, with one
-AWS call before it (two where a limit is set), and a cold start that is no slower, although it crosses accounts. Cold
+AWS call before it (two with a limit), and a cold start that is no slower, although it crosses accounts. Cold
 starts are measured in turns, so that both meet the same machine, and the fastest ones are compared.
 """
 
@@ -71,7 +71,7 @@ class Function:
     numbers: Iterator[int]
 
     def run(self) -> Run:
-        """Hand it an event about a repository that nobody asked for before."""
+        """Invoke it with an event for a new repository name."""
         name = f"team-a/n{next(self.numbers)}"
         function = find(self.arn)
         assert function is not None

@@ -57,7 +57,7 @@ class Cost:
 
 
 def main() -> int:
-    """Roll out once, then measure what costs nothing but reading; fail where a claim does not hold."""
+    """Roll out once, then measure commands that only read; fail if a claim does not hold."""
     organization = sized_organization(accounts=ACCOUNTS, ous=OUS)
     with tempfile.TemporaryDirectory() as folder, Sandbox(organization=organization, time_scale=0) as sandbox:
         config = Path(folder)

@@ -53,7 +53,7 @@ class Reading:
 
 
 def main() -> int:
-    """Read with both and compare; fail where the claim does not hold."""
+    """Read with both and compare; fail if the claim does not hold."""
     organization = sized_organization(accounts=ACCOUNTS, ous=OUS)
     other = None if SMALL else installed(PACKAGE, "org-formation")
     with tempfile.TemporaryDirectory() as folder, Sandbox(organization=organization, time_scale=0) as sandbox:

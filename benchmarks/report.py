@@ -2,7 +2,7 @@
 
 Run it with `python -m benchmarks.report`. Claimed: 50,000 records are a page in 15 s and 200 MB; four times as many
 take no more than 40 MB on top, since the table stays at 50,000 rows; in a browser that page opens in 4 s, and sorts
-and filters in 1 s. The browser's part is left out where Chromium is not installed.
+and filters in 1 s. The browser's part is left out if Chromium is not installed.
 """
 
 from __future__ import annotations

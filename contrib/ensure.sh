@@ -1,16 +1,16 @@
 #!/bin/sh
-# Make ECR repositories exist before the first push to them, for pipelines without Python.
+# Creates ECR repositories before the first push to them, for pipelines without Python.
 #
-#   ensure.sh IMAGE...          ENSURE_TIMEOUT=300 seconds are for all images together
+#   ensure.sh IMAGE...          ENSURE_TIMEOUT=300 is the time in seconds for all images together
 #
-# Needs the aws CLI and nothing but the permissions of a push. Asks for each repository by the very call that a push
-# would make first, then waits until all are there. Exit codes are those of `deployer ensure`:
-#   0 all are there    18 timed out    15 no image in ECR    6 no permission    4 no credentials    13 another error
-#   64 wrong usage    127 no aws CLI
+# Needs the aws CLI and only the permissions of a push. Makes the first call of a push for each repository, then waits
+# until all exist. The exit codes are those of `deployer ensure`:
+#   0 all exist    18 timed out    15 not an ECR image    6 no permission    4 no credentials    13 another error
+#   64 invalid usage    127 no aws CLI
 set -eu
 
 timeout=${ENSURE_TIMEOUT:-300}
-ask_again_after=30
+retry_after=30
 no_layer=sha256:0000000000000000000000000000000000000000000000000000000000000000
 
 say() { printf '%s\n' "$*" >&2; }
@@ -28,7 +28,7 @@ parse() {
     host=$(printf '%s' "${reference%%/*}" | tr '[:upper:]' '[:lower:]')
     host=${host%:*}
     path=${reference#*/}
-    [ "$path" != "$reference" ] || stop 15 "$1: names no repository"
+    [ "$path" != "$reference" ] || stop 15 "$1: has no repository name"
     account=${host%%.*}
     fips=false dual_stack=false
     case $host in
@@ -47,50 +47,50 @@ parse() {
     esac
     region=${region%%.*}
     case $account in
-        *[!0-9]*) stop 15 "$1: the host begins with no account of 12 digits" ;;
+        *[!0-9]*) stop 15 "$1: the host must start with an account id of 12 digits" ;;
     esac
-    [ ${#account} -eq 12 ] || stop 15 "$1: the host begins with no account of 12 digits"
+    [ ${#account} -eq 12 ] || stop 15 "$1: the host must start with an account id of 12 digits"
     repository=${path%%@*}
     repository=${repository%%:*}
-    [ -n "$repository" ] || stop 15 "$1: names no repository"
-    where="$repository ($account, $region)"
+    [ -n "$repository" ] || stop 15 "$1: has no repository name"
+    location="$repository ($account, $region)"
     if [ -n "${AWS_ENDPOINT_URL:-}${AWS_ENDPOINT_URL_ECR:-}" ]; then
-        fips=false dual_stack=false # the CLI refuses to combine these with an endpoint that is given
+        fips=false dual_stack=false # the CLI rejects these together with an explicit endpoint
     fi
 }
 
-# call OPERATION ARGUMENTS...: 0 when the repository is there, 1 when it is missing, 2 when nobody heard, else stops.
+# call OPERATION ARGUMENTS...: 0 if the repository exists, 1 if it is missing, 2 for a temporary error; stops otherwise.
 call() {
     operation=$1
     shift
-    # --endpoint-url besides the variable: releases of the CLI before 2.13 do not read it.
+    # --endpoint-url in addition to the variable, which releases of the CLI before 2.13 do not read.
     if answer=$(AWS_USE_FIPS_ENDPOINT=$fips AWS_USE_DUALSTACK_ENDPOINT=$dual_stack \
         aws ecr "$operation" --region "$region" --registry-id "$account" --repository-name "$repository" \
         ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} --output json "$@" 2>&1); then
         return 0
     fi
-    answer=${answer#"${answer%%[![:space:]]*}"} # the CLI begins with an empty line
+    answer=${answer#"${answer%%[![:space:]]*}"} # the CLI prints an empty line first
     case $answer in
         *RepositoryNotFoundException*) return 1 ;;
-        *AccessDenied*) stop 6 "$where: $answer" ;;
-        *InvalidParameter*) stop 15 "$where: $answer" ;;
+        *AccessDenied*) stop 6 "$location: $answer" ;;
+        *InvalidParameter*) stop 15 "$location: $answer" ;;
         *ExpiredToken* | *UnrecognizedClient* | *InvalidClientToken* | *InvalidSignature* | *"ocate credentials"* | \
             *"oken has expired"* | *"SSO"* | *"config profile"*)
             stop 4 "$answer" ;;
-        *Throttling* | *TooManyRequests* | *ServerException* | *"onnect"* | *"imed out"*) # passes by itself
-            say "ensure.sh: $where: $answer"
+        *Throttling* | *TooManyRequests* | *ServerException* | *"onnect"* | *"imed out"*) # temporary
+            say "ensure.sh: $location: $answer"
             return 2
             ;;
-        *) stop 13 "$where: $answer" ;;
+        *) stop 13 "$location: $answer" ;;
     esac
 }
 
-# Waits for the image that was parsed last; 1 when the deadline is over.
+# Waits for the image that was parsed last; 1 after the deadline.
 wait_for_it() {
     delay=1
-    asked=$(date +%s)
-    case " $unheard " in
-        *" $image "*) asked=0 ;;
+    requested=$(date +%s)
+    case " $retried " in
+        *" $image "*) requested=0 ;;
     esac
     while :; do
         left=$((deadline - $(date +%s)))
@@ -98,10 +98,10 @@ wait_for_it() {
         [ "$delay" -lt "$left" ] || delay=$left
         sleep "$delay"
         now=$(date +%s)
-        if [ $((now - asked)) -ge "$ask_again_after" ]; then
-            # the event is delivered on a best-effort basis: a request that led to nothing is made again
+        if [ $((now - requested)) -ge "$retry_after" ]; then
+            # events are delivered on a best-effort basis, so the request is repeated
             call initiate-layer-upload && return 0
-            [ $? -eq 2 ] || asked=$now
+            [ $? -eq 2 ] || requested=$now
         else
             call batch-check-layer-availability --layer-digests "$no_layer" && return 0
         fi
@@ -112,31 +112,31 @@ wait_for_it() {
 [ $# -gt 0 ] || stop 64 "usage: ensure.sh IMAGE..."
 command -v aws >/dev/null 2>&1 || stop 127 "the aws CLI is not installed"
 case $timeout in
-    *[!0-9]* | '' | 0?*) stop 64 "ENSURE_TIMEOUT=$timeout is no number of seconds" ;;
+    *[!0-9]* | '' | 0?*) stop 64 "ENSURE_TIMEOUT=$timeout is not a number of seconds" ;;
 esac
 for image in "$@"; do
-    parse "$image" # every mistake is said before anything is asked for
+    parse "$image" # report invalid arguments before the first request
 done
 
 deadline=$(($(date +%s) + timeout))
-missing='' unheard=''
-for image in "$@"; do # all are asked for before one is waited for
+missing='' retried=''
+for image in "$@"; do # request all before waiting for the first
     parse "$image"
-    heard=0
-    call initiate-layer-upload || heard=$?
-    case $heard in
-        0) say "$where: there already" ;;
-        1) say "$where: asked for, as a push would" ;;
-        *) unheard="$unheard $image" ;;
+    result=0
+    call initiate-layer-upload || result=$?
+    case $result in
+        0) say "$location: exists already" ;;
+        1) say "$location: requested" ;;
+        *) retried="$retried $image" ;;
     esac
-    [ "$heard" -eq 0 ] || missing="$missing $image"
+    [ "$result" -eq 0 ] || missing="$missing $image"
 done
-for image in $missing; do # unquoted: references hold no blanks
+for image in $missing; do # unquoted: references contain no blanks
     parse "$image"
-    wait_for_it || stop 18 "$where: not there after $timeout s
-  It may be refused, or still be on its way. In the central account, these show
+    wait_for_it || stop 18 "$location: does not exist after $timeout s
+  It may be refused, or its event may be late. In the central account, these show
   the decision with its reason, and whether the account and region are covered:
     deployer audit list --repository $repository
     deployer status"
-    say "$where: there"
+    say "$location: created"
 done

@@ -94,7 +94,7 @@ OUTSIDE = Rejection(
 def is_request(event: object) -> bool:
     """Whether Lambda invoked the function for an HTTP request.
 
-    An event with the mark of a redrive never is one: it came from a queue, where anything could have been put.
+    An event with the mark of a redrive is never one: it came from a queue, which may contain forged messages.
     """
     if not isinstance(event, Mapping) or MARK in event:
         return False

@@ -63,7 +63,7 @@ def test_hooks_before_a_commit_are_valid() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_placeholder_of_the_projects_address_is_where_it_is_expected() -> None:
+def test_the_placeholder_of_the_projects_address_is_in_the_expected_files() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = {
         name

@@ -64,8 +64,8 @@ def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, prog
     assert "pip install 'ecr-org-deployer[sandbox]'" in refused.stderr
 
     _run(programs / "pip", "install", "--quiet", sandbox_wheel, folder=tmp_path)
-    told = _run(programs / "deployer", "sandbox", "demo", "--config", ROOT / "config", folder=tmp_path)
-    assert "All of it was seen" in told
+    output = _run(programs / "deployer", "sandbox", "demo", "--config", ROOT / "config", folder=tmp_path)
+    assert "All of it was seen" in output
 
 
 def test_the_sandbox_runs_without_the_product(

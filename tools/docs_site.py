@@ -32,7 +32,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
-    """Lead links to files of the repository to where they can be read."""
+    """Point links to files of the repository to a page that shows them."""
     if page.file.src_uri == "index.md":
         return markdown
     return _relinked(markdown, ROOT / "docs" / Path(page.file.src_uri).parent, config.extra["repository"])

@@ -1,6 +1,6 @@
 """A page of docs/: its prose from a file of tools/pages/, its tables from the code.
 
-A file marks where a table or a name belongs by a word between double braces, as in `{{ alarms }}`.
+A placeholder for a table or a name is a word between double braces, as in `{{ alarms }}`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_PLACE = re.compile(r"\{\{ (?P<name>[a-z_]+) \}\}")
+_PLACEHOLDER = re.compile(r"\{\{ (?P<name>[a-z_]+) \}\}")
 
 
 def render_page(name: str, /, **parts: str) -> str:
-    """The text of `tools/pages/<name>.md` with every place filled.
+    """The text of `tools/pages/<name>.md` with every placeholder replaced.
 
-    Raises ValueError unless the file has a place for each part and a part for each place.
+    Raises ValueError unless placeholders and parts match.
     """
     prose = (Path(__file__).parent / "pages" / f"{name}.md").read_text(encoding="utf-8")
-    places = {place["name"] for place in _PLACE.finditer(prose)}
-    if places != parts.keys():
-        raise ValueError(f"tools/pages/{name}.md: places and parts differ: {sorted(places ^ parts.keys())}")
-    return _PLACE.sub(lambda place: parts[place["name"]], prose)
+    placeholders = {found["name"] for found in _PLACEHOLDER.finditer(prose)}
+    if placeholders != parts.keys():
+        raise ValueError(f"tools/pages/{name}.md: placeholders and parts differ: {sorted(placeholders ^ parts.keys())}")
+    return _PLACEHOLDER.sub(lambda found: parts[found["name"]], prose)

@@ -51,7 +51,7 @@ def captured(lab: Lab) -> None:
 def forwarded(lab: Lab) -> None:
     """The central bus with its policy, the forwarding role and rule, by `deployer`'s own templates.
 
-    Raises StackError where AWS does not take the rule or its role.
+    Raises StackError if AWS rejects the rule or its role.
     """
     roles(lab)
     lab.shared("bus", lambda: lab.stack("central", "bus", _central_bus(lab).to_dict()))

@@ -1,4 +1,4 @@
-"""What `deployer` is measured against: one account, one region, describe the repository, create it where it is missing.
+"""What `deployer` is measured against: one account, one region, describe the repository, create it if it is missing.
 
 Written from what is publicly described of AWS's sample for creating repositories on push, at its best: its client is
 made while Lambda initialises, only "not found" counts as missing, and a parallel event that was first is no failure.

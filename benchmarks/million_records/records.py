@@ -76,7 +76,7 @@ class Records:
         return cls(1).repository(0)
 
     def value(self, i: int, attribute: str) -> str | None:
-        """One attribute of record number i, as its item has it; None where it has none."""
+        """One attribute of record number i, as its item has it; None if it has none."""
         make: Callable[[int], str | None] = getattr(self, attribute)
         return make(i)
 

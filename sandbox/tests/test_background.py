@@ -56,7 +56,7 @@ def test_delays_are_scaled_and_nothing_runs_before_its_time(scheduler: Scheduler
     assert late == [True] * 4
 
 
-def test_what_is_held_waits_and_what_runs_goes_on(scheduler: Scheduler) -> None:
+def test_held_tasks_wait_and_running_tasks_continue(scheduler: Scheduler) -> None:
     begun, released, done = threading.Event(), threading.Event(), list[str]()
 
     def first() -> None:

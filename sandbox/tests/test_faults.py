@@ -80,7 +80,7 @@ def test_a_delay_delays(sandbox: Sandbox) -> None:
     assert time.monotonic() - before >= 0.2
 
 
-def test_a_call_that_hangs_when_the_faults_are_cleared_goes_on(sandbox: Sandbox) -> None:
+def test_a_call_that_hangs_continues_when_the_faults_are_cleared(sandbox: Sandbox) -> None:
     done: list[str] = []
     fault = sandbox.faults.add(Fault(effect=HANG))
     caller = threading.Thread(target=lambda: done.extend(outcomes(sandbox, 1)), daemon=True)

@@ -87,7 +87,7 @@ def test_a_request_without_signature_is_refused(sandbox: Sandbox) -> None:
         assert error.value.code == 403
 
 
-def test_moto_cannot_be_told_another_account_by_a_header(sandbox: Sandbox) -> None:
+def test_a_header_cannot_give_moto_another_account(sandbox: Sandbox) -> None:
     client = sandbox.session(SHOP).client("sts")
     client.meta.events.register(
         "before-sign.sts", lambda request, **_: request.headers.add_header("x-moto-account-id", "400000000001")

@@ -56,7 +56,7 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     assert "not running" in capsys.readouterr().err
 
 
-def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_used_port_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -91,7 +91,7 @@ def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
         server.shutdown()
 
 
-def test_a_sandbox_that_does_not_end_is_said_with_the_next_step() -> None:
+def test_a_sandbox_that_does_not_stop_is_reported_with_the_next_step() -> None:
     ignores_sigterm = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(30)"
     stubborn = subprocess.Popen([sys.executable, "-c", ignores_sigterm], stdout=subprocess.PIPE)
     with stubborn, socket.create_server(("127.0.0.1", 0)) as listening:

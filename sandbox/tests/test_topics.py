@@ -75,7 +75,7 @@ def error_codes() -> list[str]:
     return [letter.message_attributes["ERROR_CODE"]["StringValue"] for letter in letters()]
 
 
-def test_a_topic_that_admits_eventbridge_gets_what_the_template_makes(rule: Sandbox) -> None:
+def test_a_topic_that_admits_eventbridge_receives_the_output_of_the_template(rule: Sandbox) -> None:
     admit(rule, {"Effect": "Allow", **BY_EVENTBRIDGE})
     happen(rule)
     assert (sent(), letters()) == (['"it is 3"'], [])

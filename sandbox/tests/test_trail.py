@@ -214,7 +214,7 @@ def test_what_is_never_delivered(inbox: Inbox, ecr: Any) -> None:
     assert inbox.events() == []
 
 
-def test_other_refusals_are_told_too(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
+def test_other_refusals_are_recorded_too(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
     sandbox.faults.add(Fault(effect=Error(code="ServerException"), service="ecr"))
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     [event] = inbox.events()
@@ -271,7 +271,7 @@ def test_a_trail_logs_what_its_selectors_say(
         pytest.param({"IsMultiRegionTrail": True}, True, id="in all regions"),
     ],
 )
-def test_a_trail_logs_where_it_reaches(
+def test_a_trail_logs_the_accounts_and_regions_that_it_covers(
     inbox: Inbox, ecr: Any, cloudtrail: Any, change: dict[str, bool], *, logged: bool
 ) -> None:
     cloudtrail.update_trail(Name=TRAIL, **change)

@@ -84,7 +84,7 @@ def test_an_interrupted_run_still_reports_what_it_found(acceptance_sandbox: Sand
         pytest.param(KeyError("Summaries"), id="an answer of another shape"),
     ],
 )
-def test_an_error_that_a_check_does_not_judge_says_nothing_of_the_assumption(lab: Lab, error: Exception) -> None:
+def test_an_error_that_a_check_does_not_handle_proves_nothing_about_the_assumption(lab: Lab, error: Exception) -> None:
     def fail(_: Lab) -> Finding:
         raise error
 

@@ -69,8 +69,8 @@ class TestAgainstTheSandbox:
         done = ensure(*(f"{HOST}/{name}:1" for name in names), variables=bench.variables)
         assert done.returncode == There.exit_code, done.stderr
         assert done.stdout == ""
-        asked = [f"{name} ({SHOP}, eu-west-1): asked for, as a push would" for name in names]
-        assert done.stderr.splitlines() == [*asked, *(f"{name} ({SHOP}, eu-west-1): there" for name in names)]
+        requested = [f"{name} ({SHOP}, eu-west-1): requested" for name in names]
+        assert done.stderr.splitlines() == [*requested, *(f"{name} ({SHOP}, eu-west-1): created" for name in names)]
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert len(ecr.describe_repositories(repositoryNames=names)["repositories"]) == 2
 
@@ -80,13 +80,13 @@ class TestAgainstTheSandbox:
         rolled_out.settle()  # what others pushed before is no call of this one
         rolled_out.calls.clear()
         done = ensure(f"{HOST}/{name}@sha256:{'a' * 64}", variables=bench.variables)
-        assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): there already\n")
+        assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n")
         assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
 
     def test_a_refused_one_times_out_and_says_what_to_look_at(self, bench: Bench) -> None:
         done = ensure(f"{HOST}/team-shop/tmp-x:1", variables=bench.variables, timeout="1")
         assert done.returncode == TimedOut.exit_code
-        assert "team-shop/tmp-x (300000000001, eu-west-1): not there after 1 s" in done.stderr
+        assert "team-shop/tmp-x (300000000001, eu-west-1): does not exist after 1 s" in done.stderr
         assert "deployer audit list --repository team-shop/tmp-x" in done.stderr
 
     def test_no_permission(self, bench: Bench) -> None:
@@ -169,12 +169,12 @@ class TestTheScript:
             *["initiate-layer-upload"] * 3,
             *["batch-check-layer-availability"] * 2,
         ]
-        assert "asked for, as a push would" not in done.stderr
+        assert "requested" not in done.stderr
 
     @pytest.mark.parametrize("timeout", ["1.5", "-1", "08", "two"])
     def test_a_timeout_that_is_no_number_of_seconds(self, variables: dict[str, str], timeout: str) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables, timeout=timeout)
-        assert (done.returncode, "is no number of seconds" in done.stderr) == (64, True)
+        assert (done.returncode, "is not a number of seconds" in done.stderr) == (64, True)
 
     @pytest.mark.parametrize(
         ("arguments", "code"),

@@ -135,7 +135,7 @@ def test_its_commands_push_to_a_repository_that_was_not_there(
         [shell, "-e", "-c", script], cwd=repository, env=variables, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert f"{name} ({SHOP}, eu-west-1): there\n" in ran.stderr
+    assert f"{name} ({SHOP}, eu-west-1): created\n" in ran.stderr
     ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
     assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
 
@@ -198,7 +198,7 @@ def test_the_task_has_the_fields_of_a_task() -> None:
 @pytest.mark.parametrize(
     "commands", [pytest.param(tekton_commands, id="Tekton"), pytest.param(codebuild_commands, id="CodeBuild")]
 )
-def test_they_log_in_where_the_registry_is(commands: Callable[[], list[str]], host: str, region: str) -> None:
+def test_they_log_in_to_the_registry_of_the_image(commands: Callable[[], list[str]], host: str, region: str) -> None:
     lines = [line for text in commands() for line in text.splitlines() if line.startswith(("host=", "region="))]
     ran = subprocess.run(
         ["sh", "-euc", "\n".join([*lines, 'echo "$region"'])],

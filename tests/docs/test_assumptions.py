@@ -61,7 +61,7 @@ def test_the_numbers_have_no_gap() -> None:
 
 
 @pytest.mark.parametrize("number", ALL)
-def test_an_assumption_says_all_that_there_is_to_say(number: int) -> None:
+def test_an_assumption_has_all_of_its_fields(number: int) -> None:
     assert tuple(ALL[number]) == FIELDS
     assert ALL[number]["Evidence"].lower().startswith(KINDS)
     assert _PLACE.search(ALL[number]["In code"])

@@ -62,7 +62,7 @@ def test_every_page_can_be_found() -> None:
     assert [page.name for page in pages() if page not in linked and page.name != "README.md"] == []
 
 
-def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+def test_a_broken_link_is_found(tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text("# Some `Heading`: here\n")
     page = tmp_path / "page.md"
     page.write_text("[a](other.md#some-heading-here) [b](gone.md) [c](other.md#nowhere) [d](https://example.com)\n")

@@ -12,11 +12,13 @@ PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="u
 def test_the_table_has_every_ou_with_its_accounts() -> None:
     section = PAGE.partition("## The example organization")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in section.splitlines() if line.startswith("| ")]
-    told = dict(rows[2:])
-    assert set(told) == {EXAMPLE.path(ou.id) for ou in EXAMPLE.ous.values() if ou.parent_id}
+    rows_by_ou = dict(rows[2:])
+    assert set(rows_by_ou) == {EXAMPLE.path(ou.id) for ou in EXAMPLE.ous.values() if ou.parent_id}
     for ou in EXAMPLE.ous.values():
         if ou.parent_id:
             assert [
-                account.name for account in EXAMPLE.accounts_in(ou.id) if account.name not in told[EXAMPLE.path(ou.id)]
+                account.name
+                for account in EXAMPLE.accounts_in(ou.id)
+                if account.name not in rows_by_ou[EXAMPLE.path(ou.id)]
             ] == []
     assert f"{len(EXAMPLE.accounts)} accounts in nine OUs" in section

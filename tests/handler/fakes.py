@@ -173,10 +173,10 @@ class FakeNotices:
     """The central bus, as far as notices are concerned."""
 
     world: World
-    told: list[Record] = field(default_factory=list)
+    sent: list[Record] = field(default_factory=list)
 
     def send(self, record: Record) -> None:
-        self.world.faults.run("notify", lambda: self.told.append(record))
+        self.world.faults.run("notify", lambda: self.sent.append(record))
 
 
 @dataclass

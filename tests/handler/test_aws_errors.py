@@ -16,7 +16,7 @@ def refusal(code: str, *, status: int = 400, message: str = "no") -> ClientError
     ("error", "reason"),
     [
         pytest.param(refusal("AccessDeniedException"), "access-denied", id="denied access stays denied"),
-        pytest.param(refusal("KmsException"), "kms-failed", id="a key does not mend itself"),
+        pytest.param(refusal("KmsException"), "kms-failed", id="a KMS error needs a repair"),
         pytest.param(refusal("LimitExceededException"), "quota-reached", id="a quota does not grow"),
         pytest.param(refusal("InvalidParameterException"), "settings-not-accepted", id="a setting stays wrong"),
         pytest.param(refusal("TooManyTagsException"), "settings-not-accepted", id="tags do not get fewer"),
@@ -35,11 +35,11 @@ def refusal(code: str, *, status: int = 400, message: str = "no") -> ClientError
         pytest.param(KeyError("x"), None, id="a defect is Lambda's to retry and keep"),
     ],
 )
-def test_what_a_retry_does_not_mend(error: Exception, reason: str | None) -> None:
+def test_errors_that_a_retry_does_not_resolve(error: Exception, reason: str | None) -> None:
     assert permanent_reason(error) == reason
 
 
-def test_a_permanent_error_tells_call_place_and_what_aws_said_in_one_clean_line() -> None:
+def test_a_permanent_error_names_the_call_its_location_and_the_message_of_aws_in_one_line() -> None:
     with (
         pytest.raises(PermanentError) as raised,
         translate_errors("CreateRepository", location="300000000001 eu-west-1"),

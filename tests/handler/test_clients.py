@@ -85,7 +85,7 @@ def sent_by(client: Any) -> tuple[str, str]:
     return requests[0].url, str(requests[0].headers["Authorization"]).partition(", ")[0]
 
 
-def test_calls_go_where_botocore_with_its_whole_list_of_endpoints_sends_them(clients: Clients) -> None:
+def test_calls_go_to_the_same_endpoints_as_with_botocores_complete_list(clients: Clients) -> None:
     stock = botocore.session.Session()
     regions = [
         region

@@ -57,7 +57,7 @@ def test_a_value_is_loaded_again_when_it_is_no_longer_fresh() -> None:
     assert cache.get("key", load) == NOW + timedelta(minutes=6)
 
 
-def test_an_error_is_told_and_not_kept() -> None:
+def test_an_error_is_raised_and_not_cached() -> None:
     cache = SingleFlight[str, int](clock=Clock())
 
     def fail() -> CachedValue[int]:
@@ -79,7 +79,7 @@ def test_the_oldest_make_room() -> None:
     assert cache.get(2, lambda: CachedValue(100, later)) == 2
 
 
-def test_calls_run_in_parallel_all_run_and_all_errors_are_told_in_order() -> None:
+def test_parallel_calls_all_run_and_return_all_errors_in_order() -> None:
     done: list[str] = []
 
     def fail(text: str) -> None:

@@ -62,7 +62,7 @@ def settings(**changes: Any) -> Settings:
             Refused(
                 reason="name-not-allowed", rule=Rule(("create", "names", "allow"), "n0, n1, n2, n3, n4 and 2 more")
             ),
-            id="a long list is told in part",
+            id="a long list is shortened",
         ),
         pytest.param(
             {},

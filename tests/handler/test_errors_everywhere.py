@@ -102,7 +102,7 @@ def not_ended(aftermath: Aftermath, places: Sequence[Place], trials: Sequence[Tr
 
 
 def not_redriven(scouting: Scouting, before: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
-    """The same after all was mended and redriven; then AWS refuses no creation any more."""
+    """The same after the causes are repaired and the events redriven, when AWS accepts every creation."""
     return [
         problem
         for (path, _), trial in zip(places, trials, strict=True)
@@ -178,7 +178,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_for_good(scouting: Sco
 
 
 @pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
-def test_invariants_1_2_3_4_5_6_hold_where_a_notice_cannot_be_sent_which_is_no_failure(
+def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_no_failure(
     scouting: Scouting, effect: Effect
 ) -> None:
     places = [(PATHS["a cold start"], ("PutEvents", 1))]

@@ -17,7 +17,7 @@ def test_every_real_event_is_read(name: str) -> None:
     assert isinstance(parse(load(name)), FailedCall)
 
 
-def test_a_push_by_a_role_tells_who_what_where_and_when() -> None:
+def test_a_push_by_a_role_names_caller_repository_region_and_time() -> None:
     assert call() == FailedCall(
         account="300000000001",
         region="eu-west-1",

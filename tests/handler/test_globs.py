@@ -61,7 +61,7 @@ def test_a_glob_over_arns(pattern: str, arn: str, is_match: bool) -> None:
 
 
 def _naive(pattern: str, name: str) -> bool:
-    """The rules as they are told, without a thought of time."""
+    """The documented rules, implemented regardless of running time."""
 
     @cache
     def matches(i: int, j: int) -> bool:

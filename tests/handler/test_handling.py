@@ -249,7 +249,7 @@ def test_invariant_5_an_event_that_no_retry_can_handle_is_kept_and_a_redrive_fin
 
 
 @pytest.mark.parametrize("name", ["create", "lifecycle", "policy"])
-def test_invariant_2_what_aws_refuses_for_good_is_told_once_and_a_redrive_finishes_it(name: str) -> None:
+def test_invariant_2_a_permanent_refusal_is_reported_once_and_a_redrive_completes_the_event(name: str) -> None:
     world = World()
     handler = world.handler()
     world.faults.by_name[name] = PermanentError(reasons.KMS_FAILED, "CreateRepository: the key is disabled")
@@ -437,7 +437,7 @@ def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record()
     assert reasons_found == {"name-denied": MAX_REFUSALS, "refusals-left-out": 1}
     assert len(world.lines) == MAX_REFUSALS + 50
     assert {line["reason"] for line in world.lines} == {"name-denied"}
-    assert len(world.notices.told) == MAX_REFUSALS
+    assert len(world.notices.sent) == MAX_REFUSALS
     (left_out,) = [record for record in world.records.values() if record.reason == "refusals-left-out"]
     assert (left_out.account, left_out.at) == (ACCOUNT, "2026-11-23T07:00:00Z#refusals-left-out#refused")
 
@@ -515,7 +515,7 @@ def test_a_caller_of_the_account_itself_or_a_service_costs_no_look_up(name: str)
     assert world.faults.calls.count("organization") == 1
 
 
-def test_a_denied_question_about_a_stranger_means_that_it_is_one_if_organizations_can_be_read() -> None:
+def test_a_denied_look_up_means_an_outside_account_if_organizations_can_be_read() -> None:
     world = World()
     world.strangers.add("999999999999")
     world.handler().handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
@@ -541,7 +541,7 @@ def test_a_caller_of_a_remembered_account_is_inside_while_organizations_denies_e
     assert world.creations == [KEY]
 
 
-def test_a_caller_that_nobody_can_be_asked_about_is_a_failure_and_not_a_refusal() -> None:
+def test_a_caller_that_cannot_be_looked_up_is_a_failure_and_not_a_refusal() -> None:
     world = World()
     world.strangers.add("999999999999")
     world.ou_source = "remembered"

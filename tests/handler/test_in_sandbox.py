@@ -35,7 +35,7 @@ def test_a_push_gets_its_repository_with_settings_tags_and_record(installed: Ins
     assert not installed.failures()
 
 
-def test_invariant_6_cold_the_look_ups_come_first_and_warm_they_are_not_asked_again(installed: Installed) -> None:
+def test_invariant_6_look_ups_come_first_when_cold_and_are_cached_when_warm(installed: Installed) -> None:
     installed.send(push("team-a/one", event_id="event-1"))
     called = names_of(installed.calls())
     assert {*called[:3]} == {"organizations:DescribeAccount", "sts:AssumeRole", "dynamodb:UpdateItem"}

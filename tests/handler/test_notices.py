@@ -1,4 +1,4 @@
-"""What is told of which decision, and that nothing depends on its being told."""
+"""Which decisions cause which notice, and that no decision depends on its notice."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ NOT_TOLD = {
 }
 
 
-def test_a_stranger_is_told_by_account_too() -> None:
+def test_a_caller_without_an_arn_is_reported_with_its_account() -> None:
     record = record_of(World(), load("push-from-another-account"))
     who = message_of(record)["who"]
     assert who.startswith("AROAEXAMPLEEXAMPLE002:deploy of account 400000000001 in account 300000000001")
     assert "of account" not in message_of(CREATED)["who"]
 
 
-def test_a_message_says_what_happened_where_why_and_by_which_rule() -> None:
+def test_a_message_names_the_event_its_location_the_reason_and_the_rule() -> None:
     assert detail_of(REFUSED)["message"] == {
         "title": "Repository team-a/api refused in shop-prod, eu-west-1",
         "text": "No config file enables the account's OU; set 'enabled: true' in the OU's file. Rule: enabled: false.",
@@ -103,18 +103,18 @@ def test_what_a_stranger_chose_can_break_no_message_and_mention_nobody(text: str
     assert len(made) <= 600
 
 
-def test_created_refused_and_failed_are_told_once_and_what_is_nothing_is_not() -> None:
+def test_created_refused_and_failed_cause_one_notice_and_other_outcomes_none() -> None:
     for world in (World(), refused_world()):
         handler = world.handler()
         for number in range(3):
             handler.handle(load(), request_id=f"request-{number}")
-        assert [record.outcome for record in world.notices.told] == [
+        assert [record.outcome for record in world.notices.sent] == [
             record.outcome for record in world.records.values() if record.outcome in NOTABLE
         ]
-        assert len(world.notices.told) == 1
+        assert len(world.notices.sent) == 1
     quiet = World()
     quiet.handler().handle(load("pull"), request_id="request-1")
-    assert (len(quiet.records), quiet.notices.told) == (1, [])
+    assert (len(quiet.records), quiet.notices.sent) == (1, [])
 
 
 def test_a_notice_that_cannot_be_sent_fails_nothing_and_is_logged() -> None:

@@ -101,7 +101,7 @@ def test_whoever_listens_on_the_bus_hears_of_each_decision_and_the_handler_does_
     assert sum("Repository team-a/api created" in message for message in messages()) == 1
 
 
-def test_a_bus_that_takes_no_notice_fails_no_decision(installed_with: Callable[[str], Installed]) -> None:
+def test_a_bus_that_rejects_a_notice_fails_no_decision(installed_with: Callable[[str], Installed]) -> None:
     installed = installed_with("notifications: {topic: create}")
     refusal = Error(code="AccessDeniedException")
     fault = installed.sandbox.faults.add(Fault(effect=refusal, service="events", operation="PutEvents"))

@@ -172,17 +172,17 @@ def test_an_sdk_that_does_not_know_exclusion_filters_is_reported_as_too_old_and_
 
 
 @pytest.mark.parametrize(
-    ("name", "operation", "side", "told"),
+    ("name", "operation", "side", "expected"),
     [
         (FILTERS, "CreateRepository", "input", "ecr:CreateRepository imageTagMutabilityExclusionFilters"),
         ("Parameters", "ExecuteStatement", "input", "dynamodb:ExecuteStatement Parameters"),
         ("Account", "DescribeAccount", "output", PATHS),
     ],
 )
-def test_whatever_an_sdk_lacks_is_a_warning_at_the_start(name: str, operation: str, side: str, told: str) -> None:
+def test_whatever_an_sdk_lacks_is_a_warning_at_the_start(name: str, operation: str, side: str, expected: str) -> None:
     line = start_line(clients_without(name, operation, side=side).model, now=NOW)
     assert line["level"] == "WARN"
-    assert [missing.partition(": ")[0] for missing in line["lacking"]] == [told]
+    assert [missing.partition(": ")[0] for missing in line["lacking"]] == [expected]
 
 
 def test_the_newest_sdk_lacks_nothing() -> None:

@@ -74,7 +74,7 @@ def test_a_missing_repository_is_created_with_all_of_its_settings_and_recorded_o
         f"{REQUEST_ID}-1",
     )
     deliver_handed_over(world)
-    assert (len(world.creations), len(world.records), len(world.notices.told)) == (1, 1, 1)
+    assert (len(world.creations), len(world.records), len(world.notices.sent)) == (1, 1, 1)
     assert not world.messages
 
 
@@ -188,7 +188,7 @@ def test_another_accounts_registry_is_not_touched() -> None:
     assert not world.faults.calls
 
 
-def test_a_caller_that_asks_too_often_is_told_when_to_ask_again() -> None:
+def test_a_caller_above_the_rate_limit_learns_when_to_retry() -> None:
     world = World()
     service = world.service()
     names = [f"team-a/service-{number}" for number in range(20)]
@@ -227,7 +227,7 @@ def test_the_limit_of_new_repositories_counts_requests_and_is_recorded_once() ->
     assert outcomes(ask(world, http(body("team-a/web")), document=document)) == [("refused", "limit-reached")]
     deliver_handed_over(world, document)
     assert world.outcomes() == [("created", "created"), ("refused", "limit-reached")]
-    assert len(world.notices.told) == 2
+    assert len(world.notices.sent) == 2
 
 
 # errors: everything that this run cannot finish is left to the asynchronous run
@@ -257,7 +257,7 @@ def world_with(error: Callable[[], BaseException], *, number: int, moment: str) 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=CALLS)
-def test_an_error_at_any_call_is_answered_and_the_work_is_done_once(number: int, moment: str) -> None:
+def test_after_an_error_at_any_call_the_request_is_answered_and_the_work_done_once(number: int, moment: str) -> None:
     world = world_with(ConnectionError, number=number, moment=moment)
     ((outcome, _),) = outcomes(ask(world, document=DOCUMENT))
     if CALLS[number] == "write":

@@ -64,7 +64,7 @@ def test_the_session_tells_its_event_in_the_accounts_own_trail() -> None:
     ]
 
 
-def test_a_role_that_is_not_there_is_told_as_such() -> None:
+def test_a_missing_role_has_its_own_reason() -> None:
     clock = [NOW]
     fake = FakeSts(clock, error=ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"))
     with pytest.raises(PermanentError) as raised:

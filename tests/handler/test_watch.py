@@ -77,10 +77,10 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     gone.delete_queue(QueueUrl=gone.get_queue_url(QueueName="deployer-forwarding-dead-letters")["QueueUrl"])
     sandbox.settle(60)
     sandbox.calls.clear()
-    told = watched(sandbox)
-    assert (told["queues"], told["waiting"], told["unreadable"]) == (8, 3, 1)
-    assert (told["level"], told["places"]) == ("ERROR", [f"{SHOP} us-east-1: 3"])
-    (unreadable,) = told["unreadable_places"]
+    counted = watched(sandbox)
+    assert (counted["queues"], counted["waiting"], counted["unreadable"]) == (8, 3, 1)
+    assert (counted["level"], counted["places"]) == ("ERROR", [f"{SHOP} us-east-1: 3"])
+    (unreadable,) = counted["unreadable_places"]
     assert unreadable.startswith(f"{SEARCH} eu-west-1: ")
     by_watch = {
         call.name for call in sandbox.calls if ":assumed-role/deployer-watch/deployer-watch" in call.principal.arn
@@ -166,7 +166,7 @@ def test_a_delegated_administrator_that_aws_does_not_take_for_one_is_an_error_an
         look(FakeClients("SELF"))
 
 
-def test_an_account_is_covered_where_its_settings_say() -> None:
+def test_an_account_is_covered_in_the_regions_of_its_settings() -> None:
     assert covered(SETTINGS, ACCOUNT) == (QueueLocation(ACCOUNT, "eu-west-1"), QueueLocation(ACCOUNT, "us-east-1"))
     assert covered(SETTINGS, OTHER_ACCOUNT) == ()
     assert covered(SETTINGS, "999999999999") == ()
@@ -193,7 +193,7 @@ def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as
     assert metrics.total("AWS/Lambda", "Errors", FunctionName="deployer-watch") == 1
 
 
-def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() -> None:
+def test_if_no_queue_can_be_read_the_watch_fails_instead_of_counting_none() -> None:
     with pytest.raises(
         NoQueueReadableError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"
     ):
@@ -201,8 +201,8 @@ def test_where_no_queue_at_all_can_be_asked_it_fails_rather_than_count_none() ->
 
 
 def test_every_page_of_instances_is_looked_at_and_the_first_places_are_named() -> None:
-    told = look(FakeClients("DELEGATED_ADMIN", pages=30))
-    assert (told["queues"], told["waiting"], len(told["places"])) == (60, 60, 20)
+    counted = look(FakeClients("DELEGATED_ADMIN", pages=30))
+    assert (counted["queues"], counted["waiting"], len(counted["places"])) == (60, 60, 20)
 
 
 def test_before_the_first_roll_out_to_members_there_is_nothing_to_count() -> None:
@@ -226,8 +226,8 @@ def test_a_queue_that_gives_no_counts_is_unreadable_and_hides_no_other(count: st
                 return {"Attributes": {} if count is None else dict.fromkeys(request["AttributeNames"], count)}
             return super().get_queue_attributes(**request)
 
-    told = look(Odd("DELEGATED_ADMIN"))
-    assert (told["queues"], told["waiting"], told["unreadable"]) == (2, 1, 1)
+    counted = look(Odd("DELEGATED_ADMIN"))
+    assert (counted["queues"], counted["waiting"], counted["unreadable"]) == (2, 1, 1)
 
 
 SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"

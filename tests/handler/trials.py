@@ -1,6 +1,6 @@
 """Events whose handling is disturbed, all at the same time, and the six invariants of DESIGN looked at afterwards.
 
-Each trial has an account of its own, so that every call on its behalf can be told from the others' by the account that
+Each trial has an account of its own, so that every call on its behalf can be distinguished by the account that
 it acts in or names, and so that the handler knows nothing of the account when its event comes.
 """
 
@@ -119,7 +119,7 @@ def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
 
 
 def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *, ends: str) -> list[str]:
-    """Mend what was wrong, put back all that is in the failures queue, and say what is still not right."""
+    """Repair the causes, redrive the failures queue, and return what is still wrong."""
     installed.sandbox.faults.clear()
     kept = [trial for trial in trials if before.messages.get(trial.event_id)]
     installed.send(*(message["requestPayload"] for trial in kept for message in before.messages[trial.event_id]))
@@ -141,12 +141,12 @@ def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
     outcomes = Counter(record.outcome for record in records)
     found = aftermath.installed.repository(trial.repository, account=trial.account)
     is_ours = found is not None and found["tags"].get(EVENT_ID_TAG) == trial.event_id
-    told = outcomes["failed"] or aftermath.messages.get(trial.event_id)
+    reported = outcomes["failed"] or aftermath.messages.get(trial.event_id)
     if any(not fault.hits for fault in trial.faults):
         yield "0: a disturbance never took place"
     if outcomes["created"] > 1 or (outcomes["created"] and not is_ours):
         yield f"1: {outcomes} for a repository that is {'ours' if is_ours else 'not ours'}"
-    if found is not None and is_ours and not outcomes["created"] and not told:
+    if found is not None and is_ours and not outcomes["created"] and not reported:
         yield "2: a repository is unfinished, and nothing says so"
     if found is not None and outcomes["created"] and not _is_complete(found):
         yield f"2: a repository lacks settings: {found}"

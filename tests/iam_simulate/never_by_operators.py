@@ -43,58 +43,60 @@ POLICY = f"arn:aws:organizations::{MANAGEMENT}:policy/{ORGANIZATION}/service_con
 MANAGED = f"arn:aws:account::{MANAGEMENT}:account/{ORGANIZATION}/{CENTRAL}"
 
 BY_OPERATORS: dict[str, Call] = {
-    "the policy for reading deploys": by("read", "cloudformation:ExecuteChangeSet", STACK),
-    "the policy for reading reads the ledger": by("read", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
-    "who may audit writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
-    "who may audit scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
-    "who may audit reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
-    "who may use doctor reads the ledger": by("doctor", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
-    "who may use doctor reads a function's code": by("doctor", "lambda:GetFunction", NAMES.function_arn),
-    "who may use doctor reads what is in the bucket": by("doctor", "s3:GetObject", f"{BUCKET}/handler/0.zip"),
-    "who may use doctor reads a role of another name": by(
+    "the read policy deploys": by("read", "cloudformation:ExecuteChangeSet", STACK),
+    "the read policy reads the ledger": by("read", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "the audit policy writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
+    "the audit policy scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
+    "the audit policy reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
+    "the doctor policy reads the ledger": by("doctor", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "the doctor policy reads a function's code": by("doctor", "lambda:GetFunction", NAMES.function_arn),
+    "the doctor policy reads what is in the bucket": by("doctor", "s3:GetObject", f"{BUCKET}/handler/0.zip"),
+    "the doctor policy reads a role of another name": by(
         "doctor", "iam:GetRole", f"arn:aws:iam::{CENTRAL}:role/administrator"
     ),
-    "who may use doctor changes a trail": by(
+    "the doctor policy changes a trail": by(
         "doctor", "cloudtrail:StopLogging", f"arn:aws:cloudtrail:{HOME}:{CENTRAL}:trail/organization"
     ),
-    "who may use doctor changes a policy": by("doctor", "organizations:UpdatePolicy", POLICY),
-    "who may use doctor enables a region": by("doctor", "account:EnableRegion", MANAGED),
-    "who may use doctor takes on a member's role": by("doctor", "sts:AssumeRole", CREATOR_ROLE),
-    "who may probe takes on a creator role": by("probe", "sts:AssumeRole", CREATOR_ROLE),
-    "who may probe takes on a repairer role without the operator role": by("probe", "sts:AssumeRole", REPAIRER_ROLE),
-    "who may probe writes to the ledger": by("probe", "dynamodb:PutItem", LEDGER),
-    "who may roll out changes a role without CloudFormation": by("roll-out", "iam:PutRolePolicy", HANDLER_ROLE),
-    "who may roll out makes a role of another name": by(
+    "the doctor policy changes a policy": by("doctor", "organizations:UpdatePolicy", POLICY),
+    "the doctor policy enables a region": by("doctor", "account:EnableRegion", MANAGED),
+    "the doctor policy assumes a member's role": by("doctor", "sts:AssumeRole", CREATOR_ROLE),
+    "the probe policy assumes a creator role": by("probe", "sts:AssumeRole", CREATOR_ROLE),
+    "the probe policy assumes a repairer role without the operator role": by("probe", "sts:AssumeRole", REPAIRER_ROLE),
+    "the probe policy writes to the ledger": by("probe", "dynamodb:PutItem", LEDGER),
+    "the roll-out policy changes a role without CloudFormation": by("roll-out", "iam:PutRolePolicy", HANDLER_ROLE),
+    "the roll-out policy makes a role of another name": by(
         "roll-out", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION
     ),
-    "who may roll out gives the handler's role to another service": by(
+    "the roll-out policy gives the handler's role to another service": by(
         "roll-out",
         "iam:PassRole",
         HANDLER_ROLE,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "ec2.amazonaws.com"},
     ),
-    "who may roll out gives the role for notices to Lambda": by(
+    "the roll-out policy gives the role for notices to Lambda": by(
         "roll-out",
         "iam:PassRole",
         NAMES.notices_role_arn,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "lambda.amazonaws.com"},
     ),
-    "who may roll out changes the function without CloudFormation": by(
+    "the roll-out policy changes the function without CloudFormation": by(
         "roll-out", "lambda:UpdateFunctionCode", NAMES.function_arn
     ),
-    "who may roll out deploys another stack": by("roll-out", "cloudformation:ExecuteChangeSet", OTHER_STACK),
-    "who may roll out changes another StackSet": by("roll-out", "cloudformation:UpdateStackSet", OTHER_STACK_SET),
-    "who may roll out takes on a creator role": by("roll-out", "sts:AssumeRole", CREATOR_ROLE),
-    "who may roll out deletes the ledger": by("roll-out", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION),
-    "who may destroy deletes the ledger": by("destroy", "dynamodb:DeleteTable", LEDGER),
-    "who may destroy has CloudFormation delete the ledger": by(
+    "the roll-out policy deploys another stack": by("roll-out", "cloudformation:ExecuteChangeSet", OTHER_STACK),
+    "the roll-out policy changes another StackSet": by("roll-out", "cloudformation:UpdateStackSet", OTHER_STACK_SET),
+    "the roll-out policy assumes a creator role": by("roll-out", "sts:AssumeRole", CREATOR_ROLE),
+    "the roll-out policy deletes the ledger": by(
+        "roll-out", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION
+    ),
+    "the destroy policy deletes the ledger": by("destroy", "dynamodb:DeleteTable", LEDGER),
+    "the destroy policy has CloudFormation delete the ledger": by(
         "destroy", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION
     ),
-    "who may destroy deploys": by("destroy", "cloudformation:CreateStackSet", "*"),
-    "who may delete the ledger deletes another table": by(
+    "the destroy policy deploys": by("destroy", "cloudformation:CreateStackSet", "*"),
+    "the delete-ledger policy deletes another table": by(
         "delete-ledger", "dynamodb:DeleteTable", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
     ),
-    "who may delete the ledger empties another bucket": by(
+    "the delete-ledger policy empties another bucket": by(
         "delete-ledger", "s3:DeleteObject", f"{BUCKET.replace('artifacts', 'backups')}/x"
     ),
 }

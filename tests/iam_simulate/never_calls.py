@@ -4,32 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.iam_simulate.installation import (
-    ABROAD,
-    CENTRAL,
-    CREATOR_ROLE,
-    DEAD_LETTERS,
-    FORWARDING_ROLE,
-    HANDLER_ROLE,
-    HANDLER_RULE,
-    HOME,
-    LEDGER,
-    MEMBER,
-    NAMES,
-    ORGANIZATION,
-    OTHER_MEMBER,
-    STRANGER,
-    Role,
-    artifacts,
-    bus_policy,
-    central,
-    document,
-    member,
-    trust,
-)
-from tests.iam_simulate.judge import ANYTHING, Call, Policy
-from tests.iam_simulate.never_by_operators import BY_OPERATORS
-from tests.iam_simulate.wanted_calls import (
+from tests.iam_simulate.allowed_calls import (
+    ALLOWED,
     ASSUME_AUDITOR,
     ASSUME_CLEANER,
     ASSUME_CREATOR,
@@ -57,7 +33,6 @@ from tests.iam_simulate.wanted_calls import (
     TAGGED_REQUEST,
     THROUGH_ECR,
     UPLOAD,
-    WANTED,
     WATCH,
     by_creator,
     by_handler,
@@ -67,6 +42,31 @@ from tests.iam_simulate.wanted_calls import (
     in_member,
     on_dead_letters,
 )
+from tests.iam_simulate.installation import (
+    ABROAD,
+    CENTRAL,
+    CREATOR_ROLE,
+    DEAD_LETTERS,
+    FORWARDING_ROLE,
+    HANDLER_ROLE,
+    HANDLER_RULE,
+    HOME,
+    LEDGER,
+    MEMBER,
+    NAMES,
+    ORGANIZATION,
+    OTHER_MEMBER,
+    STRANGER,
+    Role,
+    artifacts,
+    bus_policy,
+    central,
+    document,
+    member,
+    trust,
+)
+from tests.iam_simulate.judge import ANYTHING, Call, Policy
+from tests.iam_simulate.never_by_operators import BY_OPERATORS
 
 OTHER_ORGANIZATION = "o-otherorg99"
 
@@ -98,26 +98,26 @@ LEFT_THE_ORGANIZATION = somebody(HANDLER.arn, organization=OTHER_ORGANIZATION)
 CREATE = by_creator("ecr:CreateRepository", context=TAGGED_REQUEST)
 
 _ROLES: dict[str, Call] = {
-    "an administrator of the central account takes on a creator role": as_role(ASSUME_CREATOR, CENTRAL_ADMINISTRATOR),
-    "a role of the handler's name in another member takes on a creator role": as_role(ASSUME_CREATOR, NAMESAKE),
-    "a role of the handler's name of another organization takes on a creator role": as_role(
+    "an administrator of the central account assumes a creator role": as_role(ASSUME_CREATOR, CENTRAL_ADMINISTRATOR),
+    "a role of the handler's name in another member assumes a creator role": as_role(ASSUME_CREATOR, NAMESAKE),
+    "a role of the handler's name of another organization assumes a creator role": as_role(
         ASSUME_CREATOR, STRANGERS_NAMESAKE
     ),
-    "the handler takes on a creator role after the central account left the organization": as_role(
+    "the handler assumes a creator role after the central account left the organization": as_role(
         ASSUME_CREATOR, LEFT_THE_ORGANIZATION
     ),
-    "the handler takes on a creator role of another organization that would let it": replace(
+    "the handler assumes a creator role of another organization that allows it": replace(
         with_context(ASSUME_CREATOR, aws__ResourceOrgID=OTHER_ORGANIZATION),
         resource=f"arn:aws:iam::{STRANGER}:role/deployer-creator",
         account=STRANGER,
     ),
-    "the handler takes on a member's forwarding role": on(
+    "the handler assumes a member's forwarding role": on(
         ASSUME_CREATOR, FORWARDING_ROLE, policy=trust(member, "ForwardingRole")
     ),
-    "the handler takes on some other role of a member that would let it": replace(
+    "the handler assumes some other role of a member that allows it": replace(
         ASSUME_CREATOR, resource=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
     ),
-    "the handler takes on another role of the central account that would let it": replace(
+    "the handler assumes another role of the central account that allows it": replace(
         ASSUME_CREATOR,
         resource=CENTRAL_ADMINISTRATOR.arn,
         account=CENTRAL,
@@ -126,10 +126,10 @@ _ROLES: dict[str, Call] = {
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"}, "Action": "sts:*"}],
         },
     ),
-    "an administrator of a member takes on its creator role": as_role(
+    "an administrator of a member assumes its creator role": as_role(
         ASSUME_CREATOR, somebody(f"arn:aws:iam::{MEMBER}:role/administrator")
     ),
-    "a person takes on the handler's role": Call(
+    "a person assumes the handler's role": Call(
         principal=CENTRAL_ADMINISTRATOR.session,
         action="sts:AssumeRole",
         resource=HANDLER_ROLE,
@@ -138,31 +138,31 @@ _ROLES: dict[str, Call] = {
         identity_policies=[ANYTHING],
         resource_policy=ASSUME_HANDLER.resource_policy,
     ),
-    "another service takes on the handler's role": replace(ASSUME_HANDLER, principal="events.amazonaws.com"),
-    "EventBridge takes on the role for notices for another rule": with_context(
+    "another service assumes the handler's role": replace(ASSUME_HANDLER, principal="events.amazonaws.com"),
+    "EventBridge assumes the role for notices for another rule": with_context(
         ASSUME_PUBLISHER, aws__SourceArn=HANDLER_RULE
     ),
-    "EventBridge takes on the role for notices for another account's rule": with_context(
+    "EventBridge assumes the role for notices for another account's rule": with_context(
         ASSUME_PUBLISHER,
         aws__SourceAccount=STRANGER,
         aws__SourceArn=f"arn:aws:events:{HOME}:{STRANGER}:rule/deployer-events/deployer-notices",
     ),
-    "the handler takes on the role for notices": on(
+    "the handler assumes the role for notices": on(
         ASSUME_CREATOR, ASSUME_PUBLISHER.resource, account=CENTRAL, policy=trust(central, "NoticesRole")
     ),
-    "EventBridge takes on the forwarding role for another rule": with_context(
+    "EventBridge assumes the forwarding role for another rule": with_context(
         ASSUME_FORWARDING, aws__SourceArn=f"arn:aws:events:{ABROAD}:{MEMBER}:rule/anything-else"
     ),
-    "EventBridge takes on the forwarding role for another account's rule": with_context(
+    "EventBridge assumes the forwarding role for another account's rule": with_context(
         ASSUME_FORWARDING,
         aws__SourceAccount=STRANGER,
         aws__SourceArn=f"arn:aws:events:{ABROAD}:{STRANGER}:rule/deployer-forwarding",
     ),
-    "another service takes on the forwarding role": replace(ASSUME_FORWARDING, principal="lambda.amazonaws.com"),
+    "another service assumes the forwarding role": replace(ASSUME_FORWARDING, principal="lambda.amazonaws.com"),
 }
 
 _SESSIONS: dict[str, Call] = {
-    "a stranger sets a source identity on a member's repairer role": replace(
+    "an outside principal sets a source identity on a member's repairer role": replace(
         as_role(ASSUME_REPAIRER, somebody(f"arn:aws:iam::{STRANGER}:role/x")), action="sts:SetSourceIdentity"
     ),
     "the handler tags a session of a member's repairer role": replace(
@@ -188,7 +188,7 @@ _BUS: dict[str, Call] = {
     "the forwarding role puts events on a bus of that name in another region": on(
         FORWARD, f"arn:aws:events:{ABROAD}:{CENTRAL}:event-bus/deployer-events", policy=bus_policy()
     ),
-    "the forwarding role puts events on another organization's bus that would let it": replace(
+    "the forwarding role puts events on another organization's bus that allows it": replace(
         FORWARD,
         resource=f"arn:aws:events:{HOME}:{STRANGER}:event-bus/deployer-events",
         account=STRANGER,
@@ -219,8 +219,10 @@ _REPOSITORIES: dict[str, Call] = {
         account=OTHER_MEMBER,
     ),
     "the creator role tags a repository without the event's tag": by_creator("ecr:TagResource"),
-    "the creator role changes the policy of a repository that no event made": by_creator("ecr:SetRepositoryPolicy"),
-    "the creator role changes the lifecycle of a repository that no event made": by_creator("ecr:PutLifecyclePolicy"),
+    "the creator role changes the policy of a repository that no event created": by_creator("ecr:SetRepositoryPolicy"),
+    "the creator role changes the lifecycle of a repository that no event created": by_creator(
+        "ecr:PutLifecyclePolicy"
+    ),
     "the creator role deletes a repository": by_creator("ecr:DeleteRepository", context=TAGGED_REPOSITORY),
     "the creator role deletes images": by_creator("ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
     "the creator role pushes an image": by_creator("ecr:PutImage", context=TAGGED_REPOSITORY),
@@ -243,9 +245,9 @@ _REPOSITORIES: dict[str, Call] = {
     ),
     "the creator role changes its own permissions": by_creator("iam:PutRolePolicy", resource=CREATOR_ROLE),
     "the forwarding role creates a repository": in_member(FORWARDER, "ecr:CreateRepository", context=TAGGED_REQUEST),
-    "the forwarding role takes on the creator role": as_role(ASSUME_CREATOR, FORWARDER),
+    "the forwarding role assumes the creator role": as_role(ASSUME_CREATOR, FORWARDER),
     "the creator role makes a role": by_creator("iam:CreateRole", resource=f"arn:aws:iam::{MEMBER}:role/new"),
-    "the creator role takes on another role": replace(
+    "the creator role assumes another role": replace(
         by_creator("sts:AssumeRole", resource=CREATOR_ROLE.replace(MEMBER, OTHER_MEMBER)), account=OTHER_MEMBER
     ),
     "the creator role uses a key itself": by_creator(
@@ -332,7 +334,7 @@ _ORGANIZATION: dict[str, Call] = {
     ),
 }
 
-TELL, PUBLISH = WANTED["the handler tells of a decision"], WANTED["the role for notices publishes one"]
+TELL, PUBLISH = ALLOWED["the handler sends a notice"], ALLOWED["the role for notices publishes one"]
 
 _NOTICES: dict[str, Call] = {
     "the handler puts an event of another source on the central bus": with_context(TELL, events__source=["my.app"]),
@@ -351,7 +353,7 @@ _NOTICES: dict[str, Call] = {
         source=central.arn("NoticesRule"),
     ),
     "the role for notices publishes to another topic": on(PUBLISH, f"arn:aws:sns:{HOME}:{CENTRAL}:on-call"),
-    "a stranger publishes a notice": as_role(PUBLISH, somebody(f"arn:aws:iam::{STRANGER}:role/x")),
+    "an outside principal publishes a notice": as_role(PUBLISH, somebody(f"arn:aws:iam::{STRANGER}:role/x")),
 }
 
 _QUEUES_AND_BUCKET: dict[str, Call] = {
@@ -363,7 +365,7 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
         aws__SourceAccount=STRANGER,
         aws__SourceArn=f"arn:aws:events:{ABROAD}:{STRANGER}:rule/deployer-forwarding",
     ),
-    "a stranger sends to the failures queue": as_role(
+    "an outside principal sends to the failures queue": as_role(
         replace(REDRIVE, action="sqs:SendMessage"), somebody(f"arn:aws:iam::{STRANGER}:role/x")
     ),
     "another member reads the failures queue": as_role(REDRIVE, somebody(f"arn:aws:iam::{MEMBER}:role/x")),
@@ -390,13 +392,11 @@ _OPERATORS: dict[str, Call] = {
         by_watch("ReceiveMessage"), identity_policies=[ANYTHING]
     ),
     "the handler counts a member's dead letters": as_role(by_watch("GetQueueAttributes"), HANDLER),
-    "the handler takes on the operator role": as_role(ASSUME_OPERATOR, HANDLER),
-    "a member's administrator takes on the operator role": as_role(
+    "the handler assumes the operator role": as_role(ASSUME_OPERATOR, HANDLER),
+    "a member's administrator assumes the operator role": as_role(
         ASSUME_OPERATOR, somebody(f"arn:aws:iam::{MEMBER}:role/x")
     ),
-    "somebody whom the central account does not let takes on the operator role": replace(
-        ASSUME_OPERATOR, identity_policies=[]
-    ),
+    "a principal without permission assumes the operator role": replace(ASSUME_OPERATOR, identity_policies=[]),
     "the central account's administrator reads a member's dead letters without the operator role": as_role(
         on_dead_letters("ReceiveMessage"), somebody(f"arn:aws:iam::{CENTRAL}:role/administrator")
     ),
@@ -415,19 +415,17 @@ _OPERATORS: dict[str, Call] = {
     "an operator changes the handler's code": by_operator("lambda:UpdateFunctionCode", NAMES.function_arn),
     "an operator runs another function": by_operator("lambda:InvokeFunction", f"{NAMES.function_arn}-2"),
     "an operator replays to another bus": by_operator("events:StartReplay", f"{NAMES.event_bus_arn}-2"),
-    "an operator takes on the creator role": by_operator("sts:AssumeRole", CREATOR_ROLE),
+    "an operator assumes the creator role": by_operator("sts:AssumeRole", CREATOR_ROLE),
     "an operator writes to the ledger": by_operator("dynamodb:PartiQLInsert", LEDGER),
 }
 
 _AUDITORS: dict[str, Call] = {
-    "the handler takes on an auditor role": as_role(ASSUME_AUDITOR, HANDLER),
-    "a member's administrator takes on another member's auditor role": as_role(
+    "the handler assumes an auditor role": as_role(ASSUME_AUDITOR, HANDLER),
+    "a member's administrator assumes another member's auditor role": as_role(
         ASSUME_AUDITOR, somebody(f"arn:aws:iam::{OTHER_MEMBER}:role/administrator")
     ),
-    "somebody whom the central account does not let takes on an auditor role": replace(
-        ASSUME_AUDITOR, identity_policies=[]
-    ),
-    "an auditor whose account left the organization takes on an auditor role": with_context(
+    "a principal without permission assumes an auditor role": replace(ASSUME_AUDITOR, identity_policies=[]),
+    "an auditor whose account left the organization assumes an auditor role": with_context(
         ASSUME_AUDITOR, aws__PrincipalOrgID=OTHER_ORGANIZATION
     ),
     "the auditor role pulls an image": in_member(AUDITOR, "ecr:BatchGetImage", context=TAGGED_REPOSITORY),
@@ -436,18 +434,18 @@ _AUDITORS: dict[str, Call] = {
     "the auditor role decrypts with a key": in_member(
         AUDITOR, "kms:Decrypt", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),
-    "the handler takes on a repairer role": as_role(ASSUME_REPAIRER, HANDLER),
-    "the central account's administrator takes on a repairer role past the operator role": as_role(
+    "the handler assumes a repairer role": as_role(ASSUME_REPAIRER, HANDLER),
+    "the central account's administrator assumes a repairer role past the operator role": as_role(
         ASSUME_REPAIRER, CENTRAL_ADMINISTRATOR
     ),
-    "an operator takes on a repairer role of another organization": with_context(
+    "an operator assumes a repairer role of another organization": with_context(
         ASSUME_REPAIRER, aws__ResourceOrgID=OTHER_ORGANIZATION
     ),
-    "the repairer role changes a repository that no event made": in_member(REPAIRER, "ecr:PutImageTagMutability"),
-    "the repairer role sets the policy of a repository that no event made": in_member(
+    "the repairer role changes a repository that no event created": in_member(REPAIRER, "ecr:PutImageTagMutability"),
+    "the repairer role sets the policy of a repository that no event created": in_member(
         REPAIRER, "ecr:SetRepositoryPolicy"
     ),
-    "the repairer role tags a repository that no event made": in_member(
+    "the repairer role tags a repository that no event created": in_member(
         REPAIRER, "ecr:TagResource", context={"aws:RequestTag/env": "prod"}
     ),
     "the repairer role claims a repository": in_member(
@@ -455,7 +453,7 @@ _AUDITORS: dict[str, Call] = {
     ),
     "the repairer role takes tags off": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
     "the repairer role deletes a repository": in_member(REPAIRER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY),
-    "the repairer role deletes a probe's repository that no event made": in_member(
+    "the repairer role deletes a probe's repository that no event created": in_member(
         REPAIRER, "ecr:DeleteRepository", resource=PROBE_REPOSITORY
     ),
     "the repairer role deletes a repository below the probe's name": in_member(
@@ -481,11 +479,11 @@ _AUDITORS: dict[str, Call] = {
         AUDITOR, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY
     ),
     "the repairer role pushes an image": in_member(REPAIRER, "ecr:PutImage", context=TAGGED_REPOSITORY),
-    "the handler takes on a cleaner role": as_role(ASSUME_CLEANER, HANDLER),
-    "the central account's administrator takes on a cleaner role past the operator role": as_role(
+    "the handler assumes a cleaner role": as_role(ASSUME_CLEANER, HANDLER),
+    "the central account's administrator assumes a cleaner role past the operator role": as_role(
         ASSUME_CLEANER, CENTRAL_ADMINISTRATOR
     ),
-    "the cleaner role deletes a repository that no event made": in_member(CLEANER, "ecr:DeleteRepository"),
+    "the cleaner role deletes a repository that no event created": in_member(CLEANER, "ecr:DeleteRepository"),
     "the cleaner role deletes images": in_member(CLEANER, "ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
     "the cleaner role changes a repository": in_member(CLEANER, "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY),
 }

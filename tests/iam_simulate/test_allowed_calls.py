@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.iam_simulate.allowed_calls import ALLOWED
 from tests.iam_simulate.judge import Call, Verdict, is_installed, is_required, judge
 from tests.iam_simulate.never_calls import NEVER
-from tests.iam_simulate.wanted_calls import WANTED
 
 pytestmark = pytest.mark.slow
 
 if not is_installed() and not is_required():
     pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
 
-TABLE = {**WANTED, **NEVER}
+TABLE = {**ALLOWED, **NEVER}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def verdicts() -> dict[str, Verdict]:
     return dict(zip(TABLE, judge(list(TABLE.values())), strict=True))
 
 
-@pytest.mark.parametrize("sentence", WANTED)
+@pytest.mark.parametrize("sentence", ALLOWED)
 def test_a_call_that_is_needed_is_allowed(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert verdicts[sentence].is_allowed
 

@@ -40,7 +40,7 @@ def is_published(metric: Metric, templates: Templates) -> bool:
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
-def test_an_alarm_watches_what_somebody_publishes(alarm: Alarm, templates: Templates) -> None:
+def test_an_alarm_uses_published_metrics_only(alarm: Alarm, templates: Templates) -> None:
     """A metric filter with dimensions publishes nothing without them."""
     for metric, _ in alarm.metrics.values():
         assert is_published(metric, templates), metric
@@ -53,7 +53,7 @@ def test_a_formula_uses_every_metric_of_its_alarm(alarm: Alarm) -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
-def test_an_alarm_says_what_it_means_and_what_to_do(alarm: Alarm, templates: Templates) -> None:
+def test_an_alarm_describes_its_meaning_and_the_next_step(alarm: Alarm, templates: Templates) -> None:
     description = resources(templates["central"])[alarm.logical_id]["Properties"]["AlarmDescription"]
     assert description == f"{alarm.meaning} {alarm.action}"
     assert len(description) <= 1024
@@ -63,12 +63,12 @@ STAYING = ["failures-waiting", "failures-expiring", "forwarding-failures", "queu
 
 
 @pytest.mark.parametrize("name", STAYING)
-def test_a_queue_that_falls_silent_does_not_end_its_alarm(name: str) -> None:
+def test_a_queue_without_metrics_does_not_end_its_alarm(name: str) -> None:
     """SQS stops publishing for a queue that nobody touched for six hours; the watch counts once an hour."""
     assert ALARMS[name].missing_data == "ignore"
 
 
-def test_hours_without_a_count_are_an_alarm_whoever_stopped_the_watch(templates: Templates) -> None:
+def test_hours_without_a_count_cause_an_alarm_however_the_watch_stopped(templates: Templates) -> None:
     """The rule disabled, its permission or the function gone, the metric filter deleted: each ends the counts."""
     properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
     (query,) = properties["Metrics"]
@@ -87,7 +87,7 @@ def test_one_late_count_is_no_alarm(templates: Templates) -> None:
     assert properties["EvaluationPeriods"] >= 3
 
 
-def test_queues_that_stay_unreadable_are_an_alarm_and_one_throttled_count_is_none(templates: Templates) -> None:
+def test_queues_that_remain_unreadable_cause_an_alarm_and_one_throttled_count_does_not(templates: Templates) -> None:
     properties = resources(templates["central"])["QueuesUnreadableAlarm"]["Properties"]
     (query,) = properties["Metrics"]
     assert query["MetricStat"]["Metric"]["MetricName"] == "UnreadableQueues"
@@ -97,7 +97,7 @@ def test_queues_that_stay_unreadable_are_an_alarm_and_one_throttled_count_is_non
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS.keys() - {*STAYING, "watch-stopped"}))
-def test_no_pushes_are_no_reason_to_worry(name: str) -> None:
+def test_without_pushes_there_is_no_alarm(name: str) -> None:
     assert ALARMS[name].missing_data == "notBreaching"
 
 
@@ -114,7 +114,7 @@ QUEUES = {
 
 
 @pytest.mark.parametrize(("visible", "age", "goes_off"), QUEUES.values(), ids=QUEUES)
-def test_there_is_time_to_act_before_a_message_is_lost(visible: int, age: int | None, *, goes_off: bool) -> None:
+def test_the_alarm_goes_off_days_before_a_message_expires(visible: int, age: int | None, *, goes_off: bool) -> None:
     """SQS leaves messages out of the age that were received three times, so that the age alone would say nothing."""
     alarm = ALARMS["failures-expiring"]
     python = (alarm.formula or "").replace(" AND ", " and ").replace(" OR ", " or ")
@@ -125,24 +125,24 @@ def test_there_is_time_to_act_before_a_message_is_lost(visible: int, age: int | 
     assert (eval(python, functions, {"visible": visible, "age": age}) > alarm.threshold) is goes_off
 
 
-def test_a_message_that_just_came_is_not_taken_for_one_of_unknown_age() -> None:
+def test_a_new_message_is_not_mistaken_for_one_of_unknown_age() -> None:
     """SQS may count a message some minutes before it reports its age."""
     alarm = ALARMS["failures-expiring"]
     assert alarm.periods == (12, 12)
     assert alarm.periods[1] * alarm.period.total_seconds() == 3600
 
 
-def test_alarms_notify_nobody_unless_they_are_told_whom(names: Names, templates: Templates) -> None:
+def test_alarms_notify_nobody_unless_actions_are_configured(names: Names, templates: Templates) -> None:
     topic = f"arn:aws:sns:eu-west-1:{names.central_account}:on-call"
     options = central.Options(alarm_actions=[topic], notifications=Notifications(topic="create"))
-    told = central.template(names, handler_digest=DIGEST, options=options)
+    notifying = central.template(names, handler_digest=DIGEST, options=options)
     for alarm in ALARMS.values():
         assert "AlarmActions" not in resources(templates["central"])[alarm.logical_id]["Properties"]
-        properties = resources(told)[alarm.logical_id]["Properties"]
+        properties = resources(notifying)[alarm.logical_id]["Properties"]
         assert (properties["AlarmActions"], properties["OKActions"]) == ([topic], [topic])
 
 
-def test_nobody_is_alarmed_about_notices_that_nobody_gets(names: Names) -> None:
+def test_without_notifications_there_is_no_alarm_for_notices(names: Names) -> None:
     plain = central.template(names, handler_digest=DIGEST)
     assert "NoticesUndeliveredAlarm" not in resources(plain)
     assert names.alarm_arn("notices-undelivered") not in body(plain)

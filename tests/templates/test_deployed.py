@@ -83,7 +83,7 @@ def test_tracing_is_switched_on_and_off_in_place(sandbox: Sandbox, names: Names)
     assert modes == ["PassThrough", "Active", "PassThrough"]
 
 
-def test_the_function_is_told_all_that_it_needs(deployed: Sandbox, names: Names) -> None:
+def test_the_function_has_all_environment_variables_that_it_needs(deployed: Sandbox, names: Names) -> None:
     function = deployed.client("lambda").get_function_configuration(FunctionName=names.function)
     assert function["Environment"]["Variables"] == {
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",

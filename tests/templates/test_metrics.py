@@ -97,7 +97,7 @@ def filters(templates: Templates) -> dict[str, dict[str, Any]]:
         pytest.param(IGNORED, set(), id="what is ignored counts nowhere"),
     ],
 )
-def test_each_line_counts_where_it_belongs(
+def test_each_line_counts_in_its_own_metric(
     conclusion: Conclusion, counted: set[str], filters: dict[str, dict[str, Any]]
 ) -> None:
     fields = logged(conclusion)

@@ -252,7 +252,7 @@ def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates
     }
 
 
-def test_keys_are_used_only_where_settings_ask_for_kms(names: Names) -> None:
+def test_keys_are_used_only_if_settings_request_kms(names: Names) -> None:
     with_keys = {placed.statement["Sid"] for placed in statements({"access": access.template(names, uses_kms=True)})}
     without = {placed.statement["Sid"] for placed in statements({"access": access.template(names)})}
     assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR", "RetireGrantsOfECR"}

@@ -14,7 +14,7 @@ def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) 
     generated("docs/operations.md", render(names))
 
 
-def test_every_alarm_says_what_it_means_when_it_goes_off_and_what_to_do(names: Names) -> None:
+def test_every_alarm_is_documented_with_its_condition_and_the_next_step(names: Names) -> None:
     page = render(names)
     flat = " ".join(page.split())
     for alarm in catalogue(names):

@@ -175,7 +175,7 @@ def test_a_failed_creation_leaves_what_is_retained(sandbox: Sandbox, policy: str
     assert queues(sandbox) == left
 
 
-def test_a_replaced_resource_is_kept_where_the_template_says_so(sandbox: Sandbox) -> None:
+def test_a_replaced_resource_is_kept_if_its_update_replace_policy_is_retain(sandbox: Sandbox) -> None:
     deploy({"Queue": {**queue("one"), "UpdateReplacePolicy": "Retain"}})
     deploy({"Queue": queue("two")})
     assert queues(sandbox) == {"one", "two"}, "the policy of the template that made it holds"

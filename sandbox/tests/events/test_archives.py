@@ -64,7 +64,7 @@ def replay(sandbox: Sandbox, first: int, last: int, *rules: str) -> str:
     return state
 
 
-def test_an_archive_takes_in_what_its_pattern_wants(sandbox: Sandbox, rules: dict[str, str]) -> None:
+def test_an_archive_stores_events_that_match_its_pattern(sandbox: Sandbox, rules: dict[str, str]) -> None:
     happen(sandbox, 1, 2)
     happen(sandbox, 3, source="aws.s3")
     assert sandbox.client("events").describe_archive(ArchiveName="all")["EventCount"] == 2

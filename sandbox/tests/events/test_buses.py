@@ -307,7 +307,7 @@ def test_a_log_group_gets_events_if_a_resource_policy_says_so(sandbox: Sandbox) 
     assert [json.loads(event["message"]) for event in written] == [PUSH["detail"]]
 
 
-def test_another_account_may_put_events_only_where_the_bus_lets_it(sandbox: Sandbox, central: str) -> None:
+def test_another_account_may_put_events_only_if_the_policy_of_the_bus_allows_it(sandbox: Sandbox, central: str) -> None:
     open_bus(sandbox, **{"events:source": "mine"})
     entry = {"Source": "mine", "DetailType": "d", "Detail": "{}", "EventBusName": central}
     stranger = sandbox.client("events", account=SHOP)

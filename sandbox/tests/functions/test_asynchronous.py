@@ -143,7 +143,7 @@ def test_a_functions_own_dead_letter_queue_gets_the_event_alone(sandbox: Sandbox
     assert json.loads(message["attributes"]["ErrorMessage"])["errorMessage"] == "no"
 
 
-def test_a_success_is_reported_where_that_is_wanted(sandbox: Sandbox) -> None:
+def test_a_success_is_reported_if_a_destination_is_configured(sandbox: Sandbox) -> None:
     url = create_queue(sandbox, "failures")
     arn = create_function(sandbox, statements=MAY_SEND)
     sandbox.client("lambda").put_function_event_invoke_config(

@@ -45,7 +45,7 @@ def log_lines(sandbox: Sandbox, group: str = "/aws/lambda/tiny") -> list[str]:
     ]
 
 
-def test_a_function_knows_what_lambda_tells_it_and_nothing_else(sandbox: Sandbox) -> None:
+def test_a_function_has_only_the_environment_that_lambda_documents(sandbox: Sandbox) -> None:
     create_function(sandbox, MemorySize=256, Environment={"Variables": {"TABLE": "ledger"}})
     environment = environment_of(sandbox)
     assert environment["TABLE"] == "ledger"

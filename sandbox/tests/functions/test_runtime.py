@@ -79,7 +79,7 @@ def test_the_sdk_and_the_zip_can_be_imported(warm: ExecutionEnvironment, package
     assert package in json.loads(ask(warm, **{"import": package}).payload)
 
 
-def test_an_exception_is_an_error_of_its_type_and_the_process_goes_on(warm: ExecutionEnvironment) -> None:
+def test_an_exception_is_an_error_of_its_type_and_the_process_continues(warm: ExecutionEnvironment) -> None:
     outcome = ask(warm, **{"raise": "no"})
     assert outcome.error == "ValueError"
     assert json.loads(outcome.payload)["errorMessage"] == "no"

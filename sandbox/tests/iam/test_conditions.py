@@ -87,7 +87,7 @@ def test_an_operator_decides(
 
 
 @pytest.mark.parametrize("operator", ["StringMatches", "ForSomeValues:StringEquals", "stringequals"])
-def test_an_unknown_operator_is_an_error_even_where_the_key_is_missing(operator: str) -> None:
+def test_an_unknown_operator_is_an_error_even_if_the_key_is_missing(operator: str) -> None:
     with pytest.raises(PolicyError, match=operator):
         holds({operator: {"a": ("b",)}}, ConditionContext())
 

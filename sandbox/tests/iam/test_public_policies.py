@@ -53,7 +53,7 @@ def test_what_is_public(statement: dict[str, Any], public: bool) -> None:
     assert is_public(parse_policy(policy(statement))) is public
 
 
-def test_a_new_bucket_takes_no_public_policy_until_it_is_told_to(sandbox: Sandbox) -> None:
+def test_a_new_bucket_accepts_no_public_policy_until_configured(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     assert set(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values()) == {True}

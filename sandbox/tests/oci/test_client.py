@@ -51,7 +51,7 @@ def test_another_content_is_another_image() -> None:
     assert oci_images.build(content="other").digest != oci_images.build().digest
 
 
-def test_the_missing_repository_is_told_by_its_code(client: Client) -> None:
+def test_a_missing_repository_is_reported_by_its_code(client: Client) -> None:
     with pytest.raises(Rejected) as caught:
         client.push(oci_images.build(), "missing/x", "1")
     assert (caught.value.status, caught.value.code) == (404, "NAME_UNKNOWN")
@@ -71,7 +71,7 @@ def test_a_pull_checks_the_bytes(ecr: Any, client: Client) -> None:
         client.pull("team-a/api", "1")
 
 
-def test_an_answer_that_is_no_json_is_told_as_it_is(client: Client) -> None:
+def test_a_response_that_is_not_json_is_reported_unchanged(client: Client) -> None:
     stranger = Client(client.endpoint, client.registry, "nobody's")
     with pytest.raises(Rejected, match="HTTP 401") as caught:
         stranger.pull("team-a/api", "1")

@@ -72,7 +72,7 @@ class TestLogin:
         reply = client.request("GET", "/v2/")
         assert (reply.status, reply.headers["Docker-Distribution-Api-Version"]) == (200, "registry/2.0")
 
-    def test_a_token_that_is_over_is_told_so(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_expired_token_is_reported_as_expired(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         over = tokens.Token("over", "AKIA", None, datetime.now(UTC) - timedelta(seconds=1))
         monkeypatch.setitem(tokens._tokens, "over", over)
         late = Client(client.endpoint, client.registry, "over")
@@ -106,7 +106,7 @@ class TestMissingRepository:
         message = f"The repository with name '{NAME}' does not exist in the registry with id '{SHOP}'"
         assert reply.json() == {"errors": [{"code": "NAME_UNKNOWN", "message": message}]}
 
-    def test_the_connection_is_dropped_where_that_is_asked_for(self, client: Client) -> None:
+    def test_the_connection_is_dropped_if_configured(self, client: Client) -> None:
         front.answer_missing_repositories_by("drop")
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             client.request("POST", UPLOADS)
@@ -208,7 +208,7 @@ class TestMounts:
         assert client.request("POST", mount).status == 202
         assert client.request("HEAD", f"/v2/{NAME}/blobs/{DIGEST}").status == 404
 
-    def test_where_it_is_switched_on_the_layer_is_there(self, ecr: Any, client: Client, mount: str) -> None:
+    def test_with_blob_mounting_enabled_the_layer_exists(self, ecr: Any, client: Client, mount: str) -> None:
         ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
         assert client.request("POST", mount).status == 201

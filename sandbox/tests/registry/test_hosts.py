@@ -21,7 +21,7 @@ from aws_org_sandbox.registry.hosts import host_of, parse_host
         pytest.param("111111111111.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1", id="GovCloud"),
     ],
 )
-def test_a_registry_is_told_from_its_host(host: str, region: str) -> None:
+def test_a_registry_is_derived_from_its_host(host: str, region: str) -> None:
     registry = parse_host(host)
     assert registry
     assert (registry.account, registry.region) == ("111111111111", region)

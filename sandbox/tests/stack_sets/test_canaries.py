@@ -67,7 +67,7 @@ def stack_set() -> StackSet:
     return created
 
 
-def test_canary_moto_says_succeeded_to_an_update_that_it_never_does(stack_set: StackSet) -> None:
+def test_canary_moto_reports_success_for_an_update_without_effect(stack_set: StackSet) -> None:
     (instance,) = stack_set.stack_instances
     operation = stack_set.update(
         template=_template("after"),

@@ -1,4 +1,4 @@
-"""The calls that the installation lives by, each as a sentence."""
+"""The calls that the installation needs, each as a sentence."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def in_member(who: Role, action: str, *, resource: str = REPOSITORY, context: Ma
 
 
 def taking_on(who: Role, role_arn: str, logical_id: str) -> Call:
-    """A principal of the central account takes on a role of the member."""
+    """A principal of the central account assumes a role of the member."""
     return Call(
         principal=who.session,
         action="sts:AssumeRole",
@@ -276,37 +276,37 @@ ASSUME_CLEANER = taking_on(OPERATOR, CLEANER_ROLE, "CleanerRole")
 
 REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261123T090000"
 
-WANTED: dict[str, Call] = {
-    "somebody who may takes on the operator role": ASSUME_OPERATOR,
+ALLOWED: dict[str, Call] = {
+    "an allowed principal assumes the operator role": ASSUME_OPERATOR,
     "an operator takes messages of the failures queue": by_operator("sqs:ReceiveMessage", FAILURES),
-    "an operator deletes a message of the failures queue that was put back": by_operator("sqs:DeleteMessage", FAILURES),
+    "an operator deletes a message of the failures queue that was redriven": by_operator("sqs:DeleteMessage", FAILURES),
     "an operator finds a member's dead letters": on_dead_letters("GetQueueUrl"),
     "an operator counts a member's dead letters": on_dead_letters("GetQueueAttributes"),
     "an operator takes a member's dead letters": on_dead_letters("ReceiveMessage"),
     "an operator keeps a member's dead letters for a while": on_dead_letters("ChangeMessageVisibility"),
-    "an operator deletes a dead letter that was put back": on_dead_letters("DeleteMessage"),
-    "an operator hands an event to the handler again": by_operator("lambda:InvokeFunction", NAMES.function_arn),
-    "an operator looks at the archive": by_operator("events:DescribeArchive", NAMES.event_archive_arn),
+    "an operator deletes a dead letter that was redriven": on_dead_letters("DeleteMessage"),
+    "an operator invokes the handler again with an event": by_operator("lambda:InvokeFunction", NAMES.function_arn),
+    "an operator describes the archive": by_operator("events:DescribeArchive", NAMES.event_archive_arn),
     "an operator replays the archive": by_operator("events:StartReplay", NAMES.event_archive_arn),
     "an operator replays to the central bus": by_operator("events:StartReplay", BUS),
     "an operator names the replay": by_operator("events:StartReplay", REPLAY),
-    "an operator sees how far a replay is": by_operator("events:DescribeReplay", REPLAY),
+    "an operator reads the progress of a replay": by_operator("events:DescribeReplay", REPLAY),
     "the watch counts a member's dead letters": by_watch("GetQueueAttributes"),
-    "an operator asks where there are dead letters": by_operator(
+    "an operator finds dead-letter queues": by_operator(
         "cloudformation:ListStackInstances",
         f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",
     ),
-    "an operator asks about StackSets as a delegated administrator": by_operator(
+    "an operator reads StackSets as a delegated administrator": by_operator(
         "organizations:ListDelegatedAdministrators", "*"
     ),
-    "the watch asks about StackSets as a delegated administrator": replace(
+    "the watch reads StackSets as a delegated administrator": replace(
         by_handler("organizations:ListDelegatedAdministrators", "*"),
         principal=WATCH.session,
         context=WATCH.context,
         identity_policies=WATCH.policies,
     ),
-    "an operator asks for the names of accounts": by_operator("organizations:ListAccounts", "*"),
-    "somebody who may takes on a member's auditor role": ASSUME_AUDITOR,
+    "an operator reads the names of accounts": by_operator("organizations:ListAccounts", "*"),
+    "an allowed principal assumes a member's auditor role": ASSUME_AUDITOR,
     "the auditor role lists repositories": in_member(AUDITOR, "ecr:DescribeRepositories"),
     "the auditor role reads the tags of a repository": in_member(AUDITOR, "ecr:ListTagsForResource"),
     "the auditor role reads a lifecycle policy": in_member(AUDITOR, "ecr:GetLifecyclePolicy"),
@@ -315,26 +315,26 @@ WANTED: dict[str, Call] = {
     "the auditor role finds the key behind an alias": in_member(
         AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),
-    "the operator role takes on a member's repairer role": ASSUME_REPAIRER,
-    "the operator role takes its source identity along to a member's repairer role": replace(
+    "the operator role assumes a member's repairer role": ASSUME_REPAIRER,
+    "the operator role passes its source identity to a member's repairer role": replace(
         ASSUME_REPAIRER, action="sts:SetSourceIdentity"
     ),
-    "the operator role takes its transitive tags along to a member's repairer role": replace(
+    "the operator role passes its transitive tags to a member's repairer role": replace(
         ASSUME_REPAIRER, action="sts:TagSession"
     ),
-    "the repairer role mends whether tags can be moved": in_member(
+    "the repairer role restores image tag mutability": in_member(
         REPAIRER, "ecr:PutImageTagMutability", context=TAGGED_REPOSITORY
     ),
-    "the repairer role mends scanning": in_member(
+    "the repairer role restores scanning": in_member(
         REPAIRER, "ecr:PutImageScanningConfiguration", context=TAGGED_REPOSITORY
     ),
-    "the repairer role mends a lifecycle policy": in_member(
+    "the repairer role restores a lifecycle policy": in_member(
         REPAIRER, "ecr:PutLifecyclePolicy", context=TAGGED_REPOSITORY
     ),
-    "the repairer role mends a repository policy": in_member(
+    "the repairer role restores a repository policy": in_member(
         REPAIRER, "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY
     ),
-    "the repairer role puts back a tag": in_member(
+    "the repairer role restores a tag": in_member(
         REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, "aws:RequestTag/env": "prod"}
     ),
     "the repairer role asks for the probe's repository": in_member(
@@ -346,37 +346,39 @@ WANTED: dict[str, Call] = {
     "the repairer role retires the grants of the key of the probe's repository": in_member(
         REPAIRER, "kms:RetireGrant", resource=KEY, context=THROUGH_ECR
     ),
-    "the operator role takes on a member's cleaner role": ASSUME_CLEANER,
-    "the cleaner role deletes a repository of ours": in_member(
+    "the operator role assumes a member's cleaner role": ASSUME_CLEANER,
+    "the cleaner role deletes a repository of the handler": in_member(
         CLEANER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY
     ),
-    "EventBridge takes on the forwarding role for the forwarding rule": ASSUME_FORWARDING,
+    "EventBridge assumes the forwarding role for the forwarding rule": ASSUME_FORWARDING,
     "the forwarding role puts ECR's events on the central bus": FORWARD,
     "EventBridge keeps what it could not forward in the member's queue": MEMBER_DEAD_LETTER,
     "EventBridge keeps what it could not hand over in the failures queue": CENTRAL_DEAD_LETTER,
-    "Lambda takes on the handler's role": ASSUME_HANDLER,
-    "the handler asks which OU an account is in": by_handler(
+    "Lambda assumes the handler's role": ASSUME_HANDLER,
+    "the handler reads the OU of an account": by_handler(
         "organizations:DescribeAccount",
         f"arn:aws:organizations::{MANAGEMENT}:account/{ORGANIZATION}/{MEMBER}",
     ),
-    "the handler asks for the OU above an account": by_handler(
+    "the handler reads the OU above an account": by_handler(
         "organizations:ListParents",
         f"arn:aws:organizations::{MANAGEMENT}:account/{ORGANIZATION}/{MEMBER}",
     ),
-    "the handler asks for the OU above an OU": by_handler(
+    "the handler reads the OU above an OU": by_handler(
         "organizations:ListParents",
         f"arn:aws:organizations::{MANAGEMENT}:ou/{ORGANIZATION}/ou-exam-prod0001",
     ),
-    "the handler takes on the creator role of a member": ASSUME_CREATOR,
+    "the handler assumes the creator role of a member": ASSUME_CREATOR,
     "the creator role creates a repository with the event's tag": by_creator(
         "ecr:CreateRepository", context=TAGGED_REQUEST
     ),
     "the creator role tags the repository that it creates": by_creator("ecr:TagResource", context=TAGGED_REQUEST),
-    "the creator role gives its repository a lifecycle policy": by_creator(
+    "the creator role puts on its repository a lifecycle policy": by_creator(
         "ecr:PutLifecyclePolicy", context=TAGGED_REPOSITORY
     ),
-    "the creator role gives its repository a policy": by_creator("ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY),
-    "the creator role looks at a repository": by_creator("ecr:DescribeRepositories"),
+    "the creator role puts on its repository a policy": by_creator(
+        "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY
+    ),
+    "the creator role describes a repository": by_creator("ecr:DescribeRepositories"),
     "the creator role reads the tags of a repository": by_creator("ecr:ListTagsForResource"),
     "the creator role describes a key through ECR": by_creator("kms:DescribeKey", resource=KEY, context=THROUGH_ECR),
     "the creator role grants a key to ECR": by_creator(
@@ -392,12 +394,12 @@ WANTED: dict[str, Call] = {
     "the handler reports a failure": replace(
         by_handler("sqs:SendMessage", FAILURES), resource_policy=document(central, "FailuresQueuePolicy")
     ),
-    "the handler tells of a decision": replace(
+    "the handler sends a notice": replace(
         by_handler("events:PutEvents", BUS),
         context={**HANDLER.context, "events:source": ["deployer"], "events:detail-type": ["ECR Repository Decision"]},
         resource_policy=bus_policy(),
     ),
-    "EventBridge takes on the role for notices for its rule": ASSUME_PUBLISHER,
+    "EventBridge assumes the role for notices for its rule": ASSUME_PUBLISHER,
     "the role for notices publishes one": Call(
         principal=PUBLISHER.session,
         action="sns:Publish",
@@ -419,7 +421,7 @@ WANTED: dict[str, Call] = {
         f"arn:aws:logs:{HOME}:{CENTRAL}:log-group:/aws/lambda/deployer-handler:log-stream:2026/11/23/[$LATEST]0",
     ),
     "the handler's traces are sent": by_handler("xray:PutTraceSegments", "*"),
-    "what becomes of the handler's traces is counted": by_handler("xray:PutTelemetryRecords", "*"),
+    "the result of the handler's traces is counted": by_handler("xray:PutTelemetryRecords", "*"),
     "an administrator uploads the handler's zip": UPLOAD,
     "an administrator reads the failures queue": REDRIVE,
 }
