@@ -10,6 +10,8 @@ READY  := $(VENV)/.ready
 NODE   := tests/node_modules/.package-lock.json
 WITNESSES := tests/witnesses/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and each would compile everything again
+WORKERS := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +50,10 @@ acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minut
 
 test: setup witnesses  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
-	$(BIN)/pytest --numprocesses logical --dist loadfile
+	$(BIN)/pytest $(WORKERS)
 
 test-fast: setup  ## Run the tests that start no sandbox, process or browser
-	$(BIN)/pytest --quiet -m "not slow" --numprocesses logical --dist loadfile
+	$(BIN)/pytest --quiet -m "not slow" $(WORKERS)
 
 check: setup  ## Format, lint, types, import contracts, unused code, generated docs
 	$(BIN)/ruff format --check .

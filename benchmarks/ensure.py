@@ -146,6 +146,7 @@ def main() -> int:
         image = parse_image(f"{host_of(ACCOUNT, REGION)}/team-shop/there:1")
         assert image is not None
         sandbox.client("ecr", account=ACCOUNT, region=REGION).create_repository(repositoryName=image.repository)
+        sandbox.settle()  # the handler still refuses the crowd
         sandbox.calls.clear()
         (there,) = ensurer.ensure([image], timeout=60)
         for_one_that_is_there = len(list(sandbox.calls))

@@ -25,6 +25,17 @@ def _wheel_of(source: Path, folder: Path) -> Path:
     return made
 
 
+def _environment(folder: Path) -> Path:
+    """The folder of programs of a clean environment; this one's pip installs into it."""
+    _run(sys.executable, "-m", "venv", "--without-pip", folder, folder=folder.parent)
+    return folder / "bin"
+
+
+def _install(wheel: Path, programs: Path, *, folder: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "--python", programs / "python")
+    _run(*pip, "install", "--quiet", "--no-compile", wheel, folder=folder)  # imports compile what runs
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _wheel_of(ROOT, tmp_path_factory.mktemp("wheel"))
@@ -37,10 +48,7 @@ def sandbox_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of a clean environment."""
-    folder = tmp_path_factory.mktemp("clean")
-    _run(sys.executable, "-m", "venv", folder, folder=folder)
-    return folder / "bin"
+    return _environment(tmp_path_factory.mktemp("clean"))
 
 
 def test_it_has_the_distributions_name_and_only_the_products_packages(wheel: Path) -> None:
@@ -53,7 +61,7 @@ def test_it_has_the_distributions_name_and_only_the_products_packages(wheel: Pat
 
 
 def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, programs: Path, tmp_path: Path) -> None:
-    _run(programs / "pip", "install", "--quiet", wheel, folder=tmp_path)
+    _install(wheel, programs, folder=tmp_path)
     assert "rollout" in _run(programs / "deployer", "--help", folder=tmp_path)
     _run(programs / "deployer", "validate", "--config", ROOT / "config", folder=tmp_path)
     _run(programs / "python", "-c", "import templates.central, handler.handling", folder=tmp_path)
@@ -63,7 +71,7 @@ def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, prog
     assert refused.returncode == 24
     assert "pip install 'ecr-org-deployer[sandbox]'" in refused.stderr
 
-    _run(programs / "pip", "install", "--quiet", sandbox_wheel, folder=tmp_path)
+    _install(sandbox_wheel, programs, folder=tmp_path)
     output = _run(programs / "deployer", "sandbox", "demo", "--config", ROOT / "config", folder=tmp_path)
     assert "All of it was seen" in output
 
@@ -71,9 +79,8 @@ def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, prog
 def test_the_sandbox_runs_without_the_product(
     sandbox_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _run(sys.executable, "-m", "venv", tmp_path / "alone", folder=tmp_path)
-    programs = tmp_path / "alone" / "bin"
-    _run(programs / "pip", "install", "--quiet", sandbox_wheel, folder=tmp_path)
+    programs = _environment(tmp_path / "alone")
+    _install(sandbox_wheel, programs, folder=tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     _run(programs / "aws-org-sandbox", "start", "--detach", "--port", "0", folder=tmp_path)
     try:
