@@ -1,4 +1,4 @@
-"""How long a security lead waits for an answer out of a million records, and in how little memory.
+"""The time and memory of queries over a million records.
 
 Run it with `python -m benchmarks.audit`, which takes most of an hour; `--records 100000` takes a tenth of it, and
 `--only exports` a part. The command line runs as users run it, in a process of its own; its ledger is served over
@@ -31,12 +31,12 @@ ROOT = Path(__file__).parents[1]
 MILLION = 1_000_000
 RECORDS = size(MILLION, small=1_000)
 SPAN = ("--since", "2026-08-25", "--until", "2026-11-23")
-"""All that there is: 90 days."""
+"""All records: 90 days."""
 
 FIRST_ROW = 5.0
 POLL = 0.01
 GROWTH = 1.25
-"""Of peak memory, from the least to the most of what one command is asked for."""
+"""Factor of peak memory between the smallest and the largest query of one command."""
 
 TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
 NINE_DAYS = ("--since", "2026-08-25", "--until", "2026-09-03")
@@ -105,14 +105,14 @@ def run(environment: dict[str, str], *arguments: str, sign: Path | None = None) 
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
-        said = errors.read()
-    assert process.returncode == 0, said
-    usage = re.search(r"Read (.*)\.$", said, re.MULTILINE)
+        printed = errors.read()
+    assert process.returncode == 0, printed
+    usage = re.search(r"Read (.*)\.$", printed, re.MULTILINE)
     return Ran(first=first, wall=wall, megabytes=resources.ru_maxrss / 1024, usage=usage[1] if usage else "")
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child has; its resources can still be asked for."""
+    """Whether a child process has ended; its resource usage can still be read."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
@@ -164,8 +164,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--only", choices=("lists", "exports", "reports"))
-    asked = parser.parse_args()
-    records: int = asked.records
+    options = parser.parse_args()
+    records: int = options.records
     print(f"{records:,} records\n{'':24} first row     wall     peak  reading")  # noqa: T201
     with ledger(records) as environment, tempfile.TemporaryDirectory() as folder:
         parts: dict[str, Callable[[], bool]] = {
@@ -173,7 +173,7 @@ def main() -> int:
             "exports": lambda: measure_exports(environment, Path(folder), records=records),
             "reports": lambda: measure_reports(environment, Path(folder), records=records),
         }
-        holds = [measure() for name, measure in parts.items() if asked.only in (None, name)]
+        holds = [measure() for name, measure in parts.items() if options.only in (None, name)]
     print("as claimed" if all(holds) else "NOT as claimed")  # noqa: T201
     return 0 if all(holds) else 1
 

@@ -155,9 +155,9 @@ def main() -> int:
         "CloudTrail's   created   ready  calls      calls after   records in",
         "delay (s)      (s)       (s)    of ensure  the creation  the ledger",
         *(_line(each) for each in measured),
-        f"A repository that is there: {for_one_that_is_there} call, {there.seconds:.0f} s of waiting.",
+        f"An existing repository: {for_one_that_is_there} call, {there.seconds:.0f} s of waiting.",
         _crowd_line(crowd),
-        "What is claimed holds." if holds else "What is claimed does NOT hold.",
+        "The claims hold." if holds else "The claims do NOT hold.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if holds else 1

@@ -32,7 +32,7 @@ def main() -> int:
     }
     claims = {"import typer": TYPERS}
     if peer is None:
-        _print("takomo is left out: npm is not installed")
+        _print("takomo is skipped: npm is not installed")
     else:
         commands["tkm --help"] = (str(peer), "--help")
         claims["tkm --help"] = TAKOMOS

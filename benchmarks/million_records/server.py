@@ -110,14 +110,14 @@ class Table:
 
     def _comparison(self, found: re.Match[str], names: dict[str, str], values: dict[str, str]) -> Matches:
         value_of, attribute = self._records.value, names[found["name"]]
-        wanted = [values[name.strip()] for name in found["values"].split(",")]
+        expected = [values[name.strip()] for name in found["values"].split(",")]
         match found["function"] or "one of":
             case "begins_with":
-                return lambda i: (value_of(i, attribute) or "").startswith(wanted[0])
+                return lambda i: (value_of(i, attribute) or "").startswith(expected[0])
             case "contains":
-                return lambda i: wanted[0] in (value_of(i, attribute) or "")
+                return lambda i: expected[0] in (value_of(i, attribute) or "")
             case _:
-                return lambda i: value_of(i, attribute) in wanted
+                return lambda i: value_of(i, attribute) in expected
 
 
 class Handler(BaseHTTPRequestHandler):
