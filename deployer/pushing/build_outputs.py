@@ -31,9 +31,9 @@ def images_of_output(output: object) -> Iterator[str]:
 
 
 def images_of_cache(cache: object) -> Iterator[str]:
-    """The image that a cache is written to: of `type=registry,ref=IMAGE`, or IMAGE alone."""
+    """The images that a cache is written to: of `type=registry,ref=IMAGE`, or of images alone."""
     if isinstance(cache, str) and "=" not in cache:
-        yield from filter(None, [cache.strip()])
+        yield from (image for each in cache.split(",") if (image := each.strip()))
         return
     fields = cache if isinstance(cache, Mapping) else output_fields(str(cache))
     if fields.get("type") == "registry" and fields.get("ref"):

@@ -1,4 +1,4 @@
-"""What a push needs on this machine before it needs a login: the client, and its daemon. Says what is missing."""
+"""What a push needs on this machine before it needs a login: the client, and its daemon if it is known to use one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from deployer.errors import DeployerError
-from deployer.pushing.client_commands import client_of
-from deployer.pushing.client_table import VALUED
+from deployer.pushing.client_arguments import is_option, option_names, takes_next
+from deployer.pushing.client_commands import known_client
+from deployer.pushing.client_wrappers import SimpleCommand
 
 _DAEMON_SECONDS: Final = 15
 _WITH_DAEMON: Final = {
@@ -17,31 +18,17 @@ _WITH_DAEMON: Final = {
     "nerdctl": ("info",),
     "finch": ("info",),
 }
+_DAEMON_VERBS: Final = ("push", "image push", "compose push")
+"""What the daemon itself does. Builders may be anywhere; manifests and signatures, the client sends itself."""
 _START: Final = {
     "docker": "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST at it.",
     "nerdctl": "Start it: `systemctl start containerd`.",
     "finch": "Start it: `finch vm start`.",
 }
-_GLOBAL_OPTIONS: Final = frozenset(
-    [
-        "--address",
-        "--config",
-        "--context",
-        "--host",
-        "--namespace",
-        "--tlscacert",
-        "--tlscert",
-        "--tlskey",
-        "-H",
-        "-a",
-        "-c",
-        "-n",
-    ]
+_WHICH_DAEMON: Final = option_names(
+    "--address --config --context --host --namespace --tlscacert --tlscert --tlskey -H -a -c -n"
 )
-"""Options before the subcommand that say which daemon is meant, each with a value."""
-
-_BUILDERS: Final = frozenset({"buildx", "bake"})
-"""Words of commands whose builders need no daemon of this machine."""
+"""Options before the subcommand that determine the daemon."""
 
 
 class ClientMissingError(DeployerError):
@@ -56,47 +43,56 @@ class DaemonError(DeployerError):
     exit_code: ClassVar[int] = 21
 
 
-def check_client(command: Sequence[str]) -> None:
-    """Raise ClientMissingError, or DaemonError when the client's daemon does not answer within 15 seconds."""
-    program = command[0]
+def check_installed(program: str) -> None:
+    """Raise ClientMissingError if a program is not installed."""
     if shutil.which(program) is None:
         raise ClientMissingError(f"{program} is not installed", next_step=f"Install {program}, or name it by its path.")
-    probe = _WITH_DAEMON.get(client_of(command))
-    if probe is None or not _BUILDERS.isdisjoint(command):
+
+
+def check_daemon(command: SimpleCommand) -> None:
+    """Raise DaemonError if the command is its daemon's to carry out, and that does not answer within 15 seconds."""
+    probe, client = _WITH_DAEMON.get(command.program), known_client(command)
+    found = client.verb_of(command.words) if client else None
+    if probe is None or client is None or found is None:
         return
+    options, verb = _split(command.words[1 : found[1]], client.valued)
+    if " ".join(verb) not in _DAEMON_VERBS:
+        return
+    program = command.words[0]
     try:
         answer = subprocess.run(  # noqa: S603 - the user's own client
-            [program, *_global_options(command), *probe],
+            [program, *options, *probe],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_DAEMON_SECONDS,
+            env=dict(command.environment),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _no_daemon(program, f"no answer in {_DAEMON_SECONDS} seconds") from error
+        raise _no_daemon(command, f"no answer in {_DAEMON_SECONDS} seconds") from error
     if answer.returncode:
         complaint = (answer.stderr.strip() or answer.stdout.strip()).splitlines()
-        raise _no_daemon(program, complaint[-1] if complaint else f"exit code {answer.returncode}")
+        raise _no_daemon(command, complaint[-1] if complaint else f"exit code {answer.returncode}")
 
 
-def _global_options(command: Sequence[str]) -> list[str]:
-    """What stands before the subcommand and says which daemon is meant."""
-    found: list[str] = []
-    arguments = iter(command[1:])
-    for argument in arguments:
-        if not argument.startswith("-"):
-            break
-        name = argument.partition("=")[0]
-        has_value = name in VALUED | _GLOBAL_OPTIONS and "=" not in argument
-        value = [next(arguments, "")] if has_value else []
-        if name in _GLOBAL_OPTIONS:
-            found += [argument, *value]
-    return found
+def _split(words: Sequence[str], valued: frozenset[str]) -> tuple[list[str], list[str]]:
+    """The options that determine the daemon, and the words of the subcommand."""
+    options: list[str] = []
+    verb: list[str] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        length = 1 + (is_option(word) and takes_next(word, valued))
+        if not is_option(word):
+            verb.append(word)
+        elif word.partition("=")[0] in _WHICH_DAEMON:
+            options += words[position : position + length]
+        position += length
+    return options, verb
 
 
-def _no_daemon(program: str, complaint: str) -> DaemonError:
+def _no_daemon(command: SimpleCommand, complaint: str) -> DaemonError:
     return DaemonError(
-        f"The daemon of {program} does not answer: {complaint}",
-        next_step=_START.get(client_of([program]), ""),
+        f"The daemon of {command.words[0]} does not answer: {complaint}", next_step=_START.get(command.program, "")
     )

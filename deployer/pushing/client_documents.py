@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from deployer.pushing.build_outputs import is_pushing, output_fields
-from deployer.pushing.client_commands import InFile
+from deployer.pushing.client_destinations import InFile
 from deployer.pushing.compose_files import images_of_services, in_compose_file
 from deployer.pushing.image_files import in_bake_document, json_of
 

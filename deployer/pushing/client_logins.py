@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from deployer.errors import DeployerError
-from deployer.pushing.client_commands import client_of, option_values
-from deployer.pushing.client_table import CLIENTS
+from deployer.pushing.client_arguments import option_values
+from deployer.pushing.client_wrappers import program_name
 from deployer.pushing.images import Registry
 
 _ENGINES: Final = frozenset({"docker", "docker-compose", "nerdctl", "finch"})
+_CHECKED: Final = _ENGINES | {"podman", "buildah", "skopeo", "crane", "oras"}
+"""Those whose login files are known."""
 _LOGIN: Final = {"crane": "crane auth login", "docker-compose": "docker login"}
 _SCRIPT_BYTES: Final = 1_024
 _CREDENTIALS: Final = frozenset(
@@ -53,8 +55,8 @@ def check_login(command: Sequence[str], registries: Sequence[Registry], environm
 
     Where a client that is not known keeps its logins is its own affair.
     """
-    client = client_of(command)
-    if client not in CLIENTS or any(argument.partition("=")[0] in _CREDENTIALS for argument in command):
+    client = program_name(command[0])
+    if client not in _CHECKED or any(argument.partition("=")[0] in _CREDENTIALS for argument in command):
         return
     if _keeps_podmans_logins(command) and any(map(_names_a_helper, _registries_files(environment))):
         return
@@ -77,7 +79,7 @@ def login_files(command: Sequence[str], environment: Mapping[str, str]) -> list[
     containers-auth.json(5) for podman, buildah and skopeo; docker's own file for all, since those read it as well, and
     crane reads podman's.
     """
-    client = client_of(command)
+    client = program_name(command[0])
     home = _home(environment)
     runtime = environment.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     named = [Path(value) for value in _named_files(command)]
@@ -99,9 +101,9 @@ def login_files(command: Sequence[str], environment: Mapping[str, str]) -> list[
 def _named_files(command: Sequence[str]) -> Iterator[str]:
     """Files of logins that the command itself names; docker names the folder."""
     for option in ("--authfile", "--dest-authfile", "--registry-config", "--to-registry-config"):
-        yield from option_values(command, short=option, long=option)
-    if client_of(command) in _ENGINES:
-        yield from (f"{folder}/config.json" for folder in option_values(command, short="--config", long="--config"))
+        yield from option_values(command, option)
+    if program_name(command[0]) in _ENGINES:
+        yield from (f"{folder}/config.json" for folder in option_values(command, "--config"))
 
 
 def _home(environment: Mapping[str, str]) -> Path:
@@ -110,7 +112,7 @@ def _home(environment: Mapping[str, str]) -> Path:
 
 def _keeps_podmans_logins(command: Sequence[str]) -> bool:
     """Podman's family, and a program called docker that is podman: the package podman-docker is a script around it."""
-    client = client_of(command)
+    client = program_name(command[0])
     if client != "docker":
         return client in {"podman", "buildah", "skopeo"}
     program = shutil.which(command[0])

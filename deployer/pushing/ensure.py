@@ -173,7 +173,7 @@ class Ensurer:
         """
         wanted: dict[str, ImageReference] = {}
         for image in images:
-            wanted.setdefault(_repository(image), image)
+            wanted.setdefault(image.repository_key, image)
         begun_at = self.clock.now()
         outcomes: dict[str, Outcome] = {}
         waits: dict[str, _Wait] = {}
@@ -241,8 +241,3 @@ class Ensurer:
 def exit_code_of(outcomes: Iterable[Outcome]) -> int:
     """0 if all exist; a refusal, which waiting cannot change, wins over a time-out."""
     return max((outcome.exit_code for outcome in outcomes), default=0)
-
-
-def _repository(image: ImageReference) -> str:
-    """Two tags of one repository are one thing to wait for."""
-    return f"{image.registry.account}/{image.registry.region}/{image.repository}"

@@ -2,8 +2,8 @@
 
 The host forms are those of https://docs.aws.amazon.com/general/latest/gr/ecr.html: classic, FIPS and dual-stack, in the
 commercial, China, GovCloud and European partitions; in the isolated ones, those of
-https://github.com/awslabs/amazon-ecr-credential-helper. References to other registries are no errors: they are not ours
-to touch.
+https://github.com/awslabs/amazon-ecr-credential-helper. References to other registries are no errors: they are left
+alone, and so are those to VPC endpoints and to emulators.
 """
 
 from __future__ import annotations
@@ -25,11 +25,33 @@ _HOST: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_LOOKS_LIKE_ECR: Final = re.compile(r"\.dkr[.-]ecr|^\d{12}\.(?:dkr|ecr)\b|^\d+\..*\bamazonaws\.")
+_MISSPELT_HOST: Final = re.compile(
+    r"""
+    \d+\.(?:dkr[.-]ecr(?:-fips)?|ecr|dkr)\.(?![a-z]+-iso)[a-z0-9-]+\.
+    (?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|on\.aws|on\.amazonwebservices\.(?:com\.cn|eu))
+    (?::\d+)?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+"""A host in a domain of AWS's own that cannot be anything but a registry, and is none. Hosts of VPC endpoints and of
+emulators have other forms, and so do those of isolated partitions: they are left alone.
+"""
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
+"""With the plus sign of chart versions, which Helm writes as `_`: https://helm.sh/docs/topics/registries/."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_TRANSPORTS: Final = ("docker://", "https://", "http://")
+_TRANSPORTS: Final = ("docker://", "oci://", "oras://", "https://", "http://")
+_ANY_REFERENCE: Final = re.compile(
+    r"""
+    (?:(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])
+    (?::\d+)?/)?
+    [a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*
+    (?::[A-Za-z0-9_][A-Za-z0-9._+-]{0,127})?
+    (?:@[A-Za-z][A-Za-z0-9.+_-]*:[0-9a-fA-F]{32,})?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+"""A reference to an image in any registry: https://pkg.go.dev/github.com/distribution/reference."""
 
 NAME_LENGTH: Final = range(2, 257)
 """Characters of a repository name: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""
@@ -72,6 +94,11 @@ class ImageReference:
         return f"{self.registry.host}/{self.repository}{tag}{digest}"
 
     @property
+    def repository_key(self) -> str:
+        """The repository, however its registry's host is written and whatever the tag."""
+        return f"{self.registry.account}/{self.registry.region}/{self.repository}"
+
+    @property
     def repository_arn(self) -> str:
         owner = f"{self.registry.region}:{self.registry.account}"
         return f"arn:{self.registry.partition}:ecr:{owner}:repository/{self.repository}"
@@ -95,22 +122,50 @@ def parse_registry(host: str) -> Registry | None:
 
 
 def parse_image(text: str) -> ImageReference | None:
-    """The ECR image that a reference means, with or without `docker://`; None when it is in another registry.
+    """The ECR image that a reference means, with or without a transport as `docker://`; None in any other registry.
 
-    Raises ImageReferenceError for what is meant for ECR and cannot be right.
+    Raises ImageReferenceError for what is no reference, and for one to ECR that no registry would accept.
     """
-    host, slash, rest = _without_transport(text).partition("/")
+    reference = _without_transport(text)
+    host, slash, rest = reference.partition("/")
     registry = parse_registry(host)
     if registry is None:
-        if _LOOKS_LIKE_ECR.search(host):
+        if _MISSPELT_HOST.fullmatch(host.lower()):
             raise ImageReferenceError(
                 f"{text}: {host} is not the host name of an ECR registry",
                 next_step="Write <12 digits>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+            )
+        if not _ANY_REFERENCE.fullmatch(reference):
+            raise ImageReferenceError(
+                f"{text!r} is not a reference to an image",
+                next_step="Write <registry>/<repository>:<tag>; a variable in it may have no value.",
             )
         return None
     if not slash:
         raise ImageReferenceError(f"{text}: names a registry but no repository", next_step="Add /<repository>:<tag>.")
     return _image(text, registry, rest)
+
+
+def has_registry(text: str) -> bool:
+    """Whether a reference, however wrong the rest of it is, names a private ECR registry."""
+    return parse_registry(_without_transport(text).partition("/")[0]) is not None
+
+
+def repository_part(reference: str) -> str:
+    """A reference without its tag and digest."""
+    named = reference.partition("@")[0]
+    start, slash, name = named.rpartition("/")
+    return start + slash + name.partition(":")[0]
+
+
+def familiar_name(reference: str) -> str:
+    """A reference with the registry and the tag that stand for themselves if they are left out."""
+    host, slash, _ = reference.partition("/")
+    if not slash:
+        reference = f"docker.io/library/{reference}"
+    elif "." not in host and ":" not in host and host != "localhost":
+        reference = f"docker.io/{reference}"
+    return reference if reference != repository_part(reference) else f"{reference}:latest"
 
 
 def _image(text: str, registry: Registry, rest: str) -> ImageReference:
@@ -125,7 +180,9 @@ def _image(text: str, registry: Registry, rest: str) -> ImageReference:
             f"{text}: ECR takes no repository named {repository!r}",
             next_step="Use 2 to 256 lowercase letters, digits, and single . _ - or / between them.",
         )
-    return ImageReference(registry=registry, repository=repository, tag=tag or None, digest=digest or None)
+    return ImageReference(
+        registry=registry, repository=repository, tag=tag.replace("+", "_") or None, digest=digest or None
+    )
 
 
 def _wrong_part(text: str, part: str, value: str) -> ImageReferenceError:

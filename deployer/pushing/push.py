@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from deployer.errors import DeployerError
+from deployer.pushing.client_commands import CommandTexts
+from deployer.pushing.client_failures import (
+    MissingRepository,
+    is_name_unknown,
+    missing_repositories,
+    repositories_in_sentences,
+)
 from deployer.pushing.client_process import Finished
 from deployer.pushing.ensure import Ensurer, Outcome, There
-from deployer.pushing.images import ImageReference
+from deployer.pushing.images import ImageReference, ImageReferenceError, parse_image
 
 FIRST_BACKOFF: Final = 1.0
 LONGEST_BACKOFF: Final = 30.0
-
-_NAME_UNKNOWN: Final = re.compile(r"name[ _]unknown|repository name not known", re.IGNORECASE)
-"""How clients render NAME_UNKNOWN of the registry protocol."""
-_ECR_SENTENCE: Final = re.compile(r"repository with name '([^']*)' does not exist")
-"""What ECR says with it, and most clients repeat."""
+MOST_RUNS: Final = 100
+"""However many repositories turn up: a command that makes up a new name each time would never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,44 +34,106 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotThere:
-    """The client was not run (again): a repository is refused, or did not appear."""
+    """The client was not run (again): a repository is refused, or did not appear.
+
+    `exit_code` is that of the client's last run, None if there was none.
+    """
 
     outcomes: tuple[Outcome, ...]
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushReports:
+    """What the user learns while a push is tried again."""
+
+    on_retry: Callable[[int, float], None]
+    on_found: Callable[[Sequence[ImageReference]], None]
+    on_unknown_registry: Callable[[MissingRepository], None]
+    on_used_input: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pusher:
-    """Ensures, runs the client, and tries again where the registry still knows no such repository."""
+    """Ensures, runs the client, and runs it again if the registry did not know a repository.
+
+    A repository that the client's output names for the first time is ensured, and the client runs again at once: so
+    every run but `retries` brings a new one. `can_run_again` if the client would find its standard input unread.
+    """
 
     ensurer: Ensurer
     run: Callable[[], Finished]
     timeout: float
     retries: int
-    on_retry: Callable[[int, float], None]
+    reports: PushReports
+    can_run_again: Callable[[], bool] = lambda: True
+    command: CommandTexts = field(default_factory=CommandTexts)
 
     def push(self, images: Sequence[ImageReference]) -> Pushed | NotThere:
-        """Push to `images`; a failure for any other reason than a missing repository is the client's to explain."""
-        runs = 0
+        """Push to `images` and what the client names; a failure for any other reason is the client's to explain."""
+        known = {image.repository_key: image for image in images}
+        missing, code = list(known.values()), None
+        runs = repeated = 0
         while True:
-            outcomes = self.ensurer.ensure(images, timeout=self.timeout)
+            outcomes = self.ensurer.ensure(missing, timeout=self.timeout)
             if not all(isinstance(outcome, There) for outcome in outcomes):
-                return NotThere(outcomes=outcomes)
+                return NotThere(outcomes=outcomes, exit_code=code)
+            if runs and not self.can_run_again():
+                self.reports.on_used_input()
+                return Pushed(exit_code=code or 0, runs=runs)
             finished = self.run()
-            runs += 1
-            is_over = finished.exit_code == 0 or finished.was_stopped or runs > self.retries
-            if is_over or not self._was_missing(finished, images):
-                return Pushed(exit_code=finished.exit_code, runs=runs)
-            seconds = min(FIRST_BACKOFF * 2 ** (runs - 1), LONGEST_BACKOFF)
-            self.on_retry(runs, seconds)
+            runs, code = runs + 1, finished.exit_code
+            if finished.was_stopped or runs == MOST_RUNS:
+                return Pushed(exit_code=code, runs=runs)
+            named = self._named(finished)
+            missing = [image for image in named if image.repository_key not in known]
+            if missing:
+                known |= {image.repository_key: image for image in missing}
+                self.reports.on_found(missing)
+                continue
+            if code == 0 or repeated == self.retries or not self._was_missing(finished, named, known.values()):
+                return Pushed(exit_code=code, runs=runs)
+            repeated += 1
+            seconds = min(FIRST_BACKOFF * 2 ** (repeated - 1), LONGEST_BACKOFF)
+            self.reports.on_retry(runs, seconds)
             self.ensurer.clock.sleep(seconds)
+            missing = list(known.values())
 
-    def _was_missing(self, finished: Finished, images: Sequence[ImageReference]) -> bool:
-        """By the client's complaint, or by the registry's word where the connection was just dropped."""
-        if not images:
-            return False  # nothing of it is in ECR, so nothing would change by the next time
-        named = set(_ECR_SENTENCE.findall(finished.complaint))
-        if named:  # a base image that is missing will not appear by waiting
-            return not named.isdisjoint(image.repository for image in images)
-        if _NAME_UNKNOWN.search(finished.complaint):
+    def _named(self, finished: Finished) -> list[ImageReference]:
+        """The repositories that the client did not find. One that ended well may have found them in the end."""
+        found = []
+        for missing in missing_repositories(finished.output, other_texts=self.command.texts):
+            image = _image(missing)
+            if image is None:
+                self.reports.on_unknown_registry(missing)
+            elif missing.is_certain or image.repository_key not in self.command.sources:
+                found.append(image)
+        return found if finished.exit_code else [image for image in found if self._is_still_missing(image)]
+
+    def _is_still_missing(self, image: ImageReference) -> bool:
+        """After a push that worked. A registry that cannot be asked makes no failure of it."""
+        try:
+            return not self.ensurer.registries.is_there(image)
+        except DeployerError:
+            return False
+
+    def _was_missing(
+        self, finished: Finished, named: Sequence[ImageReference], known: Iterable[ImageReference]
+    ) -> bool:
+        """By the client's complaint, or by the registry's answer if the connection was just dropped."""
+        if named:
             return True
-        return not all(self.ensurer.registries.is_there(image) for image in images)
+        ours = list(known)
+        others = repositories_in_sentences(finished.output)
+        if others and others.isdisjoint(image.repository for image in ours):
+            return False  # a base image that is missing will not appear by waiting
+        if ours and is_name_unknown(finished.output):
+            return True
+        return not all(self.ensurer.registries.is_there(image) for image in ours)
+
+
+def _image(missing: MissingRepository) -> ImageReference | None:
+    try:
+        return parse_image(missing.reference) if missing.reference else None
+    except ImageReferenceError:
+        return None

@@ -99,6 +99,35 @@ def repositories(sandbox: Sandbox) -> set[str]:
     return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
 
 
+class TestDryRun:
+    def test_it_prints_the_repositories_and_runs_nothing(
+        self, push: Push, programs: Path, rolled_out: Sandbox, tmp_path: Path
+    ) -> None:
+        program(programs, "docker", f"touch {tmp_path}/ran")
+        rolled_out.calls.clear()
+        other = host_of("400000000001", "us-east-1")
+        script = f"docker push {HOST}/team-shop/web:1 && docker push {other}/team-shop/web:1 && docker push web"
+        code, out, err = push("--dry-run", "--", "bash", "-c", script)
+        assert (code, out) == (0, f"{SHOP} eu-west-1 team-shop/web\n400000000001 us-east-1 team-shop/web\n")
+        assert err == "web: not in a private ECR registry, left alone\n"
+        code, out, _ = push("--dry-run", "--json", "--", "docker", "push", f"{HOST}/team-shop/web:1")
+        assert json.loads(out) == [{"account": SHOP, "region": "eu-west-1", "repository": "team-shop/web"}]
+        assert not (tmp_path / "ran").exists()
+        assert not list(rolled_out.calls)
+
+    def test_nothing_to_push(self, push: Push) -> None:
+        assert push("--dry-run", "crane-that-nobody-has", "push") == (0, "", "")
+        assert push("--dry-run", "--json", "docker", "ps") == (0, "[]\n", "")
+
+    @pytest.mark.parametrize("reference", ["/app:1", "$REGISTRY/app:1"])
+    def test_what_is_no_reference(self, push: Push, reference: str) -> None:
+        code, out, err = push(
+            "--dry-run", "docker", "build", "--push", "-t", f"{HOST}/team-shop/web:1", "-t", reference, "."
+        )
+        assert (code, out) == (15, "")
+        assert f"{reference!r} is not a reference to an image" in err
+
+
 @pytest.mark.client
 class TestSkopeo:
     def test_the_first_push_works(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
@@ -126,6 +155,42 @@ class TestSkopeo:
         assert (code, out) == (19, "")
         assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
         assert "level=fatal" not in err
+
+    def test_a_script_of_two_pushes_that_nobody_knows(
+        self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
+    ) -> None:
+        (one, first), (two, second) = new(), new()
+        lines = [" ".join(client.command(image)) for image in (first, second)]
+        (tmp_path / "push.sh").write_text("set -e\n" + "\n".join(lines) + "\necho pushed\n")
+        code, out, err = push("sh", "push.sh")
+        assert (code, out) == (0, "pushed\n"), err
+        assert {one, two} <= repositories(rolled_out)
+        assert [line for line in err.splitlines() if line.startswith("deployer: ")] == [
+            "deployer: the command names no repository in ECR that it pushes to; it runs as it is",
+            f"deployer: {one} ({SHOP}, eu-west-1) does not exist; the command runs again when it does",
+            f"deployer: {two} ({SHOP}, eu-west-1) does not exist; the command runs again when it does",
+        ]
+
+    def test_a_script_to_a_repository_that_is_refused(
+        self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
+    ) -> None:
+        name, image = new(team="not-a-team")
+        (tmp_path / "push.sh").write_text(" ".join(client.command(image)))
+        reader = rolled_out.environment(CENTRAL) | {"AWS_SESSION_TOKEN": "", "DEPLOYER_LEDGER": LEDGER}
+        code, _, err = push("sh", "push.sh", variables=reader)
+        assert code == 19
+        assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
+
+    def test_the_source_of_a_copy_is_not_created(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
+        (source, from_image), (target, to_image) = new(), new()
+        copy = ["skopeo", "copy", "--src-tls-verify=false", "--dest-tls-verify=false"]
+        code, _, err = push(*copy, f"docker://{from_image}", f"docker://{to_image}")
+        assert code == 1, err
+        assert source not in repositories(rolled_out)
+        assert target in repositories(rolled_out)
+        code, _, _ = push("sh", "-c", f"{' '.join(copy)} docker://{from_image} $(echo docker://{to_image})")
+        assert code == 1
+        assert source not in repositories(rolled_out)
 
     def test_a_repository_that_does_not_appear(self, push: Push, client: Client) -> None:
         code, out, err = push("--timeout", "1", *client.command(f"{HOST}/team-shop/tmp-{uuid.uuid4().hex[:12]}:1"))
@@ -176,7 +241,7 @@ class TestTheClient:
     def test_what_pushes_nothing_is_run_as_it_is(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         program(programs, "docker", 'echo "$@"; exit 3')
         rolled_out.calls.clear()
-        said = "deployer: this command is not known to push to ECR; it is run as it is\n"
+        said = "deployer: the command names no repository in ECR that it pushes to; it runs as it is\n"
         assert push("docker", "ps") == (3, "ps\n", said)
         assert not list(rolled_out.calls)
 
@@ -185,6 +250,47 @@ class TestTheClient:
         code, out, err = push("skopeo", "copy", "oci:x", f"docker://{new()[1]}", "--src-creds", "docker.io/secret")
         assert (code, out) == (0, "")
         assert "secret" not in err
+
+    def test_a_client_that_exits_with_0_after_a_failed_cache_export(
+        self, push: Push, programs: Path, rolled_out: Sandbox, tmp_path: Path
+    ) -> None:
+        """As kaniko and buildx with ignore-error=true do."""
+        cache, image = new()
+        address = f"https://{HOST}/v2/{cache}/blobs/uploads/"
+        program(
+            programs,
+            "builder",
+            f"""echo run >> {tmp_path}/runs
+            [ "$(wc -l < {tmp_path}/runs)" -ge 2 ] && exit 0
+            echo 'WARN error uploading layer to cache: POST {address}: NAME_UNKNOWN: 404' >&2""",
+        )
+        code, _, err = push("builder", "--cache-of", image)
+        assert code == 0, err
+        assert (tmp_path / "runs").read_text() == "run\nrun\n"
+        assert cache in repositories(rolled_out)
+
+    def test_standard_input_that_cannot_be_read_twice(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+        name, _ = new()
+        program(programs, "builder", f"cat; echo 'POST https://{HOST}/v2/{name}/blobs/uploads/: NAME_UNKNOWN'; exit 9")
+        reader, writer = os.pipe()
+        os.write(writer, b"context")
+        os.close(writer)
+        kept = os.dup(0)
+        try:
+            os.dup2(reader, 0)
+            code, out, err = push("builder")
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+            os.close(reader)
+        assert code == 9
+        assert out.count("context") == 1
+        assert "has read its standard input, which cannot be read twice" in err
+        assert name in repositories(rolled_out)
+
+    def test_assignments_in_front_of_the_command(self, push: Push, programs: Path) -> None:
+        program(programs, "docker", 'echo "$GREETING $*"')
+        assert push("GREETING=hello", "docker", "ps")[:2] == (0, "hello ps\n")
 
     def test_a_push_that_still_finds_no_repository_is_tried_again(
         self, push: Push, programs: Path, tmp_path: Path

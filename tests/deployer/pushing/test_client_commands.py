@@ -1,114 +1,76 @@
-"""What each client's command line is going to push."""
+"""Which repositories each client's command line needs, and what it takes to find out."""
 
 from __future__ import annotations
 
+import io
+import re
 import shlex
+import tarfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deployer.pushing.client_commands import Destinations, InFile, Named, NoPush, destinations_of
+from deployer.pushing.client_arguments import is_true, option_names, parse_arguments
+from deployer.pushing.client_commands import CLIENTS, command_texts, destinations_of
+from deployer.pushing.client_destinations import Destination, InFile
+from deployer.pushing.client_resolution import reads_standard_input, references_of
+from deployer.pushing.client_wrappers import simple_commands
+from deployer.pushing.images import ImageReferenceError, parse_image
 
 R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def cases(name: str) -> list[tuple[str, list[str]]]:
+    """The command lines of a file, each with its repositories."""
+    text = re.sub(r"(?m)^#.*\n", "", (CASES / name).read_text(encoding="utf-8"))
+    text = re.sub(r"(?<![\w.])R/", f"{R}/", re.sub(r"(?<=-t|at)R/|(?<=qt)R/", f"{R}/", text))
+    rows = re.findall(r"^((?:\S.*\n)*?\S.*) \| (\S.*)$", text, re.MULTILINE)
+    return [(command, [] if names == "none" else names.split()) for command, names in rows]
+
+
+def repositories(command: str) -> list[str]:
+    """As `--dry-run` prints them, without account and region, which are those of every case."""
+    images = [parse_image(reference) for reference in references_of(shlex.split(command), {})]
+    ours = [image for image in images if image]
+    assert all((image.registry.account, image.registry.region) == ("300000000001", "eu-west-1") for image in ours)
+    return list(dict.fromkeys(image.repository for image in ours))
+
+
+@pytest.mark.parametrize(("command", "names"), [*cases("commands.txt"), *cases("more-commands.txt")])
+def test_what_a_command_pushes(command: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert repositories(command) == names
+
+
+def test_every_line_of_the_files_is_a_case() -> None:
+    lines = [line for line in (CASES / "commands.txt").read_text().splitlines() if line and line[0] != "#"]
+    assert len(cases("commands.txt")) == len(lines) == 23
+    assert len(cases("more-commands.txt")) > 200
 
 
 @pytest.mark.parametrize(
-    ("command", "destinations"),
+    ("command", "destination"),
     [
-        pytest.param(f"docker push {R}/api:1", Named((f"{R}/api:1",)), id="docker push"),
-        pytest.param(f"docker --context ci push -q {R}/api:1", Named((f"{R}/api:1",)), id="global options before"),
-        pytest.param(f"docker image push --platform linux/arm64 {R}/api", Named((f"{R}/api",)), id="docker image push"),
-        pytest.param(
-            f"docker manifest push -p {R}/api:1", Named((f"{R}/api:1",)), id="an option without a value before"
-        ),
-        pytest.param(f"/usr/bin/docker push {R}/api:1", Named((f"{R}/api:1",)), id="a client by its path"),
-        pytest.param(
-            f"podman push {R}/old:1 docker://{R}/new:1 --authfile auth/ci.json",
-            Named((f"docker://{R}/new:1",)),
-            id="podman's destination, not its source",
-        ),
-        pytest.param(
-            f"podman push {R}/api:1 --authfile ci.d/auth.json",
-            Named((f"{R}/api:1",)),
-            id="a path that looks like a reference",
-        ),
-        pytest.param(
-            f"podman push {R}/api:1 --creds AWS:pass.word/x --encryption-key jwe:keys.d/public.pem",
-            Named((f"{R}/api:1",)),
-            id="a password and a key that look like references",
-        ),
-        pytest.param(
-            f"skopeo copy oci:x docker://{R}/api:1 --src-creds docker.io/secret",
-            Named((f"docker://{R}/api:1",)),
-            id="options with values behind the image",
-        ),
-        pytest.param(f"docker --log-level build push {R}/api", Named((f"{R}/api",)), id="a value that is a subcommand"),
-        pytest.param(f"podman push {R}/api:1 dir:/tmp/api", Named(("dir:/tmp/api",)), id="a push into a folder"),
-        pytest.param(
-            f"skopeo copy docker://docker.io/library/alpine:3 docker://{R}/alpine:3 --dest-tls-verify=false",
-            Named((f"docker://{R}/alpine:3",)),
-            id="skopeo's destination",
-        ),
-        pytest.param(
-            f"skopeo copy docker://{R}/api:1 docker-archive:api.tar",
-            Named(("docker-archive:api.tar",)),
-            id="skopeo out of ECR",
-        ),
-        pytest.param(f"buildah push api docker://{R}/api:1", Named((f"docker://{R}/api:1",)), id="buildah"),
-        pytest.param(f"crane push image.tar {R}/api:1", Named((f"{R}/api:1",)), id="crane push"),
-        pytest.param(f"crane cp docker.io/a/b:1 {R}/api:1", Named((f"{R}/api:1",)), id="crane cp"),
-        pytest.param(
-            f"oras push {R}/docs:1 ./a.txt:text/plain --artifact-type x/y", Named((f"{R}/docs:1",)), id="oras push"
-        ),
-        pytest.param(f"oras blob push {R}/docs ./a.txt", Named((f"{R}/docs",)), id="oras blob push"),
-        pytest.param(f"oras cp {R}/docs:1 {R}/copy:1", Named((f"{R}/copy:1",)), id="oras cp"),
-        pytest.param(f"oras cp --to-oci-layout {R}/docs:1 ./docs:1", NoPush(), id="oras cp out of ECR"),
-        pytest.param(f"oras cp --from-oci-layout ./docs:1 {R}/docs:1", Named((f"{R}/docs:1",)), id="oras cp into ECR"),
-        pytest.param(f"oras push {R}/docs:1,2,latest a.txt", Named((f"{R}/docs:1",)), id="oras with several tags"),
-        pytest.param(
-            f"oras push -a example.com/x=y --artifact-type example.com/kind {R}/docs:1 a.txt",
-            Named((f"{R}/docs:1",)),
-            id="oras with an annotation before the image",
-        ),
-        pytest.param(
-            f"docker buildx build --push -t {R}/api:1 --tag={R}/api:latest .",
-            Named((f"{R}/api:1", f"{R}/api:latest")),
-            id="buildx with several tags",
-        ),
-        pytest.param(
-            f"docker buildx build -o type=image,name={R}/api:1,push=true .",
-            Named((f"{R}/api:1",)),
-            id="buildx with an output that pushes",
-        ),
-        pytest.param(
-            f"""docker buildx build -o 'type=image,"name={R}/api:1,{R}/web:1",push=true' .""",
-            Named((f"{R}/api:1", f"{R}/web:1")),
-            id="buildx with an output of several names",
-        ),
-        pytest.param(f"docker buildx build -o type=image,name={R}/api:1 .", NoPush(), id="an output that stays here"),
-        pytest.param(
-            f"docker buildx imagetools create -t {R}/api:1 {R}/api:amd64 {R}/api:arm64",
-            Named((f"{R}/api:1",)),
-            id="an index made of images",
-        ),
-        pytest.param(f"crane append -f layer.tar -t {R}/api:1", Named((f"{R}/api:1",)), id="crane append"),
-        pytest.param(f"skopeo sync --src dir --dest docker ./images {R}/mirror", NoPush(), id="names not told"),
-        pytest.param(f"docker build -t {R}/api:1 .", NoPush(), id="a build that is not pushed"),
-        pytest.param(f"docker build -t {R}/api:1 --target push .", NoPush(), id="a stage that is called push"),
-        pytest.param(f"podman push {R}/build", Named((f"{R}/build",)), id="an image that is called build"),
-        pytest.param(f"docker pull {R}/api:1", NoPush(), id="a pull"),
-        pytest.param("docker ps", NoPush(), id="something else"),
         pytest.param(
             "docker buildx bake -f ci.hcl --push release",
             InFile("bake", ("docker", "buildx", "bake", "-f", "ci.hcl", "release", "--print")),
-            id="bake is asked what it would build",
+            id="bake prints what it would build",
+        ),
+        pytest.param(
+            "docker buildx f --push=1 --load=false",
+            InFile("bake", ("docker", "buildx", "f", "--print")),
+            id="bake by its alias, with Go's booleans",
         ),
         pytest.param(
             "docker bake --set *.output=type=registry",
             InFile("bake", ("docker", "bake", "--set", "*.output=type=registry", "--print"), all_are_pushed=False),
-            id="bake's file says what is pushed",
+            id="bake's file determines what is pushed",
         ),
         pytest.param(
-            "docker compose build --build-arg X=1 --push --builder ci",
+            "docker compose build --build-arg X=1 --push --builder ci --provenance mode=max --sbom true",
             InFile("compose", ("docker", "compose", "config")),
             id="values of options are no services",
         ),
@@ -116,26 +78,134 @@ R = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
             "docker compose --project-name push --profile build push --include-deps web",
             InFile(
                 "compose",
-                ("docker", "compose", "--project-name", "push", "--profile", "build", "config"),
+                ("docker", "compose", "--project-name", "push", "--profile", "build", "config", "web"),
                 ("web",),
                 with_dependencies=True,
             ),
             id="a project that is called push, and what a service depends on",
         ),
         pytest.param(
-            "docker-compose push",
-            InFile("compose", ("docker-compose", "config")),
-            id="compose as a program of its own",
+            "docker-compose push", InFile("compose", ("docker-compose", "config")), id="compose as a program of its own"
         ),
         pytest.param(
-            "docker compose -f ci.yaml push api",
-            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config"), ("api",)),
-            id="compose is asked for its services",
+            "docker compose -f ci.yaml push seeder",
+            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config", "seeder"), ("seeder",)),
+            id="a service that is named, so that its profile is on",
         ),
-        pytest.param("docker compose build", NoPush(), id="a compose build that is not pushed"),
-        pytest.param(f"/kaniko/executor --destination={R}/api:1", Named((f"{R}/api:1",)), id="kaniko"),
-        pytest.param(f"regctl image copy a.io/x {R}/api:1", Named(("a.io/x", f"{R}/api:1")), id="a client not known"),
+        pytest.param(
+            "bash -c 'docker compose push'",
+            InFile("compose", ("docker", "compose", "config"), is_direct=False),
+            id="compose in a script",
+        ),
     ],
 )
-def test_destinations(command: str, destinations: Destinations) -> None:
-    assert destinations_of(shlex.split(command)) == destinations
+def test_files_that_the_client_reads(command: str, destination: Destination) -> None:
+    assert destinations_of(shlex.split(command), {}) == (destination,)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker buildx bake --print",
+        "docker compose build",
+        "docker compose config",
+        "docker buildx bake --push --check",
+    ],
+)
+def test_files_from_which_nothing_is_pushed(command: str) -> None:
+    assert destinations_of(shlex.split(command), {}) == ()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["/app:1", "$REGISTRY/app:1", "", ":1", "{{.Image}}", f"{R}/", f"{R}/Web:1", "<registry>/app", "https:///app"],
+)
+@pytest.mark.parametrize(
+    "command", [["docker", "push"], ["docker", "build", "--push", "-t", f"{R}/web:1", "-t"], ["crane", "push", "x.tar"]]
+)
+def test_what_is_no_reference_is_an_error_even_beside_good_ones(command: list[str], reference: str) -> None:
+    references = references_of([*command, reference], {})
+    assert references
+    with pytest.raises(ImageReferenceError):
+        [parse_image(each) for each in references]
+
+
+def test_a_chart_has_the_name_that_its_archive_gives(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "anything.tgz", "w:gz") as archive:
+        for name, text in (("web/charts/db/Chart.yaml", "name: db"), ("web/Chart.yaml", "name: web\nversion: 1.0.0+x")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    assert references_of(["helm", "push", str(tmp_path / "anything.tgz"), f"oci://{R}/charts"], {}) == (
+        f"oci://{R}/charts/web",
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08\x00broken", b"no archive"])
+def test_a_broken_archive_has_the_name_of_its_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "web-1.2.0.tgz").write_bytes(content)
+    command = ["helm", "push", str(tmp_path / "web-1.2.0.tgz"), f"oci://{R}"]
+    assert references_of(command, {}) == (f"oci://{R}/web",)
+
+
+def test_a_compose_file_in_a_script_is_left_to_the_push() -> None:
+    assert references_of(["bash", "-c", "cd nowhere && no-such-docker-compose/docker-compose push"], {}) == ()
+
+
+def test_sources_of_a_known_command_are_known() -> None:
+    command = ["docker", "build", "--push", "-t", f"{R}/web:1", "--build-arg", f"BASE={R}/base/os:1", "."]
+    image = parse_image(f"{R}/web:1")
+    assert image
+    texts = command_texts(command, {"KO_DOCKER_REPO": f"{R}/ko", "PATH": "/bin"}, [image])
+    assert texts.sources == {"300000000001/eu-west-1/base/os"}
+    assert texts.texts == (f"{R}/web:1", " ".join(command), f"{R}/ko")
+    assert not command_texts(["./push.sh", f"{R}/web:1"], {}, []).sources
+
+
+@pytest.mark.parametrize(
+    ("command", "is_reading"),
+    [
+        ("docker build --push -t x -", True),
+        ("docker build --push -t x -f- .", True),
+        ("docker build --push -t x --file=- .", True),
+        ("skopeo copy oci:x docker://y --password-stdin", True),
+        ("docker push x", False),
+    ],
+)
+def test_commands_that_read_standard_input(command: str, is_reading: bool) -> None:
+    assert reads_standard_input(command.split()) is is_reading
+
+
+@pytest.mark.parametrize("text", ["1", "t", "T", "TRUE", "true", "True"])
+def test_go_s_booleans(text: str) -> None:
+    assert is_true(text)
+    assert parse_arguments([f"--push={text}"], frozenset()).is_on("--push")
+
+
+WORD = st.from_regex(r"[a-z][a-z0-9./:]{0,8}", fullmatch=True)
+OPTION = st.sampled_from(["-q", "--quiet", "--quiet=1", "-x", "--unknown=value"])
+
+
+@given(st.lists(WORD, min_size=1), st.lists(st.tuples(OPTION, st.integers(0, 9))), WORD)
+def test_words_and_options_are_separated_in_any_order(
+    words: list[str], options: list[tuple[str, int]], tag: str
+) -> None:
+    command = list(words)
+    for option, position in options:
+        command.insert(position, option)
+    for form in ([f"-t{tag}"], ["-t", tag], ["--tag", tag], [f"--tag={tag}"], ["-qt", tag]):
+        parsed = parse_arguments([*form, *command], option_names("-t --tag"))
+        assert parsed.words == tuple(words)
+        assert parsed.values("-t", "--tag") == (tag,)
+        assert parse_arguments([*command, *form], option_names("-t --tag")) is not None
+
+
+@given(st.lists(st.text(max_size=12)), st.sampled_from(["docker", "bash", "sudo", "env", "helm", "xargs", *CLIENTS]))
+def test_no_command_line_is_an_error_by_itself(arguments: list[str], program: str) -> None:
+    list(simple_commands([program, *arguments], {}))
+    destinations_of([program, *arguments], {})
+
+
+@given(st.text(alphabet="docker push$(){}'\"\\`;&|<>#\n=-ab/:.", max_size=60))
+def test_no_script_is_an_error_by_itself(script: str) -> None:
+    destinations_of(["bash", "-c", script], {})

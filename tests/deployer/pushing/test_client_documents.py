@@ -7,7 +7,7 @@ import json
 import pytest
 
 from deployer.errors import ConfigurationError
-from deployer.pushing.client_commands import InFile
+from deployer.pushing.client_destinations import InFile
 from deployer.pushing.client_documents import references_in_document
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"

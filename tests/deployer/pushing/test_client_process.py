@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -56,23 +57,95 @@ def test_a_client_runs_unchanged(script: str, code: int, capfd: pytest.CaptureFi
     finished = run_client([sys.executable, "-c", script])
     assert finished.exit_code == code
     shown = capfd.readouterr()
-    assert shown.err == finished.complaint
+    assert finished.output == f"{shown.out}\n{shown.err}"
     if code == 3:
         assert (shown.out, shown.err) == ("done\n", "warned\n")
 
 
-def test_only_the_end_of_a_long_complaint_is_kept() -> None:
-    script = "import sys; sys.stderr.write('x' * 200_000 + 'name unknown')"
+def test_only_the_end_of_a_long_output_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    script = "import sys; sys.stdout.write('y' * 3_000_000); sys.stderr.write('x' * 3_000_000 + 'name unknown')"
     finished = run_client([sys.executable, "-c", script])
-    assert finished.complaint.endswith("name unknown")
-    assert len(finished.complaint) == 65_536
+    assert finished.output.endswith("name unknown")
+    assert len(finished.output) == 2 * 1_048_576 + 1
+    shown = capfd.readouterr()
+    assert (len(shown.out), len(shown.err)) == (3_000_000, 3_000_012)
+
+
+def test_output_to_one_place_keeps_its_order(tmp_path: Path) -> None:
+    script = "import os\nfor number in range(500): os.write(number % 2 + 1, f'{number}\\n'.encode())"
+    shown = subprocess.run(
+        runner(tmp_path, script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60
+    ).stdout
+    assert shown.splitlines()[:500] == [str(number) for number in range(500)]
+
+
+def test_a_program_that_is_left_running_is_not_waited_for(tmp_path: Path) -> None:
+    script = "import subprocess; subprocess.Popen(['sleep', '300']); print('done', flush=True)"
+    started = subprocess.run(runner(tmp_path, script), capture_output=True, text=True, check=False, timeout=120)
+    assert started.stdout == "done\n"
+    assert "ended by itself" in started.stderr
+
+
+INPUT = """
+import subprocess, sys
+from deployer.pushing.client_process import StandardInput, run_client
+given = StandardInput(is_read={is_read})
+for _ in range(2):
+    run_client(["sh", "-c", {script!r}])
+    print(given.rewind(), flush=True)
+"""
+READING, NOT_READING = "cat", "echo ran"
+
+
+@pytest.mark.parametrize(
+    ("script", "is_read", "shown"),
+    [
+        pytest.param(READING, False, "given\nFalse\nFalse\n", id="a pipe that is read"),
+        pytest.param(NOT_READING, False, "ran\nTrue\nran\nTrue\n", id="a pipe that is left alone"),
+        pytest.param(NOT_READING, True, "ran\nFalse\nran\nFalse\n", id="a pipe that the command line names"),
+    ],
+)
+def test_a_pipe_can_be_read_once(script: str, is_read: bool, shown: str) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"given\n")
+    os.close(writer)
+    program = INPUT.format(is_read=is_read, script=script)
+    with os.fdopen(reader) as given:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdin=given, stdout=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert done.stdout == shown
+
+
+def test_a_file_is_read_again_from_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "input").write_text("before\ngiven\n")
+    with (tmp_path / "input").open("rb") as given:
+        os.lseek(given.fileno(), len("before\n"), os.SEEK_SET)
+        program = INPUT.format(is_read=True, script=READING)
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdin=given, stdout=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert done.stdout == "given\nTrue\ngiven\nTrue\n"
+
+
+def test_input_from_nowhere_can_be_read_again() -> None:
+    program = INPUT.format(is_read=True, script=READING)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout == "True\nTrue\n"
 
 
 def test_a_client_sees_a_terminal_where_the_user_has_one(tmp_path: Path) -> None:
-    script = "import os, sys; sys.stderr.write(f'{os.isatty(0)} {os.isatty(2)} {os.get_terminal_size(2).columns}')"
+    script = "import os, sys; sys.stderr.write(f'{os.isatty(0)} {os.isatty(1)} {os.isatty(2)} {os.get_terminal_size(2).columns}')"
     with in_a_terminal(runner(tmp_path, script), columns=93) as started:
         shown, _ = started.communicate(timeout=20)
-    assert b"True True 93" in shown
+    assert b"True True True 93" in shown
     assert b"ended by itself" in shown
 
 

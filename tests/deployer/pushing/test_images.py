@@ -27,6 +27,11 @@ DIGEST = "sha256:" + "a" * 64
         pytest.param(
             "300000000001.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", False, False, id="European Sovereign"
         ),
+        pytest.param(
+            "300000000001.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu", "eusc-de-east-1", False, True, id="EU dual"
+        ),
+        pytest.param("300000000001.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", False, False, id="ISO"),
+        pytest.param("300000000001.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", False, False, id="ISO-B"),
         pytest.param(f"{CLASSIC}:443", "eu-west-1", False, False, id="with a port"),
         pytest.param(CLASSIC.upper(), "eu-west-1", False, False, id="host names know no case"),
     ],
@@ -45,14 +50,24 @@ def test_registry_hosts(host: str, region: str, is_fips: bool, is_dual_stack: bo
         pytest.param(f"{CLASSIC}/api", "api", None, None, id="neither tag nor digest"),
         pytest.param(f"{CLASSIC}/api@{DIGEST}", "api", None, DIGEST, id="a digest"),
         pytest.param(f"{CLASSIC}/api:v1@{DIGEST}", "api", "v1", DIGEST, id="a tag and a digest"),
-        pytest.param(f"docker://{CLASSIC}/api:1", "api", "1", None, id="skopeo's transport"),
     ],
 )
 def test_images(text: str, repository: str, tag: str | None, digest: str | None) -> None:
     image = parse_image(text)
     assert image is not None
     assert (image.repository, image.tag, image.digest) == (repository, tag, digest)
-    assert str(image) == text.removeprefix("docker://")
+    assert str(image) == text
+
+
+@pytest.mark.parametrize("transport", ["docker://", "oci://", "oras://", "https://"])
+def test_transports(transport: str) -> None:
+    assert parse_image(f"{transport}{CLASSIC}/api:1") == parse_image(f"{CLASSIC}/api:1")
+
+
+def test_the_version_of_a_chart_has_the_tag_that_helm_gives_it() -> None:
+    image = parse_image(f"oci://{CLASSIC}/charts/web:1.2.0+build.5")
+    assert image
+    assert (image.repository, image.tag) == ("charts/web", "1.2.0_build.5")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +77,14 @@ def test_images(text: str, repository: str, tag: str | None, digest: str | None)
         pytest.param("alpine", id="no registry"),
         pytest.param("public.ecr.aws/docker/library/alpine", id="ECR Public"),
         pytest.param("localhost:5000/api", id="a local registry"),
+        pytest.param("my_registry:5000/api:1+2", id="a host with an underscore"),
+        pytest.param("[::1]:5000/api@sha256:" + "a" * 64, id="an IPv6 address"),
+        pytest.param("000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566/api", id="LocalStack"),
+        pytest.param("vpce-0a1b2c3d.dkr.ecr.eu-west-1.vpce.amazonaws.com/api", id="a VPC endpoint"),
+        pytest.param("300000000001.dkr.ecr.eu-west-1.vpce.amazonaws.com/api", id="an account's VPC endpoint"),
+        pytest.param("300000000001.dkr.ecr.us-iso-east-1.amazonaws.com/api", id="no host of an isolated partition"),
+        pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.org/api", id="a host of somebody else"),
+        pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.com.example.org/api", id="a host that begins like ours"),
         pytest.param("300000000001.registry.example/api", id="a host of another that begins with twelve digits"),
     ],
 )
@@ -95,7 +118,17 @@ def test_the_arn_of_a_repository(host: str, arn: str) -> None:
     ("text", "complaint"),
     [
         pytest.param("30000000001.dkr.ecr.eu-west-1.amazonaws.com/api:1", "not the host name", id="11 digits"),
-        pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.org/api", "not the host name", id="another domain"),
+        pytest.param(
+            "300000000001.dkr.ecr.cn-north-1.amazonaws.com/api", "not the host name", id="another partition's domain"
+        ),
+        pytest.param("300000000001.dkr-ecr.eu-west-1.amazonaws.com/api", "not the host name", id="half dual-stack"),
+        pytest.param("300000000001.ecr.eu-west-1.amazonaws.com/api", "not the host name", id="without dkr"),
+        pytest.param("/app:1", "not a reference", id="an empty registry"),
+        pytest.param("$REGISTRY/app:1", "not a reference", id="a variable that no shell has seen"),
+        pytest.param("", "not a reference", id="nothing"),
+        pytest.param("docker:///app:1", "not a reference", id="a transport and an empty registry"),
+        pytest.param("docker.io/App", "not a reference", id="capitals in any registry"),
+        pytest.param("app:", "not a reference", id="an empty tag in any registry"),
         pytest.param(CLASSIC, "no repository", id="a registry alone"),
         pytest.param(f"{CLASSIC}/API:1", "takes no repository", id="capitals"),
         pytest.param(f"{CLASSIC}/a", "takes no repository", id="one character"),
@@ -108,8 +141,9 @@ def test_the_arn_of_a_repository(host: str, arn: str) -> None:
     ],
 )
 def test_what_cannot_be_right_is_said(text: str, complaint: str) -> None:
-    with pytest.raises(ImageReferenceError, match=complaint):
+    with pytest.raises(ImageReferenceError, match=complaint) as raised:
         parse_image(text)
+    assert raised.value.exit_code == 15
 
 
 @given(

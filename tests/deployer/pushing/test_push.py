@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from deployer.errors import DeployerError
+from deployer.pushing.client_commands import CommandTexts
 from deployer.pushing.client_process import Finished
 from deployer.pushing.ensure import Clock, Ensurer, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
-from deployer.pushing.push import NotThere, Pushed, Pusher
+from deployer.pushing.push import MOST_RUNS, NotThere, Pushed, Pusher, PushReports
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
-OK = Finished(exit_code=0, complaint="")
-UNKNOWN = Finished(exit_code=1, complaint="name unknown: The repository with name 'api' does not exist in the registry")
-OTHER = Finished(exit_code=1, complaint="name unknown: The repository with name 'base' does not exist in the registry")
-CODE = Finished(exit_code=1, complaint="unexpected status: NAME_UNKNOWN")
-DROPPED = Finished(exit_code=1, complaint="EOF")
-STOPPED = Finished(exit_code=130, complaint="name unknown: the repository does not exist", was_stopped=True)
-DENIED = Finished(exit_code=1, complaint="denied: not authorized")
+ID = "in the registry with id '300000000001'"
 
 
-def image() -> ImageReference:
-    parsed = parse_image(f"{HOST}/api:1")
+def unknown(name: str, *, code: int = 1) -> Finished:
+    """A client that was writing to a repository that the registry does not know."""
+    address = f"https://{HOST}/v2/{name}/blobs/uploads/"
+    return Finished(
+        exit_code=code,
+        output=f"POST {address}: NAME_UNKNOWN: The repository with name '{name}' does not exist {ID}",
+    )
+
+
+OK = Finished(exit_code=0, output="")
+UNKNOWN = Finished(exit_code=1, output=f"name unknown: The repository with name 'api' does not exist {ID}")
+BASE = Finished(exit_code=1, output=f"reading manifest: The repository with name 'base' does not exist {ID}")
+CODE = Finished(exit_code=1, output="unexpected status: NAME_UNKNOWN")
+DROPPED = Finished(exit_code=1, output="EOF")
+STOPPED = Finished(exit_code=130, output=unknown("web").output, was_stopped=True)
+DENIED = Finished(exit_code=1, output="denied: not authorized")
+
+
+def image(name: str = "api") -> ImageReference:
+    parsed = parse_image(f"{HOST}/{name}:1")
     assert parsed is not None
     return parsed
 
@@ -31,7 +49,7 @@ def image() -> ImageReference:
 class Client:
     """A client whose runs end one after another as listed."""
 
-    endings: list[Finished]
+    endings: Sequence[Finished]
     runs: int = 0
 
     def __call__(self) -> Finished:
@@ -41,33 +59,70 @@ class Client:
 
 @dataclass
 class Registry:
-    """There when asked for, as far as `there` says; `looks` is what it says afterwards."""
+    """There when asked for, unless in `refused`; `looks` is what it says afterwards, or an error."""
 
-    there: bool = True
-    looks: list[bool] = field(default_factory=list)
+    refused: frozenset[str] = frozenset()
+    looks: list[bool | DeployerError] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     def ask_for(self, image: ImageReference) -> bool:
-        return self.there
+        self.requested.append(image.repository)
+        return image.repository not in self.refused
 
     def is_there(self, image: ImageReference) -> bool:
-        return self.looks.pop(0) if self.looks else self.there
+        look = self.looks.pop(0) if self.looks else image.repository not in self.refused
+        if isinstance(look, DeployerError):
+            raise look
+        return look
 
 
-def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushed | NotThere, list[float]]:
+@dataclass
+class Told:
+    """What was reported."""
+
+    waits: list[float] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    used_input: int = 0
+
+    @property
+    def reports(self) -> PushReports:
+        def on_used_input() -> None:
+            self.used_input += 1
+
+        return PushReports(
+            on_retry=lambda run, seconds: self.waits.append(seconds),
+            on_found=lambda images: self.found.extend(image.repository for image in images),
+            on_unknown_registry=lambda missing: self.unknown.append(missing.repository),
+            on_used_input=on_used_input,
+        )
+
+
+def push(
+    client: Client,
+    registry: Registry,
+    *,
+    names: Sequence[str] = ("api",),
+    retries: int = 5,
+    can_run_again: bool = True,
+    command: CommandTexts | None = None,
+) -> tuple[Pushed | NotThere, Told]:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    waits: list[float] = []
+    told = Told()
     pusher = Pusher(
         ensurer=Ensurer(registries=registry, clock=Clock(now=lambda: now[0], sleep=sleep)),
         run=client,
         timeout=10,
         retries=retries,
-        on_retry=lambda run, seconds: waits.append(seconds),
+        reports=told.reports,
+        can_run_again=lambda: can_run_again,
+        command=command or CommandTexts(texts=(HOST,)),
     )
-    return pusher.push([image()]), waits
+    return pusher.push([image(name) for name in names]), told
 
 
 @pytest.mark.parametrize(
@@ -75,8 +130,8 @@ def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushe
     [
         pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
         pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
-        pytest.param([CODE, OK], [], 0, 2, [1.0], id="also where the client tells no more than that"),
-        pytest.param([OTHER], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
+        pytest.param([CODE, OK], [], 0, 2, [1.0], id="also if the client says no more than that"),
+        pytest.param([BASE], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
         pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
         pytest.param(
             [DROPPED], [True], 1, 1, [], id="a dropped connection to one that is there is the client's matter"
@@ -87,28 +142,102 @@ def push(client: Client, registry: Registry, *, retries: int = 5) -> tuple[Pushe
     ],
 )
 def test_when_the_client_is_run_again(
-    endings: list[Finished], looks: list[bool], code: int, runs: int, waits: list[float]
+    endings: list[Finished], looks: list[bool | DeployerError], code: int, runs: int, waits: list[float]
 ) -> None:
-    outcome, waited = push(Client(endings), Registry(looks=looks), retries=2)
+    outcome, told = push(Client(endings), Registry(looks=looks), retries=2)
     assert outcome == Pushed(exit_code=code, runs=runs)
-    assert waited == waits
+    assert (told.waits, told.found) == (waits, [])
+
+
+@pytest.mark.parametrize("names", [(), ("api",)], ids=["a command that is not known", "one of which a part is known"])
+def test_repositories_that_turn_up_are_ensured_and_the_client_runs_again(names: tuple[str, ...]) -> None:
+    registry = Registry()
+    outcome, told = push(Client([unknown("web"), unknown("cache"), OK]), registry, names=names, retries=0)
+    assert outcome == Pushed(exit_code=0, runs=3)
+    assert registry.requested == [*names, "web", "cache"]
+    assert (told.found, told.waits) == (["web", "cache"], [])
+
+
+def test_a_repository_that_turns_up_twice_is_a_retry() -> None:
+    outcome, told = push(Client([unknown("web")] * 3), Registry(), names=(), retries=1)
+    assert outcome == Pushed(exit_code=1, runs=3)
+    assert (told.found, told.waits) == (["web"], [1.0])
+
+
+def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
+    registry = Registry(looks=[False])
+    outcome, told = push(Client([unknown("cache", code=0), OK]), registry)
+    assert outcome == Pushed(exit_code=0, runs=2)
+    assert told.found == ["cache"]
+
+
+@pytest.mark.parametrize(
+    "look", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be looked up")]
+)
+def test_a_client_that_came_to_terms_by_itself_is_not(look: bool | DeployerError) -> None:
+    outcome, told = push(Client([unknown("cache", code=0)]), Registry(looks=[look]))
+    assert outcome == Pushed(exit_code=0, runs=1)
+    assert not told.found
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_refused_repository_that_turned_up(code: int) -> None:
+    outcome, _ = push(Client([unknown("web", code=code)]), Registry(refused=frozenset({"web"})), names=())
+    assert isinstance(outcome, NotThere)
+    assert outcome.exit_code == code
+
+
+def test_a_source_is_created_only_if_the_client_writes_to_it() -> None:
+    sources = CommandTexts(texts=(HOST,), sources=frozenset({"300000000001/eu-west-1/web"}))
+    in_doubt = Finished(exit_code=1, output=unknown("web").output.partition("UNKNOWN: ")[2])
+    outcome, told = push(Client([in_doubt]), Registry(), command=sources)
+    assert (outcome, told.found) == (Pushed(exit_code=1, runs=1), [])
+    outcome, told = push(Client([unknown("web"), OK]), Registry(), command=sources)
+    assert (outcome, told.found) == (Pushed(exit_code=0, runs=2), ["web"])
+
+
+def test_a_message_without_a_region_is_reported() -> None:
+    outcome, told = push(Client([UNKNOWN]), Registry(), names=(), command=CommandTexts())
+    assert outcome == Pushed(exit_code=1, runs=1)
+    assert told.unknown == ["api"]
+
+
+def test_standard_input_that_is_used_up_is_reported_once_the_repository_exists() -> None:
+    registry = Registry()
+    outcome, told = push(Client([unknown("web")]), registry, names=(), can_run_again=False)
+    assert outcome == Pushed(exit_code=1, runs=1)
+    assert (registry.requested, told.used_input) == (["web"], 1)
+
+
+def test_a_command_that_makes_up_names_ends() -> None:
+    endings = [unknown(f"web-{number}") for number in range(MOST_RUNS + 1)]
+    outcome, _ = push(Client(endings), Registry(), names=())
+    assert outcome == Pushed(exit_code=1, runs=MOST_RUNS)
+
+
+@given(st.lists(st.lists(st.sampled_from(["a1", "b1", "c1", "d1"]), min_size=1), max_size=12))
+def test_every_run_but_the_retries_brings_a_new_repository(named: list[list[str]]) -> None:
+    failures = [Finished(exit_code=1, output="\n".join(unknown(name).output for name in names)) for names in named]
+    registry = Registry()
+    client = Client([*failures, OK])
+    outcome, told = push(client, registry, names=(), retries=0)
+    assert isinstance(outcome, Pushed)
+    assert len(told.found) == len(set(told.found)) >= outcome.runs - 1
+    expected = next((run for run, names in zip(count(1), named, strict=False) if _is_old(names, named[: run - 1])), 0)
+    assert outcome.runs == (expected or len(named) + 1)
+
+
+def _is_old(names: list[str], earlier: list[list[str]]) -> bool:
+    return set(names) <= {name for each in earlier for name in each}
 
 
 def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
     client = Client([])
-    outcome, _ = push(client, Registry(there=False))
+    outcome, _ = push(client, Registry(refused=frozenset({"api"})))
     assert isinstance(outcome, NotThere)
     assert isinstance(outcome.outcomes[0], TimedOut)
-    assert client.runs == 0
+    assert (client.runs, outcome.exit_code) == (0, None)
 
 
 def test_what_is_in_another_registry_is_not_tried_again() -> None:
-    client = Client([UNKNOWN])
-    pusher = Pusher(
-        ensurer=Ensurer(registries=Registry(), clock=Clock(now=lambda: 0.0, sleep=lambda seconds: None)),
-        run=client,
-        timeout=10,
-        retries=5,
-        on_retry=lambda run, seconds: None,
-    )
-    assert pusher.push([]) == Pushed(exit_code=1, runs=1)
+    assert push(Client([CODE]), Registry(), names=())[0] == Pushed(exit_code=1, runs=1)

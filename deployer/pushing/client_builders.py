@@ -1,0 +1,192 @@
+"""Clients that build without a Dockerfile or a daemon: kaniko, ko, jib, pack, helm, imgpkg, earthly, werf, bazel. Pure.
+
+Each from the client's own reference of its command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+from deployer.pushing.build_outputs import output_fields
+from deployer.pushing.client_arguments import option_names, option_values
+from deployer.pushing.client_destinations import Call, Client, Destination, InChart, Verb, every_image, first, verbs
+from deployer.pushing.images import has_registry, repository_part
+
+
+def _built_by_kaniko(call: Call) -> Iterator[str]:
+    """https://github.com/osscontainertools/kaniko#flag---cache-repo: by default `cache` below the first destination."""
+    options = call.arguments
+    destinations = options.values("-d", "--destination")
+    if not options.is_on("--no-push"):
+        yield from destinations
+    if options.is_on("--cache") and not options.is_on("--no-push-cache"):
+        below_the_first = [f"{repository_part(destination)}/cache" for destination in destinations[:1]]
+        yield from options.values("--cache-repo")[-1:] or below_the_first
+
+
+def _built_by_ko(call: Call) -> Iterator[str]:
+    """https://ko.build/configuration/#naming-images. What a relative import path is in full, only go.mod says."""
+    options, prefix = call.arguments, call.command.environment.get("KO_DOCKER_REPO", "")
+    if not prefix or options.is_on("-L", "--local") or (options.has("--push") and not options.is_on("--push")):
+        return
+    if options.is_on("--bare"):
+        yield prefix
+        return
+    for path in (word.removeprefix("ko://").lower() for word in call.words):
+        name = PurePosixPath(path).name
+        is_full = "." in path.partition("/")[0].strip(".")
+        if options.is_on("-B", "--base-import-paths") and name and name != "..":
+            yield f"{prefix}/{name}"
+        elif is_full and options.is_on("-P", "--preserve-import-paths"):
+            yield f"{prefix}/{path}"
+        elif is_full:
+            digest = hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
+            yield f"{prefix}/{name}-{digest}"
+
+
+_JIB_IMAGE: Final = re.compile(r"-D(?:jib\.to\.)?image=(.+)")
+_SPRING_IMAGE: Final = re.compile(r"-Dspring-boot\.build-image\.imageName=(.+)")
+_SPRING_IS_PUSHED: Final = re.compile(r"-Dspring-boot\.build-image\.publish(?:=true)?")
+_JIB_GOAL: Final = re.compile(r"(?:.*:)?jib|jib:build|.*:jib-maven-plugin(?::[^:]+)?:build")
+_SPRING_GOALS: Final = frozenset({"spring-boot:build-image", "spring-boot:build-image-no-fork", "bootBuildImage"})
+
+
+def _built_by_java(call: Call) -> Iterator[str]:
+    """Jib and Spring Boot in Maven and Gradle; an image that only their build files name is not known.
+
+    https://github.com/GoogleContainerTools/jib and https://docs.spring.io/spring-boot/maven-plugin/build-image.html.
+    """
+    words = call.command.words[1:]
+    of_gradle = option_values(words, "--image"), option_values(words, "--imageName")
+    if any(map(_JIB_GOAL.fullmatch, words)):
+        yield from of_gradle[0]
+        yield from _matches(_JIB_IMAGE, words)
+    if any(word.rpartition(":")[2] == "bootBuildImage" or word in _SPRING_GOALS for word in words):
+        if "--publishImage" in words:
+            yield from of_gradle[1]
+        if any(map(_SPRING_IS_PUSHED.fullmatch, words)):
+            yield from _matches(_SPRING_IMAGE, words)
+
+
+def _matches(pattern: re.Pattern[str], words: Iterable[str]) -> Iterator[str]:
+    for word in words:
+        if match := pattern.fullmatch(word):
+            yield match[1]
+
+
+def _built_by_jib(call: Call) -> Iterator[str]:
+    """A target with a transport is a daemon or an archive: https://github.com/GoogleContainerTools/jib/tree/master/jib-cli."""
+    for target in call.arguments.values("-t", "--target"):
+        if "://" not in target:
+            yield target
+
+
+def _built_by_pack(call: Call) -> Iterator[str]:
+    """https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_build/."""
+    options = call.arguments
+    if not options.is_on("--publish"):
+        return
+    yield from first(call)
+    yield from options.values("-t", "--tag")
+    yield from options.values("--cache-image")
+    for cache in map(_semicolons, options.values("--cache")):
+        if cache.get("format") == "image":
+            yield cache.get("name", "")
+
+
+def _semicolons(text: str) -> dict[str, str]:
+    return output_fields(text.replace(";", ","))
+
+
+def _pushed_chart(call: Call) -> Iterator[Destination]:
+    """https://helm.sh/docs/helm/helm_push/: the archive, then the registry."""
+    *archives, registry = call.words or ("",)
+    if registry.startswith("oci://") and archives:
+        yield InChart(archives[-1], registry)
+
+
+def _pushed_by_imgpkg(call: Call) -> Sequence[str]:
+    return call.arguments.values("-i", "--image", "-b", "--bundle")
+
+
+def _copied_by_imgpkg(call: Call) -> Sequence[str]:
+    return call.arguments.values("--to-repo")
+
+
+def _built_by_earthly(call: Call) -> Iterator[str]:
+    """https://docs.earthly.dev/docs/caching/caching-via-registry; the images are named in the Earthfile."""
+    if call.arguments.is_on("--push"):
+        yield from call.arguments.values("--remote-cache")
+
+
+def _built_by_werf(call: Call) -> Iterator[str]:
+    """https://werf.io/docs/v2/reference/cli/werf_build.html: the stages' repository, and those filled with it."""
+    options, environment = call.arguments, call.command.environment
+    yield from options.values("--repo") or filter(None, [environment.get("WERF_REPO")])
+    yield from options.values("--final-repo") or filter(None, [environment.get("WERF_FINAL_REPO")])
+    yield from options.values("--cache-repo", "--to")
+
+
+def _pushed_by_bazel(call: Call) -> Iterator[str]:
+    """`bazel run //app:push -- --repository NAME`, as rules_oci has it; other targets name their own."""
+    words = call.command.words
+    if "--" in words:
+        rest = words[words.index("--") + 1 :]
+        yield from filter(has_registry, [*option_values(rest, "--repository"), *option_values(rest, "-r")])
+
+
+def _published_by_apko(call: Call) -> Sequence[str]:
+    return call.words[1:]
+
+
+_KANIKO: Final = Client({"": Verb(_built_by_kaniko, option_names("-d --destination --cache-repo -c -f --build-arg"))})
+_JAVA: Final = Client({"": Verb(_built_by_java)})
+_EARTHLY: Final = Client({"": Verb(_built_by_earthly, option_names("--remote-cache"))})
+_KO_OPTIONS: Final = """
+--platform -t --tags --image-label --image-annotation --image-user --image-refs --tarball --oci-layout-path -j --jobs
+--sbom --sbom-dir --docker-repo --debug-flags -f --filename --ldflags -l --selector
+"""
+_PACK_OPTIONS: Final = """
+-B --builder -b --buildpack --cache --cache-image -c --creation-time --date-time -D --default-process -d --descriptor
+-e --env --env-file --extension --gid --group -l --lifecycle-image --mac-address --network -p --path --previous-image
+--post-buildpack --pre-buildpack --pull-policy -R --registry --report-output-dir --run-image -s --sbom-output-dir -t
+--tag --uid --volume -w --workspace --platform --target -f --format --config --exec-env --insecure-registry
+"""
+
+BUILDERS: Final[dict[str, Client]] = {
+    **dict.fromkeys(["executor", "kaniko"], _KANIKO),
+    "ko": Client(verbs(_built_by_ko, "build, publish", _KO_OPTIONS)),
+    **dict.fromkeys(["mvn", "mvnw", "mvnd", "gradle", "gradlew"], _JAVA),
+    "jib": Client(verbs(_built_by_jib, "build, jar, war", "-t --target -b --build-file -c --context -p --parameter")),
+    "pack": Client(
+        verbs(_built_by_pack, "build, rebase, builder create, buildpack package, extension package", _PACK_OPTIONS)
+        | verbs(every_image, "manifest push")
+    ),
+    "helm": Client(
+        verbs(
+            _pushed_chart,
+            "push",
+            "--ca-file --cert-file --key-file --username --password --registry-config --repository-cache"
+            " --repository-config -n --namespace --kube-context --kubeconfig --burst-limit --qps",
+        ),
+        option_names("-n --namespace --kube-context --kubeconfig --registry-config --repository-cache"),
+    ),
+    "imgpkg": Client(
+        verbs(_pushed_by_imgpkg, "push", "-i --image -b --bundle -f --file")
+        | verbs(_copied_by_imgpkg, "copy", "-i --image -b --bundle --to-repo --to-tar --tar --lock")
+    ),
+    "earthly": _EARTHLY,
+    "werf": Client(
+        verbs(
+            _built_by_werf,
+            "build, converge, bundle publish, bundle copy, export",
+            "--repo --final-repo --cache-repo --secondary-repo --to --from --tag --env --dir --config",
+        )
+    ),
+    **dict.fromkeys(["bazel", "bazelisk"], Client({"": Verb(_pushed_by_bazel)})),
+    "apko": Client(verbs(_published_by_apko, "publish", "--arch --annotations --sbom-path --cache-dir -k -r -p")),
+}

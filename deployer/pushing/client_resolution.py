@@ -1,0 +1,67 @@
+"""The references behind a command's destinations: the client reads its bake and compose files, charts have a name."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from deployer.errors import ConfigurationError
+from deployer.pushing.client_arguments import parse_arguments
+from deployer.pushing.client_charts import chart_reference
+from deployer.pushing.client_commands import destinations_of
+from deployer.pushing.client_destinations import InChart, InFile
+from deployer.pushing.client_documents import references_in_document
+from deployer.pushing.client_wrappers import program_name
+
+
+def references_of(command: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What a command pushes, each once. Raises ConfigurationError if the client cannot read the file that names it."""
+    found: list[str] = []
+    for destination in destinations_of(command, environment):
+        match destination:
+            case InFile():
+                found += _in_file(destination)
+            case InChart():
+                found += filter(None, [chart_reference(destination)])
+            case _:
+                found.append(destination)
+    return tuple(dict.fromkeys(found))
+
+
+def reads_standard_input(words: Iterable[str]) -> bool:
+    """Whether a command line says so."""
+    return any(word in {"-", "/dev/stdin", "--password-stdin", "-f-"} or word.endswith("=-") for word in words)
+
+
+def _in_file(asked: InFile) -> Iterator[str]:
+    """Ask the client what its file names; what stands in its standard input is for the push.
+
+    In a script, the folder and the variables may be others by then: what cannot be read is left to the push itself.
+    """
+    try:
+        yield from _resolved(asked)
+    except (ConfigurationError, OSError):
+        if asked.is_direct:
+            raise
+
+
+def _resolved(asked: InFile) -> tuple[str, ...]:
+    if "-" in parse_arguments(asked.command, frozenset({"-f", "--file"})).values("-f", "--file"):
+        raise ConfigurationError(
+            f"{program_name(asked.command[0])} reads its file from standard input, which only one can",
+            next_step="Write it to a file, and name that with --file.",
+        )
+    answer = subprocess.run(  # noqa: S603 - the user's client
+        asked.command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=dict(asked.environment) or None,
+        check=False,
+    )
+    if answer.returncode:
+        raise ConfigurationError(
+            f"{' '.join(asked.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",
+            next_step="Correct the file that it complains of; nothing was pushed.",
+        )
+    return references_in_document(asked, answer.stdout)

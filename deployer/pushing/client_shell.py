@@ -1,0 +1,127 @@
+"""The commands of a shell script, as far as they can be read without running it. Pure.
+
+What only the shell knows (the output of a command, a variable without a value) becomes UNRESOLVED; a word that has it
+names nothing. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+UNRESOLVED: Final = "\0"
+
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<blank>[ \t\r]+|\\\n)
+    |(?P<comment>(?<![^\s;&|()])\#[^\n]*)
+    |(?P<redirection>\d*(?:&>>?|<<<|<<-?|>>|[<>]&|>\||[<>]))
+    |(?P<operator>&&|\|\||[;&|()\n])
+    |'(?P<literal>[^']*)'
+    |"(?P<quoted>(?:[^"\\]|\\.)*)"
+    |\\(?P<escaped>.)
+    |(?P<substitution>\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`)
+    |(?P<plain>(?:\$\{[^}]*\}|[^\s'"\\;&|()<>`$]|\$(?!\())+)
+    |(?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_EXPANSION: Final = re.compile(
+    r"""
+    \$(?:\{(?P<braced>\w+|[@*])(?:(?P<colon>:?)-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*|\d|[@*]))
+    |\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`|\$[?!$\#-]
+    """,
+    re.VERBOSE,
+)
+
+
+def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
+    """The words of each simple command. Assignments stand before a command's words, and count for those after them."""
+    known = dict(variables)
+    for words in _split(script, known):
+        yield words
+        if words and all(_ASSIGNMENT.match(word) for word in words):
+            known |= dict(word.split("=", 1) for word in words)
+
+
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
+_DECLARING: Final = frozenset({"export", "declare", "local", "readonly", "typeset"})
+_KEYWORDS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{"})
+
+
+def is_assignment(word: str) -> bool:
+    """Whether a word is `NAME=value`."""
+    return bool(_ASSIGNMENT.match(word))
+
+
+def _split(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
+    words = _Words()
+    for token in _TOKEN.finditer(script):
+        kind, text = str(token.lastgroup), token[str(token.lastgroup)]
+        match kind:
+            case "operator":
+                yield from words.end_command()
+            case "blank" | "comment":
+                words.end_word()
+            case "redirection":
+                words.end_word()
+                words.is_target = True
+            case "quoted":
+                words.add(_expanded(re.sub(r"\\([$`\"\\\n])", r"\1", text), variables))
+            case "plain":
+                words.add_fields(_expanded(text, variables))
+            case "substitution":
+                words.add(UNRESOLVED)
+            case _:
+                words.add(text)
+    yield from words.end_command()
+
+
+class _Words:
+    """The words of the command that is being read."""
+
+    def __init__(self) -> None:
+        self.is_target = False
+        """Whether the next word is the target of a redirection."""
+        self._word: str | None = None
+        self._words: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._word = (self._word or "") + text
+
+    def add_fields(self, text: str) -> None:
+        """An unquoted expansion is split at white space."""
+        first, *others = re.split(r"\s+", text)
+        self.add(first)
+        for other in others:
+            self.end_word()
+            self.add(other)
+
+    def end_word(self) -> None:
+        if self._word is not None:
+            if not self.is_target:
+                self._words.append(self._word)
+            self.is_target = False
+        self._word = None
+
+    def end_command(self) -> Iterator[list[str]]:
+        self.end_word()
+        words, self._words, self.is_target = self._words, [], False
+        while words and (words[0] in _KEYWORDS or words[0] in _DECLARING):
+            del words[0]
+        if words:
+            yield words
+
+
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    """Fill in the variables that have a value."""
+
+    def value(match: re.Match[str]) -> str:
+        found = variables.get(match["braced"] or match["bare"] or "")
+        default = match["default"]
+        if default is not None and (found is None or (match["colon"] and not found)):
+            return _expanded(default, variables)
+        return UNRESOLVED if found is None else found
+
+    return _EXPANSION.sub(value, text)

@@ -1,0 +1,146 @@
+"""The commands that a command runs: inside of `sudo`, `env`, `timeout`, `sh -c` and the like. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Final
+
+from deployer.pushing.client_arguments import leading_options, option_names
+from deployer.pushing.client_shell import UNRESOLVED, commands_of, is_assignment
+
+_DEPTH: Final = 8
+"""How deep commands are looked for inside of each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimpleCommand:
+    """A program and its arguments, in the environment that it will have.
+
+    `is_direct` if it runs as this user, in this folder, and before everything else: only then its login and its daemon
+    can be checked beforehand.
+    """
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str] = field(compare=False)
+    is_direct: bool = True
+
+    @property
+    def program(self) -> str:
+        return program_name(self.words[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapper:
+    """A program that runs the command in its arguments, after options (`valued`: those with a value) and `words`."""
+
+    valued: frozenset[str] = frozenset()
+    words: int = 0
+    is_direct: bool = True
+
+
+_WRAPPERS: Final[dict[str, _Wrapper]] = {
+    "sudo": _Wrapper(option_names("-u -g -h -p -C -D -R -r -t -T -U --user --group --host --chdir"), is_direct=False),
+    "doas": _Wrapper(option_names("-u -C"), is_direct=False),
+    "xargs": _Wrapper(
+        option_names(
+            "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-lines --max-procs --replace --max-chars"
+        ),
+        is_direct=False,
+    ),
+    "env": _Wrapper(option_names("-u -C -S --unset --chdir --split-string")),
+    "time": _Wrapper(option_names("-f -o --format --output")),
+    "nice": _Wrapper(option_names("-n --adjustment")),
+    "ionice": _Wrapper(option_names("-c -n -p --class --classdata")),
+    "timeout": _Wrapper(option_names("-s -k --signal --kill-after"), words=1),
+    "stdbuf": _Wrapper(option_names("-i -o -e --input --output --error")),
+    "flock": _Wrapper(option_names("-w -E --timeout --conflict-exit-code"), words=1),
+    "taskset": _Wrapper(words=1),
+    "strace": _Wrapper(option_names("-o -e -s -u -E")),
+    "exec": _Wrapper(option_names("-a")),
+    **dict.fromkeys(["nohup", "setsid", "command", "chronic", "unbuffer", "catchsegv"], _Wrapper()),
+}
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"})
+_SHELL_VALUED: Final = option_names("-o -O +o +O --rcfile --init-file")
+
+
+def program_name(path: str) -> str:
+    """A program's name, however it is called."""
+    return PurePath(path).name.removesuffix(".exe")
+
+
+def simple_commands(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[SimpleCommand]:
+    """Every command that is run, without what it is wrapped in."""
+    yield from _unwrapped(SimpleCommand(words=tuple(command), environment=environment), _DEPTH)
+
+
+def _unwrapped(command: SimpleCommand, depth: int) -> Iterator[SimpleCommand]:
+    command = _without_assignments(command)
+    if not command.words or not depth:
+        return
+    if command.program in _SHELLS:
+        for inner in _of_shell(command):
+            yield from _unwrapped(inner, depth - 1)
+    elif command.program == "eval":
+        for inner in _of_script(" ".join(command.words[1:]), command.environment):
+            yield from _unwrapped(inner, depth - 1)
+    elif wrapper := _WRAPPERS.get(command.program):
+        yield from _unwrapped(_inside(command, wrapper), depth - 1)
+    else:
+        yield command
+        if "--" in command.words:  # aws-vault exec PROFILE -- CLIENT …
+            rest = command.words[command.words.index("--") + 1 :]
+            inner = SimpleCommand(words=rest, environment=command.environment, is_direct=False)
+            yield from _unwrapped(inner, depth - 1)
+
+
+def _without_assignments(command: SimpleCommand) -> SimpleCommand:
+    words, environment = list(command.words), dict(command.environment)
+    while words and is_assignment(words[0]):
+        name, _, environment[name] = words.pop(0).partition("=")
+    return SimpleCommand(words=tuple(words), environment=environment, is_direct=command.is_direct)
+
+
+def _inside(command: SimpleCommand, wrapper: _Wrapper) -> SimpleCommand:
+    options, rest = leading_options(command.words[1:], wrapper.valued)
+    rest = rest[wrapper.words :]
+    if command.program == "env":
+        for text in options.values("-S", "--split-string"):
+            rest = [*next(commands_of(text, {}), []), *rest]
+    if command.program == "xargs":
+        rest = _with_arguments_of_xargs(rest, options.values("-I", "--replace"))
+    return SimpleCommand(
+        words=tuple(rest), environment=command.environment, is_direct=command.is_direct and wrapper.is_direct
+    )
+
+
+def _with_arguments_of_xargs(words: list[str], placeholders: Sequence[str]) -> list[str]:
+    """What comes by standard input is not known: it replaces the placeholder, or stands at the end."""
+    if not placeholders:
+        return [*words, UNRESOLVED]
+    return [word.replace(placeholders[-1], UNRESOLVED) for word in words]
+
+
+def _of_shell(command: SimpleCommand) -> Iterator[SimpleCommand]:
+    """The commands of `sh -c SCRIPT [NAME [ARGUMENT…]]`; a script in a file is not read."""
+    words = list(command.words[1:])
+    if command.program == "busybox":
+        words = words[1:]
+    has_script = False
+    while words and words[0][:1] in {"-", "+"}:
+        option = words.pop(0)
+        has_script = has_script or (option[0] == "-" and option[1:2] != "-" and "c" in option)
+        if option in _SHELL_VALUED or (option[:2] != "--" and option.endswith("o")):
+            del words[:1]
+    if not has_script or not words:
+        return
+    script, *parameters = words
+    positional = {str(position): value for position, value in enumerate(parameters)}
+    given = " ".join(parameters[1:])
+    yield from _of_script(script, {**command.environment, **positional, "@": given, "*": given})
+
+
+def _of_script(script: str, environment: Mapping[str, str]) -> Iterator[SimpleCommand]:
+    for words in commands_of(script, environment):
+        yield SimpleCommand(words=tuple(words), environment=environment, is_direct=False)
