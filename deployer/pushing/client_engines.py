@@ -53,7 +53,8 @@ def _built_with_buildctl(call: Call) -> Iterator[str]:
     """https://github.com/moby/buildkit#output, and the options that came before them."""
     options = call.arguments
     yield from _named(output_fields(value) for value in options.values("-o", "--output"))
-    yield from _named([output_fields(",".join(options.values("--exporter-opt")))])
+    exporter = [f"type={name}" for name in options.values("--exporter")]
+    yield from _named([output_fields(",".join([*exporter, *options.values("--exporter-opt")]))])
     for cache in options.values("--export-cache"):
         yield from images_of_cache(cache)
 

@@ -58,7 +58,8 @@ class Pusher:
     """Ensures, runs the client, and runs it again if the registry did not know a repository.
 
     A repository that the client's output names for the first time is ensured, and the client runs again at once: so
-    every run but `retries` brings a new one. `can_run_again` if the client would find its standard input unread.
+    every run but `retries` brings a new one. A push that worked, but for its cache, stays one that worked: when it is
+    repeated, immutable tags may refuse it. `can_run_again` if the client would find its standard input unread.
     """
 
     ensurer: Ensurer
@@ -82,7 +83,7 @@ class Pusher:
                 self.reports.on_used_input()
                 return Pushed(exit_code=code or 0, runs=runs)
             finished = self.run()
-            runs, code = runs + 1, finished.exit_code
+            runs, code = runs + 1, 0 if code == 0 else finished.exit_code
             if finished.was_stopped or runs == MOST_RUNS:
                 return Pushed(exit_code=code, runs=runs)
             named = self._named(finished)

@@ -160,7 +160,8 @@ class TestSkopeo:
         self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
     ) -> None:
         (one, first), (two, second) = new(), new()
-        lines = [" ".join(client.command(image)) for image in (first, second)]
+        # Tags are immutable here, so each run pushes to tags of its own.
+        lines = [" ".join(client.command(image.replace(":1", ":$$"))) for image in (first, second)]
         (tmp_path / "push.sh").write_text("set -e\n" + "\n".join(lines) + "\necho pushed\n")
         code, out, err = push("sh", "push.sh")
         assert (code, out) == (0, "pushed\n"), err
@@ -174,8 +175,8 @@ class TestSkopeo:
     def test_a_script_to_a_repository_that_is_refused(
         self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
     ) -> None:
-        name, image = new(team="not-a-team")
-        (tmp_path / "push.sh").write_text(" ".join(client.command(image)))
+        name = f"team-shop/tmp-{uuid.uuid4().hex[:12]}"
+        (tmp_path / "push.sh").write_text(" ".join(client.command(f"{HOST}/{name}:1")))
         reader = rolled_out.environment(CENTRAL) | {"AWS_SESSION_TOKEN": "", "DEPLOYER_LEDGER": LEDGER}
         code, _, err = push("sh", "push.sh", variables=reader)
         assert code == 19

@@ -171,6 +171,12 @@ def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
     assert told.found == ["cache"]
 
 
+def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails() -> None:
+    immutable = Finished(exit_code=1, output="tag invalid: The image tag '1' already exists")
+    outcome, _ = push(Client([unknown("cache", code=0), immutable]), Registry(looks=[False]), retries=0)
+    assert outcome == Pushed(exit_code=0, runs=2)
+
+
 @pytest.mark.parametrize(
     "look", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be looked up")]
 )
