@@ -23,6 +23,24 @@ from tests.handler.events import load
 
 CONFIG = Path(__file__).parents[2] / "config"
 ACCOUNT, REGION = "300000000001", "eu-west-1"
+PUSHER = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "RoleName": "ci-build",
+        "Path": "/ci/",
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        },
+    },
+}
+"""The role whose sessions push."""
 PROD = "ou-exam-prod0001"
 """The OU whose file sets a limit, and whose repositories get both policies."""
 
@@ -37,7 +55,8 @@ class Installed:
     def admit(self, *accounts: str) -> None:
         """Give accounts the creator role that the access StackSet would give them."""
         access = self.synthesis.access.to_dict()
-        template = json.dumps(access | {"Resources": {"CreatorRole": access["Resources"]["CreatorRole"]}})
+        roles = {"CreatorRole": access["Resources"]["CreatorRole"], "Pusher": PUSHER}
+        template = json.dumps(access | {"Resources": roles})
         for account in accounts:
             deploy_stack(account=account, region=self.sandbox.home_region, name="access", template_body=template)
 
@@ -58,6 +77,14 @@ class Installed:
                     Payload=short_json(event).encode(),
                 )
         self.sandbox.settle(300)
+
+    def request(self, event: Any) -> Any:
+        """Have the function answer a request, as its URL does: its response, or None if the run was killed."""
+        answer = self.sandbox.client("lambda").invoke(
+            FunctionName=self.synthesis.names.function, Payload=short_json(event).encode()
+        )
+        payload = answer["Payload"].read()
+        return None if "FunctionError" in answer else json.loads(payload)
 
     def items(self) -> list[dict[str, Any]]:
         """All that the ledger's table holds."""

@@ -165,4 +165,4 @@ def test_invariant_1_both_lanes_give_one_repository_and_one_created_whatever_the
         assert world.repositories[KEY].lifecycle_policy == LIFECYCLE
     assert {record.outcome for record in world.records.values()} <= {"created", "exists", "ignored"}
     assert not world.messages
-    assert len(world.notices.told) <= 1
+    assert len(world.notices.sent) <= 1

@@ -1,76 +1,121 @@
-"""Requests in the sandbox: the real zip with the roles of the templates, IAM enforced."""
+"""Requests to the function URL in the sandbox: signed, over TLS, the real zip with the roles of the templates."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.sandbox import Sandbox
-from tests.handler.http_requests import answered, body, http, outcomes
-from tests.handler.installation import ACCOUNT, CONFIG, Installed, install
+from sandbox.tests.signed_requests import Reply, post
+from sandbox.tests.stacks import assume
+from tests.handler.http_requests import body, http
+from tests.handler.installation import ACCOUNT, CONFIG, Installed, install, push
 
-CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/ci-build/build-4711"
+OTHER_MEMBER = "400000000001"
+CALLS = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A handler that has a URL, and roles of two members."""
+
+    installed: Installed
+    url: str
+    pusher: Credentials
+    developer: Credentials
+    elsewhere: Credentials
+
+    def ask(self, *repositories: str, keys: Credentials | None = None, **changes: Any) -> Reply:
+        return post(self.installed.sandbox, self.url, keys or self.pusher, **body(*repositories, **changes))
+
+    def outcomes(self, *repositories: str, keys: Credentials | None = None) -> list[tuple[str, str]]:
+        reply = self.ask(*repositories, keys=keys)
+        assert reply.status == 200, reply
+        return [(result["outcome"], result["reason"]) for result in reply.json()["results"]]
+
+    def records(self) -> list[tuple[str, str, str | None]]:
+        return sorted((one.repository or "", one.outcome, one.via) for one in self.installed.records())
+
+
+def session(sandbox: Sandbox, name: str, *, account: str = ACCOUNT) -> Credentials:
+    """A session of a role that may call every function of every account, as far as its own account is concerned."""
+    allowed = {"Effect": "Allow", "Action": CALLS, "Resource": "*"}
+    iam = sandbox.client("iam", account=account)
+    if name not in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
+        root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=name, PolicyName="call", PolicyDocument=document)
+    return assume(sandbox, iam.get_role(RoleName=name)["Role"]["Arn"], account=account)
 
 
 @pytest.fixture
-def answering(sandbox: Sandbox, tmp_path: Path) -> Installed:
+def answering(sandbox: Sandbox, tmp_path: Path) -> Answering:
     """A handler with a function URL; Prod has a rule on principals that names a path."""
     config = tmp_path / "config"
     shutil.copytree(CONFIG, config)
-    organization, prod = config / "organization.yaml", config / "ous" / "workloads" / "prod.yaml"
-    if "ensure:" not in organization.read_text():
-        organization.write_text(organization.read_text() + "\nensure: {url: true}\n")
+    prod = config / "ous" / "workloads" / "prod.yaml"
     rules = '  principals:\n    allow: ["arn:aws:iam::*:role/ci/*"]\n  limit:'
     assert prod.read_text().count("  limit:") == 1
     prod.write_text(prod.read_text().replace("  limit:", rules))
     installed = install(sandbox, config=config)
-    iam = sandbox.client("iam", account=ACCOUNT)
-    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    iam.create_role(RoleName="ci-build", Path="/ci/", AssumeRolePolicyDocument=trust)
-    iam.create_role(RoleName="developer", AssumeRolePolicyDocument=trust)
-    sandbox.calls.clear()
-    return installed
-
-
-def ask(installed: Installed, *repositories: str, role: str = "ci-build", **changes: Any) -> dict[str, Any]:
-    """Have the function answer a request, as its URL would."""
-    iam = {"userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"}
-    event = http(body(*repositories, **changes), iam=iam)
-    answer = installed.sandbox.client("lambda").invoke(
-        FunctionName=installed.synthesis.names.function, Payload=json.dumps(event).encode()
+    names = installed.synthesis.names
+    stack = sandbox.client("cloudformation").describe_stacks(StackName=names.central_stack)["Stacks"][0]
+    (output,) = stack["Outputs"]
+    return Answering(
+        installed,
+        output["OutputValue"],
+        pusher=session(sandbox, "ci-build"),
+        developer=session(sandbox, "developer"),
+        elsewhere=session(sandbox, "ci-build", account=OTHER_MEMBER),
     )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    response: dict[str, Any] = json.loads(answer["Payload"].read())
-    return response
 
 
-def found(installed: Installed) -> Sequence[tuple[str, str, str | None]]:
-    return sorted((record.repository or "", record.outcome, record.via) for record in installed.records())
-
-
-def test_requests_create_find_and_refuse_and_each_is_recorded_once(answering: Installed) -> None:
-    assert outcomes(ask(answering, "team-a/api", "team-a/web")) == [("created", "created")] * 2
-    answering.sandbox.settle(60)
+def test_requests_create_find_and_refuse_and_each_is_recorded_once(answering: Answering) -> None:
+    installed = answering.installed
+    assert answering.outcomes("team-a/api", "team-a/web") == [("created", "created")] * 2
+    installed.sandbox.settle(60)
     for name in ("team-a/api", "team-a/web"):
-        repository = answering.repository(name)
+        repository = installed.repository(name)
         assert repository is not None
         assert repository["lifecycle"]
         assert repository["policy"]
-    assert outcomes(ask(answering, "team-a/api")) == [("exists", "already-exists")]
-    assert outcomes(ask(answering, "team-a/tmp-1")) == [("refused", "name-denied")]
-    assert outcomes(ask(answering, "team-a/lib", role="developer")) == [("refused", "principal-not-allowed")]
-    assert answered(ask(answering, "team-a/lib", account="400000000001"))[0] == 403
-    assert found(answering) == [
+    assert answering.outcomes("team-a/api") == [("exists", "already-exists")]
+    assert answering.outcomes("team-a/tmp-1") == [("refused", "name-denied")]
+    assert answering.outcomes("team-a/lib", keys=answering.developer) == [("refused", "principal-not-allowed")]
+    for reply in (answering.ask("team-a/lib", keys=answering.elsewhere), answering.ask("a/b", account=OTHER_MEMBER)):
+        assert (reply.status, reply.json()["error"]["code"]) == (403, "other-account")
+    installed.sandbox.settle(60)
+    assert answering.records() == [
         ("team-a/api", "created", "request"),
         ("team-a/api", "exists", "request"),
         ("team-a/lib", "refused", "request"),
         ("team-a/tmp-1", "refused", "request"),
         ("team-a/web", "created", "request"),
     ]
-    assert not answering.failures()
+    (created, *_) = [record for record in installed.records() if record.repository == "team-a/web"]
+    assert (created.principal or "").startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/ci-build/")
+    assert not installed.failures()
+
+
+def test_nobody_of_the_organization_invokes_the_function_directly_with_an_event_of_their_own(
+    answering: Answering,
+) -> None:
+    sandbox, names = answering.installed.sandbox, answering.installed.synthesis.names
+    client = sandbox.client_with(answering.pusher, "lambda")
+    made_up = (http(), push("team-a/api", event_id="made-up", account=OTHER_MEMBER))
+    for event in made_up:
+        for kind in ("RequestResponse", "Event"):
+            with pytest.raises(ClientError) as refused:
+                client.invoke(FunctionName=names.function_arn, InvocationType=kind, Payload=json.dumps(event))
+            assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    sandbox.settle(60)
+    assert not answering.installed.records()

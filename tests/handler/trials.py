@@ -6,8 +6,10 @@ it acts in or names, and so that the handler knows nothing of the account when i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from aws_org_sandbox.calls import Call
 from aws_org_sandbox.faults import Effect, Fault, Moment
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
+from tests.handler.http_requests import body, http
 from tests.handler.installation import REGION, Installed, by_handler, push
 
 BYSTANDER = "team-a/bystander"
@@ -29,6 +32,11 @@ BEFORE_THE_REPOSITORY = {
     "dynamodb:UpdateItem",
 }
 """The look-ups of a cold start, the limit's counter, and for a late event the ledger: no other call may come first."""
+
+OF_REQUESTS = {"ecr:DescribeRepositories", "iam:GetRole", "lambda:Invoke"}
+"""What a request does besides: it looks whether there is anything to create, and hands its work over."""
+
+REQUESTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,8 @@ class Trial:
     disturbances: Sequence[Disturbance] = ()
     repository: str = "team-a/api"
     ago: timedelta = timedelta()
+    is_request: bool = False
+    """Whether it is a request to the function URL, not an event."""
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -86,11 +96,17 @@ class Aftermath:
         """Look everywhere; takes what is in the failures queue."""
         records: dict[str, list[Record]] = {}
         for record in installed.records():
-            records.setdefault(record.event_id, []).append(record)
+            records.setdefault(_trial_of(record.event_id), []).append(record)
         messages: dict[str, list[Any]] = {}
         for message in installed.failures():
-            messages.setdefault(message["requestPayload"]["detail"]["eventID"], []).append(message)
+            messages.setdefault(_trial_of(message["requestPayload"]["detail"]["eventID"]), []).append(message)
         return cls(installed, records, messages, [call for call in installed.sandbox.calls if by_handler(call)])
+
+
+def _trial_of(event_id: str) -> str:
+    """The id of the trial's event, of which the events of a request and of its repetition are made."""
+    found = re.match(r"event-of-[0-9]{12}", event_id)
+    return found[0] if found else event_id
 
 
 def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
@@ -118,6 +134,23 @@ def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
     return Aftermath.of(installed)
 
 
+def run_requests(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
+    """Send all requests at once, repeat those that got no answer as clients do, and look when everything is at rest."""
+    prepare(installed, trials)
+
+    def send(trial: Trial) -> None:
+        caller = {"accountId": trial.account, "userArn": f"arn:aws:sts::{trial.account}:assumed-role/ci-build/4711"}
+        content = body(trial.repository, account=trial.account)
+        if installed.request(http(content, iam=caller, request_id=trial.event_id)) is None:
+            again = installed.request(http(content, iam=caller, request_id=f"{trial.event_id}-again"))
+            assert again is not None, trial
+
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        list(pool.map(send, trials))
+    installed.sandbox.settle(300)
+    return Aftermath.of(installed)
+
+
 def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *, ends: str) -> list[str]:
     """Repair the causes, redrive the failures queue, and return what is still wrong."""
     installed.sandbox.faults.clear()
@@ -140,7 +173,7 @@ def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
     records = aftermath.records.get(trial.event_id, [])
     outcomes = Counter(record.outcome for record in records)
     found = aftermath.installed.repository(trial.repository, account=trial.account)
-    is_ours = found is not None and found["tags"].get(EVENT_ID_TAG) == trial.event_id
+    is_ours = found is not None and _trial_of(found["tags"].get(EVENT_ID_TAG, "")) == trial.event_id
     reported = outcomes["failed"] or aftermath.messages.get(trial.event_id)
     if any(not fault.hits for fault in trial.faults):
         yield "0: a disturbance never took place"
@@ -189,8 +222,9 @@ def _changed(installed: Installed, trial: Trial) -> bool:
 def _trespasses(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
     """Calls in the event's name, which is the name of the session, in another account or region."""
     for call in calls:
-        is_ours = (call.principal.session_name or "").endswith(trial.event_id)
-        if is_ours and (call.account, call.region) != (trial.account, REGION):
+        is_ours = trial.event_id in (call.principal.session_name or "")
+        region = call.region if call.service == "iam" else REGION  # which has none
+        if is_ours and (call.account, call.region) != (trial.account, region):
             yield f"4: {call.name} in {call.account} {call.region}"
 
 
@@ -201,7 +235,8 @@ def _too_early(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
         if call.operation in {"ExecuteStatement", "PutEvents", "SendMessage"}:
             begun.clear()
         elif call.operation == "CreateRepository":
-            yield from (f"6: {early.name} came before it" for early in begun if early.name not in BEFORE_THE_REPOSITORY)
+            expected = BEFORE_THE_REPOSITORY | (OF_REQUESTS if trial.is_request else set())
+            yield from (f"6: {early.name} came before it" for early in begun if early.name not in expected)
             return
         else:
             begun.append(call)

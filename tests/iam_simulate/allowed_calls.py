@@ -37,6 +37,7 @@ from tests.iam_simulate.installation import (
     trust,
 )
 from tests.iam_simulate.judge import ANYTHING, Call
+from tests.iam_simulate.url_calls import URL_ALLOWED
 
 HANDLER = role(central, "HandlerRole")
 CREATOR = role(member, "CreatorRole")
@@ -424,4 +425,9 @@ ALLOWED: dict[str, Call] = {
     "the result of the handler's traces is counted": by_handler("xray:PutTelemetryRecords", "*"),
     "an administrator uploads the handler's zip": UPLOAD,
     "an administrator reads the failures queue": REDRIVE,
+    "the handler hands a request over to itself": by_handler("lambda:InvokeFunction", NAMES.function_arn),
+    "the creator role reads the role of a caller": by_creator(
+        "iam:GetRole", resource=f"arn:aws:iam::{MEMBER}:role/ci/ci-build"
+    ),
+    **URL_ALLOWED,
 }

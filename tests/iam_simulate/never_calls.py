@@ -67,6 +67,7 @@ from tests.iam_simulate.installation import (
 )
 from tests.iam_simulate.judge import ANYTHING, Call, Policy
 from tests.iam_simulate.never_by_operators import BY_OPERATORS
+from tests.iam_simulate.url_calls import URL_NEVER
 
 OTHER_ORGANIZATION = "o-otherorg99"
 
@@ -336,6 +337,18 @@ _ORGANIZATION: dict[str, Call] = {
 
 TELL, PUBLISH = ALLOWED["the handler sends a notice"], ALLOWED["the role for notices publishes one"]
 
+_REQUESTS: dict[str, Call] = {
+    "the handler invokes the watch": by_handler(
+        "lambda:InvokeFunction", f"arn:aws:lambda:{HOME}:{CENTRAL}:function:deployer-watch"
+    ),
+    "the handler opens its URL to others": by_handler("lambda:AddPermission", NAMES.function_arn),
+    "the creator role reads a role of another account": replace(
+        by_creator("iam:GetRole", resource=f"arn:aws:iam::{OTHER_MEMBER}:role/ci-build"), account=OTHER_MEMBER
+    ),
+    "the creator role lists roles": by_creator("iam:ListRoles", resource="*"),
+    **URL_NEVER,
+}
+
 _NOTICES: dict[str, Call] = {
     "the handler puts an event of another source on the central bus": with_context(TELL, events__source=["my.app"]),
     "the handler puts another's event among its own on the central bus": with_context(
@@ -498,6 +511,7 @@ NEVER: dict[str, Call] = {
     **_QUEUES_AND_BUCKET,
     **_OPERATORS,
     **_AUDITORS,
+    **_REQUESTS,
     **_NOTICES,
     **BY_OPERATORS,
 }

@@ -6,6 +6,8 @@ from the templates, and the verdict from the judge.
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from deployer.planning.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
 from templates.parts import body
 from tests.example_organization import organization_from
+from tests.handler.http_requests import body as body_of_request
+from tests.handler.http_requests import http
 from tests.handler.paths import hide_ou_paths
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, Policy, is_installed, is_required, judge
@@ -42,7 +46,7 @@ HALF_MADE = "team-a/half-made"
 
 
 @pytest.fixture
-def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRequest]:
+def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[AccessRequest]:
     """What our roles asked for while repositories were created, finished, found there already, refused and failed."""
     requests: list[AccessRequest] = []
 
@@ -53,7 +57,8 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRe
 
     for module in (authorization, services, trust):
         monkeypatch.setattr(module, "evaluate", recording)
-    synthesis = synthesize(settings.compile(settings.load(CONFIG), organization_from(sandbox.organization)))
+    config = with_rule_on_principals(tmp_path)
+    synthesis = synthesize(settings.compile(settings.load(config), organization_from(sandbox.organization)))
     install(sandbox, synthesis)
     sandbox.client("ecr", account=SHOP, region=HOME).create_repository(
         repositoryName=HALF_MADE, tags=[{"Key": EVENT_ID_TAG, "Value": event_id(6)}]
@@ -62,7 +67,25 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[AccessRe
     for event in events():
         buses.deliver(event, account=event["account"], region=event["region"])
         sandbox.settle(60)
+    sandbox.client("lambda").invoke(FunctionName=synthesis.names.function, Payload=json.dumps(request()))
+    sandbox.settle(60)
     return requests
+
+
+def with_rule_on_principals(folder: Path) -> Path:
+    """The example's config files with a rule for which a request needs the path of its caller's role."""
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    prod = config / "ous" / "workloads" / "prod.yaml"
+    rule = '  principals: {deny: ["arn:aws:iam::*:role/denied/*"]}\n  limit:'
+    prod.write_text(prod.read_text().replace("  limit:", rule, 1))
+    return config
+
+
+def request() -> dict[str, Any]:
+    """A request to the function URL, by a CI role."""
+    caller = {"accountId": SHOP, "userArn": f"arn:aws:sts::{SHOP}:assumed-role/ci-build/run"}
+    return http(body_of_request("team-a/requested", account=SHOP), iam=caller)
 
 
 ROLES = {
@@ -78,6 +101,9 @@ def install(sandbox: Sandbox, synthesis: Synthesis) -> None:
     key = synthesis.bundle.key
     sandbox.client("s3").put_object(Bucket=names.artifacts_bucket, Key=key, Body=synthesis.bundle.data)
     deploy_stack(account=central, region=HOME, name="central", template_body=body(synthesis.central))
+    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{SHOP}:root"}, "Action": "sts:AssumeRole"}
+    trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    sandbox.client("iam", account=SHOP).create_role(RoleName="ci-build", AssumeRolePolicyDocument=trust_policy)
     for account in (SHOP, PAYMENTS):
         deploy_stack(account=account, region=HOME, name="access", template_body=body(synthesis.access))
         deploy_stack(account=account, region=HOME, name="forwarding", template_body=body(synthesis.forwarding))

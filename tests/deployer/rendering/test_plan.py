@@ -88,12 +88,13 @@ def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
     ],
 )
 def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str, expected: str) -> None:
-    config = changed(tmp_path, ORGANIZATION, "region: eu-west-1", f"region: {region}")
+    changed(tmp_path, ORGANIZATION, "region: eu-west-1", f"region: {region}")
+    config = changed(tmp_path, ORGANIZATION, "url: true", "url: false")
     without = plan(example_deployment(config), _nothing())
     assert "function URL" not in _text(without)
     assert plan_document(without, EXAMPLE, caller=CALLER)["function_url"] == "off"
 
-    found = plan(example_deployment(changed(tmp_path, ORGANIZATION, "", "ensure: {url: true}\n")), _nothing())
+    found = plan(example_deployment(changed(tmp_path, ORGANIZATION, "url: false", "url: true")), _nothing())
     assert expected in _text(found)
     assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
 
