@@ -214,11 +214,12 @@ class Names:
 
     def _declared(self, name: str, attributes: Attributes) -> Value:
         """A variable without a value is empty, or null if it has a type: as bake has it."""
+        default = self.bake.attributes.get(name) or attributes.get("default")
         if name not in self.environment:
-            if "default" in attributes:
-                return attributes["default"](self._scope)
+            if default is not None:
+                return default(self._scope)
             return None if "type" in attributes else ""
-        return _typed(self.environment[name], self._value(attributes, "default", self._scope), name)
+        return _typed(self.environment[name], default(self._scope) if default else None, name)
 
     def _function(self, name: str) -> Callable[..., Value] | None:
         attributes = self.bake.functions.get(name)

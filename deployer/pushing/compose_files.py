@@ -51,16 +51,18 @@ def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Vari
 
     Services count whatever their profiles. Variables are the environment's, then those of `.env` beside the first file.
     """
-    variables = with_environment_file(paths[0].parent, files, environment)
+    folder = paths[0].parent
+    variables = with_environment_file(folder, files, environment)
+    project = _Project(files=files, folder=folder)
     try:
-        yield from images_of_services(_Project(files=files).services(paths, variables), where=str(paths[0]))
+        yield from images_of_services(project.services(paths, variables), where=str(paths[0]))
     except RecursionError as error:
         raise ConfigurationError(f"{paths[0]}: it is nested too deeply", next_step=_CORRECT) from error
 
 
 def in_compose_file(path: PurePath, text: str) -> Services:
     """The services of a compose file that names no other and no variable, as `docker compose config` prints it."""
-    return _Project(files=_NoFiles()).services([path], {}, texts={path: text})
+    return _Project(files=_NoFiles(), folder=path.parent).services([path], {}, texts={path: text})
 
 
 def images_of_services(services: Services, *, where: str, with_caches: bool = True) -> Iterator[str]:
@@ -91,6 +93,7 @@ class _Level:
     """Where `extends` is being followed: the services that can be named there, and those that led there."""
 
     path: PurePath
+    folder: PurePath
     variables: Variables
     services: Services
     extending: tuple[tuple[PurePath, str], ...] = ()
@@ -98,9 +101,10 @@ class _Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Project:
-    """Reads services; `including` are the files whose `include` is being followed."""
+    """Reads services. Relative paths begin in `folder`; `including` are the files whose `include` is being followed."""
 
     files: Files
+    folder: PurePath
     including: tuple[PurePath, ...] = ()
 
     def services(
@@ -124,15 +128,11 @@ class _Project:
         self, document: Mapping[str, Any], path: PurePath, variables: Variables, earlier: Services
     ) -> Services:
         own = _declared(document, path, variables)
-        level = _Level(path=path, variables=variables, services={**earlier, **own})
+        level = _Level(path=path, folder=self.folder, variables=variables, services={**earlier, **own})
         extended = {name: self._extended(name, level) for name in own}
         for entry in _sequence(document.get("include")):
             for name, service in self._included(entry, path, variables).items():
-                if extended.setdefault(name, service) != service:
-                    raise ConfigurationError(
-                        f"{path}: service {name} is there and in an included file, with different content",
-                        next_step="Rename one, or override the included one in a compose.override.yaml.",
-                    )
+                extended[name] = merged(service, extended[name]) if name in extended else service
         return extended
 
     def _extended(self, name: str, level: _Level) -> Any:
@@ -147,8 +147,9 @@ class _Project:
         base, file = _extended_service(extends, level.variables, where=where)
         below = replace(level, extending=(*level.extending, (path, name)))
         if file is not None:
-            path = _beside(path, file, where=where)
-            below = replace(below, path=path, services=self._declared_in(path, level.variables, where=where))
+            path = _local(level.folder, file, where=where)
+            declared = self._declared_in(path, level.variables, where=where)
+            below = replace(below, path=path, folder=path.parent, services=declared)
         if base not in below.services:
             raise ConfigurationError(f"{where} extends {base}, which {path} does not have", next_step=_CORRECT)
         own = {key: value for key, value in service.items() if key != "extends"}
@@ -164,28 +165,28 @@ class _Project:
         where = f"{path}: include"
         body = entry if isinstance(entry, dict) else {"path": entry}
         given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("path"))]
-        paths = [_beside(path, each, where=where) for each in given]
+        paths = [_local(self.folder, each, where=where) for each in given]
         if not paths:
             raise ConfigurationError(f"{where}: an entry has no `path`", next_step=_CORRECT)
         if again := next((each for each in paths if each in (path, *self.including)), None):
             raise ConfigurationError(f"{where}: {again} includes itself", next_step=_CORRECT)
         folder = paths[0].parent
         if body.get("project_directory"):
-            folder = path.parent / interpolated(str(body["project_directory"]), variables, where=where)
-        known = self._variables_of(body, path, folder, variables, where=where)
+            folder = self.folder / interpolated(str(body["project_directory"]), variables, where=where)
+        known = self._variables_of(body, folder, variables, where=where)
         texts = {each: self._read(each, where=where) for each in paths}
-        project = _Project(files=self.files, including=(*self.including, path))
+        project = _Project(files=self.files, folder=folder, including=(*self.including, path))
         return project.services(paths, known, texts=texts)
 
     def _variables_of(
-        self, body: Mapping[str, Any], path: PurePath, folder: PurePath, variables: Variables, *, where: str
+        self, body: Mapping[str, Any], folder: PurePath, variables: Variables, *, where: str
     ) -> Variables:
         given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("env_file"))]
         if not given:
             return with_environment_file(folder, self.files, variables)
         known = dict(variables)
         for each in reversed([each for each in given if each != _NO_FILE]):
-            known = environment_file(self._read(_beside(path, each, where=where), where=where), known)
+            known = environment_file(self._read(_local(self.folder, each, where=where), where=where), known)
         return known
 
     def _read(self, path: PurePath, *, where: str) -> str:
@@ -251,11 +252,11 @@ def _extended_service(extends: Any, variables: Variables, *, where: str) -> tupl
     return resolved, interpolated(str(file), variables, where=where) if file else None
 
 
-def _beside(path: PurePath, file: str, *, where: str) -> PurePath:
-    """A file that another names; a relative path begins in its folder."""
+def _local(folder: PurePath, file: str, *, where: str) -> PurePath:
+    """A file that another names; a relative path begins in a folder."""
     if file.startswith(_REMOTE) or "://" in file:
         raise ConfigurationError(f"{where}: {file} is not on this machine", next_step=LET_THE_CLIENT_READ_IT)
-    return path.parent / file
+    return folder / file
 
 
 def _sequence(value: Any) -> list[Any]:
@@ -263,8 +264,10 @@ def _sequence(value: Any) -> list[Any]:
 
 
 def _list(body: Any, key: str, where: str) -> list[Any]:
-    """The items of a list that may be left out; buildx also accepts one text in its place."""
+    """The items of a list that may be left out; buildx also accepts a text with blanks between them."""
     value = body.get(key) if isinstance(body, dict) else None
+    if isinstance(value, _Text):
+        return [_Text(word, value.variables) for word in value.text.split()]
     items = _sequence(value)
     if isinstance(value, dict) or any(isinstance(item, list) for item in items):
         raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)

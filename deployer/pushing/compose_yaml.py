@@ -68,12 +68,12 @@ def documents_of(path: PurePath, text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def merged(base: Any, over: Any) -> Any:
-    """One value with another merged over it: maps by key, lists one after the other, anything else replaced."""
+    """One value with another merged over it: maps by key, lists one after the other, null changes nothing."""
     if isinstance(over, dict) and isinstance(base, dict):
         return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
     if isinstance(over, list) and isinstance(base, list):
         return base + over
-    if over is None and isinstance(base, dict | list):
+    if over is None:
         return base
     return _alone(over)
 

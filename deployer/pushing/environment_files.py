@@ -27,9 +27,12 @@ _SETTING: Final = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", "$": "$$"}
+_COMMENT: Final = " #"
+"""What begins a comment behind a value that is not quoted."""
+_ESCAPE: Final = re.compile(r"\\([abfnrtv$\"\\])")
+_ESCAPED: Final = {
+    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "$": "$$", '"': '"', "\\": "\\",
+}  # fmt: skip
 
 
 def environment_file(text: str, variables: Mapping[str, str]) -> dict[str, str]:
@@ -47,7 +50,7 @@ def environment_file(text: str, variables: Mapping[str, str]) -> dict[str, str]:
             position = text.find("\n", position) if "\n" in text[position:] else len(text)
         name = setting["name"]
         if setting["literal"] is not None:
-            known[name] = setting["literal"]
+            known[name] = setting["literal"].replace("\\'", "'")
             continue
         with suppress(ConfigurationError):
             known[name] = interpolated(_template(setting), {**known, **variables}, where=name)
@@ -56,5 +59,5 @@ def environment_file(text: str, variables: Mapping[str, str]) -> dict[str, str]:
 
 def _template(setting: re.Match[str]) -> str:
     if setting["quoted"] is not None:
-        return _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), setting["quoted"])
-    return _COMMENT.sub("", setting["plain"]).strip()
+        return _ESCAPE.sub(lambda escape: _ESCAPED[escape[1]], setting["quoted"])
+    return str(setting["plain"]).partition(_COMMENT)[0].strip()

@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from deployer.pushing.hcl_functions import FUNCTIONS, HclError, Value, are_equal, is_true, number_of, text_of
+from deployer.pushing.hcl_functions import (
+    FUNCTIONS,
+    HclError,
+    NotSupportedError,
+    Value,
+    are_equal,
+    is_true,
+    number_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from lark import Tree
@@ -49,10 +58,12 @@ class Scope:
         """The result of a function of the file or of bake. Raises HclError for arguments that it does not accept."""
         function = self.function(name) or FUNCTIONS.get(name)
         if function is None:
-            raise HclError(f"the function {name} is not supported")
+            raise NotSupportedError(f"the function {name} is not supported")
         try:
             return function(*arguments)
-        except (TypeError, AttributeError, LookupError, re.error) as error:
+        except (TypeError, AttributeError, LookupError, StopIteration, ValueError, re.error) as error:
+            if isinstance(error, HclError):
+                raise
             raise HclError(f"{name} does not accept these arguments") from error
 
     def with_local(self, local: Mapping[str, Value]) -> Scope:
@@ -105,7 +116,7 @@ def _template_parts(text: str) -> Iterator[str | Expression]:
             yield text[literal : start - 1]
             literal = start
         elif mark == "%":
-            raise HclError("directives in templates are not supported")
+            raise NotSupportedError("directives in templates are not supported")
         else:
             if start - 1 > literal:
                 yield text[literal : start - 1]
@@ -141,7 +152,7 @@ def _value(tree: Any, scope: Scope) -> Value:
     """The value of a node; `_NODES` has what each kind of it means."""
     evaluate = _NODES.get(tree.data)
     if evaluate is None:
-        raise HclError(f"{str(tree.data).replace('_', ' ')} is not supported here")
+        raise NotSupportedError(f"{str(tree.data).replace('_', ' ')} is not supported here")
     return evaluate(tree, scope)
 
 
@@ -171,7 +182,7 @@ def _string(tree: Any, scope: Scope) -> Value:
 def _string_part(part: Any, scope: Scope) -> Value:
     if hasattr(part, "data"):
         if part.data != "interpolation":
-            raise HclError("directives in templates are not supported")
+            raise NotSupportedError("directives in templates are not supported")
         return _value(parts_of(part)[0], scope)
     return str(part)[1:] if part.type.startswith("ESCAPED") else _ESCAPE.sub(_unescaped, str(part))
 
@@ -236,12 +247,32 @@ def _key(element: Any, scope: Scope) -> str:
 
 def _call(tree: Any, scope: Scope) -> Value:
     name, *arguments = parts_of(tree)
+    if token_of(name) in {"try", "can"}:
+        return _tried(token_of(name), arguments, scope)
     values = [_value(argument, scope) for argument in arguments]
     lists = [child for child in tree.children if getattr(child, "data", "") == "arguments"]
     if values and any(str(token) == "..." for child in lists for token in child.children):
         last = values.pop()
         values += last if isinstance(last, list) else [last]
     return scope.call(token_of(name), values)
+
+
+def _tried(name: str, arguments: list[Any], scope: Scope) -> Value:
+    """`try` gives the first argument that has a value, `can` whether its argument has one.
+
+    What is only not supported here has no known value: then neither is known.
+    """
+    for argument in arguments:
+        try:
+            value = _value(argument, scope)
+        except NotSupportedError:
+            raise
+        except HclError:
+            continue
+        return value if name == "try" else True
+    if name == "can":
+        return False
+    raise HclError("no argument of try has a value")
 
 
 def _at(value: Value, key: Value) -> Value:

@@ -7,8 +7,11 @@ Functions that read a clock, a file or chance are left out, and so are those tha
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 Value = Any
@@ -20,6 +23,10 @@ _VERB: Final = re.compile(r"%([%sdvt])")
 
 class HclError(ValueError):
     """An expression has no value; the message is the reason."""
+
+
+class NotSupportedError(HclError):
+    """An expression may have a value, but only bake can determine it."""
 
 
 def text_of(value: Value) -> str:
@@ -89,7 +96,7 @@ def _coalesce(*values: Value) -> Value:
 def _format(form: str, *values: Value) -> str:
     """The verbs %s, %d, %v and %t without widths, and %%."""
     if "%" in _VERB.sub("", form):
-        raise HclError(f"the format {form!r} is not supported")
+        raise NotSupportedError(f"the format {form!r} is not supported")
     rest = iter(values)
     try:
         return _VERB.sub(lambda verb: "%" if verb[1] == "%" else text_of(next(rest)), form)
@@ -97,12 +104,24 @@ def _format(form: str, *values: Value) -> str:
         raise HclError(f"the format {form!r} needs more values") from error
 
 
+def _pattern(text: str) -> re.Pattern[str]:
+    """A regular expression that Go and Python read alike."""
+    if re.search(r"\(\?(?!:)|\\[pPQEzCx]|\[\[:", text):
+        raise NotSupportedError(f"the pattern {text!r} is not supported")
+    return re.compile(text)
+
+
+def _regex(pattern: str, text: str) -> Value:
+    """The first match, or its groups if the pattern has some."""
+    if found := _pattern(pattern).search(text_of(text)):
+        return list(found.groups()) or found[0]
+    raise HclError(f"{pattern!r} matches nothing in {text!r}")
+
+
 def _regex_replace(text: str, pattern: str, replacement: str) -> str:
-    """With groups as `$1` and `${1}`, for patterns that Go and Python read alike."""
-    if re.search(r"\(\?|\\[pPQEzCx]|\[\[:", pattern):
-        raise HclError(f"the pattern {pattern!r} is not supported")
+    """With groups as `$1` and `${1}`."""
     template = re.sub(r"\$\{?(\d)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
-    return re.sub(pattern, template, text)
+    return _pattern(pattern).sub(template, text)
 
 
 def _substr(text: str, offset: int, length: int) -> str:
@@ -132,6 +151,21 @@ def _hexadecimal(name: str) -> Callable[[str], str]:
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "add": lambda left, right: number_of(left) + number_of(right),
+    "basename": lambda path: PurePosixPath(path).name,
+    "dirname": lambda path: str(PurePosixPath(path).parent),
+    "greaterthan": lambda left, right: number_of(left) > number_of(right),
+    "indexof": lambda values, value: next(index for index, one in enumerate(values) if are_equal(one, value)),
+    "jsondecode": json.loads,
+    "lessthan": lambda left, right: number_of(left) < number_of(right),
+    "multiply": lambda left, right: number_of(left) * number_of(right),
+    "regex": _regex,
+    "regexall": lambda pattern, text: [
+        list(found.groups()) or found[0] for found in _pattern(pattern).finditer(text_of(text))
+    ],
+    "setproduct": lambda *lists: [list(values) for values in itertools.product(*lists)],
+    "sha512": _hexadecimal("sha512"),
+    "subtract": lambda left, right: number_of(left) - number_of(right),
+    "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)),
     "and": lambda left, right: is_true(left) and is_true(right),
     "coalesce": _coalesce,
     "compact": lambda values: [value for value in values if value],

@@ -112,6 +112,8 @@ target "made" {
         pytest.param('variable "X" { default = true }', {"X": "0"}, "false", id="a bool in the environment"),
         pytest.param('variable "X" { default = 3 }', {"X": "4"}, "4", id="a number in the environment"),
         pytest.param('X = "global"', {}, "global", id="an attribute of the file"),
+        pytest.param('X = "g"\nvariable "X" { default = "d" }', {}, "g", id="an attribute replaces a default"),
+        pytest.param('X = "g"\nvariable "X" {}', {"X": "7"}, "7", id="the environment's replaces both"),
         pytest.param("", {"X": "7"}, "7", id="only in the environment"),
     ],
 )

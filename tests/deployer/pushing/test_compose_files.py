@@ -72,6 +72,12 @@ def images_in(files: Mapping[str, str], *paths: str, variables: Mapping[str, str
             ["a", "b"],
             id="both forms of build",
         ),
+        pytest.param(
+            "services: {a: {build: ., image: '{H}/a'}}\n---\nservices: {a: {build: null, image: null}}",
+            ["a"],
+            id="null changes nothing",
+        ),
+        pytest.param("services: {a: {build: {x-bake: {tags: '{H}/a {H}/b'}}}}", ["a", "b"], id="blanks in one text"),
         pytest.param("services: {}", [], id="no services"),
         pytest.param("services: {a: {build: ., image: '{H}/$${X}'}}", ["${X}"], id="an escaped dollar"),
     ],
@@ -166,6 +172,15 @@ class TestInclude:
             pytest.param(
                 "[{path: [x/c.yml, d.yml]}]", {"d.yml": "services: {web: {image: '{H}/web:d'}}"}, "d", id="two"
             ),
+            pytest.param(
+                "[o.yml, x/c.yml]", {"o.yml": "services: {job: {image: x}}"}, "none", id="one of the same name"
+            ),
+            pytest.param(
+                "[{path: i.yml, project_directory: y}]",
+                {"i.yml": "include: [c.yml]", "y/c.yml": WEB, "y/.env": "TAG=y"},
+                "y",
+                id="paths begin in its folder",
+            ),
             pytest.param("[{path: i.yml}]", {"i.yml": "include: [x/c.yml]"}, "none", id="in what is included"),
         ],
     )
@@ -182,7 +197,6 @@ class TestInclude:
             ("['git@github.com:x/y.git']", "is not on this machine"),
             ("[{project_directory: x}]", "an entry has no `path`"),
             ("[{path: c.yml, env_file: none.env}]", "none.env cannot be read"),
-            ("[other.yml]", "service job is there and in an included file"),
             ("[empty.yml]", "empty.yml: no compose file"),
         ],
     )
@@ -190,7 +204,6 @@ class TestInclude:
         files = {
             "compose.yaml": f"include: {include}\nservices: {{job: {{build: ., image: '{{H}}/job'}}}}",
             "c.yml": "services: {}",
-            "other.yml": "services: {job: {image: x}}",
             "empty.yml": "",
         }
         with pytest.raises(ConfigurationError, match=reason):

@@ -40,7 +40,11 @@ def test_a_variable_that_cannot_be_had_is_left_unset() -> None:
     [
         pytest.param("X=a # b", "a", id="a comment behind a blank"),
         pytest.param("X=a#b", "a#b", id="no comment without one"),
-        pytest.param("X=# b", "", id="only a comment"),
+        pytest.param("X=# b", "# b", id="no comment at the beginning of a value"),
+        pytest.param("X= a\t# b", "a\t# b", id="no comment behind a tab"),
+        pytest.param("X='it\\'s'", "it's", id="an escaped quote in single quotes"),
+        pytest.param('X="a\\qb"', "a\\qb", id="an unknown escape stays"),
+        pytest.param("# Y=1\nX=a", "a", id="a line of comment"),
         pytest.param("X='a # b' # c", "a # b", id="a hash in quotes"),
         pytest.param('X="a \\"b\\"\\n"', 'a "b"\n', id="escapes in double quotes"),
         pytest.param("X='a\\nb'", "a\\nb", id="no escapes in single quotes"),

@@ -97,6 +97,15 @@ def value_of(text: str) -> Any:
         ('sha256("a")', "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
         ('lower("A")', "a"),
         ("add(1, 2)", 3),
+        ('regex("^[0-9]+", "17-jdk")', "17"),
+        ('regex("(.)-(.)", "a-b")', ["a", "b"]),
+        ('can(regex("^7", TAG)) ? "17" : "21"', "17"),
+        ('can(regex("^8", TAG))', False),
+        ('try(MAP.none, UNKNOWN, "d")', "d"),
+        ('basename("a/b")', "b"),
+        ('setproduct(["a"], ["b", "c"])', [["a", "b"], ["a", "c"]]),
+        ('jsondecode("[1]")', [1]),
+        ('indexof(LIST, "b")', 1),
     ],
 )
 def test_values(text: str, value: Any) -> None:
@@ -124,6 +133,11 @@ def test_values(text: str, value: Any) -> None:
         ('regex_replace("a", "(", "b")', "does not accept"),
         ('"%{ if ON }a%{ endif }"', "directives"),
         ("coalesce(NONE)", "only null"),
+        ("try(UNKNOWN)", "no argument of try has a value"),
+        ("can(timestamp())", "timestamp is not supported"),
+        ('regex("^8", TAG)', "matches nothing"),
+        ('jsondecode("[")', "jsondecode does not accept"),
+        ('indexof(LIST, "z")', "indexof does not accept"),
     ],
 )
 def test_what_has_no_value_has_a_reason(text: str, reason: str) -> None:
