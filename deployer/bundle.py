@@ -1,7 +1,7 @@
 """The handler's zip: its modules and `settings.json`, nothing else, the same bytes on every machine.
 
 A change of settings is a change of code: another digest, another S3 key, a function that CloudFormation updates. So
-nothing that says when, where or by whom it was built may get in: order, times and permissions are fixed, and files are
+nothing in it depends on when or by whom it was built: order, times and permissions are fixed, and files are
 stored, not compressed, since zlib's output differs from build to build.
 """
 

@@ -1,6 +1,6 @@
 """The errors that a command reports to its user. Each class owns its exit code; no two classes share one.
 
-DeployerError                     1   something failed; the message says what and what to do next
+DeployerError                     1   something failed; the message states what, and the next step
 ├── ConfigurationError            3   config/ is missing, broken or contradicts the organization
 ├── CredentialsError              4   no credentials, or they are expired or refused
 ├── OrganizationAccessError       5   no organization, no trusted access, or not the caller's to manage

@@ -52,7 +52,7 @@ def explain(client: CloudFormationClient, change_set: str, *, reason: str) -> Ex
 
 
 def _failures(client: CloudFormationClient, change_set: str) -> Iterator[str]:
-    """`LogicalId (Type): reason`, for what only warns too where nothing else failed."""
+    """`LogicalId (Type): reason`, including warnings if nothing else failed."""
     events = [event for event in _events(client, change_set) if _reason(event)]
     failing = [event for event in events if _mode(event) != "WARN"]
     for event in failing or events:

@@ -157,8 +157,8 @@ class CloudFormationStacks:
             status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
             if status.endswith("_IN_PROGRESS"):
                 continue
-            wanted = {"DELETE_COMPLETE"} if deleting else {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
-            if status in wanted:
+            expected = {"DELETE_COMPLETE"} if deleting else {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+            if status in expected:
                 return
             raise StackFailedError(_failure_message(name, status, causes))
 

@@ -152,7 +152,7 @@ class Plan:
 
     @property
     def bundle_name(self) -> str:
-        """The zip's key with as much of its digest as tells it apart."""
+        """The zip's key with enough of its digest to distinguish it."""
         name, _, ending = self.bundle_key.rpartition(".")
         return f"{name[:_DIGITS]}….{ending}" if len(name) > _DIGITS else self.bundle_key
 

@@ -153,7 +153,7 @@ def _layer_type(kind: type, name: str, hint: object) -> type:
     if (kind, name) == (RepositorySettings, "tags"):
         key, value = limited(str, KEYS[kind, name]), optional(limited(str, EACH[kind, name]))
         return cast("type", dict[key, value])  # type: ignore[valid-type]
-    if hint == int | str:  # the rule says which: a union would report each of its members
+    if hint == int | str:  # the rule decides which: a union would report each of its members
         return object
     if is_dataclass(hint) and isinstance(hint, type):
         return partial(hint)

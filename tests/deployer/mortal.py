@@ -61,7 +61,7 @@ class Mortals:
     ) -> Ended:
         """Run one to its end, or until so many calls or so many writing ones were answered: then it is killed.
 
-        `environment` replaces what the environment says of AWS, as for a copy of the sandbox.
+        `environment` replaces the variables of AWS in the environment, as for a copy of the sandbox.
 
         A call that asks again what was asked since the last write counts for nothing: it finds the same, or the same
         later, and how often something is looked at until it is over is chance.
@@ -86,7 +86,7 @@ class Mortals:
 
 @contextmanager
 def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
-    """Starts what they are forked from, with what the environment says of AWS; the first calls are over by then."""
+    """Starts what they are forked from, with the variables of AWS in the environment, after their first calls."""
     command = [sys.executable, "-m", "tests.deployer.mortal", "plan", "--config", str(CONFIG)]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

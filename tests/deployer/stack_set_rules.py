@@ -24,7 +24,7 @@ def targeted(
 ) -> dict[InstanceKey, str]:
     """The instances that an operation acts on, each with the OU that leads to it; refuses what AWS refuses.
 
-    No documentation says what happens with OUs that lie within each other, so an account is below one of them.
+    It is not documented what happens with OUs that lie within each other, so an account is below one of them.
     """
     targets = operation.targets
     assert targets.ou_ids, "AWS demands an OU"

@@ -14,7 +14,7 @@ from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
 from deployer.pushing.ensure import Refused, TimedOut
 
 _DRAWN = re.compile(r"^(?:[├└]── )?(?P<name>\w+Error)\s+(?P<code>\d+)  ", re.MULTILINE)
-_TOLD = re.compile(r"^\| (?P<codes>\d+(?:, \d+)*) \|", re.MULTILINE)
+_DOCUMENTED = re.compile(r"^\| (?P<codes>\d+(?:, \d+)*) \|", re.MULTILINE)
 _CHANGES_EXIT_CODE = 2
 _OTHERS = [0, _CHANGES_EXIT_CODE, USAGE_EXIT_CODE, INTERRUPTED_EXIT_CODE, TimedOut.exit_code, Refused.exit_code]
 
@@ -41,8 +41,8 @@ def test_every_class_is_drawn_with_its_code() -> None:
 
 def test_the_page_for_troubleshooting_has_every_code() -> None:
     page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    told = {int(code) for codes in _TOLD.findall(page) for code in codes.split(", ")}
-    assert told == {*_owned().values(), *_OTHERS}
+    documented = {int(code) for codes in _DOCUMENTED.findall(page) for code in codes.split(", ")}
+    assert documented == {*_owned().values(), *_OTHERS}
 
 
 def test_no_two_things_end_with_the_same_code() -> None:

@@ -20,7 +20,7 @@ NAME = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["pro
 
 
 class Installed:
-    """What the metadata of an installed distribution says."""
+    """The metadata of an installed distribution."""
 
     name = NAME
 

@@ -1,4 +1,4 @@
-"""What preferences come to once AWS has rounded them, and which of them do not do what they say."""
+"""Effective preferences after AWS's rounding, and warnings about those without the intended effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TENTH = Amount(10, is_percentage=True)
 
 
 @pytest.mark.parametrize(
-    ("said", "amount"),
+    ("value", "amount"),
     [
         (20, Amount(20)),
         ("20", Amount(20)),
@@ -20,17 +20,17 @@ TENTH = Amount(10, is_percentage=True)
         ("100%", Amount(100, True)),
     ],
 )
-def test_amounts_are_numbers_or_percentages(said: int | str, amount: Amount) -> None:
-    assert Amount.parse(said) == amount
+def test_amounts_are_numbers_or_percentages(value: int | str, amount: Amount) -> None:
+    assert Amount.parse(value) == amount
 
 
-@pytest.mark.parametrize("said", ["", "-1", "1.5", "ten", "101%", "%", True, "10%%", -3])
-def test_anything_else_is_refused_in_words(said: int | str) -> None:
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "ten", "101%", "%", True, "10%%", -3])
+def test_anything_else_is_refused_with_a_reason(value: int | str) -> None:
     with pytest.raises(ValueError, match=r"number of accounts or a percentage|more than 100 %"):
-        Amount.parse(said)
+        Amount.parse(value)
 
 
-def _told(accounts: int, **values: object) -> list[str]:
+def _cautions(accounts: int, **values: object) -> list[str]:
     found = cautions(OperationPreferences(**values), accounts)  # type: ignore[arg-type]
     return [f"{key}: {message}" for key, message in found]
 
@@ -38,7 +38,7 @@ def _told(accounts: int, **values: object) -> list[str]:
 @pytest.mark.parametrize(
     ("accounts", "values", "parts"),
     [
-        pytest.param(7, {}, [], id="the defaults do what they say"),
+        pytest.param(7, {}, [], id="the defaults have their effect"),
         pytest.param(
             7, {"failure_tolerance": TENTH, "max_concurrent": Amount(1)}, ["10 % of 7 rounds to 0"], id="10 % of 7"
         ),
@@ -69,10 +69,10 @@ def _told(accounts: int, **values: object) -> list[str]:
         pytest.param(1, {"failure_tolerance": TENTH, "max_concurrent": TENTH}, [], id="one account cannot be halved"),
     ],
 )
-def test_what_does_not_do_what_it_says_is_told(accounts: int, values: dict[str, object], parts: list[str]) -> None:
-    told = _told(accounts, **values)
-    assert len(told) == len(parts), told
-    assert all(part in line for part, line in zip(parts, told, strict=True))
+def test_preferences_without_effect_are_reported(accounts: int, values: dict[str, object], parts: list[str]) -> None:
+    found = _cautions(accounts, **values)
+    assert len(found) == len(parts), found
+    assert all(part in line for part, line in zip(parts, found, strict=True))
 
 
 def test_an_order_of_regions_needs_regions_in_turn() -> None:

@@ -76,7 +76,7 @@ def _with_account(**changes: Any) -> dict[str, Any]:
         pytest.param(json.dumps(_with_ou(colour="red")), "not an organization snapshot", id="a key too many"),
     ],
 )  # fmt: skip
-def test_what_is_no_snapshot_is_refused_with_its_name(document: str, problem: str) -> None:
+def test_an_invalid_snapshot_is_refused_with_its_name(document: str, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem) as caught:
         Organization.from_json(document, source="org.json")
     assert caught.value.message.startswith("org.json: ")

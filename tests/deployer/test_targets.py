@@ -91,7 +91,7 @@ def scopes(draw: st.DrawFn, organization: Organization) -> Scope:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_the_targets_resolve_to_exactly_the_wish(data: st.DataObject) -> None:
+def test_the_targets_resolve_to_exactly_the_desired_coverage(data: st.DataObject) -> None:
     coverage = data.draw(coverages())
     scope = data.draw(st.one_of(st.just(Scope.whole(coverage.organization)), scopes(coverage.organization)))
     selections = operations(compile_targets(coverage, scope))

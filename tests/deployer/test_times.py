@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 8, 15, 30, tzinfo=UTC)
         pytest.param("2026-11-01T07:45+02:00", "2026-11-01T05:45:00Z", "2026-11-01T05:45:00Z", id="a zone"),
     ],
 )
-def test_times_as_people_say_them(text: str, since: str, until: str) -> None:
+def test_times_as_people_write_them(text: str, since: str, until: str) -> None:
     assert iso(parse_since(text, now=NOW)) == since
     assert iso(parse_until(text, now=NOW)) == until
 
@@ -28,7 +28,7 @@ def test_times_as_people_say_them(text: str, since: str, until: str) -> None:
     "text",
     ["", "yesterday", "7", "-7d", "1.5h", "٣h", "2026-13-01", "2026-11-1", "999999w", "0001-01-01T00:00+23:59"],
 )
-def test_what_is_no_time_says_the_forms(text: str) -> None:
+def test_an_invalid_time_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time: use `90m`"):
         parse_since(text, now=NOW)
 

@@ -39,7 +39,7 @@ def test_an_account_by_its_id_goes_before_its_ou() -> None:
     assert (first, second) == ({"400000000002"}, {"400000000001"})
 
 
-def test_without_a_star_the_rest_goes_last_and_is_told() -> None:
+def test_without_a_star_the_rest_is_last_and_reported() -> None:
     assert _in_waves(["Sandbox"])[-1] == set(EXAMPLE.accounts) - SANDBOX
     assert set(unnamed_accounts([["Sandbox"]], EXAMPLE)) == set(EXAMPLE.accounts) - SANDBOX
     assert unnamed_accounts([["Sandbox"], ["*"]], EXAMPLE) == ()
@@ -51,20 +51,20 @@ def test_waves_without_an_account_in_the_scope_drop_out() -> None:
     assert (only.number, only.accounts, only.scope) == (1, frozenset(DEV), scope)
 
 
-def test_unknown_names_are_told_with_the_nearest() -> None:
+def test_unknown_names_are_reported_with_the_nearest() -> None:
     ((wave, place, message),) = unknown_names([["Sandbox"], ["*", "Workloads/Dve"]], EXAMPLE)
     assert (wave, place) == (1, 1)
     assert "did you mean Workloads/Dev?" in message
 
 
-def test_a_path_of_two_ous_is_told_with_both() -> None:
+def test_a_path_of_two_ous_is_refused_with_both() -> None:
     ous = {"ou-exam-00000001": ("A/B", "r-exam"), "ou-exam-00000002": ("A", "r-exam")}
     known = organization(ous | {"ou-exam-00000003": ("B", "ou-exam-00000002")})
     ((_, _, message),) = unknown_names([["A/B"], ["ou-exam-00000003", "*"]], known)
     assert message == "A/B is ambiguous: ou-exam-00000001, ou-exam-00000003; name the OU by its id"
 
 
-def test_an_ou_by_path_and_by_id_in_two_waves_is_told() -> None:
+def test_an_ou_by_path_and_by_id_in_two_waves_is_refused() -> None:
     ((wave, place, message),) = unknown_names([["Sandbox"], ["Workloads", "ou-exam-sand0001"], ["*"]], EXAMPLE)
     assert (wave, place, message) == (1, 1, "ou-exam-sand0001 is Sandbox, which is already named")
 

@@ -1,1 +1,1 @@
-"""Reads what `deployer.doctor` judges: a few calls for each fact, and a value where AWS refuses one."""
+"""Reads what `deployer.doctor` judges: a few calls for each fact, and a value if AWS refuses one."""

@@ -26,10 +26,10 @@ _FORBIDDEN = "403"
 Tags = Mapping[str, str]
 
 
-def existing(session: Session, names: Names, wanted: Iterable[ResourceName]) -> tuple[Existing, ...]:
+def existing(session: Session, names: Names, needed: Iterable[ResourceName]) -> tuple[Existing, ...]:
     """Those of the names that exist, or that could not be looked at."""
     found = []
-    for one in wanted:
+    for one in needed:
         holder = attempt(_READERS[one.type][0], partial(_holder, session, names, one))
         if holder is not None:
             found.append(Existing(type=one.type, name=one.name, region=one.region, holder=holder))
@@ -61,7 +61,7 @@ def _role(session: Session, names: Names, one: ResourceName) -> Tags:  # noqa: A
 
 
 def _bucket(session: Session, names: Names, one: ResourceName) -> Tags:
-    """HeadBucket answers 403 for a bucket of another account, and GetBucketTagging fails where there is no tag."""
+    """HeadBucket answers 403 for a bucket of another account, and GetBucketTagging fails if there is no tag."""
     client = session.client("s3", region=one.region)
     client.head_bucket(Bucket=one.name, ExpectedBucketOwner=names.central_account)
     try:
@@ -130,7 +130,7 @@ _READERS: Mapping[str, tuple[str, Reader]] = {
     "AWS::SNS::Topic": ("sns:GetTopicAttributes, ListTagsForResource", _topic),
     "AWS::SQS::Queue": ("sqs:GetQueueUrl, ListQueueTags", _queue),
 }
-"""By type: the actions that looking takes, and what looks; it raises AWS's own error where there is nothing."""
+"""By type: the actions that a look-up requires, and the look-up, which raises AWS's own error if nothing is found."""
 
 
 def _pairs(tags: Iterable[Any]) -> Tags:

@@ -72,16 +72,16 @@ def central_regions(session: Session, who: Caller | Unread, *, region: str) -> M
 
 
 def opt_in_regions(
-    session: Session, wanted: Mapping[str, Collection[str]], *, management: str | None
+    session: Session, needed: Mapping[str, Collection[str]], *, management: str | None
 ) -> Mapping[str, Mapping[str, str] | Unread]:
-    """RegionOptStatus of the wanted regions, by account. After a denial for one member no other is asked about.
+    """RegionOptStatus of the needed regions, by account. After a denial for one member no other is asked about.
 
-    About the management account AWS lets nobody else ask, so that its denial tells nothing of members.
+    AWS lets nobody else read those of the management account, so its denial has no meaning for members.
     https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
     """
     found: dict[str, Mapping[str, str] | Unread] = {}
     denial: Unread | None = None
-    for account, regions in wanted.items():
+    for account, regions in needed.items():
         statuses = after(denial, "account:ListRegions", partial(_regions_of, session, account))
         if isinstance(statuses, Unread):
             denial = statuses if statuses.is_denied and account != management else None

@@ -65,7 +65,7 @@ def stack_sets(reader: StackSetReader, who: Caller | Unread) -> Mapping[str, str
 
 
 def _limit(session: Session, who: Caller | Unread, code: str, *, default: int) -> int | Unread:
-    """The applied quota; AWS's default where no other was ever applied."""
+    """The applied quota; AWS's default if no other was ever applied."""
 
     def read() -> int:
         client: Any = session.client("service-quotas")

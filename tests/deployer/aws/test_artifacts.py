@@ -114,7 +114,7 @@ def test_a_change_set_that_never_ends_is_given_up() -> None:
 
 
 class _Stuck:
-    """CloudFormation with a stack whose rollback failed; any call but the one that says so is a mistake."""
+    """CloudFormation with a stack whose rollback failed; it has no call but the one that returns its status."""
 
     def client(self, service: str, *, region: str) -> _Stuck:
         return self
@@ -123,7 +123,7 @@ class _Stuck:
         return {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_FAILED"}]}
 
 
-def test_a_stack_that_takes_no_update_is_told_with_the_command_that_helps() -> None:
+def test_a_stack_that_accepts_no_update_is_reported_with_the_command_that_helps() -> None:
     session: Any = _Stuck()
     definition = StackDefinition(name="s", region="eu-west-1", body="{}")
     with pytest.raises(StackFailedError, match="s in eu-west-1 is UPDATE_ROLLBACK_FAILED") as caught:

@@ -1,4 +1,4 @@
-"""Why a change set failed, as its events tell it; nothing that goes wrong with those hides what is known anyway."""
+"""The reason why a change set failed, from its events; errors while reading those never hide the known reason."""
 
 from __future__ import annotations
 

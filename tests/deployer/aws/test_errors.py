@@ -1,4 +1,4 @@
-"""What a user reads when AWS, the network or the credentials say no."""
+"""The errors that a user gets if AWS, the network or the credentials refuse a call."""
 
 from __future__ import annotations
 
@@ -113,5 +113,5 @@ def test_settings_of_the_aws_cli_that_make_no_client_are_named(
         ("", False),
     ],
 )
-def test_loopback_is_told_from_aws(url: str, loopback: bool) -> None:
+def test_loopback_is_distinguished_from_aws(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback

@@ -31,7 +31,7 @@ def test_an_event_goes_back_as_it_came(text: str) -> None:
     assert json.loads(fake.payloads[0]) == {"detail": text}
 
 
-def test_an_answer_other_than_accepted_is_told() -> None:
+def test_an_answer_other_than_accepted_is_an_error() -> None:
     fake: Any = FakeLambda(status=200)
     with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
         HandlerFunction(fake, name="deployer-handler").invoke({})

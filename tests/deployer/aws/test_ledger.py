@@ -34,9 +34,13 @@ class FakeDynamo:
         (None, "1 refusal of this hour left out of the ledger"),
         ({"refusals": {"N": "3"}}, "1 refusal of this hour left out of the ledger"),
     ],
-    ids=["the counter says how many", "a counter that is gone leaves one at least", "a counter that began anew, too"],
+    ids=[
+        "the counter has their number",
+        "without a counter it is at least one",
+        "a counter that was reset gives one, too",
+    ],
 )
-def test_the_record_of_refusals_left_out_says_how_many_there_are_now(counter: Any, detail: str) -> None:
+def test_the_record_of_refusals_left_out_has_their_current_number(counter: Any, detail: str) -> None:
     written = refusal_to_write(record(outcome="refused"), MAX_REFUSALS + 1)
     assert written is not None
     client: Any = FakeDynamo(written, counter)

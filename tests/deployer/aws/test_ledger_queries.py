@@ -29,10 +29,10 @@ def lets_through(request: dict[str, Any], values: dict[str, Any]) -> bool:
 def _holds(found: tuple[str, str, str], request: dict[str, Any], values: dict[str, Any]) -> bool:
     function, name, placeholders = found
     value = values[request["ExpressionAttributeNames"][name]] or ""
-    wanted = [request["ExpressionAttributeValues"][one.strip()]["S"] for one in placeholders.split(",")]
+    operands = [request["ExpressionAttributeValues"][one.strip()]["S"] for one in placeholders.split(",")]
     if function == "begins_with":
-        return bool(value.startswith(wanted[0]))
-    return wanted[0] in value if function == "contains" else value in wanted
+        return bool(value.startswith(operands[0]))
+    return operands[0] in value if function == "contains" else value in operands
 
 
 def globs(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -54,7 +54,7 @@ def test_the_management_account_has_what_it_could_not_plan_without() -> None:
     assert ask(Caller(MANAGEMENT), "eu-west-1", "me-central-1") == {"me-central-1": "enabled"}
 
 
-def test_a_delegated_administrator_gets_what_aws_says() -> None:
+def test_a_delegated_administrator_gets_the_answer_of_aws() -> None:
     answer = {"eu-west-1": "ENABLED_BY_DEFAULT", "me-central-1": "ENABLING", "af-south-1": "ENABLED"}
     found = ask(Caller(CENTRAL, answer), "eu-west-1", "me-central-1", "af-south-1")
     assert found == {"me-central-1": "disabled", "af-south-1": "enabled"}

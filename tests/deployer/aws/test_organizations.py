@@ -83,13 +83,13 @@ def test_throttling_without_end_ends_in_a_sentence(sandbox: Sandbox) -> None:
         read_organization(client)
 
 
-def test_a_member_that_is_no_administrator_is_told_what_to_use(sandbox: Sandbox) -> None:
+def test_a_member_that_is_no_administrator_gets_a_next_step(sandbox: Sandbox) -> None:
     with pytest.raises(OrganizationAccessError) as caught:
         read_organization(sandbox.client("organizations", account="300000000001"))
     assert "delegated administrator" in (caught.value.next_step or "")
 
 
-def test_an_account_outside_of_any_organization_is_told_so(sandbox: Sandbox) -> None:
+def test_an_account_outside_of_any_organization_is_refused(sandbox: Sandbox) -> None:
     sandbox.faults.add(
         Fault(effect=Error(code="AWSOrganizationsNotInUseException", message="No."), service="organizations")
     )
@@ -107,7 +107,7 @@ def test_an_ou_that_goes_while_the_organization_is_read_has_it_read_again(sandbo
     assert read_organization(sandbox.client("organizations")) == organization_from(sandbox.organization)
 
 
-def test_an_organization_that_never_stands_still_is_told(sandbox: Sandbox) -> None:
+def test_an_organization_that_keeps_changing_is_reported(sandbox: Sandbox) -> None:
     sandbox.faults.add(_gone(times=3))
     with pytest.raises(BusyError, match="kept changing while it was read"):
         read_organization(sandbox.client("organizations"))

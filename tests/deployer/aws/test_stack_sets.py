@@ -1,4 +1,4 @@
-"""What AWS answers on the way to an operation is told in our words, whichever call it was that failed."""
+"""Errors of AWS are translated, whichever call of an operation failed."""
 
 from __future__ import annotations
 

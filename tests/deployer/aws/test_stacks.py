@@ -1,4 +1,4 @@
-"""Stacks that change while they are looked at: whatever happened to a stack is told, however quickly it ended."""
+"""Stacks that change between two polls: all their events are reported, however quickly they end."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def _event(number: str, logical_id: str, status: str, reason: str = "") -> dict[
 
 
 def _delete(stack: SwiftStack) -> list[StackEvent]:
-    told: list[StackEvent] = []
+    reported: list[StackEvent] = []
     stacks = CloudFormationStacks(cast("Session", stack), store=lambda body: body, clock=timeless())
-    stacks.delete("deployer-central", region="eu-west-1", on_event=told.append)
-    return told
+    stacks.delete("deployer-central", region="eu-west-1", on_event=reported.append)
+    return reported
 
 
-def test_the_last_events_of_a_stack_are_told() -> None:
+def test_the_last_events_of_a_stack_are_reported() -> None:
     assert [event.status for event in _delete(SwiftStack("DELETE_COMPLETE"))] == ["DELETE_FAILED", "DELETE_COMPLETE"]
 
 
-def test_the_cause_of_a_failure_is_told_even_if_the_stack_ends_at_once() -> None:
+def test_the_cause_of_a_failure_is_reported_even_if_the_stack_ends_at_once() -> None:
     with pytest.raises(StackFailedError, match=r"Bucket .*: not empty"):
         _delete(SwiftStack("DELETE_FAILED"))

@@ -1,4 +1,4 @@
-"""Polls that AWS throttles for some minutes go on, and a StackSet that reads do not find yet is waited for."""
+"""Polls continue although AWS throttles them for minutes, and a new StackSet is waited for until reads find it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def error(code: str) -> ClientError:
 
 
 class Cloud:
-    """CloudFormation whose calls fail as a test says, each by its name, before they answer."""
+    """CloudFormation whose calls fail as a test configures, each by its name, before they succeed."""
 
     def __init__(self, **failures: list[str]) -> None:
         self.failures = failures
@@ -94,7 +94,7 @@ POLLS: dict[str, Callable[[Cloud], object]] = {
 
 @pytest.mark.parametrize("call", POLLS)
 @pytest.mark.parametrize("times", [1, len(PAUSES)])
-def test_a_poll_that_is_throttled_for_minutes_goes_on(call: str, times: int) -> None:
+def test_a_poll_that_is_throttled_for_minutes_continues(call: str, times: int) -> None:
     cloud = Cloud(**{call: ["Throttling"] * times})
     POLLS[call](cloud)
     assert cloud.calls.count(call) == times + 1

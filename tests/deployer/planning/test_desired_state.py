@@ -32,7 +32,7 @@ from tests.example_organization import EXAMPLE
 ROOT_ON = "ou: Root\nenabled: true\nregions: [eu-west-1, us-east-1]\n"
 
 
-def test_roles_are_wanted_once_in_an_account_and_rules_in_each_of_its_regions() -> None:
+def test_roles_are_desired_once_in_an_account_and_rules_in_each_of_its_regions() -> None:
     access, forwarding = example_deployment().desired.stack_sets
     assert access.coverage.accounts[NETWORK] == {"eu-west-1"}
     assert forwarding.coverage.accounts[NETWORK] == {"eu-west-1", "eu-central-1"}
@@ -46,7 +46,7 @@ def test_the_central_stack_runs_the_zip_that_is_uploaded() -> None:
     assert one.bundle.key in one.desired.central.body
 
 
-def test_equal_config_files_are_one_wish() -> None:
+def test_equal_config_files_give_one_desired_state() -> None:
     assert example_deployment().desired.central.body == example_deployment().desired.central.body
 
 
@@ -65,7 +65,7 @@ def test_each_content_of_registry_scanning_is_a_stack_set_named_after_it(tmp_pat
     assert all(example_deployment(other).desired.families[0].has(name) for name in names)
 
 
-def test_scanning_is_wanted_nowhere_where_an_ou_is_off(tmp_path: Path) -> None:
+def test_scanning_is_not_desired_if_an_ou_is_off(tmp_path: Path) -> None:
     config = changed(tmp_path, "ous/sandbox.yaml", "", SCANNING)
     assert len(example_deployment(config).desired.stack_sets) == 2
 

@@ -163,7 +163,7 @@ def test_what_moves_is_no_loss_and_what_goes_for_good_is() -> None:
     assert not plans[NAMES[1]].withdraw
 
 
-def test_where_two_are_found_the_wanted_one_is_made_anew() -> None:
+def test_if_two_exist_the_desired_one_is_created_again() -> None:
     registries = Registries(coverage_of({}).organization)
     registries.put(NAMES[0], _key("b1"))
     registries.put(NAMES[1], _key("b1"))
@@ -185,5 +185,5 @@ def test_where_two_are_found_the_wanted_one_is_made_anew() -> None:
         ("xp-scan-0123abcd", False),
     ],
 )
-def test_a_name_says_whether_a_stack_set_is_of_the_family(name: str, belongs: bool) -> None:
+def test_a_name_shows_whether_a_stack_set_is_of_the_family(name: str, belongs: bool) -> None:
     assert FAMILY.has(name) is belongs

@@ -22,7 +22,7 @@ def _covered_by_aws(cloud: Cloud, ou_id: str) -> Regions:
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_new_accounts_get_what_their_ou_asks_for_but_for_what_is_told(data: st.DataObject) -> None:
+def test_new_accounts_get_what_their_ou_requests_except_for_what_is_reported(data: st.DataObject) -> None:
     coverage = data.draw(coverages())
     organization, regions = coverage.organization, st.frozensets(st.sampled_from(REGIONS))
     everything = Scope.whole(organization)
@@ -61,7 +61,7 @@ def test_only_an_ou_with_others_below_it_can_get_too_little() -> None:
     assert (more.ou_id, more.via, more.regions, more.is_left_over) == ("ou-d", "ou-c", frozenset({"x"}), False)
 
 
-def test_what_an_earlier_wish_left_registered_is_told_as_such() -> None:
+def test_what_an_earlier_desired_state_left_registered_is_reported_as_such() -> None:
     """All of A was on once; now only B is, whose accounts keep AWS from forgetting A without taking them along."""
     coverage = coverage_of({"ou-b": "x"})
     everything = Scope.whole(coverage.organization)

@@ -1,4 +1,4 @@
-"""More than ten instances, or a tenth of all, do not go unless that was said."""
+"""More than ten instances, or a tenth of all, are only deleted if that number is allowed."""
 
 from __future__ import annotations
 

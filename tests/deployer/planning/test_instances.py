@@ -65,7 +65,7 @@ class Cloud:
 
 @settings(max_examples=400, deadline=None)
 @given(st.data(), st.booleans())
-def test_from_any_earlier_wish_one_plan_leads_to_the_wish_and_a_second_has_nothing_to_do(
+def test_from_any_earlier_state_one_plan_leads_to_the_desired_one_and_a_second_is_empty(
     data: st.DataObject, filtered: bool
 ) -> None:
     coverage = data.draw(coverages())
@@ -136,7 +136,7 @@ def test_a_stack_set_that_changes_takes_its_instances_with_it(rewritten: bool) -
     assert plan.unchanged == 0
 
 
-def test_instances_of_suspended_and_departed_accounts_are_told_and_not_touched() -> None:
+def test_instances_of_suspended_and_departed_accounts_are_reported_and_not_changed() -> None:
 
     coverage = coverage_of({"ou-b": "x"})
     there = {

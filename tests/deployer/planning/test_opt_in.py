@@ -31,10 +31,10 @@ def stack_set(*statuses: Literal["CURRENT", "OUTDATED"]) -> StackSetState:
 @pytest.mark.parametrize(
     ("status", "covered", "instances", "warns"),
     [
-        pytest.param("disabled", {ABROAD}, (), True, id="AWS says that it is disabled"),
+        pytest.param("disabled", {ABROAD}, (), True, id="AWS reports that it is disabled"),
         pytest.param("disabled", {ABROAD}, ("CURRENT",), True, id="it was disabled after a roll-out"),
-        pytest.param("unknown", {ABROAD}, (), True, id="AWS does not say, and nothing is there"),
-        pytest.param("unknown", {ABROAD}, ("OUTDATED",), True, id="AWS does not say, and what is there failed"),
+        pytest.param("unknown", {ABROAD}, (), True, id="the status is unknown, and no instance exists"),
+        pytest.param("unknown", {ABROAD}, ("OUTDATED",), True, id="the status is unknown, and the instance failed"),
         pytest.param("unknown", {ABROAD}, ("OUTDATED", "CURRENT"), False, id="what is there proves it"),
         pytest.param("enabled", {ABROAD}, (), False, id="it is enabled"),
         pytest.param("disabled", {"eu-west-1"}, (), False, id="it is out of the scope"),

@@ -1,4 +1,4 @@
-"""OUs by path or id, accounts by id or name; what is not there is told with what is near."""
+"""OUs by path or id, accounts by id or name; unknown names are refused with similar ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.example_organization import EXAMPLE
 @pytest.mark.parametrize(
     ("ous", "accounts", "scope"),
     [
-        pytest.param([], [], Scope(ou_ids=frozenset({"r-exam"})), id="nothing said is everything"),
+        pytest.param([], [], Scope(ou_ids=frozenset({"r-exam"})), id="no option is everything"),
         pytest.param(["Workloads/Prod"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by path"),
         pytest.param(["/Workloads/Prod/"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="with slashes"),
         pytest.param(["ou-exam-prod0001"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by id"),
@@ -73,7 +73,7 @@ def test_an_ou_whose_name_begins_with_a_slash_is_found_by_it() -> None:
     assert find_scope(known, ous=["/A"], accounts=(), regions=()).ou_ids == {"ou-exam-00000001"}
 
 
-def test_a_region_that_is_not_enabled_is_told_with_the_nearest() -> None:
+def test_a_region_that_is_not_enabled_is_refused_with_the_nearest() -> None:
     enabled = {"eu-west-1", "us-east-1"}
     scope = find_scope(EXAMPLE, ous=(), accounts=(), regions=["us-east-1"], known_regions=enabled)
     assert scope.regions == frozenset({"us-east-1"})

@@ -25,7 +25,7 @@ def _settings(*, ous: Any, accounts: Any = None, documents: Any = None) -> bytes
 _ON = {"enabled": True, "regions": ["eu-west-1"]}
 
 
-def test_an_inherited_change_is_told_once_for_all_ous_that_it_reaches() -> None:
+def test_an_inherited_change_is_reported_once_for_all_ous_that_it_reaches() -> None:
     before = _settings(ous={_PROD: _ON, _DEV: _ON})
     after = _settings(ous={_PROD: _ON | {"repository": {"scan_on_push": False}}, _DEV: _ON})
     assert settings_changes(EXAMPLE, before=before, after=after) == (
@@ -37,7 +37,7 @@ def test_an_inherited_change_is_told_once_for_all_ous_that_it_reaches() -> None:
     )
 
 
-def test_equal_settings_said_otherwise_are_no_change() -> None:
+def test_equal_settings_written_differently_are_no_change() -> None:
     before = _settings(ous={_PROD: _ON})
     after = _settings(ous={_PROD: _ON, _PAYMENTS: _ON, _DEV: {"enabled": False, "regions": ["us-east-1"]}})
     assert settings_changes(EXAMPLE, before=before, after=after) == ()
@@ -52,7 +52,7 @@ def test_a_policy_file_that_changes_is_a_change_of_the_ous_that_name_it() -> Non
     assert change.values == (ValueChange(key="repository.lifecycle_policy (content)", before="1", after="2"),)
 
 
-def test_an_account_with_settings_of_its_own_is_told_by_itself() -> None:
+def test_an_account_with_settings_of_its_own_is_reported_separately() -> None:
     before = _settings(ous={_DEV: _ON})
     after = _settings(ous={_DEV: _ON}, accounts={"400000000001": {"regions": ["eu-west-1", "us-east-1"]}})
     (change,) = settings_changes(EXAMPLE, before=before, after=after)

@@ -26,7 +26,7 @@ def test_before_the_first_roll_out_there_is_nothing() -> None:
     assert actual.settings_in_force is None
 
 
-def test_what_is_as_wanted_is_neither_previewed_nor_downloaded() -> None:
+def test_what_is_in_sync_is_neither_previewed_nor_downloaded() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     cloud.stacks.asked.clear()

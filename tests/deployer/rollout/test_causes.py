@@ -1,4 +1,4 @@
-"""One cause is told once, in few words, however many instances it hit."""
+"""One cause is reported once and briefly, however many instances it affects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_reasons_are_cut_to_what_matters(reason: str, short: str) -> None:
     assert shortened(reason) == short
 
 
-def test_the_same_cause_in_several_accounts_is_told_once_and_the_most_frequent_first() -> None:
+def test_the_same_cause_in_several_accounts_is_reported_once_and_the_most_frequent_first() -> None:
     same = [_failure(account, f"no role in {account}") for account in ("111111111111", "222222222222")]
     other = _failure("333333333333", "quota of 333333333333 reached")
     assert causes([other, *same]) == (
@@ -49,7 +49,7 @@ def test_the_same_cause_in_several_accounts_is_told_once_and_the_most_frequent_f
     )
 
 
-def test_what_was_only_cancelled_is_noise_beside_a_cause_and_told_alone() -> None:
+def test_what_was_only_cancelled_is_omitted_beside_a_cause_and_reported_alone() -> None:
     cancelled = _failure("111111111111", "Cancelled since failure tolerance has exceeded")
     cause = _failure("222222222222", "no role")
     assert [one.failures for one in causes([cancelled, cause])] == [(cause,)]
@@ -57,10 +57,10 @@ def test_what_was_only_cancelled_is_noise_beside_a_cause_and_told_alone() -> Non
 
 
 def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
-    said = (
+    text = (
         "User: arn:aws:sts::{0}:assumed-role/stacksets-exec-{1}/stacksets is not authorized to perform: sqs:CreateQueue"
     )
     roles = {"111111111111": "f2a5349349468aa0879238536bca5045", "222222222222": "56e46c7d21abd61e767cc086c94df58c"}
-    (cause,) = causes(_failure(account, said.format(account, role)) for account, role in roles.items())
+    (cause,) = causes(_failure(account, text.format(account, role)) for account, role in roles.items())
     assert len(cause.failures) == 2
     assert "assumed-role/stacksets-exec-…/stacksets" in cause.reason

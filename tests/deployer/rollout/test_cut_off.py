@@ -263,7 +263,7 @@ def test_an_answer_that_is_lost_once_does_not_matter(world: World, operation: st
 
 @pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
-def test_a_network_that_is_gone_is_told_and_the_next_run_finishes(world: World, operation: str) -> None:
+def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, operation: str) -> None:
     _install_the_least(world)
     desired = everything(world.sandbox)
     world.sandbox.reset(SMALL)

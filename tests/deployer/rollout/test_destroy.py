@@ -1,4 +1,4 @@
-"""All goes in reverse order, the ledger only if that is said; whatever is left is told and done next time."""
+"""All is removed in reverse order, the ledger only if requested; the rest is reported and removed next time."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_everything_goes_but_the_ledger(installation: Installation) -> None:
     assert "Nothing to remove." in _text(again)
 
 
-def test_the_ledger_goes_where_that_is_said_even_later(installation: Installation) -> None:
+def test_the_ledger_is_deleted_if_requested_even_later(installation: Installation) -> None:
     installation.destroy()
     plan = installation.plan(delete_ledger=True)
     assert "- THE LEDGER with all of its records" in _text(plan)
@@ -97,7 +97,7 @@ def test_the_ledger_goes_where_that_is_said_even_later(installation: Installatio
     assert not installation.ledger.is_there
 
 
-def test_the_plan_says_what_registries_go_back_to(installation: Installation) -> None:
+def test_the_plan_reports_the_settings_that_registries_return_to(installation: Installation) -> None:
     assert "afterwards: ECR's default, manual basic scanning" in _text(installation.plan())
 
 
@@ -124,7 +124,7 @@ def _add(installation: Installation, *instances: Instance) -> None:
     states[ACCESS] = replace(states[ACCESS], instances=(*states[ACCESS].instances, *instances))
 
 
-def test_what_an_account_holds_that_left_the_organization_is_told(installation: Installation) -> None:
+def test_instances_of_an_account_that_left_the_organization_are_reported(installation: Installation) -> None:
     _add(installation, Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT"))
     outcome = installation.destroy()
     assert [(one.account, one.reason) for one in outcome.failures] == [

@@ -45,7 +45,7 @@ STACKS = [StackDefinition(name=name, region="eu-west-1", body="{}") for name in 
 
 
 class World:
-    """An organization where only one StackSet is left to be rolled out."""
+    """An organization in which one StackSet is rolled out."""
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization

@@ -21,7 +21,7 @@ REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
 MANAGEMENT, CENTRAL, NETWORK = "100000000000", "200000000001", "200000000002"
 SEARCH_PROD, PROD_OU, DEV_OU = "300000000002", "ou-exam-prod0001", "ou-exam-dev00001"
 
-WANTED = {
+EXPECTED = {
     CENTRAL: {"eu-west-1"},
     NETWORK: {"eu-west-1", "eu-central-1"},
     "200000000003": {"eu-west-1"},
@@ -84,9 +84,9 @@ def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
 
 
 @begins_rolled_out
-def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(deployer: Deployer) -> None:
+def test_the_desired_state_is_in_every_account_and_region_and_in_no_other(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
-    assert installed(sandbox) == WANTED
+    assert installed(sandbox) == EXPECTED
     function = sandbox.client("lambda").get_function(FunctionName="deployer-handler")["Configuration"]
     assert function["Role"] == f"arn:aws:iam::{CENTRAL}:role/deployer-handler"
     assert sandbox.client("dynamodb").describe_table(TableName="deployer-ledger")["Table"]["TableStatus"] == "ACTIVE"
@@ -95,7 +95,7 @@ def test_what_is_wanted_is_in_every_account_and_region_and_in_no_other(deployer:
 
 
 @begins_rolled_out
-def test_a_second_roll_out_says_that_there_is_nothing_to_do_and_writes_nothing(deployer: Deployer) -> None:
+def test_a_second_roll_out_reports_no_changes_and_writes_nothing(deployer: Deployer) -> None:
     ran = deployer("rollout", "--org")
     assert ran.exit_code == 0
     assert "Nothing to change." in ran.out
@@ -104,7 +104,7 @@ def test_a_second_roll_out_says_that_there_is_nothing_to_do_and_writes_nothing(d
     assert deployer("status").exit_code == 0
 
 
-def test_a_plan_says_what_would_change_and_changes_nothing(deployer: Deployer) -> None:
+def test_a_plan_reports_changes_and_makes_none(deployer: Deployer) -> None:
     ran = deployer("plan")
     assert ran.exit_code == 2
     assert "+ StackSet deployer-forwarding" in ran.out
@@ -120,7 +120,7 @@ def test_a_plan_says_what_would_change_and_changes_nothing(deployer: Deployer) -
         for operation in stack_set["instances"]["create"]
         for one in operation["instances"]
     }
-    assert created == {(account, region) for account, regions in WANTED.items() for region in regions}
+    assert created == {(account, region) for account, regions in EXPECTED.items() for region in regions}
 
 
 def test_nothing_is_written_where_nobody_can_be_asked(deployer: Deployer) -> None:
@@ -130,7 +130,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(deployer: Deployer) -> Non
     assert writes(deployer.sandbox) == []
 
 
-def test_an_account_that_fails_is_told_with_its_region_and_reason_and_the_rest_is_done(deployer: Deployer) -> None:
+def test_an_account_that_fails_is_reported_with_region_and_reason_and_the_rest_is_done(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     iam = sandbox.client("iam", account=SEARCH_PROD)
     iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument=json.dumps(trust({"AWS": SEARCH_PROD})))
@@ -144,7 +144,7 @@ def test_an_account_that_fails_is_told_with_its_region_and_reason_and_the_rest_i
     assert deployer("status").exit_code == 2
     again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
-    assert installed(sandbox) == WANTED
+    assert installed(sandbox) == EXPECTED
 
 
 def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> None:
@@ -161,7 +161,7 @@ def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> No
     assert "StackSet deployer-forwarding" in ran.out.split("not run")[1]
     deployer.sandbox.faults.clear()
     assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == WANTED
+    assert installed(deployer.sandbox) == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_credentials_that_expire_midway_leave_nothing_that_a_second_run_does_not
     deployer.sandbox.faults.clear()
     again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
-    assert installed(deployer.sandbox) == WANTED
+    assert installed(deployer.sandbox) == EXPECTED
 
 
 def test_a_central_stack_that_never_came_to_be_is_deleted_and_made_anew(deployer: Deployer) -> None:
@@ -202,7 +202,7 @@ def test_a_central_stack_that_never_came_to_be_is_deleted_and_made_anew(deployer
     again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
     assert "± stack deployer-central" in again.out
-    assert installed(deployer.sandbox) == WANTED
+    assert installed(deployer.sandbox) == EXPECTED
 
 
 def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> None:
@@ -212,7 +212,7 @@ def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> 
         Fault(effect=Throttle(), when=lambda call: "deployer" in call.user_agent and next(calls) % 8 == 0)
     )
     assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == WANTED
+    assert installed(deployer.sandbox) == EXPECTED
 
 
 @begins_rolled_out
@@ -220,7 +220,7 @@ def test_a_new_account_is_covered_without_another_roll_out(deployer: Deployer) -
     sandbox = deployer.sandbox
     account = sandbox.create_account("new-prod", PROD_OU)
     sandbox.settle()
-    assert installed(sandbox) == WANTED | {account.id: {"eu-west-1", "us-east-1"}}
+    assert installed(sandbox) == EXPECTED | {account.id: {"eu-west-1", "us-east-1"}}
     plan = deployer("plan", "--json").document
     assert all(not stack_set["instances"]["create"] for stack_set in plan["stack_sets"])
 
@@ -232,7 +232,7 @@ def test_a_moved_account_gets_the_regions_of_its_new_ou(deployer: Deployer) -> N
     sandbox.settle()
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == WANTED | {SEARCH_PROD: {"eu-west-1"}}
+    assert installed(sandbox) == EXPECTED | {SEARCH_PROD: {"eu-west-1"}}
     assert deployer("plan").exit_code == 0
 
 
@@ -249,17 +249,17 @@ def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(depl
     allowed = without_payments("rollout", "--org", "--yes", "--allow-delete", "6")
     assert allowed.exit_code == 0, allowed
     assert installed(sandbox) == {
-        account: regions for account, regions in WANTED.items() if account not in {"300000000003", "300000000004"}
+        account: regions for account, regions in EXPECTED.items() if account not in {"300000000003", "300000000004"}
     }
     assert without_payments("plan").exit_code == 0
 
 
-def test_what_aws_adds_to_an_ou_that_is_off_is_foretold_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_what_aws_adds_to_an_ou_that_is_off_is_predicted_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     deployer = Deployer(sandbox, config=config)
-    told = deployer("rollout", "--org", "--yes")
-    assert told.exit_code == 0
-    assert "AWS then adds new accounts of Workloads/Prod/Payments" in " ".join(told.out.split())
+    shown = deployer("rollout", "--org", "--yes")
+    assert shown.exit_code == 0
+    assert "AWS then adds new accounts of Workloads/Prod/Payments" in " ".join(shown.out.split())
     before = installed(sandbox)
     account = sandbox.create_account("payments-new", "ou-exam-paym0001")
     sandbox.settle()
@@ -271,9 +271,9 @@ def test_what_aws_adds_to_an_ou_that_is_off_is_foretold_and_removed(sandbox: San
 def test_a_scoped_roll_out_touches_only_its_scope(deployer: Deployer) -> None:
     ran = deployer("rollout", "--ou", "Workloads/Dev", "--account", NETWORK, "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(deployer.sandbox) == {key: WANTED[key] for key in ("400000000001", "400000000002", NETWORK)}
+    assert installed(deployer.sandbox) == {key: EXPECTED[key] for key in ("400000000001", "400000000002", NETWORK)}
     assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == WANTED
+    assert installed(deployer.sandbox) == EXPECTED
     assert deployer("plan").exit_code == 0
 
 
@@ -282,7 +282,7 @@ def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_awa
 ) -> None:
     sandbox, one_region = deployer.sandbox, ("rollout", "--ou", "Workloads", "--region", "us-east-1", "--yes")
     assert deployer(*one_region).exit_code == 0
-    prod = (account for account, regions in WANTED.items() if "us-east-1" in regions)
+    prod = (account for account, regions in EXPECTED.items() if "us-east-1" in regions)
     assert installed(sandbox) == {account: {"us-east-1"} for account in prod}
     assert deployer("status", "--ou", "Workloads", "--region", "us-east-1").exit_code == 0
     assert deployer("rollout", "--org", "--yes").exit_code == 0
@@ -290,7 +290,7 @@ def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_awa
         sandbox, config=_edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     )
     assert off(*one_region, "--allow-delete", "2").exit_code == 0
-    assert installed(sandbox) == WANTED | {account: {"eu-west-1"} for account in ("300000000003", "300000000004")}
+    assert installed(sandbox) == EXPECTED | {account: {"eu-west-1"} for account in ("300000000003", "300000000004")}
     assert off("rollout", "--org", "--yes", "--allow-delete", "4").exit_code == 0
     assert not installed(sandbox).keys() & {"300000000003", "300000000004"}
 
@@ -307,7 +307,7 @@ def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(deploy
     assert deployer("destroy", "--yes").exit_code == 0
     again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
-    assert installed(sandbox) == WANTED
+    assert installed(sandbox) == EXPECTED
     assert deployer("destroy", "--yes", "--delete-ledger").exit_code == 0
     assert sandbox.client("dynamodb").list_tables()["TableNames"] == []
 
@@ -326,7 +326,7 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     deployer = Deployer(sandbox, config=config, account=MANAGEMENT)
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == WANTED | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
+    assert installed(sandbox) == EXPECTED | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
     assert "SELF" in {call.parameters.get("CallAs") for call in sandbox.calls}
     watch = sandbox.client("lambda", account=MANAGEMENT).invoke(FunctionName="deployer-watch", Payload=b"{}")
     watched = json.loads(watch["Payload"].read())
@@ -354,7 +354,7 @@ def test_another_organization_than_the_configs_is_refused(sandbox: Sandbox, tmp_
     assert writes(sandbox) == []
 
 
-def test_an_account_that_may_not_manage_stack_sets_is_told_how_to_become_one_that_may(
+def test_an_account_that_may_not_manage_stack_sets_gets_the_command_that_registers_it(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     config = _edited(tmp_path, "organization.yaml", "200000000001", NETWORK)
@@ -376,7 +376,7 @@ def test_a_sandbox_that_is_not_running_is_named(sandbox: Sandbox) -> None:
     _refused(deployer("plan"), 7, "deployer sandbox start")
 
 
-def test_an_ou_or_region_that_does_not_exist_is_told_with_the_nearest(deployer: Deployer) -> None:
+def test_an_ou_or_region_that_does_not_exist_is_refused_with_the_nearest(deployer: Deployer) -> None:
     _refused(deployer("rollout", "--ou", "Workloads/Pord", "--yes"), 11, "Did you mean Workloads/Prod?")
     _refused(deployer("plan", "--region", "us-east-9"), 11, "Did you mean us-east-")
 

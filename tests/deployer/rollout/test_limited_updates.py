@@ -8,7 +8,7 @@ from typing import Any
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer
-from tests.deployer.rollout.test_in_sandbox import NETWORK, WANTED, _edited, installed
+from tests.deployer.rollout.test_in_sandbox import EXPECTED, NETWORK, _edited, installed
 
 DEV = {"400000000001", "400000000002"}
 PROD = {"300000000001", "300000000002", "300000000003", "300000000004"}
@@ -48,7 +48,7 @@ def test_one_ou_after_the_other_gets_a_changed_template(sandbox: Sandbox, tmp_pa
     sandbox.calls.clear()
     ran = changed("rollout", "--ou", "Workloads/Prod", "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == {account: WANTED[account] for account in DEV | PROD}
+    assert installed(sandbox) == {account: EXPECTED[account] for account in DEV | PROD}
     assert _statuses(sandbox) == {"OUTDATED": DEV, "CURRENT": PROD}
     (first, _), (updated, accounts), *_ = _operations(sandbox)
     assert (first, updated, len(accounts)) == ("CreateStackInstances", "UpdateStackSet", 1)
@@ -61,7 +61,7 @@ def test_one_ou_after_the_other_gets_a_changed_template(sandbox: Sandbox, tmp_pa
     (call,) = [one for one in sandbox.calls if one.operation == "UpdateStackSet"]
     assert call.parameters["UsePreviousTemplate"] is True
     assert changed("rollout", "--org", "--yes").exit_code == 0
-    assert installed(sandbox) == WANTED
+    assert installed(sandbox) == EXPECTED
     assert changed("plan").exit_code == 0
 
 
@@ -73,8 +73,8 @@ def test_waves_bring_a_changed_template_to_ous_with_and_without_instances(sandbo
     )
     ran = changed("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == WANTED
-    assert _statuses(sandbox) == {"CURRENT": set(WANTED)}
+    assert installed(sandbox) == EXPECTED
+    assert _statuses(sandbox) == {"CURRENT": set(EXPECTED)}
     assert "UpdateStackInstances" not in {name for name, _ in _operations(sandbox)}
     assert changed("plan").exit_code == 0
     assert changed("destroy", "--yes").exit_code == 0
@@ -93,7 +93,7 @@ def test_what_changed_between_plan_and_operation_is_explained(sandbox: Sandbox, 
 
 
 def test_an_ou_that_aws_does_not_find_any_more_does_not_stop_a_removal(sandbox: Sandbox) -> None:
-    """Whether AWS finds an OU that it covers, but where no account ever was, is not documented."""
+    """Whether AWS finds a covered OU that never had an account is not documented."""
     deployer = Deployer(sandbox)
     empty = sandbox.create_ou("Later", "ou-exam-dev00001")
     assert deployer("rollout", "--ou", "Workloads/Dev", "--yes").exit_code == 0

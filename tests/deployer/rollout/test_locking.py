@@ -67,7 +67,7 @@ def world() -> World:
     return World()
 
 
-def test_the_first_has_it_and_the_second_is_told_by_whom_and_since_when(world: World) -> None:
+def test_the_first_has_it_and_the_second_gets_its_owner_and_start(world: World) -> None:
     assert world.lock(1).take(RECORD)
     with pytest.raises(
         BusyError, match=r"`deployer rollout` is in progress\. \S*user/u1 started it at 2026-11-23 09:00:00 UTC"
@@ -106,7 +106,7 @@ def test_what_a_killed_roll_out_left_is_free(world: World, change: Callable[[Wor
     assert world.lock(2).is_free is is_free
 
 
-def test_on_another_machine_only_time_tells_that_it_is_dead(world: World) -> None:
+def test_a_dead_process_on_another_machine_is_detected_by_expiry_alone(world: World) -> None:
     world.lock(1, "there").take(RECORD)
     world.alive.clear()
     assert not world.lock(2, "here").is_free
@@ -176,6 +176,6 @@ def test_a_record_that_nobody_can_read_holds_until_it_is_broken(world: World, da
     world.lock(1).check()
 
 
-def test_the_record_says_what_it_was_for() -> None:
+def test_the_record_has_the_command_and_its_scope() -> None:
     record = replace(RECORD, ous=("Workloads",), accounts=("1",), regions=("eu-west-1",), exit_code=4)
     assert LockRecord.from_json(record.to_json()) == record

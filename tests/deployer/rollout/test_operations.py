@@ -1,4 +1,4 @@
-"""Operations wait for their turn, are followed to their end, and tell each instance once."""
+"""Operations wait for others, are followed to their end, and report each instance once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _run(script: Script, if_busy: IfBusy = "wait") -> tuple[list[Event], list[fl
     return events, slept, runner
 
 
-def test_an_operation_of_someone_else_is_told_once_and_waited_for() -> None:
+def test_an_operation_of_someone_else_is_reported_once_and_waited_for() -> None:
     events, slept, _ = _run(Script(others=3, looks=[("SUCCEEDED", ())]))
     assert [type(event) for event in events] == [OperationWaitedFor, OperationStarted, OperationProgress]
     assert len(slept) >= 3
@@ -111,7 +111,7 @@ def test_an_operation_of_someone_else_can_be_a_reason_to_give_up() -> None:
         _run(Script(others=1, looks=[]), "give-up")
 
 
-def test_ids_of_operations_say_who_started_them() -> None:
+def test_ids_of_operations_name_who_started_them() -> None:
     at = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
     id_ = operation_id("arn:aws:sts::1:assumed-role/Admin/alice@example.com", at=at, unique="3f9a01bc")
     assert id_ == "deployer-alice-example-com-20261123T091500Z-3f9a01bc"
@@ -120,7 +120,7 @@ def test_ids_of_operations_say_who_started_them() -> None:
     assert len(operation_id("arn:aws:iam::1:user/" + "x" * 200, at=at, unique="3f9a01bc")) <= 128
 
 
-def test_each_instance_is_told_when_it_changes_and_the_last_result_is_kept() -> None:
+def test_each_instance_is_reported_when_it_changes_and_the_last_result_is_kept() -> None:
     looks = [
         ("RUNNING", (_result("1", "PENDING"), _result("2", "RUNNING"))),
         ("RUNNING", (_result("1", "PENDING"), _result("2", "FAILED"))),

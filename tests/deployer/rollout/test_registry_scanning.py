@@ -28,7 +28,7 @@ class Folder:
         shutil.copytree(CONFIG, self.directory)
         self.deployer = Deployer(sandbox, config=self.directory)
 
-    def say(self, file: str, text: str) -> None:
+    def configure(self, file: str, text: str) -> None:
         (self.directory / file).write_text((CONFIG / file).read_text() + text)
 
     def roll_out(self, *options: str) -> int:
@@ -68,8 +68,8 @@ def in_dev(text: str) -> Scans:
 
 
 def test_each_ou_gets_its_own_and_others_keep_the_default(sandbox: Sandbox, folder: Folder) -> None:
-    folder.say(PROD, ENHANCED)
-    folder.say(DEV, BASIC)
+    folder.configure(PROD, ENHANCED)
+    folder.configure(DEV, BASIC)
     assert folder.roll_out() == 0
     assert scans(sandbox) == in_prod("ENHANCED CONTINUOUS_SCAN *") | in_dev("BASIC SCAN_ON_PUSH app-*")
     sandbox.calls.clear()
@@ -81,8 +81,8 @@ def test_each_ou_gets_its_own_and_others_keep_the_default(sandbox: Sandbox, fold
     sandbox.settle()
     assert scans(sandbox)[newcomer, "us-east-1"] == "ENHANCED CONTINUOUS_SCAN *"
 
-    folder.say(PROD, BASIC)
-    folder.say(DEV, "")
+    folder.configure(PROD, BASIC)
+    folder.configure(DEV, "")
     planned = folder.deployer("plan").out
     assert "~ 10 instances deleted first, for another StackSet of the same kind" in planned
     assert "- DELETES 2 instances" in planned
@@ -105,12 +105,12 @@ def folder_stack_sets(sandbox: Sandbox) -> list[dict[str, str]]:
     return found
 
 
-def test_a_registry_that_would_not_let_go_is_told_of_and_mended_by_running_again(
+def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_again(
     sandbox: Sandbox, folder: Folder
 ) -> None:
-    folder.say(PROD, ENHANCED)
+    folder.configure(PROD, ENHANCED)
     assert folder.roll_out() == 0
-    folder.say(PROD, BASIC)
+    folder.configure(PROD, BASIC)
     resets = Fault(
         effect=Error(code="ServerException", message="not now", status=500),
         operation="PutRegistryScanningConfiguration",

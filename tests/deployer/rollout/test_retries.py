@@ -33,7 +33,7 @@ def failed(reason: str) -> RolloutResult:
 
 
 class Rollouts:
-    """Roll-outs that end as said, one after the other, and the waits between."""
+    """Roll-outs with given results, one after the other, and the waits between."""
 
     def __init__(self, *ends: RolloutResult) -> None:
         self.ends: Iterator[RolloutResult] = iter(ends)

@@ -1,4 +1,4 @@
-"""What goes wrong in roll-outs, as a table: afterwards all is as if nothing had, and the exit codes say what happened.
+"""Failures of roll-outs, as a table: afterwards the desired state is reached, and exit codes are those documented.
 
 `test_cut_off` has a real SIGKILL after every call in turn.
 """
@@ -22,11 +22,11 @@ from tests.deployer.command_line import CONFIG, Deployer, writes
 from tests.deployer.mortal import KILLED, Mortals
 from tests.deployer.rollout.test_in_sandbox import (
     CENTRAL,
+    EXPECTED,
     MANAGEMENT,
     NETWORK,
     PROD_OU,
     SEARCH_PROD,
-    WANTED,
     _edited,
     installed,
 )
@@ -42,7 +42,7 @@ def deployer(sandbox: Sandbox) -> Deployer:
 def _all_is_well(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     sandbox.settle()
-    assert installed(sandbox) == WANTED
+    assert installed(sandbox) == EXPECTED
     sandbox.calls.clear()
     again = deployer("rollout", "--org")
     assert again.exit_code == 0, again
@@ -81,7 +81,7 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     found = sandbox.client("cloudformation").list_stack_instances(
         StackSetName="deployer-forwarding", CallAs="DELEGATED_ADMIN"
     )
-    denied = {(account, "us-east-1") for account, regions in WANTED.items() if "us-east-1" in regions}
+    denied = {(account, "us-east-1") for account, regions in EXPECTED.items() if "us-east-1" in regions}
     failed = {(one["Account"], one["Region"]) for one in found["Summaries"] if one["Status"] != "CURRENT"}
     assert failed == denied
     organizations.detach_policy(PolicyId=policy, TargetId=PROD_OU)
@@ -97,10 +97,10 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     _all_is_well(deployer)
 
 
-def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshooting_page_says(
+def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troubleshooting_page_describes(
     deployer: Deployer, tmp_path: Path
 ) -> None:
-    """Its deletion failed, and then it was wanted again."""
+    """Its deletion failed, and then it is desired again."""
     sandbox, account, region = deployer.sandbox, "400000000001", "eu-west-1"
     dev = ("--account", account, "--yes", "--allow-delete", "9")
     assert deployer("rollout", *dev).exit_code == 0
@@ -114,8 +114,8 @@ def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshoo
     wanted_again = deployer("rollout", *dev)
     assert wanted_again.exit_code == 1, wanted_again
     assert "AWS leaves INOPERABLE instances out of every update" in " ".join(wanted_again.out.split())
-    told = deployer("status", "--account", account)
-    assert (told.exit_code, "docs/troubleshooting.md" in " ".join(told.out.split())) == (2, True), told
+    shown = deployer("status", "--account", account)
+    assert (shown.exit_code, "docs/troubleshooting.md" in " ".join(shown.out.split())) == (2, True), shown
 
     central = sandbox.client("cloudformation")
     named = {"StackSetName": "deployer-forwarding", "CallAs": "DELEGATED_ADMIN"}
@@ -133,8 +133,8 @@ def test_an_instance_that_aws_leaves_out_of_updates_is_mended_as_the_troubleshoo
     sandbox.settle()
     sandbox.client("cloudformation", account=account, region=region).delete_stack(StackName=instance["StackId"])
     sandbox.settle()
-    mended = deployer("rollout", *dev)
-    assert mended.exit_code == 0, mended
+    repaired = deployer("rollout", *dev)
+    assert repaired.exit_code == 0, repaired
     assert deployer("status", "--account", account).exit_code == 0
 
 
@@ -166,7 +166,7 @@ def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deploy
     assert (ran.exit_code, abroad in ran.out) == (0, False), ran
 
 
-@pytest.mark.parametrize("moves", [False, True], ids=["where it was", "in an OU for suspended accounts"])
+@pytest.mark.parametrize("moves", [False, True], ids=["in the same OU", "in an OU for suspended accounts"])
 def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(
     deployer: Deployer, tmp_path: Path, moves: bool
 ) -> None:
@@ -283,19 +283,19 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     planned = more("plan")
     sandbox.calls.clear()
     ran = more(*ROLL_OUT, "--if-busy", manner)
-    told = " ".join(ran.err.split())
+    shown = " ".join(ran.err.split())
     if manner == "give-up":
         assert ran.exit_code == 9, ran
-        assert f"deployer-forwarding is busy: UPDATE {operation}" in told
-        assert "; 0 of 4 instances finished" in told
+        assert f"deployer-forwarding is busy: UPDATE {operation}" in shown
+        assert "; 0 of 4 instances finished" in shown
         assert not [name for name in writes(sandbox) if "ChangeSet" not in name]
         return
     shown = " ".join(planned.out.split())
     assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
     assert "; 0 of 4 instances finished" in shown
     assert ran.exit_code == 0, ran
-    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in told
-    assert "not started by deployer (CloudTrail shows who started it)" in told
+    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in shown
+    assert "not started by deployer (CloudTrail shows who started it)" in shown
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
 
 
@@ -376,7 +376,7 @@ def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, 
     assert deployer("rollout", "--resume", "--org").exit_code == 64
 
 
-# What is asked of AWS, and what is told
+# Calls to AWS, and output
 def test_preferences_of_the_command_line_reach_every_operation(deployer: Deployer) -> None:
     asked = ("--max-concurrent", "50%", "--failure-tolerance", "1", "--concurrency-mode", "strict")
     in_turn = ("--region-concurrency", "sequential", "--region-order", "us-east-1")
@@ -393,7 +393,7 @@ def test_preferences_of_the_command_line_reach_every_operation(deployer: Deploye
     assert deployer(*ROLL_OUT, "--failure-tolerance", "some").exit_code == 64
 
 
-def test_json_lines_tell_each_event_and_the_error_that_stops_it(deployer: Deployer) -> None:
+def test_json_lines_have_each_event_and_the_error_that_stops_it(deployer: Deployer) -> None:
     ran = deployer(*ROLL_OUT, "--log-format", "json")
     events = [json.loads(line) for line in ran.err.splitlines()]
     names = [event["event"] for event in events]
@@ -403,7 +403,7 @@ def test_json_lines_tell_each_event_and_the_error_that_stops_it(deployer: Deploy
     changed = [one for event in events if event["event"] == "operation-progress" for one in event["changed"]]
     assert {one["ou"] for one in changed} > {"Workloads/Dev", "Infrastructure/Network"}
     done = {(one["account"], one["region"]) for one in changed if one["status"] == "SUCCEEDED"}
-    assert {(account, region) for account, regions in WANTED.items() for region in regions} <= done
+    assert {(account, region) for account, regions in EXPECTED.items() for region in regions} <= done
     again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
     assert (again.err, again.document["outcome"]["exit_code"]) == ("", 0), "standard error is for JSON alone"
     refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")

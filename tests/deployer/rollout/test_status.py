@@ -91,11 +91,11 @@ def test_before_a_roll_out_everything_is_missing() -> None:
         ),
         pytest.param(_instance(SHOP_PROD, "us-east-1", status="INOPERABLE", reason="stuck"), "failed", id="inoperable"),
         pytest.param(
-            _instance(SHOP_DEV, "us-east-1", status="CURRENT"), "unexpected", id="a region that is not wanted"
+            _instance(SHOP_DEV, "us-east-1", status="CURRENT"), "unexpected", id="a region that is not desired"
         ),
     ],
 )
-def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Instance, state: str) -> None:
+def test_an_instance_out_of_sync_is_reported_with_its_reason(instance: Instance, state: str) -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     _with(cloud, FORWARDING, instance)
@@ -113,7 +113,7 @@ def test_an_instance_that_is_not_as_wanted_is_told_with_its_reason(instance: Ins
     assert state in text
 
 
-def test_what_no_roll_out_can_take_away_is_told_and_does_not_count_against_it() -> None:
+def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> None:
     left, suspended = "999999999999", SHOP_PROD
     accounts = {**EXAMPLE.accounts, suspended: replace(EXAMPLE.accounts[suspended], state="SUSPENDED")}
     deployment = example_deployment(organization=replace(EXAMPLE, accounts=accounts))
@@ -167,7 +167,7 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
     ]
 
 
-def test_templates_and_properties_that_differ_are_told(tmp_path: Path) -> None:
+def test_templates_and_properties_that_differ_are_reported(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
     state = cloud.stack_sets.there[ACCESS]
     cloud.stack_sets.there[ACCESS] = replace(state, auto_deployment=False)
@@ -178,7 +178,7 @@ def test_templates_and_properties_that_differ_are_told(tmp_path: Path) -> None:
     assert not status.is_in_sync
 
 
-def test_stack_sets_of_ou_settings_are_told_of_like_all_others(tmp_path: Path) -> None:
+def test_stack_sets_of_ou_settings_are_reported_like_all_others(tmp_path: Path) -> None:
     before = example_deployment(changed(tmp_path, DEV, "", SCANNING))
     cloud = rolled_out(before)
     assert _status(before, cloud).is_in_sync
@@ -188,7 +188,7 @@ def test_stack_sets_of_ou_settings_are_told_of_like_all_others(tmp_path: Path) -
     assert "deployer-registry-scanning-" in _text(status)
 
 
-def test_a_scope_is_all_that_is_told_of() -> None:
+def test_nothing_outside_the_scope_is_reported() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Prod"], accounts=(), regions=["us-east-1"])
     deployment = example_deployment(scope=scope)
     status = _status(deployment, rolled_out(example_deployment()))

@@ -1,4 +1,4 @@
-"""Random layers of settings that are valid, as files would say them."""
+"""Random layers of settings that are valid, as files would contain them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ layers = _some(
         ),
     }
 )
-"""What `defaults`, an OU's file or an account's file may say."""
+"""What `defaults`, an OU's file or an account's file may contain."""
 
 EXPIRE: dict[str, Any] = {
     "rules": [
@@ -90,12 +90,12 @@ def _write(folder: Path, path: str, head: dict[str, Any], layer: Mapping[str, An
     (folder / path).write_text(json.dumps({**head, **layer}, indent=1), encoding="utf-8")
 
 
-def compiled_from(folder: Path, organization: Organization, said: Mapping[str, Any], by_id: bool) -> Compiled:
+def compiled_from(folder: Path, organization: Organization, layers: Mapping[str, Any], by_id: bool) -> Compiled:
     """The settings of a folder with these layers: of `defaults`, and of OUs and accounts by their id."""
     central = {"account": "200000000001", "region": "eu-west-1"}
-    _write(folder, "organization.yaml", {"central": central}, {"defaults": said.get("defaults", {})})
+    _write(folder, "organization.yaml", {"central": central}, {"defaults": layers.get("defaults", {})})
     _write(folder, "policies/expire.json", EXPIRE, {})
-    for id_, layer in said.items():
+    for id_, layer in layers.items():
         if id_ in organization.ous:
             head = {"id": id_} if by_id else {"ou": organization.path(id_)}
             _write(folder, f"ous/{id_}.yaml", head, layer)

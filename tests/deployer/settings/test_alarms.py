@@ -1,4 +1,4 @@
-"""The topic that alarms notify: from organization.yaml into the central template, or refused where it stands."""
+"""The topic that alarms notify: from organization.yaml into the central template, or refused with its position."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_every_alarm_notifies_the_topic(write: Write) -> None:
     assert notified(write, f"alarms: {{topic: {TOPIC}}}\n") == {(TOPIC,)}
 
 
-@pytest.mark.parametrize("said", ["", "alarms: {}\n", "alarms: {topic: null}\n", "alarms: null\n"])
-def test_without_a_topic_alarms_notify_nobody(write: Write, said: str) -> None:
-    assert notified(write, said) == {()}
+@pytest.mark.parametrize("section", ["", "alarms: {}\n", "alarms: {topic: null}\n", "alarms: null\n"])
+def test_without_a_topic_alarms_notify_nobody(write: Write, section: str) -> None:
+    assert notified(write, section) == {()}
 
 
 @pytest.mark.parametrize(

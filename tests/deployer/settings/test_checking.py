@@ -12,7 +12,7 @@ from tests.deployer.settings.conftest import Write
 from tests.example_organization import EXAMPLE
 
 
-def _said(folder: Path, *, live: bool = True) -> list[str]:
+def _problems(folder: Path, *, live: bool = True) -> list[str]:
     problems = check_folder(folder, EXAMPLE if live else None)
     return [str(found).replace(f"{folder.as_posix()}/", "") for found in problems]
 
@@ -52,7 +52,7 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
         pytest.param(
             "create: {names: {allow: ['a/**', 'a/**']}}\n",
             "4:34: warning: create.names.allow[1]: has no effect: a/** in the same list matches all of it",
-            id="an entry said twice",
+            id="a duplicate entry",
         ),
         pytest.param(
             "create: {principals: {allow: ['arn:aws:iam::*:role/ci-*'], deny: ['arn:aws:iam::*:role/*']}}\n",
@@ -81,61 +81,61 @@ PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
         ),
     ],
 )
-def test_a_rule_that_can_have_no_say_is_a_warning(write: Write, text: str, warning: str, live: bool) -> None:
-    assert _said(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
+def test_a_rule_without_effect_is_a_warning(write: Write, text: str, warning: str, live: bool) -> None:
+    assert _problems(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
 
 
 def test_pulls_where_nothing_is_enabled_are_no_warning(write: Write) -> None:
-    assert _said(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
+    assert _problems(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
 
 
 def test_encryption_in_two_layers_is_no_warning_in_govcloud_and_where_nothing_is_enabled(write: Write) -> None:
     layers = "repository: {encryption: {type: KMS_DSSE}}\n"
     off = f"ou: Workloads/Prod\nenabled: false\nregions: [eu-west-1]\n{layers}"
-    assert _said(write("ous/prod.yaml", off)) == []
+    assert _problems(write("ous/prod.yaml", off)) == []
     write("organization.yaml", 'central: {account: "200000000001", region: us-gov-west-1}\n')
     on = f"ou: Workloads/Prod\nenabled: true\nregions: [us-gov-west-1]\n{layers}"
-    assert [one for one in _said(write("ous/prod.yaml", on), live=False) if "DSSE" in one] == []
+    assert [one for one in _problems(write("ous/prod.yaml", on), live=False) if "DSSE" in one] == []
 
 
 def test_a_region_listed_twice_is_a_warning(write: Write) -> None:
     folder = write("ous/dev.yaml", "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-west-1]\n")
-    assert _said(folder) == ["ous/dev.yaml:3:22: warning: regions[1]: eu-west-1 is listed twice"]
+    assert _problems(folder) == ["ous/dev.yaml:3:22: warning: regions[1]: eu-west-1 is listed twice"]
 
 
-def test_enabled_in_no_region_is_a_warning_only_where_no_parent_says_one(write: Write) -> None:
+def test_enabled_in_no_region_is_a_warning_only_if_no_parent_has_one(write: Write) -> None:
     write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: true\n")
     folder = write("ous/dev.yaml", "ou: Workloads/Dev\n")
     expected = ["ous/prod.yaml:2:10: warning: enabled: enabled, but in no region: add regions here or in a parent OU"]
-    assert _said(folder) == expected
-    assert _said(folder, live=False) == expected
+    assert _problems(folder) == expected
+    assert _problems(folder, live=False) == expected
     write("ous/workloads.yaml", "ou: Workloads\nregions: [eu-west-1]\n")
-    assert _said(folder) == _said(folder, live=False) == []
+    assert _problems(folder) == _problems(folder, live=False) == []
 
 
-def test_a_warning_in_a_parent_is_said_once_however_many_inherit_it(write: Write) -> None:
+def test_a_warning_in_a_parent_is_reported_once_however_many_inherit_it(write: Write) -> None:
     write("ous/prod.yaml", PROD + "create: {names: {allow: ['a/**', 'a/b']}}\n")
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {scan_on_push: false}\n")
-    assert len(_said(folder)) == 1
+    assert len(_problems(folder)) == 1
 
 
-def test_mutability_that_turns_inherited_exclusions_around_is_a_warning(write: Write) -> None:
+def test_mutability_that_inverts_inherited_exclusions_is_a_warning(write: Write) -> None:
     write("ous/prod.yaml", PROD + "repository: {mutability_exclusions: [latest]}\n")
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE}\n")
-    assert _said(folder) == [
+    assert _problems(folder) == [
         "ous/payments.yaml:2:36: warning: repository.image_tag_mutability: inverts the inherited exclusions (latest would be the exception): add mutability_exclusions, too"
     ]
     write(
         "ous/payments.yaml",
         "ou: Workloads/Prod/Payments\nrepository: {image_tag_mutability: MUTABLE, mutability_exclusions: []}\n",
     )
-    assert _said(folder) == []
+    assert _problems(folder) == []
 
 
 @pytest.mark.parametrize("match", ["**/cache", "*-cache", "team-*/cache/**", "**/buildcache", "cache"])
 def test_a_namespace_of_build_caches_with_immutable_tags_is_a_warning(write: Write, match: str) -> None:
     folder = write("ous/prod.yaml", PROD + f"namespaces: [{{match: '{match}', repository: {{scan_on_push: false}}}}]\n")
-    [warning] = _said(folder)
+    [warning] = _problems(folder)
     assert warning.startswith(
         "ous/prod.yaml:4:22: warning: namespaces[0].match: build caches write the same tags again"
     )
@@ -153,7 +153,7 @@ def test_a_namespace_of_build_caches_with_immutable_tags_is_a_warning(write: Wri
     ],
 )
 def test_other_namespaces_are_no_warning(write: Write, namespace: str) -> None:
-    assert _said(write("ous/prod.yaml", PROD + f"namespaces: [{{{namespace}}}]\n")) == []
+    assert _problems(write("ous/prod.yaml", PROD + f"namespaces: [{{{namespace}}}]\n")) == []
 
 
 def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(write: Write) -> None:
@@ -165,22 +165,22 @@ def test_a_key_left_from_a_parents_kms_is_an_error_that_stops_a_roll_out_too(wri
     expected = (
         "ous/payments.yaml:2:33: repository.encryption.type: ECR refuses a kms_key with type AES256: add kms_key: null"
     )
-    assert _said(folder) == [expected]
+    assert _problems(folder) == [expected]
     with pytest.raises(InvalidConfigurationError, match="ECR refuses a kms_key with type AES256"):
         compile_settings(load(folder), EXAMPLE)
 
 
-def test_a_key_of_one_region_does_not_do_for_others(write: Write) -> None:
+def test_a_key_of_one_region_is_refused_in_others(write: Write) -> None:
     def encryption(region: str) -> str:
         return f"{{type: KMS, kms_key: 'arn:aws:kms:{region}:{{account}}:alias/ecr'}}"
 
     text = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1, us-east-1]\nrepository:\n  encryption: "
     folder = write("ous/prod.yaml", text + encryption("eu-west-1") + "\n")
-    assert _said(folder) == [
+    assert _problems(folder) == [
         "ous/prod.yaml:5:36: repository.encryption.kms_key: ECR requires a key in the repository's region, as with {region}; this one is not in us-east-1"
     ]
     write("ous/prod.yaml", text + encryption("{region}") + "\n")
-    assert _said(folder) == []
+    assert _problems(folder) == []
 
 
 def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
@@ -189,7 +189,7 @@ def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
 
     write("ous/prod.yaml", PROD + "repository:\n  tags:\n" + tags(0, 30))
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository:\n  tags:\n" + tags(30, 50))
-    assert _said(folder) == [
+    assert _problems(folder) == [
         "ous/payments.yaml:23:12: repository.tags.tag49: 50 tags, inherited ones included; ECR accepts 50, and deployer adds one"
     ]
 
@@ -200,7 +200,7 @@ def test_an_error_in_one_file_hides_nothing_that_follows_from_merging_others(wri
     write("ous/sandbox.yaml", "ou: Sandbox\nenabled: maybe\n")
     folder = write("ous/prod.yaml", PROD)
     write("ous/dev.yaml", "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-west-1]\n")
-    assert [line.split(": ")[0] for line in _said(folder, live=live)] == [
+    assert [line.split(": ")[0] for line in _problems(folder, live=live)] == [
         "organization.yaml:2:9",
         "ous/dev.yaml:3:22",
         "ous/sandbox.yaml:2:10",
@@ -210,13 +210,13 @@ def test_an_error_in_one_file_hides_nothing_that_follows_from_merging_others(wri
 def test_nothing_is_merged_over_a_parent_that_has_an_error(write: Write) -> None:
     write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: true\nregions: 5\n")
     folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nenabled: true\n")
-    assert [line.split(": ")[0] for line in _said(folder)] == ["ous/prod.yaml:3:10"]
+    assert [line.split(": ")[0] for line in _problems(folder)] == ["ous/prod.yaml:3:10"]
 
 
 def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write: Write) -> None:
     write("policies/two-weeks.json", '{"rules": []}')
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-week.json}\n")
-    assert _said(folder) == [
+    assert _problems(folder) == [
         "ous/prod.yaml:4:32: repository.lifecycle_policy: there is no file policies/two-week.json; did you mean policies/two-weeks.json?",
         "policies/two-weeks.json:1:1: warning: no file uses this policy: delete it, or reference it as lifecycle_policy or repository_policy",
     ]
@@ -225,13 +225,13 @@ def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write
 def test_no_policy_is_called_unused_while_a_file_cannot_be_read(write: Write) -> None:
     write("policies/two-weeks.json", '{"rules": []}')
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-weeks.json\n")
-    assert [line.split(": ")[0] for line in _said(folder)] == ["ous/prod.yaml:5:1"]
+    assert [line.split(": ")[0] for line in _problems(folder)] == ["ous/prod.yaml:5:1"]
 
 
 def test_two_files_for_one_ou_are_noticed_without_an_organization(write: Write) -> None:
     write("ous/a.yaml", "ou: Workloads/Prod\n")
     folder = write("ous/b.yaml", "ou: Workloads/Prod\n")
-    (line,) = _said(folder, live=False)
+    (line,) = _problems(folder, live=False)
     assert line.startswith("ous/b.yaml:1:5: ou: ")
 
 

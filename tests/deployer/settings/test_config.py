@@ -35,7 +35,7 @@ repository:
 """
 
 
-def _said(folder: Path, *, severity: Severity = Severity.ERROR) -> list[str]:
+def _problems(folder: Path, *, severity: Severity = Severity.ERROR) -> list[str]:
     """Problems of a severity, files by their path inside the folder."""
     _, problems = read(folder)
     return [str(found).replace(f"{folder.as_posix()}/", "") for found in problems if found.severity is severity]
@@ -43,7 +43,7 @@ def _said(folder: Path, *, severity: Severity = Severity.ERROR) -> list[str]:
 
 def test_twelve_and_more_mistakes_in_one_file_are_all_reported_at_their_places(write: Write) -> None:
     folder = write("ous/prod.yaml", TWELVE_MISTAKES)
-    assert [line.split(": ", 2)[:2] for line in _said(folder)] == [
+    assert [line.split(": ", 2)[:2] for line in _problems(folder)] == [
         ["ous/prod.yaml:2:1", "enabeld"],
         ["ous/prod.yaml:3:10", "enabled"],
         ["ous/prod.yaml:4:22", "regions[1]"],
@@ -60,13 +60,13 @@ def test_twelve_and_more_mistakes_in_one_file_are_all_reported_at_their_places(w
     ]
 
 
-def test_too_many_parts_are_told_beside_what_is_wrong_with_them(write: Write) -> None:
+def test_too_many_parts_are_reported_beside_their_own_problems(write: Write) -> None:
     tags = "".join(f"    tag{number}: x\n" for number in range(50))
     folder = write(
         "ous/prod.yaml",
         f"ou: A\nrepository:\n  mutability_exclusions: [a, b, c, d, e, f g, 1]\n  tags:\n    aws:x: 5\n{tags}",
     )
-    assert [line.split(": ", 2)[:2] for line in _said(folder)] == [
+    assert [line.split(": ", 2)[:2] for line in _problems(folder)] == [
         ["ous/prod.yaml:3:26", "repository.mutability_exclusions"],
         ["ous/prod.yaml:3:42", "repository.mutability_exclusions[5]"],
         ["ous/prod.yaml:3:47", "repository.mutability_exclusions[6]"],
@@ -126,7 +126,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "namespaces:\n  - match: a/**\n    repository:",
             "3:16: namespaces[0].repository: must not be null here: leave it out, or name the keys to reset",
-            id="a namespace that says null",
+            id="a namespace that is null",
         ),
         pytest.param("regions:\n  -", "2:4: regions[0]: must not be null here", id="nothing in a list"),
         pytest.param(
@@ -246,7 +246,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
 )
 def test_a_mistake_in_an_ous_file_is_explained(write: Write, text: str, problem: str) -> None:
     folder = write("ous/prod.yaml", f"{text}\nou: Workloads/Prod\n")
-    assert _said(folder) == [f"ous/prod.yaml:{problem}"]
+    assert _problems(folder) == [f"ous/prod.yaml:{problem}"]
 
 
 @pytest.mark.parametrize(
@@ -261,20 +261,20 @@ def test_a_mistake_in_an_ous_file_is_explained(write: Write, text: str, problem:
     ],
 )
 def test_a_file_that_is_for_nothing_is_a_problem(write: Write, text: str, problem: str) -> None:
-    assert _said(write("ous/a.yaml", text)) == [f"ous/a.yaml:1:1: {problem}"]
+    assert _problems(write("ous/a.yaml", text)) == [f"ous/a.yaml:1:1: {problem}"]
 
 
 def test_the_central_account_in_numbers_is_refused(write: Write) -> None:
     folder = write("organization.yaml", "central:\n  account: 200000000001\n  region: eu-west-1\n")
-    assert _said(folder) == [
+    assert _problems(folder) == [
         'organization.yaml:2:12: central.account: an unquoted account id is a number and can lose its leading zeros: write "200000000001"'
     ]
 
 
-def test_a_folder_without_organization_yaml_says_so(write: Write) -> None:
+def test_a_folder_without_organization_yaml_is_an_error(write: Write) -> None:
     folder = write("ous/a.yaml", "ou: A\n")
     (folder / "organization.yaml").unlink()
-    assert _said(folder) == [
+    assert _problems(folder) == [
         "organization.yaml:1:1: missing: it names the central account and region (`deployer init` writes one)"
     ]
 
@@ -293,7 +293,7 @@ def test_an_account_is_named_by_its_file_or_inside_it_and_both_must_agree(write:
     folder = write("accounts/nobody.yaml", "enabled: true\n")
     config, _ = read(folder)
     assert [file.account_id for file in config.accounts] == ["300000000001", "300000000003"]
-    assert [line.split(": ", 1)[0] for line in _said(folder)] == [
+    assert [line.split(": ", 1)[0] for line in _problems(folder)] == [
         "accounts/300000000002.yaml:1:10",
         "accounts/again.yaml:1:10",
         "accounts/nobody.yaml:1:1",
@@ -303,11 +303,11 @@ def test_an_account_is_named_by_its_file_or_inside_it_and_both_must_agree(write:
 class TestFiles:
     def test_a_yml_file_is_not_silently_left_out(self, write: Write) -> None:
         folder = write("ous/a.yml", "ou: A\n")
-        assert _said(folder) == ["ous/a.yml:1:1: not read: rename it to a.yaml"]
+        assert _problems(folder) == ["ous/a.yml:1:1: not read: rename it to a.yaml"]
 
     def test_a_file_at_the_wrong_place_is_a_warning(self, write: Write) -> None:
         folder = write("prod.yaml", "ou: A\n")
-        assert [line.split(": ")[0] for line in _said(folder, severity=Severity.WARNING)] == ["prod.yaml:1:1"]
+        assert [line.split(": ")[0] for line in _problems(folder, severity=Severity.WARNING)] == ["prod.yaml:1:1"]
 
     def test_hidden_files_and_notes_are_left_alone(self, write: Write) -> None:
         write(".schema/ou.yaml", "nonsense: true\n")
@@ -318,20 +318,20 @@ class TestFiles:
     def test_a_file_that_is_not_utf_8_is_named_with_the_byte(self, write: Write) -> None:
         folder = write("ous/a.yaml", "ou: A\n")
         (folder / "ous/a.yaml").write_bytes(b"ou: A\n# caf\xe9\n")
-        assert _said(folder) == ["ous/a.yaml:2:6: not UTF-8 (byte 0xe9): save the file as UTF-8"]
+        assert _problems(folder) == ["ous/a.yaml:2:6: not UTF-8 (byte 0xe9): save the file as UTF-8"]
 
     def test_a_huge_file_is_not_read(self, write: Write) -> None:
         folder = write("ous/a.yaml", "#" * (1024 * 1024 + 1))
-        assert _said(folder) == ["ous/a.yaml:1:1: larger than 1 MB, which no config file is"]
+        assert _problems(folder) == ["ous/a.yaml:1:1: larger than 1 MB, which no config file is"]
 
     def test_a_link_out_of_the_folder_is_not_followed(self, write: Write, tmp_path: Path) -> None:
         (tmp_path / "secret.json").write_text("{}", encoding="utf-8")
         folder = write("ous/a.yaml", "ou: A\nrepository: {lifecycle_policy: policies/link.json}\n")
         (folder / "policies").mkdir()
         (folder / "policies/link.json").symlink_to(tmp_path / "secret.json")
-        said = _said(folder)
-        assert "policies/link.json:1:1: a link that leaves the config folder is not followed" in said
-        assert len(said) == 2
+        found = _problems(folder)
+        assert "policies/link.json:1:1: a link that leaves the config folder is not followed" in found
+        assert len(found) == 2
 
     def test_a_link_inside_the_folder_is_a_file_like_any_other(self, write: Write) -> None:
         folder = write("ous/a.yaml", "ou: A\n")
@@ -342,7 +342,7 @@ class TestFiles:
         folder = write("ous/a.yaml", "ou: A\n")
         (folder / "ous/elsewhere").symlink_to(tmp_path, target_is_directory=True)
         (folder / "ous/gone.yaml").symlink_to("nowhere.yaml")
-        assert _said(folder) == [
+        assert _problems(folder) == [
             "ous/elsewhere:1:1: a link to a folder is not followed: put the files here",
             "ous/gone.yaml:1:1: cannot be read: No such file or directory",
         ]
@@ -357,7 +357,7 @@ class TestFiles:
             return open_file(path, *arguments, **options)
 
         monkeypatch.setattr(Path, "open", refuse)
-        assert _said(folder) == ["ous/a.yaml:1:1: cannot be read: Permission denied"]
+        assert _problems(folder) == ["ous/a.yaml:1:1: cannot be read: Permission denied"]
 
 
 def test_the_example_has_no_problems_at_all() -> None:

@@ -11,8 +11,8 @@ from tests.deployer.settings.conftest import ORGANIZATION, Write
 from tests.example_organization import EXAMPLE
 
 
-def compiled(write: Write, said: str, *, region: str = "eu-west-1") -> Compiled:
-    text = ORGANIZATION.replace("eu-west-1", region) + said
+def compiled(write: Write, section: str, *, region: str = "eu-west-1") -> Compiled:
+    text = ORGANIZATION.replace("eu-west-1", region) + section
     return settings.compile(load(write("organization.yaml", text)), EXAMPLE)
 
 
@@ -27,10 +27,10 @@ def what_is_there(synthesis: Synthesis) -> list[bool]:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "ensure: {}\n", "ensure: null\n", "ensure: {url: null}\n", "ensure: {url: false}\n"]
+    "section", ["", "ensure: {}\n", "ensure: null\n", "ensure: {url: null}\n", "ensure: {url: false}\n"]
 )
-def test_the_handler_has_no_url_unless_the_config_requests_it(write: Write, said: str) -> None:
-    found = compiled(write, said)
+def test_the_handler_has_no_url_unless_the_config_requests_it(write: Write, section: str) -> None:
+    found = compiled(write, section)
     assert function_url_of(found) == "off"
     assert what_is_there(synthesize(found)) == [False] * 4
 
@@ -48,9 +48,9 @@ def test_a_region_without_function_urls_gets_none(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"), [("{url: yes please}", "ensure.url: "), ("{uri: true}", "ensure.uri: unknown key")]
+    ("section", "problem"), [("{url: yes please}", "ensure.url: "), ("{uri: true}", "ensure.uri: unknown key")]
 )
-def test_what_is_no_switch_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+def test_what_is_no_switch_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
-        load(write("organization.yaml", f"{ORGANIZATION}ensure: {said}\n"))
+        load(write("organization.yaml", f"{ORGANIZATION}ensure: {section}\n"))
     assert problem in refused.value.message

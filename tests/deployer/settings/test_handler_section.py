@@ -15,8 +15,8 @@ from tests.example_organization import EXAMPLE
 KEY = "ReservedConcurrentExecutions"
 
 
-def functions(write: Write, said: str) -> dict[str, Any]:
-    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + said)), EXAMPLE)
+def functions(write: Write, section: str) -> dict[str, Any]:
+    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + section)), EXAMPLE)
     resources = synthesize(compiled).central.to_dict()["Resources"]
     return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
 
@@ -27,13 +27,13 @@ def test_reserved_concurrency_is_the_handlers_and_not_the_watchs(write: Write) -
     assert [name for name, one in made.items() if KEY in one] == ["HandlerFunction"]
 
 
-@pytest.mark.parametrize("said", ["", "handler: {}\n", "handler: null\n", "handler: {reserved_concurrency: null}\n"])
-def test_without_it_the_handler_shares(write: Write, said: str) -> None:
-    assert all(KEY not in one for one in functions(write, said).values())
+@pytest.mark.parametrize("section", ["", "handler: {}\n", "handler: null\n", "handler: {reserved_concurrency: null}\n"])
+def test_without_it_the_handler_shares(write: Write, section: str) -> None:
+    assert all(KEY not in one for one in functions(write, section).values())
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("section", "problem"),
     [
         ("{reserved_concurrency: 0}", "handler.reserved_concurrency: 1 to 10,000; 0 would disable the handler"),
         ("{reserved_concurrency: 10001}", "handler.reserved_concurrency: 1 to 10,000"),
@@ -41,7 +41,7 @@ def test_without_it_the_handler_shares(write: Write, said: str) -> None:
         ("{reserved_concurency: 3}", "handler.reserved_concurency: unknown key"),
     ],
 )
-def test_what_lambda_cannot_reserve_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
+def test_what_lambda_cannot_reserve_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
-        load(write("organization.yaml", f"{ORGANIZATION}handler: {said}\n"))
+        load(write("organization.yaml", f"{ORGANIZATION}handler: {section}\n"))
     assert problem in refused.value.message

@@ -11,8 +11,8 @@ from deployer.settings.regions import DELEGATED_ADMINISTRATOR_REGIONS
 from tests.deployer.settings.conftest import Write
 
 
-def said(write: Write, region: str) -> list[tuple[Severity, str]]:
-    """What `validate` says of a home region."""
+def problems_of(write: Write, region: str) -> list[tuple[Severity, str]]:
+    """The problems that `validate` reports about a home region."""
     folder = write("organization.yaml", f'central: {{account: "200000000001", region: {region}}}\n')
     _, problems = read(folder)
     assert {problem.key for problem in problems} <= {"central.region"}
@@ -21,7 +21,7 @@ def said(write: Write, region: str) -> list[tuple[Severity, str]]:
 
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1"])
 def test_china_is_refused(write: Write, region: str) -> None:
-    [(severity, message)] = said(write, region)
+    [(severity, message)] = problems_of(write, region)
     assert severity is Severity.ERROR
     assert "no trusted access for StackSets" in message
 
@@ -36,7 +36,7 @@ def test_china_is_refused(write: Write, region: str) -> None:
     ],
 )
 def test_a_region_without_delegated_administrators_is_warned_of(write: Write, region: str, instead: str) -> None:
-    [(severity, message)] = said(write, region)
+    [(severity, message)] = problems_of(write, region)
     assert severity is Severity.WARNING
     assert "delegated administrators of StackSets" in message
     assert instead in message
@@ -63,4 +63,4 @@ def test_names_and_addresses_are_of_the_home_regions_partition(
 @pytest.mark.parametrize("region", sorted(DELEGATED_ADMINISTRATOR_REGIONS))
 def test_a_region_that_aws_lists_is_fine(write: Write, region: str) -> None:
     assert region in known_regions()
-    assert said(write, region) == []
+    assert problems_of(write, region) == []

@@ -84,7 +84,7 @@ ODD: list[Any] = [
     ),
     *([], {}, [[]], [None], [{}], ["a", "a"], {"a": None}, {"": ""}, ["latest"] * 9, "x" * 5000),
 ]
-"""What may stand where something else is wanted."""
+"""Values in place of those of the expected type."""
 
 
 def _places(value: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
@@ -117,12 +117,12 @@ def _broken(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(_broken())
-def test_whatever_a_file_says_is_a_problem_with_one_line_or_can_be_rolled_out(files: dict[str, Any]) -> None:
+def test_whatever_a_file_contains_is_a_problem_with_one_line_or_can_be_rolled_out(files: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path, said in files.items():
+        for path, content in files.items():
             (folder / path).parent.mkdir(exist_ok=True)
-            (folder / path).write_text(json.dumps(said), encoding="utf-8")
+            (folder / path).write_text(json.dumps(content), encoding="utf-8")
         check_folder(folder)
         found = check_folder(folder, EXAMPLE)
         assert [line for line in map(str, found) if len(line.splitlines()) != 1] == []

@@ -25,7 +25,7 @@ def _cases(draw: st.DrawFn) -> tuple[Organization, dict[str, Any]]:
 
 
 def _naive(chain: list[Mapping[str, Any]]) -> dict[KeyPath, tuple[Any, int]]:
-    """For each leaf, who said it last: a layer wipes what it replaces or resets, then writes its own leaves."""
+    """For each leaf, the layer that set it last: a layer removes what it replaces or resets, then writes its leaves."""
     known: dict[KeyPath, tuple[Any, int]] = {}
     for number, layer in enumerate(chain):
         for path, value in _flat(layer, ()):
@@ -37,8 +37,8 @@ def _naive(chain: list[Mapping[str, Any]]) -> dict[KeyPath, tuple[Any, int]]:
     return known
 
 
-def _flat(said: Mapping[str, Any], at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    for key, value in said.items():
+def _flat(values: Mapping[str, Any], at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _flat(value, (*at, key))
         else:
@@ -68,13 +68,13 @@ def _plain(value: Any) -> Any:
 def test_effective_settings_and_their_places_equal_a_naive_reference(
     case: tuple[Organization, dict[str, Any]], by_id: bool
 ) -> None:
-    organization, said = case
+    organization, values = case
     with tempfile.TemporaryDirectory() as folder:
-        compiled = compiled_from(Path(folder), organization, said, by_id)
+        compiled = compiled_from(Path(folder), organization, values, by_id)
         for account_id in organization.accounts:
             ids = ["defaults", *organization.account_chain(account_id), account_id]
-            chain = [id_ for id_ in ids if id_ in said]
-            reference = _naive([said[id_] for id_ in chain])
+            chain = [id_ for id_ in ids if id_ in values]
+            reference = _naive([values[id_] for id_ in chain])
             defaults = dict(_flat_settings(_plain(asdict(Settings()))))
             expected = defaults | {path: _plain(value) for path, (value, _) in reference.items()}
             assert dict(_flat_settings(_plain(asdict(compiled.settings_for_account(account_id))))) == expected

@@ -13,17 +13,17 @@ from tests.example_organization import EXAMPLE
 TOPIC = "arn:aws:sns:eu-west-1:200000000001:news"
 
 
-def central(write: Write, said: str) -> dict[str, Any]:
-    folder = write("organization.yaml", ORGANIZATION + said)
+def central(write: Write, section: str) -> dict[str, Any]:
+    folder = write("organization.yaml", ORGANIZATION + section)
     resources: dict[str, Any] = synthesize(settings.compile(load(folder), EXAMPLE)).central.to_dict()["Resources"]
     return resources
 
 
-def test_nobody_is_told_unless_the_config_says_whom(write: Write) -> None:
+def test_nobody_is_notified_unless_the_config_names_a_topic(write: Write) -> None:
     assert not [name for name in central(write, "") if name.startswith("Notices") and name != "NoticesFailedFilter"]
 
 
-def test_a_topic_of_ones_own_is_told_of_the_outcomes_that_are_named(write: Write) -> None:
+def test_a_given_topic_is_notified_of_the_outcomes_that_are_named(write: Write) -> None:
     made = central(write, f"notifications: {{topic: '{TOPIC}', format: slack, outcomes: [refused]}}\n")
     rule = made["NoticesRule"]["Properties"]
     assert rule["Targets"][0]["Arn"] == TOPIC
@@ -40,7 +40,7 @@ def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("section", "problem"),
     [
         ("{format: slack}", "notifications.topic: "),
         ("{topic: news}", "notifications.topic: `create`, or the ARN of an SNS topic"),
@@ -52,18 +52,18 @@ def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
         ("{topic: create, outcomes: []}", "list at least one outcome"),
     ],
 )
-def test_what_cannot_work_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
-    folder = write("organization.yaml", f"{ORGANIZATION}notifications: {said}\n")
+def test_what_cannot_work_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+    folder = write("organization.yaml", f"{ORGANIZATION}notifications: {section}\n")
     with pytest.raises(InvalidConfigurationError) as refused:
         load(folder)
     assert problem in refused.value.message
 
 
-@pytest.mark.parametrize(("said", "there"), [("", False), ("cleanup: false\n", False), ("cleanup: true\n", True)])
+@pytest.mark.parametrize(("section", "there"), [("", False), ("cleanup: false\n", False), ("cleanup: true\n", True)])
 def test_a_role_that_may_delete_is_there_only_where_the_config_asks_for_it(
-    write: Write, said: str, there: bool
+    write: Write, section: str, there: bool
 ) -> None:
-    folder = write("organization.yaml", ORGANIZATION + said)
+    folder = write("organization.yaml", ORGANIZATION + section)
     made = synthesize(settings.compile(load(folder), EXAMPLE))
     assert ("CleanerRole" in made.access.to_dict()["Resources"]) is there
     assert ("deployer-cleaner" in made.central.to_json()) is there

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - messages read best whole
-"""What an OU may say about its registries, in ECR's limits, and how it is inherited."""
+"""What an OU may configure for its registries, in ECR's limits, and how it is inherited."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MOST = ", ".join(f'"a{number}"' for number in range(101))
         ),
     ],
 )
-def test_what_ecr_would_not_take_is_said_where_it_stands(write: Write, text: str, problem: str) -> None:
+def test_what_ecr_would_not_accept_is_reported_with_its_position(write: Write, text: str, problem: str) -> None:
     folder = write("ous/prod.yaml", f"{PROD}{text}\n")
     found = [str(one).replace(f"{folder.as_posix()}/", "") for one in check_folder(folder, EXAMPLE)]
     assert any(problem in one for one in found), found

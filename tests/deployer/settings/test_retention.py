@@ -27,21 +27,21 @@ def kept(made: Compiled) -> tuple[timedelta, int, int]:
 
 
 def test_retention_travels_to_the_handler_and_into_the_central_template(write: Write) -> None:
-    said = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
-    made = compiled(write, said)
+    section = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
+    made = compiled(write, section)
     assert kept(made) == (timedelta(days=7), 14, 365)
     assert made.settings_file.refusals_retention == timedelta(days=400)
 
 
-@pytest.mark.parametrize("said", ["", "retention: {}\n", "retention: {logs: null}\n"])
-def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, said: str) -> None:
-    made = compiled(write, said)
+@pytest.mark.parametrize("section", ["", "retention: {}\n", "retention: {logs: null}\n"])
+def test_without_a_setting_retention_is_that_of_the_reference(write: Write, section: str) -> None:
+    made = compiled(write, section)
     assert kept(made) == (timedelta(days=30), 30, 90)
     assert made.settings_file.refusals_retention is None
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("section", "problem"),
     [
         ("{logs: 91}", "2:19: retention.logs: CloudWatch Logs supports 1, 3, 5, 7,"),
         ("{expiring_records: 0}", "2:31: retention.expiring_records: 1 to 3650 days"),
@@ -49,8 +49,8 @@ def test_what_is_not_said_is_kept_as_long_as_the_reference_says(write: Write, sa
         ("{event_archiv: 3}", "2:13: retention.event_archiv: unknown key"),
     ],
 )
-def test_what_aws_does_not_take_is_refused_at_its_place(write: Write, said: str, problem: str) -> None:
-    folder = write("organization.yaml", f"{ORGANIZATION}retention: {said}\n")
+def test_what_aws_does_not_take_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+    folder = write("organization.yaml", f"{ORGANIZATION}retention: {section}\n")
     with pytest.raises(InvalidConfigurationError) as refused:
         load(folder)
     assert f"organization.yaml:{problem}" in refused.value.message

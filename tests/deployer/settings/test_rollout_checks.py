@@ -1,4 +1,4 @@
-"""`rollout:` in organization.yaml: what is an error, and what is told because it does not do what it says."""
+"""`rollout:` in organization.yaml: errors, and warnings about values without the intended effect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
 @pytest.mark.parametrize(
     ("rollout", "organization", "parts"),
     [
-        pytest.param("{}", EXAMPLE, [], id="nothing said"),
+        pytest.param("{}", EXAMPLE, [], id="no preferences"),
         pytest.param("{max_concurrent: 50%, failure_tolerance: null}", EXAMPLE, [], id="half at a time"),
         pytest.param("{waves: [[Sandbox], [Workloads/Dev], ['*']]}", EXAMPLE, [], id="waves for all"),
         pytest.param("{max_concurrent: 0}", None, ["max_concurrent: at least 1"], id="none at a time"),
@@ -71,7 +71,9 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
         ),
     ],
 )
-def test_what_is_told(tmp_path: Path, rollout: str, organization: Organization | None, parts: list[str]) -> None:
+def test_problems_and_warnings(
+    tmp_path: Path, rollout: str, organization: Organization | None, parts: list[str]
+) -> None:
     found = [str(problem) for problem in check_folder(_folder(tmp_path, rollout), organization)]
     assert len(found) == len(parts), found
     assert all(part in line for part, line in zip(parts, found, strict=True)), found
@@ -85,7 +87,7 @@ def test_the_values_reach_the_roll_out(tmp_path: Path) -> None:
     assert rollout.waves == (("Sandbox",), ("*",))
 
 
-def test_a_roll_out_refuses_waves_that_name_what_there_is_not(tmp_path: Path) -> None:
+def test_a_roll_out_refuses_waves_with_unknown_names(tmp_path: Path) -> None:
     config = settings.load(_folder(tmp_path, "{waves: [[Nowhere], ['*']]}"))
     with pytest.raises(InvalidConfigurationError, match="there is no OU or account Nowhere"):
         settings.compile(config, EXAMPLE)

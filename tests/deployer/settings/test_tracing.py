@@ -13,8 +13,8 @@ from tests.deployer.settings.conftest import ORGANIZATION, Write
 from tests.example_organization import EXAMPLE
 
 
-def central(write: Write, said: str) -> dict[str, Any]:
-    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + said)), EXAMPLE)
+def central(write: Write, section: str) -> dict[str, Any]:
+    compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + section)), EXAMPLE)
     resources: dict[str, Any] = synthesize(compiled).central.to_dict()["Resources"]
     return resources
 
@@ -22,12 +22,12 @@ def central(write: Write, said: str) -> dict[str, Any]:
 def actions_of(role: dict[str, Any]) -> set[str]:
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     actions = [statement["Action"] for statement in statements]
-    return {action for said in actions for action in ([said] if isinstance(said, str) else said)}
+    return {action for section in actions for action in ([section] if isinstance(section, str) else section)}
 
 
-@pytest.mark.parametrize("said", ["", "tracing: false\n", "tracing: null\n"])
-def test_without_it_nothing_is_traced_and_nobody_may(write: Write, said: str) -> None:
-    resources = central(write, said)
+@pytest.mark.parametrize("section", ["", "tracing: false\n", "tracing: null\n"])
+def test_without_it_nothing_is_traced_and_nobody_may(write: Write, section: str) -> None:
+    resources = central(write, section)
     assert all("TracingConfig" not in one.get("Properties", {}) for one in resources.values())
     assert "xray" not in str(resources)
 

@@ -91,11 +91,11 @@ _pushes = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(SPOKEN_FOR), layers), _pushes)
 def test_simulate_decides_as_the_lambda_does_under_any_settings(
-    said: dict[str, dict[str, Any]], changes: dict[str, Any]
+    text_there: dict[str, dict[str, Any]], changes: dict[str, Any]
 ) -> None:
     event = load_event("push-by-a-role", changes)
     with tempfile.TemporaryDirectory() as folder:
-        _assert_alike(event, compiled_from(Path(folder), EXAMPLE, {"defaults": _COVERED} | said, by_id=True))
+        _assert_alike(event, compiled_from(Path(folder), EXAMPLE, {"defaults": _COVERED} | text_there, by_id=True))
 
 
 def _assert_alike(event: dict[str, Any], compiled: Compiled) -> None:
@@ -177,11 +177,15 @@ NAMESPACE = {
     "match": "x/**",
     "repository": {"encryption": None, "tags": {"a": None, "b": "near"}, "scan_on_push": False},
 }
-SAID = {"encryption": {"type": "KMS"}, "tags": {"a": "far", "b": "far", "c": "far"}, "mutability_exclusions": ["v*"]}
+SETTINGS = {
+    "encryption": {"type": "KMS"},
+    "tags": {"a": "far", "b": "far", "c": "far"},
+    "mutability_exclusions": ["v*"],
+}
 
 
 def test_each_value_of_a_repository_has_the_place_that_set_or_reset_it(tmp_path: Path) -> None:
-    layer = {"enabled": True, "regions": ["eu-west-1"], "repository": SAID, "namespaces": [NAMESPACE]}
+    layer = {"enabled": True, "regions": ["eu-west-1"], "repository": SETTINGS, "namespaces": [NAMESPACE]}
     central = {"account": "200000000001", "region": "eu-west-1"}
     text = json.dumps({"central": central, "defaults": layer}, indent=1)
     (tmp_path / "organization.yaml").write_text(text, encoding="utf-8")
@@ -209,8 +213,8 @@ MAPS = {"repository.encryption", "repository.tags"}
 def _line(text: str, value: Value) -> str:
     """The line that set a value, or reset it; nothing for a default."""
     origin = value.origin or value.reset_by
-    said = text.splitlines()[origin.line - 1].strip() if origin else ""
-    return f"reset {said}" if value.reset_by else said
+    text_there = text.splitlines()[origin.line - 1].strip() if origin else ""
+    return f"reset {text_there}" if value.reset_by else text_there
 
 
 def test_a_role_that_may_not_is_refused_and_nobody_in_particular_is_not_asked_about() -> None:

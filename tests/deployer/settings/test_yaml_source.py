@@ -81,7 +81,7 @@ def test_on_is_a_key_like_any_other() -> None:
         ),
     ],
 )
-def test_what_is_refused_says_where_and_why(text: str, problem: str) -> None:
+def test_what_is_refused_has_a_position_and_a_reason(text: str, problem: str) -> None:
     assert [str(found) for found in parse(text, "f.yaml").problems] == [problem]
 
 
@@ -91,7 +91,7 @@ def test_endless_nesting_ends_as_a_problem(opening: str) -> None:
     assert "nested deeper than 40 levels" in problem.message
 
 
-def test_a_value_given_twice_does_not_move_the_first_ones_place() -> None:
+def test_a_duplicate_key_does_not_move_the_first_ones_position() -> None:
     source = parse("a: {b: 1}\na: {b: 2}\n", "f.yaml")
     assert source.data == {"a": {"b": 1}}
     assert source.position(("a", "b")) == Position(1, 8)
