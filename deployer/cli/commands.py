@@ -46,7 +46,7 @@ COMMANDS = (
     Entry("ensure", "Make repositories exist, so that the first push to them works.", panel=PUSHES),
     Entry(
         "push",
-        "Ensure the repositories of a push, then run it: docker, podman, nerdctl, finch, buildah, skopeo, crane, oras.",
+        "Ensure the repositories of a push, then run it, with any client: docker, helm, crane, or a script of yours.",
         panel=PUSHES,
         takes_client_options=True,
     ),
