@@ -113,7 +113,7 @@ class Target:
     def begin(self, options: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
         """The state to resume from: of an unfinished export of the same request, or a new one."""
         if self.file.exists() and not overwrite:
-            raise FilesExistError(f"{self.file} is there already", next_step="--force writes it anew.")
+            raise FilesExistError(f"{self.file} already exists", next_step="--force overwrites it.")
         fresh = State(options=options, query=replace(query, oldest_first=True))
         if restart or not self.state.exists():
             return fresh
@@ -121,12 +121,12 @@ class Target:
             found = State.from_json(self.state.read_text(encoding="utf-8"))
         except (ValueError, KeyError, TypeError) as error:
             raise GuardError(
-                f"{self.state} is no state of an export that can be resumed", next_step="--restart begins anew."
+                f"{self.state} is not the state of an export that can be resumed", next_step="--restart starts again."
             ) from error
         if found.options != options:
             raise GuardError(
-                f"{self.file} was begun with other options, and is not finished",
-                next_step="Say the same again to finish it, or --restart to begin anew.",
+                f"{self.file} is an unfinished export with other options",
+                next_step="Repeat the same options to finish it, or pass --restart to start again.",
             )
         return found
 

@@ -51,7 +51,7 @@ class TextSink:
     def __init__(self, partial: Path, *, mark: int) -> None:
         self._partial = partial
         if mark and (not partial.exists() or partial.stat().st_size < mark):
-            raise GuardError(f"{partial} is not what was written before", next_step="--restart begins anew.")
+            raise GuardError(f"{partial} is shorter than its confirmed part", next_step="--restart starts again.")
         self._stream = partial.open("r+b" if mark else "wb")
         self._stream.truncate(mark)
         self._stream.seek(mark)

@@ -1,4 +1,4 @@
-"""`deployer audit …`: the ledger, read, and repositories compared with what it says."""
+"""`deployer audit …`: reads the ledger, and compares repositories with the settings that apply to them."""
 
 from __future__ import annotations
 

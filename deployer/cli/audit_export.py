@@ -38,7 +38,7 @@ def export_records(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; - for standard output.")],
     format_: Annotated[
-        Format | None, typer.Option("--format", help="Else what the file is called: .csv, .jsonl, .parquet.")
+        Format | None, typer.Option("--format", help="By default as the file name ends: .csv, .jsonl, .parquet.")
     ] = None,
     since: filters.Since = filters.DEFAULT_SINCE,
     until: filters.Until = None,
@@ -52,10 +52,10 @@ def export_records(
     reason: filters.Reasons = None,
     every_outcome: filters.All = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew, instead of finishing an export that was cut off.")
+        bool, typer.Option("--restart", help="Start again instead of resuming an interrupted export.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the read capacity that was used.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
@@ -63,8 +63,8 @@ def export_records(
 ) -> None:
     """Write records to a file, the oldest first: CSV, JSON Lines or Parquet.
 
-    Any number of them: they are written as they are read. What stops an export (Ctrl-C, a lost connection) is no loss:
-    the same command again finishes the file. In CSV no cell is a formula: one that would be begins with a quote.
+    Records are written as they are read, whatever their number. If the export is interrupted (Ctrl-C, a lost
+    connection), run the same command again to resume it. In CSV, cells that would be formulas begin with a quote.
     """
     from deployer.audit.export import Target, export, remaining
     from deployer.audit.reading import Usage
@@ -99,13 +99,13 @@ def export_records(
         _conclude(out, state, done, as_json=as_json)
         number = done.written
     if not number:
-        filters.tell_departed_ous(query, read_organization)
+        filters.report_departed_ous(query, read_organization)
     if verbose:
         print_lines([usage_line(usage)], err=True)
 
 
 def _check_streams(out: Path, *, as_json: bool) -> None:
-    """Records and what `--json` says of them cannot be told apart on one stream."""
+    """Raise wrong usage for records and the summary of `--json` on the same stream."""
     if as_json and out == STANDARD_OUTPUT:
         raise typer.BadParameter(
             "standard output is for the records; --format jsonl writes them as JSON", param_hint="--json"
@@ -115,7 +115,7 @@ def _check_streams(out: Path, *, as_json: bool) -> None:
 def _format(out: Path, requested: Format | None) -> Format:
     kind = requested or next((one for one in Format if out.suffix == f".{one}"), None)
     if kind is None and out == STANDARD_OUTPUT:
-        raise typer.BadParameter("standard output has no name that says how: csv or jsonl", param_hint="--format")
+        raise typer.BadParameter("standard output has no file name; pass csv or jsonl", param_hint="--format")
     if kind is None:
         raise typer.BadParameter(f"{out} does not end in .csv, .jsonl or .parquet", param_hint="--format")
     if kind is Format.PARQUET and out == STANDARD_OUTPUT:
@@ -143,7 +143,7 @@ def _explaining_how_to_resume(target: Target) -> Iterator[None]:
         yield
     except BaseException:
         if target.state.exists():
-            typer.echo("\nNot finished: what was read is kept, and the same command again goes on.", err=True)
+            typer.echo("\nInterrupted. Records read so far are kept; run the command again to resume.", err=True)
         raise
 
 

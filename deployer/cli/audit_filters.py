@@ -1,4 +1,4 @@
-"""Options that say which records are meant: the same for every command that reads the ledger."""
+"""Options that select records: the same for every command that reads the ledger."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ class Filters:
     every_outcome: bool = False
 
     @property
-    def says_outcomes(self) -> bool:
-        """Whether it was said which outcomes are meant."""
+    def selects_outcomes(self) -> bool:
+        """Whether an option selects outcomes."""
         return bool(self.outcomes or self.reasons or self.every_outcome)
 
     def query(self, *, now: datetime, organization: Callable[[], Organization]) -> Query:
-        """What they ask for; `organization` is read only where a name or an OU's id needs it."""
+        """The query; `organization` is read only if a name or an OU's id needs it."""
         from deployer.audit.names import account_ids, ou_paths
         from deployer.audit.query import Query
         from deployer.settings.regions import require_region
         from deployer.times import parse_since, parse_until
 
-        self._check_nothing_is_empty()
+        self._check_values()
         for region in self.regions or ():
             require_region(region, source="--region")
         try:
@@ -111,8 +111,8 @@ class Filters:
             principals=tuple(self.principals or ()),
         )
 
-    def _check_nothing_is_empty(self) -> None:
-        """What is empty would match nothing, or be refused by AWS in words of its own."""
+    def _check_values(self) -> None:
+        """Raise wrong usage for an empty value: it would match nothing, or AWS would reject it."""
         for option, values in (
             ("--account", self.accounts),
             ("--ou", self.ous),
@@ -131,8 +131,8 @@ class Filters:
 
         if unknown := [code for code in self.reasons or () if code not in SENTENCES]:
             near = get_close_matches(unknown[0], SENTENCES, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(SENTENCES))}"
-            raise typer.BadParameter(f"{unknown[0]} is no reason: {hint}", param_hint="--reason")
+            hint = f"did you mean {near[0]}?" if near else f"the codes are {', '.join(sorted(SENTENCES))}"
+            raise typer.BadParameter(f"{unknown[0]} is not a reason code: {hint}", param_hint="--reason")
         if self.every_outcome:
             return ALL
         if self.outcomes:
@@ -141,7 +141,7 @@ class Filters:
 
 
 def _second_after(now: datetime) -> datetime:
-    """Events of this very second are asked for too; CloudTrail's times are whole seconds."""
+    """Includes events of the current second; CloudTrail's times are whole seconds."""
     from datetime import timedelta
 
     return now.replace(microsecond=0) + timedelta(seconds=1)
@@ -164,8 +164,8 @@ def organization_reader(config: Path, organization: Path | None, *, profile: str
     return read
 
 
-def tell_departed_ous(query: Query, organization: Callable[[], Organization]) -> None:
-    """Where nothing was found, name the OUs that are not there today: nothing of a slip is no proof of nothing."""
+def report_departed_ous(query: Query, organization: Callable[[], Organization]) -> None:
+    """If nothing was found, name the OUs that do not exist today, since they may be typos."""
     from deployer.audit.names import departed_ous
     from deployer.errors import DeployerError
 

@@ -37,14 +37,14 @@ def list_records(
     every_outcome: filters.All = False,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", metavar="N", min=1, help="At most this many: 100; with --follow the last 10."),
+        typer.Option("--limit", metavar="N", min=1, help="At most this many; 100 by default, 10 with --follow."),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing what comes in, until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new records until Ctrl-C.")] = False,
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often --follow looks.")
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often --follow reads.")
     ] = 2.0,
     wide: Annotated[bool, typer.Option("--wide", help="Also show account ids, OUs and principals.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the read capacity that was used.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
@@ -53,7 +53,7 @@ def list_records(
 ) -> None:
     """List decisions, the newest first: repositories created, pushes refused and why, failures.
 
-    Leaves out, and counts, what there is most of: further layers of the same push (exists) and calls that ask for
+    Omits and counts the most frequent records: further layers of the same push (exists) and calls that request
     nothing (ignored).
 
     $ deployer audit list --since 24h --ou Workloads/Prod --outcome refused
@@ -62,14 +62,14 @@ def list_records(
     from deployer.composition.installation import Installation
 
     if follow and until:
-        raise typer.BadParameter("what comes in has no end", param_hint="--until")
+        raise typer.BadParameter("cannot be combined with --follow", param_hint="--until")
     clock = clock_of(context)
-    wanted = filters.Filters(
+    selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
-    query = wanted.query(now=clock.now(), organization=read_organization)
+    query = selected.query(now=clock.now(), organization=read_organization)
     ledger = Installation.open(config, profile=profile).ledger
     listing = _Listing(query, ledger, limit=limit or (10 if follow else 100))
     if follow:
@@ -79,9 +79,9 @@ def list_records(
     elif as_json:
         print_json_list(listing.documents())
     else:
-        _print_table(listing, wide=wide, count_omitted_records=not wanted.says_outcomes)
+        _print_table(listing, wide=wide, count_omitted_records=not selected.selects_outcomes)
     if not listing.count:
-        filters.tell_departed_ous(query, read_organization)
+        filters.report_departed_ous(query, read_organization)
     if verbose:
         from deployer.rendering.audit import usage_line
 
@@ -128,7 +128,7 @@ def _print_table(listing: _Listing, *, wide: bool, count_omitted_records: bool) 
 
     print_lines(record_lines(listing, wide=wide))
     if listing.is_cut:
-        typer.echo(f"The newest {listing.limit}; --limit and --since say how far back.", err=True)
+        typer.echo(f"The newest {listing.limit}; --limit and --since show more.", err=True)
     if count_omitted_records:
         oldest = listing.last if listing.is_cut else None
         omitted = count_omitted(listing.query, listing.ledger, oldest_shown=oldest, usage=listing.usage)
@@ -136,7 +136,7 @@ def _print_table(listing: _Listing, *, wide: bool, count_omitted_records: bool) 
 
 
 def _follow(listing: _Listing, *, clock: Clock, every: float, as_json: bool, wide: bool) -> None:
-    """What there is, the newest last, then what comes in; Ctrl-C is how it ends well."""
+    """Existing records, the newest last, then new ones until Ctrl-C."""
     from deployer.audit.documents import document
     from deployer.audit.following import follow
     from deployer.rendering.audit import followed_lines

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TELL_EVERY = 5_000
+_REPORT_EVERY = 5_000
 
 
 def report(
@@ -47,23 +47,23 @@ def report(
         int, typer.Option("--rows", metavar="N", min=0, help="At most this many rows in the table, the newest.")
     ] = 50_000,
     verify: Annotated[
-        Path | None, typer.Option("--verify", metavar="FILE", help="What `audit verify --json` printed, to include.")
+        Path | None, typer.Option("--verify", metavar="FILE", help="Output of `audit verify --json` to include.")
     ] = None,
     status: Annotated[
         Path | None,
-        typer.Option("--status", metavar="FILE", help="What `status --json` printed, instead of asking AWS."),
+        typer.Option("--status", metavar="FILE", help="Output of `status --json`, instead of reading AWS."),
     ] = None,
-    no_coverage: Annotated[bool, typer.Option("--no-coverage", help="Leave out the section on coverage.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    no_coverage: Annotated[bool, typer.Option("--no-coverage", help="Omit the section on coverage.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the read capacity that was used.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Write one page about what was created and refused, by whom and why, and what wants attention.
+    """Write one page about what was created and refused, by whom and why, and what needs attention.
 
-    The page needs nothing from elsewhere: mail it, print it, open it without a network.
+    The page is self-contained: mail it, print it, or open it without a network.
     """
     _check_target(html, force=force)
     from deployer.audit.reading import Usage, read
@@ -75,24 +75,24 @@ def report(
     from deployer.reporting.page import Subject, write_page
     from deployer.reporting.verification import verification_from
 
-    wanted = filters.Filters(
+    selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
         repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
     )  # fmt: skip
     clock = clock_of(context)
     now = clock.now()
     read_organization = filters.organization_reader(config, organization, profile=profile)
-    query = wanted.query(now=now, organization=read_organization)
+    query = selected.query(now=now, organization=read_organization)
     verification = _read(verify, verification_from, "deployer audit verify --json") if verify else None
-    coverage, why_not = _coverage(config, status, organization, profile=profile, clock=clock, wanted=not no_coverage)
+    coverage, why_not = _coverage(config, status, organization, profile=profile, clock=clock, omit=no_coverage)
     installation, usage = Installation.open(config, profile=profile), Usage()
-    records = _told(read(query, installation.ledger, usage=usage))
+    records = _with_progress(read(query, installation.ledger, usage=usage))
     found = aggregate(records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query))
     subject = Subject(
         made_at=now,
         command=shlex.join(["deployer", *sys.argv[1:]]),
         ledger=f"the ledger in account {installation.config.central_account}, {installation.config.home_region}",
-        filters=tuple(_said(wanted)),
+        filters=tuple(_filters_in_use(selected)),
         organization_id=installation.config.organization_id or "",
         coverage=coverage,
         no_coverage=why_not,
@@ -100,7 +100,7 @@ def report(
     )
     size = write(html, write_page(found, subject))
     if not found.count:
-        filters.tell_departed_ous(query, read_organization)
+        filters.report_departed_ous(query, read_organization)
     _conclude(html, size, found, subject, as_json=as_json)
     if verbose:
         print_lines([usage_line(usage)], err=True)
@@ -118,19 +118,19 @@ def _check_target(file: Path, *, force: bool) -> None:
 
     check_folder(file)
     if file.exists() and not force:
-        raise FilesExistError(f"{file} is there already", next_step="--force writes it anew.")
+        raise FilesExistError(f"{file} already exists", next_step="--force overwrites it.")
 
 
 def _coverage(
-    config: Path, status: Path | None, snapshot: Path | None, *, profile: str | None, clock: Clock, wanted: bool
+    config: Path, status: Path | None, snapshot: Path | None, *, profile: str | None, clock: Clock, omit: bool
 ) -> tuple[Coverage | None, str]:
-    """What the roll-out covers; a report without it, and why, is better than none."""
+    """What the roll-out covers, or why that is unknown; the report is written in both cases."""
     from deployer.cli.sources import read_snapshot
     from deployer.errors import DeployerError
     from deployer.reporting.coverage import coverage_from, coverage_of
 
-    if not wanted:
-        return None, "it was left out by --no-coverage"
+    if omit:
+        return None, "it was omitted by --no-coverage"
     if status is not None:
         known = read_snapshot(snapshot) if snapshot else None
         return _read(status, lambda document: coverage_from(document, known), "deployer status --json"), ""
@@ -140,12 +140,12 @@ def _coverage(
         rollout_context = assemble(RolloutRequest(config=config, profile=profile), clock=clock)
         return coverage_of(rollout_context.status(), rollout_context.organization), ""
     except DeployerError as error:
-        typer.echo(f"The report says nothing of coverage: {error.message}", err=True)
+        typer.echo(f"The report omits coverage: {error.message}", err=True)
         return None, error.message
 
 
 def _read(file: Path, parse: Callable[[Any], T], source: str) -> T:
-    """A file that another command printed; whatever else it is, it is named."""
+    """Output of another command; raises an error that names the file."""
     from deployer.errors import ConfigurationError, NotFoundError
 
     try:
@@ -153,7 +153,7 @@ def _read(file: Path, parse: Callable[[Any], T], source: str) -> T:
     except OSError as error:
         raise NotFoundError(f"{file} cannot be read: {error.strerror}", next_step=f"`{source}` prints it.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{file} is not what `{source}` prints", next_step="Print it anew.") from error
+        raise ConfigurationError(f"{file} is not output of `{source}`", next_step="Write it again.") from error
 
 
 def _knows_created(query: Query) -> bool:
@@ -163,34 +163,34 @@ def _knows_created(query: Query) -> bool:
     return "created" in query.outcomes and (not query.reasons or {CREATED, FINISHED} <= set(query.reasons))
 
 
-def _told(records: Iterator[Record]) -> Iterator[Record]:
-    """Records, and on a terminal how many they are by now."""
+def _with_progress(records: Iterator[Record]) -> Iterator[Record]:
+    """Records, with their number printed on a terminal as they are read."""
     number = 0
     for number, record in enumerate(records, start=1):
-        if number % _TELL_EVERY == 0 and sys.stderr.isatty():
+        if number % _REPORT_EVERY == 0 and sys.stderr.isatty():
             typer.echo(f"\r{number:,} records", err=True, nl=False)
         yield record
-    if number >= _TELL_EVERY and sys.stderr.isatty():
+    if number >= _REPORT_EVERY and sys.stderr.isatty():
         typer.echo("", err=True)
 
 
-def _said(wanted: filters.Filters) -> Iterator[tuple[str, str]]:
-    """Filters in use, as people call them."""
+def _filters_in_use(selected: filters.Filters) -> Iterator[tuple[str, str]]:
+    """Filters in use, with their names for people."""
     for name, values in (
-        ("Accounts", wanted.accounts),
-        ("OUs" + (", without children" if wanted.without_children else ""), wanted.ous),
-        ("Regions", wanted.regions),
-        ("Repositories", wanted.repositories),
-        ("Principals", wanted.principals),
-        ("Outcomes", wanted.outcomes),
-        ("Reasons", wanted.reasons),
+        ("Accounts", selected.accounts),
+        ("OUs" + (", without children" if selected.without_children else ""), selected.ous),
+        ("Regions", selected.regions),
+        ("Repositories", selected.repositories),
+        ("Principals", selected.principals),
+        ("Outcomes", selected.outcomes),
+        ("Reasons", selected.reasons),
     ):
         if values:
             yield name, ", ".join(values)
 
 
 def write(file: Path, parts: Iterator[str]) -> int:
-    """Write beside the file and move, so that nobody ever sees half a page; gives its size."""
+    """Write beside the file and move, so that no reader sees an incomplete page; returns its size."""
     partial = file.with_name(f".{file.name}.partial")
     with writing(file):
         try:

@@ -1,4 +1,4 @@
-"""`deployer audit show`: the whole story of one repository or event."""
+"""`deployer audit show`: all details of one repository or event."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def show(
     ],
     account: filters.Accounts = None,
     region: filters.Regions = None,
-    ledger_only: Annotated[bool, typer.Option("--ledger-only", help="Do not look at the repository itself.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say what reading took.")] = False,
+    ledger_only: Annotated[bool, typer.Option("--ledger-only", help="Do not read the repository itself.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the read capacity that was used.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Tell the whole story of a repository or an event.
+    """Show all details of a repository or an event.
 
-    Who asked for it, what was decided by which rule and file, what took how long, and the settings: those that were
-    asked for then, those that the config files ask for today, and those of the repository as it is.
+    The caller, the decision with its rule and file, the duration of each step, and the settings: recorded ones, those
+    that the config files request today, and the actual ones of the repository.
     """
     from deployer.audit.finding import find
     from deployer.audit.reading import Usage
@@ -58,7 +58,7 @@ def show(
     if not found:
         raise NotFoundError(
             f"The ledger has no decision about {target}{_within_text(within)}",
-            next_step="`deployer audit list --all --since 24h` lists what it has; events take up to 15 minutes.",
+            next_step="`deployer audit list --all --since 24h` lists its records; events take up to 15 minutes.",
         )
     auditor = None if ledger_only else Auditor(installation)
     reader = _DetailsReader(auditor, *_compile(config, organization, profile=profile))
@@ -76,18 +76,18 @@ def show(
 
 
 def _check_target(target: str) -> None:
-    """One repository or event, which a key finds; a pattern would have to be looked for from the beginning of time."""
+    """Raise wrong usage for a pattern: a key finds one name, a pattern would need a scan of the whole ledger."""
     if not target:
-        raise typer.BadParameter("it is empty", param_hint="REPOSITORY|EVENT-ID")
+        raise typer.BadParameter("must not be empty", param_hint="REPOSITORY|EVENT-ID")
     if "*" in target:
         raise typer.BadParameter(
-            f"this tells of one; `deployer audit list --repository '{target}'` lists what a pattern matches",
+            f"is one name, not a pattern; `deployer audit list --repository '{target}'` lists matches",
             param_hint="REPOSITORY|EVENT-ID",
         )
 
 
 def _within_text(within: Query) -> str:
-    """Where it was looked for, if not everywhere."""
+    """The accounts and regions that were searched, if not all."""
     parts = [
         f"{name} {' or '.join(values)}"
         for name, values in (("account", within.accounts), ("region", within.regions))

@@ -23,7 +23,7 @@ COMMANDS = (
     Entry("organization", "Show or save the accounts and OUs of the organization.", panel=FILES, attribute="app"),
     Entry(
         "doctor",
-        "Check everything that a roll-out rests on, and show the command that fixes what is wrong.",
+        "Check all prerequisites of a roll-out, and show the command that fixes each problem.",
         panel=ROLL_OUT,
     ),
     Entry(
@@ -31,10 +31,10 @@ COMMANDS = (
         "Show what a roll-out would change, account by account and region by region; changes nothing.",
         panel=ROLL_OUT,
     ),
-    Entry("rollout", "Bring the organization, or a part of it, to what the config files say.", panel=ROLL_OUT),
+    Entry("rollout", "Deploy the config files to the organization, or to a part of it.", panel=ROLL_OUT),
     Entry(
         "status",
-        "Show coverage by OU and region, and what differs from the config files; changes nothing.",
+        "Show coverage by OU and region, and differences from the config files; changes nothing.",
         panel=ROLL_OUT,
     ),
     Entry(

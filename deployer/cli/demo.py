@@ -1,4 +1,4 @@
-"""`deployer sandbox demo`: the whole of it in the local AWS, told step by step."""
+"""`deployer sandbox demo`: a roll-out and pushes in the local AWS, step by step."""
 
 from __future__ import annotations
 

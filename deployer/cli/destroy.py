@@ -1,4 +1,4 @@
-"""`deployer destroy`: take everything back but the ledger and the repositories."""
+"""`deployer destroy`: removes everything except the ledger and the repositories."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def destroy(
 ) -> None:
     """Remove StackSets, stacks and artifacts from the whole organization, in reverse order of the roll-out.
 
-    Shows what goes and asks. The ledger stays unless --delete-ledger is said; repositories always stay. Cut off
-    anywhere, it is finished by running it again.
+    Shows what will be removed and asks. The ledger stays unless --delete-ledger is passed; repositories always stay.
+    If it is interrupted, run it again to resume.
     """
     from deployer.cli.progress import json_errors
     from deployer.composition.rollout import RolloutRequest, assemble

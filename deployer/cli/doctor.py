@@ -1,4 +1,4 @@
-"""`deployer doctor`: what can keep a roll-out or a push from working, checked, with the command that fixes it."""
+"""`deployer doctor`: checks the prerequisites of roll-outs and pushes, with the command that fixes each problem."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def doctor(
         typer.Option(
             "--probe",
             metavar="ACCOUNT/REGION|all",
-            help="After a roll-out: ask for a repository there as a push does, follow it, and delete it again.",
+            help="After a roll-out: request a repository there as a push does, follow it, and delete it.",
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all probes together.")
+        float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for all probes together.")
     ] = DEFAULT_TIMEOUT,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Check everything that a roll-out rests on, and show the command that fixes what is wrong.
+    """Check all prerequisites of a roll-out, and show the command that fixes each problem.
 
-    Changes nothing. What the credentials may not read is listed as "could not check", with the command for somebody
-    who may.
+    Changes nothing. What the credentials may not read is listed as "could not check", with the command that checks it
+    with other credentials.
 
     With --probe, follow one request through the installation instead: from the call that a push begins with, by way of
     CloudTrail and the central account, to the repository and its record, with the time of each part. The repository has
     a name that only probes use, and is deleted at the end.
 
-    Exits 0 when nothing is wrong, 2 for problems and warnings, and for probes that did not come through.
+    Exits 0 without findings, 2 for problems, warnings and failed probes.
 
     $ deployer doctor
     $ deployer doctor --probe shop-prod/eu-west-1
@@ -73,17 +73,17 @@ def _check(config: Path, profile: str | None, *, clock: Clock, as_json: bool) ->
     return report.has_findings
 
 
-def _probe(config: Path, profile: str | None, wanted: str, *, clock: Clock, timeout: float, as_json: bool) -> bool:
-    """Whether a probe did not come through, or left something behind."""
+def _probe(config: Path, profile: str | None, target: str, *, clock: Clock, timeout: float, as_json: bool) -> bool:
+    """Whether a probe failed, or left a repository behind."""
     from deployer.composition.probe import open_probe
     from deployer.doctor.probe import Outcome
     from deployer.rendering.probe import closing_line, outcome_lines, probe_document
     from deployer.words import counted
 
-    opened = open_probe(config, wanted, profile=profile, clock=clock)
-    places = counted(len(opened.targets), "place")
+    opened = open_probe(config, target, profile=profile, clock=clock)
+    registries = counted(len(opened.targets), "registry", "registries")
     typer.echo(
-        f"Asking for {opened.repository} in {places}, as a push would; waiting {timeout:.0f} s at most", err=True
+        f"Requesting {opened.repository} in {registries}, as a push does; waiting up to {timeout:.0f} s", err=True
     )
 
     def show(outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""`deployer explain`: why the settings of an account or OU are what they are, and what they say about a push."""
+"""`deployer explain`: the settings of an account or OU with their locations, and the decision on a push."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from deployer.settings.verdicts import Verdict
 
 NO_ACCOUNT = "000000000000"
-"""Stands for an account of the OU in a made-up call; nothing that is decided depends on it."""
+"""Stands for an account of the OU in a made-up call; no decision depends on it."""
 
 
 def explain(
     target: Annotated[str, typer.Argument(metavar="ACCOUNT|OU", help="Id or name of an account; path or id of an OU.")],
     repository: Annotated[
-        str | None, typer.Argument(metavar="REPOSITORY", help="Say what would happen to a push to it.")
+        str | None, typer.Argument(metavar="REPOSITORY", help="Show what would happen to a push to it.")
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="REGION", help="Region of the push; else the first enabled.")
+        str | None,
+        typer.Option("--region", metavar="REGION", help="Region of the push; else the first enabled one."),
     ] = None,
     principal: Annotated[
-        str | None, typer.Option("--principal", metavar="ARN", help="Who pushes; by default anyone.")
+        str | None, typer.Option("--principal", metavar="ARN", help="Principal that pushes; by default anyone.")
     ] = None,
-    pull: Annotated[bool, typer.Option("--pull", help="Ask about a pull instead of a push.")] = False,
+    pull: Annotated[bool, typer.Option("--pull", help="Explain a pull instead of a push.")] = False,
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
     profile: Profile = None,
@@ -36,8 +37,8 @@ def explain(
 ) -> None:
     """Show the settings of an account or OU, each with the file and line that it comes from.
 
-    With a repository: whether a push to it would create it, the rules behind that, and what it would look like. The
-    decision is made by the code that the handler runs.
+    With a repository: whether a push to it would create it, the rules that decide, and its settings. The decision is
+    made by the code that the handler runs.
 
     $ deployer explain Workloads/Prod
     $ deployer explain shop-prod team-a/api --region us-east-1
@@ -48,7 +49,7 @@ def explain(
     from deployer.settings.regions import require_region
 
     if repository is None and (region or principal or pull):
-        message = "is missing: --region, --principal and --pull ask about a repository"
+        message = "is missing: --region, --principal and --pull need a repository"
         raise typer.BadParameter(message, param_hint="REPOSITORY")
     if region:
         require_region(region, source="--region")
@@ -56,8 +57,8 @@ def explain(
     explanation = explaining.explain(compiled, target)
     verdict = None
     if repository is not None:
-        where = region or next(iter(explanation.settings.regions), compiled.config.home_region)
-        verdict = _verdict(compiled, explanation, repository, region=where, principal=principal, pull=pull)
+        push_region = region or next(iter(explanation.settings.regions), compiled.config.home_region)
+        verdict = _verdict(compiled, explanation, repository, region=push_region, principal=principal, pull=pull)
     if as_json:
         typer.echo(as_document(explanation, verdict))
     else:

@@ -1,4 +1,4 @@
-"""Files that commands write where users say: what is wrong with such a place is told, and is no defect of the tool."""
+"""Files that commands write to paths of the user's choice; problems with a path are errors of their own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from deployer.errors import FileAccessError, NotFoundError
 
 
 def check_folder(file: Path) -> None:
-    """Raise NotFoundError where there is no folder for a file: before the work, not after it."""
+    """Raise NotFoundError before the work if the folder of a file does not exist."""
     if not file.parent.is_dir():
         raise NotFoundError(
-            f"There is no folder {file.parent} for {file.name}", next_step="Make it, or name a file in another folder."
+            f"The folder {file.parent} for {file.name} does not exist", next_step="Create it, or name another folder."
         )
 
 
 @contextmanager
 def writing(file: Path) -> Iterator[None]:
-    """Raise FileAccessError for what the system says against writing a file: no right to, a full disk."""
+    """Raise FileAccessError if the system refuses to write a file: no permission, a full disk."""
     try:
         yield
     except ConnectionError:
@@ -27,5 +27,5 @@ def writing(file: Path) -> Iterator[None]:
     except OSError as error:
         raise FileAccessError(
             f"{file} cannot be written: {error.strerror or error}",
-            next_step="Mend that, or name another file.",
+            next_step="Fix that, or name another file.",
         ) from error

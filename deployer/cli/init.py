@@ -1,4 +1,4 @@
-"""`deployer init`: a config folder to begin with."""
+"""`deployer init`: writes a first config folder."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
 def init(
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     organization: OrganizationFile = None,
-    ou: Annotated[list[str] | None, typer.Option("--ou", metavar="PATH", help="OU to switch on; repeatable.")] = None,
+    ou: Annotated[list[str] | None, typer.Option("--ou", metavar="PATH", help="OU to enable; repeatable.")] = None,
     central_account: Annotated[
-        str | None, typer.Option("--central-account", metavar="ID", help="Where deployer runs; else the caller's.")
+        str | None,
+        typer.Option("--central-account", metavar="ID", help="Account deployer runs in; else the caller's."),
     ] = None,
     region: Annotated[
         str | None,
-        typer.Option("--region", metavar="REGION", help=f"Home region; else the caller's, else {DEFAULT_REGION}."),
+        typer.Option("--region", metavar="REGION", help=f"Home region; by default the caller's, or {DEFAULT_REGION}."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     yes: Yes = False,
     profile: Profile = None,
 ) -> None:
     """Write a config folder for the organization: organization.yaml, and a commented file for each OU.
 
-    OUs named by --ou (or in the answer) are switched on in the home region; without any, each top-level OU gets a file
-    that is switched off. Nothing is overwritten without --force.
+    OUs named by --ou (or in the answer) are enabled in the home region; without any, each top-level OU gets a file
+    that disables it. Nothing is overwritten without --force.
     """
     from deployer.settings.explaining import find_ou
     from deployer.settings.initial_files import Choices, initial_files, top_ous
     from deployer.settings.regions import require_region
 
     if not yes and not sys.stdin.isatty():
-        raise GuardError("There is no terminal to ask on, so nothing was written", next_step="--yes asks nothing.")
+        raise GuardError("Nothing was written: there is no terminal for questions", next_step="Pass --yes.")
     if region:
         require_region(region, source="--region")
     known = organization_from(organization, profile=profile, region=region)
@@ -63,24 +64,24 @@ def init(
         prepared=() if enabled else top_ous(known),
     )
     _write(config, initial_files(known, choices), force=force)
-    typer.echo(f"Next: look through {config.as_posix()}/, then `deployer validate` and `deployer plan`.", err=True)
+    typer.echo(f"Next: review {config.as_posix()}/, then run `deployer validate` and `deployer plan`.", err=True)
 
 
 def _caller(profile: str | None, organization: Organization, *, is_live: bool) -> str:
-    """The account of the credentials; a snapshot says no more than which the management account is."""
+    """The account of the credentials; with a snapshot, the management account."""
     if not is_live:
         return organization.management_account_id
     return session_of(profile).identity.account
 
 
 def _callers_region(profile: str | None) -> str:
-    """The region of the environment or the profile; a profile that there is not is for `organization_from` to tell."""
-    said = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return said or session_of(profile).region or DEFAULT_REGION
+    """The region of the environment or the profile; `organization_from` reports an unknown profile."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return region or session_of(profile).region or DEFAULT_REGION
 
 
 def _require_account(organization: Organization, account_id: str) -> None:
-    """The central account must be one that stacks can be made in."""
+    """Raise ConfigurationError unless stacks can be created in the central account."""
     account = organization.accounts.get(account_id)
     if account is not None and account.is_active:
         return
@@ -94,7 +95,7 @@ def _ask_ous(organization: Organization) -> list[str]:
     paths = sorted(organization.path(id_) for id_ in organization.ous if id_ != organization.root.id)
     typer.echo("OUs: " + ", ".join(paths), err=True)
     answer: str = typer.prompt(
-        "Switch on which, separated by commas (none: files for the top ones, switched off)",
+        "OUs to enable, separated by commas (none: files for the top-level OUs, disabled)",
         default="",
         show_default=False,
         err=True,
@@ -103,10 +104,10 @@ def _ask_ous(organization: Organization) -> list[str]:
 
 
 def _write(directory: Path, files: dict[str, str], *, force: bool) -> None:
-    there = [path for path in files if (directory / path).exists()]
-    if there and not force:
+    existing = [path for path in files if (directory / path).exists()]
+    if existing and not force:
         raise FilesExistError(
-            f"{directory.as_posix()}/ has {', '.join(there[:3])}{' and more' * (len(there) > 3)} already",
+            f"{directory.as_posix()}/ has {', '.join(existing[:3])}{' and more' * (len(existing) > 3)} already",
             next_step="--force overwrites, --config DIR writes elsewhere; nothing was written.",
         )
     try:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM stop the tool, not AWS; what goes on there is told, and how to go on."""
+"""Ctrl-C and SIGTERM stop the tool, not AWS: reports what continues there, and how to resume."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from deployer.cli.printing import print_lines
 from deployer.errors import INTERRUPTED_EXIT_CODE
 
 if TYPE_CHECKING:
-    from deployer.rendering.interruption import UnderWay
+    from deployer.rendering.interruption import OperationsInProgress
 
 
 @contextmanager
-def interruptible(under_way: UnderWay, *, command: str) -> Iterator[None]:
-    """When the command is stopped, tell what is under way; `command` is what goes on with the work."""
+def interruptible(in_progress: OperationsInProgress, *, command: str) -> Iterator[None]:
+    """If the command is stopped, print the operations in progress; `command` is the one that resumes the work."""
     is_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _interrupt) if is_main else None
+    observing = signal.signal(signal.SIGTERM, _interrupt) if is_main else None
     try:
         yield
     except KeyboardInterrupt as error:
-        print_lines(under_way.farewell(command), err=True)
+        print_lines(in_progress.lines(command), err=True)
         raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
     finally:
         if is_main:
-            signal.signal(signal.SIGTERM, before)
+            signal.signal(signal.SIGTERM, observing)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -20,7 +20,7 @@ from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeployerErro
 if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
     from typer._click.core import Context
 
-INTERRUPTED = "Interrupted. What AWS was already asked to do goes on.\n  Run the command again to go on."
+INTERRUPTED = "Interrupted. Operations already submitted to AWS continue.\n  Run the same command again to resume."
 
 
 class _Root(LazyGroup):
@@ -55,8 +55,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"deployer {__version__}")
         raise typer.Exit
 
@@ -91,7 +91,7 @@ def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
             return USAGE_EXIT_CODE
         command = getattr(context, "command_path", None) or "deployer"
         typer.echo(f"Error: {message}", err=True)
-        typer.echo(f"  `{command} --help` lists what it understands.", err=True)
+        typer.echo(f"  `{command} --help` lists arguments and options.", err=True)
         return USAGE_EXIT_CODE
     except typer.Abort:
         typer.echo(INTERRUPTED, err=True)
@@ -113,7 +113,7 @@ def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What is deployer's, and what is the container client's that `push` runs."""
+    """The arguments of deployer, and those of the container client that `push` runs."""
     command = next((index for index, argument in enumerate(arguments) if not argument.startswith("-")), None)
     if command is None or arguments[command] != "push":
         return arguments, []

@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 OrganizationFile = Annotated[
     Path | None,
-    typer.Option("--organization", metavar="FILE", help="Snapshot of the organization to use instead of asking AWS."),
+    typer.Option("--organization", metavar="FILE", help="Snapshot of the organization to use instead of AWS."),
 ]
 
 DEFAULT_CONFIG_DIRECTORY = Path("config")

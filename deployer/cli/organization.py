@@ -1,4 +1,4 @@
-"""`deployer organization`: the organization as AWS has it, as a file and as a tree."""
+"""`deployer organization`: the organization in AWS, as a file and as a tree."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def snapshot(
 ) -> None:
     """Write the organization as JSON: every OU and account, with names and states.
 
-    The same organization gives the same bytes, so the file is fit for git. validate, explain, simulate, init, schema
-    and synth take it by --organization, and then need no credentials.
+    The same organization gives the same bytes, so the file can be kept in git. validate, explain, simulate, init,
+    schema and synth accept it with --organization, and then need no credentials.
     """
     from deployer.cli.sources import organization_from
 

@@ -1,4 +1,4 @@
-"""`deployer plan`: what a roll-out would change, and where."""
+"""`deployer plan`: what a roll-out would change in which account and region."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def plan(
 ) -> None:
     """Show what a roll-out would change, account by account and region by region; changes nothing.
 
-    Without a scope it is the whole organization. Where the central stacks would be updated, a change set is created and
-    deleted again; without permission for that, templates are compared. Exits 0 when there is nothing to change, 2 when
-    there is, 1 and up for errors.
+    Without a scope, plans for the whole organization. If central stacks would be updated, a change set is created and
+    deleted again; without permission for that, templates are compared. Exits 0 without changes, 2 with changes, and
+    with another code for errors.
     """
     if org:
         check_scope(org=org, ous=ou, accounts=account)

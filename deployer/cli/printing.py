@@ -1,4 +1,4 @@
-"""How lines get to a terminal, a pipe or a JSON reader: results to standard output, the rest to standard error."""
+"""Prints lines and JSON: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ def print_json_lines(documents: Iterable[Any]) -> None:
 
 
 def confirm(question: str, *, yes: bool, command: str) -> None:
-    """Ask; raises DeclinedError on no, GuardError where there is no terminal to ask on."""
+    """Ask; raises DeclinedError on no, GuardError without a terminal."""
     if yes:
         return
     from deployer.errors import DeclinedError, GuardError
 
     if not sys.stdin.isatty():
         raise GuardError(
-            "There is no terminal to ask on, so nothing was changed", next_step=f"Say it beforehand: {command} --yes"
+            "Nothing was changed: there is no terminal for the confirmation", next_step=f"Pass --yes: `{command} --yes`"
         )
     try:
         agreed = typer.confirm(question, err=True)
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo(err=True)  # what comes next is not to stand behind the question
+        typer.echo(err=True)  # further output starts on its own line
         raise
     if not agreed:
-        raise DeclinedError("Nothing was changed", next_step=f"`{command}` asks again.")
+        raise DeclinedError("Nothing was changed", next_step=f"Run `{command}` again to be asked again.")

@@ -1,4 +1,4 @@
-"""How a command that changes things tells what it does, and what it leaves under way when it is stopped."""
+"""Progress of a command that changes AWS, and what continues in AWS if the command is stopped."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def followed(organization: Organization, *, clock: Clock, log_format: LogFormat, command: str) -> Iterator[Report]:
-    """Where a command reports to; `command` is what goes on with the work after Ctrl-C."""
-    from deployer.rendering.interruption import UnderWay
+    """The destination of a command's events; `command` is the one that resumes the work after Ctrl-C."""
+    from deployer.rendering.interruption import OperationsInProgress
     from deployer.rendering.live import reporter
 
-    under_way = UnderWay()
+    in_progress = OperationsInProgress()
     events = reporter(organization, clock=clock, as_json=log_format is LogFormat.JSON)
-    with interruptible(under_way, command=command), events as report:
-        yield under_way.before(report)
+    with interruptible(in_progress, command=command), events as report:
+        yield in_progress.observing(report)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`deployer rollout`: plan, ask, apply, tell the truth."""
+"""`deployer rollout`: plan, confirm, apply, and read back the result."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def rollout(
     log_format: options.Log = options.LogFormat.TEXT,
     as_json: Json = False,
 ) -> None:
-    """Bring the organization, or a part of it, to what the config files say.
+    """Deploy the config files to the organization, or to a part of it.
 
-    Shows the plan, asks, applies, and reads back whether every wanted stack instance is CURRENT. Cut off anywhere, it
-    is finished by running it again; run twice, it changes nothing.
+    Shows the plan, asks, applies, and reads back whether every desired stack instance is CURRENT. If it is interrupted,
+    run it again to resume. A repeated run changes nothing.
 
-    Exits 0 only if everything is as wanted, 1 if something is not, 9 if another roll-out is under way, 10 if there are
-    more deletions than --allow-delete lets go, 12 if the answer was no. docs/rollout.md has them all.
+    Exits 0 only if everything is in sync, 1 if something is not, 9 if another roll-out is in progress, 10 for more
+    deletions than --allow-delete permits, 12 if the answer was no. docs/rollout.md has all exit codes.
 
     $ deployer rollout --org
     $ deployer rollout --ou Workloads/Dev --region eu-west-1

@@ -1,4 +1,4 @@
-"""Options that say how a roll-out goes about it; each takes the place of a value of `rollout:` in organization.yaml."""
+"""Options of a roll-out; each overrides a value of `rollout:` in organization.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deployer.rollout.operations import IfBusy
 
 
 class LogFormat(StrEnum):
-    """How progress is told."""
+    """The format of progress messages."""
 
     TEXT = "text"
     JSON = "json"
@@ -21,7 +21,7 @@ class LogFormat(StrEnum):
 
 _MODES = {mode.removesuffix("_FAILURE_TOLERANCE").lower(): mode for mode in get_args(ConcurrencyMode)}
 _REGIONS = {value.lower(): value for value in get_args(RegionConcurrency)}
-_PANEL = "How fast, how tolerant"
+_PANEL = "Speed and tolerance"
 
 MaxConcurrent = Annotated[
     str | None,
@@ -79,14 +79,14 @@ NoWaves = Annotated[
 WhenBusy = Annotated[
     IfBusy,
     typer.Option(
-        "--if-busy", help="If other StackSet operations are running: wait for them, attach (follow them), or give up."
+        "--if-busy", help="If other StackSet operations are running: wait for them, attach (follow them), or give-up."
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last roll-out, which did not finish.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume the last roll-out, which did not finish.")]
 OnlyFailed = Annotated[
     bool, typer.Option("--only-failed", help="Only accounts that have a stack instance that is not CURRENT.")
 ]
-BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over from a roll-out that you know is dead.")]
+BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over the lock of a roll-out that no longer runs.")]
 Log = Annotated[LogFormat, typer.Option("--log-format", help="Format of progress messages: text, or JSON Lines.")]
 
 
@@ -99,8 +99,8 @@ def rollout_values(
     region_order: list[str] | None,
     no_waves: bool,
 ) -> dict[str, Any]:
-    """What was said, by the names of the config's keys; raises wrong usage for amounts that are none."""
-    said: dict[str, Any] = {
+    """The given values by the config's keys; raises wrong usage for invalid amounts."""
+    values: dict[str, Any] = {
         "max_concurrent": _amount(max_concurrent, "--max-concurrent", least=1),
         "failure_tolerance": _amount(failure_tolerance, "--failure-tolerance", least=0),
         "concurrency_mode": _MODES[mode] if mode else None,
@@ -108,7 +108,7 @@ def rollout_values(
         "region_order": tuple(region_order) if region_order else None,
         "waves": () if no_waves else None,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _amount(said: str | None, option: str, *, least: int) -> str | None:

@@ -1,4 +1,4 @@
-"""`deployer schema`: what editors need to complete and check config files, and the reference for people."""
+"""`deployer schema`: JSON Schemas of config files for editors, and the reference of all keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deployer.settings.json_schema import Kind
 
 
 def schema(
-    file: Annotated[Kind, typer.Argument(help="Which config file it is for.")] = Kind.OU,
+    file: Annotated[Kind, typer.Argument(help="Kind of config file.")] = Kind.OU,
     organization: OrganizationFile = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write all three schemas to this folder.")

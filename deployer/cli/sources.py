@@ -1,4 +1,4 @@
-"""Where commands get the organization and the compiled settings from: a snapshot file, or AWS."""
+"""Reads the organization and the compiled settings for a command: from a snapshot file, or from AWS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deployer.settings import Compiled, Config
 
 DEFAULT_REGION = "us-east-1"
-"""Where nobody says a region, and as good as any for a service that is global."""
+"""If no region is configured; any works for a global service."""
 
 
 def read_snapshot(file: Path) -> Organization:
@@ -42,7 +42,7 @@ def organization_from(file: Path | None, *, profile: str | None, region: str | N
 
 
 def session_of(profile: str | None, *, region: str | None = None) -> Session:
-    """A session that can ask what is the same in all regions, the organization and who calls, wherever it is set up."""
+    """A session for global services, with a default region if none is configured."""
     from deployer.aws.session import Session
 
     session = Session(profile=profile, region=region)
@@ -50,7 +50,7 @@ def session_of(profile: str | None, *, region: str | None = None) -> Session:
 
 
 def enabled_regions_of_central(profile: str | None) -> Callable[[Config], frozenset[str] | None]:
-    """Asks for the regions of the central account, if the credentials are of it."""
+    """Reads the enabled regions of the central account, if the credentials belong to it."""
 
     def ask(config: Config) -> frozenset[str] | None:
         from deployer.aws.preconditions import enabled_regions

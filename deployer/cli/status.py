@@ -1,4 +1,4 @@
-"""`deployer status`: what there is, against what the config files ask for."""
+"""`deployer status`: actual state compared with the config files."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def status(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Show coverage by OU and region, and what differs from the config files; changes nothing.
+    """Show coverage by OU and region, and differences from the config files; changes nothing.
 
-    Exits 0 when everything is as wanted, 2 when something is not.
+    Exits 0 if everything is in sync, 2 if something is not.
     """
     from deployer.composition.rollout import RolloutRequest, assemble
     from deployer.rendering.status import status_document, status_lines

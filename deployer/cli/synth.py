@@ -1,4 +1,4 @@
-"""`deployer synth`: everything that a roll-out would deploy, as files, to read, to compare or to deploy otherwise."""
+"""`deployer synth`: writes everything that a roll-out would deploy to files."""
 
 from __future__ import annotations
 

@@ -36,14 +36,14 @@ def validate(
     snapshot`) or with --live, OUs and accounts are checked too; --live with credentials of the central account also
     asks which regions are enabled there.
 
-    Exits 0 when there is nothing to mend, 1 for warnings under --strict, 2 for errors.
+    Exits 0 without problems, 1 for warnings under --strict, 2 for errors.
     """
     from deployer.cli.sources import enabled_regions_of_central, organization_from
     from deployer.settings import problems
     from deployer.settings.checking import check_folder
 
     if organization and live:
-        raise typer.BadParameter("compare with a snapshot or with AWS, not with both", param_hint="--organization")
+        raise typer.BadParameter("cannot be combined with --live", param_hint="--organization")
     is_live = organization is None and (live or profile is not None)
     known = organization_from(organization, profile=profile) if organization or is_live else None
     found = check_folder(config, known, read_regions=enabled_regions_of_central(profile) if is_live else None)

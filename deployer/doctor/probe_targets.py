@@ -10,7 +10,7 @@ from deployer.settings import Compiled
 ALL = "all"
 
 
-def targets_of(wanted: str, compiled: Compiled) -> tuple[Target, ...]:
+def targets_of(text: str, compiled: Compiled) -> tuple[Target, ...]:
     """`all`, or an account by id or name and a covered region of it, joined by a slash."""
     organization = compiled.organization
     covered = [
@@ -19,19 +19,19 @@ def targets_of(wanted: str, compiled: Compiled) -> tuple[Target, ...]:
         if account.is_active and not _is_left_out(account.id, compiled)
         for region in compiled.regions_of(account.id)
     ]
-    if wanted == ALL:
+    if text == ALL:
         return _some(covered, "No account is covered", "Enable an OU in its config file, then roll out.")
-    name, slash, region = wanted.rpartition("/")
+    name, slash, region = text.rpartition("/")
     if not slash:
         raise NotFoundError(
-            f"--probe {wanted or repr('')} names no region", next_step="Write --probe ACCOUNT/REGION, or --probe all."
+            f"--probe {text or repr('')} names no region", next_step="Write --probe ACCOUNT/REGION, or --probe all."
         )
     account = _account(organization, name)
     chosen = [target for target in covered if target == Target(account, region)]
     regions = sorted(target.region for target in covered if target.account == account)
     return _some(
         chosen,
-        f"{wanted} is not covered",
+        f"{text} is not covered",
         f"Covered there: {', '.join(f'{name}/{one}' for one in regions)}."
         if regions
         else "`deployer status` shows what is covered.",

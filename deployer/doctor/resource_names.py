@@ -61,9 +61,9 @@ def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceNa
             yield ResourceName(type=resource["Type"], name=name, region=region)
 
 
-def stack_sets_held(wanted: Iterable[ResourceName], found: Mapping[str, str] | Unread) -> Iterator[Existing]:
+def stack_sets_held(expected: Iterable[ResourceName], found: Mapping[str, str] | Unread) -> Iterator[Existing]:
     """StackSets of these names that exist, by their descriptions: a roll-out would update somebody else's."""
-    for one in wanted:
+    for one in expected:
         holder: Holder | Unread
         if isinstance(found, Unread):
             holder = found

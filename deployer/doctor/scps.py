@@ -1,4 +1,4 @@
-"""Whether service control policies let a call through, as far as that can be told without making it. Pure.
+"""Whether service control policies let a call through, as far as that can be determined without making it. Pure.
 
 Three answers: allowed, denied, or it depends on a condition whose key nobody knows before the call. At each level, from
 the root to the account, some policy must allow the action and none may deny it.

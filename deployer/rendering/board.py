@@ -60,7 +60,7 @@ class Board:
         self._skipped: dict[str, frozenset[InstanceKey]] = {}
         """Of the last operation of each StackSet."""
 
-    def hear(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Apply an event."""
         match event:
             case StepStarted():

@@ -15,23 +15,23 @@ from deployer.rollout.progress import (
 )
 
 
-class UnderWay:
+class OperationsInProgress:
     """Remembers what is in progress."""
 
     def __init__(self) -> None:
         self._operation: tuple[str, str, str] | None = None
         self._stack: str | None = None
 
-    def before(self, report: Report) -> Report:
+    def observing(self, report: Report) -> Report:
         """A report that updates this first."""
 
         def both(event: Event) -> None:
-            self.hear(event)
+            self.apply(event)
             report(event)
 
         return both
 
-    def hear(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Apply an event."""
         match event:
             case OperationStarted():
@@ -44,13 +44,13 @@ class UnderWay:
                 is_end = change.logical_id == change.stack and not change.status.endswith("_IN_PROGRESS")
                 self._stack = None if is_end else change.stack
 
-    def farewell(self, command: str) -> Iterator[Line]:
+    def lines(self, command: str) -> Iterator[Line]:
         """What a user who stops the command must know."""
         yield Line("Interrupted.", "heading")
         if self._operation is not None:
             stack_set, operation, action = self._operation
-            yield from wrapped(f"AWS goes on with {action} of StackSet {stack_set}, operation", indent=0)
+            yield from wrapped(f"AWS continues {action} of StackSet {stack_set}, operation", indent=0)
             yield Line(f"  {operation}")
         elif self._stack is not None:
-            yield from wrapped(f"AWS goes on with stack {self._stack}.", indent=0)
-        yield from wrapped(f"`{command}` goes on from here: it waits for what is under way.", indent=0)
+            yield from wrapped(f"AWS continues with stack {self._stack}.", indent=0)
+        yield from wrapped(f"Run `{command}` to resume: it waits for operations in progress.", indent=0)

@@ -78,7 +78,7 @@ def _live(organization: Organization, *, clock: Clock) -> Iterator[Report]:
     """Events draw at once, and the clock once a second."""
     view = _View(organization, clock=clock)
     try:
-        yield view.hear
+        yield view.apply
     finally:
         view.close()
 
@@ -107,10 +107,10 @@ class _View:
             redirect_stderr=False,
         )
 
-    def hear(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Apply an event; lines to keep go above the view."""
         with self._board_lock:  # never while rich draws: rich holds its own lock when it asks for a frame
-            self._board.hear(event)
+            self._board.apply(event)
         self._display.start()
         kept = [line for line in event_lines(event, self._organization) if _stays(event, line)]
         if kept:

@@ -49,7 +49,7 @@ def outcome_lines(outcome: RolloutResult, plan: Plan, organization: Organization
     elif outcome.failures:
         lines += wrapped(AGAIN, indent=0)
     else:
-        lines.append(Line("Every wanted stack instance is CURRENT.", "add"))
+        lines.append(Line("Every desired stack instance is CURRENT.", "add"))
     return lines
 
 

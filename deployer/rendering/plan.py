@@ -126,13 +126,13 @@ def _skips(plan: Plan, organization: Organization) -> Iterator[Line]:
     if plan.skips:
         yield Line("")
         yield Line("Left out", "heading")
-    told: dict[str, list[Skip]] = defaultdict(list)
+    by_reason: dict[str, list[Skip]] = defaultdict(list)
     for skip in plan.skips:
-        told[skip.reason].append(skip)
-        if len(told[skip.reason]) <= SHOWN:
+        by_reason[skip.reason].append(skip)
+        if len(by_reason[skip.reason]) <= SHOWN:
             names = account_names(organization, skip.accounts)
             yield from wrapped(f"{organization.path(skip.ou_id)}: {names}: {skip.reason}", indent=2, tone="quiet")
-    for reason, skips in told.items():
+    for reason, skips in by_reason.items():
         if more := skips[SHOWN:]:
             accounts = counted(sum(len(skip.accounts) for skip in more), "account")
             yield from wrapped(f"{counted(len(more), 'more OU')}: {accounts}: {reason}", indent=2, tone="quiet")

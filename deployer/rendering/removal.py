@@ -64,7 +64,7 @@ def removal_outcome_lines(outcome: RolloutResult, organization: Organization) ->
         )
     if outcome.error is not None:
         lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
-        lines += wrapped(outcome.error.next_step or "Run `deployer destroy` again; it goes on from here.", indent=2)
+        lines += wrapped(outcome.error.next_step or "Run `deployer destroy` again to resume.", indent=2)
     return lines
 
 

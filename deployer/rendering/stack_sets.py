@@ -13,7 +13,7 @@ from deployer.rendering.text import Line, Tone, wrapped
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation
 from deployer.words import SHOWN, account_names, counted, ou_paths
 
-_OUT_OF_REACH = "are not wanted, but AWS does not reach the accounts"
+_OUT_OF_REACH = "should be deleted, but AWS does not reach the accounts"
 
 
 def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
@@ -93,7 +93,7 @@ def _by_path(
 
 def _stranded(instances: Iterable[Instance], organization: Organization) -> Iterator[Line]:
     for _, regions, accounts in _by_path((one.key for one in instances), organization):
-        what = "is not wanted, but AWS does not reach the account" if len(accounts) == 1 else _OUT_OF_REACH
+        what = "should be deleted, but AWS does not reach the account" if len(accounts) == 1 else _OUT_OF_REACH
         text = f"! {account_names(organization, accounts)} in {', '.join(regions)} {what} any more"
         yield from wrapped(text, indent=4, tone="bad")
 

@@ -34,7 +34,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     wrong_ones = [one for one in status.instances if one.state not in {"current", "skipped"}]
     shown = status.instances if instances else wrong_ones
     if shown:
-        lines += [Line(""), Line("Instances" if instances else "Not as wanted", "heading")]
+        lines += [Line(""), Line("Instances" if instances else "Not in sync", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
     lines += [Line(""), _verdict(status)]
     if any(one.is_inoperable for one in status.instances):
@@ -51,12 +51,12 @@ def _verdict(status: Status) -> Line:
 
 def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
     used = [state for state in STATES if state == "current" or any(counts[state] for _, _, counts in rows)]
-    body = [[ou, region, str(_wanted(counts)), *(str(counts[state]) for state in used)] for ou, region, counts in rows]
-    for line in table(["ou", "region", "wanted", *used], body, width=WIDTH - 2):
+    body = [[ou, region, str(_desired(counts)), *(str(counts[state]) for state in used)] for ou, region, counts in rows]
+    for line in table(["ou", "region", "desired", *used], body, width=WIDTH - 2):
         yield Line(f"  {line.text}", line.tone)
 
 
-def _wanted(counts: Counter[Any]) -> int:
+def _desired(counts: Counter[Any]) -> int:
     return counts.total() - sum(counts[state] for state in UNCOUNTED)
 
 
@@ -81,7 +81,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
                 "stack_set": cell.stack_set,
                 "ou": cell.ou,
                 "region": cell.region,
-                "wanted": _wanted(counts),
+                "wanted": _desired(counts),
                 **{state: counts[state] for state in STATES},
             }
             for cell, counts in matrix(status, organization).items()

@@ -46,14 +46,14 @@ def _cautions(
     changed: Counter[tuple[str, str, str]], waves: Sequence[Wave], preferences: OperationPreferences
 ) -> Iterator[str]:
     """Each preference once, for the largest operation that it concerns."""
-    told: set[str] = set()
+    seen: set[str] = set()
     for key, message in standing_cautions(preferences):
-        told.add(key)
+        seen.add(key)
         yield f"{key}: {message}"
     for accounts in sorted(_sizes(changed, waves), reverse=True):
         for key, message in cautions(preferences, accounts):
-            if key not in told:
-                told.add(key)
+            if key not in seen:
+                seen.add(key)
                 yield f"{key}: {message}"
 
 

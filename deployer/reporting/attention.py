@@ -35,7 +35,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something to act on (`act`) or to have a look at (`look`), and the command that goes on from here."""
+    """Something to act on (`act`) or to review (`look`), and the command for the next step."""
 
     id: str
     weight: Weight
@@ -70,8 +70,8 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             weight="act",
             title=_failed(sum(one.count for one in failures), is_sure=aggregates.knows_created),
             explanation="The rules allowed the push, but AWS refused a call: there is no repository, or one without "
-            "all of its settings. The events wait in the failures queue until the cause is mended."
-            + ("" if aggregates.knows_created else " Which of them a redrive made good is left out of this report."),
+            "all of its settings. The events wait in the failures queue until the cause is fixed."
+            + ("" if aggregates.knows_created else " This report does not show which of them a redrive resolved."),
             every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
         )
@@ -80,8 +80,8 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             id="repeats",
             weight="look",
             title=counted(len(repeats), "refusal repeats", "refusals repeat"),
-            explanation="Somebody, or a pipeline, keeps trying: either the rule blocks legitimate work, or nobody has "
-            "told them.",
+            explanation="A person or a pipeline keeps trying. Either the rule blocks legitimate work, or they do not "
+            "know the rule.",
             every=tuple(_refusal(one) for one in repeats),
             command=shlex.join(["deployer", "explain", repeats[0].place.account, repeats[0].place.repository]),
         )
@@ -108,8 +108,8 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
         yield Finding(
             id="lacking",
             weight="act",
-            title=counted(number, "account is", "accounts are") + " without coverage that the config files ask for",
-            explanation="deployer does not hear of failed pushes there, or cannot create repositories for them.",
+            title=counted(number, "account is", "accounts are") + " without coverage that the config files request",
+            explanation="deployer receives no failed pushes from there, or cannot create repositories for them.",
             every=tuple(_uncovered(one) for one in coverage.lacking),
             command="deployer rollout --org",
         )

@@ -39,11 +39,11 @@ class Waiting:
 
     def percentile(self, percent: float) -> float | None:
         """So many of a hundred did not take longer; None when nothing was counted."""
-        wanted = math.ceil(self.count * percent / 100)
+        rank = math.ceil(self.count * percent / 100)
         seen = 0
         for number, count in sorted(self._bins.items()):
             seen += count
-            if seen >= wanted:
+            if seen >= rank:
                 middle = _SHORTEST * math.exp(_GROWTH * (number - 0.5)) if number else 0.0
                 return min(middle, self.longest)
         return None

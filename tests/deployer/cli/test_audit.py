@@ -149,9 +149,9 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(sandbox: Sandbox,
         (["--since", "yesterday"], 64, "is not a time"),
         (["--outcome", "maybe"], 64, "Invalid value for '--outcome': 'maybe' is not one of"),
         (["--since", "1d", "--until", "2d"], 64, "must be earlier than --until"),
-        (["--follow", "--until", "1d"], 64, "has no end"),
-        (["--reason", "because"], 64, "because is no reason: there are access-denied, "),
-        (["--reason", "nmae-denied"], 64, "nmae-denied is no reason: did you mean name-denied?"),
+        (["--follow", "--until", "1d"], 64, "cannot be combined with --follow"),
+        (["--reason", "because"], 64, "because is not a reason code: the codes are access-denied, "),
+        (["--reason", "nmae-denied"], 64, "nmae-denied is not a reason code: did you mean name-denied?"),
         (["--account", "shop-pord"], 11, "Did you mean shop-prod"),
         (["--account", "Workloads/Prod"], 11, "--ou Workloads/Prod"),
         (["--region", "eu-west1"], 3, "--region eu-west1 is not a region"),
@@ -184,8 +184,8 @@ def test_nothing_of_an_ou_that_is_not_there_is_no_proof_of_nothing(deployer: Dep
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("team-a/*", "`deployer audit list --repository 'team-a/*'` lists what a pattern matches"),
-        ("", "it is empty"),
+        ("team-a/*", "`deployer audit list --repository 'team-a/*'` lists matches"),
+        ("", "must not be empty"),
     ],
 )
 def test_the_story_of_a_pattern_is_not_told(sandbox: Sandbox, deployer: Deployer, target: str, message: str) -> None:
@@ -206,7 +206,7 @@ def test_a_story_that_is_not_there_is_missed_where_it_was_looked_for(deployer: D
     ("options", "message"),
     [
         pytest.param(["--out", "records.txt"], "does not end in .csv, .jsonl or .parquet", id="no known ending"),
-        pytest.param(["--out", "-"], "standard output has no name that says how: csv or jsonl", id="no name at all"),
+        pytest.param(["--out", "-"], "standard output has no file name; pass csv or jsonl", id="no name at all"),
         pytest.param(["--out", "-", "--format", "parquet"], "Parquet needs a file", id="Parquet to a pipe"),
         pytest.param(["--out", "-", "--json"], "--format jsonl writes them as JSON", id="two things on one pipe"),
         pytest.param(["--out", "-", "--format", "csv", "--json"], "--json: standard output is for", id="CSV and JSON"),
@@ -235,7 +235,7 @@ def test_records_go_down_a_pipe_the_oldest_first_and_the_rest_is_said_beside_it(
 def test_a_file_that_cannot_be_written_is_named(deployer: Deployer, tmp_path: Path) -> None:
     ran = deployer("audit", "export", "--out", str(tmp_path / "nowhere" / "records.csv"))
     assert ran.exit_code == 11
-    assert f"There is no folder {tmp_path / 'nowhere'} for records.csv" in ran.err
+    assert f"The folder {tmp_path / 'nowhere'} for records.csv does not exist" in ran.err
 
 
 @pytest.mark.parametrize("command", [["export", "--out"], ["report", "--no-coverage", "--html"]], ids=lambda it: it[0])
@@ -265,7 +265,7 @@ def test_an_export_is_resumed_after_a_fault(
     sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=5))
     failed = deployer("audit", "export", "--out", str(file))
     assert failed.exit_code == 6
-    assert "the same command again goes on" in failed.err
+    assert "run the command again to resume" in failed.err
     assert not file.exists()
     sandbox.faults.clear()
     ran = deployer("audit", "export", "--out", str(file), "--verbose")

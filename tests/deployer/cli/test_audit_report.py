@@ -94,7 +94,7 @@ def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Pa
     status.write_text('{"something": "else"}', encoding="utf-8")
     ran = deployer("audit", "report", "--html", str(page), "--force", "--status", str(status))
     assert ran.exit_code == 3
-    assert "status.json is not what `deployer status --json` prints" in ran.err.replace("\n", " ")
+    assert "status.json is not output of `deployer status --json`" in ran.err.replace("\n", " ")
 
 
 @pytest.mark.parametrize("package", ["pygal", "jinja2"])

@@ -228,7 +228,7 @@ class TestInATerminal:
                 shown += started.stdout.read(1)
             type_ctrl_c(started)
             rest, _ = started.communicate(timeout=20)
-        assert b"\r\x1b[KInterrupted. What AWS was already asked to do goes on" in rest
+        assert b"\r\x1b[KInterrupted. Operations already submitted to AWS continue" in rest
         assert started.returncode == 130
 
     def test_an_error_begins_a_line_of_its_own(self, rolled_out: Sandbox) -> None:

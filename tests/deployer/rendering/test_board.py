@@ -32,7 +32,7 @@ def _progress(stack_set: str, *results: InstanceResult) -> OperationProgress:
 def _shown(*events: Event, width: int = 79, height: int = 23, elapsed: float = 3725) -> list[str]:
     board = Board(EXAMPLE)
     for event in events:
-        board.hear(event)
+        board.apply(event)
     return [line.text for line in board.lines(width=width, height=height, elapsed=elapsed)]
 
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.client import BaseClient
 
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.rendering.interruption import UnderWay
+from deployer.rendering.interruption import OperationsInProgress
 from deployer.rollout.progress import Event, OperationProgress, OperationStarted, StackProgress
 from deployer.stack_sets import Operation
 from deployer.stacks import StackEvent
@@ -40,13 +40,13 @@ def _stack(logical_id: str, status: str) -> Event:
     ],
 )
 def test_what_goes_on_is_told(events: list[Event], part: str | None) -> None:
-    under_way = UnderWay()
+    in_progress = OperationsInProgress()
     for event in events:
-        under_way.hear(event)
-    told = " ".join(line.text for line in under_way.farewell("deployer rollout --resume"))
-    assert "`deployer rollout --resume` goes on from here" in told
-    assert ("AWS goes on with" in told) == (part is not None)
-    assert part is None or part in told
+        in_progress.apply(event)
+    text = " ".join(line.text for line in in_progress.lines("deployer rollout --resume"))
+    assert "Run `deployer rollout --resume` to resume" in text
+    assert ("AWS continues" in text) == (part is not None)
+    assert part is None or part in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -268,7 +268,7 @@ def test_instances_out_of_reach_are_told() -> None:
     left = Instance(account="999999999999", region="eu-west-1", ou_id="ou", status="CURRENT")
     cloud.stack_sets.there[ACCESS] = replace(state, instances=(*state.instances, left))
     text = _text(plan(deployment, cloud))
-    assert "! 999999999999 in eu-west-1 is not wanted, but AWS does not reach the account any more" in text
+    assert "! 999999999999 in eu-west-1 should be deleted, but AWS does not reach the account any more" in text
 
 
 def test_instances_of_suspended_accounts_are_told_once_for_all_and_nothing_is_planned_for_them() -> None:

@@ -47,7 +47,7 @@ def test_progress_reports_them_in_one_line() -> None:
 def test_the_live_view_reports_them_in_one_line_however_often_it_looks() -> None:
     board = Board(EXAMPLE)
     for _ in range(3):
-        board.hear(progress())
+        board.apply(progress())
     shown = [line.text.strip() for line in board.lines(width=100, height=20, elapsed=1)]
     assert shown.count(SKIPPED) == 1
 

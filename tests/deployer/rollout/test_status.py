@@ -109,7 +109,7 @@ def test_an_instance_out_of_sync_is_reported_with_its_reason(instance: Instance,
     )
     assert not status.is_in_sync
     text = _text(status)
-    assert "Not as wanted" in text
+    assert "Not in sync" in text
     assert state in text
 
 
