@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: a local AWS with the example organization, as after its start."""
+"""Fixtures for all tests: the sandbox with the example organization in its initial state."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.clocks import impatient
 from tests.hypothesis_profiles import profile
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
-"""Every command makes a session, and each would read the same large files of botocore again."""
+"""Every command creates a session, which would read the same large botocore files again."""
 signal.signal(signal.SIGINT, signal.default_int_handler)
-"""Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would wait in vain."""
+"""Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would never end."""
 settings.load_profile(profile(os.environ))
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`-m generated` picks what holds shipped files to what they are made from."""
+    """`-m generated` selects the tests that compare files with the source that they are generated from."""
     for item in items:
         if "generated" in getattr(item, "fixturenames", ()):
             item.add_marker("generated")

@@ -1,6 +1,6 @@
-"""How Hypothesis searches: anew on each run on a person's machine, and the same examples in every run of CI.
+"""Hypothesis draws new examples on each local run, and the same examples in every CI run.
 
-A failure in CI is a failure of the change, never of an example that earlier runs happened not to draw.
+A failure in CI is caused by the change, not by an example that earlier runs did not draw.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Roles with a policy of their own, assumed: callers that the sandbox holds to IAM."""
+"""Sessions of roles with their own policy, for which the sandbox enforces IAM."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_org_sandbox.sandbox import Sandbox
 
 
 def role(sandbox: Sandbox, account: str, policy: Mapping[str, Any], *, name: str = "") -> Credentials:
-    """Credentials of a session of a new role that is allowed what one policy says, and no more."""
+    """Credentials of a session of a new role with only the permissions of one policy."""
     iam = sandbox.client("iam", account=account)
     name = name or f"ci-{uuid.uuid4().hex[:8]}"
     trust = {
@@ -35,7 +35,7 @@ def role(sandbox: Sandbox, account: str, policy: Mapping[str, Any], *, name: str
 
 
 def environment(sandbox: Sandbox, credentials: Credentials) -> dict[str, str]:
-    """What makes AWS tools use the sandbox with these credentials."""
+    """Environment variables that make AWS tools use the sandbox with these credentials."""
     variables = running.environment(
         sandbox.endpoint_url, credentials, region=sandbox.home_region, ca_bundle=sandbox.ca_bundle
     )

@@ -1,4 +1,4 @@
-"""A terminal for a command, as a person has one who types into it."""
+"""A pseudo-terminal for a command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def in_a_terminal(
 
 
 def type_ctrl_c(terminal: subprocess.Popen[bytes]) -> None:
-    """Interrupt whatever is in the foreground there."""
+    """Interrupt the foreground process."""
     assert terminal.stdin
     terminal.stdin.write(b"\x03")
     terminal.stdin.flush()

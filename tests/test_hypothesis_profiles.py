@@ -1,4 +1,4 @@
-"""Every run of CI draws the same examples; on a person's machine each run looks further."""
+"""Every CI run draws the same examples; each local run draws new ones."""
 
 from __future__ import annotations
 

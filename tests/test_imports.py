@@ -1,4 +1,4 @@
-"""No module imports itself by way of others: neither when it is loaded, nor within a function, nor for its types.
+"""No import cycles: neither at module level, nor within functions, nor for types.
 
 import-linter holds the packages to that; cycles between a package and the modules in it are found here.
 """

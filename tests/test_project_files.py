@@ -1,4 +1,4 @@
-"""What contributors and releases rely on: workflows, templates, placeholders, versions."""
+"""Project files: workflows, templates, placeholders, versions."""
 
 from __future__ import annotations
 

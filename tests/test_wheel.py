@@ -1,4 +1,4 @@
-"""What users install: the wheel, in an environment that has nothing else."""
+"""The wheel, installed in an otherwise empty environment."""
 
 from __future__ import annotations
 

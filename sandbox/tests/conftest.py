@@ -10,9 +10,9 @@ import botocore.session
 from hypothesis import settings
 
 botocore.session.create_loader = cache(botocore.session.create_loader)
-"""Every session would read the same large files of botocore again."""
+"""Every session would read the same large botocore files again."""
 signal.signal(signal.SIGINT, signal.default_int_handler)
-"""Ctrl-C is ignored in what a shell starts with `&`: tests of it would wait in vain."""
+"""Ctrl-C is ignored in what a shell starts with `&`: tests of it would never end."""
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")

@@ -1,4 +1,4 @@
-"""Requests that break what the service models say: AWS refuses them before anything else, and so does the sandbox."""
+"""Requests that violate the service models: AWS and the sandbox refuse them first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name that was just deleted is nobody's for a minute: queues by SQS's rule, buckets by S3's error."""
+"""A deleted name cannot be used for a minute: queues by SQS's rule, buckets by S3's error."""
 
 from __future__ import annotations
 

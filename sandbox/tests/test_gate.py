@@ -1,4 +1,4 @@
-"""Every AWS call passes the gate: who may, what is written down, and what a defect inside looks like."""
+"""Every AWS call passes the gate: permissions, the call log, and internal defects."""
 
 from __future__ import annotations
 

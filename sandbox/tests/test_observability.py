@@ -1,4 +1,4 @@
-"""Alarms, dashboards and metric filters that CloudWatch refuses, which would fail a stack in AWS."""
+"""Alarms, dashboards and metric filters that CloudWatch refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox as a program: started in the background, found, asked, and ended, as a user does it."""
+"""The sandbox as a program: started in the background, found, queried and stopped."""
 
 from __future__ import annotations
 

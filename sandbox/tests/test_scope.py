@@ -1,4 +1,4 @@
-"""Operations that the sandbox does not have: refused as such, for moto would answer and AWS would not answer so."""
+"""Operations that the sandbox does not model are refused, because moto would answer differently from AWS."""
 
 from __future__ import annotations
 

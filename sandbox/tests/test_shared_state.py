@@ -1,4 +1,4 @@
-"""Tests that begin with the same state: it is prepared once, and no test sees what another one changes."""
+"""Tests with the same initial state: it is prepared once, and each test changes its own copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered is what moto works out."""
+"""Cached values equal those that moto computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every check in the sandbox: it holds there, is refuted when the sandbox behaves otherwise, and leaves nothing."""
+"""Every check in the sandbox: it holds, is refuted if the sandbox behaves differently, and leaves no resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: whatever was about to be created is in it, wherever the file is cut off."""
+"""The journal contains all resources that were about to be created, even if the file is truncated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No personal detail gets into a report, and the same detail always has the same stand-in."""
+"""A report contains no personal details; equal details have equal placeholders."""
 
 from __future__ import annotations
 

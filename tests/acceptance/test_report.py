@@ -1,4 +1,4 @@
-"""The report: honest about what a sandbox proves, and ready to be published."""
+"""The report: states that a sandbox proves nothing, and can be published."""
 
 from __future__ import annotations
 

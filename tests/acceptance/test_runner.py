@@ -1,4 +1,4 @@
-"""A run that ends at any point leaves nothing, or leaves a journal by which nothing is left."""
+"""A run that ends at any point leaves no resources, or a journal with which they can be removed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHARED = select(["A12"])
 
 
 class Killed(BaseException):
-    """The process is gone: nothing that follows happens."""
+    """The process was killed."""
 
 
 def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:

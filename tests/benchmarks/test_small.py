@@ -1,4 +1,4 @@
-"""Every benchmark runs: small, without the peers, and without a claim about time."""
+"""Every benchmark runs with a small size, without other tools and without time limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time and waiting come in as arguments: only the edges read the system's clock."""
+"""Time and waiting are arguments: only the outermost modules read the system clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of errors is as it is drawn, and no two of its exit codes are the same."""
+"""The documented tree of errors matches the code, and its exit codes are distinct."""
 
 from __future__ import annotations
 

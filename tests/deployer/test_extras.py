@@ -1,4 +1,4 @@
-"""Hints about extras lead to an installation of this program, never to a stranger's of the same name."""
+"""Hints about extras install this distribution, not an unrelated one of the same name."""
 
 from __future__ import annotations
 

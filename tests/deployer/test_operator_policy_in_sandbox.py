@@ -1,4 +1,4 @@
-"""Every command works with exactly the policy that is documented for it, and IAM's independent judge agrees."""
+"""Every command works with exactly its documented policy, and an independent IAM simulator agrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command that README.md and docs/ show does what it shows: it is run against the sandbox, page by page."""
+"""Every command in README.md and docs/ is run against the sandbox, page by page."""
 
 from __future__ import annotations
 

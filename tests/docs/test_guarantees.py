@@ -1,4 +1,4 @@
-"""docs/guarantees.md names tests: they are there, and those of an invariant carry its number."""
+"""The tests in docs/guarantees.md exist, and those of an invariant have its number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/ledger.md says what a record holds: every attribute of an item, and the columns of an export."""
+"""docs/ledger.md lists every attribute of a record, and the columns of an export."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="ut
 
 
 def complete() -> Record:
-    """A record that lacks nothing."""
+    """A record with all attributes."""
     absent: dict[str, Any] = {
         field.name: datetime(2026, 11, 23, tzinfo=UTC) if field.name == "created_at" else "x"
         for field in fields(Record)

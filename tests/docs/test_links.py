@@ -35,7 +35,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    """Links that lead nowhere."""
+    """Broken links."""
     broken = []
     for link in _LINK.finditer(prose(page)):
         target = link["target"]

@@ -1,4 +1,4 @@
-"""docs/sandbox.md shows the example organization as it is."""
+"""docs/sandbox.md describes the actual example organization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The handler in the sandbox, for tests that run it there."""
+"""Fixtures for the handler in the sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.handler.paths import Scouting
 
 @pytest.fixture
 def installed(request: pytest.FixtureRequest, sandbox: Sandbox) -> Installed:
-    """A sandbox in whose central account the handler's zip runs."""
+    """A sandbox with the handler's zip deployed in the central account."""
     if request.node.get_closest_marker("begins_with"):
         return shared_installation()
     return install(sandbox)
@@ -19,5 +19,5 @@ def installed(request: pytest.FixtureRequest, sandbox: Sandbox) -> Installed:
 
 @pytest.fixture
 def scouting(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
-    """The handler, to be sent on all ways that there are."""
+    """The handler, for events on all paths."""
     return Scouting.prepare(installed, monkeypatch)

@@ -1,4 +1,4 @@
-"""Events as EventBridge delivers them, from tests/events/, with what a test wants to be different."""
+"""Events as EventBridge delivers them, from tests/events/, with the changes of a test."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from handler.events import FailedCall, parse
 
 _DIRECTORY = Path(__file__).parent.parent / "events"
 MISSING = object()
-"""A change that takes a key away."""
+"""A change that removes a key."""
 
 
 def names() -> list[str]:
-    """Every event that there is."""
+    """The names of all events."""
     return sorted(path.stem for path in _DIRECTORY.glob("*.json"))
 
 
 def load(name: str = "push-by-a-role", changes: Mapping[str, Any] | None = None) -> Any:
-    """An event; `changes` has a value for each dotted path that is to differ."""
+    """An event; `changes` has a new value for each dotted path."""
     event = json.loads((_DIRECTORY / f"{name}.json").read_text())
     for path, value in (changes or {}).items():
         *parents, key = path.split(".")
@@ -35,7 +35,7 @@ def load(name: str = "push-by-a-role", changes: Mapping[str, Any] | None = None)
 
 
 def call(name: str = "push-by-a-role", changes: Mapping[str, Any] | None = None) -> FailedCall:
-    """The call that such an event is about."""
+    """The call in such an event."""
     parsed = parse(load(name, changes))
     assert isinstance(parsed, FailedCall), parsed
     return parsed

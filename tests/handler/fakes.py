@@ -1,7 +1,5 @@
-"""AWS as the handler sees it, in memory: registries, a ledger, an organization, a failures queue.
-
-They hold state and refuse as AWS does; every call is counted, and a test may make any call fail, before it took effect
-or after.
+"""In-memory fakes of AWS for the handler: registries, a ledger, an organization, a failures queue. They hold state and
+refuse as AWS does; calls are counted, and a test can make any call fail, before or after it takes effect.
 """
 
 from __future__ import annotations
@@ -37,15 +35,15 @@ MANAGEMENT = "100000000000"
 
 
 NAMES = {ACCOUNT: "shop-prod", NEW_ACCOUNT: "orders-prod"}
-"""As Organizations tells them."""
+"""As Organizations returns them."""
 
 
 class CrashError(BaseException):
-    """The process is gone: no `except Exception` sees it."""
+    """The process was killed: no `except Exception` catches this."""
 
 
 def settings_document(**repository: Any) -> dict[str, Any]:
-    """settings.json of a small organization whose Prod gets everything that can be put."""
+    """settings.json of a small organization; Prod has both policies."""
     return {
         "version": 1,
         "organization": {
@@ -96,7 +94,7 @@ class Held:
 
 @dataclass
 class Faults:
-    """What is to go wrong: for the n-th call of all, or for each call of a name."""
+    """Injected errors: for the n-th call overall, or for each call of a name."""
 
     calls: list[str] = field(default_factory=list)
     before: dict[int, BaseException] = field(default_factory=dict)
@@ -170,7 +168,7 @@ class FakeRepositories:
 
 @dataclass
 class FakeNotices:
-    """The central bus, as far as notices are concerned."""
+    """The central bus, for notices only."""
 
     world: World
     sent: list[Record] = field(default_factory=list)
@@ -195,7 +193,7 @@ class World:
         }
     )
     strangers: set[str] = field(default_factory=set)
-    """Accounts that Organizations denies every question about; one with a chain is remembered."""
+    """Accounts for which Organizations denies every call; an account with a chain was known at the last roll-out."""
     ou_source: OuSource = "asked"
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hostile events, by hand: each a sentence, with what an attacker who may call ECR, or sit on a bus, can choose."""
+"""Hostile events: what an attacker can choose who may call ECR or put events on a bus."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def deep(levels: int) -> Any:
 
 
 def corpus() -> dict[str, Any]:
-    """Every hostile event by its sentence."""
+    """Every hostile event by its description."""
     events = {sentence: load(changes=changes) for sentence, changes in CHANGES.items()}
     return events | {
         "no event but a list": [1, 2, 3],

@@ -1,4 +1,4 @@
-"""The zip in the sandbox's Lambda with the roles that the templates give it, and what is there after events came."""
+"""The zip in the sandbox's Lambda with the roles of the templates, and the state after events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PUSHER = {
 }
 """The role whose sessions push."""
 PROD = "ou-exam-prod0001"
-"""The OU whose file sets a limit, and whose repositories get both policies."""
+"""The OU whose file configures a limit and both policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class Installed:
             deploy_stack(account=account, region=self.sandbox.home_region, name="access", template_body=template)
 
     def new_accounts(self, number: int) -> list[str]:
-        """Accounts in Prod that the last roll-out knew nothing of; the handler may act in them."""
+        """Accounts in Prod that are unknown to the last roll-out; the handler may act in them."""
         accounts = [self.sandbox.create_account(f"trial-{index}", PROD).id for index in range(number)]
         self.admit(*accounts)
         return accounts
 
     def send(self, *events: Any, copies: int = 1) -> None:
-        """Hand events to the function as EventBridge does, and wait until all came to rest."""
+        """Invoke the function with events as EventBridge does, and wait until no work is in progress."""
         client = self.sandbox.client("lambda")
         for event in events:
             for _ in range(copies):
@@ -119,7 +119,7 @@ class Installed:
         }
 
     def failures(self) -> list[dict[str, Any]]:
-        """Take all that is in the failures queue."""
+        """Receive all messages of the failures queue."""
         sqs = self.sandbox.client("sqs")
         url = sqs.get_queue_url(QueueName=self.synthesis.names.failures_queue)["QueueUrl"]
         taken: list[dict[str, Any]] = []

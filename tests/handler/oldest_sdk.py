@@ -1,4 +1,4 @@
-"""The oldest AWS SDK that the handler has to work with, installed beside the newest and kept for the next run."""
+"""The oldest supported AWS SDK, installed next to the newest and cached for the next run."""
 
 from __future__ import annotations
 

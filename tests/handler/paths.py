@@ -1,4 +1,4 @@
-"""The ways that the handling of an event may go, and the AWS calls of each, as an undisturbed scout makes them."""
+"""The paths of handling an event, and the AWS calls of each, recorded by an undisturbed run."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ CallNumber = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """A way that the handling of an event may go."""
+    """A path of handling an event."""
 
     lead: tuple[Disturbance, ...] = ()
-    """What sends it that way; the calls after it are the path's."""
+    """What causes this path; the calls after it belong to the path."""
     repository: str = "team-a/api"
     ago: timedelta = timedelta()
     only: frozenset[str] | None = None
     """The operations that no other path has, or has in the same place."""
     ends: str = "created"
     calls: int
-    """How many there are at least, or the path has shrunk."""
+    """The minimum number of calls."""
     is_warm: bool = False
     """Whether the process has served the account before."""
     has_ou_path: bool = True
-    """Whether DescribeAccount tells the account's OUs."""
+    """Whether DescribeAccount returns the account's OUs."""
 
 
 PATHS = {
@@ -76,7 +76,7 @@ def hide_ou_paths(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Scouting:
-    """Sends events on their ways."""
+    """Sends events on each path."""
 
     installed: Installed
     climbed: set[str]

@@ -1,4 +1,4 @@
-"""The ledger takes records and gives none up: what the handler's role may do, where IAM is enforced."""
+"""The ledger is append-only for the handler's role, with IAM enforced."""
 
 from __future__ import annotations
 

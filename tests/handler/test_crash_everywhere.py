@@ -1,4 +1,4 @@
-"""The process is killed before and after every AWS call in turn, and whatever came of it, all invariants hold."""
+"""All invariants hold after the process is killed before or after any AWS call."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_the_process_is_killed(scouting: Sc
 
 
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_warm_process_is_killed(scouting: Scouting) -> None:
-    """One after the other, since a process that is killed is warm for nobody any more."""
+    """One after the other, because each kill makes the next event a cold start."""
     path, installed = PATHS["a warm process"], scouting.installed
     found = []
     for crash in crashes(scouting.calls(path)):

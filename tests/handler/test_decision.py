@@ -99,7 +99,7 @@ def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], deci
 
 
 def nobody_asked(account: str) -> bool:
-    """For callers of the account itself, and for what is refused before anybody asks."""
+    """For callers of the account itself, and for calls that are refused before the look-up."""
     raise AssertionError(f"whether {account} is in the organization was asked")
 
 

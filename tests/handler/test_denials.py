@@ -1,4 +1,6 @@
-"""Denied access: raised for Lambda's next attempt, since what is new may not count yet, and final at the second."""
+"""Denied access: raised for Lambda's next attempt, because new permissions may not have propagated, and final at the
+second.
+"""
 
 from __future__ import annotations
 

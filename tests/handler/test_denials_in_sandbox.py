@@ -1,4 +1,4 @@
-"""The zip where IAM does not know new tags and roles yet: waited for, and reported once if that takes too long."""
+"""The zip while IAM does not see new tags and roles yet: it retries, and reports a permanent denial once."""
 
 from __future__ import annotations
 

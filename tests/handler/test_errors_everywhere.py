@@ -1,4 +1,4 @@
-"""An error of every kind at every AWS call: what may pass is retried, what AWS refuses for good is reported once."""
+"""An error of every kind at every AWS call: temporary errors are retried, permanent ones are reported once."""
 
 from __future__ import annotations
 

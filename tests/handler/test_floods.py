@@ -1,4 +1,4 @@
-"""Many events at once: one repository and one `created` for each name, few look-ups, and limits that stay exact."""
+"""Many concurrent events: one repository and one `created` for each name, few look-ups, and exact limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 50
 
 
 def layers(name: str, number: int, *, account: str = ACCOUNT) -> list[Any]:
-    """What one push of so many missing layers leads to: an event for each, of the same second."""
+    """The events of one push of this many missing layers, all of the same second."""
     return [push(name, event_id=f"{name.replace('/', '-')}-layer-{index}", account=account) for index in range(number)]
 
 
@@ -102,7 +102,7 @@ def test_invariant_1_five_hundred_pushes_at_once_from_fifty_accounts_give_one_cr
 
 
 def test_invariant_1_events_that_come_out_of_order_give_one_created_each(installed: Installed) -> None:
-    """Layers of three pushes mixed up, the latest first, one of them twice and one long after the others."""
+    """Layers of three pushes in mixed order, one of them twice and one long after the others."""
     names = ["team-a/one", "team-a/two", "team-a/three"]
     events = [event for name in names for event in layers(name, 5)]
     events.sort(key=lambda event: event["detail"]["eventID"][::-1], reverse=True)

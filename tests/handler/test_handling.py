@@ -39,7 +39,7 @@ def limited(per_hour: int) -> dict[str, Any]:
 
 
 def sibling(number: int, **changes: Any) -> Any:
-    """Another event of the same push: another layer."""
+    """Another event of the same push, for another layer."""
     return load(changes={"detail.eventID": f"event-{number}", "id": f"envelope-{number}", **changes})
 
 
@@ -209,11 +209,11 @@ def test_invariants_1_and_2_a_retry_finishes_the_work_wherever_it_was_broken_off
 
 
 CREATE = 1
-"""Number of the call that creates the repository, where there is no limit: the look-up of the OU comes before it."""
+"""Number of the call that creates the repository without a limit, after the look-up of the OU."""
 
 
 def test_invariants_1_and_2_a_replay_finishes_what_was_forbidden_before_the_retry_once_it_is_allowed() -> None:
-    """Nothing tells a retry from a first attempt, so rules that change in between have the say."""
+    """A retry cannot be distinguished from a first attempt, so changed rules apply to it."""
     world = World()
     world.faults.after[CREATE] = CrashError()
     with pytest.raises(CrashError):
@@ -462,7 +462,7 @@ def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_writt
 
 
 def test_a_made_up_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_record_says_so() -> None:
-    """The tag is no proof against whoever can set it, and no record has the made-up time."""
+    """The tag proves nothing against principals that can set it; no record has the forged time."""
     world = World()
     handler = world.handler()
     handler.handle(load(), request_id="request-1")
@@ -524,7 +524,7 @@ def test_a_denied_look_up_means_an_outside_account_if_organizations_can_be_read(
 
 
 def test_a_caller_of_an_account_that_left_is_outside_though_the_last_roll_out_remembers_it() -> None:
-    """Organizations may deny the question about an account that is no longer in the organization (A19)."""
+    """Organizations may deny a call for an account that left the organization (A19)."""
     world = World()
     world.strangers.add(OTHER_ACCOUNT)
     left = load("push-from-another-account", {"detail.userIdentity.accountId": OTHER_ACCOUNT})

@@ -1,4 +1,4 @@
-"""Whatever an event says: no call outside the account that the envelope names, no event lost, no log line forged."""
+"""For any event: no call outside the account in the envelope, no lost event, no forged log line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every hostile event through the real zip: no call outside the account and its regions, nothing lost or forged."""
+"""Every hostile event, handled by the real zip: no call outside the account and its regions, nothing lost or forged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_invariants_3_4_and_5_hold_against_every_hostile_event(installed: Instal
 
 
 def numbered(event: Any, number: int) -> Any:
-    """The event as a different one of its kind, where it does not choose its id itself."""
+    """The event with a new id, unless it chooses its id itself."""
     if isinstance(event, dict) and str(event.get("detail", {}).get("eventID")).startswith("0f8e4c6a"):
         event["detail"]["eventID"] = f"hostile-{number}"
     return event

@@ -28,7 +28,7 @@ def refused_world() -> World:
 
 
 def record_of(world: World, event: Any) -> Record:
-    """The one record of an event, which Lambda hands over again if access was denied."""
+    """The only record of an event, which Lambda retries after denied access."""
     try:
         world.handler().handle(event, request_id="request-1")
     except DeniedError:
@@ -128,7 +128,7 @@ def test_a_notice_that_cannot_be_sent_fails_nothing_and_is_logged() -> None:
 
 
 class Bus:
-    """EventBridge, which takes what it is given or refuses it."""
+    """EventBridge, which accepts or rejects entries."""
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.entries: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Notices from the handler's zip to whoever subscribes, with the roles and policies that the templates make."""
+"""Notices from the handler's zip to subscribers, with the roles and policies of the templates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUS = "deployer-events"
 
 @pytest.fixture
 def installed_with(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], Installed]:
-    """An installation whose organization.yaml says something more."""
+    """An installation with additions to organization.yaml."""
 
     def make(said: str) -> Installed:
         config = tmp_path / "config"

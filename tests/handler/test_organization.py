@@ -24,7 +24,7 @@ CHAIN = (ROOT, WORKLOADS, PROD)
 
 @dataclass
 class FakeOrganizations:
-    """Organizations, as far as it is asked."""
+    """Organizations, with the calls that the handler makes."""
 
     account: Mapping[str, Any] = field(default_factory=lambda: {"Paths": [PATH]})
     parents: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a request may be: whoever signed it, for their own account, and nothing that headers or body could change."""
+"""Requests are only for the account of their signer, regardless of headers and body."""
 
 from __future__ import annotations
 

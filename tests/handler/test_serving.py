@@ -1,4 +1,4 @@
-"""Requests to the function URL: answered at once, recorded like any event, and never left half done."""
+"""Requests to the function URL: answered in the response, recorded like events, and always completed."""
 
 from __future__ import annotations
 

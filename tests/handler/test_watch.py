@@ -1,4 +1,4 @@
-"""The watch counts what waits in members, with a role that can do nothing else, and says so in one line."""
+"""The watch counts messages in members with a role that permits nothing else, and logs one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SETTINGS = settings_of(DOCUMENT)
 
 
 def watched(sandbox: Sandbox) -> dict[str, Any]:
-    """What the function answers, started as its schedule starts it."""
+    """The result of the function, invoked by its schedule."""
     answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=b'{"source": "aws.events"}')
     fields: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, fields

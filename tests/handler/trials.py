@@ -22,7 +22,7 @@ from tests.handler.http_requests import body, http
 from tests.handler.installation import REGION, Installed, by_handler, push
 
 BYSTANDER = "team-a/bystander"
-"""A repository that the handler did not create, in every account of a trial."""
+"""A repository that the handler did not create, in the account of every trial."""
 
 BEFORE_THE_REPOSITORY = {
     "organizations:DescribeAccount",
@@ -41,7 +41,7 @@ REQUESTS_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """What happens to the nth call of one operation, from there on `times` times; for good where that is None."""
+    """The effect on `times` calls of one operation, starting with the nth; on all further calls if None."""
 
     effect: Effect
     operation: str
@@ -55,7 +55,7 @@ class Disturbance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One event in one account; `repository` is there before, by somebody else's hand, where it is the bystander."""
+    """One event in one account; if `repository` is the bystander, it exists already, created by somebody else."""
 
     account: str
     disturbances: Sequence[Disturbance] = ()
@@ -83,7 +83,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """All that there is when everything came to rest."""
+    """The state after all work ended."""
 
     installed: Installed
     records: Mapping[str, list[Record]]
@@ -93,7 +93,7 @@ class Aftermath:
 
     @classmethod
     def of(cls, installed: Installed) -> Aftermath:
-        """Look everywhere; takes what is in the failures queue."""
+        """Read the state of all accounts, and receive the messages of the failures queue."""
         records: dict[str, list[Record]] = {}
         for record in installed.records():
             records.setdefault(_trial_of(record.event_id), []).append(record)
@@ -110,7 +110,7 @@ def _trial_of(event_id: str) -> str:
 
 
 def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
-    """A bystander in each account, and the disturbances in force."""
+    """Create a bystander in each account, and inject the faults."""
     for trial in trials:
         installed.sandbox.client("ecr", account=trial.account, region=REGION).create_repository(
             repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}]
@@ -128,7 +128,7 @@ def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
 
 
 def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
-    """Send all events at once, let retries and the failures queue do their work, and look."""
+    """Send all events concurrently, wait for retries, and read the state."""
     prepare(installed, trials)
     installed.send(*(trial.event for trial in trials))
     return Aftermath.of(installed)
@@ -152,7 +152,7 @@ def run_requests(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
 
 
 def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *, ends: str) -> list[str]:
-    """Repair the causes, redrive the failures queue, and return what is still wrong."""
+    """Repair the causes, redrive the failures queue, and return the remaining problems."""
     installed.sandbox.faults.clear()
     kept = [trial for trial in trials if before.messages.get(trial.event_id)]
     installed.send(*(message["requestPayload"] for trial in kept for message in before.messages[trial.event_id]))

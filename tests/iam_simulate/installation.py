@@ -1,4 +1,4 @@
-"""The example installation as the judge sees it: principals with their policies, and resources with theirs."""
+"""The example installation for the simulator: principals and resources with their policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`@cloud-copilot/iam-simulate` as a judge: it knows IAM's rules and AWS's actions, and nothing of this project."""
+"""`@cloud-copilot/iam-simulate`, an independent simulator of IAM's rules and AWS's actions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ANYTHING: Policy = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-"""What an administrator may do: a call that is refused even so is refused by the other side."""
+"""All permissions, so that only the policy of the other side can deny a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call to AWS: who, what, on what, under which circumstances, and the policies that speak about it."""
+    """One call to AWS: principal, action, resource, context, and the applicable policies."""
 
     principal: str
     action: str

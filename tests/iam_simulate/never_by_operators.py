@@ -1,4 +1,4 @@
-"""What whoever runs the commands must never be allowed by the policies that are documented for them."""
+"""Calls that the documented operator policies must never allow."""
 
 from __future__ import annotations
 

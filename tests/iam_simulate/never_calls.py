@@ -1,4 +1,4 @@
-"""The calls that must never be allowed. Where the caller is given every permission, the refusal is the other side's."""
+"""Calls that must never be allowed. If the caller has all permissions, the other side must deny the call."""
 
 from __future__ import annotations
 

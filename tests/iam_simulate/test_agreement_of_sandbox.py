@@ -1,4 +1,4 @@
-"""Our evaluation against an independent one: the same calls, the same policies, the same verdicts."""
+"""The sandbox's evaluation and an independent one have the same results for the same calls and policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the installation lives by is allowed, says a judge that knows only IAM; and what must never be is not."""
+"""An independent IAM simulator allows the calls that the installation needs, and denies those that must never be
+allowed.
+"""
 
 from __future__ import annotations
 

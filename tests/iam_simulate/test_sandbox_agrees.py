@@ -1,4 +1,4 @@
-"""The sandbox's own IAM comes to the same verdicts as the judge: what passes in the sandbox passes in AWS."""
+"""The sandbox's IAM and the independent simulator have the same results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of templates share: names, and the four templates."""
+"""Fixtures for templates: names, and the four templates."""
 
 from __future__ import annotations
 

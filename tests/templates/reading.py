@@ -1,4 +1,4 @@
-"""Reading synthesized templates: what a test asks of them."""
+"""Functions that read synthesized templates."""
 
 from __future__ import annotations
 

@@ -64,12 +64,12 @@ STAYING = ["failures-waiting", "failures-expiring", "forwarding-failures", "queu
 
 @pytest.mark.parametrize("name", STAYING)
 def test_a_queue_without_metrics_does_not_end_its_alarm(name: str) -> None:
-    """SQS stops publishing for a queue that nobody touched for six hours; the watch counts once an hour."""
+    """SQS stops publishing metrics of a queue that was not used for six hours; the watch counts once an hour."""
     assert ALARMS[name].missing_data == "ignore"
 
 
 def test_hours_without_a_count_cause_an_alarm_however_the_watch_stopped(templates: Templates) -> None:
-    """The rule disabled, its permission or the function gone, the metric filter deleted: each ends the counts."""
+    """Disabling the rule, or deleting its permission, the function or the metric filter, ends the counts."""
     properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
     (query,) = properties["Metrics"]
     assert query["MetricStat"]["Metric"]["MetricName"] == "DeadLetters"
@@ -79,7 +79,7 @@ def test_hours_without_a_count_cause_an_alarm_however_the_watch_stopped(template
 
 
 def test_one_late_count_is_no_alarm(templates: Templates) -> None:
-    """A schedule is no clock: an hour may have no count, and the next one two."""
+    """A schedule is not exact: one hour may have no count, and the next one two."""
     properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
     (query,) = properties["Metrics"]
     assert resources(templates["central"])["WatchRule"]["Properties"]["ScheduleExpression"] == "rate(1 hour)"
@@ -115,7 +115,7 @@ QUEUES = {
 
 @pytest.mark.parametrize(("visible", "age", "goes_off"), QUEUES.values(), ids=QUEUES)
 def test_the_alarm_goes_off_days_before_a_message_expires(visible: int, age: int | None, *, goes_off: bool) -> None:
-    """SQS leaves messages out of the age that were received three times, so that the age alone would say nothing."""
+    """SQS excludes messages that were received three times from the age, so the age alone is not sufficient."""
     alarm = ALARMS["failures-expiring"]
     python = (alarm.formula or "").replace(" AND ", " and ").replace(" OR ", " or ")
     functions = {

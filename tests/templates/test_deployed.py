@@ -1,4 +1,4 @@
-"""The templates as they are once deployed: AWS takes them, and what they say is then so."""
+"""The deployed templates: AWS accepts them, and the resources are as configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The templates as they were last looked at by a person; `make golden` writes them anew."""
+"""The templates as last reviewed; `make golden` updates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cfn-lint at its strictest: every rule, informational ones too, and no rule left out."""
+"""cfn-lint with all rules, including informational ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metric filters read the line that the handler really writes."""
+"""Metric filters match the log lines of the handler."""
 
 from __future__ import annotations
 

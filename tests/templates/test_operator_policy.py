@@ -1,4 +1,4 @@
-"""The operator's policies: sound to linters, and no wider than AWS's own list for each type."""
+"""The operator policies: accepted by linters, and no wider than AWS's list for each type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parliament's opinion on what roles may do: actions that exist, resources and condition keys that fit them."""
+"""Parliament's findings on the roles' policies: existing actions with suitable resources and condition keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a security review would ask of the policies, and what no linter looks at."""
+"""Properties of the policies that a security review requires and no linter checks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WILDCARDS = {
     "ReadDelegatedAdministrators": "the action takes no resource",
     "SendTraces": "the actions take no resource",
 }
-"""Statements whose resources hold a `*`, and why they cannot do without."""
+"""Statements with `*` in a resource, and why it is necessary."""
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: 
 
 
 def test_nothing_that_the_handler_can_take_on_deletes_or_repairs(templates: Templates) -> None:
-    """What runs by itself only ever adds; a person changes and deletes, through roles that trust no function."""
+    """Functions only add; people change and delete, with roles that trust no function."""
     creators = [
         placed for placed in statements(templates) if placed.place.startswith(("access.Creator", "access.Forw"))
     ]

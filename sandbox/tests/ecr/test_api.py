@@ -1,4 +1,4 @@
-"""ECR's API in the sandbox: what AWS does and moto alone would not."""
+"""ECR's API in the sandbox, if it differs from moto."""
 
 from __future__ import annotations
 

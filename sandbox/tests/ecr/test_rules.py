@@ -1,4 +1,4 @@
-"""What ECR refuses: each rule with the values at its edge."""
+"""The limits of ECR, with boundary values."""
 
 from __future__ import annotations
 

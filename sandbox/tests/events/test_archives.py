@@ -1,4 +1,4 @@
-"""Archives take in what their pattern wants, and a replay gives it again to the rules that it names."""
+"""Archives store matching events, and a replay delivers them to the rules that it names."""
 
 from __future__ import annotations
 

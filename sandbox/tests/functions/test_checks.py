@@ -1,4 +1,4 @@
-"""What Lambda refuses about functions and their permissions, and moto would take."""
+"""Requests for functions and permissions that Lambda refuses and moto accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runtimes that have had their day: the days, and that Lambda's calls are held to them."""
+"""Deprecated runtimes: their dates, and that Lambda's calls enforce them."""
 
 from __future__ import annotations
 

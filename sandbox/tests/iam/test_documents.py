@@ -1,4 +1,4 @@
-"""Policies as they are put: AWS refuses those that nobody could mean, for roles and for each kind of resource."""
+"""AWS refuses invalid policies, for roles and for each kind of resource."""
 
 from __future__ import annotations
 

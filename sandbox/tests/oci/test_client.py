@@ -1,4 +1,4 @@
-"""The built-in client: images that are valid, pushes that are whole, pulls that are checked."""
+"""The built-in client: valid images, complete pushes, verified pulls."""
 
 from __future__ import annotations
 
