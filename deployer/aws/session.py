@@ -1,4 +1,4 @@
-"""One boto3 session and its clients, created one way: retries in standard mode, finite timeouts, clients created once.
+"""One boto3 session, the caller's identity, and clients: retries in standard mode, finite timeouts, each created once.
 
 `AWS_ENDPOINT_URL` is honoured by botocore itself, which is how the sandbox is used.
 """
@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -13,7 +15,6 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from deployer.aws.errors import translated, unusable_settings
-from deployer.aws.identity import Identity, get_identity
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -39,6 +40,25 @@ _CLIENT = ClientConfig(
     max_pool_connections=32,
     user_agent_extra="deployer",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The answer of GetCallerIdentity."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`: the second part of every ARN."""
+        return self.arn.split(":", 2)[1]
+
+    @property
+    def session_name(self) -> str:
+        """The caller's own name, for sessions of roles that it assumes: CloudTrail shows who assumed them."""
+        name = re.sub(r"[^\w+=,.@-]", "-", self.arn.rsplit("/", 1)[-1], flags=re.ASCII)
+        return name[:64].ljust(2, "-")
 
 
 class Session:
@@ -72,8 +92,10 @@ class Session:
 
     @cached_property
     def identity(self) -> Identity:
-        """The caller's identity; read from AWS once."""
-        return get_identity(self.client("sts"))
+        """The caller's identity, read once; needs no permission, so it fails only without valid credentials."""
+        with translated():
+            answer = self.client("sts").get_caller_identity()
+        return Identity(account=answer["Account"], arn=answer["Arn"])
 
     @overload
     def client(self, service: Literal["account"], *, region: str | None = None) -> Any: ...

@@ -6,16 +6,57 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from deployer.settings import schema
+from deployer.settings import limits, schema
 from deployer.settings.limits import Rule
 from deployer.settings.messages import model_in
-from deployer.settings.reference_keys import ACCOUNT_KEYS, ORGANIZATION_KEYS, OU_KEYS, About
 from deployer.settings.rollout import Rollout
 from deployer.settings.yaml_text import flow
 from handler.settings import Namespace, Retention, Settings
 from templates.notices import Notifications
 
 _WORDS = {str: "string", bool: "true or false", int: "whole number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a key's model does not state."""
+
+    type: str
+    default: str
+    limit: str = ""
+    example: Any = None
+
+
+ORGANIZATION_KEYS: Mapping[str, About] = {
+    "organization": About(
+        type="string", default="none", limit="`o-` and 10 to 32 of `a-z 0-9`", example="o-exampleorg1"
+    ),
+    "central.account": About(type="string", default="required", limit="12 digits, in quotes", example="200000000001"),
+    "central.region": About(type="string", default="required", limit="a region", example="eu-west-1"),
+    "prefix": About(type="string", default="`deployer`", limit=limits.prefix.text, example="deployer"),
+    "cleanup": About(type="true or false", default="false", example=False),
+    "alarms.topic": About(
+        type="string",
+        default="none",
+        limit=limits.topic.text,
+        example="arn:aws:sns:eu-west-1:200000000001:on-call",
+    ),
+    "tracing": About(type="true or false", default="false", example=False),
+    "handler.reserved_concurrency": About(
+        type="whole number", default="none", limit=limits.reserved_concurrency.text, example=20
+    ),
+    "ensure.url": About(type="true or false", default="false", example=True),
+    "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
+}
+OU_KEYS: Mapping[str, About] = {
+    "ou": About(
+        type="string", default="required, or `id`", limit="exactly as Organizations has it", example="Workloads/Prod"
+    ),
+    "id": About(type="string", default="none", limit="`ou-…` or `r-…`", example="ou-exam-prod0001"),
+}
+ACCOUNT_KEYS: Mapping[str, About] = {
+    "account": About(type="string", default="the file's name", limit="12 digits, in quotes", example="300000000003"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
