@@ -44,8 +44,9 @@ from handler.recording import (
     record_of,
     record_of_malformed,
     refusal_to_write,
+    repeated,
 )
-from handler.records import Record
+from handler.records import SUMMARY_EVENT_ID, Record
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
@@ -101,11 +102,11 @@ class Handler:
             if conclusion.outcome == "failed":
                 error = PermanentError(conclusion.reason, conclusion.detail)
                 return self._leave_to_successor(call, attempt, conclusion, error)
-            conclusion, record, is_new = self._write(attempt, conclusion, record)
+            written, record, is_new = self._write(attempt, conclusion, record)
         except Exception as error:  # noqa: BLE001 - the asynchronous run raises it again, if it lasts
             return self._leave_to_successor(call, attempt, conclusion, error)
-        self._close(call, attempt, conclusion, record if is_new else None)
-        return result_of(call, conclusion)
+        self._close(call, attempt, written, record if is_new else None)
+        return result_of(call, written if written.outcome == "failed" else conclusion)
 
     def _leave_to_successor(
         self, call: FailedCall, attempt: Attempt, conclusion: Conclusion | None, error: Exception
@@ -168,8 +169,7 @@ class Handler:
         with attempt.steps("record"):
             is_new = False
             if record is not None and record.outcome == "refused":
-                number = self.ledger.count_refusal(record.account, record.event_time)
-                record = refusal_to_write(record, number)
+                conclusion, record = self._refusal(conclusion, record)
             if record is not None:
                 try:
                     is_new = self.ledger.write(record)
@@ -184,6 +184,15 @@ class Handler:
                     detail=conclusion.detail,
                 )
         return conclusion, record, is_new
+
+    def _refusal(self, conclusion: Conclusion, record: Record) -> tuple[Conclusion, Record | None]:
+        """What to write for a refusal: its record, or one that refers to the record of the same push."""
+        number = self.ledger.count_refusal(record.account, record.event_time)
+        written = refusal_to_write(record, number)
+        if written is None or written.event_id == SUMMARY_EVENT_ID:
+            return conclusion, written
+        first = self.ledger.first_refusal(written)
+        return (conclusion, written) if first == written.event_id else repeated(conclusion, written, event_id=first)
 
     def _notify(self, attempt: Attempt, record: Record) -> str:
         """Send the notice; returns the problem if that fails, which has no effect on the record."""

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handler import reasons
 from handler.errors import PermanentError
@@ -54,6 +54,12 @@ MAX_REDRIVE_AGE = timedelta(days=15)
 _COUNTER_SORT_KEY = "repositories"
 REFUSALS = "refusals"
 """Sort key of the counter of refusals, and the name of its attribute that holds the count."""
+
+ONE_PUSH = timedelta(seconds=8)
+"""Refusals of a repository for one caller and reason within this time are of one push, which calls once for each layer.
+`deployer ensure` accepts a refusal that is up to 10 s older than its own request, so that of a repeated command counts.
+"""
+_PUSHES_KEPT = timedelta(days=1)
 
 _DENIALS_SORT_KEY = "denials#"
 _DENIALS_RETENTION = timedelta(days=1)
@@ -102,6 +108,16 @@ def refusals_key(account: str, time: datetime) -> dict[str, AttributeValueTypeDe
 
 def _counter_key(account: str, hour: datetime, kind: str) -> dict[str, AttributeValueTypeDef]:
     return {PARTITION_KEY: {"S": f"{COUNTER_PREFIX}{account}#{hour:%Y-%m-%dT%H}"}, SORT_KEY: {"S": kind}}
+
+
+def _push_key(record: Record) -> dict[str, AttributeValueTypeDef]:
+    """Key of the item that knows the first refusal of a push."""
+    parts = (record.region, record.repository, record.principal, record.reason)
+    digest = sha256("\n".join(map(str, parts)).encode()).digest()[:_DIGEST_BYTES]
+    return {
+        PARTITION_KEY: {"S": f"{COUNTER_PREFIX}{record.account}#pushes"},
+        SORT_KEY: {"S": urlsafe_b64encode(digest).decode()},
+    }
 
 
 class Ledger:
@@ -214,6 +230,36 @@ class Ledger:
             ReturnValues="UPDATED_NEW",
         )
         return int(response["Attributes"][REFUSALS]["N"])
+
+    def first_refusal(self, record: Record) -> str:
+        """The event whose record stands for this refusal: an earlier one of the same push, or its own.
+
+        One conditional update decides, so parallel events agree on one. An event that decided before gets itself again,
+        so a retry writes the record that a crash prevented.
+        """
+        client = self._client()
+        time = int(record.event_time.timestamp())
+        around = int(ONE_PUSH.total_seconds())
+        try:
+            client.update_item(
+                TableName=self._table,
+                Key=_push_key(record),
+                UpdateExpression="SET #time = :time, #event = :event, #expires = :expires",
+                ConditionExpression="attribute_not_exists(#time) OR #time < :from OR #time > :to OR #event = :event",
+                ExpressionAttributeNames={"#time": "time", "#event": "event", "#expires": EXPIRY_ATTRIBUTE},
+                ExpressionAttributeValues={
+                    ":time": {"N": str(time)},
+                    ":event": {"S": record.event_id},
+                    ":from": {"N": str(time - around)},
+                    ":to": {"N": str(time + around)},
+                    ":expires": {"N": str(int((record.received_at + _PUSHES_KEPT).timestamp()))},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except client.exceptions.ConditionalCheckFailedException as taken:
+            response: Any = taken.response  # whose type lacks the item
+            return str(response["Item"]["event"]["S"])
+        return record.event_id
 
     def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
         """Count one more denied attempt at an event and return the count for this request id.

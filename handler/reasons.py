@@ -33,6 +33,7 @@ ACCOUNT_MISMATCH = "account-mismatch"
 REGION_MISMATCH = "region-mismatch"
 NOT_IN_ORGANIZATION = "not-in-organization"
 DUPLICATE_EVENT = "duplicate-event"
+REFUSED_ALREADY = "refused-already"
 OTHER_EVENT = "other-event"
 # failed
 MALFORMED_EVENT = "malformed-event"
@@ -75,6 +76,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             REGION_MISMATCH,
             NOT_IN_ORGANIZATION,
             DUPLICATE_EVENT,
+            REFUSED_ALREADY,
             OTHER_EVENT,
         }
     ),
@@ -124,6 +126,7 @@ SENTENCES: dict[str, str] = {
     REGION_MISMATCH: "The envelope and CloudTrail name different regions.",
     NOT_IN_ORGANIZATION: "The account is not in the organization.",
     DUPLICATE_EVENT: "This event was handled before; it was delivered or replayed again.",
+    REFUSED_ALREADY: "Another layer of the same push was refused for the same reason; the detail names its event.",
     OTHER_EVENT: "The event is not a failed call to a missing repository.",
     MALFORMED_EVENT: "The event is not in the format that EventBridge and CloudTrail document; inspect the message.",
     ORGANIZATION_NOT_READABLE: "The handler may not read the account, which joined after the last roll-out, from AWS "

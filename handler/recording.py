@@ -125,6 +125,16 @@ def refusal_to_write(record: Record, number: int) -> Record | None:
     )
 
 
+def repeated(conclusion: Conclusion, record: Record, *, event_id: str) -> tuple[Conclusion, Record]:
+    """The conclusion and record of a refusal that is recorded for another event of the same push."""
+    changes: dict[str, Any] = {
+        "outcome": "ignored",
+        "reason": reasons.REFUSED_ALREADY,
+        "detail": f"refused as event {event_id}",
+    }
+    return replace(conclusion, **changes), replace(record, **changes, steps=None)
+
+
 def _compact(milliseconds: Mapping[str, float]) -> str:
     """The duration of each step before the record was written."""
     return json.dumps(milliseconds, separators=(",", ":"))

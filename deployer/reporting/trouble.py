@@ -1,6 +1,6 @@
 """Problems, found while records are read: refusals that repeat, failures that were not resolved. Pure.
 
-A push asks once for each layer, so one push that is refused leaves up to five records. What is counted of refusals is
+A push that is refused leaves one record, and did leave one for each layer before 0.2. What is counted of refusals is
 tries: records of one repository that lie further apart than one push takes. Of failures every event counts.
 """
 

@@ -16,7 +16,7 @@ from handler import reasons, tags
 from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.handling import Handler
-from handler.ledger import Slot
+from handler.ledger import ONE_PUSH, Slot
 from handler.ports import Membership, Repository
 from handler.rate_limits import RateLimits
 from handler.reasons import Outcome
@@ -197,6 +197,8 @@ class World:
     ou_source: OuSource = "asked"
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     slots: dict[tuple[str, datetime], set[str]] = field(default_factory=dict)
+    pushes: dict[tuple[str | None, ...], tuple[datetime, str]] = field(default_factory=dict)
+    """Time and event of the first refusal of each push."""
     refusals: dict[tuple[str, datetime], int] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
@@ -288,6 +290,18 @@ class World:
 
         number: int = self.faults.run("count", effect)
         return number
+
+    def first_refusal(self, record: Record) -> str:
+        def effect() -> str:
+            push = (record.account, record.region, record.repository, record.principal, record.reason)
+            first = self.pushes.get(push)
+            if first and abs(record.event_time - first[0]) <= ONE_PUSH and first[1] != record.event_id:
+                return first[1]
+            self.pushes[push] = (record.event_time, record.event_id)
+            return record.event_id
+
+        event_id: str = self.faults.run("push", effect)
+        return event_id
 
     def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
         def effect() -> int:

@@ -432,7 +432,8 @@ def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record()
     handler = world.handler()
     refused = {"detail.requestParameters.repositoryName": "team-a/tmp-1"}
     for number in range(MAX_REFUSALS + 50):
-        handler.handle(sibling(number, **refused), request_id=f"request-{number}")
+        other = {"detail.requestParameters.repositoryName": f"team-a/tmp-{number}"}
+        handler.handle(sibling(number, **other), request_id=f"request-{number}")
     reasons_found = Counter(record.reason for record in world.records.values())
     assert reasons_found == {"name-denied": MAX_REFUSALS, "refusals-left-out": 1}
     assert len(world.lines) == MAX_REFUSALS + 50

@@ -10,7 +10,7 @@ import pytest
 
 from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
-from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY, Ledger, Slot
+from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, ONE_PUSH, PARTITION_KEY, SORT_KEY, Ledger, Slot
 from handler.reasons import Outcome
 from handler.records import Record
 from tests.handler.events import call
@@ -159,6 +159,23 @@ def test_refusals_are_counted_exactly_by_account_and_hour_and_kept_with_their_re
     yearly.count_refusal("300000000003", time)
     (item,) = [item for item in items(client) if item[PARTITION_KEY]["S"].startswith("limit#300000000003")]
     assert item[EXPIRY_ATTRIBUTE] == {"N": str(int(datetime(2027, 11, 23, 8, tzinfo=UTC).timestamp()))}
+
+
+def test_parallel_refusals_of_a_push_agree_on_the_first(ledger: Ledger, client: Any) -> None:
+    def refusal(number: int, **changes: Any) -> Record:
+        return of_call(outcome="refused", reason="name-denied", event_id=f"event-{number}", **changes)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: ledger.first_refusal(refusal(number)), range(24)))
+    (first,) = set(found)
+    number = int(first.removeprefix("event-"))
+    assert ledger.first_refusal(refusal(number)) == first
+    later = refusal(99).event_time + ONE_PUSH
+    assert ledger.first_refusal(refusal(99, event_time=later)) == first
+    assert ledger.first_refusal(refusal(99, event_time=later + timedelta(seconds=1))) == "event-99"
+    assert ledger.first_refusal(refusal(98, repository="team-a/other")) == "event-98"
+    assert all(EXPIRY_ATTRIBUTE in item for item in items(client))
+    assert {item[PARTITION_KEY]["S"] for item in items(client)} == {f"{COUNTER_PREFIX}300000000001#pushes"}
 
 
 def test_records_of_refusals_expire_if_the_config_says_so(client: Any) -> None:

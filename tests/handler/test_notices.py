@@ -65,6 +65,7 @@ NOT_TOLD = {
     reasons.REGION_MISMATCH,
     reasons.NOT_IN_ORGANIZATION,
     reasons.DUPLICATE_EVENT,
+    reasons.REFUSED_ALREADY,
     reasons.OTHER_EVENT,
 }
 

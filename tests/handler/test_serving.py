@@ -167,7 +167,7 @@ def test_an_ou_that_is_not_enabled_refuses_without_a_call_to_its_account() -> No
     document["ous"][PROD]["create"]["principals"] = {"allow": ["arn:aws:iam::*:role/ci/*"]}
     world = World()
     assert outcomes(ask(world, document=document)) == [("refused", "ou-not-enabled")]
-    assert world.faults.calls == ["organization", "count", "write", "notify"]
+    assert world.faults.calls == ["organization", "count", "push", "write", "notify"]
 
 
 @pytest.mark.parametrize("organization", [None, ""], ids=["null", "empty"])
