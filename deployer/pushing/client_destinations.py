@@ -20,7 +20,8 @@ class InFile:
     """Run `command` to read from its standard output what the file of this kind names: JSON for bake, YAML for compose.
 
     `services`, if any are named, are those of a compose file that count, `with_dependencies` or without. Unless
-    `all_are_pushed`, a bake target's own outputs determine whether it is. `is_direct` as in SimpleCommand.
+    `all_are_pushed`, a bake target's own outputs determine whether it is. Unless it `is_built`, no caches are written.
+    `is_direct` as in SimpleCommand.
     """
 
     kind: Literal["bake", "compose"]
@@ -28,6 +29,7 @@ class InFile:
     services: tuple[str, ...] = ()
     with_dependencies: bool = False
     all_are_pushed: bool = True
+    is_built: bool = True
     is_direct: bool = True
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
 

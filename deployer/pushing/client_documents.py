@@ -8,7 +8,7 @@ from typing import Any
 
 from deployer.pushing.build_outputs import is_pushing, output_fields
 from deployer.pushing.client_destinations import InFile
-from deployer.pushing.compose_files import images_of_services, in_compose_file
+from deployer.pushing.compose_files import Written, images_of_services, in_compose_file
 from deployer.pushing.image_files import in_bake_document, json_of
 
 
@@ -19,8 +19,14 @@ def references_in_document(asked: InFile, text: str) -> tuple[str, ...]:
         document = json_of(path, text)
         found = in_bake_document(path, document if asked.all_are_pushed else _pushed_targets(document))
     else:
-        found = images_of_services(_requested_services(asked, in_compose_file(path, text)), where=str(path))
+        services = _requested_services(asked, in_compose_file(path, text))
+        found = images_of_services(services, where=str(path), written=_written(asked))
     return tuple(dict.fromkeys(found))
+
+
+def _written(asked: InFile) -> Written:
+    """What a command of compose writes of its services: `x-bake` is for bake alone."""
+    return Written(caches=asked.is_built, unnamed=asked.is_built, extensions=False)
 
 
 def _pushed_targets(document: Any) -> Any:

@@ -6,6 +6,7 @@ Each from the client's own reference of its command line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from deployer.pushing.build_outputs import images_of_cache, images_of_output, is_pushing, output_fields
@@ -85,23 +86,22 @@ def _baked(call: Call) -> Iterator[Destination]:
 
 def _composed(call: Call) -> Iterator[Destination]:
     """`docker compose … push api web` as `docker compose … config api web`, which switches their profiles on."""
-    if call.before[-1] == "build" and not call.arguments.is_on("--push"):
+    options, is_built = call.arguments, call.before[-1] == "build"
+    if is_built and not options.is_on("--push"):
         return
     services = call.words
-    command = (*call.before[:-1], "config", *services)
-    yield _in_file(call, InFile("compose", command, services, with_dependencies=call.arguments.has(*_DEPENDENCIES)))
+    found = InFile(
+        "compose",
+        (*call.before[:-1], "config", *services),
+        services,
+        with_dependencies=options.has(*_DEPENDENCIES),
+        is_built=is_built,
+    )
+    yield _in_file(call, found)
 
 
 def _in_file(call: Call, found: InFile) -> InFile:
-    return InFile(
-        found.kind,
-        found.command,
-        found.services,
-        with_dependencies=found.with_dependencies,
-        all_are_pushed=found.all_are_pushed,
-        is_direct=call.command.is_direct,
-        environment=call.command.environment,
-    )
+    return replace(found, is_direct=call.command.is_direct, environment=call.command.environment)
 
 
 _COMPOSE: Final[dict[str, Verb]] = {

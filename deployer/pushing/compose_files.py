@@ -65,17 +65,31 @@ def in_compose_file(path: PurePath, text: str) -> Services:
     return _Project(files=_NoFiles(), folder=path.parent).services([path], {}, texts={path: text})
 
 
-def images_of_services(services: Services, *, where: str, with_caches: bool = True) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Which images of services are written: by a push or a build, or by any client of the file."""
+
+    caches: bool = True
+    unnamed: bool = True
+    """Whether the tags of services without an image are."""
+    extensions: bool = True
+    """Whether those of `x-bake` are."""
+
+
+EVERYTHING: Final = Written()
+
+
+def images_of_services(services: Services, *, where: str, written: Written = EVERYTHING) -> Iterator[str]:
     """The images of services; one without `build` is pulled, never pushed."""
     for name, service in services.items():
         build = service.get("build") if service else None
-        if build is None:
+        if build is None or not (written.unnamed or service.get("image")):
             continue
         place = f"{where}: service {name}"
-        extension = build.get("x-bake") or {}
+        extension = (build.get("x-bake") or {}) if written.extensions else {}
         tags = [service.get("image"), *_list(build, "tags", place), *_list(extension, "tags", place)]
         yield from (image for tag in tags if tag and (image := _text(tag, place)))
-        if with_caches:
+        if written.caches:
             for cache in [*_list(build, "cache_to", place), *_list(extension, "cache-to", place)]:
                 yield from images_of_cache(_resolved(cache, place))
         for output in _list(extension, "output", place):

@@ -81,20 +81,23 @@ def test_every_line_of_the_files_is_a_case() -> None:
                 ("docker", "compose", "--project-name", "push", "--profile", "build", "config", "web"),
                 ("web",),
                 with_dependencies=True,
+                is_built=False,
             ),
             id="a project that is called push, and what a service depends on",
         ),
         pytest.param(
-            "docker-compose push", InFile("compose", ("docker-compose", "config")), id="compose as a program of its own"
+            "docker-compose push",
+            InFile("compose", ("docker-compose", "config"), is_built=False),
+            id="compose as a program of its own",
         ),
         pytest.param(
             "docker compose -f ci.yaml push seeder",
-            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config", "seeder"), ("seeder",)),
+            InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config", "seeder"), ("seeder",), is_built=False),
             id="a service that is named, so that its profile is on",
         ),
         pytest.param(
             "bash -c 'docker compose push'",
-            InFile("compose", ("docker", "compose", "config"), is_direct=False),
+            InFile("compose", ("docker", "compose", "config"), is_built=False, is_direct=False),
             id="compose in a script",
         ),
     ],

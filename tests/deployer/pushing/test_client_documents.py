@@ -37,6 +37,30 @@ def test_what_compose_resolved(services: tuple[str, ...], with_dependencies: boo
     assert references_in_document(asked, RESOLVED) == tuple(f"{HOST}/{name}" for name in names)
 
 
+WITH_CACHES = f"""
+services:
+  web:
+    image: {HOST}/web:1
+    build:
+      tags: ["{HOST}/web:2"]
+      cache_to: ["type=registry,ref={HOST}/cache:1"]
+      x-bake: {{tags: ["{HOST}/bake:1"]}}
+  unnamed: {{build: {{tags: ["{HOST}/unnamed:1"]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_built", "names"),
+    [
+        pytest.param(False, ("web:1", "web:2"), id="a push writes no caches, and nothing without an image"),
+        pytest.param(True, ("web:1", "web:2", "cache:1", "unnamed:1"), id="a build writes all"),
+    ],
+)
+def test_what_compose_writes(is_built: bool, names: tuple[str, ...]) -> None:
+    asked = InFile("compose", ("docker", "compose", "config"), is_built=is_built)
+    assert references_in_document(asked, WITH_CACHES) == tuple(f"{HOST}/{name}" for name in names)
+
+
 PRINTED = {
     "target": {
         "api": {"tags": [f"{HOST}/api:1"], "output": ["type=registry"]},
