@@ -160,7 +160,7 @@ class Organization:
         return organization
 
     def defect(self) -> str | None:
-        """The reason why OUs and accounts are not one tree, as in a snapshot that somebody edited; None if they are."""
+        """The reason why OUs and accounts are not one tree, as in an edited snapshot; None if they are."""
         roots = [ou.id for ou in self.ous.values() if ou.parent_id is None]
         if len(roots) != 1:
             return f"{len(roots)} OUs have no parent; only the root must have none"

@@ -13,7 +13,7 @@ INLINE_TEMPLATE_BYTES = 51_200
 """The largest TemplateBody; above it a TemplateURL is needed."""
 
 STUCK = "UPDATE_ROLLBACK_FAILED"
-"""The status of a stack that accepts no update until somebody continues its rollback."""
+"""The status of a stack that accepts no update until its rollback is continued."""
 
 UNUSABLE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
 """Statuses of a stack whose creation or deletion failed: it can only be deleted."""

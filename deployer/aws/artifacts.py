@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.errors import NotFoundError
-from deployer.rollout.locking import LostRaceError, Versioned
+from deployer.rollout.locking import RecordChangedError, Versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,7 +80,7 @@ class ArtifactsBucket:
                 if code_of(error) == "NoSuchBucket":
                     raise NotFoundError(f"There is no bucket {self._bucket['Bucket']}") from error
                 if code_of(error) in _CHANGED:
-                    raise LostRaceError(f"{key} was written by somebody else") from error
+                    raise RecordChangedError(f"{key} was written by another process") from error
                 raise
 
     def store_template(self, body: str) -> str:

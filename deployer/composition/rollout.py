@@ -29,7 +29,7 @@ from deployer.rollout.destroy import Removal, destroy, plan_removal
 from deployer.rollout.execution import Cloud, ExecutionOptions
 from deployer.rollout.locking import Holder, Lock, LockRecord
 from deployer.rollout.operations import IfBusy, OperationRunner
-from deployer.rollout.processes import is_at_work, machine
+from deployer.rollout.processes import is_running, machine
 from deployer.rollout.progress import Report
 from deployer.rollout.result import RolloutResult
 from deployer.rollout.status import Status, status_of
@@ -172,7 +172,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
-        is_at_work=is_at_work,
+        is_running=is_running,
         clock=clock.now,
     )
     if request.resume:

@@ -8,7 +8,7 @@ from deployer.organization import Organization
 from deployer.rendering.suspended import skipped_results, skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import shortened
-from deployer.rollout.operations import described
+from deployer.rollout.operations import describe_operation
 from deployer.rollout.progress import (
     Event,
     OperationAttached,
@@ -42,11 +42,13 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
             yield Line(f"  {event.stack_set}: {what} {counted(event.instances, 'instance')}, operation")
             yield Line(f"    {event.operation_id}")
         case OperationAttached():
-            yield from wrapped(f"{event.stack_set}: following {described(event.operation)}", indent=2, tone="change")
+            yield from wrapped(
+                f"{event.stack_set}: following {describe_operation(event.operation)}", indent=2, tone="change"
+            )
         case OperationProgress():
             yield from _progress(event, organization)
         case OperationWaitedFor():
-            busy = described(event.operation, over=event.over, total=event.total)
+            busy = describe_operation(event.operation, over=event.over, total=event.total)
             yield from wrapped(f"{event.stack_set}: waiting for {busy}", indent=2, tone="change")
 
 

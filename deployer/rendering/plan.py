@@ -14,7 +14,7 @@ from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.stack_sets import stack_set_lines
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import Line, wrapped
-from deployer.rollout.operations import described
+from deployer.rollout.operations import describe_operation
 from deployer.words import SHOWN, account_name, account_names, counted, listed
 
 _SETTINGS_SHOWN = 8
@@ -29,7 +29,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
     """The plan, top to bottom in the order in which it is carried out."""
     lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
     for busy in plan.under_way:
-        what = described(busy.operation, over=busy.over, total=busy.total)
+        what = describe_operation(busy.operation, over=busy.over, total=busy.total)
         text = f"! StackSet {busy.stack_set} is busy: {what}"
         lines += wrapped(text, indent=0, tone="change")
     lines += _opt_in_warnings(plan, organization)

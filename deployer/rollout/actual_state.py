@@ -12,7 +12,7 @@ from deployer.errors import PermissionDeniedError
 from deployer.planning.plan import ActualState, DesiredState, OperationInProgress, StackKey, stack_needs_preview
 from deployer.planning.template_changes import is_same
 from deployer.rollout.execution import Artifacts, Cloud
-from deployer.rollout.operations import how_far
+from deployer.rollout.operations import progress_of
 from deployer.stack_sets import StackSets
 from deployer.stacks import ResourceChange, StackDefinition, StackState
 from handler.settings_file import FILE_NAME
@@ -41,7 +41,7 @@ def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = T
         bundle_is_uploaded=_key(desired.artifacts) in stacks and cloud.artifacts.has(desired.bundle_key),
         settings_in_force=_settings_in_force(desired, stacks.get(_key(desired.central)), cloud.artifacts),
         under_way=tuple(
-            OperationInProgress(name, operation, *how_far(cloud.stack_sets, name, operation))
+            OperationInProgress(name, operation, *progress_of(cloud.stack_sets, name, operation))
             for name, state in stack_sets.items()
             for operation in (state.in_progress if state else ())
         ),

@@ -1,7 +1,7 @@
 """One roll-out at a time: a record in the artifacts bucket, replaced only by a process that has read the previous one.
 
 The record is read before the plan is made and replaced when the first change is made: a record of another roll-out in
-between makes that fail, so that nobody carries out a plan that is out of date. It stays when a roll-out ends, with its
+between makes that fail, so that no outdated plan is applied. It stays when a roll-out ends, with its
 scope, which `--resume` reads.
 """
 
@@ -16,13 +16,13 @@ from typing import Any, NamedTuple, Protocol
 from deployer.errors import BusyError, DeployerError, NotFoundError, ServiceError
 
 LEASE = timedelta(minutes=10)
-"""How long a lock holds that nobody renews: longer than any poll interval, including differences between clocks."""
+"""How long a lock lasts unless it is renewed: longer than any poll interval, including differences between clocks."""
 RENEWAL = timedelta(minutes=1)
 VERSION = 1
 
 
-class LostRaceError(DeployerError):
-    """Somebody else wrote the record first."""
+class RecordChangedError(DeployerError):
+    """Another process wrote the record first."""
 
 
 class Versioned(NamedTuple):
@@ -38,7 +38,7 @@ class Store(Protocol):
     def read(self) -> Versioned | None: ...
 
     def write(self, data: bytes, *, replaces: str | None) -> str:
-        """Write unless somebody else did (LostRaceError); NotFoundError if the bucket does not exist yet."""
+        """Write unless another process did (RecordChangedError); NotFoundError if the bucket does not exist yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +89,19 @@ class LockRecord:
 
 
 class Lock:
-    """The record as one command uses it. `is_at_work` reports whether a process of this machine exists."""
+    """The record as one command uses it. `is_running` reports whether a process of this machine exists."""
 
     def __init__(
         self,
         store: Store,
         holder: Holder,
         *,
-        is_at_work: Callable[[int], bool],
+        is_running: Callable[[int], bool],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._holder = holder
-        self._is_at_work = is_at_work
+        self._is_running = is_running
         self._clock = clock
         self._version: str | None = None
         self._held: LockRecord | None = None
@@ -127,7 +127,7 @@ class Lock:
         if last is None or last.exit_code is not None or last.expires <= self._clock():
             return True
         same_machine = last.holder.machine == self._holder.machine
-        return same_machine and not self._is_at_work(last.holder.process)
+        return same_machine and not self._is_running(last.holder.process)
 
     def check(self) -> None:
         """Raise BusyError if a roll-out is, or may be, in progress."""
@@ -145,14 +145,14 @@ class Lock:
             )
 
     def take(self, record: LockRecord) -> bool:
-        """Take the lock, whoever has it; False if the bucket does not exist yet. See `check`."""
+        """Take the lock, even from another process; False if the bucket does not exist yet. See `check`."""
         if self._held is not None:
             return True
         try:
             self._write(replace(record, holder=self._holder, **self._times()))
         except NotFoundError:
             return False
-        except LostRaceError as error:
+        except RecordChangedError as error:
             raise BusyError(
                 "Another roll-out started or ended after this plan was made. Nothing was changed",
                 next_step="Run the same command again to plan from the current state.",
@@ -160,13 +160,13 @@ class Lock:
         return True
 
     def renew(self) -> None:
-        """Renew the lock when it is time; raises BusyError when somebody broke it."""
+        """Renew the lock when it is time; raises BusyError if another process took it."""
         held, now = self._held, self._clock()
         if held is None or now < held.expires - LEASE + RENEWAL:
             return
         try:
             self._write(replace(held, expires=now + LEASE))
-        except LostRaceError as error:
+        except RecordChangedError as error:
             raise BusyError(
                 "Another roll-out took the lock over, so this one was stopped",
                 next_step="Run the same command again when the other one has ended.",
@@ -192,7 +192,7 @@ class Lock:
         data = record.to_json()
         try:
             self._version = self._store.write(data, replaces=self._version)
-        except LostRaceError:  # our own write, if the answer was lost and the call repeated
+        except RecordChangedError:  # our own write, if the answer was lost and the call repeated
             found = self._store.read()
             if found is None or found.data != data:
                 raise

@@ -94,7 +94,7 @@ class OperationRunner:
         self.results.setdefault(name, {}).update(finished.results)
 
     def _waited_for(self, name: str, operation: Operation) -> OperationWaitedFor:
-        over, total = how_far(self._stack_sets, name, operation)
+        over, total = progress_of(self._stack_sets, name, operation)
         return OperationWaitedFor(stack_set=name, operation=operation, over=over, total=total)
 
     def _start(self, name: str, start: Callable[[], str]) -> str:
@@ -118,13 +118,13 @@ class OperationRunner:
         raise AssertionError("polls() does not end")
 
 
-def how_far(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
+def progress_of(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
     """The number of an operation's instances that are finished, and of all."""
     results = stack_sets.results(name, operation.id)
     return sum(result.status in OVER for result in results), len(results)
 
 
-def described(operation: Operation, *, over: int | None = None, total: int = 0) -> str:
+def describe_operation(operation: Operation, *, over: int | None = None, total: int = 0) -> str:
     """What is in progress, since when and by whom, as far as AWS reports it; and its progress, if requested."""
     who = author(operation.id)
     since = f" since {operation.started:%Y-%m-%d %H:%M:%S}" if operation.started else ""
@@ -135,6 +135,6 @@ def described(operation: Operation, *, over: int | None = None, total: int = 0) 
 
 def _given_up(busy: OperationWaitedFor) -> BusyError:
     return BusyError(
-        f"StackSet {busy.stack_set} is busy: {described(busy.operation, over=busy.over, total=busy.total)}",
+        f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}",
         next_step="Run the command again when that operation has ended, or omit --if-busy give-up to wait.",
     )

@@ -21,7 +21,7 @@ def machine() -> str:
         return f"{platform.node()}/process-{os.getpid()}"
 
 
-def is_at_work(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Whether another process of this machine exists; records of this process's own id are leftovers."""
     if process == os.getpid():
         return False

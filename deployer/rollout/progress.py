@@ -45,7 +45,7 @@ class OperationStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationAttached:
-    """An operation that somebody else, or an earlier run, started is followed like one of ours."""
+    """An operation that another principal or an earlier run started is followed like one of ours."""
 
     stack_set: str
     operation: Operation

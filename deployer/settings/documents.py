@@ -31,7 +31,7 @@ POLICY_CHECKS = {LIFECYCLE: check_lifecycle_policy, REPOSITORY: check_repository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A policy file; `text` is what goes to ECR, empty if the file is broken."""
+    """A policy file; `text` is what is sent to ECR, empty if the file is broken."""
 
     name: str
     file: TextFile
@@ -52,7 +52,7 @@ class _DuplicateKeyError(ValueError):
 
 
 def minify(file: TextFile) -> tuple[str | None, Problem | None]:
-    """The text that goes to ECR, or what is wrong with the JSON."""
+    """The text that is sent to ECR, or the problem of the JSON."""
     try:
         document = json.loads(file.text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:

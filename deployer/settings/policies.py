@@ -71,15 +71,15 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
         yield (*at, "tagStatus"), "tagStatus is " + ", ".join(TAG_STATUSES)
     filters = [key for key in TAG_LISTS if key in selection]
     if status == "tagged" and len(filters) != 1:
-        yield at, "tagStatus tagged goes with either a tagPrefixList or a tagPatternList"
+        yield at, "tagStatus tagged requires either a tagPrefixList or a tagPatternList"
     if status in ("untagged", "any") and filters:
-        yield (*at, filters[0]), f"{filters[0]} goes with tagStatus tagged only"
+        yield (*at, filters[0]), f"{filters[0]} requires tagStatus tagged"
     for key in filters:
         yield from _check_tag_list(selection[key], (*at, key))
     if count_type not in COUNT_TYPES:
         yield (*at, "countType"), "countType is " + ", ".join(COUNT_TYPES)
     elif (count_type == "imageCountMoreThan") == ("countUnit" in selection):
-        yield at, "countUnit (days) goes with the since… count types, and only with them"
+        yield at, "countUnit (days) is required with the since… count types, and only with them"
     elif selection.get("countUnit", "days") != "days":
         yield (*at, "countUnit"), "countUnit must be days, the only unit of ECR"
     if not _is_count(selection.get("countNumber")):
@@ -105,7 +105,7 @@ def _check_action(action: Any, at: KeyPath) -> Found:
     if action["type"] == "transition" and action.get("targetStorageClass") != "archive":
         yield at, "a transition has a targetStorageClass, and it is archive"
     if action["type"] == "expire" and "targetStorageClass" in action:
-        yield (*at, "targetStorageClass"), "targetStorageClass goes with type transition only"
+        yield (*at, "targetStorageClass"), "targetStorageClass requires type transition"
 
 
 def _unknown_keys(value: Mapping[str, Any], known: Collection[str], at: KeyPath) -> Found:
@@ -129,7 +129,7 @@ def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
         return
     archived = count_type == "sinceImageTransitioned"
     if storage_class not in STORAGE_CLASSES or archived != (storage_class == "archive"):
-        yield (*at, "selection"), "storageClass archive goes with countType sinceImageTransitioned, and only with it"
+        yield (*at, "selection"), "storageClass archive and countType sinceImageTransitioned require each other"
     only = ONLY_ACTIONS.get(count_type)
     if only and action.get("type") in ACTIONS and action["type"] != only:
         yield (*at, "action", "type"), f"with countType {count_type}, ECR accepts only the action {only}"

@@ -1,4 +1,4 @@
-"""Who holds the names that a roll-out gives in the central account: nobody, deployer (by its tag), or somebody else."""
+"""Whether names of a roll-out exist in the central account, and whether deployer created them (by its tag)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Tags = Mapping[str, str]
 
 
 def existing(session: Session, names: Names, needed: Iterable[ResourceName]) -> tuple[Existing, ...]:
-    """Those of the names that exist, or that could not be looked at."""
+    """Those of the names that exist, or that could not be read."""
     found = []
     for one in needed:
         holder = attempt(_READERS[one.type][0], partial(_holder, session, names, one))

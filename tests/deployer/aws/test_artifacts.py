@@ -15,7 +15,7 @@ from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
 from deployer.planning.plan import stack_needs_preview
-from deployer.rollout.locking import LostRaceError, Versioned
+from deployer.rollout.locking import RecordChangedError, Versioned
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 from tests.clocks import impatient, timeless
 
@@ -78,7 +78,7 @@ def test_of_two_conditional_writes_one_gets_through(sandbox: Sandbox) -> None:
     assert lock.read() is None
     first = lock.write(b"1", replaces=None)
     for stale in (None, '"another"'):
-        with pytest.raises(LostRaceError):
+        with pytest.raises(RecordChangedError):
             lock.write(b"2", replaces=stale)
     second = lock.write(b"2", replaces=first)
     assert lock.read() == Versioned(b"2", second)

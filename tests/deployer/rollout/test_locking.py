@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deployer.errors import BusyError, NotFoundError, ServiceError
-from deployer.rollout.locking import LEASE, Holder, Lock, LockRecord, LostRaceError, Versioned
+from deployer.rollout.locking import LEASE, Holder, Lock, LockRecord, RecordChangedError, Versioned
 
 BEGIN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RECORD = LockRecord(command="rollout", holder=Holder(owner="", machine="", process=0), started=BEGIN, expires=BEGIN)
@@ -34,7 +34,7 @@ class Bucket:
         if self.is_down:
             raise ServiceError("S3 is down")
         if (self.object.version if self.object else None) != replaces:
-            raise LostRaceError("412")
+            raise RecordChangedError("412")
         self.writes += 1
         self.object = Versioned(data, str(self.writes))
         if self.answers_lost:
@@ -55,7 +55,7 @@ class World:
         lock = Lock(
             self.bucket,
             Holder(owner=f"arn:aws:iam::2:user/u{process}", machine=machine, process=process),
-            is_at_work=lambda other: other in self.alive and other != process,
+            is_running=lambda other: other in self.alive and other != process,
             clock=lambda: self.now,
         )
         lock.read()

@@ -68,17 +68,17 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         ),
         pytest.param(
             _lifecycle(selection={"tagStatus": "tagged"}),
-            "tagStatus tagged goes with either a tagPrefixList or a tagPatternList",
+            "tagStatus tagged requires either a tagPrefixList or a tagPatternList",
             id="tagged without a list",
         ),
         pytest.param(
             _lifecycle(selection={"tagPrefixList": ["v"]}),
-            "tagPrefixList goes with tagStatus tagged only",
+            "tagPrefixList requires tagStatus tagged",
             id="a list without tagged",
         ),
         pytest.param(
             _lifecycle(selection={"countType": "sinceImagePushed"}),
-            "countUnit (days) goes with the since… count types, and only with them",
+            "countUnit (days) is required with the since… count types, and only with them",
             id="days without a unit",
         ),
         pytest.param(_lifecycle(selection={"countNumber": 0}), "countNumber is a whole number from 1", id="count of 0"),
@@ -125,7 +125,7 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         ),
         pytest.param(
             _lifecycle(selection={"storageClass": "archive"}),
-            "storageClass archive goes with countType sinceImageTransitioned, and only with it",
+            "storageClass archive and countType sinceImageTransitioned require each other",
             id="the archive's images by number",
         ),
         pytest.param(_lifecycle(selection=ARCHIVED), None, id="out of the archive"),
