@@ -85,7 +85,7 @@ def test_work_that_is_held_stays_held_after_a_pause_within(scheduler: Scheduler)
     assert begun.wait(LONG)
 
 
-def test_a_task_that_fails_is_kept_and_others_go_on(scheduler: Scheduler) -> None:
+def test_a_task_that_fails_is_kept_and_others_continue(scheduler: Scheduler) -> None:
     done: list[str] = []
     scheduler.submit(int, "no number")
     scheduler.submit(done.append, "fine")
@@ -94,13 +94,13 @@ def test_a_task_that_fails_is_kept_and_others_go_on(scheduler: Scheduler) -> Non
     assert [type(failure) for failure in scheduler.failures] == [ValueError]
 
 
-def test_settling_says_what_is_left(scheduler: Scheduler) -> None:
+def test_settling_names_what_is_left(scheduler: Scheduler) -> None:
     scheduler.submit(print, delay=1000.0)
     with pytest.raises(TimeoutError, match="print"):
         scheduler.settle(0.05)
 
 
-def test_a_reset_forgets_what_waits_and_refuses_what_comes_of_what_runs(scheduler: Scheduler) -> None:
+def test_a_reset_forgets_what_waits_and_refuses_what_results_from_what_runs(scheduler: Scheduler) -> None:
     begun, done = threading.Event(), list[str]()
 
     def long() -> None:

@@ -69,7 +69,7 @@ def test_a_request_that_breaks_its_model_is_refused(sandbox: Sandbox, request_: 
 
 
 @pytest.mark.parametrize("request_", TAKEN_BY_MOTO)
-def test_canary_moto_takes_it_as_it_comes(sandbox: Sandbox, request_: Request) -> None:
+def test_canary_moto_accepts_it_unchanged(sandbox: Sandbox, request_: Request) -> None:
     with patch.object(constraints, "check"):
         ask(sandbox, request_)
 

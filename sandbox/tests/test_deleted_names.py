@@ -64,7 +64,7 @@ def test_a_buckets_name_is_kept_from_every_account(sandbox: Sandbox) -> None:
     once_free(lambda: create_bucket(sandbox))
 
 
-def test_a_stack_fails_with_the_services_own_words(sandbox: Sandbox) -> None:
+def test_a_stack_fails_with_the_message_of_the_service(sandbox: Sandbox) -> None:
     background.scheduler.time_scale = 1.0
     deploy({"Queue": resource("AWS::SQS::Queue", {"QueueName": "letters"})})
     cloudformation = sandbox.client("cloudformation", account=MEMBER)

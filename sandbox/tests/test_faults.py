@@ -65,7 +65,7 @@ def test_a_fault_after_the_call_leaves_its_work_done(sandbox: Sandbox, effect: E
     assert [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]] == ["made"]
 
 
-def test_a_dropped_connection_is_written_down(sandbox: Sandbox) -> None:
+def test_a_dropped_connection_is_recorded(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Drop(), times=1))
     with pytest.raises(ConnectionClosedError):
         sandbox.client("ecr").describe_repositories()

@@ -119,7 +119,7 @@ def test_a_function_named_by_its_arn_is_signed_for(sandbox: Sandbox) -> None:
     assert code(error) in {"ResourceNotFoundException", "AccessDeniedException"}
 
 
-def test_calls_are_written_down(sandbox: Sandbox) -> None:
+def test_calls_are_recorded(sandbox: Sandbox) -> None:
     ecr = sandbox.client("ecr", account=SHOP, region="us-east-1")
     ecr.create_repository(repositoryName="team-a/api")
     with pytest.raises(ClientError):

@@ -98,7 +98,7 @@ def test_a_transformation_that_logs_do_not_make_is_refused(sandbox: Sandbox, exp
         )
 
 
-def test_canary_moto_takes_each_of_them(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_each_of_them(sandbox: Sandbox) -> None:
     sandbox.client("cloudwatch").put_metric_alarm(**ALARM)
     cloudwatch = cloudwatch_backends["200000000001"]["eu-west-1"]
     original(CloudWatchBackend, "put_dashboard")(cloudwatch, "d", "{}")

@@ -80,7 +80,7 @@ def test_canary_moto_hides_what_nobody_holds() -> None:
     assert not message.visible
 
 
-def test_canary_moto_takes_every_queue_for_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_canary_moto_accepts_every_queue_for_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Why the seam says whose a queue is: moto reads no more than the name out of a URL."""
     response = SQSResponse()
     monkeypatch.setattr(response, "_get_param", lambda name: f"http://localhost/{OWNER}/letters")

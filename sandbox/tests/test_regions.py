@@ -73,7 +73,7 @@ def test_only_regions_that_need_it_can_be_opted_into(sandbox: Sandbox, region: s
         ("s3", "list_buckets", "InvalidAccessKeyId"),
     ],
 )
-def test_a_region_that_is_not_enabled_takes_no_credentials_of_the_account(
+def test_a_region_that_is_not_enabled_accepts_no_credentials_of_the_account(
     sandbox: Sandbox, service: str, call: str, code: str
 ) -> None:
     client = sandbox.client(service, account=MEMBER, region=ABROAD)
@@ -85,7 +85,7 @@ def test_a_region_that_is_not_enabled_takes_no_credentials_of_the_account(
         getattr(sandbox.client(service, account=MANAGEMENT, region=ABROAD), call)()
 
 
-def test_the_management_account_asks_about_members_once_the_service_is_trusted(sandbox: Sandbox) -> None:
+def test_the_management_account_queries_members_once_the_service_is_trusted(sandbox: Sandbox) -> None:
     client = sandbox.client("account", account=MANAGEMENT)
     with pytest.raises(ClientError, match="AccessDenied"):
         client.list_regions(AccountId=MEMBER)
@@ -98,7 +98,7 @@ def test_the_management_account_asks_about_members_once_the_service_is_trusted(s
             client.list_regions(AccountId=account)
 
 
-def test_a_delegated_administrator_asks_about_members_only(sandbox: Sandbox) -> None:
+def test_a_delegated_administrator_queries_members_only(sandbox: Sandbox) -> None:
     organizations = sandbox.client("organizations", account=MANAGEMENT)
     organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
     delegate = sandbox.client("account")

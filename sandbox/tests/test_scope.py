@@ -32,7 +32,7 @@ MADE_UP = [
 
 
 @pytest.mark.parametrize(("service", "operation", "parameters"), MADE_UP)
-def test_an_operation_that_is_not_here_is_refused_and_says_so(
+def test_an_operation_that_is_not_here_is_refused_and_reports_it(
     sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(ClientError, match="is not supported by the sandbox") as refused:

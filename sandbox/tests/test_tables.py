@@ -39,7 +39,7 @@ def test_a_name_at_the_edge_is_taken(sandbox: Sandbox, name: str) -> None:
     sandbox.client("dynamodb").create_table(TableName=name, **TABLE)
 
 
-def test_canary_moto_takes_any_name(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_any_name(sandbox: Sandbox) -> None:
     backend = dynamodb_backends[sandbox.central_account]["eu-west-1"]
     made = original(DynamoDBBackend, "create_table")(
         backend,

@@ -54,14 +54,14 @@ def test_every_behaviour_is_looked_for_by_a_check() -> None:
 
 
 @pytest.mark.parametrize("wrong", a07_alarms.EXPECTED_STATES)
-def test_alarms_are_judged_by_their_states(wrong: str) -> None:
+def test_alarms_are_evaluated_by_their_states(wrong: str) -> None:
     """The sandbox evaluates no alarms, so the states are made up here."""
     assert a07_alarms.judge(a07_alarms.EXPECTED_STATES, {}).verdict is Verdict.HELD
     states = {**a07_alarms.EXPECTED_STATES, wrong: "INSUFFICIENT_DATA"}
     assert a07_alarms.judge(states, {}).verdict is Verdict.REFUTED
 
 
-def test_a_check_without_what_it_needs_is_not_run_and_says_what_to_add(lab: Lab) -> None:
+def test_a_check_without_what_it_needs_is_not_run_and_names_what_to_add(lab: Lab) -> None:
     del lab.access.openers["management"]  # type: ignore[attr-defined]
     needing = [check for check in catalogue() if Need.MANAGEMENT in check.needs]
     assert needing

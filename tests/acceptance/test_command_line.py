@@ -86,7 +86,7 @@ def journals(program: Program) -> Sequence[Path]:
     return list(Path(program.environment["XDG_STATE_HOME"]).rglob("*.jsonl"))
 
 
-def test_it_says_what_it_will_create_and_creates_nothing_without_a_yes(
+def test_it_names_what_it_will_create_and_creates_nothing_without_a_yes(
     acceptance_sandbox: Sandbox, program: Program
 ) -> None:
     code, out = program(*shown("run"), answer="no\n")

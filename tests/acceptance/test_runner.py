@@ -110,7 +110,7 @@ def test_a_removal_that_fails_in_an_unknown_way_does_not_keep_others_from_being_
     assert [one.kind for one in lab.journal.left()] == ["unheard of"]
 
 
-def test_every_check_has_a_new_session_of_an_assumed_role_and_no_other_is_asked_for_again(lab: Lab) -> None:
+def test_every_check_has_a_new_session_of_an_assumed_role_and_no_other_is_requested_again(lab: Lab) -> None:
     """A run takes longer than the hour of such a session; a profile may ask for an MFA code whenever it is opened."""
     lab.access.expiring = Options(account=MEMBER, ou=OU).access().expiring
     used: dict[str, list[int]] = {"member": [], "central": []}

@@ -64,7 +64,7 @@ def test_shellcheck_has_nothing_to_say() -> None:
 
 
 class TestAgainstTheSandbox:
-    def test_missing_repositories_are_there_afterwards(self, rolled_out: Sandbox, bench: Bench) -> None:
+    def test_missing_repositories_exist_afterwards(self, rolled_out: Sandbox, bench: Bench) -> None:
         names = [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2)]
         done = ensure(*(f"{HOST}/{name}:1" for name in names), variables=bench.variables)
         assert done.returncode == There.exit_code, done.stderr
@@ -74,7 +74,7 @@ class TestAgainstTheSandbox:
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert len(ecr.describe_repositories(repositoryNames=names)["repositories"]) == 2
 
-    def test_one_that_is_there_costs_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
+    def test_one_that_exists_costs_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
         name = f"team-shop/{uuid.uuid4().hex[:12]}"
         rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=name)
         rolled_out.settle()  # what others pushed before is no call of this one
@@ -83,7 +83,7 @@ class TestAgainstTheSandbox:
         assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n")
         assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
 
-    def test_a_refused_one_times_out_and_says_what_to_look_at(self, bench: Bench) -> None:
+    def test_a_refused_one_times_out_and_names_what_to_look_at(self, bench: Bench) -> None:
         done = ensure(f"{HOST}/team-shop/tmp-x:1", variables=bench.variables, timeout="1")
         assert done.returncode == TimedOut.exit_code
         assert "team-shop/tmp-x (300000000001, eu-west-1): does not exist after 1 s" in done.stderr
@@ -185,7 +185,7 @@ class TestTheScript:
             pytest.param([f"{HOST}/api:1", f"1{HOST}/api:1"], ImageReferenceError.exit_code, id="13 digits"),
         ],
     )
-    def test_what_cannot_be_meant_is_said_before_anything_is_asked(
+    def test_what_cannot_be_meant_is_reported_before_anything_is_asked(
         self, variables: dict[str, str], arguments: list[str], code: int
     ) -> None:
         assert ensure(*arguments, variables=variables).returncode == code

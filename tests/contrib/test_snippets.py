@@ -115,7 +115,7 @@ def repository(tmp_path: Path) -> Path:
         pytest.param(kaniko_commands, id="Kaniko"),
     ],
 )
-def test_its_commands_push_to_a_repository_that_was_not_there(
+def test_its_commands_push_to_a_repository_that_was_missing(
     rolled_out: Sandbox, bench: Bench, repository: Path, commands: Callable[[], list[str]]
 ) -> None:
     name = f"team-shop/{uuid.uuid4().hex[:12]}"

@@ -102,7 +102,7 @@ def test_the_targets_resolve_to_exactly_the_desired_coverage(data: st.DataObject
 
 @settings(max_examples=200, deadline=None)
 @given(coverages())
-def test_a_new_account_is_covered_by_ou_targets_only_where_its_ou_asks_for_it(coverage: Coverage) -> None:
+def test_a_new_account_is_covered_by_ou_targets_only_if_its_ou_requests_it(coverage: Coverage) -> None:
     organization = coverage.organization
     targets = compile_targets(coverage, Scope.whole(organization))
     for ou_id in organization.ous:

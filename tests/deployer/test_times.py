@@ -33,7 +33,7 @@ def test_an_invalid_time_is_refused_with_the_valid_forms(text: str) -> None:
         parse_since(text, now=NOW)
 
 
-def test_a_length_of_time_does_not_depend_on_when_it_is_asked_for() -> None:
+def test_a_length_of_time_does_not_depend_on_when_it_is_requested() -> None:
     assert parse_length("24h") == timedelta(days=1)
     with pytest.raises(ValueError, match="is not a duration"):
         parse_length("2026-11-01")

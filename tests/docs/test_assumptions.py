@@ -69,7 +69,7 @@ def test_an_assumption_has_all_of_its_fields(number: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "file", "name"), places())
-def test_code_that_rests_on_an_assumption_exists_and_names_it(number: int, file: str, name: str) -> None:
+def test_code_that_depends_on_an_assumption_exists_and_names_it(number: int, file: str, name: str) -> None:
     assert name in names(file)
     assert number in named_in((ROOT / file).read_text(encoding="utf-8")), f"no comment of {file} names A{number}"
 

@@ -22,7 +22,7 @@ def functions(file: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize(("file", "name"), sorted({match for text in SECTIONS for match in NAMED.findall(text)}))
-def test_a_test_that_is_named_is_there(file: str, name: str) -> None:
+def test_a_test_that_is_named_exists(file: str, name: str) -> None:
     assert name in functions(file)
 
 

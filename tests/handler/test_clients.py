@@ -26,7 +26,7 @@ def test_every_service_is_found_without_looking_for_it(clients: Clients, service
     assert clients.own(service).meta.service_model.service_name == service
 
 
-def test_a_client_is_made_once_for_a_region_and_credentials(clients: Clients) -> None:
+def test_a_client_is_created_once_for_a_region_and_credentials(clients: Clients) -> None:
     client = clients.of("ecr", region="us-east-1", credentials=ONE)
     assert clients.of("ecr", region="us-east-1", credentials=ONE) is client
     assert clients.of("ecr", region="us-east-1", credentials=OTHER) is not client

@@ -18,7 +18,7 @@ class Clock:
         return self.now
 
 
-def test_many_who_ask_at_once_cause_one_load() -> None:
+def test_many_who_ask_concurrently_cause_one_load() -> None:
     loads: list[int] = []
     may_end = Event()
 

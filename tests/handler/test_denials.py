@@ -91,7 +91,7 @@ def test_a_redrive_has_all_attempts_again() -> None:
 
 
 @pytest.mark.parametrize("reason", sorted(reasons.OUTCOMES["failed"] - reasons.RETRYABLE_DENIALS))
-def test_what_no_time_changes_is_final_at_once(reason: str) -> None:
+def test_what_no_time_changes_is_final_immediately(reason: str) -> None:
     world = World()
     world.faults.by_name["create"] = denial(reason)
     world.handler().handle(load(), request_id="request-1")

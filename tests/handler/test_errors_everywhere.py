@@ -161,7 +161,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(
     assert not_redriven(scouting, aftermath, places, trials) == []
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_for_good(scouting: Scouting, places: list[Place]) -> None:
+def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(scouting: Scouting, places: list[Place]) -> None:
     first = {operation: (path, (operation, nth)) for path, (operation, nth) in reversed(places)}
     places = [first[operation] for operation, _, _ in REFUSALS]
     trials = disturbed(scouting, places, [{"effect": Error(code=code), "times": None} for _, code, _ in REFUSALS])
@@ -189,7 +189,7 @@ def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_no_fail
     assert not aftermath.messages
 
 
-def test_invariant_5_a_ledger_that_refuses_for_good_leaves_the_event_in_the_failures_queue(
+def test_invariant_5_a_ledger_that_refuses_permanently_leaves_the_event_in_the_failures_queue(
     scouting: Scouting, places: list[Place]
 ) -> None:
     places = [(path, call) for path, call in places if call[0] in LEDGER]

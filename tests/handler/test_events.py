@@ -45,7 +45,7 @@ def test_a_push_by_a_role_names_caller_repository_region_and_time() -> None:
         pytest.param(["400000000001"], None, id="no text"),
     ],
 )
-def test_whose_a_stranger_is(said: Any, account: str | None) -> None:
+def test_whose_an_outside_account_is(said: Any, account: str | None) -> None:
     event = load("push-from-another-account", changes={"detail.userIdentity.accountId": said})
     found = parse(event)
     assert isinstance(found, FailedCall)
@@ -133,7 +133,7 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize(("changes", "problem"), MALFORMED)
-def test_a_malformed_event_says_what_is_wrong(changes: dict[str, Any], problem: str) -> None:
+def test_a_malformed_event_names_what_is_wrong(changes: dict[str, Any], problem: str) -> None:
     parsed = parse(load(changes=changes))
     assert isinstance(parsed, MalformedEvent)
     assert parsed.problem.startswith(problem)

@@ -74,7 +74,7 @@ def test_invariant_1_one_push_of_forty_layers_gives_one_repository_and_one_creat
     assert not installed.failures()
 
 
-def test_invariant_1_the_same_event_a_hundred_times_at_once_gives_one_created(installed: Installed) -> None:
+def test_invariant_1_the_same_event_a_hundred_times_concurrently_gives_one_created(installed: Installed) -> None:
     installed.send(push("team-a/api", event_id="event-1"), copies=100)
     outcomes = Counter(record.outcome for record in installed.records())
     assert outcomes == {"created": 1, "ignored": 1}, "all duplicates that found the work done share a record"
@@ -82,7 +82,7 @@ def test_invariant_1_the_same_event_a_hundred_times_at_once_gives_one_created(in
     assert not installed.failures()
 
 
-def test_invariant_1_five_hundred_pushes_at_once_from_fifty_accounts_give_one_created_each(
+def test_invariant_1_five_hundred_pushes_concurrently_from_fifty_accounts_give_one_created_each(
     installed: Installed,
 ) -> None:
     accounts = installed.new_accounts(50)
@@ -113,7 +113,7 @@ def test_invariant_1_events_that_come_out_of_order_give_one_created_each(install
     assert not installed.failures()
 
 
-def test_a_limit_is_exact_however_many_come_at_once_twice_and_after_crashes(installed: Installed) -> None:
+def test_a_limit_is_exact_however_many_come_concurrently_twice_and_after_crashes(installed: Installed) -> None:
     names = [f"team-a/n{number}" for number in range(LIMIT + 15)]
     for nth in (5, 25, 45):
         moment = Moment.AFTER if nth == 25 else Moment.BEFORE

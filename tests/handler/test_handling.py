@@ -314,7 +314,7 @@ def test_invariant_3_a_duplicate_does_not_undo_what_people_changed_since() -> No
         pytest.param("push-by-a-role", timedelta(hours=1), id="a duplicate that comes late"),
     ],
 )
-def test_a_repository_that_was_deleted_since_is_not_made_again(name: str, later: timedelta) -> None:
+def test_a_repository_that_was_deleted_since_is_not_created_again(name: str, later: timedelta) -> None:
     world = World()
     handler = world.handler()
     handler.handle(load(), request_id="request-1")
@@ -368,7 +368,7 @@ def test_the_next_hour_has_a_limit_of_its_own() -> None:
     assert len(world.creations) == 2
 
 
-def test_denied_access_and_stale_credentials_make_the_role_be_taken_on_anew() -> None:
+def test_denied_access_and_stale_credentials_make_the_role_be_assumed_anew() -> None:
     world = World()
     world.faults.by_name["create"] = PermanentError(reasons.ACCESS_DENIED, "denied")
     with pytest.raises(DeniedError):
@@ -396,7 +396,7 @@ def test_a_redriven_event_is_recorded_as_one() -> None:
 MADE_UP = {"detail.requestParameters.repositoryName": "team-a/made-up"}
 
 
-def test_invariants_1_and_3_a_made_up_event_with_the_id_of_a_recorded_one_is_a_conflict() -> None:
+def test_invariants_1_and_3_an_invented_event_with_the_id_of_a_recorded_one_is_a_conflict() -> None:
     world = World()
     handler = world.handler()
     handler.handle(load(), request_id="request-1")
@@ -462,7 +462,7 @@ def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_writt
     assert world.outcomes() == [("refused", "refusals-left-out")]
 
 
-def test_a_made_up_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_record_says_so() -> None:
+def test_an_invented_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_record_reports_it() -> None:
     """The tag proves nothing against principals that can set it; no record has the forged time."""
     world = World()
     handler = world.handler()

@@ -47,7 +47,7 @@ def test_invariant_6_look_ups_come_first_when_cold_and_are_cached_when_warm(inst
     assert names_of(installed.calls())[:2] == ["dynamodb:UpdateItem", "ecr:CreateRepository"]
 
 
-def test_a_refusal_is_recorded_and_nothing_is_made(installed: Installed) -> None:
+def test_a_refusal_is_recorded_and_nothing_is_created(installed: Installed) -> None:
     installed.send(push("team-a/tmp-1", event_id="event-1"))
     (record,) = installed.records()
     assert (record.outcome, record.reason, record.rule) == ("refused", "name-denied", "create.names.deny: **/tmp-*")

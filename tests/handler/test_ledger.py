@@ -100,7 +100,7 @@ def test_a_limit_counts_names_however_often_they_come(ledger: Ledger) -> None:
     assert taken == [True, True, True, True, False, True, False]
 
 
-def test_a_limit_is_exact_when_all_come_at_once(ledger: Ledger) -> None:
+def test_a_limit_is_exact_when_all_come_concurrently(ledger: Ledger) -> None:
     slots = [slot(f"team-a/{number % 40}") for number in range(120)]
     with ThreadPoolExecutor(16) as pool:
         taken = list(pool.map(lambda slot: ledger.reserve(slot, limit=10), slots))
@@ -178,7 +178,7 @@ def test_parallel_refusals_of_a_push_agree_on_the_first(ledger: Ledger, client: 
     assert {item[PARTITION_KEY]["S"] for item in items(client)} == {f"{COUNTER_PREFIX}300000000001#pushes"}
 
 
-def test_records_of_refusals_expire_if_the_config_says_so(client: Any) -> None:
+def test_records_of_refusals_expire_if_configured(client: Any) -> None:
     ledger = Ledger(lambda: client, table=TABLE, refusals_retention=timedelta(days=365))
     ledger.write(record(outcome="refused"))
     ledger.write(record(outcome="failed"))

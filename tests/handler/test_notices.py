@@ -97,7 +97,7 @@ def test_a_failure_says_whether_there_is_a_repository(call: str, became: str) ->
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "\u202e", "x" * 5000, "\n\r\t"], ids=["markup", "bidi", "long", "lines"])
-def test_what_a_stranger_chose_can_break_no_message_and_mention_nobody(text: str) -> None:
+def test_what_an_outside_account_chose_can_break_no_message_and_mention_nobody(text: str) -> None:
     made = safe(text)
     assert not set(made) & set('"\\<>`[]@!&|~\n\r')
     assert "://" not in made

@@ -35,7 +35,7 @@ from tests.handler.test_denials_in_sandbox import (
 from tests.handler.test_in_sandbox import (
     test_a_malformed_event_ends_in_the_failures_queue,
     test_a_push_gets_its_repository_with_settings_tags_and_record,
-    test_a_refusal_is_recorded_and_nothing_is_made,
+    test_a_refusal_is_recorded_and_nothing_is_created,
     test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused,
     test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries,
 )
@@ -43,7 +43,7 @@ from tests.handler.test_in_sandbox import (
 __all__ = [
     "test_a_malformed_event_ends_in_the_failures_queue",
     "test_a_push_gets_its_repository_with_settings_tags_and_record",
-    "test_a_refusal_is_recorded_and_nothing_is_made",
+    "test_a_refusal_is_recorded_and_nothing_is_created",
     "test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused",
     "test_invariant_2_a_role_that_was_just_made_is_waited_for",
     "test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late",
@@ -83,7 +83,7 @@ def installed(old_runtime: Path, sandbox: Sandbox) -> Installed:
 
 
 @pytest.mark.slow
-def test_without_a_network_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_message_names_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     with pytest.raises(oldest_sdk.NotInstalledError, match="Run them once with access to the package index") as failed:

@@ -273,7 +273,7 @@ def test_after_an_error_at_any_call_the_request_is_answered_and_the_work_done_on
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=CALLS)
-def test_a_run_that_is_killed_at_any_call_leaves_nothing_half_done(number: int, moment: str) -> None:
+def test_a_run_that_is_killed_at_any_call_leaves_nothing_incomplete(number: int, moment: str) -> None:
     world = world_with(CrashError, number=number, moment=moment)
     with pytest.raises(CrashError):
         ask(world, document=DOCUMENT)

@@ -39,7 +39,7 @@ def sessions(fake: Any, clock: list[datetime]) -> Sessions:
     return Sessions(fake, partition="aws-cn", role_name="deployer-creator", clock=lambda: clock[0])
 
 
-def test_a_role_is_taken_on_once_for_its_lifetime() -> None:
+def test_a_role_is_assumed_once_for_its_lifetime() -> None:
     clock = [NOW]
     fake = FakeSts(clock)
     opened = sessions(fake, clock)

@@ -61,7 +61,7 @@ def test_overlaying_built_settings_equals_merging_layers(below: list[Layer], abo
 
 
 @given(layers=LAYERS, cut=st.integers(min_value=0, max_value=4))
-def test_merging_in_two_steps_equals_merging_at_once_unless_something_is_reset(layers: list[Layer], cut: int) -> None:
+def test_merging_in_two_steps_equals_merging_in_one_unless_something_is_reset(layers: list[Layer], cut: int) -> None:
     assert merge([merge(layers[:cut]), *layers[cut:]]) == merge(layers)
 
 

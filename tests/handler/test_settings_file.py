@@ -26,7 +26,7 @@ def test_the_nearest_layer_wins_and_the_account_is_nearest() -> None:
     assert said.settings_for(ACCOUNT, [ROOT, WORKLOADS, PROD]).regions == ("eu-central-1",)
 
 
-def test_an_ou_that_was_made_since_adds_nothing() -> None:
+def test_an_ou_that_was_created_since_adds_nothing() -> None:
     said = settings_file()
     chain = [ROOT, WORKLOADS, PROD]
     assert said.settings_for(ACCOUNT, [*chain, "ou-exam-new00001"]) == said.settings_for(ACCOUNT, chain)
@@ -37,7 +37,7 @@ def test_an_account_is_remembered_with_its_chain_and_name() -> None:
     assert settings_file().account_name(ACCOUNT) == "shop-prod"
 
 
-def test_an_account_that_was_made_since_is_not() -> None:
+def test_an_account_that_was_created_since_is_not() -> None:
     assert settings_file().last_known_chain("999999999999") is None
     assert settings_file().account_name("999999999999") == "999999999999"
 
@@ -80,6 +80,6 @@ def test_a_document_and_the_digest(tmp_path: Path) -> None:
         pytest.param(b'{"version": 2}', "has version 2, not 1", id="a version to come"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_so(data: bytes, problem: str) -> None:
+def test_a_file_that_cannot_be_read_reports_it(data: bytes, problem: str) -> None:
     with pytest.raises(SettingsFileError, match=problem):
         SettingsFile.from_json(data)

@@ -44,7 +44,7 @@ def test_every_line_shows_what_somebody_publishes(placed: list[dict[str, Any]], 
         assert is_published(metric, templates), metric
 
 
-def test_every_graph_says_what_it_shows_and_where(placed: list[dict[str, Any]], names: Names) -> None:
+def test_every_graph_names_what_it_shows(placed: list[dict[str, Any]], names: Names) -> None:
     for widget in placed:
         if widget["type"] in ("metric", "log"):
             assert widget["properties"]["title"]

@@ -146,7 +146,7 @@ def test_the_creator_role_is_the_handlers_alone(deployed: Sandbox, names: Names)
     assert role["MaxSessionDuration"] == 3600
 
 
-def test_alarms_and_dashboard_are_there(deployed: Sandbox, names: Names) -> None:
+def test_alarms_and_dashboard_exist(deployed: Sandbox, names: Names) -> None:
     cloudwatch = deployed.client("cloudwatch")
     alarms = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
     assert alarms == {names.alarm(alarm.name) for alarm in catalogue(names, notices=False)}

@@ -78,7 +78,7 @@ def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: 
                 assert placed.statement["Sid"] in DELETIONS.get(action, ()), placed.id
 
 
-def test_nothing_that_the_handler_can_take_on_deletes_or_repairs(templates: Templates) -> None:
+def test_nothing_that_the_handler_can_assume_deletes_or_repairs(templates: Templates) -> None:
     """Functions only add; people change and delete, with roles that trust no function."""
     creators = [
         placed for placed in statements(templates) if placed.place.startswith(("access.Creator", "access.Forw"))
@@ -176,7 +176,7 @@ def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement],
     ],
     ids=["the operator role", "an auditor role"],
 )
-def test_what_the_central_account_takes_on_is_never_the_handlers(
+def test_roles_that_the_central_account_assumes_are_never_the_handlers(
     sid: str, place: str, templates: Templates, names: Names
 ) -> None:
     (placed,) = [placed for placed in statements(templates) if placed.statement["Sid"] == sid]
@@ -188,7 +188,7 @@ def test_what_the_central_account_takes_on_is_never_the_handlers(
 LAMBDA = "OnlyLambda"
 
 
-def test_lambda_takes_on_the_roles_of_functions_without_a_condition(templates: Templates) -> None:
+def test_lambda_assumes_the_roles_of_functions_without_a_condition(templates: Templates) -> None:
     """AWS documents no key that Lambda would send then; a condition on one that it does not send stops every run."""
     trusted = [placed for placed in statements(templates) if placed.statement["Sid"] == LAMBDA]
     assert [placed.place.split(".")[1] for placed in trusted] == ["HandlerRole", "WatchRole"]
@@ -337,7 +337,7 @@ def test_the_bucket_is_never_public(templates: Templates) -> None:
 
 
 @pytest.mark.parametrize(("stack", "logical_id"), [("artifacts", "ArtifactsBucket"), ("central", "LedgerTable")])
-def test_what_cannot_be_made_again_is_kept_when_the_stack_goes(
+def test_what_cannot_be_created_again_is_kept_when_the_stack_goes(
     stack: str, logical_id: str, templates: Templates
 ) -> None:
     resource = resources(templates[stack])[logical_id]

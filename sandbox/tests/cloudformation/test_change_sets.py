@@ -188,7 +188,7 @@ def test_executing_one_makes_the_others_obsolete(deployer: Deployer) -> None:
         deployer.execute(first)
 
 
-def test_a_change_set_can_be_thrown_away(deployer: Deployer) -> None:
+def test_a_change_set_can_be_deleted(deployer: Deployer) -> None:
     deployer.deploy({"Queue": queue("one")})
     deployer.propose({"Queue": queue("two")})
     deployer.client.delete_change_set(StackName="stack", ChangeSetName="changes")

@@ -55,7 +55,7 @@ def test_a_stack_is_made_changed_and_removed(sandbox: Sandbox) -> None:
     assert find_stack(account=MEMBER, region=HOME, name="stack") is None
 
 
-def test_a_changed_name_makes_a_new_resource_and_removes_the_old_one_last(sandbox: Sandbox) -> None:
+def test_a_changed_name_creates_a_new_resource_and_removes_the_old_one_last(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one")})
     deploy({"Queue": queue("two")})
     assert queues(sandbox) == {"two"}
@@ -130,7 +130,7 @@ def test_a_failed_update_restores_everything(sandbox: Sandbox) -> None:
     assert deploy({**before, "New": queue("newer")}).status == "UPDATE_COMPLETE"
 
 
-def test_a_rollback_that_fails_says_so(sandbox: Sandbox) -> None:
+def test_a_rollback_that_fails_reports_it(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one")})
     sandbox.faults.add(Fault(service="sqs", operation="DeleteQueue", effect=Error(code="InternalError")))
     with pytest.raises(StackFailed):
@@ -255,7 +255,7 @@ def test_a_resource_cannot_become_one_of_another_type(sandbox: Sandbox) -> None:
         deploy({"Thing": role("one")})
 
 
-def test_texts_become_what_a_property_asks_for(sandbox: Sandbox) -> None:
+def test_texts_become_what_a_property_requires(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one", VisibilityTimeout="15", SqsManagedSseEnabled="true")})
     assert attribute(sandbox, "one", "VisibilityTimeout") == "15"
 

@@ -32,7 +32,7 @@ def create(sandbox: Sandbox, client: Any, resources: Any = None, **parameters: A
     return made
 
 
-def test_a_stack_is_under_way_before_it_is_complete(sandbox: Sandbox, client: Any) -> None:
+def test_a_stack_is_in_progress_before_it_is_complete(sandbox: Sandbox, client: Any) -> None:
     with sandbox.held():
         client.create_stack(StackName="stack", TemplateBody=template(QUEUE))
         assert described(client)["StackStatus"] == "CREATE_IN_PROGRESS"
@@ -295,7 +295,7 @@ def test_a_service_role_deploys_with_its_rights(sandbox: Sandbox) -> None:
         ("create_change_set", {"StackName": "stack", "ChangeSetName": "new", "ChangeSetType": "CREATE"}),
     ],
 )
-def test_an_attribute_that_the_type_does_not_have_is_refused_at_once(
+def test_an_attribute_that_the_type_does_not_have_is_refused_immediately(
     client: Any, operation: str, parameters: dict[str, Any], value: Any
 ) -> None:
     body = template({"Queue": resource("AWS::SQS::Queue")}, Outputs={"O": {"Value": value}})

@@ -14,7 +14,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import MEMBER
 
 
-def test_the_role_is_made_once(sandbox: Sandbox) -> None:
+def test_the_role_is_created_once(sandbox: Sandbox) -> None:
     made: list[str] = []
     create = IAMBackend.create_role
 

@@ -65,7 +65,7 @@ def push(ecr: Any, image: oci_images.OciImage, tag: str, *, name: str = NAME) ->
     "operation",
     ["initiate_layer_upload", "batch_check_layer_availability", "put_image", "batch_get_image", "describe_images"],
 )
-def test_a_missing_repository_is_refused_in_aws_words(ecr: Any, operation: str) -> None:
+def test_a_missing_repository_is_refused_with_the_message_of_aws(ecr: Any, operation: str) -> None:
     parameters: dict[str, dict[str, Any]] = {
         "batch_check_layer_availability": {"layerDigests": ["sha256:" + "0" * 64]},
         "put_image": {"imageManifest": "{}"},
@@ -96,7 +96,7 @@ class TestLayers:
         with urllib.request.urlopen(url) as response:
             assert response.read() == b"layer"
 
-    def test_a_layer_that_is_not_there_has_no_download_url(self, ecr: Any) -> None:
+    def test_a_layer_that_is_missing_has_no_download_url(self, ecr: Any) -> None:
         code, _ = refusal(ecr.get_download_url_for_layer, repositoryName=NAME, layerDigest="sha256:" + "0" * 64)
         assert code == "LayersNotFoundException"
 
@@ -353,7 +353,7 @@ class TestSettings:
         assert refusal(ecr.create_repository, repositoryName=NAME, tags=tags)[0] == "InvalidTagParameterException"
         assert ecr.describe_repositories()["repositories"] == []
 
-    def test_tags_are_counted_with_those_that_are_there(self, ecr: Any) -> None:
+    def test_tags_are_counted_with_those_that_exist(self, ecr: Any) -> None:
         tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
         arn = ecr.create_repository(repositoryName=NAME, tags=tags)["repository"]["repositoryArn"]
         code, _ = refusal(ecr.tag_resource, resourceArn=arn, tags=[{"Key": "one-more", "Value": ""}])

@@ -143,7 +143,7 @@ def test_a_disabled_rule_does_nothing_until_it_is_enabled(sandbox: Sandbox, cent
         pytest.param({"events:detail-type": "Something else"}, "NO_PERMISSIONS", id="another detail type"),
     ],
 )
-def test_a_bus_that_does_not_let_an_event_in_leads_to_the_dead_letters_at_once(
+def test_a_bus_that_does_not_admit_an_event_sends_the_event_to_the_dead_letter_queue_immediately(
     sandbox: Sandbox, central: str, conditions: dict[str, str], code: str
 ) -> None:
     rule = forward(sandbox, central)
@@ -158,19 +158,23 @@ def test_a_bus_that_does_not_let_an_event_in_leads_to_the_dead_letters_at_once(
     assert "EXHAUSTED_RETRY_CONDITION" not in letter
 
 
-def test_a_role_that_may_not_put_events_there_leads_to_the_dead_letters(sandbox: Sandbox, central: str) -> None:
+def test_without_permission_to_put_events_the_event_goes_to_the_dead_letter_queue(
+    sandbox: Sandbox, central: str
+) -> None:
     forward(sandbox, central, resource=central + "-other")
     push(sandbox)
     assert [letter["ERROR_CODE"] for letter in dead(sandbox)] == ["NO_PERMISSIONS"]
 
 
-def test_a_role_that_does_not_trust_eventbridge_leads_to_the_dead_letters(sandbox: Sandbox, central: str) -> None:
+def test_if_the_role_does_not_trust_eventbridge_the_event_goes_to_the_dead_letter_queue(
+    sandbox: Sandbox, central: str
+) -> None:
     forward(sandbox, central, service="lambda.amazonaws.com")
     push(sandbox)
     assert [letter["ERROR_CODE"] for letter in dead(sandbox)] == ["FAILED_TO_ASSUME_ROLE"]
 
 
-def test_a_bus_that_is_gone_leads_to_the_dead_letters(sandbox: Sandbox, central: str) -> None:
+def test_a_bus_that_is_gone_sends_the_event_to_the_dead_letter_queue(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central.replace("/central", "/gone"))
     push(sandbox)
     assert [letter["ERROR_CODE"] for letter in dead(sandbox)] == ["NO_RESOURCE"]
@@ -227,7 +231,7 @@ def test_an_event_that_grows_too_old_is_given_up(sandbox: Sandbox, central: str)
     assert (letter["EXHAUSTED_RETRY_CONDITION"], letter["RETRY_ATTEMPTS"]) == ("MaximumEventAgeInSeconds", "5")
 
 
-def test_a_dead_letter_queue_that_does_not_let_eventbridge_in_loses_the_event(sandbox: Sandbox, central: str) -> None:
+def test_a_dead_letter_queue_that_does_not_admit_eventbridge_loses_the_event(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central, resource="arn:aws:events:::event-bus/none")
     sqs = sandbox.client("sqs", account=SHOP, region=OUTSIDE)
     sqs.set_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName="dead")["QueueUrl"], Attributes={"Policy": ""})
@@ -290,7 +294,7 @@ def test_a_permission_for_another_rule_lets_no_other_in(sandbox: Sandbox) -> Non
     assert len(seen(sandbox)) == 1
 
 
-def test_a_log_group_gets_events_if_a_resource_policy_says_so(sandbox: Sandbox) -> None:
+def test_a_log_group_gets_events_if_a_resource_policy_allows_it(sandbox: Sandbox) -> None:
     logs = sandbox.client("logs")
     logs.create_log_group(logGroupName="/events")
     arn = f"arn:aws:logs:{sandbox.home_region}:{sandbox.central_account}:log-group:/events"

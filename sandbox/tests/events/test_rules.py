@@ -28,7 +28,7 @@ ROLE = "arn:aws:iam::200000000001:role/forwarder"
         pytest.param({"detail": {}}, "Empty objects", id="nothing asked"),
     ],
 )
-def test_a_pattern_that_eventbridge_refuses_makes_no_rule(
+def test_a_pattern_that_eventbridge_refuses_creates_no_rule(
     sandbox: Sandbox, pattern: dict[str, Any], reason: str
 ) -> None:
     events = sandbox.client("events")
@@ -157,7 +157,7 @@ def test_canary_stock_moto_parses_a_pattern_with_an_unknown_operator() -> None:
 
 
 @pytest.mark.usefixtures("running_sandbox")
-def test_canary_stock_moto_takes_any_number_of_targets() -> None:
+def test_canary_stock_moto_accepts_any_number_of_targets() -> None:
     rule = Rule("r", "200000000001", "eu-west-1", None, None, None, None, "default", None)  # type: ignore[abstract]
     seams.original(Rule, "put_targets")(rule, [{"Id": str(number), "Arn": QUEUE} for number in range(9)])
     assert len(rule.targets) == 9

@@ -100,7 +100,7 @@ def test_a_throttled_event_waits_and_uses_up_no_retry(sandbox: Sandbox, tmp_path
     assert messages(sandbox, url) == []
 
 
-def test_a_function_that_is_switched_off_leads_to_the_destination_at_once(sandbox: Sandbox) -> None:
+def test_a_function_that_is_switched_off_leads_to_the_destination_immediately(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox)
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=0)
     invocation.invoke_async(arn, {"a": 1})

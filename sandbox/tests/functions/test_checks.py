@@ -26,7 +26,7 @@ def bucket(sandbox: Sandbox, name: str, region: str) -> None:
         pytest.param(("there", "code.zip"), "PermanentRedirect", id="a bucket in another region"),
     ],
 )
-def test_code_that_lambda_cannot_get_makes_no_function(sandbox: Sandbox, place: tuple[str, str], code: str) -> None:
+def test_code_that_lambda_cannot_get_creates_no_function(sandbox: Sandbox, place: tuple[str, str], code: str) -> None:
     bucket(sandbox, "here", "eu-west-1")
     bucket(sandbox, "there", "eu-central-1")
     role = create_role(sandbox, "role", service="lambda.amazonaws.com", statements=[])

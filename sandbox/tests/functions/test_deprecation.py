@@ -34,7 +34,7 @@ def test_runtimes_have_their_last_days(runtime: str, on: date, is_new: bool, ref
     assert (refusal(runtime, on=on, is_new=is_new) is not None) == refused
 
 
-def test_lambda_makes_no_function_of_an_old_runtime_and_changes_none_to_it(sandbox: Sandbox) -> None:
+def test_lambda_creates_no_function_of_an_old_runtime_and_changes_none_to_it(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match=r"runtime parameter of python3.7 is .* new runtime \(python3.14\)") as found:
         create_function(sandbox, Runtime="python3.7")
     assert found.value.response["Error"]["Code"] == "InvalidParameterValueException"

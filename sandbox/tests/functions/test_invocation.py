@@ -93,7 +93,7 @@ def test_text_logs_are_framed_by_the_platform(sandbox: Sandbox) -> None:
     assert kinds == ["INIT_START", "START", "loaded", "asked", "END", "REPORT"]
 
 
-def test_json_logs_are_json_and_go_to_the_group_that_is_said(sandbox: Sandbox) -> None:
+def test_json_logs_are_json_and_go_to_the_configured_group(sandbox: Sandbox) -> None:
     create_function(sandbox, LoggingConfig={"LogFormat": "JSON", "LogGroup": "mine"})
     invoke(sandbox, log="hello")
     written = [json.loads(line) for line in log_lines(sandbox, "mine") if line.startswith("{")]
@@ -127,7 +127,7 @@ def test_a_warm_process_is_used_again_until_code_or_configuration_change(sandbox
     assert changed["environment"]["NEW"] == "1"
 
 
-def test_invocations_at_once_run_in_processes_of_their_own(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_invocations_concurrently_run_in_processes_of_their_own(sandbox: Sandbox, tmp_path: Path) -> None:
     create_function(sandbox)
     meeting = str(tmp_path)
     with ThreadPoolExecutor(3) as threads:
@@ -177,7 +177,7 @@ def test_a_reset_ends_processes_that_still_run(sandbox: Sandbox) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_another_accounts_function_runs_only_if_its_policy_says_so(sandbox: Sandbox) -> None:
+def test_another_accounts_function_runs_only_if_its_policy_allows_it(sandbox: Sandbox) -> None:
     arn = create_function(sandbox)
     stranger = sandbox.client("lambda", account="300000000001")
     with pytest.raises(ClientError) as refused:

@@ -34,7 +34,7 @@ def _variables(**values: str) -> dict[str, Any]:
         pytest.param({"TracingConfig": {"Mode": "Active"}}, "call PutTraceSegments on XRAY", id="traces not allowed"),
     ],
 )  # fmt: skip
-def test_a_function_beyond_the_limits_is_not_made(sandbox: Sandbox, expected: dict[str, Any], message: str) -> None:
+def test_a_function_beyond_the_limits_is_not_created(sandbox: Sandbox, expected: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
         create_function(sandbox, **expected)
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
@@ -88,7 +88,7 @@ def test_a_hundred_executions_stay_for_functions_without_a_reservation(sandbox: 
         client.put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=901)
 
 
-def test_canary_moto_takes_any_configuration_and_any_reservation(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_any_configuration_and_any_reservation(sandbox: Sandbox) -> None:
     create_function(sandbox)
     backend = lambda_backends["200000000001"]["eu-west-1"]
     function = backend.get_function("tiny")

@@ -582,7 +582,7 @@ def test_curl_reaches_a_url_as_it_is(sandbox: Sandbox, url: str) -> None:
     assert done.stdout == '{"found": 1}', done.stderr
 
 
-def test_canary_moto_takes_any_url_and_drops_conditions(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_any_url_and_drops_conditions(sandbox: Sandbox) -> None:
     arn = create_function(sandbox)
     backend = lambda_backends[sandbox.central_account]["eu-west-1"]
     made = [original_create(backend, arn) for _ in range(2)]

@@ -56,7 +56,7 @@ def attach_scp(sandbox: Sandbox, target: str, *statements: Any) -> None:
     organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=target)
 
 
-def test_a_role_without_permission_is_denied_in_the_words_of_aws(sandbox: Sandbox) -> None:
+def test_a_role_without_permission_is_denied_with_the_message_of_aws(sandbox: Sandbox) -> None:
     ecr = as_role(sandbox, service="ecr")
     with pytest.raises(ClientError) as caught:
         ecr.create_repository(repositoryName="team-a/api")
@@ -145,7 +145,7 @@ def test_a_key_that_does_not_exist_is_an_error_of_kms_and_no_denial(sandbox: San
     assert caught.value.response["Error"]["Code"] == "KmsException"
 
 
-def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(sandbox: Sandbox) -> None:
+def test_a_key_that_is_named_by_its_alias_is_evaluated_as_the_key(sandbox: Sandbox) -> None:
     """https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html"""
     admin = sandbox.client("kms", account=MEMBER)
     key = admin.create_key()["KeyMetadata"]["Arn"]

@@ -61,7 +61,7 @@ def test_principals_are_looked_up(sandbox: Sandbox, principal: Any, found: str |
     assert said == found if found is None else found in str(said)
 
 
-def test_a_role_that_trusts_nobody_is_not_made(sandbox: Sandbox) -> None:
+def test_a_role_that_trusts_nobody_is_not_created(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam", account=MEMBER)
     for document, code in (
         (trust({"AWS": NOBODY}), "MalformedPolicyDocument"),
@@ -93,7 +93,7 @@ def test_the_inline_policies_of_a_role_have_room_for_10240_characters_together(s
     assert (code, message) == ("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r")
 
 
-def test_a_bus_takes_no_policy_for_nobody(sandbox: Sandbox) -> None:
+def test_a_bus_accepts_no_policy_for_nobody(sandbox: Sandbox) -> None:
     events = sandbox.client("events", account=MEMBER)
     arn = events.create_event_bus(Name="bus")["EventBusArn"]
     for document in (
@@ -110,7 +110,7 @@ def test_a_bus_takes_no_policy_for_nobody(sandbox: Sandbox) -> None:
     assert "Policy" not in events.describe_event_bus(Name="bus")
 
 
-def test_a_queue_takes_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sandbox) -> None:
+def test_a_queue_accepts_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sandbox) -> None:
     sqs = sandbox.client("sqs", account=MEMBER)
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     arn = f"arn:aws:sqs:{HOME}:{MEMBER}:q"
@@ -135,7 +135,7 @@ def test_a_queue_takes_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sa
         pytest.param(letting({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
     ],
 )  # fmt: skip
-def test_a_topic_takes_no_such_policy(sandbox: Sandbox, document: str, message: str) -> None:
+def test_a_topic_accepts_no_such_policy(sandbox: Sandbox, document: str, message: str) -> None:
     sns = sandbox.client("sns", account=MEMBER)
     arn = sns.create_topic(Name="t")["TopicArn"]
     before = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
@@ -152,7 +152,7 @@ def test_a_topic_takes_no_such_policy(sandbox: Sandbox, document: str, message: 
     sns.set_topic_attributes(**setting | {"AttributeValue": before})
 
 
-def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
+def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME})
     good = {"Resource": ["arn:aws:s3:::its-own", "arn:aws:s3:::its-own/*"]}
@@ -178,7 +178,7 @@ def test_a_bucket_takes_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
         pytest.param(letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="one action of another service"),
     ],
 )
-def test_a_repository_takes_no_such_policy(sandbox: Sandbox, document: str) -> None:
+def test_a_repository_accepts_no_such_policy(sandbox: Sandbox, document: str) -> None:
     ecr = sandbox.client("ecr", account=MEMBER)
     ecr.create_repository(repositoryName="team/api")
     code, message = refused(lambda: ecr.set_repository_policy(repositoryName="team/api", policyText=document))
@@ -186,7 +186,7 @@ def test_a_repository_takes_no_such_policy(sandbox: Sandbox, document: str) -> N
     assert message.endswith("failed to satisfy constraint: 'Invalid repository policy provided'")
 
 
-def test_a_function_lets_nobody_in_that_is_not_there(sandbox: Sandbox) -> None:
+def test_a_function_admits_nobody_that_is_missing(sandbox: Sandbox) -> None:
     create_function(sandbox)
     for principal in ("nonsense", NOBODY):
         code, _ = refused(
@@ -200,7 +200,7 @@ def test_a_function_lets_nobody_in_that_is_not_there(sandbox: Sandbox) -> None:
         assert code == "InvalidParameterValueException"
 
 
-def test_canary_moto_takes_each_of_them(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_each_of_them(sandbox: Sandbox) -> None:
     nobody = letting({"AWS": NOBODY}, "x:y", Resource="*")
     iam = iam_backends[MEMBER]["aws"]
     create = original(IAMBackend, "create_role")

@@ -171,7 +171,7 @@ def test_services_are_trusted_by_name_and_source(sandbox: Sandbox, trusted: Any,
     assert may_assume(asking, arn_of("forwarding")) is expected
 
 
-def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
+def test_no_service_assumes_a_role_that_is_missing(sandbox: Sandbox) -> None:
     asking = Service(principal="lambda.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     assert not may_assume(asking, arn_of("nobody"))
 
@@ -198,7 +198,7 @@ def test_no_service_assumes_a_role_that_is_not_there(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_a_session_is_not_opened_with_what_sts_refuses_or_nobody_judges(
+def test_a_session_is_not_opened_with_what_sts_refuses_or_cannot_be_evaluated(
     sandbox: Sandbox, parameters: dict[str, Any], code: str, message: str
 ) -> None:
     deploy({"Role": role("narrow", allow("ecr:*"))})

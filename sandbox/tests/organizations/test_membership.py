@@ -90,7 +90,7 @@ def test_changes_are_for_the_management_account(sandbox: Sandbox) -> None:
     assert code(error) == "AccessDeniedException"
 
 
-def test_an_account_is_made_in_the_background_and_starts_in_the_root(sandbox: Sandbox) -> None:
+def test_an_account_is_created_in_the_background_and_starts_in_the_root(sandbox: Sandbox) -> None:
     client = sandbox.client("organizations", account=MANAGEMENT)
     status = client.create_account(AccountName="new", Email="new@example.com")["CreateAccountStatus"]
     assert status["State"] == "IN_PROGRESS"

@@ -178,7 +178,7 @@ class TestBlobs:
         location = client.request("POST", UPLOADS).headers["Location"]
         assert error_of(client, "PATCH", location.replace(NAME, "team-b/api"), BLOB) == (404, "BLOB_UPLOAD_UNKNOWN")
 
-    def test_a_layer_that_is_there_is_taken_again_in_silence(self, client: Client) -> None:
+    def test_a_layer_that_exists_is_taken_again_silently(self, client: Client) -> None:
         for _ in range(2):
             assert client.request("POST", f"{UPLOADS}?digest={DIGEST}", BLOB).status == 201
 

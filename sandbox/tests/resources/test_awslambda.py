@@ -59,7 +59,7 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_a_function_has_all_that_its_template_says(client: Any) -> None:
+def test_a_function_has_all_properties_of_its_template(client: Any) -> None:
     stack = deploy(
         {**ROLE, "Function": function(**FULL)}, Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Function", "Arn"]}}}
     )
@@ -171,7 +171,7 @@ def test_a_permission_is_a_statement_of_the_policy(client: Any) -> None:
         client.get_policy(FunctionName="handler")
 
 
-def test_retries_are_made_changed_and_removed(client: Any) -> None:
+def test_retries_are_created_updated_and_deleted(client: Any) -> None:
     def retries(**properties: Any) -> dict[str, Any]:
         base = {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST"}
         return resource("AWS::Lambda::EventInvokeConfig", {**base, **properties})

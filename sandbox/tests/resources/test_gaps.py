@@ -43,7 +43,7 @@ def test_moto_adds_a_second_filter_of_a_name(sandbox: Sandbox) -> None:
     assert len(filters.metric_filters) == 2
 
 
-def test_moto_takes_any_number_of_days(sandbox: Sandbox) -> None:
+def test_moto_accepts_any_number_of_days(sandbox: Sandbox) -> None:
     sandbox.client("logs", account=MEMBER).create_log_group(logGroupName="group")
     backend = logs_backends[MEMBER][HOME]
     original(LogsBackend, "put_retention_policy")(backend, "group", 31)

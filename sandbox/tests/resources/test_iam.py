@@ -32,7 +32,7 @@ def deploy_role(**properties: Any) -> Any:
     return deploy({"Role": resource("AWS::IAM::Role", role)}, Outputs=outputs)
 
 
-def test_a_role_has_all_that_its_template_says(iam: Any) -> None:
+def test_a_role_has_all_properties_of_its_template(iam: Any) -> None:
     boundary, attached = managed(iam, "boundary"), managed(iam, "attached")
     stack = deploy_role(
         Path="/deployer/",

@@ -114,7 +114,7 @@ def test_a_dashboard_is_made_changed_and_removed(sandbox: Sandbox) -> None:
     assert cloudwatch.list_dashboards()["DashboardEntries"] == []
 
 
-def test_a_topic_and_its_policy_are_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_a_topic_and_its_policy_are_created_updated_and_deleted(sandbox: Sandbox) -> None:
     sns = sandbox.client("sns", account=MEMBER)
     arn = f"arn:aws:sns:{HOME}:{MEMBER}:alarms"
 

@@ -67,7 +67,7 @@ def backups(dynamodb: Any) -> Any:
     return found["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
 
 
-def test_a_table_has_all_that_its_template_says(dynamodb: Any) -> None:
+def test_a_table_has_all_properties_of_its_template(dynamodb: Any) -> None:
     deploy({"Table": table(**LEDGER)})
     found = described(dynamodb)
     assert found["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -158,7 +158,7 @@ def s3(sandbox: Sandbox) -> Any:
     return sandbox.client("s3", account=MEMBER)
 
 
-def test_a_bucket_has_all_that_its_template_says(s3: Any) -> None:
+def test_a_bucket_has_all_properties_of_its_template(s3: Any) -> None:
     stack = deploy({"Bucket": bucket(**ARTIFACTS)}, Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Bucket", "Arn"]}}})
     assert stack.outputs["Arn"] == "arn:aws:s3:::artifacts-of-member"
     assert s3.get_bucket_location(**NAME)["LocationConstraint"] == HOME

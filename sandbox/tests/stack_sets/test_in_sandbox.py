@@ -452,7 +452,7 @@ def test_without_trusted_access_nothing_is_operated(sandbox: Sandbox, stack_sets
     stack_sets.create()
 
 
-def test_a_new_account_is_deployed_to_by_itself(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_a_new_account_is_deployed_to_automatically(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     stack_sets.deploy(PROD, regions=(HOME, "us-east-1"))
     sandbox.settle()
