@@ -76,8 +76,8 @@ def _check(config: Path, profile: str | None, *, clock: Clock, as_json: bool) ->
 def _probe(config: Path, profile: str | None, target: str, *, clock: Clock, timeout: float, as_json: bool) -> bool:
     """Whether a probe failed, or left a repository behind."""
     from deployer.composition.probe import open_probe
-    from deployer.doctor.probe import Outcome
-    from deployer.rendering.probe import closing_line, outcome_lines, probe_document
+    from deployer.doctor.probe import ProbeResult
+    from deployer.rendering.probe import closing_line, probe_document, result_lines
     from deployer.words import counted
 
     opened = open_probe(config, target, profile=profile, clock=clock)
@@ -86,13 +86,13 @@ def _probe(config: Path, profile: str | None, target: str, *, clock: Clock, time
         f"Requesting {opened.repository} in {registries}, as a push does; waiting up to {timeout:.0f} s", err=True
     )
 
-    def show(outcome: Outcome) -> None:
+    def show(result: ProbeResult) -> None:
         if not as_json:
-            print_lines(outcome_lines(outcome, opened.organization, opened.repository))
+            print_lines(result_lines(result, opened.organization, opened.repository))
 
-    outcomes = opened.run(timeout, show)
+    results = opened.run(timeout, show)
     if as_json:
-        print_json(probe_document(outcomes, opened.organization, opened.repository))
+        print_json(probe_document(results, opened.organization, opened.repository))
     else:
-        print_lines([closing_line(outcomes)])
-    return not all(one.is_proven for one in outcomes)
+        print_lines([closing_line(results)])
+    return not all(one.is_proven for one in results)

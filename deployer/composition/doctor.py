@@ -19,7 +19,7 @@ from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
 from deployer.clock import Clock
 from deployer.composition.installation import Installation
-from deployer.doctor.facts import Caller, Coverage, Existing, Facts, OrganizationSummary, Quota, Unread
+from deployer.doctor.actual_state import ActualState, Caller, Coverage, Existing, OrganizationSummary, Quota, Unread
 from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
 from deployer.organization import Organization
 from deployer.planning import per_ou
@@ -38,7 +38,7 @@ MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts"
 """What is used in every covered region."""
 
 
-def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Facts:
+def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> ActualState:
     """Read all that the checks judge. Only broken config files raise; what AWS refuses becomes `Unread`."""
     installation = Installation.connect(config_directory, profile=profile)
     config, session = installation.config, installation.session
@@ -51,7 +51,7 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Fact
     coverage = _coverage(compiled, organization)
     central_regions = reads.central_regions(session, caller, region=home)
     stack_sets = _stack_sets(session, caller, organization, clock=clock)
-    return Facts(
+    return ActualState(
         names=names,
         organization_id=config.organization_id,
         runtime=RUNTIME,

@@ -10,7 +10,7 @@ from uuid import uuid4
 from deployer.aws.doctor.probing import ProbeRecords, ProbeRegistries
 from deployer.clock import Clock
 from deployer.composition.installation import Installation
-from deployer.doctor.probe import Outcome, Prober, Target
+from deployer.doctor.probe import Prober, ProbeResult, Target
 from deployer.doctor.probe_targets import targets_of
 from deployer.organization import Organization
 
@@ -30,7 +30,7 @@ class Probe:
     organization: Organization
     repository: str
     targets: tuple[Target, ...]
-    run: Callable[[float, Callable[[Outcome], None]], tuple[Outcome, ...]] = field(repr=False)
+    run: Callable[[float, Callable[[ProbeResult], None]], tuple[ProbeResult, ...]] = field(repr=False)
     """Takes the seconds to wait, and what receives each outcome as it is known."""
 
 
@@ -40,14 +40,14 @@ def open_probe(config_directory: Path, target: str, *, profile: str | None, cloc
     targets, names = targets_of(target, installation.compiled), installation.names
     repository = names.probe_repository
 
-    def run(timeout: float, on_outcome: Callable[[Outcome], None]) -> tuple[Outcome, ...]:
+    def run(timeout: float, on_result: Callable[[ProbeResult], None]) -> tuple[ProbeResult, ...]:
         name = session_name(installation.session.identity.session_name, token=uuid4().hex[:TOKEN])
         members = installation.as_operator().members(names.repairer_role, session_name=name)
         prober = Prober(
             registries=ProbeRegistries(members, repository=repository, partition=names.partition),
             records=ProbeRecords(installation.ledger, repository=repository, session_name=name),
             clock=clock,
-            on_outcome=on_outcome,
+            on_result=on_result,
         )
         return prober.probe(targets, timeout=timeout)
 

@@ -190,13 +190,13 @@ class Demo:
 
     def _what_happened(self, push: Push) -> str:
         """Why a repository did not appear, as far as the ledger knows."""
-        told = {
+        recorded = {
             f"{one['outcome']}: {one['reason']} ({one['detail']})" for one in self._ledger() if _is_about(one, push)
         }
-        return f"not within {PATIENCE:.0f} s; the ledger says {', '.join(sorted(told)) or 'nothing'}"
+        return f"not within {PATIENCE:.0f} s; the ledger says {', '.join(sorted(recorded)) or 'nothing'}"
 
     def _ledger(self) -> list[Mapping[str, Any]]:
-        """All records; none, and that is told, when the command fails."""
+        """All records; none if the command fails, which is reported."""
         try:
             records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--all", "--config", str(self._config))
         except CommandFailed as failure:

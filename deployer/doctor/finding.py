@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from deployer.doctor.facts import Facts, Unread
+from deployer.doctor.actual_state import ActualState, Unread
 
 Severity = Literal["problem", "warning", "unchecked"]
 """`problem`: a roll-out or pushes fail. `warning`: they may. `unchecked`: it could not be read."""
 
-State = Literal["ok", "problem", "warning", "unchecked"]
-_WORST: tuple[State, ...] = ("problem", "warning", "unchecked", "ok")
+CheckStatus = Literal["ok", "problem", "warning", "unchecked"]
+_WORST: tuple[CheckStatus, ...] = ("problem", "warning", "unchecked", "ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Finding:
     commands: tuple[str, ...] = ()
 
 
-Judge = Callable[[Facts], Iterable[Finding]]
+Judge = Callable[[ActualState], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Result:
     findings: tuple[Finding, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> CheckStatus:
         severities = {finding.severity for finding in self.findings}
         return next(state for state in _WORST if state in severities or state == "ok")
 
@@ -62,9 +62,9 @@ class Report:
         return any(result.state in {"problem", "warning"} for result in self.results)
 
 
-def examine(facts: Facts, checks: Iterable[Check]) -> Report:
+def examine(actual: ActualState, checks: Iterable[Check]) -> Report:
     """Judge the facts by every check."""
-    return Report(results=tuple(Result(check=check, findings=tuple(check.judge(facts))) for check in checks))
+    return Report(results=tuple(Result(check=check, findings=tuple(check.judge(actual))) for check in checks))
 
 
 def problem(message: str, next_step: str, *commands: str) -> Finding:

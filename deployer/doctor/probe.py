@@ -20,7 +20,7 @@ from handler.records import Record
 Held = Literal["absent", "ours", "other"]
 """Who has a repository under the probe's name: nobody, deployer by its tag, or somebody else."""
 
-State = Literal["created", "refused", "failed", "timed-out", "not-asked", "unrecorded"]
+ProbeStatus = Literal["created", "refused", "failed", "timed-out", "not-asked", "unrecorded"]
 """`created`, `refused`, `failed`: as the ledger says. `not-asked`: it could not be asked for. `unrecorded`: the
 repository appeared, and the ledger has no record of it."""
 
@@ -62,7 +62,7 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class Step:
     """A part of the way, in seconds."""
 
     name: str
@@ -70,14 +70,14 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ProbeResult:
     """How one probe ended. `left` says what it could not take back, `detail` why it ended so."""
 
     target: Target
-    state: State
+    state: ProbeStatus
     reason: str = ""
     detail: str = ""
-    hops: tuple[Hop, ...] = ()
+    steps: tuple[Step, ...] = ()
     left: str = ""
 
     @property
@@ -86,33 +86,33 @@ class Outcome:
         return self.state in {"created", "refused"} and not self.left
 
 
-OnOutcome = Callable[[Outcome], None]
+OnResult = Callable[[ProbeResult], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prober:
-    """Probes targets side by side; `on_outcome` receives each as soon as it is known."""
+    """Probes targets side by side; `on_result` receives each as soon as it is known."""
 
     registries: Registries
     records: Records
     clock: Clock
-    on_outcome: OnOutcome = lambda _: None
+    on_result: OnResult = lambda _: None
 
-    def probe(self, targets: Iterable[Target], *, timeout: float) -> tuple[Outcome, ...]:
+    def probe(self, targets: Iterable[Target], *, timeout: float) -> tuple[ProbeResult, ...]:
         """The outcome of each target, in order; `timeout` in seconds is for all of them together."""
         chosen = sorted(set(targets))
         begun = self.clock.now()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            outcomes = {one.target: one for one in pool.map(self._ask, chosen) if isinstance(one, Outcome)}
-            for outcome in outcomes.values():
-                self.on_outcome(outcome)
-            pending = [target for target in chosen if target not in outcomes]
+            results = {one.target: one for one in pool.map(self._ask, chosen) if isinstance(one, ProbeResult)}
+            for result in results.values():
+                self.on_result(result)
+            pending = [target for target in chosen if target not in results]
             for found in self._follow(pending, begun, timeout, pool):
-                self.on_outcome(found)
-                outcomes[found.target] = found
-        return tuple(outcomes[target] for target in chosen)
+                self.on_result(found)
+                results[found.target] = found
+        return tuple(results[target] for target in chosen)
 
-    def _ask(self, target: Target) -> Outcome | Target:
+    def _ask(self, target: Target) -> ProbeResult | Target:
         """Ask for the repository; an outcome if that was not possible."""
         try:
             held = self.registries.holder(target)
@@ -121,8 +121,8 @@ class Prober:
             if held != "other" and not self.registries.ask(target):
                 return target
         except DeployerError as error:
-            return Outcome(target=target, state="not-asked", detail=error.message)
-        return Outcome(
+            return ProbeResult(target=target, state="not-asked", detail=error.message)
+        return ProbeResult(
             target=target,
             state="not-asked",
             detail="A repository of the probe's name exists that deployer did not create",
@@ -130,7 +130,7 @@ class Prober:
 
     def _follow(
         self, pending: list[Target], begun: datetime, timeout: float, pool: ThreadPoolExecutor
-    ) -> Iterable[Outcome]:
+    ) -> Iterable[ProbeResult]:
         delay, deadline = FIRST_DELAY, begun + timedelta(seconds=timeout)
         while pending:
             found = self._decided(pending, begun)
@@ -144,30 +144,30 @@ class Prober:
                 self.clock.sleep(min(delay, max((deadline - now).total_seconds(), 0.0)))
                 delay = min(delay * 1.5, LONGEST_DELAY)
 
-    def _decided(self, pending: list[Target], begun: datetime) -> Mapping[Target, Outcome]:
+    def _decided(self, pending: list[Target], begun: datetime) -> Mapping[Target, ProbeResult]:
         seen = self.records.since(begun - CLOCK_TOLERANCE, pending)
         now = self.clock.now()
-        found: dict[Target, Outcome] = {}
+        found: dict[Target, ProbeResult] = {}
         for record in sorted(seen, key=lambda one: one.received_at):
             target = Target(record.account, record.region or "")
             if target in pending:
-                found[target] = outcome_of(record, target, seen_at=now)
+                found[target] = result_of(record, target, seen_at=now)
         return found
 
-    def _settle(self, outcome: Outcome) -> Outcome:
+    def _settle(self, result: ProbeResult) -> ProbeResult:
         """Take back what was created; a failure may have left a repository as well."""
-        if outcome.state == "refused":
-            return outcome
+        if result.state == "refused":
+            return result
         try:
-            if self.registries.holder(outcome.target) != "ours":
-                return outcome
-            return replace(outcome, left="" if self._remove(outcome.target) else "it holds an image")
+            if self.registries.holder(result.target) != "ours":
+                return result
+            return replace(result, left="" if self._remove(result.target) else "it holds an image")
         except DeployerError as error:
-            return replace(outcome, left=error.message)
+            return replace(result, left=error.message)
 
-    def _give_up(self, target: Target) -> Outcome:
+    def _give_up(self, target: Target) -> ProbeResult:
         """No record came in time; the repository may be there even so."""
-        silent = Outcome(target=target, state="timed-out", detail="No record reached the ledger in time")
+        silent = ProbeResult(target=target, state="timed-out", detail="No record reached the ledger in time")
         try:
             is_there = self.registries.holder(target) == "ours"
         except DeployerError:
@@ -185,24 +185,24 @@ class Prober:
         raise AssertionError("unreachable")
 
 
-def outcome_of(record: Record, target: Target, *, seen_at: datetime) -> Outcome:
+def result_of(record: Record, target: Target, *, seen_at: datetime) -> ProbeResult:
     """What a record says, with the time of each part of the way that it shows."""
-    state: State = "refused"
+    state: ProbeStatus = "refused"
     if record.outcome in {"created", "exists"}:
         state = "created"
     elif record.outcome == "failed":
         state = "failed"
-    return Outcome(
+    return ProbeResult(
         target=target, state=state, reason=record.reason, detail=record.detail or record.rule or "",
-        hops=tuple(_hops(record, seen_at)),
+        steps=tuple(_steps(record, seen_at)),
     )  # fmt: skip
 
 
-def _hops(record: Record, seen_at: datetime) -> Iterable[Hop]:
-    yield Hop(name="call to handler", seconds=_between(record.event_time, record.received_at))
+def _steps(record: Record, seen_at: datetime) -> Iterable[Step]:
+    yield Step(name="call to handler", seconds=_between(record.event_time, record.received_at))
     if record.created_at is not None:
-        yield Hop(name="handler to repository", seconds=_between(record.received_at, record.created_at))
-    yield Hop(name="call to ledger, as read here", seconds=_between(record.event_time, seen_at))
+        yield Step(name="handler to repository", seconds=_between(record.received_at, record.created_at))
+    yield Step(name="call to ledger, as read here", seconds=_between(record.event_time, seen_at))
 
 
 def _between(earlier: datetime, later: datetime) -> float:

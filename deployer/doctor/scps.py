@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from deployer.doctor.facts import ServiceControlPolicy
+from deployer.doctor.actual_state import ServiceControlPolicy
 
 _VARIABLE = re.compile(r"\$\{([\w:/-]+)\}")
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from deployer.doctor.finding import Finding, Report, Result, State
+from deployer.doctor.finding import CheckStatus, Finding, Report, Result
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
 from deployer.words import counted
 
-_SHOWN: dict[State, str] = {
+_SHOWN: dict[CheckStatus, str] = {
     "ok": "ok",
     "problem": "problem",
     "warning": "warning",
     "unchecked": "could not check",
 }
-_TONES: dict[State, Tone] = {"ok": "", "problem": "bad", "warning": "change", "unchecked": "quiet"}
+_TONES: dict[CheckStatus, Tone] = {"ok": "", "problem": "bad", "warning": "change", "unchecked": "quiet"}
 _CONTINUED = " \\"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from deployer.doctor.probe import Outcome
+from deployer.doctor.probe import ProbeResult
 from deployer.organization import Organization
 from deployer.rendering.text import Line, Tone, wrapped
 from deployer.words import account_name, counted
@@ -21,30 +21,30 @@ _WORDS: dict[str, str] = {
 }
 
 
-def outcome_lines(outcome: Outcome, organization: Organization, repository: str) -> list[Line]:
+def result_lines(result: ProbeResult, organization: Organization, repository: str) -> list[Line]:
     """The account, region and result, then why, the duration of each step, and the next step."""
-    tone: Tone = "" if outcome.is_proven else "bad"
-    where = f"{account_name(organization, outcome.target.account)} in {outcome.target.region}"
-    words = _WORDS[outcome.state]
-    if outcome.state == "created" and outcome.left:
+    tone: Tone = "" if result.is_proven else "bad"
+    where = f"{account_name(organization, result.target.account)} in {result.target.region}"
+    words = _WORDS[result.state]
+    if result.state == "created" and result.left:
         words = "created and recorded, but not deleted"
     lines = wrapped(f"{where}: {words}", indent=0, tone=tone)
-    if outcome.reason and outcome.state != "created":
-        lines += wrapped(f"{SENTENCES.get(outcome.reason, '')} [{outcome.reason}]".strip(), indent=2)
-    if outcome.detail and outcome.state != "created":
-        lines += wrapped(outcome.detail, indent=2)
-    lines += wrapped(", ".join(f"{hop.name} {hop.seconds:.1f} s" for hop in outcome.hops), indent=2)
-    if outcome.left:
-        lines += wrapped(f"The repository {repository} is still there: {outcome.left}", indent=2, tone="bad")
-    return lines + [line for text in next_steps(outcome, repository) for line in wrapped(text, indent=2)]
+    if result.reason and result.state != "created":
+        lines += wrapped(f"{SENTENCES.get(result.reason, '')} [{result.reason}]".strip(), indent=2)
+    if result.detail and result.state != "created":
+        lines += wrapped(result.detail, indent=2)
+    lines += wrapped(", ".join(f"{step.name} {step.seconds:.1f} s" for step in result.steps), indent=2)
+    if result.left:
+        lines += wrapped(f"The repository {repository} is still there: {result.left}", indent=2, tone="bad")
+    return lines + [line for text in next_steps(result, repository) for line in wrapped(text, indent=2)]
 
 
-def next_steps(outcome: Outcome, repository: str) -> tuple[str, ...]:
+def next_steps(result: ProbeResult, repository: str) -> tuple[str, ...]:
     """What to check; nothing if the probe succeeded."""
-    again = f"`deployer doctor --probe {outcome.target.account}/{outcome.target.region}`"
-    if outcome.left:
+    again = f"`deployer doctor --probe {result.target.account}/{result.target.region}`"
+    if result.left:
         return (f"{again} tries to delete it again.",)
-    match outcome.state:
+    match result.state:
         case "created" | "refused":
             return ()
         case "failed":
@@ -61,16 +61,16 @@ def next_steps(outcome: Outcome, repository: str) -> tuple[str, ...]:
             return ("The roles of the last roll-out have to be there: `deployer rollout --org`, then probe again.",)
 
 
-def closing_line(outcomes: Iterable[Outcome]) -> Line:
+def closing_line(results: Iterable[ProbeResult]) -> Line:
     """The number that succeeded."""
-    every = list(outcomes)
+    every = list(results)
     proven = sum(one.is_proven for one in every)
     return Line(f"{counted(len(every), 'probe')}, {proven} came through")
 
 
-def probe_document(outcomes: Iterable[Outcome], organization: Organization, repository: str) -> dict[str, Any]:
+def probe_document(results: Iterable[ProbeResult], organization: Organization, repository: str) -> dict[str, Any]:
     """All outcomes for programs."""
-    every = list(outcomes)
+    every = list(results)
     return {
         "has_findings": not all(one.is_proven for one in every),
         "repository": repository,
@@ -84,7 +84,7 @@ def probe_document(outcomes: Iterable[Outcome], organization: Organization, repo
                 "reason": one.reason or None,
                 "detail": one.detail or None,
                 "left": one.left or None,
-                "seconds": {hop.name: round(hop.seconds, 3) for hop in one.hops},
+                "seconds": {step.name: round(step.seconds, 3) for step in one.steps},
                 "next_steps": list(next_steps(one, repository)),
             }
             for one in every

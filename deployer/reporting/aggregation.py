@@ -12,9 +12,9 @@ from typing import Literal
 
 from deployer.principals import role_of
 from deployer.reporting.periods import Buckets, buckets_of
+from deployer.reporting.problems import Problems
 from deployer.reporting.rows import Rows
 from deployer.reporting.tallies import Breakdown, Series, Tally
-from deployer.reporting.trouble import Trouble
 from deployer.reporting.waiting import Waiting
 from handler.records import Record
 
@@ -36,7 +36,7 @@ class Aggregates:
     over_time: Series
     by: dict[Dimension, Breakdown]
     waiting: Waiting = field(default_factory=Waiting)
-    trouble: Trouble = field(default_factory=Trouble)
+    problems: Problems = field(default_factory=Problems)
     rows: Rows
     knows_created: bool = True
     """Whether what made a failure good would be among the records."""
@@ -83,7 +83,7 @@ def _add(found: Aggregates, record: Record) -> None:
     waited = waited_seconds(record)
     if waited is not None:
         found.waiting.add(waited)
-    found.trouble.add(record)
+    found.problems.add(record)
     found.remembered += record.ou_source == "remembered"
     found.rows.add(record, waited=waited)
 

@@ -11,7 +11,7 @@ from typing import Literal
 from deployer.reporting.aggregation import Aggregates
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage, Uncovered
-from deployer.reporting.trouble import Tries
+from deployer.reporting.problems import Attempts
 from deployer.reporting.verification import Judged, Verification
 from deployer.words import counted
 from handler.reasons import SENTENCES
@@ -27,7 +27,7 @@ class Item:
     """One thing that a finding is about."""
 
     subject: str
-    place: str
+    location: str
     note: str
     time: datetime | None = None
     link: str | None = None
@@ -64,7 +64,7 @@ def findings_of(
 
 
 def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
-    if failures := aggregates.trouble.failures():
+    if failures := aggregates.problems.failures():
         yield Finding(
             id="failures",
             weight="act",
@@ -75,7 +75,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
         )
-    if repeats := aggregates.trouble.repeats():
+    if repeats := aggregates.problems.repeats():
         yield Finding(
             id="repeats",
             weight="look",
@@ -83,7 +83,7 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             explanation="A person or a pipeline keeps trying. Either the rule blocks legitimate work, or they do not "
             "know the rule.",
             every=tuple(_refusal(one) for one in repeats),
-            command=shlex.join(["deployer", "explain", repeats[0].place.account, repeats[0].place.repository]),
+            command=shlex.join(["deployer", "explain", repeats[0].key.account, repeats[0].key.repository]),
         )
 
 
@@ -129,32 +129,32 @@ def _failed(number: int, *, is_sure: bool) -> str:
     return counted(number, "failure is", "failures are") + " not resolved" if is_sure else counted(number, "failure")
 
 
-def _failure(tries: Tries) -> Item:
+def _failure(attempts: Attempts) -> Item:
     """One cause, whichever repositories it met: the newest gives its name."""
-    others = " and others" if tries.count > 1 else ""
-    return _item(tries, subject=f"{tries.place.repository or tries.event_id}{others}", unit="events")
+    others = " and others" if attempts.count > 1 else ""
+    return _item(attempts, subject=f"{attempts.key.repository or attempts.event_id}{others}", unit="events")
 
 
-def _refusal(tries: Tries) -> Item:
-    return _item(tries, subject=tries.place.repository or tries.event_id, unit="times")
+def _refusal(attempts: Attempts) -> Item:
+    return _item(attempts, subject=attempts.key.repository or attempts.event_id, unit="times")
 
 
-def _item(tries: Tries, *, subject: str, unit: str) -> Item:
-    place = tries.place
-    times = f"{tries.count} {unit} since {tries.first:%Y-%m-%d}: " if tries.count > 1 else ""
-    detail = f" ({tries.detail})" if tries.detail else ""
+def _item(attempts: Attempts, *, subject: str, unit: str) -> Item:
+    key = attempts.key
+    times = f"{attempts.count} {unit} since {attempts.first:%Y-%m-%d}: " if attempts.count > 1 else ""
+    detail = f" ({attempts.detail})" if attempts.detail else ""
     return Item(
         subject=subject,
-        place=_where(place.account_name, place.account, place.region),
-        note=f"{times}{SENTENCES.get(place.reason, place.reason)}{detail}",
-        time=tries.last,
+        location=_location(key.account_name, key.account, key.region),
+        note=f"{times}{SENTENCES.get(key.reason, key.reason)}{detail}",
+        time=attempts.last,
     )
 
 
 def _judged(judged: Judged) -> Item:
     return Item(
         subject=judged.repository or judged.account_name or judged.account,
-        place=_where(judged.account_name, judged.account, judged.region),
+        location=_location(judged.account_name, judged.account, judged.region),
         note=judged.note,
         link=repository_link(judged.account, judged.region, judged.repository),
     )
@@ -163,10 +163,10 @@ def _judged(judged: Judged) -> Item:
 def _uncovered(uncovered: Uncovered) -> Item:
     return Item(
         subject=uncovered.name or uncovered.account,
-        place=" · ".join(part for part in (uncovered.account, uncovered.ou, uncovered.region) if part),
+        location=" · ".join(part for part in (uncovered.account, uncovered.ou, uncovered.region) if part),
         note=uncovered.why,
     )
 
 
-def _where(name: str, account: str, region: str) -> str:
+def _location(name: str, account: str, region: str) -> str:
     return " · ".join(part for part in (f"{name} {account}".strip(), region) if part)

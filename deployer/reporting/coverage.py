@@ -26,11 +26,11 @@ class Cell:
     """Accounts of an OU in a region: how many are covered of how many that are to be."""
 
     covered: int
-    wanted: int
+    desired: int
 
     @property
     def level(self) -> Level:
-        if self.covered >= self.wanted:
+        if self.covered >= self.desired:
             return "full"
         return "partial" if self.covered else "lacking"
 
@@ -136,7 +136,7 @@ def _coverage(found: Sequence[_Located], organization: Organization | None) -> C
 
 
 def _cell(states: list[bool]) -> Cell:
-    return Cell(covered=sum(states), wanted=len(states))
+    return Cell(covered=sum(states), desired=len(states))
 
 
 def _lacking(one: _Located) -> Uncovered:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from deployer.aws.errors import translated
-from deployer.doctor.facts import Unread
+from deployer.doctor.actual_state import Unread
 from deployer.errors import DeployerError, PermissionDeniedError
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from deployer.aws.doctor.attempts import attempt
 from deployer.aws.errors import code_of
 from deployer.aws.session import Session
-from deployer.doctor.facts import Existing, Holder
+from deployer.doctor.actual_state import Existing, Holder
 from deployer.doctor.resource_names import ResourceName
 from templates.names import MANAGED_BY_TAG, Names
 

@@ -10,7 +10,7 @@ from deployer.aws.doctor.attempts import after, attempt
 from deployer.aws.organizations import read_organization
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
-from deployer.doctor.facts import STACK_SETS_PRINCIPAL, Caller, OrganizationSummary, ServiceControlPolicy, Unread
+from deployer.doctor.actual_state import STACK_SETS_PRINCIPAL, Caller, OrganizationSummary, ServiceControlPolicy, Unread
 from deployer.organization import Organization
 
 SCP: Final = "SERVICE_CONTROL_POLICY"

@@ -12,7 +12,7 @@ from deployer.aws.doctor.attempts import after
 from deployer.aws.errors import code_of
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import StackSetReader
-from deployer.doctor.facts import Caller, Quota, Unread
+from deployer.doctor.actual_state import Caller, Quota, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from deployer.aws.doctor.attempts import after, attempt
 from deployer.aws.session import Session
-from deployer.doctor.facts import Caller, Trail, Unread
+from deployer.doctor.actual_state import Caller, Trail, Unread
 
 
 def trails(session: Session, who: Caller | Unread, *, region: str) -> tuple[Trail, ...] | Unread:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import Facts, Unread
+from deployer.doctor.actual_state import ActualState, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 
 WHO = "aws sts get-caller-identity"
 SIGN_IN = "Sign in, or set AWS_PROFILE or --profile, then run this:"
 
 
-def credentials(facts: Facts) -> Iterator[Finding]:
+def credentials(actual: ActualState) -> Iterator[Finding]:
     """AWS accepts the credentials."""
-    if isinstance(facts.caller, Unread):
-        yield problem(f"The credentials do not work: {facts.caller.reason}", SIGN_IN, WHO)
+    if isinstance(actual.caller, Unread):
+        yield problem(f"The credentials do not work: {actual.caller.reason}", SIGN_IN, WHO)
 
 
-def account(facts: Facts) -> Iterator[Finding]:
+def account(actual: ActualState) -> Iterator[Finding]:
     """The caller is in the central account."""
-    central, caller = facts.names.central_account, facts.caller
+    central, caller = actual.names.central_account, actual.caller
     if isinstance(caller, Unread):
         yield unchecked("whose credentials these are", caller, "Sign in first.", WHO)
     elif caller.account != central:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import Facts
+from deployer.doctor.actual_state import ActualState
 from deployer.doctor.finding import Finding, problem, warning
 
 UPGRADE = "pip install --upgrade boto3"
 
 
-def runtime(facts: Facts) -> Iterator[Finding]:
+def runtime(actual: ActualState) -> Iterator[Finding]:
     """Lambda's model has the runtime that the functions ask for."""
-    if facts.runtime not in facts.known_runtimes:
+    if actual.runtime not in actual.known_runtimes:
         yield problem(
-            f"The installed botocore does not know Lambda's runtime {facts.runtime}",
+            f"The installed botocore does not know Lambda's runtime {actual.runtime}",
             "Upgrade it, so that both speak of the same Lambda:",
             UPGRADE,
         )
 
 
-def endpoints(facts: Facts) -> Iterator[Finding]:
+def endpoints(actual: ActualState) -> Iterator[Finding]:
     """The home region has all services of the central stacks, every covered region those of the member templates."""
-    for region, services in sorted(facts.missing_endpoints.items()):
+    for region, services in sorted(actual.missing_endpoints.items()):
         yield warning(
             f"botocore knows no endpoint in {region} of: {', '.join(sorted(services))}",
             "Choose another region in the config files, or, if the region is new, upgrade:",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import Facts, Unread
+from deployer.doctor.actual_state import ActualState, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 from deployer.doctor.resource_names import SHOW
 
 
-def names(facts: Facts) -> Iterator[Finding]:
+def names(actual: ActualState) -> Iterator[Finding]:
     """Every resource under such a name is in our stacks or was kept when they were deleted."""
-    if isinstance(facts.existing, Unread):
-        yield unchecked("the names in the central account", facts.existing, "Sign in to the central account first.")
+    if isinstance(actual.existing, Unread):
+        yield unchecked("the names in the central account", actual.existing, "Sign in to the central account first.")
         return
-    call_as = "SELF" if facts.is_management else "DELEGATED_ADMIN"
-    for one in facts.existing:
+    call_as = "SELF" if actual.is_management else "DELEGATED_ADMIN"
+    for one in actual.existing:
         show = SHOW[one.type].format(name=one.name, region=one.region, call_as=call_as)
         if isinstance(one.holder, Unread):
             yield unchecked(f"{one.type} {one.name}", one.holder, "In the central account, run:", show)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import STACK_SETS_PRINCIPAL, Facts, Unread
+from deployer.doctor.actual_state import STACK_SETS_PRINCIPAL, ActualState, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 
 DESCRIBE = "aws organizations describe-organization"
@@ -13,33 +13,33 @@ LIST_DELEGATED = f"aws organizations list-delegated-administrators --service-pri
 _MANAGEMENT = "In the management account, run:"
 
 
-def identity(facts: Facts) -> Iterator[Finding]:
+def identity(actual: ActualState) -> Iterator[Finding]:
     """The credentials' organization is the one that organization.yaml names."""
-    if isinstance(facts.summary, Unread):
-        yield unchecked("the organization", facts.summary, "With credentials of the central account, run:", DESCRIBE)
-    elif facts.organization_id is not None and facts.summary.id != facts.organization_id:
+    if isinstance(actual.summary, Unread):
+        yield unchecked("the organization", actual.summary, "With credentials of the central account, run:", DESCRIBE)
+    elif actual.organization_id is not None and actual.summary.id != actual.organization_id:
         yield problem(
-            f"The credentials are of organization {facts.summary.id}; organization.yaml names {facts.organization_id}",
+            f"The credentials belong to {actual.summary.id}; organization.yaml names {actual.organization_id}",
             "Use other credentials, or another config folder.",
             DESCRIBE,
         )
 
 
-def features(facts: Facts) -> Iterator[Finding]:
+def features(actual: ActualState) -> Iterator[Finding]:
     """All features are enabled: without them there is no trusted access, hence no service-managed StackSet."""
-    if isinstance(facts.summary, Unread):
-        yield unchecked("the feature set", facts.summary, _MANAGEMENT, f"{DESCRIBE} --query Organization.FeatureSet")
-    elif facts.summary.feature_set != "ALL":
+    if isinstance(actual.summary, Unread):
+        yield unchecked("the feature set", actual.summary, _MANAGEMENT, f"{DESCRIBE} --query Organization.FeatureSet")
+    elif actual.summary.feature_set != "ALL":
         yield problem(
-            f"Organization {facts.summary.id} has the feature set {facts.summary.feature_set}, and StackSets need ALL",
+            f"Organization {actual.summary.id} has feature set {actual.summary.feature_set}; StackSets need ALL",
             "In the management account, run this; every member has to agree:",
             "aws organizations enable-all-features",
         )
 
 
-def trusted_access(facts: Facts) -> Iterator[Finding]:
+def trusted_access(actual: ActualState) -> Iterator[Finding]:
     """StackSets may act in the accounts of the organization."""
-    status = facts.trusted_access
+    status = actual.trusted_access
     if isinstance(status, Unread):
         show = "aws cloudformation describe-organizations-access"
         yield unchecked("trusted access for StackSets", status, _MANAGEMENT, show)
@@ -47,14 +47,14 @@ def trusted_access(facts: Facts) -> Iterator[Finding]:
         yield problem("Trusted access for StackSets is not enabled in the organization", _MANAGEMENT, ACTIVATE)
 
 
-def delegation(facts: Facts) -> Iterator[Finding]:
+def delegation(actual: ActualState) -> Iterator[Finding]:
     """The central account is the management account, or a delegated administrator of StackSets."""
-    central = facts.names.central_account
-    if facts.is_management:
+    central = actual.names.central_account
+    if actual.is_management:
         return
-    if isinstance(facts.delegated, Unread):
-        yield unchecked("the delegated administrators of StackSets", facts.delegated, _MANAGEMENT, LIST_DELEGATED)
-    elif central not in facts.delegated:
+    if isinstance(actual.delegated, Unread):
+        yield unchecked("the delegated administrators of StackSets", actual.delegated, _MANAGEMENT, LIST_DELEGATED)
+    elif central not in actual.delegated:
         yield problem(
             f"The central account {central} is not a delegated administrator of StackSets",
             _MANAGEMENT,
@@ -63,28 +63,28 @@ def delegation(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def delegation_permission(facts: Facts) -> Iterator[Finding]:
+def delegation_permission(actual: ActualState) -> Iterator[Finding]:
     """The caller may list delegated administrators: StackSets look with the caller's permissions.
 
     Without it they answer "Account used is not a delegated administrator".
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html
     """
-    if facts.is_management or isinstance(facts.caller, Unread):
+    if actual.is_management or isinstance(actual.caller, Unread):
         return
-    if isinstance(facts.delegated, Unread) and facts.delegated.is_denied:
+    if isinstance(actual.delegated, Unread) and actual.delegated.is_denied:
         yield problem(
-            f"{facts.caller.arn} lacks organizations:ListDelegatedAdministrators, so that StackSets take the account "
+            f"{actual.caller.arn} lacks organizations:ListDelegatedAdministrators, so that StackSets take the account "
             "for no delegated administrator",
             "Allow it: the policy `read` in docs/operator-policy.md has it. This has to work:",
             LIST_DELEGATED,
         )
 
 
-def config(facts: Facts) -> Iterator[Finding]:
+def config(actual: ActualState) -> Iterator[Finding]:
     """Every OU and account that a file names exists."""
-    if facts.config_problems:
-        for text in facts.config_problems:
+    if actual.config_problems:
+        for text in actual.config_problems:
             yield problem(text, "Correct the file, then run:", "deployer validate --live")
-    elif isinstance(facts.organization, Unread):
-        yield unchecked("the config files", facts.organization, "In the management account, run:",
+    elif isinstance(actual.organization, Unread):
+        yield unchecked("the config files", actual.organization, "In the management account, run:",
                         "deployer validate --live")  # fmt: skip

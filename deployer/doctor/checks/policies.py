@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from deployer.doctor.facts import Coverage, Facts, Unread
+from deployer.doctor.actual_state import ActualState, Coverage, Unread
 from deployer.doctor.finding import Finding, problem, unchecked, warning
 from deployer.doctor.scps import Level, Obstacle, Request, obstacle
 from deployer.organization import Organization
@@ -69,16 +69,16 @@ def central_needs(names: Names, members: Iterable[str]) -> tuple[Need, ...]:
     )  # fmt: skip
 
 
-def service_control_policies(facts: Facts) -> Iterator[Finding]:
+def service_control_policies(actual: ActualState) -> Iterator[Finding]:
     """No policy between the root and a covered account denies a call that is needed there."""
-    policies, organization, coverage = facts.policies, facts.organization, facts.coverage
+    policies, organization, coverage = actual.policies, actual.organization, actual.coverage
     if isinstance(policies, Unread):
         yield unchecked("service control policies", policies, _MANAGEMENT, LIST.format(target="ACCOUNT"))
         return
     if isinstance(organization, Unread) or isinstance(coverage, Unread):
         return  # another check has the reason
     found: dict[tuple[str, str, bool], _Affected] = defaultdict(_Affected)
-    for account, request in _requests(facts.names, coverage):
+    for account, request in _requests(actual.names, coverage):
         chain = (*organization.account_chain(account), account)
         levels: list[Level] = [(level, policies.get(level, ())) for level in chain if level in policies]
         if account != organization.management_account_id and (one := obstacle(levels, request)):

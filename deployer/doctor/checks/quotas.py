@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import Facts, Quota, Unread
+from deployer.doctor.actual_state import ActualState, Quota, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 
 
-def quotas(facts: Facts) -> Iterator[Finding]:
+def quotas(actual: ActualState) -> Iterator[Finding]:
     """What a roll-out adds fits within each quota; a quota that could not be read counts as AWS's default."""
-    for quota in facts.quotas:
+    for quota in actual.quotas:
         yield from _judge(quota)
 
 

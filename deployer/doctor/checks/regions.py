@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import ENABLED_REGION, Facts, Unread
+from deployer.doctor.actual_state import ENABLED_REGION, ActualState, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 from deployer.words import account_name, listed
 
@@ -23,15 +23,15 @@ _MEMBERS = (
 )
 
 
-def central(facts: Facts) -> Iterator[Finding]:
+def central(actual: ActualState) -> Iterator[Finding]:
     """The home region and all covered regions are enabled in the central account."""
-    account = facts.names.central_account
-    if isinstance(facts.central_regions, Unread):
-        yield unchecked("the central account's regions", facts.central_regions, "In the central account, run:",
+    account = actual.names.central_account
+    if isinstance(actual.central_regions, Unread):
+        yield unchecked("the central account's regions", actual.central_regions, "In the central account, run:",
                         "aws ec2 describe-regions --query 'Regions[].RegionName'")  # fmt: skip
         return
-    needed = {facts.names.central_region, *_covered(facts)}
-    enabled = {region for region, status in facts.central_regions.items() if status != "not-opted-in"}
+    needed = {actual.names.central_region, *_covered(actual)}
+    enabled = {region for region, status in actual.central_regions.items() if status != "not-opted-in"}
     for region in sorted(needed - enabled):
         yield problem(
             f"{region} is not enabled in the central account {account}",
@@ -40,52 +40,52 @@ def central(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def management(facts: Facts) -> Iterator[Finding]:
+def management(actual: ActualState) -> Iterator[Finding]:
     """Covered opt-in regions are enabled in the management account.
 
     AWS shows them to credentials of that account only. With those of the central account they are unchecked; a problem
     comes together with one of the check `account`. If the management account is the central account, `central` has
     them. https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
     """
-    if isinstance(facts.summary, Unread):
-        yield unchecked("the management account's regions", facts.summary, "Find out the management account first.")
-    elif (account := facts.summary.management_account) in facts.opt_in_regions:
-        yield from _account(facts, account, how=_MANAGEMENT, named="")
+    if isinstance(actual.summary, Unread):
+        yield unchecked("the management account's regions", actual.summary, "Find out the management account first.")
+    elif (account := actual.summary.management_account) in actual.opt_in_regions:
+        yield from _account(actual, account, how=_MANAGEMENT, named="")
 
 
-def members(facts: Facts) -> Iterator[Finding]:
+def members(actual: ActualState) -> Iterator[Finding]:
     """Covered opt-in regions are enabled in the accounts that they are covered in."""
-    known = None if isinstance(facts.summary, Unread) else facts.summary.management_account
-    others = [account for account in facts.opt_in_regions if account != known]
-    unread = [account for account in others if isinstance(facts.opt_in_regions[account], Unread)]
+    known = None if isinstance(actual.summary, Unread) else actual.summary.management_account
+    others = [account for account in actual.opt_in_regions if account != known]
+    unread = [account for account in others if isinstance(actual.opt_in_regions[account], Unread)]
     for account in others:
         if account not in unread:
-            yield from _account(facts, account, how=_MEMBERS, named=f" --account-id {account}")
+            yield from _account(actual, account, how=_MEMBERS, named=f" --account-id {account}")
     if unread:
-        reason = facts.opt_in_regions[unread[0]]
+        reason = actual.opt_in_regions[unread[0]]
         assert isinstance(reason, Unread)
-        yield unchecked(f"the regions of {listed(_name(facts, account) for account in unread)}", reason, _MEMBERS,
+        yield unchecked(f"the regions of {listed(_name(actual, account) for account in unread)}", reason, _MEMBERS,
                         *(f"{_LIST} --account-id {account}" for account in unread[:_SHOWN]))  # fmt: skip
 
 
-def _account(facts: Facts, account: str, *, how: str, named: str) -> Iterator[Finding]:
+def _account(actual: ActualState, account: str, *, how: str, named: str) -> Iterator[Finding]:
     """`named` is the option that names the account; the management account is none that can be named."""
-    statuses = facts.opt_in_regions[account]
+    statuses = actual.opt_in_regions[account]
     if isinstance(statuses, Unread):
-        yield unchecked(f"the regions of {_name(facts, account)}", statuses, how, f"{_LIST}{named}")
+        yield unchecked(f"the regions of {_name(actual, account)}", statuses, how, f"{_LIST}{named}")
         return
     for region, status in sorted(statuses.items()):
         if status not in ENABLED_REGION:
             yield problem(
-                f"{region} is {status.lower().replace('_', ' ')} in {_name(facts, account)}",
+                f"{region} is {status.lower().replace('_', ' ')} in {_name(actual, account)}",
                 f"Take the region out of the config files, or enable it, which AWS may take hours for. {how}",
                 f"{_ENABLE.format(region=region)}{named}",
             )
 
 
-def _covered(facts: Facts) -> frozenset[str]:
-    return frozenset() if isinstance(facts.coverage, Unread) else facts.coverage.all_regions
+def _covered(actual: ActualState) -> frozenset[str]:
+    return frozenset() if isinstance(actual.coverage, Unread) else actual.coverage.all_regions
 
 
-def _name(facts: Facts, account: str) -> str:
-    return account if isinstance(facts.organization, Unread) else account_name(facts.organization, account)
+def _name(actual: ActualState, account: str) -> str:
+    return account if isinstance(actual.organization, Unread) else account_name(actual.organization, account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.doctor.facts import Facts, Trail, Unread
+from deployer.doctor.actual_state import ActualState, Trail, Unread
 from deployer.doctor.finding import Finding, problem, unchecked, warning
 
 DESCRIBE = "aws cloudtrail describe-trails --query 'trailList[].[TrailARN,IsOrganizationTrail,IsMultiRegionTrail]'"
@@ -17,12 +17,12 @@ _CREATE = (
 _MANAGEMENT = "With credentials of the account that owns the trail, mostly the management account, run:"
 
 
-def trail(facts: Facts) -> Iterator[Finding]:
+def trail(actual: ActualState) -> Iterator[Finding]:
     """An organization trail of all regions logs write management events, and read events if pulls create."""
-    if isinstance(facts.trails, Unread):
-        yield unchecked("the trail", facts.trails, _MANAGEMENT, DESCRIBE)
+    if isinstance(actual.trails, Unread):
+        yield unchecked("the trail", actual.trails, _MANAGEMENT, DESCRIBE)
         return
-    everywhere = [one for one in facts.trails if one.is_organization_trail and one.is_multi_region]
+    everywhere = [one for one in actual.trails if one.is_organization_trail and one.is_multi_region]
     if not everywhere:
         yield warning(
             "No organization trail of all regions reaches the central account, so that each covered account and "
@@ -40,13 +40,13 @@ def trail(facts: Facts) -> Iterator[Finding]:
             SELECTORS.format(name=everywhere[0].name),
         )
     else:
-        yield from _reads(facts, everywhere)
+        yield from _reads(actual, everywhere)
         yield from _unknown(everywhere)
 
 
-def _reads(facts: Facts, trails: list[Trail]) -> Iterator[Finding]:
+def _reads(actual: ActualState, trails: list[Trail]) -> Iterator[Finding]:
     """A pull of a missing repository is a read event."""
-    pulls = not isinstance(facts.coverage, Unread) and facts.coverage.handles_pulls
+    pulls = not isinstance(actual.coverage, Unread) and actual.coverage.handles_pulls
     if pulls and not any(_may_log(one, one.reads) for one in trails):
         yield warning(
             f"`create.on` asks for repositories on pull, and {_named(trails)} logs no read management events",

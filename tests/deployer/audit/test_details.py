@@ -67,7 +67,7 @@ def test_an_event_finds_how_it_ended() -> None:
     assert {found.record.outcome, *(one.outcome for one in found.history)} == {"created", "failed"}
 
 
-def test_where_nothing_was_decided_what_was_ignored_is_told() -> None:
+def test_without_decisions_ignored_records_are_reported() -> None:
     ledger = EventLedger([record(1, outcome="ignored", repository="team-a/api")])
     (found,) = find("team-a/api", ledger, within=EVERYWHERE, usage=Usage())
     assert found.record.outcome == "ignored"
@@ -102,13 +102,13 @@ def test_where_nothing_was_decided_what_was_ignored_is_told() -> None:
         ),
     ],
 )
-def test_what_is_told(one: Record, words: list[str]) -> None:
+def test_which_details_are_shown(one: Record, words: list[str]) -> None:
     shown = text(details(one))
     for word in words:
         assert word in shown
 
 
-def test_settings_are_told_at_three_times() -> None:
+def test_settings_are_shown_as_recorded_requested_and_actual() -> None:
     one = record(repository="team-a/api", settings=asked(image_tag_mutability="MUTABLE"))
     assert one.settings
     actual = json.loads(one.settings) | {"scan_on_push": False, "lifecycle_policy": None}

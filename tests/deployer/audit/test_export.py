@@ -31,7 +31,7 @@ MAKERS: dict[str, Callable[..., Sink]] = {"csv": CsvSink, "jsonl": TextSink, "pa
 
 
 def run(folder: Path, ledger: MemoryLedger, *, kind: str, target: type[Target] = Target) -> State:
-    """One run of the command, as it goes on from whatever the last left behind."""
+    """One run of the command, which resumes from the state of the last."""
     file = target(folder / f"records.{kind}")
     state = file.begin({"format": kind}, everything(ledger.records), restart=False, overwrite=False)
     with file.locked():
@@ -101,7 +101,7 @@ def test_what_was_written_but_not_confirmed_is_written_again(tmp_path: Path, kin
     assert keys(rows(tmp_path / f"records.{kind}")) == in_order(RECORDS)
 
 
-def test_an_export_that_goes_on_reads_only_what_is_missing(tmp_path: Path) -> None:
+def test_a_resumed_export_reads_only_what_is_missing(tmp_path: Path) -> None:
     ledger = MemoryLedger(RECORDS, fails_at=20)
     with pytest.raises(ConnectionError):
         run(tmp_path, ledger, kind="csv")
@@ -120,7 +120,7 @@ def test_times_that_were_relative_are_those_of_the_beginning(tmp_path: Path) -> 
     assert resumed.query == replace(query, oldest_first=True)
 
 
-def test_nothing_is_overwritten_or_mixed_up_unasked(tmp_path: Path) -> None:
+def test_nothing_is_overwritten_or_mixed_up_by_default(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     query = everything(RECORDS)
     target.save(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
@@ -128,7 +128,7 @@ def test_nothing_is_overwritten_or_mixed_up_unasked(tmp_path: Path) -> None:
         target.begin({"since": "8d"}, query, restart=False, overwrite=False)
     assert target.begin({"since": "8d"}, query, restart=True, overwrite=False).written == 0
     target.state.write_text("{}")
-    with pytest.raises(GuardError, match="no state"):
+    with pytest.raises(GuardError, match="not the state"):
         target.begin({"since": "7d"}, query, restart=False, overwrite=False)
     target.file.touch()
     with pytest.raises(FilesExistError):
@@ -142,10 +142,10 @@ def test_two_do_not_write_to_one_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_partial_file_that_somebody_cut_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_truncated_partial_file_is_not_resumed(tmp_path: Path) -> None:
     partial = tmp_path / "records.csv.partial"
     partial.write_bytes(b"short")
-    with pytest.raises(GuardError, match="not what was written"):
+    with pytest.raises(GuardError, match="shorter than its confirmed part"):
         CsvSink(partial, mark=100)
 
 

@@ -29,7 +29,7 @@ WEEK = Query(since=NOW - timedelta(days=7), until=NOW)
         pytest.param({"reasons": ("kms-failed", "created")}, ("created", "failed"), id="reasons of two outcomes"),
     ],
 )
-def test_which_outcomes_are_meant(changes: dict[str, Any], outcomes: tuple[str, ...]) -> None:
+def test_which_outcomes_are_selected(changes: dict[str, Any], outcomes: tuple[str, ...]) -> None:
     codes = changes.get("reasons", ())
     assert (outcomes_of(codes) if codes else Query(since=NOW, until=NOW).outcomes) == outcomes
 

@@ -159,7 +159,7 @@ def test_following_shows_what_comes_in_until_it_is_interrupted(sandbox: Sandbox,
         (["--principal", "", "--region", "eu-west-1"], 64, "--principal: must not be empty"),
     ],
 )
-def test_what_cannot_be_meant_is_said(deployer: Deployer, options: list[str], exit_code: int, message: str) -> None:
+def test_invalid_filters_are_reported(deployer: Deployer, options: list[str], exit_code: int, message: str) -> None:
     ran = deployer("audit", "list", *options)
     assert ran.exit_code == exit_code
     assert message in ran.err
@@ -188,7 +188,7 @@ def test_nothing_of_an_ou_that_is_not_there_is_no_proof_of_nothing(deployer: Dep
         ("", "must not be empty"),
     ],
 )
-def test_the_story_of_a_pattern_is_not_told(sandbox: Sandbox, deployer: Deployer, target: str, message: str) -> None:
+def test_a_pattern_or_an_empty_name_is_refused(sandbox: Sandbox, deployer: Deployer, target: str, message: str) -> None:
     sandbox.calls.clear()
     ran = deployer("audit", "show", target)
     assert ran.exit_code == 64
@@ -212,7 +212,7 @@ def test_a_story_that_is_not_there_is_missed_where_it_was_looked_for(deployer: D
         pytest.param(["--out", "-", "--format", "csv", "--json"], "--json: standard output is for", id="CSV and JSON"),
     ],
 )
-def test_an_export_that_cannot_be_meant_reads_nothing(
+def test_an_invalid_export_reads_nothing(
     sandbox: Sandbox, deployer: Deployer, options: list[str], message: str
 ) -> None:
     sandbox.calls.clear()
@@ -302,9 +302,9 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
     ]
     assert set(story["steps"]) >= {"organization", "create", "policies", "total"}
     assert story["notes"] == []
-    told = deployer("audit", "show", story["record"]["event_id"]).out
+    shown = deployer("audit", "show", story["record"]["event_id"]).out
     for words in ("Request", "create.names.allow: team-*/**", "which are those of today", "the repository was there"):
-        assert words in told
+        assert words in shown
     refused = deployer("audit", "show", "team-a/tmp-1").out
     assert "create.names.deny: **/tmp-*" in refused
     assert "config/ous/workloads/prod.yaml:12:12" in refused

@@ -332,7 +332,7 @@ class TestInit:
         assert files == ["infrastructure.yaml", "sandbox.yaml", "suspended.yaml", "workloads.yaml"]
         assert "enabled: false" in (folder / "new/ous/workloads.yaml").read_text(encoding="utf-8")
 
-    def test_nothing_is_overwritten_without_being_told(self, deployer: Ran, folder: Path) -> None:
+    def test_nothing_is_overwritten_without_force(self, deployer: Ran, folder: Path) -> None:
         before = (folder / "config/organization.yaml").read_text(encoding="utf-8")
         code, _, err = deployer("init", "--organization", SNAPSHOT, "--yes")
         assert code == 14
@@ -367,7 +367,7 @@ class TestInit:
         assert (ended, said in err) == (code, True)
         assert not (folder / "new").exists()
 
-    def test_nobody_has_to_set_a_region_to_read_the_organization(
+    def test_the_organization_is_read_without_a_configured_region(
         self, deployer: Ran, sandbox: Sandbox, folder: Path
     ) -> None:
         variables = {key: value for key, value in sandbox.environment().items() if not key.endswith("REGION")}

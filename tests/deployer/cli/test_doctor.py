@@ -389,7 +389,7 @@ def test_all_covered_places_are_probed(rolled_out: Sandbox, prober: Deployer) ->
     assert not any(PROBE in repositories(rolled_out, account, region) for account, region in places)
 
 
-def test_a_probe_that_is_stopped_on_its_way_is_told(rolled_out: Sandbox, prober: Deployer) -> None:
+def test_an_interrupted_probe_is_reported(rolled_out: Sandbox, prober: Deployer) -> None:
     rolled_out.client("events", account="400000000001").disable_rule(Name="deployer-forwarding")
     try:
         ran = prober("doctor", "--probe", "shop-dev/eu-west-1", "--timeout", "1")

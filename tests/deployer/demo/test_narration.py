@@ -29,7 +29,7 @@ def test_what_was_seen_is_counted() -> None:
     assert "All of it was seen: 1 checks in 0 s." in page.text
 
 
-def test_what_was_not_seen_is_told_again_at_the_end() -> None:
+def test_failed_checks_are_repeated_at_the_end() -> None:
     page = Page()
     narrator = Narrator(page.show)
     narrator.check("first", holds=True)

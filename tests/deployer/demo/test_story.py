@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def told() -> subprocess.CompletedProcess[str]:
+def demo() -> subprocess.CompletedProcess[str]:
     started = time.monotonic()
     completed = subprocess.run(
         [sys.executable, "-c", PROGRAM, "sandbox", "demo"],
@@ -35,14 +35,14 @@ def told() -> subprocess.CompletedProcess[str]:
     return completed
 
 
-def test_everything_was_seen(told: subprocess.CompletedProcess[str]) -> None:
-    assert told.returncode == 0
-    assert "All of it was seen" in told.stdout
-    assert "docs/getting-started.md" in " ".join(told.stdout.splitlines()[-3:])
-    assert "✗" not in told.stdout
+def test_everything_was_seen(demo: subprocess.CompletedProcess[str]) -> None:
+    assert demo.returncode == 0
+    assert "All of it was seen" in demo.stdout
+    assert "docs/getting-started.md" in " ".join(demo.stdout.splitlines()[-3:])
+    assert "✗" not in demo.stdout
 
 
-def test_each_step_is_told(told: subprocess.CompletedProcess[str]) -> None:
+def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
     for sentence in (
         "1. A local AWS",
         "2. Roll it out",
@@ -57,15 +57,15 @@ def test_each_step_is_told(told: subprocess.CompletedProcess[str]) -> None:
         "5. A new account, with nobody there",
         "6. The ledger",
     ):
-        assert sentence in told.stdout
+        assert sentence in demo.stdout
 
 
-def test_lines_are_at_most_80_wide(told: subprocess.CompletedProcess[str]) -> None:
-    wide = [line for line in told.stdout.splitlines() if len(line) > 80]
+def test_lines_are_at_most_80_wide(demo: subprocess.CompletedProcess[str]) -> None:
+    wide = [line for line in demo.stdout.splitlines() if len(line) > 80]
     assert [line for line in wide if ".dkr.ecr." not in line] == []  # a name that cannot be broken
 
 
-def test_what_was_not_seen_is_told_and_fails_the_demo(tmp_path: Path) -> None:
+def test_a_failed_check_is_reported_and_fails_the_demo(tmp_path: Path) -> None:
     """With an OU that refuses no name any more, the demo's refused push gets its repository."""
     config = tmp_path / "config"
     shutil.copytree(ROOT / "config", config)

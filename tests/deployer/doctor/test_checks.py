@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from deployer.doctor.actual_state import Caller, Coverage, Existing, OrganizationSummary, ServiceControlPolicy
 from deployer.doctor.checks.catalogue import CHECKS
-from deployer.doctor.facts import Caller, Coverage, Existing, OrganizationSummary, ServiceControlPolicy
 from deployer.doctor.finding import Finding, examine
 from deployer.rendering.doctor import report_document, report_lines
-from tests.deployer.doctor.facts import CENTRAL, DENIED, MANAGEMENT, QUOTA, SHOP, TRAIL, facts
+from tests.deployer.doctor.actual_state import CENTRAL, DENIED, MANAGEMENT, QUOTA, SHOP, TRAIL, actual
 
 DENY_REGIONS = ServiceControlPolicy(
     id="p-regions00",
@@ -33,7 +33,7 @@ FENCE = ServiceControlPolicy(
     content='{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",'
     ' "Condition": {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}]}',
 )
-SOUND = facts()
+SOUND = actual()
 
 
 def also(target: str, policy: ServiceControlPolicy) -> dict[str, Any]:
@@ -182,7 +182,7 @@ UNREAD: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 def found(check: str, changes: dict[str, Any]) -> tuple[Finding, ...]:
-    report = examine(facts(**changes), CHECKS)
+    report = examine(actual(**changes), CHECKS)
     return next(result.findings for result in report.results if result.check.id == check)
 
 
@@ -200,7 +200,7 @@ def test_what_is_wrong_is_found(check: str, severity: str, changes: dict[str, An
     for words in said:
         assert words in text
     assert all(one.commands or "organization.yaml" in one.next_step for one in findings)
-    assert examine(facts(**changes), CHECKS).has_findings
+    assert examine(actual(**changes), CHECKS).has_findings
 
 
 @pytest.mark.parametrize(("check", "changes", "command"), UNREAD.values(), ids=UNREAD)
@@ -217,7 +217,7 @@ def test_every_check_is_provoked() -> None:
 
 
 def test_what_could_not_be_read_alone_is_no_finding() -> None:
-    assert not examine(facts(trails=DENIED, policies=DENIED), CHECKS).has_findings
+    assert not examine(actual(trails=DENIED, policies=DENIED), CHECKS).has_findings
 
 
 def test_a_trail_that_is_enough_makes_up_for_others() -> None:
@@ -238,7 +238,7 @@ def test_the_management_account_is_under_no_policy() -> None:
 
 @pytest.mark.parametrize("changes", [case[-2] for case in PROBLEMS.values()] + [case[1] for case in UNREAD.values()])
 def test_the_table_fits_and_its_commands_can_be_copied(changes: dict[str, Any]) -> None:
-    report = examine(facts(**changes), CHECKS)
+    report = examine(actual(**changes), CHECKS)
     lines = [line.text for line in report_lines(report)]
     assert max(map(len, lines)) <= 80
     copied = "\n".join(line.removeprefix("    ") for line in lines).replace("\\\n", "")
@@ -249,7 +249,7 @@ def test_the_table_fits_and_its_commands_can_be_copied(changes: dict[str, Any]) 
 
 
 def test_programs_get_every_check() -> None:
-    document = report_document(examine(facts(trusted_access="DISABLED"), CHECKS))
+    document = report_document(examine(actual(trusted_access="DISABLED"), CHECKS))
     assert document["has_findings"] is True
     assert [one["check"] for one in document["checks"]] == [check.id for check in CHECKS]
     (wrong,) = [one for one in document["checks"] if one["findings"]]

@@ -11,10 +11,10 @@ from threading import Lock
 import pytest
 
 from deployer.clock import Clock
-from deployer.doctor.probe import Held, Outcome, Prober, Target
+from deployer.doctor.probe import Held, Prober, ProbeResult, Target
 from deployer.errors import PermissionDeniedError
 from deployer.organization import Organization
-from deployer.rendering.probe import closing_line, outcome_lines, probe_document
+from deployer.rendering.probe import closing_line, probe_document, result_lines
 from handler.reasons import Outcome as RecordOutcome
 from handler.records import Record
 from tests.example_organization import EXAMPLE
@@ -71,9 +71,9 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def prober(self, seen: list[Outcome] | None = None) -> Prober:
+    def prober(self, seen: list[ProbeResult] | None = None) -> Prober:
         clock = Clock(now=lambda: self.now, monotonic=time.monotonic, sleep=self.sleep)
-        return Prober(registries=self, records=self, clock=clock, on_outcome=(seen if seen is not None else []).append)
+        return Prober(registries=self, records=self, clock=clock, on_result=(seen if seen is not None else []).append)
 
     def _note(self, call: str) -> None:
         with self.lock:
@@ -106,14 +106,14 @@ class World:
 
 def test_what_was_created_is_followed_timed_and_deleted() -> None:
     world = World(answers={SHOP: ("created", "created")})
-    seen: list[Outcome] = []
-    (outcome,) = world.prober(seen).probe([SHOP], timeout=60)
-    assert (outcome.state, outcome.left, outcome.is_proven) == ("created", "", True)
-    assert seen == [outcome]
-    hops = {hop.name: hop.seconds for hop in outcome.hops}
-    assert hops["call to handler"] == 3.0
-    assert hops["handler to repository"] == 0.5
-    assert 4.0 <= hops["call to ledger, as read here"] < 10
+    seen: list[ProbeResult] = []
+    (result,) = world.prober(seen).probe([SHOP], timeout=60)
+    assert (result.state, result.left, result.is_proven) == ("created", "", True)
+    assert seen == [result]
+    steps = {step.name: step.seconds for step in result.steps}
+    assert steps["call to handler"] == 3.0
+    assert steps["handler to repository"] == 0.5
+    assert 4.0 <= steps["call to ledger, as read here"] < 10
     assert world.calls == [f"ask {SHOP.account}", f"made {SHOP.account}", f"remove {SHOP.account}"]
     assert world.held[SHOP] == "absent"
 
@@ -127,26 +127,26 @@ def test_what_was_created_is_followed_timed_and_deleted() -> None:
     ],
     ids=["refused by a rule", "ignored, as pulls alone create", "failed"],
 )
-def test_other_decisions_are_told_and_nothing_is_deleted(
+def test_other_decisions_are_reported_and_nothing_is_deleted(
     answer: tuple[RecordOutcome, str], state: str, is_proven: bool
 ) -> None:
     world = World(answers={SHOP: answer})
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert (outcome.state, outcome.reason, outcome.is_proven) == (state, answer[1], is_proven)
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert (result.state, result.reason, result.is_proven) == (state, answer[1], is_proven)
     assert world.calls == [f"ask {SHOP.account}"]
 
 
 def test_what_an_interrupted_probe_left_is_deleted_first() -> None:
     world = World(answers={SHOP: ("created", "created")}, held={SHOP: "ours"})
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert outcome.is_proven
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert result.is_proven
     assert world.calls[:2] == [f"remove {SHOP.account}", f"ask {SHOP.account}"]
 
 
 def test_a_repository_of_somebody_else_is_left_alone() -> None:
     world = World(held={SHOP: "other"})
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert (outcome.state, outcome.is_proven) == ("not-asked", False)
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert (result.state, result.is_proven) == ("not-asked", False)
     assert world.calls == []
     assert world.now == START
 
@@ -155,36 +155,36 @@ def test_a_repository_that_a_template_of_the_registry_creates_is_left_alone() ->
     """ECR itself may create it during the call: then no event comes, and the tag is not there."""
     world = World()
     world.ask = lambda target: True  # type: ignore[method-assign]
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert outcome.state == "not-asked"
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert result.state == "not-asked"
     assert "remove" not in " ".join(world.calls)
 
 
 def test_places_are_probed_side_by_side_and_one_out_of_reach_holds_up_none() -> None:
     world = World(answers={SHOP: ("created", "created")}, denied={SEARCH})
-    outcomes = world.prober().probe([SEARCH, SHOP, SHOP], timeout=60)
-    assert [(one.target, one.state) for one in outcomes] == [(SHOP, "created"), (SEARCH, "not-asked")]
-    assert "lets nobody in" in outcomes[1].detail
+    results = world.prober().probe([SEARCH, SHOP, SHOP], timeout=60)
+    assert [(one.target, one.state) for one in results] == [(SHOP, "created"), (SEARCH, "not-asked")]
+    assert "lets nobody in" in results[1].detail
 
 
 def test_silence_ends_at_the_time_limit() -> None:
     world = World()
-    (outcome,) = world.prober().probe([SHOP], timeout=30)
-    assert (outcome.state, outcome.is_proven) == ("timed-out", False)
+    (result,) = world.prober().probe([SHOP], timeout=30)
+    assert (result.state, result.is_proven) == ("timed-out", False)
     assert world.now == START + timedelta(seconds=30)
 
 
-def test_a_repository_without_a_record_is_told_and_deleted() -> None:
+def test_a_repository_without_a_record_is_reported_and_deleted() -> None:
     world = World(answers={SHOP: ("created", "created")}, is_recording=False)
-    (outcome,) = world.prober().probe([SHOP], timeout=30)
-    assert (outcome.state, outcome.left, outcome.is_proven) == ("unrecorded", "", False)
+    (result,) = world.prober().probe([SHOP], timeout=30)
+    assert (result.state, result.left, result.is_proven) == ("unrecorded", "", False)
     assert world.held[SHOP] == "absent"
 
 
 def test_a_deletion_that_is_denied_while_the_tag_is_new_is_repeated() -> None:
     world = World(answers={SHOP: ("created", "created")}, denials_of_removal=3)
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert outcome.is_proven
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert result.is_proven
     assert world.held[SHOP] == "absent"
 
 
@@ -193,34 +193,34 @@ def test_a_deletion_that_is_denied_while_the_tag_is_new_is_repeated() -> None:
     [World(denials_of_removal=99), World(holds_image=True)],
     ids=["denied for good", "somebody pushed an image to it"],
 )
-def test_what_cannot_be_deleted_is_told(world: World) -> None:
+def test_a_repository_that_cannot_be_deleted_is_reported(world: World) -> None:
     world.answers = {SHOP: ("created", "created")}
-    (outcome,) = world.prober().probe([SHOP], timeout=60)
-    assert outcome.left
-    assert not outcome.is_proven
-    text = "\n".join(line.text for line in outcome_lines(outcome, EXAMPLE, "deployer-probe"))
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert result.left
+    assert not result.is_proven
+    text = "\n".join(line.text for line in result_lines(result, EXAMPLE, "deployer-probe"))
     assert "deployer-probe is still there" in text
     assert "--probe 300000000001/eu-west-1" in text
 
 
 OUTCOMES = [
-    Outcome(target=SHOP, state="created"),
-    Outcome(target=SHOP, state="created", left="it holds an image"),
-    Outcome(target=SHOP, state="refused", reason="name-not-allowed", detail="create.names.allow: team-*/**"),
-    Outcome(target=SHOP, state="failed", reason="role-not-assumable"),
-    Outcome(target=SHOP, state="timed-out", detail="No record reached the ledger in time"),
-    Outcome(target=SHOP, state="not-asked", detail="the role lets nobody in"),
-    Outcome(target=SHOP, state="unrecorded"),
+    ProbeResult(target=SHOP, state="created"),
+    ProbeResult(target=SHOP, state="created", left="it holds an image"),
+    ProbeResult(target=SHOP, state="refused", reason="name-not-allowed", detail="create.names.allow: team-*/**"),
+    ProbeResult(target=SHOP, state="failed", reason="role-not-assumable"),
+    ProbeResult(target=SHOP, state="timed-out", detail="No record reached the ledger in time"),
+    ProbeResult(target=SHOP, state="not-asked", detail="the role lets nobody in"),
+    ProbeResult(target=SHOP, state="unrecorded"),
 ]
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: f"{one.state} {one.left}".strip())
-def test_each_end_names_the_place_and_what_to_do(outcome: Outcome) -> None:
+@pytest.mark.parametrize("result", OUTCOMES, ids=lambda one: f"{one.state} {one.left}".strip())
+def test_each_end_names_the_place_and_what_to_do(result: ProbeResult) -> None:
     organization: Organization = EXAMPLE
-    lines = [line.text for line in outcome_lines(outcome, organization, "deployer-probe")]
+    lines = [line.text for line in result_lines(result, organization, "deployer-probe")]
     assert lines[0].startswith("shop-prod (300000000001) in eu-west-1:")
     assert max(map(len, lines)) <= 80
-    (document,) = probe_document([outcome], organization, "deployer-probe")["probes"]
-    assert document["is_proven"] is outcome.is_proven
-    assert bool(document["next_steps"]) is not outcome.is_proven
-    assert closing_line([outcome]).text == f"1 probe, {int(outcome.is_proven)} came through"
+    (document,) = probe_document([result], organization, "deployer-probe")["probes"]
+    assert document["is_proven"] is result.is_proven
+    assert bool(document["next_steps"]) is not result.is_proven
+    assert closing_line([result]).text == f"1 probe, {int(result.is_proven)} came through"

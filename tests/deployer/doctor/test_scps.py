@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from aws_org_sandbox.iam.evaluation import PolicySet, evaluate
 from aws_org_sandbox.iam.policies import parse_policy
 from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext, Subject
-from deployer.doctor.facts import ServiceControlPolicy
+from deployer.doctor.actual_state import ServiceControlPolicy
 from deployer.doctor.scps import Request, obstacle
-from tests.deployer.doctor.facts import EVERYTHING
+from tests.deployer.doctor.actual_state import EVERYTHING
 
 ACCOUNT = "300000000001"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer-creator"

@@ -1,4 +1,4 @@
-"""Which differences count, and how they are told."""
+"""Which differences count, and how they are reported."""
 
 from __future__ import annotations
 

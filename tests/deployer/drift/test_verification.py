@@ -25,7 +25,7 @@ def report_of(account: str) -> AccountReport:
 
 
 class Seen:
-    """A look that counts, and fails where it is told to."""
+    """An audit that counts its calls and fails if configured to."""
 
     def __init__(self, *, fails_at: int | None = None) -> None:
         self.counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""What a user is told who stops a command: what goes on in AWS, and how to go on."""
+"""What a command prints when it is stopped: what continues in AWS, and how to resume."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _stack(logical_id: str, status: str) -> Event:
         pytest.param([_stack("deployer-central", "CREATE_COMPLETE")], None, id="a stack that is done"),
     ],
 )
-def test_what_goes_on_is_told(events: list[Event], part: str | None) -> None:
+def test_operations_in_progress_are_reported(events: list[Event], part: str | None) -> None:
     in_progress = OperationsInProgress()
     for event in events:
         in_progress.apply(event)

@@ -128,7 +128,7 @@ def test_nothing_to_change_is_said() -> None:
     assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
 
 
-def test_a_setting_is_told_from_what_to_what(tmp_path: Path) -> None:
+def test_a_setting_is_shown_with_both_values(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
     text = _text(plan(example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud))
     assert "~ settings of Workloads/Prod, Workloads/Prod/Payments create.limit.per_hour: 50 -> 60" in text
@@ -157,7 +157,7 @@ def test_deletions_stand_out(tmp_path: Path) -> None:
     assert _lines(found)[-1].tone == "remove"
 
 
-def test_what_moves_between_contents_is_told_apart_from_what_goes(tmp_path: Path) -> None:
+def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions(tmp_path: Path) -> None:
     changed(tmp_path, DEV, "", SCANNING)
     cloud = rolled_out(example_deployment(changed(tmp_path, PROD, "", SCANNING)))
     changed(tmp_path, DEV, SCANNING, "")
@@ -178,7 +178,7 @@ def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() ->
     assert future == {"too_much": [], "too_little": []}
 
 
-def test_future_accounts_that_get_too_much_are_told(tmp_path: Path) -> None:
+def test_future_accounts_that_get_too_much_are_reported(tmp_path: Path) -> None:
     uneven = plan(
         example_deployment(changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")), _nothing()
     )
@@ -195,7 +195,7 @@ def test_future_accounts_that_get_too_much_are_told(tmp_path: Path) -> None:
     )
 
 
-def test_future_accounts_that_get_too_little_are_told(tmp_path: Path) -> None:
+def test_future_accounts_that_get_too_little_are_reported(tmp_path: Path) -> None:
     """Nobody is directly in the OU yet, so there is no account to name beside it."""
     moved = replace(EXAMPLE.accounts["200000000003"], parent_id="ou-exam-dev00001")
     organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, moved.id: moved})
@@ -261,7 +261,7 @@ def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> N
     assert "Workloads: workloads-baseline (300000000005): not enabled for this OU" in text
 
 
-def test_instances_out_of_reach_are_told() -> None:
+def test_unreachable_instances_are_reported() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     state = cloud.stack_sets.there[ACCESS]
@@ -271,7 +271,7 @@ def test_instances_out_of_reach_are_told() -> None:
     assert "! 999999999999 in eu-west-1 should be deleted, but AWS does not reach the account any more" in text
 
 
-def test_instances_of_suspended_accounts_are_told_once_for_all_and_nothing_is_planned_for_them() -> None:
+def test_instances_of_suspended_accounts_are_reported_in_one_line_and_nothing_is_planned() -> None:
     accounts = {
         **EXAMPLE.accounts,
         **{id_: replace(EXAMPLE.accounts[id_], state="SUSPENDED") for id_ in ("300000000001", "300000000002")},

@@ -116,7 +116,7 @@ def test_callers(principal: str, caller: str) -> None:
     assert caller_of(principal) == caller
 
 
-def test_a_stranger_of_whom_only_an_id_is_known_is_told_with_the_account() -> None:
+def test_a_foreign_caller_known_by_id_only_is_shown_with_the_account() -> None:
     stranger = record(principal="AROAEXAMPLE:deploy", principal_account="400000000001")
     found = aggregate([stranger], since=SINCE, until=UNTIL)
     assert list(found.by["principal"].tallies) == ["AROAEXAMPLE:deploy of account 400000000001"]

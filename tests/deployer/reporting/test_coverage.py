@@ -41,7 +41,7 @@ def instance(
         pytest.param([instance()], Cell(1, 1), id="covered"),
         pytest.param([instance(), instance("300000000002", "failed")], Cell(1, 2), id="half"),
         pytest.param([instance(state="missing")], Cell(0, 1), id="not yet there"),
-        pytest.param([instance(state="outdated")], Cell(0, 1), id="outdated is not covered as wanted"),
+        pytest.param([instance(state="outdated")], Cell(0, 1), id="outdated does not count as covered"),
         pytest.param([instance(state="unexpected")], None, id="nobody asked for it"),
     ],
 )

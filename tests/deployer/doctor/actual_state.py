@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.doctor.facts import (
+from deployer.doctor.actual_state import (
+    ActualState,
     Caller,
     Coverage,
-    Facts,
     OrganizationSummary,
     Quota,
     ServiceControlPolicy,
@@ -41,7 +41,7 @@ QUOTA = Quota(
 )
 
 
-def facts(**changes: Any) -> Facts:
+def actual(**changes: Any) -> ActualState:
     """Facts that no check finds fault with, but for what is changed."""
     sound: dict[str, Any] = {
         "names": NAMES,
@@ -63,4 +63,4 @@ def facts(**changes: Any) -> Facts:
         "quotas": (QUOTA,),
         "existing": (),
     }
-    return Facts(**(sound | changes))
+    return ActualState(**(sound | changes))

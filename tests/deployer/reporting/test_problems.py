@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployer.reporting.trouble import Trouble
+from deployer.reporting.problems import Problems
 from handler.records import Record
 from tests.deployer.reporting.samples import UNTIL, record
 
@@ -16,8 +16,8 @@ def tried(*minutes: float, **changes: Any) -> list[Record]:
     return [record(**values | {"event_time": UNTIL - timedelta(minutes=ago), "event_id": f"{ago}"}) for ago in minutes]
 
 
-def trouble(*records: Record, capacity: int = 100) -> Trouble:
-    found = Trouble(capacity=capacity)
+def problems(*records: Record, capacity: int = 100) -> Problems:
+    found = Problems(capacity=capacity)
     for one in sorted(records, key=lambda one: one.at, reverse=True):
         found.add(one)
     return found
@@ -36,12 +36,12 @@ def trouble(*records: Record, capacity: int = 100) -> Trouble:
     ],
 )
 def test_refusals_that_repeat(records: list[Record], tries: list[int]) -> None:
-    assert [one.count for one in trouble(*records).repeats()] == tries
+    assert [one.count for one in problems(*records).repeats()] == tries
 
 
 def test_a_repeat_tells_when_it_began_and_who_came_last() -> None:
     records = [*tried(1, principal="newest"), *tried(60, 120, principal="older")]
-    (one,) = trouble(*records).repeats()
+    (one,) = problems(*records).repeats()
     assert (one.first, one.last) == (UNTIL - timedelta(minutes=120), UNTIL - timedelta(minutes=1))
     assert one.principal == "newest"
 
@@ -63,13 +63,13 @@ FAILED: dict[str, Any] = {"outcome": "failed", "reason": "kms-failed", "event_id
     ],
 )
 def test_failures_that_nothing_made_good(records: list[Record], counts: list[int]) -> None:
-    assert [one.count for one in trouble(*records).failures()] == counts
+    assert [one.count for one in problems(*records).failures()] == counts
 
 
 def test_storms_of_refusals_do_not_fill_the_memory() -> None:
     storm = [one for number in range(200) for one in tried(number, repository=f"once-{number}")]
     stubborn = [one for number in range(0, 200, 3) for one in tried(number + 0.5, repository="stubborn")]
-    found = trouble(*storm, *stubborn, capacity=20)
-    assert [one.place.repository for one in found.repeats()] == ["stubborn"]
+    found = problems(*storm, *stubborn, capacity=20)
+    assert [one.key.repository for one in found.repeats()] == ["stubborn"]
     assert not found.is_exact
     assert len(found._refused) <= 40

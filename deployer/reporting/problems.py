@@ -21,7 +21,7 @@ REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProblemKey:
     """Where something went wrong, and why."""
 
     account: str
@@ -33,10 +33,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
+class Attempts:
     """How often the same thing went wrong; `principal`, `event_id` and the repository are of the newest record."""
 
-    place: Place
+    key: ProblemKey
     count: int
     first: datetime
     last: datetime
@@ -46,13 +46,13 @@ class Tries:
 
 
 @dataclass(slots=True)
-class Trouble:
+class Problems:
     """Refusals and failures by place; records come the newest first."""
 
     capacity: int = CAPACITY
     is_exact: bool = True
-    _refused: dict[str, Tries] = field(default_factory=dict)
-    _failed: dict[str, Tries] = field(default_factory=dict)
+    _refused: dict[str, Attempts] = field(default_factory=dict)
+    _failed: dict[str, Attempts] = field(default_factory=dict)
     _second: datetime | None = None
     _failed_events: dict[str, Record] = field(default_factory=dict)
     _created_events: set[str] = field(default_factory=set)
@@ -70,11 +70,11 @@ class Trouble:
             case "created":
                 self._created_events.add(record.event_id)
 
-    def repeats(self) -> list[Tries]:
+    def repeats(self) -> list[Attempts]:
         """Refusals that repeat, the most often tried first."""
-        return _ranked(tries for tries in self._refused.values() if tries.count >= REPEATS)
+        return _ranked(attempts for attempts in self._refused.values() if attempts.count >= REPEATS)
 
-    def failures(self) -> list[Tries]:
+    def failures(self) -> list[Attempts]:
         """Failures whose event did not end with a repository after all, by cause, the most frequent first."""
         self._settle()
         return _ranked(self._failed.values())
@@ -87,19 +87,19 @@ class Trouble:
         self._failed_events.clear()
         self._created_events.clear()
 
-    def _add(self, tries: dict[str, Tries], record: Record, *, key: str, apart: timedelta) -> None:
-        known = tries.get(key)
+    def _add(self, attempts: dict[str, Attempts], record: Record, *, key: str, apart: timedelta) -> None:
+        known = attempts.get(key)
         if known is not None:
             is_new = known.first - record.event_time >= apart
-            tries[key] = replace(known, first=record.event_time, count=known.count + is_new)
+            attempts[key] = replace(known, first=record.event_time, count=known.count + is_new)
             return
-        if len(tries) >= 2 * self.capacity:
-            kept, _ = halved(tries, by=lambda one: one.count)
-            tries.clear()
-            tries.update(kept)
+        if len(attempts) >= 2 * self.capacity:
+            kept, _ = halved(attempts, by=lambda one: one.count)
+            attempts.clear()
+            attempts.update(kept)
             self.is_exact = False
-        tries[key] = Tries(
-            place=_place(record),
+        attempts[key] = Attempts(
+            key=_key_of(record),
             count=1,
             first=record.event_time,
             last=record.event_time,
@@ -119,8 +119,8 @@ def _by_cause(record: Record) -> str:
     return f"{record.account} {record.region} {record.reason}"
 
 
-def _place(record: Record) -> Place:
-    return Place(
+def _key_of(record: Record) -> ProblemKey:
+    return ProblemKey(
         account=record.account,
         account_name=record.account_name or "",
         region=record.region or "",
@@ -130,5 +130,5 @@ def _place(record: Record) -> Place:
     )
 
 
-def _ranked(tries: Iterable[Tries]) -> list[Tries]:
-    return sorted(tries, key=lambda one: (-one.count, -one.last.timestamp(), one.place.repository))
+def _ranked(attempts: Iterable[Attempts]) -> list[Attempts]:
+    return sorted(attempts, key=lambda one: (-one.count, -one.last.timestamp(), one.key.repository))

@@ -105,7 +105,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ActualState:
     """Everything that the checks need."""
 
     names: Names
