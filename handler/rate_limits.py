@@ -14,11 +14,11 @@ from math import ceil
 from threading import Lock
 
 CAPACITY = 100
-"""Repositories that a caller may ask for at once."""
+"""Maximum repositories that a caller can request at once."""
 PER_SECOND = 2.0
-"""Repositories for which a caller may ask again after each second."""
-MOST_CALLERS = 4096
-"""The callers that are remembered; the one that has not been seen for longest is forgotten first."""
+"""Repositories that a caller can request each second after that."""
+MAX_CALLERS = 4096
+"""Maximum callers in memory; the least recently seen is dropped first."""
 
 
 class RateLimits:
@@ -30,7 +30,7 @@ class RateLimits:
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def take(self, caller: str, number: int) -> int:
-        """Take tokens for a number of repositories, at most CAPACITY; returns 0, or in how many seconds there are."""
+        """Take tokens for a number of repositories, at most CAPACITY; returns 0, or the seconds until then."""
         with self._lock:
             now = self._clock()
             tokens, since = self._buckets.pop(caller, (float(CAPACITY), now))
@@ -38,6 +38,6 @@ class RateLimits:
             tokens = min(float(CAPACITY), tokens + elapsed * PER_SECOND)
             is_enough = tokens >= number
             self._buckets[caller] = (tokens - number if is_enough else tokens, now)
-            if len(self._buckets) > MOST_CALLERS:
+            if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
         return 0 if is_enough else ceil((number - tokens) / PER_SECOND)

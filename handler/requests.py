@@ -1,4 +1,4 @@
-"""Requests to the handler's function URL: what is accepted, and the event of each repository that one asks for. Pure.
+"""Requests to the handler's function URL: what is accepted, and the event of each repository in one. Pure.
 
 A request is `POST /` with `{"version": 1, "account": "…", "region": "…", "repositories": ["a/b", …]}`. The caller is
 only what Lambda reports after IAM has checked the signature (`requestContext.authorizer.iam`); nothing in headers or
@@ -26,14 +26,14 @@ from handler.regions import REGION
 from handler.text import clean
 
 VERSION = 1
-MOST_REPOSITORIES = 20
-LARGEST_BODY = 16 * 1024
+MAX_REPOSITORIES = 20
+MAX_BODY_SIZE = 16 * 1024
 """Bytes."""
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,60}", re.ASCII)
 _CALLER = re.compile(r"arn:[a-z-]+:(iam|sts)::([0-9]{12}):[\x21-\x7e]{1,1024}", re.ASCII)
-_LONGEST_NAME = 512
+_MAX_NAME_LENGTH = 512
 _KEYS = frozenset({"version", "account", "region", "repositories"})
 _ON_BODY = "Send what docs/request.schema.json describes."
 
@@ -46,7 +46,7 @@ class Caller:
     arn: str
     """The ARN of the session, as CloudTrail has it; a role's lacks the role's path."""
     organization_id: str | None
-    """None if AWS does not report it; the account then has to be looked up in Organizations."""
+    """None if AWS does not report it; the account is then looked up in Organizations."""
 
     @property
     def limited_as(self) -> str:
@@ -165,7 +165,7 @@ def _check_address(http: Mapping[str, Any]) -> None:
 
 
 def _caller(context: Mapping[str, Any], organization_id: str) -> Caller:
-    """The authenticated caller; without one, nobody has checked a signature and nothing is done."""
+    """The authenticated caller; a request without one was not signed and is rejected."""
     authorizer = context.get("authorizer")
     iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else None
     iam = iam if isinstance(iam, Mapping) else {}
@@ -183,11 +183,11 @@ def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
     text = event.get("body") or ""
     if not isinstance(text, str):
         raise _Rejected(400, "malformed-body", "The body is not text.")
-    if len(text) > LARGEST_BODY * 2:
+    if len(text) > MAX_BODY_SIZE * 2:
         raise _too_large()
     try:
         data = b64decode(text, validate=True) if event.get("isBase64Encoded") is True else text.encode()
-        if len(data) > LARGEST_BODY:
+        if len(data) > MAX_BODY_SIZE:
             raise _too_large()
         body = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -197,11 +197,11 @@ def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _too_large() -> _Rejected:
-    return _Rejected(413, "body-too-large", f"The body is larger than {LARGEST_BODY} bytes.", "Send several requests.")
+    return _Rejected(413, "body-too-large", f"The body is larger than {MAX_BODY_SIZE} bytes.", "Send several requests.")
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """An object without duplicate keys, of which two readers could each take another one."""
+    """An object without duplicate keys, which two readers could interpret differently."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
@@ -211,7 +211,7 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value of JSON")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _checked_keys(body: Any) -> Mapping[str, Any]:
@@ -242,15 +242,15 @@ def _region(body: Mapping[str, Any]) -> str:
 
 def _repositories(body: Mapping[str, Any]) -> tuple[str, ...]:
     names = body.get("repositories")
-    if not isinstance(names, list) or not 1 <= len(names) <= MOST_REPOSITORIES:
-        message = f"`repositories` is not a list of 1 to {MOST_REPOSITORIES} names."
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_REPOSITORIES:
+        message = f"`repositories` is not a list of 1 to {MAX_REPOSITORIES} names."
         raise _Rejected(400, "invalid-repositories", message)
-    if not all(isinstance(name, str) and 1 <= len(name) <= _LONGEST_NAME for name in names):
-        message = f"A name in `repositories` is not a string of 1 to {_LONGEST_NAME} characters."
+    if not all(isinstance(name, str) and 1 <= len(name) <= _MAX_NAME_LENGTH for name in names):
+        message = f"A name in `repositories` is not a string of 1 to {_MAX_NAME_LENGTH} characters."
         raise _Rejected(400, "invalid-repositories", message)
     if len(set(names)) < len(names):
         raise _Rejected(400, "invalid-repositories", "A name is in `repositories` twice.")
-    return tuple(clean(name, limit=_LONGEST_NAME) for name in names)
+    return tuple(clean(name, limit=_MAX_NAME_LENGTH) for name in names)
 
 
 def _request_id(context: Mapping[str, Any]) -> str:

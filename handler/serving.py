@@ -1,4 +1,4 @@
-"""Serves requests to the function URL: checks and limits each, has its repositories handled at once, and answers.
+"""Serves requests to the function URL: validates and limits each, handles its repositories in parallel, and responds.
 
 Lambda retries no synchronous invocation, so nothing may depend on this run reaching its end. Before the first call that
 changes anything, the handler hands the event of the repository over to an asynchronous invocation of itself, then does
@@ -27,7 +27,7 @@ AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What Lambda invokes: events go to the handler as they are, requests are answered."""
+    """The entry point for events, which go to the handler unchanged, and for requests."""
 
     handler: Handler
     limits: RateLimits
@@ -35,7 +35,7 @@ class Service:
     log: Callable[[dict[str, Any]], None]
 
     def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
-        """Handle one event, or answer one request."""
+        """Handle one event, or respond to one request."""
         if not is_request(event):
             return self.handler.handle(event, request_id=request_id)
         found = parse(event, organization_id=self.handler.settings.organization_id)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.rate_limits import CAPACITY, MOST_CALLERS, PER_SECOND, RateLimits
-from handler.requests import MOST_REPOSITORIES
+from handler.rate_limits import CAPACITY, MAX_CALLERS, PER_SECOND, RateLimits
+from handler.requests import MAX_REPOSITORIES
 
 NOW = datetime(2026, 11, 23, 7, 45, 20, tzinfo=UTC)
 
@@ -33,19 +33,19 @@ def test_a_burst_is_served_and_then_a_steady_rate() -> None:
 
 
 def test_the_largest_request_is_served_some_time() -> None:
-    assert MOST_REPOSITORIES <= CAPACITY
+    assert MAX_REPOSITORIES <= CAPACITY
 
 
 def test_only_so_many_callers_are_remembered() -> None:
     limits = RateLimits(clock=Time())
     assert limits.take("first", CAPACITY) == 0
-    for number in range(MOST_CALLERS):
+    for number in range(MAX_CALLERS):
         limits.take(str(number), 1)
     assert limits.take("first", CAPACITY) == 0
-    assert len(limits._buckets) == MOST_CALLERS
+    assert len(limits._buckets) == MAX_CALLERS
 
 
-@given(st.lists(st.tuples(st.integers(1, MOST_REPOSITORIES), st.integers(-5_000, 60_000)), max_size=100))
+@given(st.lists(st.tuples(st.integers(1, MAX_REPOSITORIES), st.integers(-5_000, 60_000)), max_size=100))
 def test_no_caller_gets_more_than_the_burst_and_the_rate_whatever_the_clock_does(
     takes: list[tuple[int, int]],
 ) -> None:

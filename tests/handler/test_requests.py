@@ -17,7 +17,7 @@ from handler.answers import error_response
 from handler.events import FailedCall
 from handler.events import parse as parse_event
 from handler.redrives import marked
-from handler.requests import LARGEST_BODY, Rejection, Request, events_of, is_request, parse
+from handler.requests import MAX_BODY_SIZE, Rejection, Request, events_of, is_request, parse
 from tests.handler.fakes import ACCOUNT, OTHER_ACCOUNT
 from tests.handler.http_requests import CALLER, ORGANIZATION, REQUEST_ID, answered, body, http
 from tests.handler.test_events import JSON
@@ -98,7 +98,7 @@ REJECTED: dict[str, tuple[dict[str, Any], int, str]] = {
     "a body in Latin-1": (http(b64encode(b'{"\xff": 1}').decode(), isBase64Encoded=True), 400, "malformed-body"),
     "base64 that is none": (http("%%%", isBase64Encoded=True), 400, "malformed-body"),
     "half a character": (http("\ud800"), 400, "malformed-body"),
-    "a body of a byte too many": (http('"' + "a" * (LARGEST_BODY - 1) + '"'), 413, "body-too-large"),
+    "a body of a byte too many": (http('"' + "a" * (MAX_BODY_SIZE - 1) + '"'), 413, "body-too-large"),
     "a body that is too large in bytes only": (http('"' + "\u20ac" * 6000 + '"'), 413, "body-too-large"),
     "a body of five megabytes": (http("a" * 5_000_000), 413, "body-too-large"),
     "no version": (http({"account": ACCOUNT}), 400, "unsupported-version"),
