@@ -123,7 +123,7 @@ def _keeps_podmans_logins(command: Sequence[str]) -> bool:
 
 
 def _registries_files(environment: Mapping[str, str]) -> list[Path]:
-    """Where podman's family is told of helpers: containers-registries.conf(5)."""
+    """The files that name credential helpers for podman, buildah and skopeo: containers-registries.conf(5)."""
     if named := environment.get("CONTAINERS_REGISTRIES_CONF"):
         return [Path(named)]
     own = Path(environment.get("XDG_CONFIG_HOME", str(_home(environment) / ".config"))) / "containers"

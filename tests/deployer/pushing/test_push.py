@@ -77,7 +77,7 @@ class Registry:
 
 
 @dataclass
-class Told:
+class Reported:
     """What was reported."""
 
     waits: list[float] = field(default_factory=list)
@@ -106,23 +106,23 @@ def push(
     retries: int = 5,
     can_run_again: bool = True,
     command: CommandTexts | None = None,
-) -> tuple[Pushed | NotThere, Told]:
+) -> tuple[Pushed | NotThere, Reported]:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    told = Told()
+    reported = Reported()
     pusher = Pusher(
         ensurer=Ensurer(registries=registry, clock=Clock(now=lambda: now[0], sleep=sleep)),
         run=client,
         timeout=10,
         retries=retries,
-        reports=told.reports,
+        reports=reported.reports,
         can_run_again=lambda: can_run_again,
         command=command or CommandTexts(texts=(HOST,)),
     )
-    return pusher.push([image(name) for name in names]), told
+    return pusher.push([image(name) for name in names]), reported
 
 
 @pytest.mark.parametrize(
@@ -144,31 +144,31 @@ def push(
 def test_when_the_client_is_run_again(
     endings: list[Finished], looks: list[bool | DeployerError], code: int, runs: int, waits: list[float]
 ) -> None:
-    outcome, told = push(Client(endings), Registry(looks=looks), retries=2)
+    outcome, reported = push(Client(endings), Registry(looks=looks), retries=2)
     assert outcome == Pushed(exit_code=code, runs=runs)
-    assert (told.waits, told.found) == (waits, [])
+    assert (reported.waits, reported.found) == (waits, [])
 
 
 @pytest.mark.parametrize("names", [(), ("api",)], ids=["a command that is not known", "one of which a part is known"])
 def test_repositories_that_turn_up_are_ensured_and_the_client_runs_again(names: tuple[str, ...]) -> None:
     registry = Registry()
-    outcome, told = push(Client([unknown("web"), unknown("cache"), OK]), registry, names=names, retries=0)
+    outcome, reported = push(Client([unknown("web"), unknown("cache"), OK]), registry, names=names, retries=0)
     assert outcome == Pushed(exit_code=0, runs=3)
     assert registry.requested == [*names, "web", "cache"]
-    assert (told.found, told.waits) == (["web", "cache"], [])
+    assert (reported.found, reported.waits) == (["web", "cache"], [])
 
 
 def test_a_repository_that_turns_up_twice_is_a_retry() -> None:
-    outcome, told = push(Client([unknown("web")] * 3), Registry(), names=(), retries=1)
+    outcome, reported = push(Client([unknown("web")] * 3), Registry(), names=(), retries=1)
     assert outcome == Pushed(exit_code=1, runs=3)
-    assert (told.found, told.waits) == (["web"], [1.0])
+    assert (reported.found, reported.waits) == (["web"], [1.0])
 
 
 def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
     registry = Registry(looks=[False])
-    outcome, told = push(Client([unknown("cache", code=0), OK]), registry)
+    outcome, reported = push(Client([unknown("cache", code=0), OK]), registry)
     assert outcome == Pushed(exit_code=0, runs=2)
-    assert told.found == ["cache"]
+    assert reported.found == ["cache"]
 
 
 def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails() -> None:
@@ -181,9 +181,9 @@ def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails
     "look", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be looked up")]
 )
 def test_a_client_that_came_to_terms_by_itself_is_not(look: bool | DeployerError) -> None:
-    outcome, told = push(Client([unknown("cache", code=0)]), Registry(looks=[look]))
+    outcome, reported = push(Client([unknown("cache", code=0)]), Registry(looks=[look]))
     assert outcome == Pushed(exit_code=0, runs=1)
-    assert not told.found
+    assert not reported.found
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -196,23 +196,23 @@ def test_a_refused_repository_that_turned_up(code: int) -> None:
 def test_a_source_is_created_only_if_the_client_writes_to_it() -> None:
     sources = CommandTexts(texts=(HOST,), sources=frozenset({"300000000001/eu-west-1/web"}))
     in_doubt = Finished(exit_code=1, output=unknown("web").output.partition("UNKNOWN: ")[2])
-    outcome, told = push(Client([in_doubt]), Registry(), command=sources)
-    assert (outcome, told.found) == (Pushed(exit_code=1, runs=1), [])
-    outcome, told = push(Client([unknown("web"), OK]), Registry(), command=sources)
-    assert (outcome, told.found) == (Pushed(exit_code=0, runs=2), ["web"])
+    outcome, reported = push(Client([in_doubt]), Registry(), command=sources)
+    assert (outcome, reported.found) == (Pushed(exit_code=1, runs=1), [])
+    outcome, reported = push(Client([unknown("web"), OK]), Registry(), command=sources)
+    assert (outcome, reported.found) == (Pushed(exit_code=0, runs=2), ["web"])
 
 
 def test_a_message_without_a_region_is_reported() -> None:
-    outcome, told = push(Client([UNKNOWN]), Registry(), names=(), command=CommandTexts())
+    outcome, reported = push(Client([UNKNOWN]), Registry(), names=(), command=CommandTexts())
     assert outcome == Pushed(exit_code=1, runs=1)
-    assert told.unknown == ["api"]
+    assert reported.unknown == ["api"]
 
 
 def test_standard_input_that_is_used_up_is_reported_once_the_repository_exists() -> None:
     registry = Registry()
-    outcome, told = push(Client([unknown("web")]), registry, names=(), can_run_again=False)
+    outcome, reported = push(Client([unknown("web")]), registry, names=(), can_run_again=False)
     assert outcome == Pushed(exit_code=1, runs=1)
-    assert (registry.requested, told.used_input) == (["web"], 1)
+    assert (registry.requested, reported.used_input) == (["web"], 1)
 
 
 def test_a_command_that_makes_up_names_ends() -> None:
@@ -226,9 +226,9 @@ def test_every_run_but_the_retries_brings_a_new_repository(named: list[list[str]
     failures = [Finished(exit_code=1, output="\n".join(unknown(name).output for name in names)) for names in named]
     registry = Registry()
     client = Client([*failures, OK])
-    outcome, told = push(client, registry, names=(), retries=0)
+    outcome, reported = push(client, registry, names=(), retries=0)
     assert isinstance(outcome, Pushed)
-    assert len(told.found) == len(set(told.found)) >= outcome.runs - 1
+    assert len(reported.found) == len(set(reported.found)) >= outcome.runs - 1
     expected = next((run for run, names in zip(count(1), named, strict=False) if _is_old(names, named[: run - 1])), 0)
     assert outcome.runs == (expected or len(named) + 1)
 
