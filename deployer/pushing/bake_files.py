@@ -17,7 +17,7 @@ from typing import Any, Final
 from deployer.errors import ConfigurationError
 from deployer.pushing.build_outputs import images_of_cache, images_of_output
 from deployer.pushing.hcl import Expression, Scope, expression, parsed, parts_of, template, token_of
-from deployer.pushing.hcl_functions import HclError, Value, number_of, text_of
+from deployer.pushing.hcl_functions import UNKNOWN, HclError, Value, number_of, text_of
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT
 
 Attributes = dict[str, Expression]
@@ -144,11 +144,10 @@ class Names:
     def images_of(self, name: str) -> Iterator[str]:
         for _, target in self._built(name):
             values = self._values_of(target, inheriting=())
-            yield from (text for tag in _items(values, "tags") if (text := text_of(tag)))
-            for cache in _items(values, "cache-to"):
-                yield from images_of_cache(cache)
-            for output in _items(values, "output"):
-                yield from images_of_output(output)
+            tags = (text_of(tag) for tag in _items(values, "tags"))
+            caches = (image for cache in _items(values, "cache-to") for image in images_of_cache(cache))
+            outputs = (image for output in _items(values, "output") for image in images_of_output(output))
+            yield from (_without_unknown_tag(image) for image in (*tags, *caches, *outputs) if image)
 
     def _built(self, name: str) -> Iterator[tuple[str, _Target]]:
         """The targets that a block makes, by their names: one, or one for each combination of its matrix."""
@@ -237,6 +236,16 @@ class Names:
             return attributes["result"](self._scope.with_local(local))
 
         return call
+
+
+def _without_unknown_tag(image: str) -> str:
+    """An image of which only the tag may depend on the time of the build."""
+    if UNKNOWN not in image:
+        return image
+    name, _, _ = image.rpartition(":")
+    if not name or UNKNOWN in name:
+        raise HclError(f"the repository of {image.replace(UNKNOWN, '…')} depends on the time of the build")
+    return name
 
 
 class _OwnAttributes(dict[str, Any]):

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from deployer.pushing.hcl_functions import (
-    FUNCTIONS,
     HclError,
     NotSupportedError,
     Value,
     are_equal,
+    called,
     is_true,
     number_of,
     text_of,
@@ -56,11 +56,9 @@ class Scope:
 
     def call(self, name: str, arguments: list[Value]) -> Value:
         """The result of a function of the file or of bake. Raises HclError for arguments that it does not accept."""
-        function = self.function(name) or FUNCTIONS.get(name)
-        if function is None:
-            raise NotSupportedError(f"the function {name} is not supported")
+        function = self.function(name)
         try:
-            return function(*arguments)
+            return function(*arguments) if function else called(name, arguments)
         except (TypeError, AttributeError, LookupError, StopIteration, ValueError, re.error) as error:
             if isinstance(error, HclError):
                 raise

@@ -1,7 +1,8 @@
 """Functions of bake files whose results depend on their arguments alone. Pure.
 
 https://docs.docker.com/build/bake/stdlib/, with the semantics of https://pkg.go.dev/github.com/zclconf/go-cty.
-Functions that read a clock, a file or chance are left out, and so are those that no reference to an image needs.
+Functions that read a file are left out, and so are those that no reference to an image needs. What depends on the time
+of a build or on chance gives UNKNOWN, which may be a part of a tag, but decides nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,17 @@ from typing import Any, Final
 Value = Any
 """A value of HCL: text, number, bool, None, a list or a dict of values."""
 
+UNKNOWN: Final = "\ue000"
+"""Stands in a text for what only the build itself determines."""
+_UNKNOWN_RESULTS: Final = frozenset({"timestamp", "formatdate", "formattimestamp", "timeadd", "uuidv4", "bcrypt"})
+_NAMES: Final = """
+coalesce coalescelist compact concat contains distinct element equal flatten format formatlist indexof join length
+lookup lower merge notequal reverselist setproduct slice trimspace upper values zipmap
+"""
+_PASSING_ON: Final = frozenset(_NAMES.split())
+"""Functions whose result is right whatever an unknown part of their arguments is, or that raise for it."""
+_OF_TEXT: Final = frozenset(["regex_replace", "replace", "sanitize", "sha1", "sha256", "sha512", "substr", "md5"])
+"""Functions whose result for an unknown text is an unknown text."""
 _UNSANITARY: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _VERB: Final = re.compile(r"%([%sdvt])")
 
@@ -43,8 +55,40 @@ def text_of(value: Value) -> str:
     raise HclError(f"a text is needed, and this is {'a list' if isinstance(value, list) else 'an object'}")
 
 
+def has_unknown(value: Value) -> bool:
+    """Whether a value depends on the time of the build."""
+    match value:
+        case str():
+            return UNKNOWN in value
+        case list():
+            return any(map(has_unknown, value))
+        case dict():
+            return any(map(has_unknown, value.values()))
+    return False
+
+
+def _require_known(*values: Value) -> None:
+    if any(map(has_unknown, values)):
+        raise NotSupportedError("the result depends on the time of the build")
+
+
+def called(name: str, arguments: list[Value]) -> Value:
+    """The result of a function of bake. Raises HclError for one that is not supported, and for wrong arguments."""
+    if name in _UNKNOWN_RESULTS:
+        return UNKNOWN
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise NotSupportedError(f"the function {name} is not supported")
+    if name in _OF_TEXT and UNKNOWN in arguments:
+        return UNKNOWN
+    if name not in _PASSING_ON:
+        _require_known(*arguments)
+    return function(*arguments)
+
+
 def is_true(value: Value) -> bool:
     """A condition, also as text. Raises HclError for anything but true and false."""
+    _require_known(value)
     known = {"true": True, "false": False}
     if isinstance(value, bool):
         return value
@@ -55,6 +99,7 @@ def is_true(value: Value) -> bool:
 
 def are_equal(left: Value, right: Value) -> bool:
     """Whether two values are equal; values of different types never are."""
+    _require_known(left, right)
     if isinstance(left, bool) != isinstance(right, bool):
         return False
     return bool(left == right)
@@ -62,6 +107,7 @@ def are_equal(left: Value, right: Value) -> bool:
 
 def number_of(value: Value) -> float:
     """A number, also as text. Raises HclError for anything else."""
+    _require_known(value)
     if isinstance(value, bool):
         raise HclError("a number is needed")
     try:
@@ -168,6 +214,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)),
     "and": lambda left, right: is_true(left) and is_true(right),
     "coalesce": _coalesce,
+    "coalescelist": lambda *lists: next(values for values in lists if values),
     "compact": lambda values: [value for value in values if value],
     "concat": lambda *lists: [value for values in lists for value in values],
     "contains": lambda values, value: any(are_equal(value, other) for other in values),

@@ -122,6 +122,13 @@ def test_variables(variable: str, environment: Mapping[str, str], tag: str) -> N
     assert images_in(text, variables=environment) == (f"a-{tag}",)
 
 
+def test_a_tag_may_depend_on_the_time_of_the_build() -> None:
+    text = f"""
+target "t" {{ tags = concat(["{HOST}/a:latest-${{timestamp()}}"], [for t in [timestamp()] : "{HOST}/b:${{t}}"]) }}
+"""
+    assert images_in(text) == ("a", "b")
+
+
 def test_a_list_from_the_environment() -> None:
     text = f'variable "N" {{ default = ["a"] }}\ntarget "t" {{ tags = [for n in N : "{HOST}/${{n}}"] }}'
     assert images_in(text, variables={"N": "b,c"}) == ("b", "c")
@@ -148,7 +155,12 @@ function "names" {
             "null has no text",
             id="a typed variable",
         ),
-        pytest.param('target "t" { tags = ["x:${timestamp()}"] }', "timestamp is not supported", id="the clock"),
+        pytest.param(
+            'target "t" { tags = ["x/${timestamp()}:1"] }',
+            "the repository of x/…:1 depends on the time",
+            id="the clock",
+        ),
+        pytest.param('target "t" { tags = ["x/${timestamp()}"] }', "the repository of x/… depends", id="without a tag"),
         pytest.param('target "t" { tags = "x" }', "`tags` is no list", id="a text for a list"),
         pytest.param('target "t" { tags = [["x"]] }', "this is a list", id="a list in a list"),
         pytest.param('target "t" { inherits = ["u"] }', "u, which is no target", id="inherits from nothing"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.pushing.hcl import Scope, expression, parsed, template
-from deployer.pushing.hcl_functions import HclError
+from deployer.pushing.hcl_functions import UNKNOWN, HclError
 
 VARIABLES: dict[str, Any] = {
     "TAG": "7",
@@ -106,6 +106,10 @@ def value_of(text: str) -> Any:
         ('setproduct(["a"], ["b", "c"])', [["a", "b"], ["a", "c"]]),
         ('jsondecode("[1]")', [1]),
         ('indexof(LIST, "b")', 1),
+        ("coalescelist([], LIST)", ["a", "b"]),
+        ('"1-${formatdate("YYYY", timestamp())}"', f"1-{UNKNOWN}"),
+        ('upper(replace(substr(timestamp(), 0, 10), "-", ""))', UNKNOWN),
+        ("length([timestamp()])", 1),
     ],
 )
 def test_values(text: str, value: Any) -> None:
@@ -118,7 +122,12 @@ def test_values(text: str, value: Any) -> None:
     ("text", "reason"),
     [
         ("UNKNOWN", "UNKNOWN has no value"),
-        ("timestamp()", "the function timestamp is not supported"),
+        ("homedir()", "the function homedir is not supported"),
+        ('timestamp() == "x" ? 1 : 2', "depends on the time"),
+        ('substr("a${timestamp()}", 0, 1)', "depends on the time"),
+        ('split("-", timestamp())', "depends on the time"),
+        ('contains([timestamp()], "x")', "depends on the time"),
+        ('try(timestamp() == "x", 1)', "depends on the time"),
         ('"a${NONE}"', "null has no text"),
         ('"a${LIST}"', "this is a list"),
         ("LIST[7]", "there is no '7'"),
@@ -134,7 +143,7 @@ def test_values(text: str, value: Any) -> None:
         ('"%{ if ON }a%{ endif }"', "directives"),
         ("coalesce(NONE)", "only null"),
         ("try(UNKNOWN)", "no argument of try has a value"),
-        ("can(timestamp())", "timestamp is not supported"),
+        ("can(homedir())", "homedir is not supported"),
         ('regex("^8", TAG)', "matches nothing"),
         ('jsondecode("[")', "jsondecode does not accept"),
         ('indexof(LIST, "z")', "indexof does not accept"),
