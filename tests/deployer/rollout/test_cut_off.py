@@ -82,6 +82,18 @@ def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     sandbox.reset(EXAMPLE)
 
 
+@pytest.fixture(scope="module")
+def unharmed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Everything after one roll-out of the least that nothing disturbed."""
+    running_sandbox.reset(SMALL)
+    config = _config(tmp_path_factory.mktemp("unharmed") / "least")
+    assert Deployer(running_sandbox, clock=impatient(0.02), config=config)(*ROLL_OUT).exit_code == 0
+    running_sandbox.settle()
+    found = everything(running_sandbox)
+    running_sandbox.reset(EXAMPLE)
+    return found
+
+
 @pytest.fixture
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore's clock between two attempts."""
@@ -145,15 +157,6 @@ def _region(sandbox: Sandbox, region: str) -> Any:
         "queues": sorted(url.rsplit("/", 1)[1] for url in queues),
         "scanning": registry["scanningConfiguration"],
     }
-
-
-def _install(world: World, what: Deployer | None = None) -> None:
-    world.sandbox.reset(SMALL)
-    assert (what or world.before)(*ROLL_OUT).exit_code == 0
-
-
-def _install_the_least(world: World) -> None:
-    _install(world, world.least)
 
 
 class Trials:
@@ -247,26 +250,20 @@ def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal
 @pytest.mark.parametrize(
     "operation", ["PutObject", "CreateChangeSet", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances"]
 )
-def test_an_answer_that_is_lost_once_does_not_matter(world: World, operation: str) -> None:
+def test_an_answer_that_is_lost_once_does_not_matter(world: World, unharmed: Any, operation: str) -> None:
     """The call has its effect, and botocore makes it again."""
-    _install_the_least(world)
-    desired = everything(world.sandbox)
-    world.sandbox.reset(SMALL)
     lost = world.sandbox.faults.add(
         Fault(effect=Drop(), operation=operation, principal="*administrator", moment=Moment.AFTER, times=1)
     )
     ran = world.least(*ROLL_OUT)
     assert (ran.exit_code, lost.hits) == (0, 1), ran
     world.sandbox.settle()
-    assert everything(world.sandbox) == desired
+    assert everything(world.sandbox) == unharmed
 
 
 @pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
-def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, operation: str) -> None:
-    _install_the_least(world)
-    desired = everything(world.sandbox)
-    world.sandbox.reset(SMALL)
+def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unharmed: Any, operation: str) -> None:
     is_gone = False
 
     def is_cut_off(call: Call) -> bool:
@@ -282,7 +279,7 @@ def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, oper
     world.sandbox.faults.clear()
     assert world.least(*ROLL_OUT).exit_code == 0
     world.sandbox.settle()
-    assert everything(world.sandbox) == desired
+    assert everything(world.sandbox) == unharmed
 
 
 def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World, mortal: Mortals) -> None:

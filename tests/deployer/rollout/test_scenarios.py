@@ -28,6 +28,7 @@ from tests.deployer.rollout.test_in_sandbox import (
     PROD_OU,
     SEARCH_PROD,
     _edited,
+    begins_rolled_out,
     installed,
 )
 
@@ -166,11 +167,11 @@ def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deploy
     assert (ran.exit_code, abroad in ran.out) == (0, False), ran
 
 
+@begins_rolled_out
 @pytest.mark.parametrize("moves", [False, True], ids=["in the same OU", "in an OU for suspended accounts"])
 def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(
     deployer: Deployer, tmp_path: Path, moves: bool
 ) -> None:
-    assert deployer(*ROLL_OUT).exit_code == 0
     deployer.sandbox.suspend_account(SEARCH_PROD)
     if moves:
         deployer.sandbox.move_account(SEARCH_PROD, "ou-exam-susp0001")
@@ -271,12 +272,12 @@ def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     sandbox.settle()
 
 
+@begins_rolled_out
 @pytest.mark.parametrize("manner", ["wait", "attach", "give-up"])
 def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     deployer: Deployer, tmp_path: Path, busy: Callable[[], str], manner: str
 ) -> None:
     sandbox = deployer.sandbox
-    assert deployer(*ROLL_OUT).exit_code == 0
     config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
     more = Deployer(sandbox, config=config)
     operation = busy()
