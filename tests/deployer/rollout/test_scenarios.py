@@ -284,19 +284,19 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     planned = more("plan")
     sandbox.calls.clear()
     ran = more(*ROLL_OUT, "--if-busy", manner)
-    shown = " ".join(ran.err.split())
+    progress = " ".join(ran.err.split())
     if manner == "give-up":
         assert ran.exit_code == 9, ran
-        assert f"deployer-forwarding is busy: UPDATE {operation}" in shown
-        assert "; 0 of 4 instances finished" in shown
+        assert f"deployer-forwarding is busy: UPDATE {operation}" in progress
+        assert "; 0 of 4 instances finished" in progress
         assert not [name for name in writes(sandbox) if "ChangeSet" not in name]
         return
     shown = " ".join(planned.out.split())
     assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
     assert "; 0 of 4 instances finished" in shown
     assert ran.exit_code == 0, ran
-    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in shown
-    assert "not started by deployer (CloudTrail shows who started it)" in shown
+    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in progress
+    assert "not started by deployer (CloudTrail shows who started it)" in progress
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
 
 
