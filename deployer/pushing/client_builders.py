@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from deployer.pushing.build_outputs import output_fields
+from deployer.pushing.build_outputs import images_of_cache, output_fields
 from deployer.pushing.client_arguments import option_names, option_values
 from deployer.pushing.client_destinations import Call, Client, Destination, InChart, Verb, every_image, first, verbs
 from deployer.pushing.images import has_registry, repository_part
@@ -139,6 +139,21 @@ def _pushed_by_bazel(call: Call) -> Iterator[str]:
         yield from filter(has_registry, [*option_values(rest, "--repository"), *option_values(rest, "-r")])
 
 
+def _built_by_devcontainer(call: Call) -> Iterator[str]:
+    """https://github.com/devcontainers/cli: `build --push --image-name NAME`, with caches as buildx has them."""
+    if call.arguments.is_on("--push"):
+        yield from call.arguments.values("--image-name")
+    for cache in call.arguments.values("--cache-to"):
+        yield from images_of_cache(cache)
+
+
+def _packaged_by_sam(call: Call) -> Iterator[str]:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-cli-command-reference-sam-package.html"""
+    yield from call.arguments.values("--image-repository")
+    for each in call.arguments.values("--image-repositories"):
+        yield each.partition("=")[2]
+
+
 def _published_by_apko(call: Call) -> Sequence[str]:
     return call.words[1:]
 
@@ -159,7 +174,7 @@ _PACK_OPTIONS: Final = """
 
 BUILDERS: Final[dict[str, Client]] = {
     **dict.fromkeys(["executor", "kaniko"], _KANIKO),
-    "ko": Client(verbs(_built_by_ko, "build, publish", _KO_OPTIONS)),
+    "ko": Client(verbs(_built_by_ko, "build, publish, resolve, apply, create, run", _KO_OPTIONS)),
     **dict.fromkeys(["mvn", "mvnw", "mvnd", "gradle", "gradlew"], _JAVA),
     "jib": Client(verbs(_built_by_jib, "build, jar, war", "-t --target -b --build-file -c --context -p --parameter")),
     "pack": Client(
@@ -188,5 +203,9 @@ BUILDERS: Final[dict[str, Client]] = {
         )
     ),
     **dict.fromkeys(["bazel", "bazelisk"], Client({"": Verb(_pushed_by_bazel)})),
+    "devcontainer": Client(
+        verbs(_built_by_devcontainer, "build", "--image-name --cache-to --cache-from --workspace-folder --platform")
+    ),
+    "sam": Client(verbs(_packaged_by_sam, "package, deploy", "--image-repository --image-repositories")),
     "apko": Client(verbs(_published_by_apko, "publish", "--arch --annotations --sbom-path --cache-dir -k -r -p")),
 }

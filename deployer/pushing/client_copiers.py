@@ -181,6 +181,7 @@ COPIERS: Final[dict[str, Client]] = {
     "notation": Client(verbs(_signed_by_notation, "sign")),
     "ctr": Client(_CTR_PUSH, option_names("-a --address -n --namespace --timeout --connect-timeout")),
     "wasm-to-oci": Client(verbs(last(2), "push")),
+    "img": Client(verbs(last(1), "push")),
     **dict.fromkeys(
         ["apptainer", "singularity"], Client(verbs(last(2), "push", "-D --description"), option_names("-c"))
     ),

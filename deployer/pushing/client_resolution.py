@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from deployer.errors import ConfigurationError
 from deployer.pushing.client_arguments import parse_arguments
 from deployer.pushing.client_charts import chart_reference
+from deployer.pushing.client_checks import ClientMissingError, check_installed
 from deployer.pushing.client_commands import destinations_of
 from deployer.pushing.client_destinations import InChart, InFile
 from deployer.pushing.client_documents import references_in_document
@@ -40,7 +41,7 @@ def _in_file(asked: InFile) -> Iterator[str]:
     """
     try:
         yield from _resolved(asked)
-    except (ConfigurationError, OSError):
+    except (ConfigurationError, ClientMissingError):
         if asked.is_direct:
             raise
 
@@ -51,6 +52,7 @@ def _resolved(asked: InFile) -> tuple[str, ...]:
             f"{program_name(asked.command[0])} reads its file from standard input, which only one can",
             next_step="Write it to a file, and name that with --file.",
         )
+    check_installed(asked.command[0])
     answer = subprocess.run(  # noqa: S603 - the user's client
         asked.command,
         stdin=subprocess.DEVNULL,

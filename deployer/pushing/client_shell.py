@@ -39,7 +39,7 @@ _EXPANSION: Final = re.compile(
 def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
     """The words of each simple command. Assignments stand before a command's words, and count for those after them."""
     known = dict(variables)
-    for words in _split(script, known):
+    for words in _split(_LOOP.sub(_unrolled, script), known):
         yield words
         if words and all(_ASSIGNMENT.match(word) for word in words):
             known |= dict(word.split("=", 1) for word in words)
@@ -48,6 +48,18 @@ def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 _DECLARING: Final = frozenset({"export", "declare", "local", "readonly", "typeset"})
 _KEYWORDS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{"})
+
+
+_LOOP: Final = re.compile(
+    r"\bfor[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+in[ \t]+(?P<words>[^;\n$`(]+)[;\n]\s*do\b(?P<body>.*?)\bdone\b", re.DOTALL
+)
+_MOST_TURNS: Final = 50
+
+
+def _unrolled(loop: re.Match[str]) -> str:
+    """The body of a loop over words that stand there, once for each."""
+    words = loop["words"].split()[:_MOST_TURNS]
+    return ";".join(f"{loop['name']}={word};{loop['body']}" for word in words)
 
 
 def is_assignment(word: str) -> bool:

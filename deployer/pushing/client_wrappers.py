@@ -61,8 +61,13 @@ _WRAPPERS: Final[dict[str, _Wrapper]] = {
     "exec": _Wrapper(option_names("-a")),
     **dict.fromkeys(["nohup", "setsid", "command", "chronic", "unbuffer", "catchsegv"], _Wrapper()),
 }
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"})
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "busybox", "su", "runuser"})
 _SHELL_VALUED: Final = option_names("-o -O +o +O --rcfile --init-file")
+_ENGINES: Final = frozenset({"docker", "podman", "nerdctl", "finch"})
+_IN_IMAGES: Final = option_names(
+    "executor kaniko crane gcrane skopeo oras regctl cosign helm buildah podman ko pack notation apko werf buildkit"
+)
+"""Clients that people run from images with their name, as gcr.io/kaniko-project/executor and quay.io/skopeo/stable."""
 
 
 def program_name(path: str) -> str:
@@ -89,7 +94,10 @@ def _unwrapped(command: SimpleCommand, depth: int) -> Iterator[SimpleCommand]:
         yield from _unwrapped(_inside(command, wrapper), depth - 1)
     else:
         yield command
-        if "--" in command.words:  # aws-vault exec PROFILE -- CLIENT …
+        if command.program in _ENGINES and "run" in command.words:
+            for inner in _in_container(command):
+                yield from _unwrapped(inner, depth - 1)
+        elif "--" in command.words:  # aws-vault exec PROFILE -- CLIENT …
             rest = command.words[command.words.index("--") + 1 :]
             inner = SimpleCommand(words=rest, environment=command.environment, is_direct=False)
             yield from _unwrapped(inner, depth - 1)
@@ -122,11 +130,43 @@ def _with_arguments_of_xargs(words: list[str], placeholders: Sequence[str]) -> l
     return [word.replace(placeholders[-1], UNRESOLVED) for word in words]
 
 
+def _in_container(command: SimpleCommand) -> Iterator[SimpleCommand]:
+    """`docker run [OPTION…] IMAGE [ARGUMENT…]`, if the image is a known client's: its arguments, behind its name."""
+    words = command.words[command.words.index("run") + 1 :]
+    for position, word in enumerate(words):
+        client = _client_in_image(word)
+        if client and not word.startswith("-"):
+            options, _ = leading_options(words[:position], option_names("-e --env --entrypoint"))
+            entrypoint = tuple(options.values("--entrypoint")[-1:]) or (client,)
+            rest = words[position + 1 :]
+            is_named = rest[:1] and program_name(rest[0]) in {client, *_SHELLS}
+            environment = dict(each.split("=", 1) for each in _assigned(words[:position]))
+            yield SimpleCommand(words=rest if is_named else entrypoint + rest, environment=environment, is_direct=False)
+            return
+
+
+def _assigned(words: Sequence[str]) -> Iterator[str]:
+    """The variables that `-e NAME=value` and `--env=NAME=value` set."""
+    for word in words:
+        text = word.removeprefix("--env=").removeprefix("-e")
+        if is_assignment(text):
+            yield text
+
+
+def _client_in_image(reference: str) -> str | None:
+    """The last part of an image's name that is a client's, without its tag."""
+    parts = reference.partition("@")[0].split("/")
+    names = [part.partition(":")[0] for part in reversed(parts[1:])]
+    return next((name for name in names[:2] if name in _IN_IMAGES), None)
+
+
 def _of_shell(command: SimpleCommand) -> Iterator[SimpleCommand]:
     """The commands of `sh -c SCRIPT [NAME [ARGUMENT…]]`; a script in a file is not read."""
     words = list(command.words[1:])
     if command.program == "busybox":
         words = words[1:]
+    if command.program in {"su", "runuser"}:  # the user stands before or behind the options
+        words = words[words.index("-c") :] if "-c" in words else []
     has_script = False
     while words and words[0][:1] in {"-", "+"}:
         option = words.pop(0)

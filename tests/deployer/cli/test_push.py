@@ -119,6 +119,11 @@ class TestDryRun:
         assert push("--dry-run", "crane-that-nobody-has", "push") == (0, "", "")
         assert push("--dry-run", "--json", "docker", "ps") == (0, "[]\n", "")
 
+    def test_a_client_that_has_to_read_its_file_and_is_not_installed(self, push: Push) -> None:
+        code, out, err = push("--dry-run", "no-such-folder/docker", "compose", "push")
+        assert (code, out) == (127, "")
+        assert "no-such-folder/docker is not installed" in err
+
     @pytest.mark.parametrize("reference", ["/app:1", "$REGISTRY/app:1"])
     def test_what_is_no_reference(self, push: Push, reference: str) -> None:
         code, out, err = push(
