@@ -16,13 +16,18 @@ from handler.events import DETAIL_TYPE
 
 Document = Mapping[str, Any]
 
-_LISTS: Final = ("Records", "Events", "events", "logEvents", "Messages", "results")
+_LISTS: Final = ("Records", "Events", "events", "logEvents", "Messages", "results", "Entries")
 """Keys of lists: of CloudTrail's files and of Lambda's input (SQS, SNS), of `cloudtrail lookup-events`, of
-`logs filter-log-events` and `get-log-events`, of a subscription of CloudWatch Logs, of `sqs receive-message`."""
-_CONTENTS: Final = ("requestPayload", "CloudTrailEvent", "Body", "body", "Message", "message", "Sns", "event")
+`logs filter-log-events` and `get-log-events`, of a subscription of CloudWatch Logs, of `sqs receive-message`, of
+`logs get-query-results`, of `events put-events`."""
+_CONTENTS: Final = ("requestPayload", "CloudTrailEvent", "Body", "body", "Message", "message", "Sns", "Detail", "event")
 """Keys of what is inside: of Lambda's on-failure record, of an event of `lookup-events`, of a message of SQS, of a
-notification of SNS, of a line of CloudWatch Logs, of an item of Lambda's input from SNS, of a saved test event."""
+notification of SNS, of a line of CloudWatch Logs, of an item of Lambda's input from SNS, of an entry of `put-events`,
+of a saved test event."""
+_FIELD: Final = frozenset({"field", "value"})
+"""A field of a row of `logs get-query-results`, of which `@message` is the line."""
 _RECORD: Final = frozenset({"eventSource", "eventName"})
+_SERVICE: Final = ".amazonaws.com"
 _LEDGER: Final = frozenset({"outcome", "reason", "event_id"})
 _DEEPEST: Final = 12
 """Levels of containers; SNS in SQS in Lambda's record in a list of lines are six."""
@@ -87,8 +92,11 @@ def _events(value: Any, *, depth: int, in_list: bool = False) -> Iterator[tuple[
 def _in_object(value: Document, *, depth: int, in_list: bool) -> Iterator[tuple[Document, bool]]:
     if "detail" in value or "detail-type" in value:
         yield value, in_list
-    elif value.keys() >= _RECORD and "body" not in value:
+    elif value.keys() >= _RECORD and str(value["eventSource"]).endswith(_SERVICE):
         yield _envelope(value), in_list
+    elif value.keys() == _FIELD:
+        if value["field"] == "@message":
+            yield from _events(value["value"], depth=depth + 1, in_list=in_list)
     elif key := next((key for key in _LISTS if isinstance(value.get(key), list)), None):
         yield from _events(value[key], depth=depth + 1, in_list=True)
     elif key := next((key for key in _CONTENTS if value.get(key)), None):
@@ -111,7 +119,7 @@ def _envelope(record: Document) -> Document:
         "version": "0",
         "id": record.get("eventID"),
         "detail-type": DETAIL_TYPE,
-        "source": f"aws.{source.removesuffix('.amazonaws.com')}",
+        "source": f"aws.{source.removesuffix(_SERVICE)}",
         "account": record.get("recipientAccountId"),
         "time": record.get("eventTime"),
         "region": record.get("awsRegion"),

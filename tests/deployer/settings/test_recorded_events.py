@@ -79,6 +79,18 @@ LOOKED_UP = {"EventId": "1", "EventName": "InitiateLayerUpload", "CloudTrailEven
             True,
             id="the output of filter-log-events",
         ),
+        pytest.param(
+            text_of({"results": [[{"field": "@message", "value": text_of(RECORD)}, {"field": "@ptr", "value": "x"}]]}),
+            1,
+            True,
+            id="the output of get-query-results",
+        ),
+        pytest.param(
+            text_of({"Entries": [{"Source": "aws.ecr", "DetailType": "x", "Detail": text_of(RECORD)}]}),
+            1,
+            True,
+            id="the input of put-events",
+        ),
         pytest.param(f"{text_of(ENVELOPE)}\n{text_of(RECORD)}\r\n\n", 2, True, id="one JSON document a line"),
         pytest.param(json.dumps(ENVELOPE, indent=2) * 2, 2, True, id="one document after the other"),
         pytest.param(text_of(ENVELOPE | {"replay-name": "replay-1"}), 1, False, id="a replay of an archive"),
@@ -115,6 +127,12 @@ def test_a_record_of_another_service_is_another_event() -> None:
         pytest.param("[3]", "3 instead of an event", id="a number"),
         pytest.param("null", "null instead of an event", id="null"),
         pytest.param('"hello"', '"hello" instead of an event', id="a text"),
+        pytest.param(
+            '{"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {}}]}',
+            'keys "eventSource", "eventName", "s3"',
+            id="a notification of S3",
+        ),
+        pytest.param('{"version": "2.0", "body": "{\\"repository\\": \\"a\\"}"}', 'keys "repository"', id="a request"),
         pytest.param('{"a": 1, "b": 2}', 'keys "a", "b"', id="another object"),
         pytest.param(text_of([ENVELOPE, {"a": 1}]), 'keys "a"', id="an event and another object"),
         pytest.param(
