@@ -38,13 +38,12 @@ class Service:
         """Handle one event, or respond to one request."""
         if not is_request(event):
             return self.handler.handle(event, request_id=request_id)
-        found = parse(event, organization_id=self.handler.settings.organization_id)
-        if isinstance(found, Request):
-            found = self._over_limit(found) or found
-        answer = found if isinstance(found, Rejection) else self._results(found, request_id=request_id)
+        request = parse(event, organization_id=self.handler.settings.organization_id)
+        if isinstance(request, Rejection):
+            return self._reject(request, request_id=request_id)
+        answer = self._over_limit(request) or self._results(request, request_id=request_id)
         if isinstance(answer, Rejection):
-            self._log_rejection(answer, found, request_id=request_id)
-            return error_response(answer)
+            return self._reject(answer, request_id=request_id, caller=request.caller.arn)
         return response(answer)
 
     def _over_limit(self, request: Request) -> Rejection | None:
@@ -66,7 +65,8 @@ class Service:
         is_outside = any(result.reason == reasons.NOT_IN_ORGANIZATION for result in results)
         return OUTSIDE if is_outside else results
 
-    def _log_rejection(self, rejection: Rejection, found: Request | Rejection, *, request_id: str) -> None:
+    def _reject(self, rejection: Rejection, *, request_id: str, caller: str | None = None) -> dict[str, Any]:
+        """Log a rejection, which is no decision and has no record, and answer it; `caller` is who signed it."""
         self.log(
             {
                 "timestamp": self.clock().isoformat(timespec="milliseconds"),
@@ -75,7 +75,8 @@ class Service:
                 "status": rejection.status,
                 "code": rejection.code,
                 "detail": rejection.message,
-                "principal": found.caller.arn if isinstance(found, Request) else None,
+                "principal": caller,
                 "request_id": request_id,
             }
         )
+        return error_response(rejection)

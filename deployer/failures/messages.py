@@ -98,6 +98,8 @@ class Failure:
             return None
         if self.call is None:
             return "its event is not a failed call to ECR, and the rule sends nothing else"
+        if self.call.via == "request":
+            return "its event is a request to the handler's URL, which the rule does not send"
         if (self.call.account, self.call.region) != (self.queue.account, self.queue.region):
             return f"its event names {self.call.account} in {self.call.region}, which is not where its queue is"
         return time_conflict(self.call.event_time, sent=self.message.sent, from_member=True)

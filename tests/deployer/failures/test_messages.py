@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from deployer.failures.messages import UNREADABLE, Failure, Message, Queue, Selection, read
 from deployer.planning.scopes import find_scope
+from handler.events import REQUEST_DETAIL_TYPE, REQUEST_SOURCE
 from handler.failures import FailuresQueue
 from tests.example_organization import EXAMPLE
 from tests.handler.events import load
@@ -161,6 +162,7 @@ FORGED = {
     "another region": {"region": "us-west-2", "detail.awsRegion": "us-west-2"},
     "another call": {"detail.errorCode": "AccessDenied"},
     "another form": {"detail.eventTime": "yesterday"},
+    "a request to the URL": {"source": REQUEST_SOURCE, "detail-type": REQUEST_DETAIL_TYPE},
 }
 
 
