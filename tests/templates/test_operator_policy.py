@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 
 import pytest
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from templates.names import Names
 from templates.operator_policy import COMMANDS, VIA_CLOUDFORMATION, operator_policy, permissions
@@ -71,6 +70,8 @@ def test_cloudformation_may_do_no_more_than_its_resource_types_take(
 
 def actions_of(type_: str, *handlers: str) -> set[str]:
     """What the handlers of a type call: those that are named, or all of them."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - takes 50 MB of each worker
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", type_).schema
     named = {name: handler for name, handler in schema.get("handlers", {}).items() if not handlers or name in handlers}
     return {action for handler in named.values() for action in handler["permissions"]}

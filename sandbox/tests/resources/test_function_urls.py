@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from cfnlint.helpers import REGIONS
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
 from aws_org_sandbox.cloudformation import StackFailed, delete_stack
 from aws_org_sandbox.resources.catalogue import TYPES
@@ -79,6 +77,8 @@ def test_properties_are_refused(sandbox: Sandbox, arn: str, properties: dict[str
 
 
 def test_the_type_is_missing_in_the_regions_of_its_schema(sandbox: Sandbox, arn: str) -> None:
+    from cfnlint.helpers import REGIONS  # noqa: PLC0415 - takes 50 MB of each worker
+
     assert set(TYPES["AWS::Lambda::Url"].absent_from) == {region for region in REGIONS if not _has_type(region)}
     with pytest.raises(StackFailed, match=r"Unrecognized resource types: \[AWS::Lambda::Url\]"):
         deploy_here(sandbox, {"Url": url(arn)}, region="eu-central-2")
@@ -97,6 +97,8 @@ def test_the_api_refuses_the_type_in_a_region_without_it(sandbox: Sandbox, arn: 
 
 
 def _has_type(region: str) -> bool:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - as above
+
     try:
         PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, "AWS::Lambda::Url")
     except ResourceNotFoundError:
