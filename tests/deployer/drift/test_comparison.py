@@ -28,12 +28,16 @@ def test_what_a_push_would_get_is_in_step_with_itself() -> None:
     [
         pytest.param(
             {"image_tag_mutability": "MUTABLE", "mutability_exclusions": ()},
-            ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest"),
+            ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest sha256-*"),
             id="tags can be moved",
         ),
         pytest.param(
             {"mutability_exclusions": ("dev-*", "latest")},
-            ("image_tag_mutability", "IMMUTABLE_WITH_EXCLUSION dev-* latest", "IMMUTABLE_WITH_EXCLUSION latest"),
+            (
+                "image_tag_mutability",
+                "IMMUTABLE_WITH_EXCLUSION dev-* latest",
+                "IMMUTABLE_WITH_EXCLUSION latest sha256-*",
+            ),
             id="more tags than agreed can be moved",
         ),
         pytest.param({"scan_on_push": False}, ("scan_on_push", "false", "true"), id="scanning is off"),

@@ -79,7 +79,7 @@ def test_each_difference_has_its_change_and_encryption_has_none() -> None:
     )
     (planned,) = plan_for(one).repairs
     assert planned.changes == (
-        PutMutability("IMMUTABLE_WITH_EXCLUSION", ("latest",)),
+        PutMutability("IMMUTABLE_WITH_EXCLUSION", ("latest", "sha256-*")),
         PutScanOnPush(True),
         PutLifecyclePolicy(DESIRED_STATE.lifecycle_policy),
         SetRepositoryPolicy(DESIRED_STATE.repository_policy),
