@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment
 
-MAX_ENVIRONMENTS = 8
+MAX_ENVIRONMENTS = 4
 """Maximum concurrent processes of a function without reserved concurrency: a limit of this machine, not of AWS."""
 
 
