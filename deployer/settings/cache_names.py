@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_OF_CACHE: Final = re.compile(r"(?:^|[/*._-])(?:build-?)?caches?(?:/\*{1,2})?$")
+_OF_CACHE: Final = re.compile(r"(?:^|[/*._-])(?:build-?)?caches?\*?(?:/\*{1,2})?$")
 
 
 def names_cache(name: str) -> bool:

@@ -58,11 +58,11 @@ regions: [{region}]
 #   limit: {{per_hour: 50}}          # new repositories of one account
 # repository:
 #   image_tag_mutability: IMMUTABLE
-#   mutability_exclusions: [latest]
+#   mutability_exclusions: [latest, "sha256-*"]  # tags that may move; sha256-* are of signatures
 #   encryption: {{type: KMS}}
 #   tags: {{env: prod}}
 # namespaces:                      # exceptions by name; the first match wins
-#   - match: "team-*/scratch/**"
+#   - match: "**/*-cache"            # build caches write the same tags again
 #     repository: {{image_tag_mutability: MUTABLE, mutability_exclusions: []}}
 """
 

@@ -20,6 +20,7 @@ from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
 SHOP = "300000000001"
+PAYMENTS = "300000000003"
 ROLE = f"arn:aws:iam::{SHOP}:role/ci-build"
 SESSION = f"arn:aws:sts::{SHOP}:assumed-role/ci-build/build 4711"
 
@@ -31,6 +32,7 @@ SESSION = f"arn:aws:sts::{SHOP}:assumed-role/ci-build/build 4711"
         (SHOP, "other/api", "us-east-1", ROLE, "name-not-allowed"),
         (SHOP, "team-a/api", "ap-south-1", ROLE, "region-not-enabled"),
         (SHOP, "team-a/api", "eu-west-1", "arn:aws:iam::999999999999:role/x", "principal-outside-organization"),
+        (PAYMENTS, "team-a/api", "eu-west-1", f"arn:aws:sts::{PAYMENTS}:assumed-role/dev/x", "principal-not-allowed"),
         ("500000000001", "team-a/api", "eu-west-1", ROLE, "ou-not-enabled"),
     ],
 )
@@ -66,4 +68,5 @@ def test_they_lead_to_each_other(
     explained = capsys.readouterr().out
     assert f"refused ({reason})" in explained
     assert str(refused.rule) in explained
+    assert ("pass the role's ARN" in explained) == (reason == "principal-not-allowed")
     assert f"    deployer audit list --account {account} --repository {repository}\n" in explained

@@ -132,7 +132,7 @@ def test_mutability_that_inverts_inherited_exclusions_is_a_warning(write: Write)
     assert _problems(folder) == []
 
 
-@pytest.mark.parametrize("match", ["**/cache", "*-cache", "team-*/cache/**", "**/buildcache", "cache"])
+@pytest.mark.parametrize("match", ["**/cache", "*-cache", "team-*/cache/**", "**/buildcache", "cache", "**/*cache*"])
 def test_a_namespace_of_build_caches_with_immutable_tags_is_a_warning(write: Write, match: str) -> None:
     folder = write("ous/prod.yaml", PROD + f"namespaces: [{{match: '{match}', repository: {{scan_on_push: false}}}}]\n")
     [warning] = _problems(folder)
