@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -42,6 +42,7 @@ class StackState:
     status: str
     body: str = field(repr=False)
     reason: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_unusable(self) -> bool:

@@ -90,6 +90,12 @@ class Session:
         """The caller's credentials, for requests that are signed without a client; None if there are none."""
         return self._boto.get_credentials()
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of certificate authorities that AWS_CA_BUNDLE or the profile names, if any."""
+        found: str | None = self._boto._session.get_config_variable("ca_bundle")  # boto3 has no other way
+        return found
+
     @cached_property
     def identity(self) -> Identity:
         """The caller's identity, read once; needs no permission, so it fails only without valid credentials."""

@@ -57,6 +57,7 @@ class CloudFormationStacks:
             status=stack["StackStatus"],
             body=template if isinstance(template, str) else json.dumps(template),
             reason=stack.get("StackStatusReason", ""),
+            outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
         )
 
     def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:

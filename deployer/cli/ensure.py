@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.ensuring import TIMEOUT, ConfigAtHand, LedgerArn, Timeout, ecr_images, ensuring, print_outcomes
+from deployer.cli.ensuring import (
+    TIMEOUT,
+    ConfigAtHand,
+    LedgerArn,
+    Timeout,
+    Url,
+    config_at_hand,
+    ecr_images,
+    ensuring,
+    print_outcomes,
+)
 from deployer.cli.input_files import read_text
 from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
@@ -33,6 +43,7 @@ def ensure(
     policy: Annotated[
         bool, typer.Option("--policy", help="Only print the least IAM policy that a pusher needs.")
     ] = False,
+    url: Url = None,
     ledger: LedgerArn = None,
     config: ConfigAtHand = None,
     profile: Profile = None,
@@ -48,19 +59,31 @@ def ensure(
     """
     wanted = _wanted(images or (), file or ())
     if policy:
-        _print_policy(wanted)
+        _print_policy(wanted, url=url, config=config)
         return 0
     if not wanted:
         raise typer.BadParameter("name at least one image in ECR, or a --file that names some", param_hint="IMAGE")
     from deployer.pushing.ensure import exit_code_of
     from deployer.rendering.ensure import outcome_document
 
-    with ensuring(profile=profile, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, _):
+    with ensuring(profile=profile, url=url, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, _):
         outcomes = ensurer.ensure(wanted, timeout=timeout)
     print_outcomes(outcomes, err=as_json)
     if as_json:
         print_json([outcome_document(outcome) for outcome in outcomes])
     return exit_code_of(outcomes)
+
+
+def _function(url: str | None, folder: Path | None) -> str | None:
+    """The ARN of the handler as far as URL and config files name it; None if the config files give it no URL."""
+    from deployer.pushing.pusher_policy import function_arn
+    from deployer.pushing.request_lane import FunctionUrl
+
+    region = FunctionUrl.parse(url).region if url and url.strip() else None
+    config = config_at_hand(folder)
+    if config is None:
+        return function_arn(region=region)
+    return config.names().function_arn if url or config.ensure_url else None
 
 
 def _wanted(images: Iterable[str], paths: Sequence[Path]) -> list[ImageReference]:
@@ -80,8 +103,11 @@ class _Disk:
         return Path(path).is_file()
 
 
-def _print_policy(images: Iterable[ImageReference]) -> None:
+def _print_policy(images: Iterable[ImageReference], *, url: str | None, config: Path | None) -> None:
     from deployer.pushing.pusher_policy import LOOKING_ACTION, LOOKING_CLIENTS, pusher_policy
 
-    print_json(pusher_policy(list(images)))
+    function = _function(url, config)
+    print_json(pusher_policy(list(images), function=function))
+    if function and "<" in function:
+        typer.echo("Replace what is in <> in the ARN of the handler, or name the config files: --config DIR.", err=True)
     typer.echo(f"{LOOKING_CLIENTS} look before they push: allow them {LOOKING_ACTION} too.", err=True)

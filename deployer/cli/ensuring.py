@@ -20,12 +20,23 @@ if TYPE_CHECKING:
     from deployer.clock import Clock
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
     from deployer.pushing.images import ImageReference
+    from deployer.pushing.request_lane import RequestLane
+    from deployer.settings import Config
 
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all images together.")
 ]
 TIMEOUT = 300.0
 """Seconds. AWS publishes no latency for CloudTrail's events; the second request is 30 s after the first."""
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        envvar="DEPLOYER_URL",
+        help="Function URL of the handler, which answers in about a second; without it, events do the same, later.",
+    ),
+]
 LedgerArn = Annotated[
     str | None,
     typer.Option(
@@ -56,7 +67,7 @@ def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
 
 @contextmanager
 def ensuring(
-    *, profile: str | None, ledger: str | None, config: Path | None, clock: Clock
+    *, profile: str | None, url: str | None, ledger: str | None, config: Path | None, clock: Clock
 ) -> Iterator[tuple[Ensurer, WaitingLine]]:
     """An Ensurer with the caller's own credentials, and its progress on standard error.
 
@@ -73,6 +84,7 @@ def ensuring(
     ensurer = Ensurer(
         registries=EcrRegistries(session),
         clock=SecondsClock(now=lambda: clock.now().timestamp(), sleep=clock.sleep),
+        requests=_request_lane(session, url, clock=clock),
         ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config, clock=clock),
         on_waiting=line,
     )
@@ -80,6 +92,38 @@ def ensuring(
         yield ensurer, line
     finally:
         line.clear()
+
+
+def _request_lane(session: Session, url: str | None, *, clock: Clock) -> RequestLane | None:
+    if not url or not url.strip():
+        return None
+    from deployer.aws.function_urls import FunctionUrlTransport
+    from deployer.pushing.request_lane import FunctionUrl, RequestLane
+
+    transport = FunctionUrlTransport(session, FunctionUrl.parse(url))
+    return RequestLane(transport=transport, sleep=clock.sleep, on_fallback=_announce_fallback)
+
+
+def _announce_fallback(reason: str) -> None:
+    typer.echo(
+        f"The function URL is not used: {reason}. The event of a push does the same, but takes longer.", err=True
+    )
+
+
+def config_at_hand(folder: Path | None) -> Config | None:
+    """A folder that was named must be right; one that just lies here may be of another program."""
+    from deployer import settings
+    from deployer.errors import ConfigurationError
+    from deployer.settings.files import ORGANIZATION_FILE
+
+    if folder is None and not (DEFAULT_CONFIG_DIRECTORY / ORGANIZATION_FILE).is_file():
+        return None
+    try:
+        return settings.load(folder or DEFAULT_CONFIG_DIRECTORY)
+    except ConfigurationError:
+        if folder is None:
+            return None
+        raise
 
 
 class LedgerAtHand:
@@ -109,22 +153,10 @@ class LedgerAtHand:
         return LedgerRefusals(self._session, address, clock=self._clock) if address else None
 
     def _from_config(self) -> LedgerAddress | None:
-        """A folder that was named must be right; one that just lies here may be of another program."""
-        from deployer import settings
         from deployer.aws.refusals import LedgerAddress
-        from deployer.errors import ConfigurationError
-        from deployer.settings.files import ORGANIZATION_FILE
 
-        folder = self._config or DEFAULT_CONFIG_DIRECTORY
-        if self._config is None and not (folder / ORGANIZATION_FILE).is_file():
-            return None
-        try:
-            config = settings.load(folder)
-        except ConfigurationError:
-            if self._config is None:
-                return None
-            raise
-        return LedgerAddress(arn=config.names().ledger_table_arn, region=config.home_region)
+        config = config_at_hand(self._config)
+        return LedgerAddress(arn=config.names().ledger_table_arn, region=config.home_region) if config else None
 
 
 class WaitingLine:

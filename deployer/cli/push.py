@@ -13,6 +13,7 @@ from deployer.cli.ensuring import (
     ConfigAtHand,
     LedgerArn,
     Timeout,
+    Url,
     ecr_images,
     ensuring,
     explain_immutable_tags,
@@ -44,6 +45,7 @@ def push(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the repositories that the command pushes to; do not run it.")
     ] = False,
+    url: Url = None,
     ledger: LedgerArn = None,
     config: ConfigAtHand = None,
     profile: Profile = None,
@@ -88,7 +90,7 @@ def push(
         registries = {image.registry.host: image.registry for image in images}
         check_login(each.words, list(registries.values()), each.environment)
 
-    with ensuring(profile=profile, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, line):
+    with ensuring(profile=profile, url=url, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, line):
         outcome = _pushed(command, images, ensurer=ensurer, clear=line.clear, timeout=timeout, retries=retries)
     if isinstance(outcome, NotThere):
         print_outcomes(outcome.outcomes, err=True)

@@ -191,7 +191,7 @@ def _show(plan: Plan, rollout_context: RolloutContext, *, as_json: bool) -> None
 
 
 def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _CommandOptions) -> int:
-    from deployer.rendering.outcome import outcome_lines
+    from deployer.rendering.outcome import outcome_lines, url_lines
     from deployer.rendering.plan_json import outcome_document
     from deployer.rollout.execution import roll_out
     from deployer.rollout.retries import retry_rollout
@@ -213,8 +213,13 @@ def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _Comman
             report,
             sleep=rollout_context.cloud.clock.sleep,
         )
+    url = rollout_context.url() if plan.function_url == "deployed" and outcome.exit_code == 0 else None
     if command_options.as_json:
-        print_json(outcome_document(outcome, plan, rollout_context.organization, caller=rollout_context.caller))
+        print_json(
+            outcome_document(outcome, plan, rollout_context.organization, caller=rollout_context.caller, url=url)
+        )
     elif not plan.is_empty:
         print_lines(outcome_lines(outcome, plan, rollout_context.organization))
+    if url and not command_options.as_json:
+        print_lines(url_lines(url))
     return outcome.exit_code

@@ -32,7 +32,7 @@ from deployer.rollout.operations import IfBusy, OperationRunner
 from deployer.rollout.processes import is_running, machine
 from deployer.rollout.progress import Report
 from deployer.rollout.result import RolloutResult
-from deployer.rollout.status import Status, status_of
+from deployer.rollout.status import Status, status_of, url_of
 from deployer.settings.rollout import Rollout
 from deployer.targets import Scope
 from deployer.waves import Wave, plan_waves
@@ -135,6 +135,11 @@ class RolloutContext:
         """The same comparison, without previews of updates."""
         actual = self._actual_state()
         return status_of(self.desired, actual, make_plan(self.desired, actual))
+
+    def url(self) -> str | None:
+        """The handler's function URL, read from the central stack; None if it has none."""
+        central = self.desired.central
+        return url_of(self.cloud.stacks.describe(central.name, region=central.region))
 
     def removal(self, *, delete_ledger: bool) -> Removal:
         """Everything that exists, to be removed."""

@@ -1,8 +1,8 @@
-"""Make repositories exist before the first push: send a push's request, then wait until they exist.
+"""Make repositories exist before the first push: ask the handler's URL if there is one, else by a push's own request.
 
 A push to a missing repository fails, and no client tries it again by itself. `InitiateLayerUpload` needs nothing but
 push permissions and raises the very event that a push raises; `BatchCheckLayerAvailability` tells when the repository
-is there. Pure but for what is handed in: registries, ledger, clock and sleep.
+is there. Pure but for what is handed in: requests, registries, ledger, clock and sleep.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, Protocol
 
 from deployer.pushing.images import ImageReference
+from deployer.pushing.request_lane import Answer, RequestLane
 
 FIRST_DELAY: Final = 0.5
 DELAY_GROWTH: Final = 1.5
@@ -48,6 +49,9 @@ class Refusal:
     detail: str | None = None
     ou_path: str | None = None
     account_name: str | None = None
+    message: str | None = None
+    next_step: str | None = None
+    """What happened and what the pusher can do, if the handler itself answered."""
     principal: str | None = None
     """The ARN of the caller that was refused, if the ledger has one."""
 
@@ -118,17 +122,22 @@ class _Wait:
     delay: float = FIRST_DELAY
     calls: int = 1
     is_for_the_ledger: bool = False
-    """Whether the next turn is to ask the ledger, since the registry has just been asked."""
+    """Whether the next turn is to read the ledger, since the registry has just been called."""
+    is_cleared: bool = False
+    """Whether the ledger has just been read and has no refusal, so that the request may be repeated."""
     begun_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.begun_at = self.asked_at
         self.due_at = self.asked_at + self.delay
 
+    def is_to_be_repeated(self, now: float) -> bool:
+        return now - self.asked_at >= ASK_AGAIN_AFTER
+
     def call(self, registries: Registries, now: float) -> bool:
         self.calls += 1
-        if now - self.asked_at >= ASK_AGAIN_AFTER:
-            self.asked_at = now
+        if self.is_to_be_repeated(now):
+            self.asked_at, self.is_cleared = now, False
             return registries.ask_for(self.image)
         return registries.is_there(self.image)
 
@@ -163,23 +172,31 @@ class Ensurer:
 
     registries: Registries
     clock: Clock
+    requests: RequestLane | None = None
     ledger: Ledger | None = None
     on_waiting: Callable[[Sequence[ImageReference], float], None] = _silent
 
     def ensure(self, images: Iterable[ImageReference], *, timeout: float) -> tuple[Outcome, ...]:
         """The result for each repository, in the order of `images`; `timeout` seconds are for all of them together.
 
-        A repository that exists costs one call and no wait. Errors of the registries pass on.
+        A repository that exists costs one call and no wait. Errors of the registries pass on. What the handler has
+        decided is not requested again; what it accepted and has not finished is waited for.
         """
         wanted: dict[str, ImageReference] = {}
         for image in images:
             wanted.setdefault(image.repository_key, image)
         begun_at = self.clock.now()
+        answers = self.requests.answers(wanted.values()) if self.requests else {}
         outcomes: dict[str, Outcome] = {}
         waits: dict[str, _Wait] = {}
         for key, image in wanted.items():
             asked_at = self.clock.now()
-            if self.registries.ask_for(image):
+            answer = answers.get(key)
+            if answer is not None and answer.outcome != "pending":
+                outcomes[key] = _decided(image, answer, seconds=asked_at - begun_at)
+            elif answer is not None:
+                waits[key] = _Wait(image, asked_at)
+            elif self.registries.ask_for(image):
                 outcomes[key] = There(image=image, seconds=0.0, calls=1)
             else:
                 waits[key] = _Wait(image, asked_at)
@@ -210,9 +227,14 @@ class Ensurer:
             self.clock.sleep(min(until - now, TICK))
 
     def _look(self, wait: _Wait, *, deadline: float, is_calm: bool) -> Outcome | None:
-        """The result of one more poll; None to continue waiting. When calm, the ledger is read in its own turn."""
+        """The result of one more poll; None to continue waiting. When calm, the ledger is read in its own turn.
+
+        It is also read before a request is repeated: one that was refused is not.
+        """
         now = self.clock.now()
-        is_looking = not wait.is_for_the_ledger
+        is_repeat = wait.is_to_be_repeated(now) and not wait.is_cleared and now < deadline and self._may_ask_the_ledger
+        wait.is_cleared = is_repeat
+        is_looking = not wait.is_for_the_ledger and not is_repeat
         if is_looking and wait.call(self.registries, now):
             return There(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
         if is_looking and is_calm and now < deadline and self._may_ask_the_ledger:
@@ -225,6 +247,7 @@ class Ensurer:
             return wait.timed_out(now)
         wait.is_for_the_ledger = False
         wait.postpone(now)
+        wait.due_at = now if is_repeat else wait.due_at
         return None
 
     @property
@@ -236,6 +259,22 @@ class Ensurer:
         if self.ledger is None or not self.ledger.is_readable:
             return None
         return self.ledger.refusal_of(wait.image, since=wait.begun_at - CLOCK_TOLERANCE)
+
+
+def _decided(image: ImageReference, answer: Answer, *, seconds: float) -> There | Refused:
+    match answer.outcome:
+        case "created":
+            return There(image=image, seconds=seconds, calls=1)
+        case "exists":
+            return There(image=image, seconds=0.0, calls=1)
+    refusal = Refusal(
+        outcome="failed" if answer.outcome == "failed" else "refused",
+        reason=answer.reason,
+        rule=answer.rule or None,
+        message=answer.message or None,
+        next_step=answer.next_step or None,
+    )
+    return Refused(image=image, refusal=refusal, seconds=seconds, calls=1)
 
 
 def exit_code_of(outcomes: Iterable[Outcome]) -> int:

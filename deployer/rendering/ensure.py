@@ -29,7 +29,7 @@ def outcome_lines(outcome: Outcome) -> list[Line]:
 
 def _reasons(outcome: Refused) -> list[Line]:
     refusal, image = outcome.refusal, outcome.image
-    sentence = SENTENCES.get(refusal.reason, "")
+    sentence = refusal.message or SENTENCES.get(refusal.reason, "")
     lines = wrapped(f"{sentence} [{refusal.reason}]".strip(), indent=2)
     if refusal.rule:
         of = f" of the OU {refusal.ou_path}" if refusal.ou_path else ""
@@ -38,6 +38,8 @@ def _reasons(outcome: Refused) -> list[Line]:
         lines += wrapped(f"The account's OU is {refusal.ou_path}.", indent=2)
     if refusal.detail:
         lines += wrapped(refusal.detail, indent=2)
+    if refusal.next_step:
+        return [*lines, *wrapped(refusal.next_step, indent=2)]
     return [
         *lines,
         Line("  In the central account, this shows which file each rule comes from:"),
@@ -87,7 +89,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
     if isinstance(outcome, Refused):
         refusal = outcome.refusal
-        about = {"reason": refusal.reason, "rule": refusal.rule, "detail": refusal.detail, "ou_path": refusal.ou_path}
+        keys = ("reason", "rule", "message", "next_step", "detail", "ou_path")
+        about = {key: getattr(refusal, key) for key in keys}
         document |= {key: value for key, value in about.items() if value is not None}
     return document
 

@@ -53,6 +53,14 @@ def outcome_lines(outcome: RolloutResult, plan: Plan, organization: Organization
     return lines
 
 
+def url_lines(url: str) -> list[Line]:
+    """The handler's function URL, and what it is for."""
+    return [
+        Line(f"Function URL: {url}"),
+        Line("Set DEPLOYER_URL to it for `deployer ensure`, `deployer push` and ensure.sh."),
+    ]
+
+
 def _cause(cause: Cause, organization: Organization) -> Iterator[Line]:
     yield from wrapped(f"{counted(len(cause.failures), 'failure')}: {cause.reason}", indent=2, tone="bad")
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)

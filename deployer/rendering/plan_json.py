@@ -54,10 +54,13 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
     }
 
 
-def outcome_document(outcome: RolloutResult, plan: Plan, organization: Organization, *, caller: str) -> Document:
-    """The plan and its result."""
+def outcome_document(
+    outcome: RolloutResult, plan: Plan, organization: Organization, *, caller: str, url: str | None
+) -> Document:
+    """The plan and its result, and the handler's function URL if it has one."""
     return {
         **plan_document(plan, organization, caller=caller),
+        "url": url,
         "outcome": {
             "exit_code": outcome.exit_code,
             "done": list(outcome.done),

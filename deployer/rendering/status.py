@@ -26,6 +26,8 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
         wrong = stack.differs or stack.state == "missing"
         text = f"{stack.name} in {stack.region}: {stack.state}{differs if stack.state != 'missing' else ''}"
         lines += wrapped(text, indent=2, tone="bad" if wrong else "")
+    if status.url:
+        lines.append(Line(f"  function URL: {status.url}"))
     for name, cells in groupby(matrix(status, organization).items(), key=lambda item: item[0].stack_set):
         lines += [Line(""), Line(f"Instances of {name}", "heading")]
         lines += _matrix([(place.ou, place.region, counts) for place, counts in cells])
@@ -72,6 +74,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
     return {
         "organization": organization.id,
         "as_wanted": status.is_in_sync,
+        "url": status.url,
         "stacks": [
             {"name": one.name, "region": one.region, "state": one.state, "differs": one.differs}
             for one in status.stacks

@@ -11,7 +11,9 @@ from deployer.organization import Organization
 from deployer.planning.plan import ActualState, DesiredState, Plan
 from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance
+from deployer.stacks import StackState
 from deployer.words import account_path
+from templates.function_url import OUTPUT as URL_OUTPUT
 
 State = Literal["current", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS can no longer reach the account"
@@ -59,6 +61,8 @@ class Status:
 
     stacks: tuple[StackStatus, ...]
     instances: tuple[InstanceStatus, ...]
+    url: str | None = None
+    """The handler's function URL, if it has one."""
 
     @property
     def is_in_sync(self) -> bool:
@@ -87,7 +91,16 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
         )
         for one in plan.stack_sets
     ]
-    return Status(stacks=(*stacks, *stack_sets), instances=tuple(_instances(actual, plan, desired)))
+    return Status(
+        stacks=(*stacks, *stack_sets),
+        instances=tuple(_instances(actual, plan, desired)),
+        url=url_of(actual.stacks.get(plan.central.key)),
+    )
+
+
+def url_of(central: StackState | None) -> str | None:
+    """The handler's function URL, which AWS assigned when it created the stack; None if the stack has none."""
+    return central.outputs.get(URL_OUTPUT) if central else None
 
 
 def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterator[InstanceStatus]:

@@ -13,6 +13,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clocks import impatient
 from tests.docs.commands import ROOT, Shown, pages, shown_in
+from tests.function_urls import handler_url
 
 ELSEWHERE = {
     "git clone": "fetches what is being tested",
@@ -75,9 +76,18 @@ def _empty(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages() if any(shown_in(page))])
-def test_the_commands_of_a_page(page: Path, folder: Path, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_of_a_page(
+    page: Path,
+    folder: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     for command in shown_in(page):
         if _is_run_elsewhere(command):
+            continue
+        if command.text.startswith("export DEPLOYER_URL="):  # the page cannot know the id that AWS chooses
+            monkeypatch.setenv("DEPLOYER_URL", handler_url(sandbox))
             continue
         assert command.program == "deployer", f"{command.page}:{command.line}: say in ELSEWHERE where this is run"
         with contextlib.chdir(_empty(folder) if command.text.startswith("deployer init") else folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from deployer.pushing.pusher_policy import pusher_policy
 from tests.iam_simulate.installation import CENTRAL, HOME, MEMBER, NAMES, ORGANIZATION, STRANGER, Role, central
 from tests.iam_simulate.judge import ANYTHING, Call, Policy
 
@@ -66,19 +67,9 @@ def _somebody(account: str, *policies: Policy, organization: str = ORGANIZATION)
     )
 
 
-_PUSHER = _somebody(
-    MEMBER,
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"],
-                "Resource": FUNCTION,
-            }
-        ],
-    },
-)
+_PUSHER = _somebody(MEMBER, pusher_policy([], function=FUNCTION))
+"""With the policy that `deployer ensure --policy` prints."""
+_PUSHER_OF_IMAGES = _somebody(MEMBER, pusher_policy([], function=None))
 _STRANGER = _somebody(STRANGER, organization=OTHER_ORGANIZATION)
 _WITHOUT = _somebody(MEMBER, {"Version": "2012-10-17", "Statement": []})
 
@@ -93,6 +84,12 @@ URL_NEVER: dict[str, Call] = {
         _somebody(MEMBER), "lambda:InvokeFunction", through_url=False
     ),
     "a principal of a member without permission calls the handler's URL": _call(_WITHOUT, "lambda:InvokeFunctionUrl"),
+    "a pusher with the policy of the event lane alone calls the handler's URL": _call(
+        _PUSHER_OF_IMAGES, "lambda:InvokeFunctionUrl"
+    ),
+    "a pusher of a member calls the URL of another function": replace(
+        _call(_PUSHER, "lambda:InvokeFunctionUrl"), resource=f"{FUNCTION}-2"
+    ),
     "another organization calls the handler's URL": _call(_STRANGER, "lambda:InvokeFunctionUrl"),
     "another organization has the handler invoked through its URL": _call(_STRANGER, "lambda:InvokeFunction"),
     "an administrator of a member invokes the watch": replace(

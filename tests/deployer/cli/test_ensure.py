@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -337,5 +338,27 @@ class TestPolicy:
         assert "ecr:BatchGetImage" in err
 
     def test_without_images_it_has_a_place_to_fill_in(self, ensure: Ensure) -> None:
-        _, out, _ = ensure("--policy")
+        _, out, err = ensure("--policy")
         assert self.statements(out)[1]["Resource"] == ["arn:aws:ecr:<region>:<account>:repository/<repository>"]
+        assert self.statements(out)[2]["Resource"] == (
+            "arn:aws:lambda:<region>:<central account>:function:<prefix>-handler"
+        )
+        assert "Replace what is in <> in the ARN of the handler" in err
+
+    def test_the_handler_is_named_by_the_config_files(self, ensure: Ensure) -> None:
+        _, out, err = ensure("--policy", "--config", str(CONFIG))
+        handler = f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:deployer-handler"
+        assert [each["Resource"] for each in self.statements(out)[2:]] == [handler, handler]
+        assert "<" not in err
+
+    def test_the_region_of_a_url_is_that_of_the_handler(self, ensure: Ensure) -> None:
+        _, out, _ = ensure("--policy", "--url", "https://abc.lambda-url.us-east-1.on.aws/")
+        assert self.statements(out)[2]["Resource"].startswith("arn:aws:lambda:us-east-1:<central account>:")
+
+    def test_a_handler_without_a_url_needs_no_permission_for_one(self, ensure: Ensure, tmp_path: Path) -> None:
+        shutil.copytree(CONFIG, tmp_path / "config")
+        file = tmp_path / "config" / "organization.yaml"
+        assert "url: true" in file.read_text()
+        file.write_text(file.read_text().replace("url: true", "url: false"))
+        _, out, _ = ensure("--policy")
+        assert len(self.statements(out)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,6 +23,7 @@ from deployer.pushing.ensure import (
     exit_code_of,
 )
 from deployer.pushing.images import ImageReference, parse_image
+from deployer.pushing.request_lane import RequestLane, Response
 from deployer.rendering.ensure import waiting_text
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
@@ -128,6 +130,27 @@ def test_an_event_that_was_lost_is_made_up_for_by_asking_again() -> None:
     assert [call[0] for call in registries.calls].count("ask") == 2
 
 
+@given(st.floats(0, 29.9))
+def test_a_request_that_was_refused_is_not_repeated(after: float) -> None:
+    time = Time()
+    registries = LateRegistries(time)
+    ledger = SlowLedger(time, after=time.seconds + after)
+    [outcome] = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, Refused)
+    assert [call[0] for call in registries.calls].count("ask") == 1
+
+
+def test_a_request_is_repeated_while_the_ledger_has_no_refusal() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 1.0}, heard=3)
+    ledger = SlowLedger(time)
+    [outcome] = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, There)
+    asked = [moment for kind, _, moment in registries.calls if kind == "ask"]
+    assert len(asked) == 3
+    assert all(ASK_AGAIN_AFTER <= later - earlier < ASK_AGAIN_AFTER + 10 for earlier, later in pairwise(asked))
+
+
 def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 0})
@@ -140,6 +163,56 @@ def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
     assert refused.refusal.rule == "**/tmp-*"
     assert isinstance(there, There)
     assert time.seconds - 1_000_000.0 < 2
+
+
+def requests(**outcomes: str) -> RequestLane:
+    """A request lane in which the handler has an outcome for each repository; without any, it answers 429."""
+
+    class Transport:
+        def send(self, body: bytes) -> Response:
+            results = [
+                {"repository": name, "outcome": outcome, "reason": "name-denied", "rule": "r", "message": "m"}
+                for name, outcome in outcomes.items()
+            ]
+            document = {"version": 1, "results": results}
+            return Response(status=200 if results else 429, body=json.dumps(document).encode())
+
+    return RequestLane(transport=Transport(), sleep=lambda seconds: None, on_fallback=lambda reason: None)
+
+
+class TestRequestLane:
+    def test_what_the_handler_has_decided_is_not_requested_by_an_event(self) -> None:
+        time = Time()
+        registries = LateRegistries(time)
+        lane = requests(new="created", old="exists", bad="refused", broken="failed")
+        ensurer = Ensurer(registries=registries, clock=time.clock, requests=lane)
+        names = ["bad", "old", "new", "broken"]
+        outcomes = ensurer.ensure([image(name) for name in names], timeout=120)
+        assert [outcome.exit_code for outcome in outcomes] == [19, 0, 0, 19]
+        assert [outcome.image.repository for outcome in outcomes] == names
+        refused = outcomes[0]
+        assert isinstance(refused, Refused)
+        assert (refused.refusal.outcome, refused.refusal.message, refused.refusal.rule) == ("refused", "m", "r")
+        assert registries.calls == []
+        assert time.seconds == 1_000_000.0
+
+    def test_what_it_has_accepted_is_waited_for(self) -> None:
+        time = Time()
+        registries = LateRegistries(time, after={"api": 3.0})
+        registries.asked["api"] = [time.seconds]
+        ensurer = Ensurer(registries=registries, clock=time.clock, requests=requests(api="pending"))
+        [outcome] = ensurer.ensure([image("api")], timeout=120)
+        assert isinstance(outcome, There)
+        assert {kind for kind, _, _ in registries.calls} == {"look"}
+
+    def test_without_an_answer_the_event_lane_does_the_same(self) -> None:
+        time = Time()
+        registries = LateRegistries(time, after={"api": 2.0})
+        [outcome] = Ensurer(registries=registries, clock=time.clock, requests=requests()).ensure(
+            [image("api")], timeout=120
+        )
+        assert isinstance(outcome, There)
+        assert registries.calls[0][0] == "ask"
 
 
 @dataclass

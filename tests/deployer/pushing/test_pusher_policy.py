@@ -22,6 +22,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.pushing.images import parse_image
 from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
+from tests.function_urls import handler_url
 from tests.principals import environment, role
 
 DEV = "400000000001"
@@ -38,6 +39,7 @@ NEEDED = {
     "ecr:PutImage": "push",
 }
 """Each action, and the step that is refused without it."""
+REQUEST_ACTIONS = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
 
 
 class Denied(Exception):  # noqa: N818 - it reads as what happened
@@ -105,8 +107,25 @@ def test_with_one_action_less_it_does_not(
         ensure_and_push(rolled_out, policy, name)
 
 
-def test_no_action_is_left_out_above() -> None:
+def test_no_action_is_left_out_above(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert NEEDED.keys() == {"ecr:GetAuthorizationToken", *PUSH_ACTIONS}
+    statements = policy_for(name, capsys)["Statement"]
+    actions = [each["Action"] for each in statements if isinstance(each["Action"], str)]
+    assert set(actions) == {"ecr:GetAuthorizationToken", *REQUEST_ACTIONS}
+
+
+@pytest.mark.parametrize("missing", [None, *REQUEST_ACTIONS])
+def test_the_function_url_needs_both_of_its_actions(
+    rolled_out: Sandbox,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    missing: str | None,
+) -> None:
+    policy = policy_for(name, capsys)
+    monkeypatch.setenv("DEPLOYER_URL", handler_url(rolled_out))
+    ensure_and_push(rolled_out, without(policy, missing) if missing else policy, name)
+    assert ("The function URL is not used: it answered 403" in capsys.readouterr().err) == (missing is not None)
 
 
 def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +136,7 @@ def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: p
 def test_partitions() -> None:
     hosts = ["300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn", "300000000001.dkr-ecr-fips.us-gov-east-1.on.aws"]
     images = [image for host in hosts if (image := parse_image(f"{host}/api"))]
-    assert pusher_policy(images)["Statement"][1]["Resource"] == [
+    assert pusher_policy(images, function=None)["Statement"][1]["Resource"] == [
         "arn:aws-cn:ecr:cn-north-1:300000000001:repository/api",
         "arn:aws-us-gov:ecr:us-gov-east-1:300000000001:repository/api",
     ]

@@ -1,0 +1,206 @@
+"""`deployer ensure` with the handler's function URL, in an organization that is rolled out.
+
+The sandbox holds all background work back, so no event can have been delivered when a request has its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
+from tests.clocks import impatient
+from tests.conftest import CONFIG
+from tests.function_urls import handler_url
+from tests.principals import environment, role
+
+SHOP, DEV, CENTRAL = "300000000001", "400000000001", "200000000001"
+HOST = host_of(SHOP, "eu-west-1")
+FALLBACK = "The function URL is not used: "
+
+Ensure = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def url(rolled_out: Sandbox) -> str:
+    return handler_url(rolled_out)
+
+
+@pytest.fixture
+def ensure(
+    rolled_out: Sandbox, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Ensure]:
+    """Runs the command with DEPLOYER_URL in an empty folder, as an account's administrator unless configured."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        given = {"DEPLOYER_URL": url, **rolled_out.environment(account), **(variables or {})}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = run(["ensure", *arguments])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    yield call
+    rolled_out.faults.clear()
+    rolled_out.settle()
+
+
+def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:
+    """A repository that nobody has, and a reference to an image in it."""
+    name = f"{team}/{uuid.uuid4().hex[:12]}"
+    return name, f"{host}/{name}:1"
+
+
+def repositories(sandbox: Sandbox, account: str = SHOP, region: str = "eu-west-1") -> set[str]:
+    ecr = sandbox.client("ecr", account=account, region=region)
+    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
+
+
+def records(sandbox: Sandbox, name: str) -> list[tuple[str, str]]:
+    """Outcome and way of each record of a repository."""
+    answer = sandbox.client("dynamodb").query(
+        TableName="deployer-ledger",
+        IndexName="by-repository",
+        KeyConditionExpression="repository = :name",
+        ExpressionAttributeValues={":name": {"S": name}},
+    )
+    return [(item["outcome"]["S"], item.get("via", {"S": ""})["S"]) for item in answer["Items"]]
+
+
+def push_calls(sandbox: Sandbox) -> list[str]:
+    """Calls with which a push begins, and which raise events."""
+    calls = (call.operation for call in sandbox.calls)
+    return [operation for operation in calls if operation in {"InitiateLayerUpload", "BatchCheckLayerAvailability"}]
+
+
+def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox) -> None:
+    (created, first), (elsewhere, second) = new(), new(host_of(SHOP, "us-east-1"))
+    refused, third = new(team="not-a-team")
+    rolled_out.calls.clear()
+    with rolled_out.held():
+        code, out, err = ensure(first, second)
+        assert (code, err) == (0, "")
+        assert [line.partition(": there after ")[0] for line in out.splitlines()] == [
+            f"{created} ({SHOP}, eu-west-1)",
+            f"{elsewhere} ({SHOP}, us-east-1)",
+        ]
+        assert created in repositories(rolled_out)
+        assert elsewhere in repositories(rolled_out, region="us-east-1")
+        code, out, err = ensure(first, third)
+        assert code == 19
+        assert out == f"{created} ({SHOP}, eu-west-1): there already\n"
+        assert f"{refused} ({SHOP}, eu-west-1): refused\n" in err
+        said = " ".join(err.split())
+        assert "[name-not-allowed]" in said
+        assert "Rule: create.names.allow" in said
+        assert f"`deployer explain {SHOP} {refused} --principal arn:aws:" in said
+        assert records(rolled_out, refused) == [("refused", "request")]
+        code, out, _ = ensure(third, "--json")
+        [document] = json.loads(out)
+        assert code == 19
+        assert (document["outcome"], document["reason"]) == ("refused", "name-not-allowed")
+        assert document["rule"]
+        assert document["next_step"]
+    rolled_out.settle()
+    assert push_calls(rolled_out) == []
+    assert ("created", "request") in records(rolled_out, created)
+
+
+def test_rollout_and_status_print_the_url(
+    rolled_out: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in rolled_out.environment().items():
+        monkeypatch.setenv(name, value)
+    config = ["--config", str(CONFIG)]
+
+    def printed(*arguments: str) -> str:
+        capsys.readouterr()
+        assert run([*arguments, *config], clock=impatient()) == 0
+        return capsys.readouterr().out
+
+    assert json.loads(printed("status", "--json"))["url"] == url
+    assert f"function URL: {url}\n" in printed("status")
+    assert f"Function URL: {url}\nSet DEPLOYER_URL to it" in printed("rollout", "--org", "--yes")
+    assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
+
+
+def test_another_account_s_registry_uses_the_event_lane(ensure: Ensure, rolled_out: Sandbox) -> None:
+    (foreign, first), (own, second) = new(), new(host_of(CENTRAL, "eu-west-1"))
+    code, out, err = ensure(first, second, account=CENTRAL)
+    assert code == 0, err
+    assert f"{foreign} ({SHOP}, eu-west-1): there after" in out
+    [line] = [line for line in err.splitlines() if line.startswith(FALLBACK)]
+    assert "requests are for the caller's own account" in line
+    rolled_out.settle()
+    assert ("created", "") in records(rolled_out, foreign)
+    assert ("created", "request") in records(rolled_out, own)
+
+
+def test_a_caller_without_the_permission_uses_the_event_lane(ensure: Ensure, rolled_out: Sandbox) -> None:
+    allowed = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    pusher = role(rolled_out, SHOP, {"Version": "2012-10-17", "Statement": [allowed]})
+    name, image = new()
+    code, _, err = ensure(image, variables=environment(rolled_out, pusher))
+    assert code == 0, err
+    [line] = [line for line in err.splitlines() if line.startswith(FALLBACK)]
+    assert "it answered 403" in line
+    assert "`deployer ensure --policy` prints the permissions" in line
+    rolled_out.settle()
+    assert ("created", "") in records(rolled_out, name)
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        pytest.param(
+            {"DEPLOYER_URL": f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws"}, "it answered 403", id="of no function"
+        ),
+        pytest.param(
+            {"HTTPS_PROXY": "http://127.0.0.1:9"}, "it is not reachable within 3 s: ", id="behind a proxy that is down"
+        ),
+    ],
+)
+def test_a_url_that_does_not_serve(
+    ensure: Ensure, rolled_out: Sandbox, variables: Mapping[str, str], reason: str
+) -> None:
+    name, image = new()
+    code, _, err = ensure(image, variables=variables)
+    assert code == 0, err
+    assert err.startswith(f"{FALLBACK}{reason}"), err
+    assert name in repositories(rolled_out)
+
+
+def test_a_network_without_a_way_out(ensure: Ensure, monkeypatch: pytest.MonkeyPatch, rolled_out: Sandbox) -> None:
+    """Without a proxy, the URL's host leads nowhere; the sandbox itself is on loopback."""
+    asked: list[Any] = []
+
+    def refuse(address: Any, *arguments: Any, **options: Any) -> Any:
+        asked.append(address)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    name, image = new()
+    code, _, err = ensure(image, variables={"NO_PROXY": ".on.aws"})
+    assert code == 0, err
+    assert err.startswith(f"{FALLBACK}it is not reachable within 3 s. ")
+    assert [host for host, port in asked if port == 443 and host.endswith(".lambda-url.eu-west-1.on.aws")]
+    assert name in repositories(rolled_out)
+
+
+def test_what_is_no_function_url_receives_nothing(ensure: Ensure, rolled_out: Sandbox) -> None:
+    rolled_out.calls.clear()
+    code, out, err = ensure(new()[1], "--url", "https://lambda-url.example.com/")
+    assert code == 3
+    assert out == ""
+    assert "https://lambda-url.example.com/ is not a function URL" in err
+    assert list(rolled_out.calls) == []
