@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
-Action = Literal["CREATE", "UPDATE", "DELETE"]
+Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
 OperationStatus = Literal["QUEUED", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED"]
 ResultStatus = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+RESULT_STATUSES: frozenset[str] = frozenset(get_args(ResultStatus))
 InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
 DetailedStatus = Literal[
     "PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "INOPERABLE", "SKIPPED_SUSPENDED_ACCOUNT"
@@ -108,14 +109,12 @@ class Operation:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: datetime | None = None
     waits_for: tuple[Operation, ...] = ()
+    is_resolved: bool = False
+    """Whether AWS has resolved its accounts and regions, which it does when the operation starts, not before."""
 
     @property
     def is_unfinished(self) -> bool:
         return self.status in UNFINISHED
-
-    @property
-    def failures(self) -> int:
-        return sum(result.status == "FAILED" for result in self.results.values())
 
 
 @dataclass(kw_only=True)

@@ -103,6 +103,7 @@ def _start_next(stack_set: StackSet) -> None:
 
 
 def _run(stack_set: StackSet, operation: Operation) -> None:
+    operation.is_resolved = True
     if any(other.status != "SUCCEEDED" for other in operation.waits_for):
         _cancel_rest(stack_set, operation, operation.results.values(), DEPENDENCY_FAILED)
         operation.reason = DEPENDENCY_FAILED

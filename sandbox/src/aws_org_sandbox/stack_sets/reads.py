@@ -12,8 +12,9 @@ from aws_org_sandbox.organizations import membership
 from aws_org_sandbox.resources.resource import tag_list
 from aws_org_sandbox.stack_sets import operations, store
 from aws_org_sandbox.stack_sets.access import administered
-from aws_org_sandbox.stack_sets.model import Instance, Operation, Result, StackSet
+from aws_org_sandbox.stack_sets.model import RESULT_STATUSES, Instance, Operation, Result, StackSet
 from aws_org_sandbox.stack_sets.preferences import describe_preferences
+from aws_org_sandbox.stack_sets.progress import regional_status_details, status_details
 
 Item = TypeVar("Item")
 
@@ -88,6 +89,7 @@ def describe_stack_set_operation(call: Call) -> Mapping[str, Any]:
     stack_set = store.required(call)
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     described = {**_operation(operation), "StackSetId": stack_set.id, "DeploymentTargets": operation.targets}
+    described["RegionalStatusDetails"] = regional_status_details(operation)
     if operation.action == "DELETE":
         described["RetainStacks"] = operation.retain_stacks
     return {"StackSetOperation": described}
@@ -107,6 +109,8 @@ def list_stack_set_operation_results(call: Call) -> Mapping[str, Any]:
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
     desired = filters.get("OPERATION_RESULT_STATUS")
+    if desired is not None and desired not in RESULT_STATUSES:
+        raise Refused("ValidationError", f"{desired} is not a status of operation results.")
     with stack_set.lock:
         results = [item for item in operation.results.values() if desired in {None, item.status}]
         return _page(call, results, _result)
@@ -171,7 +175,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "CreationTimestamp": operation.created,
         "EndTimestamp": operation.ended,
         "OperationPreferences": describe_preferences(operation.preferences),
-        "StatusDetails": {"FailedStackInstancesCount": operation.failures},
+        "StatusDetails": status_details(operation),
     }
 
 
