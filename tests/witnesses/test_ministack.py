@@ -24,6 +24,8 @@ from tests.handler.installation import push
 from tests.templates.reading import DIGEST
 from tests.witnesses.ministack import CENTRAL, MiniStack, ministack
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 LIFECYCLE = {
     "rules": [
