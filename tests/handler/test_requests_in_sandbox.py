@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,30 @@ def test_requests_create_find_and_refuse_and_each_is_recorded_once(answering: An
     ]
     (created, *_) = [record for record in installed.records() if record.repository == "team-a/web"]
     assert (created.principal or "").startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/ci-build/")
+    assert not installed.failures()
+
+
+def test_invariant_1_events_and_requests_of_one_push_at_once_give_one_repository_and_one_created(
+    answering: Answering,
+) -> None:
+    installed = answering.installed
+    layers = [push("team-a/api", event_id=f"layer-{number}") for number in range(3)]
+    refused = [push("team-a/tmp-1", event_id=f"refused-{number}") for number in range(5)]
+    with ThreadPoolExecutor(3) as pool:
+        requests = [pool.submit(answering.outcomes, "team-a/api", "team-a/tmp-1") for _ in range(2)]
+        events = pool.submit(installed.send, *layers, *refused)
+        answers = [request.result() for request in requests]
+        events.result()
+    installed.sandbox.settle(60)
+    assert {first for first, _ in answers} <= {("created", "created"), ("exists", "already-exists")}
+    assert {second for _, second in answers} == {("refused", "name-denied")}
+    found = Counter((record.repository, record.outcome) for record in installed.records())
+    assert found["team-a/api", "created"] == 1
+    repository = installed.repository("team-a/api")
+    assert repository is not None
+    assert repository["lifecycle"]
+    sessions = {one.principal for one in installed.records() if one.outcome == "refused"}
+    assert found["team-a/tmp-1", "refused"] == len(sessions) == 2, "one for the session of each lane"
     assert not installed.failures()
 
 

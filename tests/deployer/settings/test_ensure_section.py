@@ -7,6 +7,7 @@ import pytest
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, function_url_of, synthesize
 from deployer.settings import Compiled, InvalidConfigurationError, load
+from deployer.settings.initial_files import ORGANIZATION as ORGANIZATION_TEMPLATE
 from tests.deployer.settings.conftest import ORGANIZATION, Write
 from tests.example_organization import EXAMPLE
 
@@ -54,3 +55,14 @@ def test_what_is_no_switch_is_refused_at_its_place(write: Write, section: str, p
     with pytest.raises(InvalidConfigurationError) as refused:
         load(write("organization.yaml", f"{ORGANIZATION}ensure: {section}\n"))
     assert problem in refused.value.message
+
+
+def test_the_commented_key_that_init_writes_requests_the_url(write: Write) -> None:
+    text = ORGANIZATION_TEMPLATE.format(
+        organization="o-exampleorg1", account="200000000001", account_name="platform-tools", region="eu-west-1"
+    )
+    without = text.replace("    lifecycle_policy: policies/expire-untagged.json\n", "")
+    assert not load(write("organization.yaml", without)).ensure_url
+    uncommented = without.replace("# ensure:\n#   url: true ", "ensure:\n  url: true ")
+    assert uncommented != without
+    assert load(write("organization.yaml", uncommented)).ensure_url
