@@ -153,6 +153,8 @@ class Names:
         """The targets that a block makes, by their names: one, or one for each combination of its matrix."""
         attributes = self.bake.targets[name]
         matrix = self._value(attributes, "matrix", self._scope) or {}
+        if not isinstance(matrix, dict):
+            raise HclError("`matrix` is no object")
         for combination in itertools.product(*(_listed(values) for values in matrix.values())):
             scope = self._scope.with_local(dict(zip(matrix, combination, strict=True)))
             built_as = self._value(attributes, "name", scope) if matrix else None
@@ -161,7 +163,7 @@ class Names:
     def _values_of(self, target: _Target, *, inheriting: tuple[str, ...]) -> dict[str, Value]:
         """The attributes that name images; later ones of `inherits` replace earlier ones, and its own replace those."""
         values: dict[str, Value] = {}
-        for parent in _listed(self._value(target.attributes, "inherits", target.scope) or []):
+        for parent in map(text_of, _listed(self._value(target.attributes, "inherits", target.scope) or [])):
             if parent in inheriting:
                 raise HclError(f"{parent} inherits from itself")
             values |= self._values_of(self._target_named(parent), inheriting=(*inheriting, parent))
@@ -233,6 +235,8 @@ class Names:
                 local[rest[0] if isinstance(rest, list) else rest] = list(arguments[len(names) :])
             elif len(names) != len(arguments):
                 raise HclError(f"the function {name} needs {len(names)} arguments")
+            if "result" not in attributes:
+                raise HclError(f"the function {name} has no result")
             return attributes["result"](self._scope.with_local(local))
 
         return call

@@ -86,6 +86,10 @@ def images_of_services(services: Services, *, where: str, written: Written = EVE
         if build is None or not (written.unnamed or service.get("image")):
             continue
         place = f"{where}: service {name}"
+        if isinstance(build, _Text):
+            build = {"context": build}
+        if not isinstance(build, dict):
+            raise ConfigurationError(f"{place}: `build` is neither a text nor a map", next_step=_CORRECT)
         extension = (build.get("x-bake") or {}) if written.extensions else {}
         tags = [service.get("image"), *_list(build, "tags", place), *_list(extension, "tags", place)]
         yield from (image for tag in tags if tag and (image := _text(tag, place)))

@@ -306,6 +306,8 @@ def _rounds(intro: Any, condition: Any | None, scope: Scope) -> Iterator[Scope]:
     """The scope of each round of a `for` expression."""
     *names, collection = parts_of(intro)
     items = _value(collection, scope)
+    if not isinstance(items, list | dict):
+        raise HclError("`for` needs a list or an object")
     for key, item in items.items() if isinstance(items, dict) else enumerate(items):
         values = [item] if len(names) == 1 else [key, item]
         inner = scope.with_local(dict(zip(map(token_of, names), values, strict=True)))

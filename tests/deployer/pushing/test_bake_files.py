@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.image_files import references_in_files
@@ -181,6 +184,9 @@ function "names" {
             'function "f" {\nparams = []\nresult = f()\n}\ntarget "t" { tags = [f()] }', "too deeply", id="deep"
         ),
         pytest.param('target "t" { tags = ["a" }', "no valid HCL", id="broken"),
+        pytest.param('target "t" { matrix = ["a"] }', "`matrix` is no object", id="a matrix that is a list"),
+        pytest.param('target "t" { tags = [for x in 3 : x] }', "`for` needs a list", id="for over a number"),
+        pytest.param('function "f" {}\ntarget "t" { tags = f() }', "f has no result", id="a function without a result"),
         pytest.param('variable "X" {}', "no `target`", id="no target"),
         pytest.param(
             'variable "X" { default = 1 }\ntarget "t" { tags = ["x:${X}"] }', "a number is needed", id="no number"
@@ -191,6 +197,28 @@ def test_what_has_no_sure_value_is_an_error(text: str, reason: str) -> None:
     variables = {"X": "many"} if "default = 1" in text else {}
     with pytest.raises(ConfigurationError, match=reason):
         images_in(text, variables=variables)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 3) | st.sampled_from(["t", "u", "x/b:1", "${X}", "${f(1)}", "${", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["n", "type", "ref", "name"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+TARGETS = st.dictionaries(st.sampled_from(["tags", "cache-to", "output", "inherits", "matrix", "name"]), VALUES)
+FUNCTIONS = st.dictionaries(st.sampled_from(["params", "variadic_param", "result"]), VALUES)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["t", "u"]), TARGETS | VALUES) | VALUES,
+    st.dictionaries(st.just("X"), st.dictionaries(st.just("default"), VALUES) | VALUES) | VALUES,
+    st.dictionaries(st.just("f"), FUNCTIONS | VALUES) | VALUES,
+)
+def test_any_content_is_images_or_a_clear_error(targets: Any, variables: Any, functions: Any) -> None:
+    document = {"target": targets, "variable": variables, "function": functions}
+    with suppress(ConfigurationError):  # any other exception fails
+        images_in(json.dumps(document), name="bake-{}.json", variables={"X": "1"})
 
 
 class TestJson:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.image_files import references_in_files
@@ -78,6 +82,7 @@ def images_in(files: Mapping[str, str], *paths: str, variables: Mapping[str, str
             id="null changes nothing",
         ),
         pytest.param("services: {a: {build: {x-bake: {tags: '{H}/a {H}/b'}}}}", ["a", "b"], id="blanks in one text"),
+        pytest.param("services: {a: {build: !override ., image: '{H}/a'}}", ["a"], id="a text that replaces a build"),
         pytest.param("services: {}", [], id="no services"),
         pytest.param("services: {a: {build: ., image: '{H}/$${X}'}}", ["${X}"], id="an escaped dollar"),
     ],
@@ -252,6 +257,8 @@ class TestSeveralFiles:
         ("services: {a: {build: ., image: '{H}/${X?set it}'}}", "set it"),
         ("services: {a: {build: ., image: '{H}/${X!}'}}", "an expression that only the client can read"),
         ("services: {a: {build: !vault x}}", "no YAML"),
+        ("services: {a: {build: false}}", "service a: `build` is neither a text nor a map"),
+        ("services: {a: {build: !override [x]}}", "service a: `build` is neither a text nor a map"),
         ("services: {a: {build: &b {context: *b}}}", "nested too deeply"),
         ("[" * 5000, "no YAML"),
     ],
@@ -264,3 +271,21 @@ def test_what_is_no_compose_file_is_an_error(text: str, reason: str) -> None:
 def test_a_variable_of_an_image_that_is_not_pushed_needs_no_value() -> None:
     text = "services: {a: {image: 'postgres:${PG}'}, b: {build: '${DIR}', image: '{H}/b'}}"
     assert images_in({"compose.yaml": text}) == ("b",)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["a", "x/b:1", "${A}", "${", "a.yml"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["tags", "cache_to", "x-bake", "file", "service", "path"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+SERVICES = st.dictionaries(st.sampled_from(["image", "build", "extends"]), VALUES, max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b"]), SERVICES | VALUES, max_size=2), VALUES)
+def test_any_content_is_images_or_a_clear_error(services: object, include: object) -> None:
+    text = json.dumps({"services": services, "include": include})
+    with suppress(ConfigurationError):  # any other exception fails
+        images_in({"compose.yaml": text, "a.yml": "services: {a: {build: .}}"})
