@@ -129,7 +129,7 @@ def _pushed(
 ) -> Pushed | NotThere:
     from deployer.pushing.client_commands import command_texts
     from deployer.pushing.client_process import StandardInput, run_client
-    from deployer.pushing.client_resolution import reads_standard_input
+    from deployer.pushing.client_resolution import reads_standard_input, texts_of_files
     from deployer.pushing.push import Pusher, PushReports
 
     given = StandardInput(is_read=reads_standard_input(command))
@@ -152,7 +152,7 @@ def _pushed(
             on_used_input=_announce_used_input,
         ),
         can_run_again=given.rewind,
-        command=command_texts(command, os.environ, images),
+        command=command_texts(command, os.environ, images, texts_of_files(command, os.environ)),
     ).push(images)
 
 

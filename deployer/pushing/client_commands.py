@@ -83,15 +83,18 @@ class CommandTexts:
 
 
 def command_texts(
-    command: Sequence[str], environment: Mapping[str, str], destinations: Sequence[ImageReference]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    destinations: Sequence[ImageReference],
+    files: Sequence[str] = (),
 ) -> CommandTexts:
-    """The texts in the order of their worth: destinations, the command, its environment."""
+    """The texts in the order of their worth: destinations, the command, its environment, and `files` that it reads."""
     inner = list(simple_commands(command, environment))
     known = [each for each in inner if (client := known_client(each)) and client.verb_of(each.words)]
     named = {image.repository_key for each in known for image in _images_in(" ".join(each.words))}
     variables = {value for each in inner for value in each.environment.values() if references_in_text(f"{value}/x")}
     return CommandTexts(
-        texts=(" ".join(map(str, destinations)), " ".join(command), " ".join(sorted(variables))),
+        texts=(" ".join(map(str, destinations)), " ".join(command), " ".join(sorted(variables)), *files),
         sources=frozenset(named - {image.repository_key for image in destinations}),
     )
 

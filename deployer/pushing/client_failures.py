@@ -45,7 +45,7 @@ _WRITES: Final = re.compile(
     r"""
     \b(?:POST|PUT|PATCH|Post|Put|Patch)\b(?=\ "?https?:|\ request) | blobs/uploads
     | (?i:\b(?:push(?:ing|ed)?|upload(?:ing|ed)?|writing|exporting|layer\ upload|on\ destination)\b)
-    | (?i:failed\ to\ (?:put|send)|blob\ (?:post|put))
+    | (?i:failed\ to\ (?:put|send)|blob\ (?:post|put)|session\ url)
     | \b(?:InitiateLayerUpload|UploadLayerPart|CompleteLayerUpload|PutImage|BatchCheckLayerAvailability)\b
     """,
     re.VERBOSE,
@@ -53,7 +53,7 @@ _WRITES: Final = re.compile(
 _READS: Final = re.compile(
     r"""
     \b(?:GET|HEAD|Get|Head)\b(?=\ "?https?:|\ request)
-    | (?i:\b(?:pull(?:ing|ed)?|reading|fetch(?:ing)?|importing|retrieving|resolving|source\ metadata|on\ source)\b)
+    | (?i:\b(?:pull(?:ing|ed)?|reading|fetch(?:ing)?|importing|source\ metadata|on\ source)\b)
     | (?i:initializing\ source|failed\ to\ (?:get|head|resolve|fetch|read)|manifest\ for|repository\s+not\ found)
     | \b(?:BatchGetImage|GetDownloadUrlForLayer|(?:Describe|List|Get)[A-Z]\w+)\b
     """,

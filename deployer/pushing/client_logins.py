@@ -98,6 +98,12 @@ def login_files(command: Sequence[str], environment: Mapping[str, str]) -> list[
     ]
 
 
+def all_login_files(environment: Mapping[str, str]) -> list[Path]:
+    """Where any client looks for logins."""
+    found = (path for client in ("docker", "podman", "finch") for path in login_files([client], environment))
+    return list(dict.fromkeys(found))
+
+
 def _named_files(command: Sequence[str]) -> Iterator[str]:
     """Files of logins that the command itself names; docker names the folder."""
     for option in ("--authfile", "--dest-authfile", "--registry-config", "--to-registry-config"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.client_arguments import parse_arguments
@@ -12,7 +14,10 @@ from deployer.pushing.client_checks import ClientMissingError, check_installed
 from deployer.pushing.client_commands import destinations_of
 from deployer.pushing.client_destinations import InChart, InFile
 from deployer.pushing.client_documents import references_in_document
+from deployer.pushing.client_logins import all_login_files
 from deployer.pushing.client_wrappers import program_name
+
+_FILE_BYTES: Final = 1_048_576
 
 
 def references_of(command: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -27,6 +32,24 @@ def references_of(command: Sequence[str], environment: Mapping[str, str]) -> tup
             case _:
                 found.append(destination)
     return tuple(dict.fromkeys(found))
+
+
+def texts_of_files(command: Iterable[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The files that may name the registry of a push, if its error does not: scripts of the command, then logins.
+
+    docker push --quiet prints no host, for example, but it needs a login for one.
+    """
+    paths = [*map(Path, command), *all_login_files(environment)]
+    return tuple(text for path in paths if (text := _text_of(path)))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.is_file() and path.stat().st_size <= _FILE_BYTES:
+            return path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):  # a word of a command may be no path at all
+        pass
+    return ""
 
 
 def reads_standard_input(words: Iterable[str]) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.cli.main import run
 from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
-from tests.clients.matrix import ANSWERS, PAGE, Row, builders, measure, shown, table
+from tests.clients.matrix import ACCOUNT, ANSWERS, HOST, PAGE, REGION, Row, builders, measure, shown, table
 
 pytestmark = pytest.mark.client
 
@@ -62,3 +66,21 @@ def test_the_page_says_with_which_versions() -> None:
     text = table(rows)
     assert text.count("\n| skopeo | ") == 2
     assert text.endswith("Measured with skopeo 1, podman 1.\n")
+
+
+def test_a_script_runs_again_by_the_client_s_own_words(
+    rolled_out: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a client prints of a missing repository, it is found out which one it is, and in which registry."""
+    if ready.name == "ctr":
+        pytest.skip("containerd before 1.7 prints no more than `unexpected status: 404`")
+    for name, value in ready.bench.variables.items():
+        monkeypatch.setenv(name, value)
+    repository = f"team-shop/{uuid.uuid4().hex[:12]}"
+    image = f"{HOST}/{repository}:1"
+    ready.client.prepare(image)
+    (tmp_path / "push.sh").write_text(shlex.join(ready.client.command(image)))
+    assert run(["push", "--timeout", "30", "--retries", "0", "--", "sh", str(tmp_path / "push.sh")]) == 0
+    rolled_out.settle()
+    ecr = rolled_out.client("ecr", account=ACCOUNT, region=REGION)
+    assert ecr.list_images(repositoryName=repository)["imageIds"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from deployer.pushing.client_arguments import is_true, option_names, parse_arguments
 from deployer.pushing.client_commands import CLIENTS, command_texts, destinations_of
 from deployer.pushing.client_destinations import Destination, InFile
-from deployer.pushing.client_resolution import reads_standard_input, references_of
+from deployer.pushing.client_resolution import reads_standard_input, references_of, texts_of_files
 from deployer.pushing.client_wrappers import simple_commands
 from deployer.pushing.images import ImageReferenceError, parse_image
 
@@ -163,6 +163,16 @@ def test_sources_of_a_known_command_are_known() -> None:
     assert texts.sources == {"300000000001/eu-west-1/base/os"}
     assert texts.texts == (f"{R}/web:1", " ".join(command), f"{R}/ko")
     assert not command_texts(["./push.sh", f"{R}/web:1"], {}, []).sources
+
+
+def test_scripts_and_logins_may_name_the_registry(tmp_path: Path) -> None:
+    (tmp_path / "push.sh").write_text(f"docker push --quiet {R}/web:1")
+    (tmp_path / "config.json").write_text(f'{{"auths": {{"{R}": {{}}}}}}')
+    environment = {"DOCKER_CONFIG": str(tmp_path), "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = ["sh", str(tmp_path / "push.sh"), "no such file", "", "\0", str(tmp_path)]
+    texts = texts_of_files(command, environment)
+    assert texts == (f"docker push --quiet {R}/web:1", f'{{"auths": {{"{R}": {{}}}}}}')
+    assert command_texts(command, {}, [], texts).texts[-2:] == texts
 
 
 @pytest.mark.parametrize(

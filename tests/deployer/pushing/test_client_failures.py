@@ -71,6 +71,11 @@ WRITING = [
         f" 404: name unknown: {OF_WEB}",
         id="oras",
     ),
+    pytest.param(
+        "ValueError: Issue retrieving session url: {'errors': [{'code': 'NAME_UNKNOWN', 'message':"
+        f' "{OF_WEB}"' + "}]} " + R,
+        id="oras' Python SDK",
+    ),
     pytest.param(f'Error: POST "{UPLOADS}": response status code 404: name unknown: {OF_WEB}', id="helm 4"),
     pytest.param(f"Error: unexpected status from POST request to {UPLOADS}: 404 Not Found", id="helm 3"),
     pytest.param(
