@@ -25,6 +25,7 @@ from deployer.organization import Organization
 from deployer.planning import per_ou
 from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.settings import Compiled, Config
+from templates import function_url
 from templates.lambdas import RUNTIME
 from templates.names import Names
 
@@ -77,6 +78,7 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Actu
         policies=reads.policies(session, caller),
         quotas=_quotas(session, caller, stack_sets, compiled, coverage),
         existing=_existing(session, caller, compiled, names, coverage, stack_sets),
+        has_function_url=config.ensure_url and function_url.is_available(home),
     )
 
 

@@ -134,6 +134,8 @@ class ActualState:
     """Service control policies by the root, OU or account that they are attached to."""
     quotas: tuple[Quota, ...]
     existing: tuple[Existing, ...] | Unread
+    has_function_url: bool = False
+    """Whether the handler gets a URL for requests."""
 
     @property
     def is_management(self) -> bool:

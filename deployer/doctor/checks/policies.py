@@ -38,7 +38,7 @@ STACK_SETS_ROLE = "stacksets-exec-00000000000000000000000000000000"
 """StackSets act as `stacksets-exec-` and an id, which differs by account."""
 
 
-def member_needs(names: Names) -> tuple[Need, ...]:
+def member_needs(names: Names, *, has_function_url: bool) -> tuple[Need, ...]:
     """What happens in every covered account."""
     roles = f"role/{names.creator_role}"
     regional = (
@@ -55,17 +55,21 @@ def member_needs(names: Names) -> tuple[Need, ...]:
         *(Need(role=STACK_SETS_ROLE, action=action, resource=resource) for action, resource in regional),
         *(Need(role=names.creator_role, action=f"ecr:{action}", resource="repository/team-a/api")
           for action in creating),
+        *([Need(role=names.creator_role, action="iam:GetRole", resource="role/ci-build", is_global=True)]
+          if has_function_url else []),
         Need(role=names.forwarding_role, action="events:PutEvents", resource=f"event-bus/{names.event_bus}",
              owner=names.central_account, home=names.central_region),
     )  # fmt: skip
 
 
-def central_needs(names: Names, members: Iterable[str]) -> tuple[Need, ...]:
+def central_needs(names: Names, members: Iterable[str], *, has_function_url: bool) -> tuple[Need, ...]:
     """What the handler does from the central account's home region, in members too."""
     return (
         *(Need(role=names.function_role, action="sts:AssumeRole", resource=f"role/{names.creator_role}", owner=member)
           for member in sorted(members)),
         Need(role=names.function_role, action="dynamodb:PartiQLInsert", resource=f"table/{names.ledger_table}"),
+        *([Need(role=names.function_role, action="lambda:InvokeFunction", resource=f"function:{names.function}")]
+          if has_function_url else []),
     )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def service_control_policies(actual: ActualState) -> Iterator[Finding]:
     if isinstance(organization, Unread) or isinstance(coverage, Unread):
         return  # another check has the reason
     found: dict[tuple[str, str, bool], _Affected] = defaultdict(_Affected)
-    for account, request in _requests(actual.names, coverage):
+    for account, request in _requests(actual.names, coverage, has_function_url=actual.has_function_url):
         chain = (*organization.account_chain(account), account)
         levels: list[Level] = [(level, policies.get(level, ())) for level in chain if level in policies]
         if account != organization.management_account_id and (one := obstacle(levels, request)):
@@ -102,13 +106,13 @@ class _Affected:
         self.accounts[account] = self.actions[request.action] = self.regions[request.region] = None
 
 
-def _requests(names: Names, coverage: Coverage) -> Iterator[tuple[str, Request]]:
+def _requests(names: Names, coverage: Coverage, *, has_function_url: bool) -> Iterator[tuple[str, Request]]:
     iam_region = partition_of(names.central_region).iam_region or names.central_region
     for account, regions in sorted(coverage.regions.items()):
-        for need in member_needs(names):
+        for need in member_needs(names, has_function_url=has_function_url):
             for region in (iam_region,) if need.is_global else regions:
                 yield account, _request(need, names, account, region)
-    for need in central_needs(names, coverage.regions):
+    for need in central_needs(names, coverage.regions, has_function_url=has_function_url):
         yield names.central_account, _request(need, names, names.central_account, names.central_region)
 
 

@@ -231,6 +231,16 @@ def test_the_management_account_needs_no_delegation() -> None:
     assert found("delegation", changes) == found("delegation-permission", changes) == ()
 
 
+@pytest.mark.parametrize("action", ["iam:GetRole", "lambda:InvokeFunction"])
+def test_a_policy_that_denies_what_requests_need_is_found_only_if_there_is_a_url(action: str) -> None:
+    content = f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "{action}", "Resource": "*"}}}}'
+    denies = ServiceControlPolicy(id="p-requests0", name="no-requests", content=content)
+    policies = {"policies": also("r-exam", denies)}
+    assert found("policies", policies) == ()
+    (finding,) = found("policies", {**policies, "has_function_url": True})
+    assert (finding.severity, action in finding.message) == ("problem", True)
+
+
 def test_the_management_account_is_under_no_policy() -> None:
     coverage = Coverage(regions={MANAGEMENT: ("us-east-1",)}, handles_pulls=False)
     assert found("policies", {"coverage": coverage, "policies": also("r-exam", DENY_REGIONS)}) == ()
