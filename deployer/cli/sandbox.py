@@ -38,4 +38,5 @@ def make_app() -> typer.Typer:
     )
     app.command()(demo)
     app.registered_commands += aws_org_sandbox.cli.app.registered_commands
+    app.registered_groups += aws_org_sandbox.cli.app.registered_groups
     return app

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from aws_org_sandbox import fault_actions
 from aws_org_sandbox.faults import HANG, Delay, Drop, Effect, Error, Fault, Moment, Throttle
 from aws_org_sandbox.sandbox import Sandbox
 
@@ -91,3 +92,74 @@ def test_a_call_that_hangs_continues_when_the_faults_are_cleared(sandbox: Sandbo
     sandbox.faults.clear()  # the call may not hang yet: it continues all the same
     caller.join(30)
     assert done == ["ok"]
+
+
+def test_calls_of_a_held_service_wait_and_take_effect_afterwards(sandbox: Sandbox) -> None:
+    ecr = sandbox.client("ecr", account=SHOP)
+    with sandbox.held(service="ecr", operation="CreateRepository") as held:
+        creation = threading.Thread(target=lambda: ecr.create_repository(repositoryName="team-a/api"))
+        creation.start()
+        (waiting,) = held.wait_for(1)
+        assert (waiting.operation, waiting.account) == ("CreateRepository", SHOP)
+        assert sandbox.client("ecr", account=SHOP).describe_repositories()["repositories"] == []
+        assert sandbox.client("sts").get_caller_identity()["Account"]
+    creation.join(30)
+    assert held.waiting == ()
+    assert [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]] == ["team-a/api"]
+
+
+def test_background_work_waits_for_the_calls_of_a_held_service(sandbox: Sandbox) -> None:
+    topic = sandbox.client("cloudformation", account=SHOP)
+    body = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
+    with sandbox.held(service="sqs") as held:
+        topic.create_stack(StackName="queues", TemplateBody=body)
+        held.wait_for(1)
+        assert topic.describe_stacks(StackName="queues")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    sandbox.settle()
+    assert topic.describe_stacks(StackName="queues")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_reset_releases_what_is_held(sandbox: Sandbox) -> None:
+    with sandbox.held(service="ecr") as held:
+        call = threading.Thread(target=outcomes, args=(sandbox, 1))
+        call.start()
+        held.wait_for(1)
+        sandbox.faults.clear()
+        call.join(30)
+        assert not call.is_alive()
+
+
+def test_a_faults_wait_for_held_calls_has_a_limit(sandbox: Sandbox) -> None:
+    with sandbox.held(service="ecr") as held, pytest.raises(TimeoutError, match="0 calls are held"):
+        held.wait_for(1, timeout=0.01)
+
+
+def add_fault(sandbox: Sandbox, **values: Any) -> Any:
+    return fault_actions.add(
+        sandbox.faults, {"error": "Odd", "service": "ecr", **values}, accounts=sandbox.organization.accounts
+    )
+
+
+def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sandbox) -> None:
+    add_fault(sandbox, operation="DescribeRepositories", account=SHOP, count=2, message="for a rehearsal")
+    assert outcomes(sandbox, 3) == ["Odd", "Odd", "ok"]
+    assert outcomes(sandbox, 1, account="400000000001") == ["ok"]
+    (listed,) = fault_actions.listed(sandbox.faults)["faults"]
+    assert (listed["error"], listed["count"], listed["hits"]) == ("Odd", 2, 2)
+    assert fault_actions.clear(sandbox.faults) == {"removed": 1}
+    assert fault_actions.listed(sandbox.faults) == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        pytest.param({"service": "ecrr"}, "no service 'ecrr'; did you mean ecr", id="a misspelled service"),
+        pytest.param({"operation": "CreateRepositry"}, "did you mean CreateRepository", id="a misspelled operation"),
+        pytest.param({"account": "300000000009"}, "no account of the organization", id="an unknown account"),
+        pytest.param({"region": "eu-west-9"}, "no region", id="an unknown region"),
+    ],
+)
+def test_faults_that_could_hit_nothing_are_refused(sandbox: Sandbox, values: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        add_fault(sandbox, **values)
+    assert tuple(sandbox.faults) == ()

@@ -46,6 +46,21 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     assert run(["status", "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["accounts"], status["calls"], status["defects"]) == (14, 1, [])
+
+    fault = ["--service", "sts", "--operation", "GetCallerIdentity", "--account", "300000000001", "--error", "Odd"]
+    assert run(["fault", "add", *fault, "--count", "1"]) == 0
+    failed = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+    assert "(Odd)" in failed.stderr
+    assert run(["fault", "list"]) == 0
+    assert "sts:GetCallerIdentity in 300000000001  Odd  the first 1, 1 hit so far" in capsys.readouterr().out
+    assert run(["fault", "add", "--service", "stss", "--error", "Odd"]) == SandboxError.exit_code
+    assert "did you mean sts?" in capsys.readouterr().err
+    assert run(["fault", "clear"]) == 0
+    assert run(["fault", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"faults": []}
+
     assert run(["reset"]) == 0
     assert process.required().ask("status")["calls"] == 0
 
@@ -65,9 +80,9 @@ def test_a_used_port_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"port {port} on 127.0.0.1 is used" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle"])
+@pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle", "fault list", "fault clear"])
 def test_nothing_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([command]) == SandboxError.exit_code
+    assert run(command.split()) == SandboxError.exit_code
     assert "aws-org-sandbox start" in capsys.readouterr().err
 
 

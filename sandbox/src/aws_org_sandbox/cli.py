@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -100,6 +101,67 @@ def settle(
 ) -> None:
     """Wait until no operation, event, function or retry is in progress."""
     process.required().ask("settle", {"timeout": timeout}, timeout=timeout + 10.0)
+
+
+fault_app = typer.Typer(name="fault", help="Inject faults: calls that AWS answers with an error.", no_args_is_help=True)
+app.add_typer(fault_app)
+
+
+@fault_app.command("add")
+def add_fault(  # noqa: PLR0913, PLR0917 - a fault has that many parts
+    error: Annotated[str, typer.Option("--error", metavar="CODE", help="Error code of the answer.")],
+    service: Annotated[
+        str, typer.Option("--service", metavar="NAME", help="Service, by the AWS CLI's name: ecr, cloudformation, ….")
+    ],
+    operation: Annotated[
+        str | None, typer.Option("--operation", metavar="NAME", help="Operation: CreateRepository, …. Default: all.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ID", help="Account of the caller. Default: all.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", metavar="NAME", help="Region. Default: all.")] = None,
+    message: Annotated[str | None, typer.Option("--message", help="Message of the error.")] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", min=1, help="How many calls it hits. Default: all.")
+    ] = None,
+) -> None:
+    """Answer the calls that match with an error, from now on; they have no effect."""
+    values = {
+        "error": error,
+        "service": service,
+        "operation": operation,
+        "account": account,
+        "region": region,
+        "message": message,
+        "count": count,
+    }
+    typer.echo(fault_line(process.required().ask("fault-add", values)), err=True)
+
+
+@fault_app.command("list")
+def list_faults(as_json: Json = False) -> None:
+    """List the faults in force, with the number of calls that each has hit."""
+    found = process.required().ask("fault-list")
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    for fault in found["faults"]:
+        typer.echo(fault_line(fault))
+
+
+@fault_app.command("clear")
+def clear_faults() -> None:
+    """Remove all faults."""
+    removed = process.required().ask("fault-clear")["removed"]
+    typer.echo(f"Removed {removed} {'fault' if removed == 1 else 'faults'}.", err=True)
+
+
+def fault_line(fault: Mapping[str, Any]) -> str:
+    """One line about a fault: calls, error, hits."""
+    calls = f"{fault['service'] or 'every service'}:{fault['operation'] or '*'}"
+    scope = "".join(f" in {fault[part]}" for part in ("account", "region") if fault[part])
+    limit = "every call" if fault["count"] is None else f"the first {fault['count']}"
+    return f"{calls}{scope}  {fault['error']}  {limit}, {fault['hits']} hit so far"
 
 
 def _print_version(requested: bool) -> None:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aws_org_sandbox import background
+from aws_org_sandbox import background, fault_actions
 from aws_org_sandbox.registry import front
 
 if TYPE_CHECKING:
     from aws_org_sandbox.control import Action
+    from aws_org_sandbox.faults import Faults
     from aws_org_sandbox.organization import Account, Organization
 
 
@@ -26,6 +27,8 @@ class Controlled(Protocol):
     def organization(self) -> Organization: ...
     @property
     def calls(self) -> Sized: ...
+    @property
+    def faults(self) -> Faults: ...
     @property
     def defects(self) -> Sequence[BaseException]: ...
     def settle(self, timeout: float = ...) -> None: ...
@@ -68,6 +71,9 @@ def control_actions(sandbox: Controlled) -> Mapping[str, Action]:
     return {
         "create-account": create_account,
         "environment": environment,
+        "fault-add": lambda values: fault_actions.add(sandbox.faults, values, accounts=sandbox.organization.accounts),
+        "fault-clear": lambda _: fault_actions.clear(sandbox.faults),
+        "fault-list": lambda _: fault_actions.listed(sandbox.faults),
         "move-account": move_account,
         "registry": front.control,
         "reset": reset,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -83,7 +83,43 @@ class Crash:
     """The Lambda process that made the call is killed."""
 
 
-Effect = Error | Throttle | Delay | Drop | Crash
+class Hold:
+    """The call waits until it is released; what it would do, it does afterwards."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[Call] = []
+        self._released = False
+
+    @property
+    def waiting(self) -> tuple[Call, ...]:
+        """The calls that wait, in the order in which they came."""
+        with self._changed:
+            return tuple(self._waiting)
+
+    def wait_for(self, count: int, *, timeout: float = 30.0) -> tuple[Call, ...]:
+        """The waiting calls, once there are at least `count`; raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._waiting) >= count, timeout):
+                raise TimeoutError(f"after {timeout} s, {len(self._waiting)} calls are held, not {count}")
+            return tuple(self._waiting)
+
+    def keep(self, call: Call) -> None:
+        """Wait until the release."""
+        with self._changed:
+            self._waiting.append(call)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._released)
+            self._waiting.remove(call)
+
+    def release(self) -> None:
+        """Let all calls continue, and hold no further one."""
+        with self._changed:
+            self._released = True
+            self._changed.notify_all()
+
+
+Effect = Error | Throttle | Delay | Drop | Crash | Hold
 
 HANG = Delay(seconds=3600.0)
 """Longer than any client waits; the sandbox lets go of it when it stops or is reset."""
@@ -145,15 +181,22 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
+        """Remove a rule, if it is still in force, and release the calls that it holds."""
         with self._lock:
-            self._faults.remove(fault)
+            self._faults = [kept for kept in self._faults if kept is not fault]
+        _release([fault])
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter(tuple(self._faults))
 
     def clear(self) -> None:
         """Remove all rules, and let hanging calls continue."""
         with self._lock:
-            self._faults.clear()
+            removed, self._faults = self._faults, []
             self._released.set()
             self._released = threading.Event()
+        _release(removed)
 
     def apply(self, call: Call, moment: Moment) -> None:
         """Apply the rules to a call: raises Refused or ConnectionDropped, waits, or does nothing."""
@@ -165,6 +208,12 @@ class Faults:
             _apply(effect, call, released)
 
 
+def _release(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        if isinstance(fault.effect, Hold):
+            fault.effect.release()
+
+
 def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
     """Apply one effect; a hanging call continues when `released` is set."""
     match effect:
@@ -174,6 +223,8 @@ def _apply(effect: Effect, call: Call, released: threading.Event) -> None:
             raise Refused(*THROTTLING.get(call.service, ("ThrottlingException", "Rate exceeded")))
         case Delay(seconds=seconds):
             released.wait(seconds)
+        case Hold():
+            effect.keep(call)
         case Drop():
             raise ConnectionDropped(call.name)
         case Crash():

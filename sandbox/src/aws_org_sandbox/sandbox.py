@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import boto3
 import botocore.session
@@ -22,7 +22,7 @@ from aws_org_sandbox.control import Control
 from aws_org_sandbox.control_actions import control_actions
 from aws_org_sandbox.credentials import Credentials, administrator_credentials
 from aws_org_sandbox.errors import SandboxError
-from aws_org_sandbox.faults import Faults
+from aws_org_sandbox.faults import Fault, Faults, Hold
 from aws_org_sandbox.gate import Gate
 from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit, OrganizationLike
 from aws_org_sandbox.organizations import accounts
@@ -214,11 +214,28 @@ class Sandbox:
         credentials = self.credentials(account_id or self.central_account)
         return environment(self.endpoint_url, credentials, region=self.home_region, ca_bundle=self.ca_bundle)
 
+    @overload
+    def held(self) -> AbstractContextManager[None]: ...
+    @overload
+    def held(self, *, service: str, operation: str | None = None) -> AbstractContextManager[Hold]: ...
+    def held(
+        self, *, service: str | None = None, operation: str | None = None
+    ) -> AbstractContextManager[None] | AbstractContextManager[Hold]:
+        """Start no operation, delivery, invocation or retry until the block ends, to inspect work in progress.
+
+        With `service`, work starts, but calls of that service (by botocore's name; globs are allowed) wait, those of
+        the test included; the value of the block has the waiting calls.
+        """
+        return background.scheduler.held() if service is None else self._holding(service, operation)
+
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Start no operation, delivery, invocation or retry until the block ends, to inspect work in progress."""
-        with background.scheduler.held():
-            yield
+    def _holding(self, service: str, operation: str | None) -> Iterator[Hold]:
+        hold = Hold()
+        fault = self.faults.add(Fault(effect=hold, service=service, operation=operation))
+        try:
+            yield hold
+        finally:
+            self.faults.remove(fault)
 
     def settle(self, timeout: float = 60.0) -> None:
         """Wait until no operation, delivery, invocation or retry is in progress; raises TimeoutError."""
