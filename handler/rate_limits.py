@@ -13,9 +13,9 @@ from datetime import datetime
 from math import ceil
 from threading import Lock
 
-CAPACITY = 100
+CAPACITY = 200
 """Maximum repositories that a caller can request at once."""
-PER_SECOND = 2.0
+PER_SECOND = 10.0
 """Repositories that a caller can request each second after that."""
 MAX_CALLERS = 4096
 """Maximum callers in memory; the least recently seen is dropped first."""
