@@ -8,7 +8,8 @@ from typing import Any
 
 from deployer.pushing.build_outputs import is_pushing, output_fields
 from deployer.pushing.client_destinations import InFile
-from deployer.pushing.compose_files import Written, images_of_services, in_compose_file
+from deployer.pushing.compose_files import in_compose_file
+from deployer.pushing.compose_services import Written, images_of_services
 from deployer.pushing.image_files import in_bake_document, json_of
 
 

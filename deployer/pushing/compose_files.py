@@ -12,13 +12,10 @@ from pathlib import PurePath
 from typing import Any, Final, Protocol
 
 from deployer.errors import ConfigurationError, DeployerError
-from deployer.pushing.build_outputs import images_of_cache, images_of_output
+from deployer.pushing.compose_services import Services, Text, Variables, images_of_services, sequence_of
 from deployer.pushing.compose_yaml import Override, Reset, documents_of, merged
 from deployer.pushing.environment_files import environment_file
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
-
-Services = dict[str, Any]
-Variables = Mapping[str, str]
 
 _REMOTE: Final = ("://", "git@", "github.com/")
 _NO_FILE: Final = "/dev/null"
@@ -33,17 +30,6 @@ class Files(Protocol):
 
     def exists(self, path: PurePath, /) -> bool:
         """Whether there is a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A text of a service, with the variables of the project that it is in."""
-
-    text: str
-    variables: Variables
-
-    def value(self, *, where: str) -> str:
-        return interpolated(self.text, self.variables, where=where)
 
 
 def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Variables) -> Iterator[str]:
@@ -63,41 +49,6 @@ def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Vari
 def in_compose_file(path: PurePath, text: str) -> Services:
     """The services of a compose file that names no other and no variable, as `docker compose config` prints it."""
     return _Project(files=_NoFiles(), folder=path.parent).services([path], {}, texts={path: text})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """Which images of services are written: by a push or a build, or by any client of the file."""
-
-    caches: bool = True
-    unnamed: bool = True
-    """Whether the tags of services without an image are."""
-    extensions: bool = True
-    """Whether those of `x-bake` are."""
-
-
-EVERYTHING: Final = Written()
-
-
-def images_of_services(services: Services, *, where: str, written: Written = EVERYTHING) -> Iterator[str]:
-    """The images of services; one without `build` is pulled, never pushed."""
-    for name, service in services.items():
-        build = service.get("build") if service else None
-        if build is None or not (written.unnamed or service.get("image")):
-            continue
-        place = f"{where}: service {name}"
-        if isinstance(build, _Text):
-            build = {"context": build}
-        if not isinstance(build, dict):
-            raise ConfigurationError(f"{place}: `build` is neither a text nor a map", next_step=_CORRECT)
-        extension = (build.get("x-bake") or {}) if written.extensions else {}
-        tags = [service.get("image"), *_list(build, "tags", place), *_list(extension, "tags", place)]
-        yield from (image for tag in tags if tag and (image := _text(tag, place)))
-        if written.caches:
-            for cache in [*_list(build, "cache_to", place), *_list(extension, "cache-to", place)]:
-                yield from images_of_cache(_resolved(cache, place))
-        for output in _list(extension, "output", place):
-            yield from images_of_output(_resolved(output, place))
 
 
 def with_environment_file(folder: PurePath, files: Files, environment: Variables) -> Variables:
@@ -148,7 +99,7 @@ class _Project:
         own = _declared(document, path, variables)
         level = _Level(path=path, folder=self.folder, variables=variables, services={**earlier, **own})
         extended = {name: self._extended(name, level) for name in own}
-        for entry in _sequence(document.get("include")):
+        for entry in sequence_of(document.get("include")):
             for name, service in self._included(entry, path, variables).items():
                 extended[name] = merged(service, extended[name]) if name in extended else service
         return extended
@@ -182,7 +133,7 @@ class _Project:
     def _included(self, entry: Any, path: PurePath, variables: Variables) -> Services:
         where = f"{path}: include"
         body = entry if isinstance(entry, dict) else {"path": entry}
-        given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("path"))]
+        given = [interpolated(str(each), variables, where=where) for each in sequence_of(body.get("path"))]
         paths = [_local(self.folder, each, where=where) for each in given]
         if not paths:
             raise ConfigurationError(f"{where}: an entry has no `path`", next_step=_CORRECT)
@@ -199,7 +150,7 @@ class _Project:
     def _variables_of(
         self, body: Mapping[str, Any], folder: PurePath, variables: Variables, *, where: str
     ) -> Variables:
-        given = [interpolated(str(each), variables, where=where) for each in _sequence(body.get("env_file"))]
+        given = [interpolated(str(each), variables, where=where) for each in sequence_of(body.get("env_file"))]
         if not given:
             return with_environment_file(folder, self.files, variables)
         known = dict(variables)
@@ -242,7 +193,7 @@ def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
     if not isinstance(body, dict | None):
         raise ConfigurationError(f"{where}: it is no map", next_step=_CORRECT)
     found = {key: _texts(value, variables) for key, value in (body or {}).items() if key in {"image", "build"}}
-    if isinstance(found.get("build"), _Text):
+    if isinstance(found.get("build"), Text):
         found["build"] = {"context": found["build"]}
     return found | {key: value for key, value in (body or {}).items() if key in {"extends", "depends_on"}}
 
@@ -250,7 +201,7 @@ def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
 def _texts(value: Any, variables: Variables) -> Any:
     match value:
         case str():
-            return _Text(value, variables)
+            return Text(value, variables)
         case dict():
             return {key: _texts(item, variables) for key, item in value.items()}
         case list():
@@ -275,27 +226,3 @@ def _local(folder: PurePath, file: str, *, where: str) -> PurePath:
     if file.startswith(_REMOTE) or "://" in file:
         raise ConfigurationError(f"{where}: {file} is not on this machine", next_step=LET_THE_CLIENT_READ_IT)
     return folder / file
-
-
-def _sequence(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _list(body: Any, key: str, where: str) -> list[Any]:
-    """The items of a list that may be left out; buildx also accepts a text with blanks between them."""
-    value = body.get(key) if isinstance(body, dict) else None
-    if isinstance(value, _Text):
-        return [_Text(word, value.variables) for word in value.text.split()]
-    items = _sequence(value)
-    if isinstance(value, dict) or any(isinstance(item, list) for item in items):
-        raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)
-    return items
-
-
-def _text(value: Any, where: str) -> str:
-    return value.value(where=where) if isinstance(value, _Text) else str(value)
-
-
-def _resolved(value: Any, where: str) -> Any:
-    """A cache or an output, as text or as its fields."""
-    return {key: _text(item, where) for key, item in value.items()} if isinstance(value, dict) else _text(value, where)

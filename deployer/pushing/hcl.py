@@ -22,6 +22,7 @@ from deployer.pushing.hcl_functions import (
     number_of,
     text_of,
 )
+from deployer.pushing.hcl_templates import template_parts
 
 if TYPE_CHECKING:
     from lark import Tree
@@ -87,9 +88,9 @@ def template(text: str) -> Expression:
     """A text of bake files in JSON, and the content of a heredoc: `${…}` is evaluated, `$${` is `${`."""
 
     def value(scope: Scope) -> Value:
-        return _concatenated([part(scope) if callable(part) else part for part in parts])
+        return _concatenated([part if isinstance(part, str) else part(scope) for part in parts])
 
-    parts = list(_template_parts(text))
+    parts = [part if isinstance(part, str) else _of_code(part.text) for part in template_parts(text)]
     return value
 
 
@@ -103,43 +104,7 @@ def _concatenated(parts: list[Value]) -> Value:
     return parts[0] if len(parts) == 1 else "".join(map(text_of, parts))
 
 
-def _template_parts(text: str) -> Iterator[str | Expression]:
-    position = literal = 0
-    while (start := text.find("{", position)) >= 0:
-        position = start + 1
-        mark = text[max(start - 1, literal) : start]
-        if mark not in {"$", "%"}:
-            continue
-        if text[max(start - 2, literal) : start] == mark * 2:
-            yield text[literal : start - 1]
-            literal = start
-        elif mark == "%":
-            raise NotSupportedError("directives in templates are not supported")
-        else:
-            if start - 1 > literal:
-                yield text[literal : start - 1]
-            end = _end_of_expression(text, start + 1)
-            yield _expression_in_template(text[start + 1 : end])
-            position = literal = end + 1
-    if literal < len(text) or not text:
-        yield text[literal:]
-
-
-def _end_of_expression(text: str, start: int) -> int:
-    """Where the brace is that closes an expression, beyond the braces and texts inside it."""
-    depth, position = 0, start
-    while position < len(text):
-        if quoted := re.compile(r'"(?:[^"\\]|\\.)*"').match(text, position):
-            position = quoted.end()
-            continue
-        if text[position] == "}" and not depth:
-            return position
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        position += 1
-    raise HclError(f"an expression is not closed: {text}")
-
-
-def _expression_in_template(text: str) -> Expression:
+def _of_code(text: str) -> Expression:
     if name := _NAME.fullmatch(text):
         return lambda scope: scope.value(name[1])
     [attribute] = parsed(f"x = ({text})").find_data("attribute")

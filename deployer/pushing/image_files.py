@@ -15,7 +15,8 @@ from pathlib import PurePath
 from typing import Any, Final, Literal
 
 from deployer.errors import ConfigurationError
-from deployer.pushing.bake_files import BakeFile, images_of_bake, read_bake_hcl, read_bake_json
+from deployer.pushing.bake_blocks import BakeFile, read_bake_hcl, read_bake_json
+from deployer.pushing.bake_files import images_of_bake
 from deployer.pushing.compose_files import Files, images_of_compose
 from deployer.pushing.hcl_functions import HclError
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT
