@@ -28,6 +28,9 @@ def run(lab: Lab) -> Finding:
     }
     if wrong := [call for call, answer in answers.items() if answer["code"] != MISSING]:
         return refuted(f"Unexpected response to {', '.join(wrong)}", **answers)
+    sentence = f"The repository with name '{name}' does not exist in the registry with id '"
+    if unnamed := [call for call, answer in answers.items() if sentence not in answer["message"]]:
+        return refuted(f"The response to {', '.join(unnamed)} does not name repository and registry", **answers)
     return held("Both calls return that the repository does not exist", **answers)
 
 

@@ -1,7 +1,7 @@
 """The missing repositories that a client's output names, in the words of every client that pushes. Pure.
 
-ECR answers "The repository with name 'N' does not exist in the registry with id 'A'", and most clients repeat that;
-those on containerd (docker's image store, buildx, nerdctl, older Helm) print the address that answered 404 instead.
+ECR answers "The repository with name 'N' does not exist in the registry with id 'A'" (assumption A14), and most clients
+repeat that; those on containerd (docker's image store, buildx, nerdctl, older Helm) print the address with a 404.
 What failed while it was read is left alone: a base image that is missing does not appear by creating its repository.
 """
 
