@@ -245,7 +245,7 @@ def test_whether_a_tag_may_move(ecr: Any, mutability: str, exclusion: str | None
         push(ecr, second, tag)
     assert caught.value.response["Error"]["Message"] == (
         f"The image tag '{tag}' already exists in the '{NAME}' repository and cannot be overwritten "
-        "because the repository is immutable."
+        "because the tag is immutable."
     )
 
 

@@ -96,7 +96,7 @@ class TestSkopeo:
             for name, image in (("first", IMAGE), ("second", oci_images.build(content="second")))
         ]
         assert outcomes[0].returncode == 0
-        assert "cannot be overwritten because the repository is immutable" in outcomes[1].stderr
+        assert "cannot be overwritten because the tag is immutable" in outcomes[1].stderr
 
     def test_a_wrong_password_is_refused(self, sandbox: Sandbox, layout: Path) -> None:
         refused = self.push(sandbox, layout, "AWS:wrong", host_of(SHOP, "us-east-1"))

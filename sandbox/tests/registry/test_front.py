@@ -262,7 +262,7 @@ class TestManifests:
         image, other = oci_images.build(), oci_images.build(content="other")
         client.push(image, NAME, "1")
         for again in (image, other):
-            with pytest.raises(Rejected, match="cannot be overwritten because the repository is immutable") as caught:
+            with pytest.raises(Rejected, match="cannot be overwritten because the tag is immutable") as caught:
                 client.push(again, NAME, "1")
             assert (caught.value.status, caught.value.code) == (400, "TAG_INVALID")
         assert client.pull(NAME, "1") == image

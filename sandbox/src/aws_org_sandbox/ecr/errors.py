@@ -103,5 +103,5 @@ class ImageTagAlreadyExistsException(_OnUpload):
     code = "ImageTagAlreadyExistsException"
     wording = (
         "The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
-        "because the repository is immutable."
+        "because the tag is immutable."
     )

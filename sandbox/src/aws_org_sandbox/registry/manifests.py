@@ -91,7 +91,7 @@ class Manifests:
         if tag and ecr_images.is_immutable(repository, tag):
             message = (
                 f"The image tag '{tag}' already exists in the '{self.repository}' repository and cannot be "
-                "overwritten because the repository is immutable."
+                "overwritten because the tag is immutable."
             )
             raise RegistryError(400, "TAG_INVALID", message, error.api_code)
         return ecr_images.digest_of(manifest)
