@@ -154,6 +154,18 @@ class TestSkopeo:
         assert "nowhere" in err
         assert "deployer:" not in err
 
+    def test_a_tag_that_may_not_be_moved_is_explained(self, push: Push, client: Client) -> None:
+        name, image = new()
+        assert push(*client.command(image))[0] == 0
+        code, _, err = push(*client.command(image))
+        assert code == 1
+        assert f"{name}:1: the tag exists and is immutable\n  Push under a new tag." in err
+
+    def test_signatures_are_written_again_under_the_example_config(self, push: Push, client: Client) -> None:
+        _, image = new()
+        signature = f"{image.removesuffix(':1')}:sha256-{'0' * 64}.sig"
+        assert [push(*client.command(signature))[0] for _ in range(2)] == [0, 0]
+
     def test_a_refusal_keeps_the_client_from_running(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
         name, image = new(team="not-a-team")
         reader = rolled_out.environment(CENTRAL) | {"AWS_SESSION_TOKEN": "", "DEPLOYER_LEDGER": LEDGER}
