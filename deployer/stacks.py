@@ -12,6 +12,9 @@ CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
 INLINE_TEMPLATE_BYTES = 51_200
 """The largest TemplateBody; above it a TemplateURL is needed."""
 
+STACK_TYPE = "AWS::CloudFormation::Stack"
+"""The resource type of a stack's events about itself."""
+
 STUCK = "UPDATE_ROLLBACK_FAILED"
 """The status of a stack that accepts no update until its rollback is continued."""
 

@@ -69,7 +69,7 @@ def _destroy(
             print_json(removal_document(found, None, organization))
         return 0
     confirm("Remove all of this?", yes=yes, command="deployer destroy")
-    with followed(organization, clock=clock, log_format=log_format, command="deployer destroy") as report:
+    with followed(organization, clock=clock, log_format=log_format, command=lambda: "deployer destroy") as report:
         outcome = rollout_context.destroy(found, report)
     if as_json:
         print_json(removal_document(found, outcome, organization))

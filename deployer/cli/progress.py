@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def followed(organization: Organization, *, clock: Clock, log_format: LogFormat, command: str) -> Iterator[Report]:
-    """The destination of a command's events; `command` is the one that resumes the work after Ctrl-C."""
+def followed(
+    organization: Organization, *, clock: Clock, log_format: LogFormat, command: Callable[[], str]
+) -> Iterator[Report]:
+    """The destination of a command's events; `command` gives the one that resumes the work after Ctrl-C."""
     from deployer.rendering.interruption import OperationsInProgress
     from deployer.rendering.live import reporter
 

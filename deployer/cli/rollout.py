@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,6 @@ AllowDelete = Annotated[
         "--allow-delete", metavar="N", min=0, help="Allow up to N stack instances to be deleted; else 10, or 10 %."
     ),
 ]
-RESUME = "deployer rollout --resume"
 
 
 def rollout(
@@ -95,11 +95,11 @@ def rollout(
         accounts=account or (),
         regions=region or (),
         resume=resume,
+        only_failed=only_failed,
         rollout=values,
     )
     command_options = _CommandOptions(
         clock=clock_of(context),
-        only_failed=only_failed,
         yes=yes,
         allow_delete=allow_delete,
         if_busy=if_busy,
@@ -116,7 +116,6 @@ def rollout(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CommandOptions:
     clock: Clock
-    only_failed: bool
     yes: bool
     allow_delete: int | None
     if_busy: IfBusy
@@ -153,7 +152,7 @@ def _allowed(plan: Plan, command_options: _CommandOptions) -> Plan:
 
 def _plan(rollout_context: RolloutContext, command_options: _CommandOptions) -> tuple[RolloutContext, Plan]:
     with _followed(rollout_context, command_options) as report:
-        if command_options.only_failed:
+        if rollout_context.request.only_failed:
             rollout_context = rollout_context.only_failed()
         return rollout_context, rollout_context.plan_when_free(report, if_busy=command_options.if_busy)
 
@@ -162,8 +161,26 @@ def _followed(rollout_context: RolloutContext, command_options: _CommandOptions)
     from deployer.cli.progress import followed
 
     return followed(
-        rollout_context.organization, clock=command_options.clock, log_format=command_options.log_format, command=RESUME
+        rollout_context.organization,
+        clock=command_options.clock,
+        log_format=command_options.log_format,
+        command=lambda: _resuming(rollout_context),
     )
+
+
+def _resuming(rollout_context: RolloutContext) -> str:
+    """The command that continues: `--resume` once the record of this roll-out exists, else the same command."""
+    request = rollout_context.request
+    scope = [
+        *(["--only-failed"] if request.only_failed else []),
+        *(word for ou in request.ous for word in ("--ou", ou)),
+        *(word for account in request.accounts for word in ("--account", account)),
+    ]
+    regions = [word for region in request.regions for word in ("--region", region)]
+    words = ["--resume"] if request.resume or rollout_context.lock.was_taken else [*(scope or ["--org"]), *regions]
+    config = ["--config", str(request.config)] if request.config != DEFAULT_CONFIG_DIRECTORY else []
+    profile = ["--profile", request.profile] if request.profile else []
+    return shlex.join(["deployer", "rollout", *words, *config, *profile])
 
 
 def _check_usage(
@@ -219,7 +236,8 @@ def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _Comman
             outcome_document(outcome, plan, rollout_context.organization, caller=rollout_context.caller, url=url)
         )
     elif not plan.is_empty:
-        print_lines(outcome_lines(outcome, plan, rollout_context.organization))
+        is_unfinished = rollout_context.is_part_of_unfinished
+        print_lines(outcome_lines(outcome, plan, rollout_context.organization, is_unfinished=is_unfinished))
     if url and not command_options.as_json:
         print_lines(url_lines(url))
     return outcome.exit_code

@@ -50,6 +50,8 @@ class RolloutRequest:
     regions: Sequence[str] = ()
     resume: bool = False
     """Whether the scope is that of the last roll-out, which did not succeed."""
+    only_failed: bool = False
+    """Whether the scope is then limited to accounts with a stack instance that is not CURRENT."""
     rollout: Mapping[str, Any] = field(default_factory=dict)
     """Options that override `rollout:` in organization.yaml."""
 
@@ -90,8 +92,19 @@ class RolloutContext:
     def execution_options(self, *, if_busy: IfBusy) -> ExecutionOptions:
         """The options for carrying out a plan."""
         return ExecutionOptions(
-            if_busy=if_busy, waves=self.waves, plan_in=self.plan_in, lock=self.lock, record=self.record("rollout")
+            if_busy=if_busy,
+            waves=self.waves,
+            plan_in=self.plan_in,
+            lock=self.lock,
+            record=self.record("rollout"),
+            keeps_unfinished=self.is_part_of_unfinished,
+            closes_record=self.request.resume and not self.request.only_failed,
         )
+
+    @property
+    def is_part_of_unfinished(self) -> bool:
+        """Whether only the failures of a roll-out are retried that has more to do."""
+        return self.request.only_failed and self.lock.unfinished is not None
 
     def plan_in(self, scope: Scope) -> Plan:
         """The same for another scope, without previews of stack updates."""
@@ -111,7 +124,8 @@ class RolloutContext:
             and self.desired.scope_of(name).has(self.organization, instance.key)
         )
         desired = replace(self.desired, scope=Scope(account_ids=failed, regions=scope.regions))
-        return replace(self, deployment=replace(self.deployment, desired=desired))
+        request = replace(self.request, ous=(), accounts=sorted(failed)) if failed else self.request
+        return replace(self, deployment=replace(self.deployment, desired=desired), request=request)
 
     @property
     def waves(self) -> tuple[Wave, ...]:
@@ -119,8 +133,13 @@ class RolloutContext:
         return plan_waves(self.rollout.waves, self.organization, self.desired.scope)
 
     def record(self, command: str) -> LockRecord:
-        """The content of the lock; the lock itself adds the times and its holder."""
+        """The content of the lock; the lock itself adds the times and its holder.
+
+        A retry of failures keeps the scope of the roll-out that they belong to, for `--resume`.
+        """
         now = self.clock.now()
+        if self.is_part_of_unfinished and self.lock.unfinished is not None:
+            return self.lock.unfinished
         return LockRecord(
             command=command,
             holder=Holder(owner=self.caller, machine="", process=0),

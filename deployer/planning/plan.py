@@ -144,6 +144,7 @@ class Plan:
     stack_sets: tuple[StackSetPlan, ...]
     companions: tuple[StackPlan, ...]
     skips: tuple[Skip, ...]
+    scope: Scope
     under_way: tuple[OperationInProgress, ...] = ()
     """Operations of others, or of an earlier run, that are still in progress: what they do is not in the plan."""
     opt_in_warnings: tuple[OptInRegion, ...] = ()
@@ -197,6 +198,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
     left_over = [key for key in desired.former_companions if key not in named and key in actual.stacks]
     stack_sets = with_retired(desired.stack_sets, desired.families, actual.stack_sets, desired.organization)
     return Plan(
+        scope=desired.scope,
         artifacts=_plan_stack(desired.artifacts, actual),
         bundle_key=desired.bundle_key,
         uploads_bundle=not actual.bundle_is_uploaded,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
+from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import Cause, causes
@@ -17,14 +18,17 @@ AGAIN = (
     "Remove the cause, then `deployer rollout --only-failed` tries just those again, and `deployer rollout --resume`"
     " all that is left."
 )
+UNFINISHED = "An earlier roll-out is still unfinished: continue it with `deployer rollout --resume`."
 INOPERABLE = (
     "AWS leaves INOPERABLE instances out of every update. Take each out of its StackSet first:"
     " docs/troubleshooting.md, `INOPERABLE`."
 )
 
 
-def outcome_lines(outcome: RolloutResult, plan: Plan, organization: Organization) -> list[Line]:
-    """The summary, with the worst last, next to the prompt."""
+def outcome_lines(
+    outcome: RolloutResult, plan: Plan, organization: Organization, *, is_unfinished: bool = False
+) -> list[Line]:
+    """The summary, with the worst last, next to the prompt. `is_unfinished`: an earlier roll-out has more to do."""
     skipped = sum(len(skip.accounts) for skip in plan.skips)
     changed = f"{outcome.created:,} created, {outcome.updated:,} updated, {outcome.deleted:,} deleted"
     lines = [
@@ -49,8 +53,9 @@ def outcome_lines(outcome: RolloutResult, plan: Plan, organization: Organization
     elif outcome.failures:
         lines += wrapped(AGAIN, indent=0)
     else:
-        lines.append(Line("Every desired stack instance is CURRENT.", "add"))
-    return lines
+        scope = scope_text(plan.scope, organization)
+        lines += wrapped(f"Every desired stack instance of {scope} is CURRENT.", indent=0, tone="add")
+    return lines + (wrapped(UNFINISHED, indent=0) if is_unfinished else [])
 
 
 def url_lines(url: str) -> list[Line]:

@@ -11,6 +11,7 @@ from deployer.planning.plan import Plan, StackPlan
 from deployer.planning.settings_changes import SettingsChange
 from deployer.planning.skips import Skip
 from deployer.rendering.resources import SIGNS, resource_lines
+from deployer.rendering.scopes import scope_text
 from deployer.rendering.stack_sets import stack_set_lines
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import Line, wrapped
@@ -44,7 +45,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
         lines += _stack(companion, note="management account")
     lines += _skips(plan, organization)
     lines += skipped_lines(organization, plan.skipped)
-    lines += _totals(plan)
+    lines += _totals(plan, organization)
     return lines
 
 
@@ -138,10 +139,10 @@ def _skips(plan: Plan, organization: Organization) -> Iterator[Line]:
             yield from wrapped(f"{counted(len(more), 'more OU')}: {accounts}: {reason}", indent=2, tone="quiet")
 
 
-def _totals(plan: Plan) -> Iterator[Line]:
+def _totals(plan: Plan, organization: Organization) -> Iterator[Line]:
     yield Line("")
     if plan.is_empty:
-        yield Line("Nothing to change.", "heading")
+        yield from wrapped(f"Nothing to change in {scope_text(plan.scope, organization)}.", indent=0, tone="heading")
         return
     stacks = sum(stack.change != "unchanged" for stack in plan.stacks)
     stack_sets = sum(one.change != "unchanged" for one in plan.stack_sets)

@@ -10,6 +10,7 @@ from typing import Any
 from deployer.organization import Organization
 from deployer.rendering.outcome import INOPERABLE
 from deployer.rendering.plan_json import place
+from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, table, wrapped
 from deployer.rollout.causes import shortened
@@ -38,17 +39,18 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not in sync", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
-    lines += [Line(""), _verdict(status)]
+    lines += [Line(""), *_verdict(status, organization)]
     if any(one.is_inoperable for one in status.instances):
         lines += wrapped(INOPERABLE, indent=0, tone="bad")
     return lines
 
 
-def _verdict(status: Status) -> Line:
+def _verdict(status: Status, organization: Organization) -> list[Line]:
+    scope = scope_text(status.scope, organization)
     if not status.is_in_sync:
-        return Line("`deployer rollout` brings it about.", "bad")
+        return wrapped(f"`deployer rollout` brings {scope} in sync with the config files.", indent=0, tone="bad")
     what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
-    return Line(f"{what} is as the config files say.", "add")
+    return wrapped(f"{what} in {scope} is in sync with the config files.", indent=0, tone="add")
 
 
 def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -18,7 +19,7 @@ from typing import Protocol
 from deployer.bundle import Bundle
 from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
-from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.locking import LockRecord
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
@@ -26,7 +27,7 @@ from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.result import RolloutResult, shortfalls, skipped_now
 from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSets
-from deployer.stacks import StackEvent, Stacks
+from deployer.stacks import STACK_TYPE, StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
 from deployer.words import counted
@@ -74,6 +75,10 @@ class ExecutionOptions:
     lock: Lock | None = None
     record: LockRecord | None = None
     """The content of the lock."""
+    keeps_unfinished: bool = False
+    """Whether the record is of an earlier roll-out, which remains unfinished whatever is done now."""
+    closes_record: bool = False
+    """Whether success without a change also ends the roll-out of the record, which is resumed."""
 
 
 class WaveFailedError(DeployerError):
@@ -93,13 +98,13 @@ def roll_out(
     """
     options = options or ExecutionOptions()
     run = _Run(plan, bundle, cloud, report, options)
-    if plan.is_empty or options.lock is None:
+    if options.lock is None or (plan.is_empty and not options.closes_record):
         return run.run()
     exit_code = INTERRUPTED_EXIT_CODE
     run.take_lock()
     try:
         outcome = run.run()
-        exit_code = outcome.exit_code
+        exit_code = outcome.exit_code or int(options.keeps_unfinished)
     finally:
         options.lock.release(exit_code)
     return outcome
@@ -183,11 +188,27 @@ class _Run:
             yield Step(f"stack {plan.key.name} in {plan.key.region}", partial(self._stack, plan))
 
     def _stack(self, plan: StackPlan) -> None:
+        try:
+            self._change_stack(plan)
+        except KeyboardInterrupt:
+            self._report_stack_in_progress(plan.key)
+            raise
+        self.take_lock()
+
+    def _change_stack(self, plan: StackPlan) -> None:
         if plan.definition is None:
             self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
         else:
             self._cloud.stacks.apply(plan.definition, self._on_stack_event)
-        self.take_lock()
+
+    def _report_stack_in_progress(self, key: StackKey) -> None:
+        """AWS may have accepted a change whose answer the interruption cut off."""
+        with suppress(DeployerError):
+            state = self._cloud.stacks.describe(key.name, region=key.region)
+            if state is not None and state.is_in_progress:
+                self._on_stack_event(
+                    StackEvent(stack=key.name, logical_id=key.name, type=STACK_TYPE, status=state.status)
+                )
 
     def _on_stack_event(self, event: StackEvent) -> None:
         self._report(StackProgress(event=event))

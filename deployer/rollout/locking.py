@@ -108,6 +108,8 @@ class Lock:
         self.last: LockRecord | None = None
         self._is_unreadable = False
         """Whether there is a record that cannot be read, so that it is not known who is rolling out."""
+        self.was_taken = False
+        """Whether the record is, or was, one of this command, which `--resume` then reads."""
 
     def read(self) -> LockRecord | None:
         """Read the record; what happens between this and `take` keeps the lock from being taken."""
@@ -119,6 +121,12 @@ class Lock:
         except ValueError:
             self.last, self._is_unreadable = None, True
         return self.last
+
+    @property
+    def unfinished(self) -> LockRecord | None:
+        """The last roll-out, when the record was read, if `--resume` would continue it."""
+        is_unfinished = self.last is not None and self.last.command == "rollout" and self.last.exit_code != 0
+        return self.last if is_unfinished else None
 
     @property
     def is_free(self) -> bool:
@@ -198,6 +206,7 @@ class Lock:
                 raise
             self._version = found.version
         self._held = record
+        self.was_taken = True
 
     def _times(self) -> dict[str, Any]:
         now = self._clock()

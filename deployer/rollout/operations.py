@@ -6,11 +6,12 @@ A StackSet runs one operation at a time. If another one is in progress, we wait,
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal, NamedTuple
 
 from deployer.clock import Clock
-from deployer.errors import BusyError
+from deployer.errors import BusyError, DeployerError
 from deployer.polling import polls
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
@@ -50,7 +51,11 @@ class OperationRunner:
 
     def run(self, name: str, start: Callable[[], str], *, action: str, instances: int) -> Finished:
         """Start an operation once no other is in progress, and return it when it ends."""
-        operation_id = self._start(name, start)
+        try:
+            operation_id = self._start(name, start)
+        except KeyboardInterrupt:
+            self._report_in_progress(name)
+            raise
         self._report(OperationStarted(stack_set=name, operation_id=operation_id, action=action, instances=instances))
         finished = self._follow(name, operation_id)
         self.results.setdefault(name, {}).update(finished.results)
@@ -87,6 +92,12 @@ class OperationRunner:
                 if waited_for not in reported:
                     reported.add(waited_for)
                     self._report(waited_for)
+
+    def _report_in_progress(self, name: str) -> None:
+        """AWS may have accepted an operation whose answer the interruption cut off."""
+        with suppress(DeployerError):
+            for operation in self._stack_sets.operations_in_progress(name):
+                self._report(OperationAttached(stack_set=name, operation=operation))
 
     def _attach(self, name: str, operation: Operation) -> None:
         self._report(OperationAttached(stack_set=name, operation=operation))

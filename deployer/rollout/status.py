@@ -12,6 +12,7 @@ from deployer.planning.plan import ActualState, DesiredState, Plan
 from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance
 from deployer.stacks import StackState
+from deployer.targets import Scope
 from deployer.words import account_path
 from templates.function_url import OUTPUT as URL_OUTPUT
 
@@ -61,6 +62,7 @@ class Status:
 
     stacks: tuple[StackStatus, ...]
     instances: tuple[InstanceStatus, ...]
+    scope: Scope
     url: str | None = None
     """The handler's function URL, if it has one."""
 
@@ -94,6 +96,7 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
     return Status(
         stacks=(*stacks, *stack_sets),
         instances=tuple(_instances(actual, plan, desired)),
+        scope=desired.scope,
         url=url_of(actual.stacks.get(plan.central.key)),
     )
 

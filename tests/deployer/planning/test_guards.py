@@ -11,6 +11,7 @@ from deployer.planning.guards import check_deletions
 from deployer.planning.instances import InstancePlan
 from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
 from deployer.stack_sets import DeploymentTargets, InstanceKey, InstanceOperation, StackSetDefinition
+from deployer.targets import Scope
 
 
 def _plan(*, gone: int, unchanged: int) -> Plan:
@@ -37,6 +38,7 @@ def _plan(*, gone: int, unchanged: int) -> Plan:
         stack_sets=(stack_set,),
         companions=(),
         skips=(),
+        scope=Scope(),
     )
 
 

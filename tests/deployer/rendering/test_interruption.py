@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 from typing import Any
 
@@ -70,3 +72,33 @@ def test_a_signal_prints_the_operation_and_lets_go_of_the_lock(
     record = sandbox.client("s3").get_object(Bucket="deployer-artifacts-200000000001-eu-west-1", Key="rollout.json")
     assert json.loads(record["Body"].read())["exit_code"] == 130
     assert deployer("rollout", "--resume", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances"])
+def test_what_aws_accepted_while_ctrl_c_came_is_named_and_the_hint_is_a_command_that_works(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def accepted(client: Any, called: str, parameters: Any) -> Any:
+        answer = call(client, called, parameters)
+        if called == operation:
+            os.kill(os.getpid(), signal.SIGINT)
+        return answer
+
+    deployer = Deployer(sandbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", accepted)
+        ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 130, ran
+    shown = " ".join(ran.err.split())
+    expected = {
+        "ExecuteChangeSet": "AWS continues with stack deployer-artifacts",
+        "CreateStackInstances": "AWS continues CREATE of StackSet deployer-access, operation deployer-",
+    }[operation]
+    assert expected in shown
+    hint = re.search(r"Run `deployer (rollout [^`]+)` to resume", shown)
+    assert hint is not None
+    words = [word for word in shlex.split(hint[1]) if word not in {"--config", str(deployer.config)}]
+    assert words[1] == {"ExecuteChangeSet": "--org", "CreateStackInstances": "--resume"}[operation]
+    assert deployer(*words, "--yes").exit_code == 0

@@ -124,7 +124,7 @@ def test_nothing_to_change_is_said() -> None:
     deployment = example_deployment()
     found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
-    assert [line.text for line in _lines(found)][-1] == "Nothing to change."
+    assert [line.text for line in _lines(found)][-1] == "Nothing to change in the whole organization."
     assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
 
 

@@ -8,6 +8,7 @@ from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.rendering.status import status_document
 from deployer.reporting.coverage import Cell, coverage_from, coverage_of
 from deployer.rollout.status import InstanceStatus, Status
+from deployer.targets import Scope
 
 ROOT, PROD, SANDBOX = "r-exam", "ou-prod", "ou-sandbox"
 ORGANIZATION = Organization(
@@ -85,6 +86,7 @@ def test_accounts_that_no_file_enables() -> None:
 def test_a_status_and_its_document_give_the_same_coverage() -> None:
     status = Status(
         stacks=(),
+        scope=Scope(),
         instances=(
             InstanceStatus(
                 stack_set="deployer-access", account="300000000001", region="eu-west-1", state="failed", reason="an SCP"

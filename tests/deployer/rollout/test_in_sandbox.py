@@ -98,7 +98,7 @@ def test_the_desired_state_is_in_every_account_and_region_and_in_no_other(deploy
 def test_a_second_roll_out_reports_no_changes_and_writes_nothing(deployer: Deployer) -> None:
     ran = deployer("rollout", "--org")
     assert ran.exit_code == 0
-    assert "Nothing to change." in ran.out
+    assert "Nothing to change in the whole organization." in ran.out
     assert writes(deployer.sandbox) == []
     assert deployer("plan").exit_code == 0
     assert deployer("status").exit_code == 0

@@ -338,6 +338,33 @@ def test_a_wave_that_is_not_healthy_keeps_the_next_from_beginning(deployer: Depl
     _all_is_well(in_waves)
 
 
+def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_path: Path) -> None:
+    sandbox = deployer.sandbox
+    in_waves = _in_waves(deployer, tmp_path, '[[Infrastructure], ["*"]]')
+    sandbox.faults.add(
+        Fault(effect=Error(code="ServiceFailure", message="down"), operation="CreateRole", account=NETWORK)
+    )
+    assert in_waves(*ROLL_OUT).exit_code == 1
+    failed_again = in_waves("rollout", "--only-failed", "--yes")
+    assert failed_again.exit_code == 1, failed_again
+    unfinished = "An earlier roll-out is still unfinished: continue it with `deployer rollout --resume`"
+    assert unfinished in " ".join(failed_again.out.split())
+    sandbox.faults.clear()
+
+    retried = in_waves("rollout", "--only-failed", "--yes")
+    assert retried.exit_code == 0, retried
+    shown = " ".join(retried.out.split())
+    assert f"Every desired stack instance of network-hub ({NETWORK}) is CURRENT" in shown
+    assert unfinished in shown
+    assert "400000000001" not in installed(sandbox), "the second wave did not begin"
+
+    resumed = in_waves("rollout", "--resume", "--yes")
+    assert resumed.exit_code == 0, resumed
+    assert "Every desired stack instance of the whole organization is CURRENT" in " ".join(resumed.out.split())
+    assert in_waves("rollout", "--resume").exit_code == 11
+    _all_is_well(in_waves)
+
+
 # Locks and what they remember
 BUCKET, LOCK = f"deployer-artifacts-{CENTRAL}-eu-west-1", "rollout.json"
 

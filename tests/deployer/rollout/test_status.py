@@ -68,7 +68,7 @@ def test_after_a_roll_out_everything_is_current() -> None:
     assert [one.state for one in status.stacks] == ["CREATE_COMPLETE", "CREATE_COMPLETE", "ACTIVE", "ACTIVE"]
     cells = matrix(status, EXAMPLE)
     assert cells[MatrixCell(FORWARDING, "Workloads/Prod", "us-east-1")] == Counter(current=2)
-    assert "Everything is as the config files say." in _text(status)
+    assert "Everything in the whole organization is in sync with the config files." in _text(status)
 
 
 def test_before_a_roll_out_everything_is_missing() -> None:
@@ -136,7 +136,7 @@ def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> Non
     assert "skipped Workloads/Prod: shop-prod (300000000001) in us-east-1" in " ".join(
         _text(status, instances=True).split()
     )
-    assert "All that AWS reaches is as the config files say." in text
+    assert "All that AWS reaches in the whole organization is in sync with the config files." in text
     document = status_document(status, deployment.desired.organization)
     assert document["as_wanted"]
     assert sum(row["skipped"] for row in document["coverage"]) == 3
