@@ -75,11 +75,12 @@ class CommandTexts:
     """What a command tells of registries, for errors of its client that lack the region.
 
     `sources` ("account/region/name") are named and not pushed to: they are never created, unless the client's error
-    says that it was writing to them.
+    says that it was writing to them. `in_scripts` are the images that its scripts push, for errors that name nothing.
     """
 
     texts: tuple[str, ...] = ()
     sources: frozenset[str] = frozenset()
+    in_scripts: tuple[ImageReference, ...] = ()
 
 
 def command_texts(
@@ -96,7 +97,15 @@ def command_texts(
     return CommandTexts(
         texts=(" ".join(map(str, destinations)), " ".join(command), " ".join(sorted(variables)), *files),
         sources=frozenset(named - {image.repository_key for image in destinations}),
+        in_scripts=tuple(image for text in files for image in _images_of_script(text, environment)),
     )
+
+
+def _images_of_script(text: str, environment: Mapping[str, str]) -> Iterator[ImageReference]:
+    for destination in destinations_of(["sh", "-c", text], environment):
+        with suppress(ImageReferenceError):
+            if isinstance(destination, str) and (image := parse_image(destination)):
+                yield image
 
 
 def _images_in(text: str) -> Iterator[ImageReference]:

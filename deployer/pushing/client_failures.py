@@ -79,6 +79,12 @@ def is_name_unknown(output: str) -> bool:
     return _NAME_UNKNOWN.search(output) is not None
 
 
+def names_nothing(output: str) -> bool:
+    """Whether a client reports something missing and not what, as containerd before 1.7 and buildx before 0.10."""
+    is_missing = is_name_unknown(output) or re.search(r"unexpected status: 404 not found", output, re.IGNORECASE)
+    return bool(is_missing) and not _SENTENCE.search(output)
+
+
 def repositories_in_sentences(output: str) -> frozenset[str]:
     """The repositories that ECR's own sentence names, read or written."""
     return frozenset(match["name"] for match in _SENTENCE.finditer(output))

@@ -12,6 +12,7 @@ from deployer.pushing.client_failures import (
     MissingRepository,
     is_name_unknown,
     missing_repositories,
+    names_nothing,
     repositories_in_sentences,
 )
 from deployer.pushing.client_process import Finished
@@ -109,10 +110,12 @@ class Pusher:
                 self.reports.on_unknown_registry(missing)
             elif missing.is_certain or image.repository_key not in self.command.sources:
                 found.append(image)
+        if finished.exit_code and names_nothing(finished.output):
+            found += self.command.in_scripts  # also what exists by now, since the failed push itself may have caused it
         return found if finished.exit_code else [image for image in found if self._is_still_missing(image)]
 
     def _is_still_missing(self, image: ImageReference) -> bool:
-        """After a push that worked. A registry that cannot be asked makes no failure of it."""
+        """A registry that cannot be asked makes no failure of a push that worked."""
         try:
             return not self.ensurer.registries.is_there(image)
         except DeployerError:

@@ -72,8 +72,6 @@ def test_a_script_runs_again_by_the_client_s_own_words(
     rolled_out: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a client prints of a missing repository, it is found out which one it is, and in which registry."""
-    if ready.name == "ctr":
-        pytest.skip("containerd before 1.7 prints no more than `unexpected status: 404`")
     for name, value in ready.bench.variables.items():
         monkeypatch.setenv(name, value)
     repository = f"team-shop/{uuid.uuid4().hex[:12]}"

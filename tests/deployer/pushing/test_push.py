@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.errors import DeployerError
-from deployer.pushing.client_commands import CommandTexts
+from deployer.pushing.client_commands import CommandTexts, command_texts
 from deployer.pushing.client_process import Finished
 from deployer.pushing.ensure import Clock, Ensurer, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
@@ -180,7 +180,7 @@ def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails
 @pytest.mark.parametrize(
     "look", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be looked up")]
 )
-def test_a_client_that_came_to_terms_by_itself_is_not(look: bool | DeployerError) -> None:
+def test_a_client_that_found_the_repository_in_the_end_is_not(look: bool | DeployerError) -> None:
     outcome, reported = push(Client([unknown("cache", code=0)]), Registry(looks=[look]))
     assert outcome == Pushed(exit_code=0, runs=1)
     assert not reported.found
@@ -200,6 +200,23 @@ def test_a_source_is_created_only_if_the_client_writes_to_it() -> None:
     assert (outcome, reported.found) == (Pushed(exit_code=1, runs=1), [])
     outcome, reported = push(Client([unknown("web"), OK]), Registry(), command=sources)
     assert (outcome, reported.found) == (Pushed(exit_code=0, runs=2), ["web"])
+
+
+@pytest.mark.parametrize(
+    ("output", "found"),
+    [
+        pytest.param("ctr: unexpected status: 404 NOT FOUND", ["web"], id="containerd before 1.7"),
+        pytest.param("unexpected status: NAME_UNKNOWN", ["web"], id="a code alone"),
+        pytest.param(BASE.output, [], id="the name of a base image"),
+        pytest.param("denied", [], id="another error"),
+    ],
+)
+def test_an_error_without_a_name_is_about_what_the_script_pushes(output: str, found: list[str]) -> None:
+    texts = command_texts(["sh", "push.sh"], {}, [], [f"set -e\ndocker push {HOST}/web:1 # to {HOST}/other:1\n"])
+    endings = [Finished(exit_code=1, output=output), OK]
+    outcome, reported = push(Client(endings), Registry(), names=(), command=texts)
+    assert reported.found == found
+    assert outcome == Pushed(exit_code=0 if found else 1, runs=2 if found else 1)
 
 
 def test_a_message_without_a_region_is_reported() -> None:
