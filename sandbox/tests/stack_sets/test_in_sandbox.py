@@ -52,7 +52,7 @@ class StackSets:
     def remove(self, *ous: str, regions: tuple[str, ...] = (HOME,), name: str = "queues", **options: Any) -> str:
         options = {"RetainStacks": False, "CallAs": self.call_as} | options
         operation_id: str = self.client.delete_stack_instances(
-            StackSetName=name, **targets(*ous, regions=regions), **options
+            **{"StackSetName": name, **targets(*ous, regions=regions), **options}
         )["OperationId"]
         return operation_id
 

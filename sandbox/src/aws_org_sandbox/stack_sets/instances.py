@@ -50,23 +50,38 @@ def cancel(stack_set: StackSet, operation: Operation, result: Result, reason: st
 def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
     if operation.action == "DELETE":
         if not operation.retain_stacks:
-            cloudformation.delete_stack(account=instance.account, region=instance.region, name=stack_set.stack_name)
+            name = stack_set.stack_name(instance)
+            cloudformation.delete_stack(account=instance.account, region=instance.region, name=name)
         return
     for account in (instance.account, stack_set.management_account):
         if not is_enabled(account, instance.region):
             raise cloudformation.StackFailed(
                 f"Region {instance.region} is not enabled in account {account}: it has to be opted in first."
             )
+    _check_stack_exists(stack_set, instance)
     if operation.overrides is not None:
         instance.overrides = dict(operation.overrides)
     instance.stack_id = cloudformation.deploy_stack(
         account=instance.account,
         region=instance.region,
-        name=stack_set.stack_name,
+        name=stack_set.stack_name(instance),
         template_body=stack_set.template_body,
         parameters={**stack_set.parameters, **instance.overrides},
         tags=stack_set.tags,
     )
+
+
+def _check_stack_exists(stack_set: StackSet, instance: Instance) -> None:
+    """Fail for a deployed stack that was deleted without StackSets, which do not notice, as on AWS.
+
+    AWS does not document that an operation creates the stack again, so nobody can rely on it: the instance has to be
+    deleted, with RetainStacks or without, and created.
+    """
+    if instance.stack_id is None:
+        return
+    stack = cloudformation.find_stack(account=instance.account, region=instance.region, name=instance.stack_id)
+    if stack is None or stack.deleted is not None:
+        raise cloudformation.StackFailed(f"Stack [{stack_set.stack_name(instance)}] does not exist")
 
 
 def _fail(stack_set: StackSet, operation: Operation, instance: Instance, result: Result, *, reason: str) -> None:

@@ -70,6 +70,8 @@ class Instance:
     detailed: DetailedStatus = "PENDING"
     reason: str | None = None
     last_operation_id: str | None = None
+    unique: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """Of this instance alone: one that is created again gets a stack with another name."""
 
     @property
     def key(self) -> Key:
@@ -147,10 +149,9 @@ class StackSet:
     def arn(self) -> str:
         return f"arn:aws:cloudformation:{self.region}:{self.management_account}:stackset/{self.id}"
 
-    @property
-    def stack_name(self) -> str:
-        """The name of its stacks: the same in every account and region."""
-        return f"StackSet-{self.name}-{self.unique}"
+    def stack_name(self, instance: Instance) -> str:
+        """The name of an instance's stack; AWS never associates a stack that an earlier instance retained again."""
+        return f"StackSet-{self.name}-{instance.unique}"
 
     @property
     def unfinished(self) -> Iterator[Operation]:
