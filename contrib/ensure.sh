@@ -3,13 +3,15 @@
 #
 #   ensure.sh IMAGE...          ENSURE_TIMEOUT=300 is the time in seconds for all images together
 #
-# Needs the aws CLI and only the permissions of a push. Makes the first call of a push for each repository, then waits
-# until all exist. The exit codes are those of `deployer ensure`:
-#   0 all exist    18 timed out    15 not an ECR image    6 no permission    4 no credentials    13 another error
-#   64 invalid usage    127 no aws CLI
+# With DEPLOYER_URL, the handler's function URL, and a curl that signs requests (7.75 or later), it has the answer in
+# about a second; credentials that are in no variables are exported by version 2 of the aws CLI. Otherwise it needs only the aws CLI and the permissions of a push: it makes the first call of a push
+# for each repository, then waits until all exist. The exit codes are those of `deployer ensure`:
+#   0 all exist    18 timed out    19 refused    15 not an ECR image    3 not a function URL    6 no permission
+#   4 no credentials    13 another error    64 invalid usage    127 no aws CLI
 set -eu
 
 timeout=${ENSURE_TIMEOUT:-300}
+url=${DEPLOYER_URL:-}
 retry_after=30
 no_layer=sha256:0000000000000000000000000000000000000000000000000000000000000000
 
@@ -57,6 +59,82 @@ parse() {
     if [ -n "${AWS_ENDPOINT_URL:-}${AWS_ENDPOINT_URL_ECR:-}" ]; then
         fips=false dual_stack=false # the CLI rejects these together with an explicit endpoint
     fi
+}
+
+# Sets url_region, or stops: no other host receives a signed request.
+parse_url() {
+    url=${url%/}
+    host=${url#https://}
+    id=${host%%.*}
+    url_region=${host#"$id".lambda-url.}
+    url_region=${url_region%.on.aws}
+    [ "$url" = "https://$id.lambda-url.$url_region.on.aws" ] || stop 3 "DEPLOYER_URL=$url is not a function URL"
+    case "$id/$url_region" in
+        */*[!abcdefghijklmnopqrstuvwxyz0123456789-]* | *[!abcdefghijklmnopqrstuvwxyz0123456789]*/* | /* | */)
+            stop 3 "DEPLOYER_URL=$url is not a function URL" ;;
+    esac
+}
+
+# Prints the configuration with which curl signs, or nothing: secrets in arguments are visible to every process.
+signing() {
+    (
+        if [ -z "${AWS_ACCESS_KEY_ID:-}" ] || [ -z "${AWS_SECRET_ACCESS_KEY:-}" ]; then
+            exported=$(aws configure export-credentials --format env 2>/dev/null) || exit 0
+            eval "$exported"
+        fi
+        printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
+        [ -z "${AWS_SESSION_TOKEN:-}" ] || printf 'header = "x-amz-security-token: %s"\n' "$AWS_SESSION_TOKEN"
+    )
+}
+
+# text KEY: a text of the answer about one repository.
+text() {
+    printf '%s' "$answer" | sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p"
+}
+
+# Prints body and status of the response.
+post() {
+    printf '%s\n' "$signed" | curl --silent --show-error --config - --proto '=https' --connect-timeout 3 --max-time 20 \
+        --aws-sigv4 "aws:amz:$url_region:lambda" --header 'content-type: application/json' --data "$order" \
+        --write-out '\n%{http_code}' "$url/" 2>&1
+}
+
+# request: 0 if the handler answered about the image that was parsed last, 1 if the event lane is left; sets outcome.
+request() {
+    outcome='' reason=''
+    case " $foreign " in
+        *" $account "*) return 1 ;;
+    esac
+    case $repository in
+        *[\"\\]*) return 1 ;; # ECR refuses it
+    esac
+    order=$(printf '{"version": 1, "account": "%s", "region": "%s", "repositories": ["%s"]}' \
+        "$account" "$region" "$repository")
+    if ! response=$(post); then
+        reason="$response"
+    else
+        case $response in
+            *[!0-9]5[0-9][0-9]) # a request that ended badly is safe to repeat
+                sleep 1
+                response=$(post) || : ;;
+        esac
+        status=$(printf '%s\n' "$response" | tail -n 1)
+        # one line without control characters, in which only keys and values have quotation marks
+        answer=$(printf '%s' "$response" | tr -d '\000-\037\177' | sed 's/\\\\//g; s/\\"/'"'"'/g')
+        [ "$status" = 200 ] && outcome=$(text outcome)
+        [ "$(text repository)" = "$repository" ] || outcome=''
+        case "$outcome/$(text reason)" in
+            failed/not-handed-over) outcome='' reason=$(text message) ;;
+            created/* | exists/* | refused/* | failed/* | pending/*) return 0 ;;
+            *) outcome='' reason="it answered $status $(text message)" ;;
+        esac
+    fi
+    say "ensure.sh: DEPLOYER_URL is not used: $reason; the event of a push does the same, but takes longer"
+    case $response in
+        *'"other-account"'*) foreign="$foreign $account" ;;
+        *) url='' ;;
+    esac
+    return 1
 }
 
 # call OPERATION ARGUMENTS...: 0 if the repository exists, 1 if it is missing, 2 for a temporary error; stops otherwise.
@@ -118,11 +196,44 @@ for image in "$@"; do
     parse "$image" # report invalid arguments before the first request
 done
 
+if [ -n "$url" ]; then
+    parse_url
+    if ! curl --help all 2>/dev/null | grep -q -e --aws-sigv4; then
+        say "ensure.sh: DEPLOYER_URL is not used: it takes curl 7.75 or later, which signs requests"
+        url=''
+    fi
+fi
+if [ -n "$url" ]; then
+    signed=$(signing)
+    if [ -z "$signed" ]; then
+        say "ensure.sh: DEPLOYER_URL is not used: the aws CLI exports no credentials, which takes its version 2"
+        url=''
+    fi
+fi
+
 deadline=$(($(date +%s) + timeout))
-missing='' retried=''
+missing='' retried='' foreign='' refused=''
 for image in "$@"; do # request all before waiting for the first
     parse "$image"
     result=0
+    if [ -n "$url" ] && request; then
+        case $outcome in
+            created) say "$location: created" ;;
+            exists) say "$location: exists already" ;;
+            pending)
+                say "$location: requested"
+                missing="$missing $image"
+                ;;
+            *)
+                refused=19
+                say "$location: $outcome
+  $(text message) [$(text reason)]
+  Rule: $(text rule)
+  $(text next_step)"
+                ;;
+        esac
+        continue
+    fi
     call initiate-layer-upload || result=$?
     case $result in
         0) say "$location: exists already" ;;
@@ -133,10 +244,11 @@ for image in "$@"; do # request all before waiting for the first
 done
 for image in $missing; do # unquoted: references contain no blanks
     parse "$image"
-    wait_for_it || stop 18 "$location: does not exist after $timeout s
+    wait_for_it || stop "${refused:-18}" "$location: does not exist after $timeout s
   It may be refused, or its event may be late. In the central account, these show
   the decision with its reason, and whether the account and region are covered:
     deployer audit list --repository $repository
     deployer status"
     say "$location: created"
 done
+exit "${refused:-0}"

@@ -22,7 +22,7 @@ from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
-from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS
+from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS, pusher_policy
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.clocks import impatient
 from tests.conftest import CONFIG
@@ -30,6 +30,7 @@ from tests.principals import environment, role
 
 ACCOUNT, REGION = "400000000001", "eu-west-1"
 """In an OU that gives repositories no policy: one that lets the organization pull would allow a pusher too much."""
+FUNCTION: Final = "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler"
 HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
 BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
@@ -82,7 +83,8 @@ def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> I
             "Resource": f"arn:aws:ecr:{REGION}:{account}:repository/team-shop/*",
         },
     ]
-    credentials = role(sandbox, account, {"Version": "2012-10-17", "Statement": allowed})
+    requests = pusher_policy([], function=FUNCTION)["Statement"][2:]
+    credentials = role(sandbox, account, {"Version": "2012-10-17", "Statement": [*allowed, *requests]})
     with _folder() as folder:
         yield bench(
             endpoint=sandbox.endpoint_url,

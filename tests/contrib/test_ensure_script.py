@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,11 +14,13 @@ import pytest
 
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
-from deployer.pushing.ensure import There, TimedOut
+from deployer.errors import ConfigurationError, CredentialsError, PermissionDeniedError, ServiceError
+from deployer.pushing.ensure import Refused, There, TimedOut
 from deployer.pushing.images import ImageReferenceError
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
+from tests.function_urls import handler_url
+from tests.principals import environment, role
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +29,7 @@ SHOP = "300000000001"
 HOST = host_of(SHOP, "eu-west-1")
 
 FAKE = """#!/bin/sh
+[ "$1" = configure ] && printf '%s' "$EXPORTED" && exit "${EXPORT_EXIT:-0}"
 echo "$AWS_USE_FIPS_ENDPOINT $AWS_USE_DUALSTACK_ENDPOINT $*" >> "$CALLS"
 [ -e "$THERE" ] && exit 0
 [ "$(wc -l < "$CALLS")" -le "${UNHEARD:-0}" ] && echo "Could not connect to the endpoint URL" >&2 && exit 255
@@ -88,6 +92,35 @@ class TestAgainstTheSandbox:
         assert done.returncode == TimedOut.exit_code
         assert "team-shop/tmp-x (300000000001, eu-west-1): does not exist after 1 s" in done.stderr
         assert "deployer audit list --repository team-shop/tmp-x" in done.stderr
+
+    def test_the_function_url_answers_without_any_event(self, rolled_out: Sandbox, bench: Bench) -> None:
+        name, there = (f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2))
+        rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=there)
+        rolled_out.settle()
+        variables = {**bench.variables, "DEPLOYER_URL": handler_url(rolled_out)}
+        images = [f"{HOST}/{each}:1" for each in (name, there, "team-shop/tmp-y")]
+        rolled_out.calls.clear()
+        with rolled_out.held():
+            done = ensure(*images, variables=variables)
+        assert done.returncode == Refused.exit_code, done.stderr
+        created, exists, refused, *why = done.stderr.splitlines()
+        assert created == f"{name} ({SHOP}, eu-west-1): created"
+        assert exists == f"{there} ({SHOP}, eu-west-1): exists already"
+        assert refused == f"team-shop/tmp-y ({SHOP}, eu-west-1): refused"
+        assert "[name-denied]" in why[0]
+        assert why[1] == "  Rule: create.names.deny: **/tmp-*"
+        assert why[2].startswith(f"  `deployer explain {SHOP} team-shop/tmp-y --principal arn:aws:")
+        assert not [call for call in rolled_out.calls if call.operation == "InitiateLayerUpload"]
+        rolled_out.settle()
+
+    def test_a_role_that_may_not_call_the_url_uses_events(self, rolled_out: Sandbox) -> None:
+        statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]
+        pusher = role(rolled_out, SHOP, {"Version": "2012-10-17", "Statement": statements})
+        variables = {**os.environ, **environment(rolled_out, pusher), "DEPLOYER_URL": handler_url(rolled_out)}
+        name = f"team-shop/{uuid.uuid4().hex[:12]}"
+        done = ensure(f"{HOST}/{name}:1", variables=variables)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("ensure.sh: DEPLOYER_URL is not used: it answered 403 ")
 
     def test_no_permission(self, bench: Bench) -> None:
         done = ensure(f"{HOST}/other-team/api:1", variables=bench.variables)
@@ -213,3 +246,157 @@ class TestTheScript:
     def test_without_the_aws_cli(self, tmp_path: Path) -> None:
         done = ensure(f"{HOST}/api:1", shell="/bin/sh", variables={"PATH": str(tmp_path)})
         assert (done.returncode, "the aws CLI is not installed" in done.stderr) == (127, True)
+
+
+ANSWERING_CURL = """#!/bin/sh
+case "$1" in --help) echo "     ${SIGNS---aws-sigv4} <provider>"; exit 0 ;; esac
+cat >> "$REQUESTS.stdin"
+printf '%s\\n' "$*" >> "$REQUESTS"
+[ "$(wc -l < "$REQUESTS")" -le "${BROKEN:-0}" ] && printf 'Internal Server Error\\n502' && exit 0
+printf '%s' "$RESPONSE"
+exit "${CURL_EXIT:-0}"
+"""
+"""A curl whose server has one response; `BROKEN` first requests get an error."""
+URL = f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws/"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "the/secret+key", "AWS_SESSION_TOKEN": "the-token"}
+
+
+def response(outcome: str, status: int = 200, **texts: str) -> str:
+    result = {"repository": "api", "outcome": outcome, "reason": "why", "rule": "", "message": "It is.", **texts}
+    result = {"next_step": "Push the image.", "event_id": "1-1", **result}
+    return json.dumps({"version": 1, "results": [result]}) + f"\n{status}"
+
+
+class TestTheRequestLane:
+    @pytest.fixture
+    def variables(self, tmp_path: Path) -> dict[str, str]:
+        """With stand-ins for curl, and for an aws CLI to which the repository exists."""
+        for name, program in (("curl", ANSWERING_CURL), ("aws", FAKE)):
+            (tmp_path / name).write_text(program)
+            (tmp_path / name).chmod(0o755)
+        (tmp_path / "there").touch()
+        return {
+            **KEYS,
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "CALLS": str(tmp_path / "calls"),
+            "THERE": str(tmp_path / "there"),
+            "REQUESTS": str(tmp_path / "requests"),
+            "DEPLOYER_URL": URL,
+        }
+
+    @staticmethod
+    def used_events(variables: Mapping[str, str]) -> bool:
+        return Path(variables["CALLS"]).exists()
+
+    @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+    def test_in_every_shell(self, variables: dict[str, str], shell: str, tmp_path: Path) -> None:
+        link = tmp_path / "sh"
+        link.symlink_to(str(shutil.which(required(shell))))
+        text = 'A rule says "no": \\ \u202e {"outcome": "created"} \x1b[2J'
+        answer = response("refused", message=text, rule='create.names.allow: "a"')
+        done = ensure(f"{HOST}/api:1", shell=str(link), variables=variables | {"RESPONSE": answer})
+        assert done.returncode == Refused.exit_code, done.stderr
+        assert f"api ({SHOP}, eu-west-1): refused\n  A rule says 'no':" in done.stderr
+        assert "[why]\n  Rule: create.names.allow: 'a'\n  Push the image.\n" in done.stderr
+        assert "\x1b" not in done.stderr
+        assert not self.used_events(variables)
+
+    @pytest.mark.parametrize(
+        ("outcome", "code", "text"),
+        [("created", 0, "created"), ("exists", 0, "exists already"), ("failed", Refused.exit_code, "failed")],
+    )
+    def test_outcomes(self, variables: dict[str, str], outcome: str, code: int, text: str) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response(outcome)})
+        assert done.returncode == code, done.stderr
+        assert done.stderr.startswith(f"api ({SHOP}, eu-west-1): {text}\n")
+        assert not self.used_events(variables)
+
+    def test_what_is_accepted_is_waited_for(self, variables: dict[str, str]) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("pending")})
+        assert done.returncode == 0, done.stderr
+        assert "batch-check-layer-availability" in Path(variables["CALLS"]).read_text()
+        assert "initiate-layer-upload" not in Path(variables["CALLS"]).read_text()
+
+    def test_secrets_are_in_no_argument(self, variables: dict[str, str]) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("created")})
+        assert done.returncode == 0, done.stderr
+        arguments = Path(variables["REQUESTS"]).read_text()
+        assert "--aws-sigv4 aws:amz:eu-west-1:lambda" in arguments
+        assert '{"version": 1, "account": "300000000001", "region": "eu-west-1", "repositories": ["api"]}' in arguments
+        assert not any(secret in arguments for secret in KEYS.values())
+        given = Path(f"{variables['REQUESTS']}.stdin").read_text()
+        assert given == 'user = "AKIAEXAMPLE:the/secret+key"\nheader = "x-amz-security-token: the-token"\n'
+
+    def test_credentials_that_are_in_no_variables_are_exported(self, variables: dict[str, str]) -> None:
+        given = {name: value for name, value in variables.items() if name not in KEYS}
+        exported = "".join(f"export {name}={value}\n" for name, value in KEYS.items())
+        done = ensure(f"{HOST}/api:1", variables=given | {"RESPONSE": response("created"), "EXPORTED": exported})
+        assert (done.returncode, self.used_events(variables)) == (0, False), done.stderr
+        assert "AKIAEXAMPLE:the/secret+key" in Path(f"{variables['REQUESTS']}.stdin").read_text()
+
+    def test_an_aws_cli_that_exports_none(self, variables: dict[str, str]) -> None:
+        given = {name: value for name, value in variables.items() if name not in KEYS}
+        done = ensure(f"{HOST}/api:1", variables=given | {"EXPORTED": "", "EXPORT_EXIT": "2"})
+        assert done.returncode == 0, done.stderr
+        assert "DEPLOYER_URL is not used: the aws CLI exports no credentials" in done.stderr
+        assert not Path(variables["REQUESTS"]).exists()
+
+    def test_a_request_that_ended_badly_is_repeated_once(self, variables: dict[str, str]) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("created"), "BROKEN": "1"})
+        assert (done.returncode, self.used_events(variables)) == (0, False)
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            pytest.param({"BROKEN": "2"}, "it answered 502", id="it fails twice"),
+            pytest.param({"RESPONSE": "curl: (28) timed out\n000", "CURL_EXIT": "28"}, "timed out", id="unreachable"),
+            pytest.param({"RESPONSE": '{"Message":"Forbidden"}\n403'}, "it answered 403", id="denied"),
+            pytest.param({"RESPONSE": "<html>Sign in</html>\n200"}, "it answered 200", id="a sign-in page"),
+            pytest.param({"RESPONSE": response("ignored")}, "it answered 200", id="an unknown outcome"),
+            pytest.param({"RESPONSE": response("created", repository="web")}, "it answered 200", id="for another"),
+            pytest.param({"RESPONSE": response("failed", reason="not-handed-over")}, "It is.", id="not begun"),
+            pytest.param({"SIGNS": "--data"}, "it takes curl 7.75 or later", id="a curl that does not sign"),
+        ],
+    )
+    def test_without_an_answer_it_uses_events(
+        self, variables: dict[str, str], changes: dict[str, str], reason: str
+    ) -> None:
+        done = ensure(f"{HOST}/api:1", f"{HOST}/web:1", variables={**variables, "RESPONSE": "", **changes})
+        assert done.returncode == 0, done.stderr
+        [line] = [line for line in done.stderr.splitlines() if "DEPLOYER_URL is not used" in line]
+        assert reason in line
+        assert self.used_events(variables)
+
+    def test_another_account_s_registry_concerns_that_account_only(self, variables: dict[str, str]) -> None:
+        error = {"version": 1, "error": {"code": "other-account", "message": "The caller is of another account."}}
+        foreign = HOST.replace("3", "4", 1)
+        done = ensure(
+            f"{foreign}/api:1",
+            f"{foreign}/web:1",
+            f"{HOST}/api:1",
+            variables=variables | {"RESPONSE": f"{json.dumps(error)}\n403"},
+        )
+        assert done.stderr.count("it answered 403 The caller is of another account.") == 2
+        assert len(Path(variables["REQUESTS"]).read_text().splitlines()) == 2
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://abc.lambda-url.eu-west-1.on.aws/",
+            "https://abc.lambda-url.eu-west-1.on.aws.example.com/",
+            "https://abc.lambda-url.eu-west-1.0n.aws/",
+            "https://example.com/abc.lambda-url.eu-west-1.on.aws",
+            "https://example.com#.lambda-url.eu-west-1.on.aws",
+            "https://user@abc.lambda-url.eu-west-1.on.aws/",
+            "https://a.b.lambda-url.eu-west-1.on.aws/",
+            "https://.lambda-url.eu-west-1.on.aws/",
+            "https://abc.lambda-url..on.aws/",
+            "https://abc.lambda-url.eu-west-1.on.aws:8443/",
+            "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler",
+        ],
+    )
+    def test_what_is_no_function_url_receives_nothing(self, variables: dict[str, str], url: str) -> None:
+        done = ensure(f"{HOST}/api:1", variables=variables | {"DEPLOYER_URL": url})
+        assert done.returncode == ConfigurationError.exit_code
+        assert f"DEPLOYER_URL={url.removesuffix('/')} is not a function URL" in done.stderr
+        assert not Path(variables["REQUESTS"]).exists()

@@ -23,9 +23,11 @@ import yaml
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.pushing.images import parse_image
+from deployer.pushing.request_lane import FunctionUrl
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required
+from tests.function_urls import handler_url
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +128,7 @@ def test_its_commands_push_to_a_repository_that_was_missing(
         "LAYOUT": str(bench.layout),
         "REGISTRY": HOST,
         "IMAGE": f"{HOST}/{name}:1",
+        "DEPLOYER_URL": handler_url(rolled_out),
         "AWS_TOKEN": "a token of the pipeline",
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(repository / "token"),
     }
@@ -136,6 +139,7 @@ def test_its_commands_push_to_a_repository_that_was_missing(
     )
     assert ran.returncode == 0, ran.stderr
     assert f"{name} ({SHOP}, eu-west-1): created\n" in ran.stderr
+    assert "requested" not in ran.stderr, "the function URL answered"
     ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
     assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
 
@@ -230,6 +234,28 @@ def test_the_jenkinsfile_closes_what_it_opens() -> None:
     code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"|//[^\n]*", "", text)
     assert code.count("{") == code.count("}") > 0
     assert re.findall(r"^    (\w+)", code, re.MULTILINE) == ["agent", "environment", "options", "stages"]
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        pytest.param("github-actions/push.yml", ["env"], id="GitHub Actions"),
+        pytest.param("gitlab-ci/push.yml", ["push", "variables"], id="GitLab CI"),
+        pytest.param("codebuild/buildspec.yml", ["env", "variables"], id="CodeBuild"),
+        pytest.param("tekton/task.yaml", ["spec", "steps", 0, "env", 0], id="Tekton"),
+        pytest.param("kaniko/pod.yaml", ["spec", "initContainers", 0, "env", 0], id="Kaniko"),
+        pytest.param("jenkins/Jenkinsfile", None, id="Jenkins"),
+    ],
+)
+def test_they_set_the_function_url(file: str, path: list[str | int] | None) -> None:
+    if path is None:
+        [value] = re.findall(r"^        DEPLOYER_URL = '(.*)'$", (CONTRIB / file).read_text(), re.MULTILINE)
+    else:
+        found = document(file)
+        for step in path:
+            found = found[step]
+        value = found["value"] if found.get("name") == "DEPLOYER_URL" else found["DEPLOYER_URL"]
+    assert FunctionUrl.parse(value).region == "eu-west-1"
 
 
 def test_every_image_in_them_is_one_in_ecr() -> None:
