@@ -120,6 +120,22 @@ def _with_storage(program: str) -> Callable[[Bench], AbstractContextManager[Clie
 
 
 @contextmanager
+def buildah_cache(bench: Bench) -> Iterator[Client]:
+    """A build whose cache goes to a registry; docker buildx, which has the same option, is in no package here."""
+    _installed("buildah")
+    root, source = bench.folder / "buildah-cache", bench.folder / "source"
+    source.mkdir()
+    (source / "Containerfile").write_text("FROM scratch\nCOPY Containerfile /\n")
+    storage = ["--root", f"{root}/root", "--runroot", f"{root}/run", "--storage-driver", "vfs"]
+    build = ["buildah", *storage, "build", "--quiet", "--isolation", "chroot", "--layers", "--tls-verify=false"]
+    yield Client(
+        version=bench.work(["buildah", "--version"]).split()[2],
+        command=lambda reference: [*build, "--cache-to", reference.rpartition(":")[0], str(source)],
+        prepare=lambda reference: shutil.rmtree(root, ignore_errors=True),
+    )
+
+
+@contextmanager
 def _daemon(bench: Bench) -> Iterator[str]:
     """A docker daemon of the bench's own: as root, without a bridge and without rules of a firewall."""
     _installed("docker")
@@ -233,11 +249,12 @@ CLIENTS: Mapping[str, Callable[[Bench], AbstractContextManager[Client]]] = {
     "skopeo": skopeo,
     "podman": _with_storage("podman"),
     "buildah": _with_storage("buildah"),
+    "buildah-cache": buildah_cache,
     "docker": docker,
     "ctr": containerd,
     "oras": oras,
     "helm": helm,
 }
 
-IN_CI = frozenset({"skopeo", "podman", "buildah", "oras", "helm"})
+IN_CI = frozenset({"skopeo", "podman", "buildah", "buildah-cache", "oras", "helm"})
 """Those that `.ci/run` installs and that need no daemon: there they are never left out."""

@@ -1,11 +1,13 @@
 """What each client makes of a missing repository, measured; `python -m tests.clients.matrix` writes it into the docs.
 
-A cell is one push to a repository that nobody has: bare, after `deployer ensure`, or by `deployer push`; to a registry
-that answers 404, or to one that drops the connection, as ECR did until 2023.
+A cell is one push to a repository that nobody has: bare, after `deployer ensure` in each lane, or by `deployer push`;
+to a registry that answers 404, or to one that drops the connection, as ECR did until 2023.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS, pusher_
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.clocks import impatient
 from tests.conftest import CONFIG
+from tests.function_urls import handler_url
 from tests.principals import environment, role
 
 ACCOUNT, REGION = "400000000001", "eu-west-1"
@@ -46,7 +49,8 @@ LOOKING: Final = frozenset({"ctr", "helm"})
 LABELS: Mapping[str, str] = {
     "ctr": "ctr (containerd)",
     "docker": "docker (dockerd)",
-    "oras": "oras (Python SDK)",
+    "buildah-cache": "buildah build --cache-to (stand-in for docker buildx)",
+    "oras": "oras (Python SDK, stand-in for oras)",
 }
 
 Pushing = Callable[[list[str], str], int]
@@ -55,20 +59,23 @@ Pushing = Callable[[list[str], str], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """How three first pushes of one client ended, with one answer of the registry: True where the image arrived."""
+    """How first pushes of one client ended, with one answer of the registry: True if the image arrived."""
 
     client: str
     version: str
     answer: front.Missing
     bare: bool
+    requested: bool
+    """After `deployer ensure` by the request lane."""
     ensured: bool
+    """After `deployer ensure` by the event lane."""
     pushed: bool
 
     @property
     def cells(self) -> tuple[str, ...]:
         """As the page shows it; versions differ from machine to machine, so they stand apart."""
         bare = "succeeds, since it tries again" if self.bare else "fails"
-        others = ("succeeds" if holds else "fails" for holds in (self.ensured, self.pushed))
+        others = ("succeeds" if holds else "fails" for holds in (self.requested, self.ensured, self.pushed))
         return (LABELS.get(self.client, self.client), ANSWERS[self.answer], bare, *others)
 
 
@@ -107,23 +114,42 @@ def _folder() -> Iterator[Path]:
 
 
 def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: front.Missing) -> Row:
-    """Three first pushes, each to a repository of its own."""
+    """First pushes, each to a repository of its own."""
     front.answer_missing_repositories_by(answer)
     background.scheduler.time_scale = TIME_SCALE
     try:
         with patch.dict("os.environ", bench.variables, clear=True):
             bare = _arrives(sandbox, client, lambda command, image: bench.run(command).returncode)
+            with patch.dict("os.environ", DEPLOYER_URL=handler_url(sandbox)):
+                requested = _arrives(
+                    sandbox, client, lambda command, image: _ensure_by_request(image) or bench.run(command).returncode
+                )
             ensured = _arrives(sandbox, client, lambda command, image: _ensure(image) or bench.run(command).returncode)
             pushed = _arrives(sandbox, client, lambda command, image: run(["push", "--timeout", "30", "--", *command]))
     finally:
         front.answer_missing_repositories_by("answer")
         background.scheduler.time_scale = sandbox.time_scale
         sandbox.settle()
-    return Row(client=name, version=client.version, answer=answer, bare=bare, ensured=ensured, pushed=pushed)
+    return Row(
+        client=name,
+        version=client.version,
+        answer=answer,
+        bare=bare,
+        requested=requested,
+        ensured=ensured,
+        pushed=pushed,
+    )
 
 
 def _ensure(image: str) -> int:
     return run(["ensure", "--timeout", "30", image])
+
+
+def _ensure_by_request(image: str) -> int:
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        code = _ensure(image)
+    assert "The function URL is not used" not in printed.getvalue(), printed.getvalue()
+    return code
 
 
 def _arrives(sandbox: Sandbox, client: Client, push: Pushing) -> bool:
@@ -146,8 +172,8 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown."""
     versions = dict.fromkeys(f"{LABELS.get(row.client, row.client)} {row.version}" for row in rows)
     lines = [
-        "| client | missing repository | first push, bare | first push after `ensure` | `deployer push` |",
-        "| --- | --- | --- | --- | --- |",
+        "| client | missing repository | bare | after `ensure`, request lane | after `ensure`, event lane | `push` |",
+        "| --- | --- | --- | --- | --- | --- |",
         *(f"| {' | '.join(row.cells)} |" for row in rows),
     ]
     return "\n".join([*lines, "", f"Measured with {', '.join(versions)}.", ""])
