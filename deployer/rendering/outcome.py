@@ -61,7 +61,8 @@ def outcome_lines(
 def url_lines(url: str) -> list[Line]:
     """The handler's function URL, and what it is for."""
     return [
-        Line(f"Function URL: {url}"),
+        Line("Function URL:"),
+        Line(url),
         Line("Set DEPLOYER_URL to it for `deployer ensure`, `deployer push` and ensure.sh."),
     ]
 

@@ -130,7 +130,7 @@ def test_rollout_and_status_print_the_url(
 
     assert json.loads(printed("status", "--json"))["url"] == url
     assert f"function URL: {url}\n" in printed("status")
-    assert f"Function URL: {url}\nSet DEPLOYER_URL to it" in printed("rollout", "--org", "--yes")
+    assert f"Function URL:\n{url}\nSet DEPLOYER_URL to it" in printed("rollout", "--org", "--yes")
     assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
 
 
