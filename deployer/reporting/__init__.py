@@ -1,5 +1,5 @@
-"""The ledger as one page to hand on: records, coverage and findings in, a self-contained HTML file out. Pure.
+"""The report: one self-contained HTML file made from records, coverage and findings. Pure.
 
-`aggregation` reads records once, `attention` says what of it wants somebody's attention, `page` writes the file.
+`aggregation` reads the records once, `attention` selects the findings that need attention, `page` writes the file.
 Nothing here calls AWS or reads a clock.
 """

@@ -1,6 +1,6 @@
-"""One pass over the records of the ledger, and everything that the report says of them. Pure.
+"""Aggregates the records of the ledger in one pass for all parts of the report. Pure.
 
-Memory does not grow with the number of records, apart from the table, which has a limit of its own.
+Memory does not grow with the number of records; the table of records has its own limit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Dimension = Literal["ou", "account", "region", "namespace", "principal", "reason
 DIMENSIONS: tuple[Dimension, ...] = ("ou", "account", "region", "namespace", "principal", "reason")
 
 ROWS = 50_000
-"""In the table, unless another limit is given: what a browser sorts in a blink."""
+"""The default number of rows in the table: a browser sorts as many without a noticeable delay."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class Aggregates:
     problems: Problems = field(default_factory=Problems)
     rows: Rows
     knows_created: bool = True
-    """Whether what made a failure good would be among the records."""
+    """Whether records of created repositories were read, so that resolved failures can be recognized."""
     remembered: int = 0
-    """Decided while Organizations could not be asked, by the OU of the last roll-out."""
+    """Decisions by the OU known at the last roll-out, made while Organizations could not be read."""
 
     @property
     def count(self) -> int:
@@ -51,7 +51,7 @@ class Aggregates:
 def aggregate(
     records: Iterable[Record], *, since: datetime, until: datetime, rows: int = ROWS, knows_created: bool = True
 ) -> Aggregates:
-    """Read records, the newest first, once; say in `knows_created` when those of what was created are left out."""
+    """Aggregate records, newest first; `knows_created` is False if records of created repositories are omitted."""
     buckets = buckets_of(since, until)
     size = len(buckets.starts)
     found = Aggregates(
@@ -105,18 +105,18 @@ def _key(dimension: Dimension, record: Record) -> str:
 
 
 def waited_seconds(record: Record) -> float | None:
-    """From the event to the repository; None where none was created."""
+    """The time from the event to the repository; None if none was created."""
     if record.outcome != "created" or record.created_at is None:
         return None
     return (record.created_at - record.event_time).total_seconds()
 
 
 def namespace_of(repository: str) -> str:
-    """What stands before the first slash, with the slash; empty for a name without one."""
+    """The part before the first slash, with the slash; empty for a name without a slash."""
     first, slash, _ = repository.partition("/")
     return first + slash if slash else ""
 
 
 def caller_of(principal: str) -> str:
-    """The role behind a session, whose name is another each time; anything else as it is."""
+    """The role of an assumed-role session, whose session name changes each time; any other principal unchanged."""
     return role_of(principal) or principal

@@ -1,4 +1,4 @@
-"""Findings that need attention, the gravest first: failures, drift, gaps in coverage, refusals that repeat. Pure."""
+"""Findings that need attention, the most severe first: failures, drift, gaps in coverage, repeated refusals. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handler.reasons import SENTENCES
 Weight = Literal["act", "look"]
 
 ITEMS = 12
-"""Shown of one finding; the rest is counted."""
+"""The number of items shown of one finding; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,12 @@ class Finding:
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """Those that are shown."""
+        """The items that are shown."""
         return self.every[:ITEMS]
 
     @property
     def more(self) -> int:
-        """How many are not."""
+        """The number of items that are not shown."""
         return len(self.every) - len(self.items)
 
 
@@ -125,12 +125,12 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
 
 
 def _failed(number: int, *, is_sure: bool) -> str:
-    """Without the records of what was created nobody knows whether a failure was made good."""
+    """Without the records of created repositories, resolved failures cannot be recognized."""
     return counted(number, "failure is", "failures are") + " not resolved" if is_sure else counted(number, "failure")
 
 
 def _failure(attempts: Attempts) -> Item:
-    """One cause, whichever repositories it met: the newest gives its name."""
+    """Failures with one cause, named after the newest repository affected."""
     others = " and others" if attempts.count > 1 else ""
     return _item(attempts, subject=f"{attempts.key.repository or attempts.event_id}{others}", unit="events")
 

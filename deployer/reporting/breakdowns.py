@@ -1,4 +1,4 @@
-"""Counts by OU, account, region, namespace, principal and reason: a table for each, with bars and courses. Pure."""
+"""Counts by OU, account, region, namespace, principal and reason: a table for each, with bars and trends. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deployer.words import counted
 from handler.reasons import SENTENCES, Outcome
 
 TOP = 8
-"""Rows of a breakdown; all others are one more row."""
+"""Rows of a breakdown; one more row has the sum of all others."""
 
 _TITLES: dict[Dimension, tuple[str, str]] = {
     "ou": ("Organizational unit", ""),
@@ -26,7 +26,7 @@ _TITLES: dict[Dimension, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A key with its counts; `filter` is what the table is to be filtered by, None for what is put together."""
+    """A key with its counts; `filter` is its value as a filter of the table, None for the sum of other keys."""
 
     name: str
     note: str
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A breakdown by one dimension; `is_exact` is False where rare keys were put together while counting."""
+    """A breakdown by one dimension; `is_exact` is False if rare keys were merged while counting."""
 
     dimension: Dimension
     title: str
@@ -49,12 +49,12 @@ class Table:
 
 
 def outcomes_in(found: Aggregates) -> tuple[Outcome, ...]:
-    """Outcomes that have a column: the three that matter, and others where there are any."""
+    """Outcomes that have a column: created, refused and failed always, the others if they occur."""
     return tuple(one for one in OUTCOMES if one in {"created", "refused", "failed"} or found.total[one])
 
 
 def breakdowns(found: Aggregates) -> tuple[Table, ...]:
-    """A table for each dimension that has more to say than nothing."""
+    """A table for each dimension that has counts."""
     return tuple(_breakdown(found, dimension) for dimension in DIMENSIONS if found.by[dimension].tallies)
 
 
@@ -90,7 +90,7 @@ def _row(dimension: Dimension, key: str, tally: Tally, shown: Sequence[Outcome],
 
 
 def _named(dimension: Dimension, key: str, tally: Tally) -> tuple[str, str]:
-    """What people call a key, and what tells it from others."""
+    """The display name of a key, and a note that distinguishes it from others of that name."""
     match dimension:
         case "account" if tally.label:
             return tally.label, key

@@ -1,8 +1,8 @@
-"""Charts as SVG, drawn by pygal and left with nothing but shapes, text and words for those who cannot see them.
+"""Charts as SVG, drawn by pygal and reduced to shapes, text, and descriptions for screen readers.
 
-pygal brings styles, scripts and tooltips of its own; the page has a Content-Security-Policy and a style sheet that
-knows light, dark and paper, so an XML filter takes out all that is not drawing. Colours come by class:
-`color-<place of the outcome>`. All text in a chart is of our own making: dates, numbers, names of outcomes.
+pygal adds its own styles, scripts and tooltips; the page has a Content-Security-Policy and a style sheet for light,
+dark and print, so an XML filter removes everything else. The style sheet colours parts by their class,
+`part-<outcome>`. All text in a chart is made by deployer: dates, numbers, names of outcomes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import pygal
 from pygal.style import Style
 
-# pygal joins in every import, for plug-ins with maps, by a protocol that Python has given up and warns of.
+# pygal adds an import hook for its map plug-ins, which uses a protocol that Python has deprecated and warns about.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _KEPT = frozenset({"class", "d", "height", "points", "rx", "ry", "transform", "viewBox", "width", "x", "xmlns", "y"})
@@ -30,7 +30,7 @@ _STYLE = Style(
     plot_background="transparent",
 )
 _BOX_MARGIN = 0.02
-"""pygal leaves so much of the box around what it draws."""
+"""The share of the box that pygal leaves empty around the drawing."""
 
 _STRIP_WIDTH = 400
 _PLAIN: dict[str, Any] = {
@@ -46,8 +46,8 @@ _PLAIN: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What a chart is called, and what it shows, for screen readers; `id` is unique in the page."""
+class ChartText:
+    """A chart's title and description, for screen readers; `id` is unique in the page."""
 
     id: str
     title: str
@@ -56,7 +56,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Bars of stacked parts: for each part's class the heights, and what each bar is called."""
+    """Bars of stacked parts: the heights by the class of the part, and the name of each bar."""
 
     parts: Mapping[str, Sequence[int]]
     names: Sequence[str]
@@ -66,8 +66,8 @@ class Bars:
     height: int = 240
 
 
-def bar_chart(bars: Bars, words: Words) -> str:
-    """Stacked bars with an axis; each bar tells its numbers when pointed at."""
+def bar_chart(bars: Bars, text: ChartText) -> str:
+    """Stacked bars with an axis; each bar shows its numbers on hover."""
     highest = max((sum(column) for column in zip(*bars.parts.values(), strict=True)), default=0)
     steps = _steps(highest)
     every = math.ceil(len(bars.ticks) / bars.ticks_shown)
@@ -89,12 +89,12 @@ def bar_chart(bars: Bars, words: Words) -> str:
     root = chart.render_tree()
     _strip(root)
     _name_parts(root, list(bars.parts))
-    _tell(root, bars)
-    return _svg(root, words)
+    _add_titles(root, bars)
+    return _svg(root, text)
 
 
 def strip(parts: Mapping[str, int], *, of: int) -> str:
-    """A row's thin bar, its parts side by side, as long as its share of the longest; the row says the numbers."""
+    """A thin bar for a row, its parts side by side, scaled to the longest; the row itself has the numbers."""
     chart = pygal.HorizontalStackedBar(
         **_PLAIN | {"spacing": 0},
         width=_STRIP_WIDTH,
@@ -114,7 +114,7 @@ def strip(parts: Mapping[str, int], *, of: int) -> str:
 
 
 def trend(values: Sequence[int]) -> str:
-    """A row's course over time, without axes; the row says the sum."""
+    """A row's trend over time, without axes; the row itself has the sum."""
     chart = pygal.Bar(
         **_PLAIN | {"spacing": 0},
         width=120,
@@ -132,7 +132,7 @@ def trend(values: Sequence[int]) -> str:
 
 
 def _steps(highest: int) -> list[int]:
-    """About four round numbers from nought to the highest or a little above."""
+    """About four round numbers from zero to the highest value or slightly above."""
     rough = max(highest, 1) / 4
     power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
     step = next(max(round(power * factor), 1) for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
@@ -140,13 +140,13 @@ def _steps(highest: int) -> list[int]:
 
 
 def _without_margin(width: int, height: int) -> str:
-    """The part of a chart without axes that is drawn on, so that its bars begin where the text above begins."""
+    """The view box without pygal's margin, so that the bars of a chart without axes align with the text above."""
     drawn = width / (1 + 2 * _BOX_MARGIN)
     return f"{(width - drawn) / 2:.3f} 0 {drawn:.3f} {height}"
 
 
 def _strip(element: Element) -> None:
-    """Keep what is drawn: no styles, scripts, tooltips, comments, backgrounds or ids."""
+    """Keep only what is drawn: no styles, scripts, tooltips, comments, backgrounds or ids."""
     for child in list(element):
         if child.tag not in _DRAWN or _is_decoration(child):
             element.remove(child)
@@ -170,25 +170,25 @@ def _name_parts(root: Element, names: Sequence[str]) -> None:
                 group.set("class", f"part part-{name}")
 
 
-def _tell(root: Element, bars: Bars) -> None:
-    """Give each bar a title, which browsers show when it is pointed at."""
+def _add_titles(root: Element, bars: Bars) -> None:
+    """Give each bar a title, which browsers show on hover."""
     for name, values in bars.parts.items():
-        drawn = [place for place, value in enumerate(values) if value]
+        drawn = [position for position, value in enumerate(values) if value]
         marks = (
             mark for group in root.iter("g") if group.get("class") == f"part part-{name}" for mark in group.iter("rect")
         )
-        for place, mark in zip(drawn, marks, strict=True):
-            SubElement(mark, "title").text = f"{bars.names[place]}: {values[place]:,} {name}"
+        for position, mark in zip(drawn, marks, strict=True):
+            SubElement(mark, "title").text = f"{bars.names[position]}: {values[position]:,} {name}"
 
 
-def _svg(root: Element, words: Words | None) -> str:
+def _svg(root: Element, text: ChartText | None) -> str:
     root.set("focusable", "false")
-    if words is None:
+    if text is None:
         root.set("aria-hidden", "true")
         root.set("preserveAspectRatio", "none")
     else:
-        title, description = Element("title", id=f"{words.id}-title"), Element("desc", id=f"{words.id}-description")
-        title.text, description.text = words.title, words.description
+        title, description = Element("title", id=f"{text.id}-title"), Element("desc", id=f"{text.id}-description")
+        title.text, description.text = text.title, text.description
         root.set("role", "img")
         root.set("aria-labelledby", f"{title.get('id')} {description.get('id')}")
         root.insert(0, title)

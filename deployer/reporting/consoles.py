@@ -1,7 +1,7 @@
-"""Addresses in the AWS console, made only of parts that cannot be anything but what they claim to be. Pure.
+"""Links to the AWS console, made only of validated parts. Pure.
 
-Reports say what strangers wrote: an address is made of an account, a region and a name that fit ECR's own rules, or
-there is none. assets/report.js makes them by the same rules.
+Records contain text from untrusted users: a link is made only if the account, the region and the repository name are
+valid by AWS's rules. assets/report.js applies the same rules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 def repository_link(account: str, region: str, repository: str) -> str | None:
-    """The page of a repository, for who is signed in to its account."""
+    """The console page of a repository, for users who are signed in to its account; None if no link can be made."""
     if not (_ACCOUNT.fullmatch(account) and REGION.fullmatch(region) and is_valid(repository)):
         return None
     domain = partition_of(region).console

@@ -1,7 +1,7 @@
 """What the roll-out covers, by OU and region, and which accounts it leaves out.
 
-Events reach the ledger from where the forwarding StackSet has a current instance; the access StackSet, one instance for
-each account, brings the role that creates repositories there. Pure.
+Events are forwarded from each account and region with a current instance of the forwarding StackSet; the access
+StackSet, with one instance for each account, has the role that creates repositories there. Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FORWARDING = "-forwarding"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Accounts of an OU in a region: how many are covered of how many that are to be."""
+    """The accounts of an OU in a region: how many are covered, and how many should be."""
 
     covered: int
     desired: int
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """An account whose pushes are not forwarded, in one region or, if it is empty, in any."""
+    """An account whose pushes are not forwarded; in all regions if `region` is empty."""
 
     account: str
     name: str
@@ -81,7 +81,7 @@ class _Located:
 
 
 def coverage_of(status: Status, organization: Organization) -> Coverage:
-    """The coverage of an organization, accounts that no config file enables included."""
+    """The coverage of an organization, with the accounts that no config file enables."""
     found = [
         _Located(one, account_path(organization, one.account), _name(organization, one.account))
         for one in status.instances
@@ -92,7 +92,7 @@ def coverage_of(status: Status, organization: Organization) -> Coverage:
 def coverage_from(document: Mapping[str, Any], organization: Organization | None = None) -> Coverage:
     """Read what `deployer status --json` printed; with an organization, accounts that no config file enables are found.
 
-    Raises KeyError, TypeError or ValueError if the document is another.
+    Raises KeyError, TypeError or ValueError for any other document.
     """
     return _coverage([_located(one) for one in document["instances"]], organization)
 

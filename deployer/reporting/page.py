@@ -1,6 +1,6 @@
-"""The page: one HTML file that needs nothing from elsewhere and lets nothing in.
+"""The page: one HTML file that loads nothing, and in which no untrusted text becomes markup.
 
-Everything that records say is text that strangers chose. Jinja2 escapes all of it, the table's data is JSON without
+Records contain text from untrusted users. Jinja2 escapes all of it, the table's data is JSON without
 `<`, and the Content-Security-Policy admits exactly one style sheet and one script, by their hashes; no text becomes
 markup in the script either (`require-trusted-types-for`).
 """
@@ -34,11 +34,11 @@ _ASSETS = files("deployer.reporting") / "assets"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Facts for the head and the foot of the page; what was not asked for says why in its place."""
+    """The facts in the head and foot of the page; `no_coverage` is the reason if `coverage` is None."""
 
     made_at: datetime
     command: str
-    """As it was typed, so that somebody else can make the same report."""
+    """As typed, so that the report can be reproduced."""
     ledger: str
     filters: tuple[tuple[str, str], ...] = ()
     organization_id: str = ""
@@ -57,8 +57,8 @@ def _context(aggregates: Aggregates, subject: Subject) -> dict[str, Any]:
     style, script = _asset("report.css"), _asset("report.js")
     return {
         "policy": policy(style=style, script=script),
-        "style": _ours(style),
-        "script": _ours(script),
+        "style": _trusted(style),
+        "script": _trusted(script),
         "subject": subject,
         "found": aggregates,
         "lede": wording.lede(aggregates),
@@ -68,12 +68,12 @@ def _context(aggregates: Aggregates, subject: Subject) -> dict[str, Any]:
         "breakdowns": breakdowns(aggregates),
         "waiting": waiting(aggregates),
         "rows": first_rows(aggregates),
-        "data": (_ours(part) for part in aggregates.rows.to_json()),
+        "data": (_trusted(part) for part in aggregates.rows.to_json()),
     }
 
 
 def policy(*, style: str, script: str) -> str:
-    """Nothing may be loaded, sent or run but the one script and the one style sheet."""
+    """The Content-Security-Policy: only the one script and the one style sheet may be used."""
     return (
         "default-src 'none'; "
         f"script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "
@@ -90,18 +90,18 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _ours(text: str) -> Markup:
-    """Text of our own files, charts whose text pygal escapes, and JSON that holds no markup."""
+def _trusted(text: str) -> Markup:
+    """Trusted markup: the package's own files, charts whose text pygal escapes, and JSON without markup."""
     return Markup(text)  # noqa: S704
 
 
 def _breakable(text: str) -> Markup:
-    """A name or path that a narrow column may break behind its slashes."""
+    """A name or path with possible line breaks after its slashes."""
     return Markup("/<wbr>").join(text.split("/"))
 
 
 def _prose(text: str) -> Markup:
-    """A sentence whose parts between backticks are code, as those of handler/reasons.py are."""
+    """A sentence with its parts between backticks as code, as in handler/reasons.py."""
     parts = text.split("`")
     marked = [Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)]
     return Markup("").join(marked) if len(parts) % 2 else escape(text)
@@ -123,7 +123,7 @@ def _environment() -> Environment:
         "minute": wording.minute,
         "prose": _prose,
         "seconds": wording.seconds,
-        "svg": _ours,
+        "svg": _trusted,
     }
     environment.globals["repository_link"] = repository_link
     return environment

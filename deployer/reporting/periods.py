@@ -1,4 +1,4 @@
-"""Time cut into buckets of one unit, as few as make a chart that can be read. Pure; all times are UTC."""
+"""Divides a time range into buckets of one unit, few enough for a readable chart. Pure; all times are UTC."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _LONGEST: tuple[tuple[Unit, timedelta], ...] = (
     ("day", timedelta(days=100)),
     ("week", timedelta(days=700)),
 )
-"""Each unit with the longest time that it is used for; months beyond."""
+"""The longest time range for each unit; longer ranges use months."""
 
 _STEPS: dict[Unit, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """Starts of buckets that follow each other without a gap; the first may begin before the time asked for."""
+    """The starts of consecutive buckets; the first may begin before the requested time."""
 
     unit: Unit
     starts: tuple[datetime, ...]
 
     def index(self, time: datetime) -> int:
-        """Which bucket a time is in; what is outside counts to the nearest."""
+        """The bucket that a time is in; for a time outside the range, the nearest one."""
         return max(bisect_right(self.starts, time) - 1, 0)
 
     def label(self, index: int) -> str:
-        """A bucket in words that say how long it is."""
+        """The full name of a bucket, with its unit."""
         start = self.starts[index]
         match self.unit:
             case "hour":
@@ -44,7 +44,7 @@ class Buckets:
                 return f"{start:%B %Y}"
 
     def tick(self, index: int) -> str:
-        """A bucket in as few letters as the axis needs."""
+        """The short name of a bucket, for the axis."""
         start = self.starts[index]
         match self.unit:
             case "hour":

@@ -1,7 +1,7 @@
-"""Problems, found while records are read: refusals that repeat, failures that were not resolved. Pure.
+"""Repeated refusals and unresolved failures, counted while records are read. Pure.
 
-A push that is refused leaves one record, and did leave one for each layer before 0.2. What is counted of refusals is
-tries: records of one repository that lie further apart than one push takes. Of failures every event counts.
+A refused push has one record; before 0.2 it had one for each layer. Refusals are therefore counted by attempt: records
+of one repository that are further apart than one push takes. Every failed event counts.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from deployer.reporting.tallies import CAPACITY, halved
 from handler.records import Record
 
 ONE_PUSH = timedelta(seconds=60)
-"""Records of one repository that lie closer together are one try."""
+"""Records of one repository that are closer together are one attempt."""
 
 REPEATS = 3
-"""This many tries are more than somebody noticing a refusal and fixing the cause."""
+"""Attempts from which a refusal is reported as repeated; somebody who notices and fixes the cause needs fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemKey:
-    """Where something went wrong, and why."""
+    """The location and reason of a refusal or failure."""
 
     account: str
     account_name: str
@@ -34,7 +34,7 @@ class ProblemKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """How often the same thing went wrong; `principal`, `event_id` and the repository are of the newest record."""
+    """Refusals or failures with the same key; `principal`, `event_id` and the repository are of the newest record."""
 
     key: ProblemKey
     count: int
@@ -47,7 +47,7 @@ class Attempts:
 
 @dataclass(slots=True)
 class Problems:
-    """Refusals and failures by place; records come the newest first."""
+    """Refusals and failures by location and reason; records are added newest first."""
 
     capacity: int = CAPACITY
     is_exact: bool = True
@@ -71,16 +71,16 @@ class Problems:
                 self._created_events.add(record.event_id)
 
     def repeats(self) -> list[Attempts]:
-        """Refusals that repeat, the most often tried first."""
+        """Refusals that repeat, those with most attempts first."""
         return _ranked(attempts for attempts in self._refused.values() if attempts.count >= REPEATS)
 
     def failures(self) -> list[Attempts]:
-        """Failures whose event did not end with a repository after all, by cause, the most frequent first."""
+        """Failures whose event has no repository yet, by cause, the most frequent first."""
         self._settle()
         return _ranked(self._failed.values())
 
     def _settle(self) -> None:
-        """All records of an event carry its time, so after its second nothing more is to come for it."""
+        """All records of an event have the event's time, so no more of them follow after that second."""
         for event_id, record in self._failed_events.items():
             if event_id not in self._created_events:
                 self._add(self._failed, record, key=_by_cause(record), apart=timedelta())
@@ -110,12 +110,12 @@ class Problems:
 
 
 def _by_name(record: Record) -> str:
-    """A repository that is refused for one reason."""
+    """Refusals of one repository for one reason."""
     return f"{_by_cause(record)} {record.repository}"
 
 
 def _by_cause(record: Record) -> str:
-    """Failures in an account and region for one reason are repaired once."""
+    """Failures in an account and region for one reason, which one repair resolves."""
     return f"{record.account} {record.region} {record.reason}"
 
 

@@ -1,6 +1,6 @@
-"""The table's rows, held as columns: numbers, and every text once, however many rows say it. Pure.
+"""The table's rows, stored as columns of numbers, with each distinct text stored once. Pure.
 
-50,000 rows take about 4 MB here and about as much in the page, where the script draws only the rows that are looked at.
+50,000 rows take about 4 MB in memory and in the page, where the script renders only the visible rows.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ TEXT_COLUMNS = (
     "user_agent",
     "settings_digest",
 )
-"""Attributes of a record whose texts repeat."""
+"""Attributes of a record whose values repeat."""
 
 _SHOWN = {"principal": "caller"}
-"""Where more is shown than what stands under that name."""
+"""Columns that show another attribute of the record than the one they are named after."""
 
 NO_WAIT = -1
 
 DRAWN = 25
-"""Rows that are there without the script."""
+"""Rows that the page shows without JavaScript."""
 
 _CHUNK = 2_000
 
 
 @dataclass(slots=True)
 class Rows:
-    """The newest records, at most `limit`, as the page's script gets them."""
+    """The newest records, at most `limit`, as the page's script reads them."""
 
     limit: int
     newest: list[Record] = field(default_factory=list)
-    """Those that the page shows without its script."""
+    """The rows that the page shows without JavaScript."""
     times: array[int] = field(default_factory=lambda: array("q"))
     waits: array[int] = field(default_factory=lambda: array("q"))
     events: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Rows:
         return len(self.times)
 
     def add(self, record: Record, *, waited: float | None) -> None:
-        """Keep one more, as long as there is room."""
+        """Add a row, unless the limit is reached."""
         if len(self) >= self.limit:
             return
         if len(self.newest) < DRAWN:
@@ -74,14 +74,14 @@ class Rows:
         return self.texts.setdefault(text, len(self.texts))
 
     def to_json(self) -> Iterator[str]:
-        """One JSON object, in parts, with nothing in it that HTML would take for markup."""
+        """One JSON object, in parts, escaped so that HTML does not read any of it as markup."""
         yield '{"times":['
         yield from _numbers(self.times)
         yield '],"waits":['
         yield from _numbers(self.waits)
         yield '],"columns":{'
-        for place, (name, column) in enumerate(self.columns.items()):
-            yield f'{"," if place else ""}"{name}":['
+        for position, (name, column) in enumerate(self.columns.items()):
+            yield f'{"," if position else ""}"{name}":['
             yield from _numbers(column)
             yield "]"
         yield '},"events":['

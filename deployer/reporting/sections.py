@@ -1,4 +1,4 @@
-"""The parts of the page that hold charts: numbers, the charts that show them, and tables that say the same. Pure."""
+"""The sections of the page with charts, and tables with the same numbers. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from deployer.reporting import wording
 from deployer.reporting.aggregation import Aggregates, waited_seconds
 from deployer.reporting.breakdowns import outcomes_in
-from deployer.reporting.charts import Bars, Words, bar_chart
+from deployer.reporting.charts import Bars, ChartText, bar_chart
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.waiting import bar_labels
 from deployer.words import counted
@@ -18,19 +18,19 @@ from handler.reasons import Outcome
 from handler.records import Record
 
 _WIDE, _NARROW = (920, 10), (340, 4)
-"""Width and number of ticks of a chart on a desk, and in a hand."""
+"""Width and number of ticks of a chart on a wide and on a narrow screen."""
 
 
 class Figure(NamedTuple):
-    """A number that stands for itself."""
+    """A number with its label and note."""
 
     label: str
     value: str
     note: str
 
 
-class _Story(NamedTuple):
-    """What a chart tells, in words."""
+class _Caption(NamedTuple):
+    """The title and description of a chart, at any width."""
 
     id: str
     title: str
@@ -49,7 +49,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstRow:
-    """A row of the table as it is shown without the script."""
+    """A row of the table as it is shown without JavaScript."""
 
     record: Record
     caller: str
@@ -58,7 +58,7 @@ class FirstRow:
 
 
 def figures(found: Aggregates) -> tuple[Figure, ...]:
-    """What stands at the top."""
+    """The numbers at the top of the page."""
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
     asked = found.total["created"] + found.total["refused"] + found.total["failed"]
     share = f"{found.total['refused'] / asked:.1%} of what was decided" if asked else ""
@@ -87,7 +87,7 @@ def over_time(found: Aggregates) -> Chart:
         f"the highest is {names[peak]} with {sum(counts[peak] for counts in parts.values()):,}. "
         "The table below has all numbers."
     )
-    wide, narrow = _both(_Story("over-time", "Decisions over time", description), parts, names=names, ticks=ticks)
+    wide, narrow = _both(_Caption("over-time", "Decisions over time", description), parts, names=names, ticks=ticks)
     rows = [(name, [counts[index] for counts in parts.values()]) for index, name in enumerate(names)]
     return Chart(wide=wide, narrow=narrow, outcomes=shown, rows=rows)
 
@@ -98,14 +98,14 @@ def waiting(found: Aggregates) -> Chart:
     description = "Bars, one for each range of times. " + "; ".join(
         f"{label}: {value:,}" for label, value in zip(labels, found.waiting.bars, strict=True)
     )
-    story = _Story("waiting", "Time from push to repository", description)
-    wide, narrow = _both(story, {"created": found.waiting.bars}, names=labels, ticks=labels)
+    caption = _Caption("waiting", "Time from push to repository", description)
+    wide, narrow = _both(caption, {"created": found.waiting.bars}, names=labels, ticks=labels)
     rows = [(label, [value]) for label, value in zip(labels, found.waiting.bars, strict=True)]
     return Chart(wide=wide, narrow=narrow, outcomes=("created",), rows=rows)
 
 
 def _both(
-    story: _Story, parts: Mapping[Outcome, Sequence[int]], *, names: Sequence[str], ticks: Sequence[str]
+    caption: _Caption, parts: Mapping[Outcome, Sequence[int]], *, names: Sequence[str], ticks: Sequence[str]
 ) -> tuple[str, str]:
     wide, narrow = (
         bar_chart(
@@ -116,7 +116,7 @@ def _both(
                 ticks_shown=shown,
                 width=width,
             ),
-            Words(id=f"{story.id}-{width}", title=story.title, description=story.description),
+            ChartText(id=f"{caption.id}-{width}", title=caption.title, description=caption.description),
         )
         for width, shown in (_WIDE, _NARROW)
     )
@@ -139,6 +139,6 @@ def first_rows(found: Aggregates) -> list[FirstRow]:
 
 
 def _short(principal: str, account: str) -> str:
-    """A principal of the repository's own account without what goes without saying; a stranger's in full."""
+    """The short name of a principal of the repository's own account; the full ARN for any other."""
     own = re.fullmatch(rf"arn:[^:]+:(iam|sts)::{account}:(?P<name>.+)", principal)
     return own["name"] if own else principal

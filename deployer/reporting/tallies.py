@@ -1,4 +1,4 @@
-"""Counting by outcome, in all, over time and by key, in memory that does not grow with the number of records. Pure."""
+"""Counts by outcome: in total, over time and by key. Memory does not grow with the number of records. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TypeVar
 from handler.reasons import Outcome
 
 OUTCOMES: tuple[Outcome, ...] = ("created", "refused", "failed", "exists", "ignored")
-"""In the order in which people are shown them."""
+"""In display order."""
 
 T = TypeVar("T")
 
-_PLACES = {outcome: place for place, outcome in enumerate(OUTCOMES)}
+_POSITIONS = {outcome: position for position, outcome in enumerate(OUTCOMES)}
 
 CAPACITY = 4096
-"""Keys that are kept at least; twice as many are never exceeded."""
+"""The least number of keys that are kept; twice as many is the most."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by outcome, and in all by bucket of time."""
+    """Counts by outcome, and the total by bucket of time."""
 
     counts: array[int]
     buckets: array[int]
@@ -37,19 +37,19 @@ class Tally:
         return sum(self.counts)
 
     def __getitem__(self, outcome: Outcome) -> int:
-        return self.counts[_PLACES[outcome]]
+        return self.counts[_POSITIONS[outcome]]
 
     def add(self, outcome: Outcome, bucket: int) -> None:
         """Count one record."""
-        self.counts[_PLACES[outcome]] += 1
+        self.counts[_POSITIONS[outcome]] += 1
         self.buckets[bucket] += 1
 
     def add_all(self, other: Tally) -> None:
-        """Count what another tally has counted."""
-        for place, count in enumerate(other.counts):
-            self.counts[place] += count
-        for place, count in enumerate(other.buckets):
-            self.buckets[place] += count
+        """Add the counts of another tally."""
+        for position, count in enumerate(other.counts):
+            self.counts[position] += count
+        for position, count in enumerate(other.buckets):
+            self.buckets[position] += count
 
 
 @dataclass(slots=True)
@@ -71,8 +71,8 @@ class Series:
 class Breakdown:
     """A tally for each key.
 
-    Beyond twice `capacity` keys, those with the smallest counts are put together in `others`: sums stay exact, and so
-    do the counts of keys that come often; one that is rare may have lost what was counted before.
+    Beyond twice `capacity` keys, those with the smallest counts are merged into `others`: sums and the counts of
+    frequent keys stay exact; a rare key may lose earlier counts.
     """
 
     buckets: int
@@ -85,7 +85,7 @@ class Breakdown:
         self.others = Tally.empty(self.buckets)
 
     def add(self, key: str, outcome: Outcome, bucket: int, *, label: str = "") -> None:
-        """Count one record under a key; `label` is what people call it, the first one stays."""
+        """Count one record under a key; `label` is its display name, of which the first is kept."""
         tally = self.tallies.get(key)
         if tally is None:
             if len(self.tallies) >= 2 * self.capacity:
@@ -102,7 +102,7 @@ class Breakdown:
         self.is_exact = False
 
     def top(self, size: int) -> tuple[list[tuple[str, Tally]], Tally, int]:
-        """The largest, a tally of all the rest, and how many keys the rest is, as far as they are known apart."""
+        """The largest, a tally of all others, and the number of others that are still counted separately."""
         ranked = sorted(self.tallies.items(), key=lambda item: (-item[1].total, item[0]))
         rest = Tally.empty(self.buckets)
         rest.add_all(self.others)
@@ -112,7 +112,7 @@ class Breakdown:
 
 
 def halved(values: dict[str, T], *, by: Callable[[T], int]) -> tuple[dict[str, T], dict[str, T]]:
-    """The larger half of values in the order in which they came, and the smaller half."""
+    """The larger half of the values, in insertion order, and the smaller half."""
     ranked = sorted(values, key=lambda key: by(values[key]), reverse=True)
     large = frozenset(ranked[: len(ranked) // 2])
     return (

@@ -1,4 +1,4 @@
-"""What `audit verify --json` found, as far as it wants attention: drifted, gone, unrecorded, blank, unread. Pure."""
+"""Results of `audit verify --json` that need attention: drifted, gone, unrecorded, blank, unread. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A state that a repository is found in, what it means, and what to do about it."""
+    """A state of a repository, what it means, and the command for the next step."""
 
     state: str
     weight: Literal["act", "look"]
@@ -26,7 +26,7 @@ KINDS = (
         weight="act",
         one="repository has drifted",
         many="repositories have drifted",
-        explanation="Somebody changed settings, or the rules changed since: not as the config files say today.",
+        explanation="The settings differ from the config files: somebody changed either since.",
         command="deployer audit repair",
     ),
     Kind(
@@ -34,7 +34,7 @@ KINDS = (
         weight="look",
         one="repository is blank",
         many="repositories are blank",
-        explanation="Created for a push that never came through: without an image.",
+        explanation="Created for a push that did not complete: the repository has no image.",
         command="deployer audit repair --delete-blank",
     ),
     Kind(
@@ -42,23 +42,23 @@ KINDS = (
         weight="look",
         one="repository is gone",
         many="repositories are gone",
-        explanation="Created, as the ledger has it, and deleted by somebody since.",
+        explanation="The ledger records their creation; somebody deleted them since.",
         command="deployer audit list --outcome created",
     ),
     Kind(
         state="unrecorded",
         weight="look",
-        one="repository has our tag and no record",
-        many="repositories have our tag and no record",
-        explanation="Created by deployer, says the tag, and the ledger knows nothing of it.",
+        one="repository has deployer's tag and no record",
+        many="repositories have deployer's tag and no record",
+        explanation="The tag names deployer as the creator, but the ledger has no record of it.",
         command="deployer audit verify",
     ),
     Kind(
         state="unread",
         weight="look",
-        one="place could not be looked at",
-        many="places could not be looked at",
-        explanation="Whether repositories there are as they should be is not known.",
+        one="account or region could not be read",
+        many="accounts or regions could not be read",
+        explanation="Whether the repositories there are in sync is unknown.",
         command="deployer audit verify",
     ),
 )
@@ -66,7 +66,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One repository, and how it was found; without a name it is a whole account or region that was not looked at."""
+    """One repository and its state; without a name, a whole account or region that could not be read."""
 
     state: str
     account: str
@@ -78,24 +78,24 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """When it was looked, how many are in step, and all that are not."""
+    """The time of the verification, the number of repositories in sync, and all others."""
 
     at: datetime
     in_step: int
     judged: tuple[Judged, ...]
 
     def of(self, kind: Kind) -> list[Judged]:
-        """Those that were found in one state."""
+        """The repositories in one state."""
         return [one for one in self.judged if one.state == kind.state]
 
     def kinds(self) -> Iterator[Kind]:
-        """States that some repository was found in."""
+        """The states that occur."""
         states = {one.state for one in self.judged}
         return (kind for kind in KINDS if kind.state in states)
 
 
 def verification_from(document: Mapping[str, Any]) -> Verification:
-    """Read the document; raises KeyError, TypeError, ValueError or AttributeError where it is another."""
+    """Read the document; raises KeyError, TypeError, ValueError or AttributeError for any other document."""
     repositories = document["repositories"]
     return Verification(
         at=datetime.fromisoformat(document["at"]),

@@ -1,7 +1,7 @@
-"""How long it took from the event to the repository: a histogram and percentiles, counted as records come. Pure.
+"""Times from event to repository: a histogram and percentiles, counted while records are read. Pure.
 
 Percentiles are exact to 1 %: times are counted in logarithmic bins, so that memory does not grow with the records.
-CloudTrail tells the time of an event in whole seconds, so a single time is a second too long at most.
+CloudTrail reports event times in whole seconds, so a time is up to one second too long.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Waiting:
     _bins: Counter[int] = field(default_factory=Counter)
 
     def add(self, seconds: float) -> None:
-        """Count one; clocks that disagree can make it negative, which counts as none."""
+        """Count one time; a negative one, caused by clocks that differ, counts as 0."""
         seconds = max(seconds, 0.0)
         self.count += 1
         self.longest = max(self.longest, seconds)
@@ -38,7 +38,7 @@ class Waiting:
         self._bins[math.ceil(math.log(max(seconds, _SHORTEST) / _SHORTEST) / _GROWTH)] += 1
 
     def percentile(self, percent: float) -> float | None:
-        """So many of a hundred did not take longer; None when nothing was counted."""
+        """The time that this percentage of repositories did not exceed; None if nothing was counted."""
         rank = math.ceil(self.count * percent / 100)
         seen = 0
         for number, count in sorted(self._bins.items()):
@@ -50,7 +50,7 @@ class Waiting:
 
 
 def bar_labels() -> tuple[str, ...]:
-    """What each bar of the histogram stands for."""
+    """The range of times of each bar of the histogram."""
     return (f"< {_duration(EDGES[0])}", *(_between(*edges) for edges in pairwise(EDGES)), f"> {_duration(EDGES[-1])}")
 
 

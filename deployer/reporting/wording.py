@@ -1,4 +1,4 @@
-"""Numbers, times and the opening sentences of the report, as people say them. Pure."""
+"""Formats numbers and times for the report, and writes its summary. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from deployer.words import counted
 
 
 def count(number: int) -> str:
-    """With separators between thousands."""
+    """A number with thousands separators."""
     return f"{number:,}"
 
 
 def day(time: datetime) -> str:
-    """A day as a person writes it."""
+    """A day, such as 5 November 2026."""
     return f"{time.day} {time:%B %Y}"
 
 
 def minute(time: datetime) -> str:
-    """ISO 8601 to the minute, without what everybody knows of it: UTC."""
+    """ISO 8601 to the minute, in UTC."""
     return f"{time:%Y-%m-%d %H:%M}"
 
 
 def seconds(value: float | None) -> str:
-    """A duration in the unit in which it is short."""
+    """A duration in seconds, minutes or hours."""
     if value is None:
         return "no time"
     if value < 10:
@@ -35,7 +35,7 @@ def seconds(value: float | None) -> str:
 
 
 def period(since: datetime, until: datetime) -> str:
-    """From when to when, by days; the end is not included."""
+    """The days from `since` to `until`, which is not included."""
     last = until - timedelta(microseconds=1)
     if since.date() == last.date():
         return f"On {day(since)}"
@@ -43,14 +43,14 @@ def period(since: datetime, until: datetime) -> str:
 
 
 def lede(found: Aggregates) -> str:
-    """The report in three sentences, for who reads no further."""
+    """The summary of the report, in up to three sentences."""
     when = period(found.since, found.until)
     if not found.count:
-        return f"{when} nothing was recorded that this report asks for."
+        return f"{when} no record matches this report's filters."
     sentences = [f"{when}, {_results(found)}."]
     if found.waiting.count:
         half, most = (seconds(found.waiting.percentile(percent)) for percent in (50, 99))
-        sentences.append(f"Half of the new repositories were there within {half} of the push, 99 of 100 within {most}.")
+        sentences.append(f"Half of the new repositories existed within {half} of the push, 99 of 100 within {most}.")
     return " ".join(sentences)
 
 
@@ -59,8 +59,8 @@ def _results(found: Aggregates) -> str:
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
     parts = []
     if created:
-        where = counted(accounts, "account")
-        parts.append(f"{counted(created, 'repository was', 'repositories were')} created in {where}")
+        location = counted(accounts, "account")
+        parts.append(f"{counted(created, 'repository was', 'repositories were')} created in {location}")
     if refused:
         parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
     if failed:

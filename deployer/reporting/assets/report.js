@@ -1,5 +1,5 @@
-// The table of the report: sorts, filters and pages over the data in the page, and draws only the rows that are seen.
-// All text is put in as text; nothing is ever parsed as markup, and nothing is fetched.
+// The table of the report: sorts, filters and pages over the data in the page, and renders only the visible rows.
+// All data is inserted as text, never as markup; nothing is fetched.
 'use strict'
 
 const data = JSON.parse(document.getElementById('data').textContent)
@@ -28,12 +28,12 @@ function make(tag, attributes = {}, ...children) {
   return element
 }
 
-// Where report.css hides columns, a cell across all of them would bring them back empty.
+// report.css hides columns on narrow screens; a cell that spans all columns would show them again, empty.
 const narrow = matchMedia('(max-width: 47.99rem)')
 const across = () => String(narrow.matches ? 3 : 8)
 narrow.addEventListener('change', () => show())
 
-// What a row says
+// The contents of a row
 
 function minute(seconds) {
   const time = new Date(seconds * 1000)
@@ -49,7 +49,7 @@ function duration(milliseconds) {
   return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`
 }
 
-// By the rules of deployer/reporting/consoles.py: an address is made only of what can be nothing else.
+// The rules of deployer/reporting/consoles.py: a link is made only of validated parts.
 const NAME = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/
 const REGION = /^[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}$/
 const CONSOLES = [
@@ -73,14 +73,14 @@ function role(principal) {
   return session ? `arn:${session[1]}:iam::${session[2]}:role/${session[3]}` : principal
 }
 
-// A principal of the repository's own account without what goes without saying; a stranger's in full.
+// The short name of a principal of the repository's own account; the full ARN for any other.
 function caller(row) {
   const own = /^arn:[^:]+:(?:iam|sts)::(\d{12}):(.+)$/.exec(text('principal', row))
   return own && own[1] === text('account', row) ? own[2] : text('principal', row)
 }
 
 function breakable(name) {
-  return name.split('/').flatMap((part, place) => (place ? ['/', make('wbr'), part] : [part]))
+  return name.split('/').flatMap((part, position) => (position ? ['/', make('wbr'), part] : [part]))
 }
 
 function namespace(name) {
@@ -134,29 +134,29 @@ function details(row) {
   return make('tr', { class: 'detail' }, make('td', { colspan: across() }, list))
 }
 
-// Which rows, in which order
+// Filtering and sorting
 
 function matching() {
-  const wanted = []
+  const tests = []
   const same = (name, value) => {
     const number = texts.indexOf(value)
-    wanted.push((row) => columns[name][row] === number)
+    tests.push((row) => columns[name][row] === number)
   }
   for (const facet of ['outcome', 'account', 'region', 'reason']) if (state[facet]) same(FACETS[facet], state[facet])
   const some = (names, test) => {
     const hits = Uint8Array.from(texts, (value) => (test(value) ? 1 : 0))
     return (row) => names.some((name) => hits[columns[name][row]])
   }
-  if (state.ou) wanted.push(some(['ou_path'], (path) => path === state.ou || path.startsWith(`${state.ou}/`)))
-  if (state.namespace) wanted.push(some(['repository'], (name) => namespace(name) === state.namespace))
-  if (state.principal) wanted.push(some(['principal'], (principal) => role(principal) === state.principal))
+  if (state.ou) tests.push(some(['ou_path'], (path) => path === state.ou || path.startsWith(`${state.ou}/`)))
+  if (state.namespace) tests.push(some(['repository'], (name) => namespace(name) === state.namespace))
+  if (state.principal) tests.push(some(['principal'], (principal) => role(principal) === state.principal))
   for (const word of state.q.toLowerCase().split(/\s+/).filter(Boolean)) {
     const named = some(SEARCHED, (value) => value.toLowerCase().includes(word))
-    wanted.push((row) => named(row) || events[row].toLowerCase().includes(word))
+    tests.push((row) => named(row) || events[row].toLowerCase().includes(word))
   }
   const found = new Uint32Array(rows)
   let length = 0
-  for (let row = 0; row < rows; row++) if (wanted.every((test) => test(row))) found[length++] = row
+  for (let row = 0; row < rows; row++) if (tests.every((test) => test(row))) found[length++] = row
   return found.subarray(0, length)
 }
 
@@ -178,7 +178,7 @@ function sorted(found) {
   return found.sort((one, other) => way * (value(one) - value(other)) || times[other] - times[one] || one - other)
 }
 
-// What is seen
+// The visible rows
 
 function refresh() {
   view.found = sorted(matching())
@@ -236,20 +236,20 @@ function sortBy(name, up = !DESCENDING.has(name)) {
   refresh()
 }
 
-// The address of the page says what it shows, so that a view can be handed on.
+// The page's URL has the current filters and sort order, so that a view can be shared.
 
 function remember() {
-  const said = new URLSearchParams(Object.entries(state).filter(([, value]) => value))
-  if (view.sort !== 'time' || view.up) said.set('sort', `${view.up ? '' : '-'}${view.sort}`)
-  const wanted = String(said) ? `#?${said}` : ''
-  if (wanted || location.hash.startsWith('#?')) history.replaceState(null, '', wanted || '#records')
+  const parameters = new URLSearchParams(Object.entries(state).filter(([, value]) => value))
+  if (view.sort !== 'time' || view.up) parameters.set('sort', `${view.up ? '' : '-'}${view.sort}`)
+  const hash = String(parameters) ? `#?${parameters}` : ''
+  if (hash || location.hash.startsWith('#?')) history.replaceState(null, '', hash || '#records')
 }
 
 function recall() {
   if (!location.hash.startsWith('#?')) return false
-  const said = new URLSearchParams(location.hash.slice(2))
-  for (const name of Object.keys(state)) state[name] = said.get(name) ?? ''
-  const sort = said.get('sort') ?? '-time'
+  const parameters = new URLSearchParams(location.hash.slice(2))
+  for (const name of Object.keys(state)) state[name] = parameters.get(name) ?? ''
+  const sort = parameters.get('sort') ?? '-time'
   const name = sort.replace('-', '')
   if (heads.some((head) => head.dataset.sort === name)) Object.assign(view, { sort: name, up: !sort.startsWith('-') })
   return true

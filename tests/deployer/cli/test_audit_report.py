@@ -88,7 +88,7 @@ def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Pa
 
     assert ran.exit_code == 0, ran
     assert "verify-gone" in {one["id"] for one in ran.document["attention"]}, "records without a repository"
-    assert "looked at them" in page.read_text(encoding="utf-8")
+    assert "in sync with the config files" in page.read_text(encoding="utf-8")
     assert not [call for call in deployer.sandbox.calls if call.service == "cloudformation"], "AWS is not asked again"
 
     status.write_text('{"something": "else"}', encoding="utf-8")

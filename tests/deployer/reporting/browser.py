@@ -44,7 +44,7 @@ class Seen:
     """A page that is open, and what it did beside being shown."""
 
     page: Page
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     """Errors, warnings, dialogs."""
     requested: list[str] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def _dismiss(seen: Seen, dialog: Dialog) -> None:
-    seen.said.append(f"dialog: {dialog.message}")
+    seen.messages.append(f"dialog: {dialog.message}")
     dialog.dismiss()
 
 
@@ -93,8 +93,8 @@ def opened(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
     )
     seen = Seen(context.new_page())
-    seen.page.on("console", lambda message: seen.said.append(f"{message.type}: {message.text}"))
-    seen.page.on("pageerror", lambda error: seen.said.append(str(error)))
+    seen.page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
+    seen.page.on("pageerror", lambda error: seen.messages.append(str(error)))
     seen.page.on("dialog", lambda dialog: _dismiss(seen, dialog))
     seen.page.on("request", lambda request: seen.requested.append(request.url))
     seen.page.goto(f"{file.as_uri()}{after}")

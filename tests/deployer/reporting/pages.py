@@ -45,7 +45,7 @@ def write(file: Path, records: Iterable[Record], *, subject: Subject | None = No
 
 
 def full_subject() -> Subject:
-    """Everything that a report can say beside its records."""
+    """Everything that a report shows besides its records."""
     return Subject(
         made_at=UNTIL,
         command="deployer audit report --html report.html",
@@ -58,7 +58,7 @@ def full_subject() -> Subject:
 
 
 def coverage(regions: Sequence[str] = ("eu-west-1", "us-east-1")) -> Coverage:
-    """One account without its creator role, one region where forwarding failed everywhere."""
+    """One account without its creator role, and one region in which forwarding failed for all accounts."""
     instances = []
     for account, name, ou, _ in PLACES:
         for region in regions:
@@ -82,7 +82,7 @@ def _instance(
 
 
 def verification() -> Verification:
-    """One repository of each kind, as `audit verify --json` tells it."""
+    """One repository of each kind, as `audit verify --json` prints it."""
     place: dict[str, Any] = {"account": "300000000001", "region": "eu-west-1", "event_id": "event"}
     checked = (
         CheckedRepository(

@@ -1,4 +1,4 @@
-"""Records as a year of an organization leaves them: the same every time, and as many as are wanted, one by one."""
+"""Records of a year in an organization: deterministic, any number, generated one by one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DIGEST = "3f9a0c1de2b84756a1c0ffee5d2b7788aa01bb02cc03dd04ee05ff0611223344"
 
 
 def record(**changes: Any) -> Record:
-    """One created repository; changes say how this one differs."""
+    """One created repository; `changes` are the attributes that differ."""
     values: dict[str, Any] = {
         "account": "300000000001",
         "account_name": "shop-prod",

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.reporting.charts import Bars, Words, bar_chart, strip, trend
+from deployer.reporting.charts import Bars, ChartText, bar_chart, strip, trend
 
 SVG = "{http://www.w3.org/2000/svg}"
-WORDS = Words(id="test", title="Decisions & more", description="Two bars")
+TEXT = ChartText(id="test", title="Decisions & more", description="Two bars")
 
 
 def drawn(svg: str) -> ET.Element:
@@ -20,7 +20,7 @@ def drawn(svg: str) -> ET.Element:
 def chart(created: list[int], refused: list[int]) -> ET.Element:
     names = [f"day {number}" for number in range(len(created))]
     bars = Bars(parts={"created": created, "refused": refused}, names=names, ticks=names, ticks_shown=4, width=600)
-    return drawn(bar_chart(bars, WORDS))
+    return drawn(bar_chart(bars, TEXT))
 
 
 def heights(root: ET.Element, part: str) -> list[float]:
@@ -45,7 +45,7 @@ def test_a_chart_says_what_it_is_to_who_cannot_see_it() -> None:
     root = chart([1], [2])
     assert root.get("role") == "img"
     named = {one.get("id"): one.text for one in root.iter() if one.get("id")}
-    assert [named[id_] for id_ in (root.get("aria-labelledby") or "").split()] == [WORDS.title, WORDS.description]
+    assert [named[id_] for id_ in (root.get("aria-labelledby") or "").split()] == [TEXT.title, TEXT.description]
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=40))
@@ -66,5 +66,5 @@ def test_the_small_ones_are_for_the_eye_only() -> None:
         assert drawn(svg).get("aria-hidden") == "true"
     box = [float(part) for part in (drawn(strip({"created": 4}, of=8)).get("viewBox") or "").split()]
     (mark,) = drawn(strip({"created": 4}, of=8)).iter(f"{SVG}rect")
-    assert float(mark.get("x", "0")) == pytest.approx(box[0], abs=0.01), "it begins where the text above begins"
+    assert float(mark.get("x", "0")) == pytest.approx(box[0], abs=0.01), "it is aligned with the text above"
     assert float(mark.get("width", "0")) == pytest.approx(box[2] / 2, abs=0.01), "and is as long as its share"

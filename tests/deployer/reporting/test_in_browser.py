@@ -57,10 +57,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def seen(browser: Browser, file: Path) -> Iterator[Seen]:
-    """The page on a desk, with a complaint of anything that it says or asks for."""
+    """The page on a wide screen; fails if it logs or requests anything."""
     with opened(browser, file) as seen:
         yield seen
-        assert seen.said == []
+        assert seen.messages == []
         assert seen.requested == [file.as_uri()]
 
 
@@ -71,7 +71,7 @@ def test_axe_has_no_objection(browser: Browser, small: Path, width: int, scheme:
         seen.page.locator("summary").first.click()
         seen.page.locator("[data-dimension=principal]").first.click()
         assert seen.violations() == []
-        assert seen.said == []
+        assert seen.messages == []
 
 
 @pytest.mark.parametrize("width", [DESK, HAND])
@@ -99,7 +99,7 @@ def test_what_is_printed_as_narrow_as_a_hand_has_charts_for_a_hand(browser: Brow
         assert len(columns) == 1, "two columns would break names within words"
 
 
-def test_nothing_is_said_or_asked_for(seen: Seen) -> None:
+def test_the_page_logs_and_requests_nothing(seen: Seen) -> None:
     assert seen.page.title().startswith("Repositories created on push")
 
 
@@ -198,7 +198,7 @@ def test_the_reader_chooses_light_or_dark(browser: Browser, file: Path) -> None:
         assert sum(channels(dark)) < 150 < 600 < sum(channels(light))
         assert channels(paper) == [255, 255, 255]
         assert not seen.page.locator(".filters").is_visible(), "paper has nothing to click"
-        assert seen.said == []
+        assert seen.messages == []
 
 
 @pytest.mark.parametrize(("width", "shown"), [(DESK, "wide"), (HAND, "narrow")])
@@ -230,7 +230,7 @@ def test_without_the_script_the_newest_rows_are_there(browser: Browser, file: Pa
     with opened(browser, file, script=False) as seen:
         assert seen.page.locator("#records tbody tr").count() == 25
         assert not seen.page.locator("form").is_visible()
-        assert seen.page.get_by_text("sorts, filters and shows all rows where JavaScript is on").is_visible()
+        assert seen.page.get_by_text("sorts, filters and shows all rows if JavaScript is enabled").is_visible()
 
 
 @pytest.mark.parametrize("script", [pytest.param(True, id="with the script"), pytest.param(False, id="without it")])
@@ -247,7 +247,7 @@ def test_no_text_of_strangers_becomes_markup(browser: Browser, hostile: Path, sc
         assert seen.page.locator('a[href^="javascript"], main a[href^="http"]:not([href*="team-a"])').count() == 0
         shown = seen.page.locator("body").inner_text()
         assert all(attack.strip() in shown for attack in ATTACKS[:5])
-        assert seen.said == []
+        assert seen.messages == []
         assert len(seen.requested) == 1
 
 
@@ -290,7 +290,7 @@ def test_an_empty_ledger_makes_a_page_too(browser: Browser, tmp_path: Path) -> N
         assert seen.page.locator("#time").get_by_text("Nothing was recorded.").is_visible()
         assert seen.page.locator("#breakdowns").get_by_text("Nothing was recorded.").is_visible()
         assert seen.page.locator(".chart svg").count() == 0
-        assert seen.said == []
+        assert seen.messages == []
 
 
 def choose(page: Page, name: str) -> Locator:
@@ -299,9 +299,9 @@ def choose(page: Page, name: str) -> Locator:
 
 
 def counted(seen: Seen) -> int:
-    """How many rows the page says that it found."""
-    said = seen.page.locator(".count").inner_text().split(", filtered")[0]
-    return int(said.split(" of ")[-1].removesuffix(" rows").removesuffix(" row").replace(",", ""))
+    """The number of rows that the page reports."""
+    count = seen.page.locator(".count").inner_text().split(", filtered")[0]
+    return int(count.split(" of ")[-1].removesuffix(" rows").removesuffix(" row").replace(",", ""))
 
 
 def channels(colour: str) -> list[int]:

@@ -67,10 +67,10 @@ def test_the_policy_names_exactly_what_is_in_the_page(attacked: Path) -> None:
     text = attacked.read_text(encoding="utf-8")
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
-    said = next(str(one["content"]) for tag, one in elements(attacked) if tag == "meta" and "http-equiv" in one)
-    assert said == policy(style=style, script=script)
-    assert "default-src 'none'" in said
-    assert "unsafe" not in said
+    content = next(str(one["content"]) for tag, one in elements(attacked) if tag == "meta" and "http-equiv" in one)
+    assert content == policy(style=style, script=script)
+    assert "default-src 'none'" in content
+    assert "unsafe" not in content
 
 
 def test_ids_are_unique_and_links_within_the_page_lead_somewhere(tmp_path: Path) -> None:
@@ -82,14 +82,14 @@ def test_ids_are_unique_and_links_within_the_page_lead_somewhere(tmp_path: Path)
     assert inner | labels <= set(ids)
 
 
-def test_what_was_not_looked_at_is_said(tmp_path: Path) -> None:
+def test_parts_that_were_not_read_are_named(tmp_path: Path) -> None:
     bare = Subject(made_at=UNTIL, command="deployer audit report", ledger="x", no_coverage="AWS denied it")
     text = write(tmp_path / "report.html", records(10), subject=bare).read_text(encoding="utf-8")
     assert "Not in this report: AWS denied it." in text
-    assert "was not checked for this report" in text
+    assert "does not show whether repositories" in text
 
 
-def test_a_table_that_is_cut_says_so(tmp_path: Path) -> None:
+def test_a_truncated_table_has_a_note(tmp_path: Path) -> None:
     text = write(tmp_path / "report.html", records(100), rows=30).read_text(encoding="utf-8")
     assert "the newest 30 of 100 records" in text
 
@@ -97,7 +97,7 @@ def test_a_table_that_is_cut_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        pytest.param(0, "nothing was recorded", id="nothing"),
+        pytest.param(0, "no record matches", id="nothing"),
         pytest.param(1, "1 repository was created in 1 account.", id="one"),
     ],
 )
@@ -107,8 +107,8 @@ def test_the_opening_sentence(number: int, sentence: str) -> None:
 
 def test_the_opening_sentence_says_all_that_happened() -> None:
     several = [record(), record(outcome="refused", reason="name-denied"), record(outcome="failed", reason="kms-failed")]
-    said = lede(aggregate(several, since=SINCE, until=UNTIL))
-    assert "1 repository was created in 1 account, 1 request was refused and 1 request failed." in said
+    summary = lede(aggregate(several, since=SINCE, until=UNTIL))
+    assert "1 repository was created in 1 account, 1 request was refused and 1 request failed." in summary
 
 
 @pytest.mark.parametrize(
