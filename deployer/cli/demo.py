@@ -8,7 +8,7 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory
 
 
 def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
-    """Roll out, push and audit in a sandbox of its own; exits 0 only if everything was seen.
+    """Roll out, push and audit in a new sandbox; exits 0 only if every check passed.
 
     The config files must be those of the example organization, as in the folder config/ of deployer's source.
     """
@@ -17,8 +17,8 @@ def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
 
     require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     from deployer import settings
-    from deployer.demo import story
+    from deployer.demo import scenario
 
     settings.load(config)
-    if not story.run(config=config, show=print_lines):
+    if not scenario.run(config=config, show=print_lines):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What the demo pushes and pulls with: the real skopeo where it is installed, else the built-in client."""
+"""The demo's container client: skopeo if it is installed, else the sandbox's own client."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """An image's place in a registry, and the login for it."""
+class ImageLocation:
+    """The location of an image in a registry, and the login for it."""
 
     registry: str
     repository: str
@@ -32,15 +32,15 @@ class Place:
 
 
 class Pusher(Protocol):
-    """A container client. Both methods raise Rejected with the registry's own code and words."""
+    """A container client. Both methods raise Rejected with the registry's error code and message."""
 
     name: str
 
-    def push(self, image: OciImage, place: Place) -> None:
+    def push(self, image: OciImage, location: ImageLocation) -> None:
         """Push an image under a tag."""
 
-    def pull(self, place: Place, digest: str) -> str:
-        """Pull by digest; gives the digest of what came."""
+    def pull(self, location: ImageLocation, digest: str) -> str:
+        """Pull by digest; returns the digest of the pulled image."""
 
 
 class BuiltIn:
@@ -48,36 +48,38 @@ class BuiltIn:
 
     name = "the built-in client"
 
-    def push(self, image: OciImage, place: Place) -> None:
-        place.login.push(image, place.repository, place.tag)
+    def push(self, image: OciImage, location: ImageLocation) -> None:
+        location.login.push(image, location.repository, location.tag)
 
-    def pull(self, place: Place, digest: str) -> str:
-        return place.login.pull(place.repository, digest).digest
+    def pull(self, location: ImageLocation, digest: str) -> str:
+        return location.login.pull(location.repository, digest).digest
 
 
 class Skopeo:
-    """The skopeo of the machine, unmodified: it finds the registries by their names, with the sandbox as its proxy."""
+    """The installed skopeo, unmodified: it uses the registries' real host names, with the sandbox as its proxy."""
 
     name = "skopeo"
 
-    def push(self, image: OciImage, place: Place) -> None:
+    def push(self, image: OciImage, location: ImageLocation) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            source = f"oci:{write_layout(image, Path(folder) / 'image', tag=place.tag)}:{place.tag}"
-            self._copy(place, ["--dest-tls-verify=false", f"--dest-creds={_creds(place)}"], source, _target(place))
+            source = f"oci:{write_layout(image, Path(folder) / 'image', tag=location.tag)}:{location.tag}"
+            self._copy(
+                location, ["--dest-tls-verify=false", f"--dest-creds={_creds(location)}"], source, _target(location)
+            )
 
-    def pull(self, place: Place, digest: str) -> str:
+    def pull(self, location: ImageLocation, digest: str) -> str:
         with tempfile.TemporaryDirectory() as folder:
-            source = f"docker://{place.registry}/{place.repository}@{digest}"
-            options = ["--src-tls-verify=false", f"--src-creds={_creds(place)}"]
-            self._copy(place, options, source, f"oci:{folder}/image:{place.tag}")
+            source = f"docker://{location.registry}/{location.repository}@{digest}"
+            options = ["--src-tls-verify=false", f"--src-creds={_creds(location)}"]
+            self._copy(location, options, source, f"oci:{folder}/image:{location.tag}")
             index = json.loads((Path(folder) / "image" / "index.json").read_text(encoding="utf-8"))
             return str(index["manifests"][0]["digest"])
 
-    def _copy(self, place: Place, options: list[str], source: str, target: str) -> None:
+    def _copy(self, location: ImageLocation, options: list[str], source: str, target: str) -> None:
         try:
             copied = subprocess.run(  # noqa: S603 - all of it is the demo's own
                 ["skopeo", "copy", *options, source, target],  # noqa: S607 - the user's own skopeo
-                env=client_environment(place.login.endpoint),
+                env=client_environment(location.login.endpoint),
                 capture_output=True,
                 text=True,
                 timeout=_TIMEOUT,
@@ -90,24 +92,24 @@ class Skopeo:
 
 
 def find_pusher() -> Pusher:
-    """The best client that this machine has."""
+    """skopeo if it is installed, else the built-in client."""
     return Skopeo() if shutil.which("skopeo") else BuiltIn()
 
 
-def _creds(place: Place) -> str:
-    return f"{place.login.user}:{place.login.password}"
+def _creds(location: ImageLocation) -> str:
+    return f"{location.login.user}:{location.login.password}"
 
 
-def _target(place: Place) -> str:
-    return f"docker://{place.reference}"
+def _target(location: ImageLocation) -> str:
+    return f"docker://{location.reference}"
 
 
 def _rejection(stderr: str) -> Rejected:
-    """skopeo writes `name unknown: <the registry's words>` for NAME_UNKNOWN, at the end of its last line."""
-    last = stderr.strip().splitlines()[-1] if stderr.strip() else "skopeo said nothing"
-    said = last.partition('msg="')[2].removesuffix('"') or last
+    """skopeo writes `name unknown: <the registry's message>` for NAME_UNKNOWN, at the end of its last line."""
+    last = stderr.strip().splitlines()[-1] if stderr.strip() else "skopeo printed nothing"
+    message = last.partition('msg="')[2].removesuffix('"') or last
     for code in ("NAME_UNKNOWN", "TAG_INVALID", "DENIED", "UNAUTHORIZED"):
-        words = f"{code.lower().replace('_', ' ')}: "
-        if words in said:
-            return Rejected(0, code, said.partition(words)[2])
-    return Rejected(0, "", said)
+        prefix = f"{code.lower().replace('_', ' ')}: "
+        if prefix in message:
+            return Rejected(0, code, message.partition(prefix)[2])
+    return Rejected(0, "", message)

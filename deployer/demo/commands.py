@@ -1,4 +1,4 @@
-"""The demo's own shell: `deployer` as users run it, in a process of its own that has the sandbox for its AWS."""
+"""Runs `deployer` for the demo as users run it: in a process of its own, with the sandbox as its AWS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = "80"
 
 
 class CommandFailed(Exception):  # noqa: N818 - it reads as what happened
-    """A command ended with another exit code than 0; the message is what it said."""
+    """A command ended with another exit code than 0; the message has its stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Shell:
     variables: Mapping[str, str]
 
     def show(self, *arguments: str) -> int:
-        """Run a command whose output goes where the demo's goes; gives its exit code."""
+        """Run a command that prints to the demo's own output; returns its exit code."""
         return self._run(arguments, capture=False).returncode
 
-    def ask(self, *arguments: str) -> Any:
-        """What a command prints with --json; raises CommandFailed with what it says when it fails."""
+    def read(self, *arguments: str) -> Any:
+        """The document that a command prints with --json; raises CommandFailed if it fails."""
         completed = self._run([*arguments, "--json"], capture=True)
         if completed.returncode:
             raise CommandFailed(f"deployer {' '.join(arguments)}: {completed.stderr.strip()}")
@@ -46,6 +46,6 @@ class Shell:
         )
 
     def _environment(self) -> dict[str, str]:
-        """The user's, without what would lead to the real AWS."""
+        """The user's environment, without the variables that select a real AWS account."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {"COLUMNS": _WIDTH, **inherited, **self.variables}

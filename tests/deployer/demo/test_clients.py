@@ -14,7 +14,7 @@ from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.demo import clients
-from deployer.demo.clients import BuiltIn, Place, Pusher, Skopeo, find_pusher
+from deployer.demo.clients import BuiltIn, ImageLocation, Pusher, Skopeo, find_pusher
 
 SHOP = "300000000001"
 IMAGE = oci_images.build()
@@ -26,10 +26,10 @@ def ecr(sandbox: Sandbox) -> Any:
 
 
 @pytest.fixture
-def place(sandbox: Sandbox, ecr: Any) -> Place:
+def location(sandbox: Sandbox, ecr: Any) -> ImageLocation:
     registry = host_of(SHOP, "eu-west-1")
     login = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=registry)
-    return Place(registry=registry, repository="team-a/api", tag="1", login=login)
+    return ImageLocation(registry=registry, repository="team-a/api", tag="1", login=login)
 
 
 @pytest.fixture(params=[BuiltIn, pytest.param(Skopeo, marks=pytest.mark.client)])
@@ -41,28 +41,28 @@ def pusher(request: pytest.FixtureRequest) -> Pusher:
     return pusher
 
 
-def test_a_missing_repository(pusher: Pusher, place: Place) -> None:
+def test_a_missing_repository(pusher: Pusher, location: ImageLocation) -> None:
     with pytest.raises(Rejected) as caught:
-        pusher.push(IMAGE, place)
+        pusher.push(IMAGE, location)
     assert caught.value.code == "NAME_UNKNOWN"
     assert caught.value.message == (
         f"The repository with name 'team-a/api' does not exist in the registry with id '{SHOP}'"
     )
 
 
-def test_push_and_pull(pusher: Pusher, place: Place, ecr: Any) -> None:
+def test_push_and_pull(pusher: Pusher, location: ImageLocation, ecr: Any) -> None:
     ecr.create_repository(repositoryName="team-a/api", imageTagMutability="IMMUTABLE")
-    pusher.push(IMAGE, place)
-    assert pusher.pull(place, IMAGE.digest) == IMAGE.digest
+    pusher.push(IMAGE, location)
+    assert pusher.pull(location, IMAGE.digest) == IMAGE.digest
     with pytest.raises(Rejected, match="immutable") as caught:
-        pusher.push(oci_images.build(content="other"), place)
+        pusher.push(oci_images.build(content="other"), location)
     assert caught.value.code == "TAG_INVALID"
 
 
 @pytest.mark.parametrize(
     ("stderr", "code", "message"),
     [
-        pytest.param("", "", "skopeo said nothing", id="nothing"),
+        pytest.param("", "", "skopeo printed nothing", id="nothing"),
         pytest.param("panic: x", "", "panic: x", id="no log line"),
         pytest.param('level=fatal msg="denied: User: x"', "DENIED", "User: x", id="denied"),
         pytest.param('first\nlevel=fatal msg="it\'s: tag invalid: no"', "TAG_INVALID", "no", id="the last line"),
@@ -78,11 +78,13 @@ def test_without_skopeo_the_built_in_client_serves(monkeypatch: pytest.MonkeyPat
     assert isinstance(find_pusher(), BuiltIn)
 
 
-def test_a_skopeo_that_does_not_end_is_a_refusal(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_skopeo_that_does_not_end_is_a_refusal(
+    location: ImageLocation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     program = tmp_path / "skopeo"
     program.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(clients, "_TIMEOUT", 0.2)
     with pytest.raises(Rejected, match="skopeo did not end within"):
-        Skopeo().push(IMAGE, place)
+        Skopeo().push(IMAGE, location)

@@ -21,7 +21,7 @@ def test_exit_codes_are_those_of_the_command() -> None:
 
 def test_a_question_that_fails_says_what_was_said() -> None:
     with pytest.raises(CommandFailed, match="no-such-command"):
-        Shell({}).ask("no-such-command")
+        Shell({}).read("no-such-command")
 
 
 def test_the_users_own_aws_does_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

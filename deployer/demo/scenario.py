@@ -1,7 +1,7 @@
-"""The whole of deployer in a minute: an organization rolled out, real pushes, repositories, refusals, and the ledger.
+"""The demo, in about a minute: a roll-out to an organization, pushes, created repositories, refusals, the ledger.
 
-Nothing in it is staged: the sandbox is the one that the tests use, the command line runs as users run it, and what the
-demo says that it saw it has asked AWS, the registry or the ledger for.
+It uses the same sandbox as the tests, runs the command line as users do, and checks each result with the simulated
+AWS, the registry or the ledger.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.demo.clients import Place, Pusher, find_pusher
+from deployer.demo.clients import ImageLocation, Pusher, find_pusher
 from deployer.demo.commands import CommandFailed, Shell
-from deployer.demo.narration import Narrator, Show
+from deployer.demo.progress import Progress, Show
 
 TIME_SCALE = 0.05
-"""How much of AWS's waiting is kept: CloudTrail's seconds become a tenth of one."""
+"""The factor for AWS's waiting times: CloudTrail's seconds become a tenth of a second."""
 PATIENCE = 20.0
 """Seconds that a repository may take to appear."""
 NEXT = (
@@ -33,7 +33,7 @@ NEW_ACCOUNT, ITS_OU = "orders-prod", "ou-exam-prod0001"
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """An image that somebody pushes: the account's number, its region, and a repository that is not there."""
+    """The push of an image: the account's id, its region, and a repository that does not exist."""
 
     account: str
     region: str
@@ -55,17 +55,17 @@ REFUSED = (
 
 
 class Demo:
-    """One run through all of it, in a sandbox that is fresh."""
+    """One run of the demo in a new sandbox."""
 
-    def __init__(self, sandbox: Sandbox, narrator: Narrator, *, config: Path) -> None:
+    def __init__(self, sandbox: Sandbox, progress: Progress, *, config: Path) -> None:
         self._sandbox = sandbox
-        self._narrator = narrator
+        self._progress = progress
         self._config = config
         self._shell = Shell(sandbox.environment())
         self._pusher: Pusher = find_pusher()
 
     def run(self) -> None:
-        """Tell it all; what was not seen is in the narrator."""
+        """Run every chapter; the progress has the failed checks."""
         self._introduce()
         if not self._roll_out():
             return
@@ -78,7 +78,7 @@ class Demo:
     def _introduce(self) -> None:
         organization = self._sandbox.organization
         central = organization.accounts[self._sandbox.central_account]
-        self._narrator.chapter(
+        self._progress.chapter(
             "A local AWS",
             "Real: the commands, the templates, the handler's zip and its decisions, the image pushes. Simulated: AWS "
             "itself, whose waiting times are shortened. Nothing leaves this machine.\n\n"
@@ -88,79 +88,79 @@ class Demo:
         )
 
     def _roll_out(self) -> bool:
-        self._narrator.chapter("Roll it out", f"One command, for what the files in {self._config}/ say.")
+        self._progress.chapter("Roll out", f"One command applies the config files in {self._config}/.")
         arguments = ("rollout", "--org", "--yes")
-        self._narrator.command("deployer", *arguments)
+        self._progress.command("deployer", *arguments)
         code = self._shell.show(*arguments, "--config", str(self._config))
-        return self._narrator.check(
+        return self._progress.check(
             "rolled out to every account and region", holds=code == 0, because=f"exit code {code}"
         )
 
     def _push_all(self) -> None:
-        self._narrator.chapter(
+        self._progress.chapter(
             "Push to repositories that do not exist",
             f"With {self._pusher.name}, to {len({push.account for push in PUSHES})} accounts in "
-            f"{len({push.region for push in PUSHES})} regions. Each first push is refused, as ECR refuses it; what it "
-            "missed appears, and the next push succeeds.",
+            f"{len({push.region for push in PUSHES})} regions. ECR refuses each first push; deployer creates the "
+            "repository, and the next push succeeds.",
         )
         for push in PUSHES:
             self._push_twice(push)
 
     def _push_twice(self, push: Push) -> None:
-        place, image = self._place(push), oci_images.build(layers=3, content=push.repository)
+        location, image = self._location(push), oci_images.build(layers=3, content=push.repository)
         started = time.monotonic()
-        if not self._is_refused(push, place, image):
+        if not self._is_refused(push, location, image):
             return
         repository = self._wait_for(push)
         seconds = time.monotonic() - started
         because = _settings_of(repository) if repository else self._what_happened(push)
-        if not self._narrator.check(
+        if not self._progress.check(
             f"the repository appears ({seconds:.1f} s after the push began)",
             holds=repository is not None,
             because=because,
         ):
             return
         try:
-            self._pusher.push(image, place)
-            pulled = self._pusher.pull(place, image.digest)
+            self._pusher.push(image, location)
+            pulled = self._pusher.pull(location, image.digest)
         except Rejected as rejected:
-            self._narrator.check("the next push succeeds", holds=False, because=str(rejected))
+            self._progress.check("the next push succeeds", holds=False, because=str(rejected))
             return
-        self._narrator.check("the next push succeeds", holds=True)
-        self._narrator.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
+        self._progress.check("the next push succeeds", holds=True)
+        self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
 
-    def _is_refused(self, push: Push, place: Place, image: oci_images.OciImage) -> bool:
+    def _is_refused(self, push: Push, location: ImageLocation, image: oci_images.OciImage) -> bool:
         organization = self._sandbox.organization
         account = organization.accounts[push.account]
-        self._narrator.scene(f"{account.name} ({account.id}), {organization.path(account.parent_id)}, {push.region}")
-        self._narrator.say(f"push {place.reference}")
+        self._progress.section(f"{account.name} ({account.id}), {organization.path(account.parent_id)}, {push.region}")
+        self._progress.write(f"push {location.reference}")
         try:
-            self._pusher.push(image, place)
+            self._pusher.push(image, location)
         except Rejected as rejected:
-            return self._narrator.check("refused", holds=rejected.code == "NAME_UNKNOWN", because=str(rejected))
-        return self._narrator.check("refused", holds=False, because="the push succeeded")
+            return self._progress.check("refused", holds=rejected.code == "NAME_UNKNOWN", because=str(rejected))
+        return self._progress.check("refused", holds=False, because="the push succeeded")
 
     def _push_what_is_refused(self) -> None:
-        self._narrator.chapter(
+        self._progress.chapter(
             "Push what an OU's rules refuse",
-            "Names and principals are governed by OU. Nothing is created then, and the ledger says why.",
+            "An OU's config file limits names and principals. No repository is created, and the ledger has the reason.",
         )
         for push in REFUSED:
-            if self._is_refused(push, self._place(push), oci_images.build(content=push.repository)):
+            if self._is_refused(push, self._location(push), oci_images.build(content=push.repository)):
                 self._sandbox.settle()
                 self._check_refusal(push)
 
     def _check_refusal(self, push: Push) -> None:
-        self._narrator.check("no repository appears", holds=self._describe(push) is None)
+        self._progress.check("no repository appears", holds=self._describe(push) is None)
         record = next((one for one in self._ledger() if _is_about(one, push) and one["outcome"] == "refused"), {})
         because = f"{record.get('reason')} ({record.get('rule')}), decided for {record.get('ou_path')}"
-        self._narrator.check("the ledger has the reason", holds=record.get("reason") == push.reason, because=because)
+        self._progress.check("the ledger has the reason", holds=record.get("reason") == push.reason, because=because)
 
     def _push_from_new_account(self) -> Push:
-        self._narrator.chapter(
-            "A new account, with nobody there",
-            "It is created in an OU that is covered. Auto-deployment of the two StackSets does the rest: there is no "
-            "second roll-out.",
+        self._progress.chapter(
+            "A new account",
+            "It is created in a covered OU. The two StackSets deploy to it automatically: no second roll-out is "
+            "needed.",
         )
         account = self._sandbox.create_account(NEW_ACCOUNT, ITS_OU)
         self._sandbox.settle()
@@ -169,45 +169,43 @@ class Demo:
         return push
 
     def _show_ledger(self, created: Sequence[Push]) -> None:
-        self._narrator.chapter("The ledger", "One record for each decision, in the central account.")
+        self._progress.chapter("The ledger", "One record for each decision, in the central account.")
         self._sandbox.settle()
         arguments = ("audit", "list")
-        self._narrator.command("deployer", *arguments)
+        self._progress.command("deployer", *arguments)
         code = self._shell.show(*arguments, "--config", str(self._config))
-        self._narrator.scene("What it must hold")
+        self._progress.section("Expected records")
         records = self._ledger()
         for push in created:
             found = [one for one in records if _is_about(one, push) and one["outcome"] == "created"]
-            where = f"{push.repository} in {push.account} {push.region}"
-            self._narrator.check(
-                f"one created record for {where}", holds=len(found) == 1, because=f"{len(found)} found"
+            location = f"{push.repository} in {push.account} {push.region}"
+            self._progress.check(
+                f"one created record for {location}", holds=len(found) == 1, because=f"{len(found)} found"
             )
-        self._narrator.check("the ledger was shown", holds=code == 0, because=f"exit code {code}")
+        self._progress.check("the ledger was shown", holds=code == 0, because=f"exit code {code}")
         defects = self._sandbox.defects
-        self._narrator.check(
-            "the sandbox had no trouble of its own", holds=not defects, because=repr(defects or "none")
-        )
+        self._progress.check("the sandbox had no errors", holds=not defects, because=repr(defects or "none"))
 
     def _what_happened(self, push: Push) -> str:
-        """Why a repository did not appear, as far as the ledger knows."""
+        """Why a repository did not appear, according to the ledger."""
         recorded = {
             f"{one['outcome']}: {one['reason']} ({one['detail']})" for one in self._ledger() if _is_about(one, push)
         }
-        return f"not within {PATIENCE:.0f} s; the ledger says {', '.join(sorted(recorded)) or 'nothing'}"
+        return f"not within {PATIENCE:.0f} s; the ledger has {', '.join(sorted(recorded)) or 'no record'}"
 
     def _ledger(self) -> list[Mapping[str, Any]]:
         """All records; none if the command fails, which is reported."""
         try:
-            records: list[Mapping[str, Any]] = self._shell.ask("audit", "list", "--all", "--config", str(self._config))
+            records: list[Mapping[str, Any]] = self._shell.read("audit", "list", "--all", "--config", str(self._config))
         except CommandFailed as failure:
-            self._narrator.check("the ledger can be read", holds=False, because=str(failure))
+            self._progress.check("the ledger can be read", holds=False, because=str(failure))
             return []
         return records
 
-    def _place(self, push: Push) -> Place:
+    def _location(self, push: Push) -> ImageLocation:
         registry = host_of(push.account, push.region)
         login = Client.login(self._ecr(push), endpoint=self._sandbox.endpoint_url, registry=registry)
-        return Place(registry=registry, repository=push.repository, tag="1.0", login=login)
+        return ImageLocation(registry=registry, repository=push.repository, tag="1.0", login=login)
 
     def _wait_for(self, push: Push) -> dict[str, Any] | None:
         deadline = time.monotonic() + PATIENCE
@@ -228,13 +226,13 @@ class Demo:
 
 
 def run(*, config: Path, show: Show) -> bool:
-    """Start a sandbox, tell it all, and say whether everything was seen."""
-    narrator = Narrator(show)
+    """Run the demo in a new sandbox; True if every check passed."""
+    progress = Progress(show)
     with Sandbox(time_scale=TIME_SCALE) as sandbox:
-        Demo(sandbox, narrator, config=config).run()
-        is_complete = narrator.close()
+        Demo(sandbox, progress, config=config).run()
+        is_complete = progress.close()
     if is_complete:
-        narrator.say(NEXT, indent=0)
+        progress.write(NEXT, indent=0)
     return is_complete
 
 
