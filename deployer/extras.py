@@ -1,4 +1,4 @@
-"""Packages that only some commands need, and the command that installs them where this program is installed from."""
+"""Packages that only some commands need, and the command that installs them from this program's own source."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class DecisionDetails:
     """The repository's actual settings; None if they were not read or it does not exist."""
     is_gone: bool = False
     notes: tuple[str, ...] = ()
-    """Why a part of the story is missing."""
+    """Why a part of the details is missing."""
 
     @property
     def rules(self) -> tuple[LocatedRule, ...]:
@@ -156,7 +156,7 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
 
 
 def _is_resolved(key: str, recorded: Mapping[str, Any], today: Mapping[str, Any]) -> bool:
-    """Whether AWS has another name for the same: the key behind an alias, or behind no key at all."""
+    """Whether AWS returns another name for the same value: the key behind an alias, or behind no key at all."""
     return key == "encryption.kms_key" and any(
         own and ":key/" not in str(own.get(key)) for own in (recorded, today) if own
     )

@@ -38,7 +38,7 @@ COLUMNS = (
     "steps",
     "via",
 )
-"""In the order in which people read them."""
+"""In display order."""
 
 TIMES = ("event_time", "received_at", "created_at")
 _VALUES = attrgetter(*COLUMNS)
@@ -52,6 +52,6 @@ def flat(record: Record) -> dict[str, str | None]:
 
 
 def document(record: Record) -> dict[str, Any]:
-    """The same for JSON, where `settings` and `steps` are objects."""
+    """The same for JSON, with `settings` and `steps` as objects."""
     values: dict[str, Any] = flat(record)
     return values | {name: json.loads(values[name]) for name in _JSON if values[name]}

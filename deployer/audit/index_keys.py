@@ -1,7 +1,7 @@
-"""Which partitions of the table or of an index a query reads, and in which order. Pure.
+"""The keys of the table or of an index that a query reads, and their order. Pure.
 
 A repository by name is read from the index by repository and an account from the table itself, since both hold only
-what is requested. All else is read from the index by outcome: month by month, the partitions of a month in parallel.
+what is requested. All else is read from the index by outcome: month by month, the keys of a month in parallel.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class IndexKey:
 
 
 def index_keys_of(query: Query) -> Iterator[tuple[IndexKey, ...]]:
-    """Groups of partitions: those of a group are merged, and one group follows the other in time."""
+    """Groups of keys: the records of a group are merged, and one group follows the other in time."""
     if names := query.exact_repositories:
         yield tuple(IndexKey("by-repository", name) for name in names)
     elif 0 < len(query.accounts) <= _MOST_ACCOUNTS:

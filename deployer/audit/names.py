@@ -28,13 +28,13 @@ def departed_ous(paths: Iterable[str], organization: Organization) -> Iterator[s
         if path not in known:
             near = get_close_matches(path, known, n=1)
             hint = f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs."
-            yield f"No OU of today is called {path}. {hint}"
+            yield f"No OU has the path {path} today. {hint}"
 
 
 def _account_id(name: str, organization: Organization) -> str:
     account_id, _ = find(organization, name)
     if account_id is None:
-        raise NotFoundError(f"{name} is an OU, not an account", next_step=f"Ask for it by `--ou {name}`.")
+        raise NotFoundError(f"{name} is an OU, not an account", next_step=f"Pass `--ou {name}`.")
     return account_id
 
 

@@ -1,6 +1,6 @@
-"""Prefetches partitions in parallel: for filters that few records pass.
+"""Prefetches index keys in parallel: for filters that few records pass.
 
-Each partition is read by a thread of its own into a short queue of pages, so memory is bounded, and a hundred
+Each index key is read by a thread of its own into a short queue of pages, so memory is bounded, and a hundred
 pages without a match are not read one after the other.
 """
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Pages = Iterable[Sequence[Item]]
 
 MOST_KEYS = 32
-"""Partitions of one group, all of which are read in parallel."""
+"""Index keys of one group, all of which are read in parallel."""
 
 _LEAST_THREADS = 8
 _PAGES = 2
@@ -38,9 +38,9 @@ class _Done:
 
 @dataclass(frozen=True)
 class PrefetchingReader(Generic[Item]):
-    """Reads groups of partitions; of each partition `start` gives the pages.
+    """Reads groups of index keys; `start` gives the pages of one key.
 
-    Threads start in the order of the groups, and there are as many as the largest group has partitions: so all of a
+    Threads start in the order of the groups, and there are as many as the largest group has keys: so all of a
     group are being read before any of the next, and merging a group never waits for one that has no thread.
     """
 
@@ -48,7 +48,7 @@ class PrefetchingReader(Generic[Item]):
     stopped: Event = field(default_factory=Event)
 
     def streams(self) -> Generator[list[Iterator[Item]], None, None]:
-        """The items of each partition, group by group. A caller that stops early closes this iterator."""
+        """The items of each index key, group by group. A caller that stops early closes this iterator."""
         threads = max([_LEAST_THREADS, *(len(group) for group in self.groups)])
         pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
         try:
@@ -70,7 +70,7 @@ class PrefetchingReader(Generic[Item]):
                 if page:
                     self._put(pages, page)
             self._put(pages, _Done())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the items are consumed
+        except BaseException as error:  # noqa: BLE001 - it is raised to the consumer of the items
             self._put(pages, _Failed(error))
 
     def _put(self, pages: Queue[Sequence[Item] | _Failed | _Done], page: Sequence[Item] | _Failed | _Done) -> None:

@@ -1,5 +1,5 @@
 """Records that match a query, one after the other: by key or index, page by page, never more than a page of each
-partition in memory. Pure: the pages come from a `Ledger`, which `deployer.aws.ledger` implements.
+key in memory. Pure: the pages come from a `Ledger`, which `deployer.aws.ledger` implements.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Ledger(Protocol):
     """The ledger, a page at a time."""
 
     def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
-        """A page of a partition in the query's time and order; `start` is the last page's `next`.
+        """A page of one key in the query's time and order; `start` is the last page's `next`.
 
         It may omit records that do not match, and need not. `size` limits how many are examined.
         """
@@ -95,7 +95,7 @@ class _Reader:
     lock: Lock = field(default_factory=Lock)
 
     def streams(self) -> Generator[list[Iterator[Record]], None, None]:
-        """Matches in each partition, group by group; in parallel if much may have to be read for few."""
+        """Matches of each key, group by group; in parallel if much may have to be read for few."""
         groups = list(index_keys_of(self.query))
         if self.query.is_selective and self.most_examined is None and all(len(group) <= MOST_KEYS for group in groups):
             yield from PrefetchingReader([[partial(self.pages, key) for key in group] for group in groups]).streams()
@@ -104,7 +104,7 @@ class _Reader:
                 yield [chain.from_iterable(self.pages(index_key)) for index_key in group]
 
     def pages(self, index_key: IndexKey) -> Iterator[list[Record]]:
-        """Matches in each page of one partition."""
+        """Matches in each page of one key."""
         start: Any = None
         size = self.page_size
         while self.most_examined is None or self.usage.examined < self.most_examined:

@@ -18,7 +18,7 @@ from deployer.audit.documents import COLUMNS, document, flat
 from deployer.errors import GuardError
 from handler.records import Record
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those are meant
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width characters on purpose
 """Spreadsheets run a cell that begins with one, and untrusted users choose principals and names of tags.
 
 https://owasp.org/www-community/attacks/CSV_Injection

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-"""Of a conditional write; NoSuchKey means that the object to replace is gone."""
+"""Of a conditional write; NoSuchKey means that the object to replace no longer exists."""
 _PER_DELETE = 1000
 """Quota of DeleteObjects."""
 

@@ -8,7 +8,7 @@ from deployer.cli import audit_export, audit_list, audit_repair, audit_report, a
 
 app = typer.Typer(
     name="audit",
-    help="Ask the ledger who caused which repository, and compare repositories with the settings of today.",
+    help="Search the ledger for decisions and their callers, and compare repositories with today's settings.",
     no_args_is_help=True,
 )
 

@@ -1,4 +1,4 @@
-"""`deployer audit report`: the ledger as one page to hand on."""
+"""`deployer audit report`: the ledger as one HTML page."""
 
 from __future__ import annotations
 

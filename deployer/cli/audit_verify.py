@@ -62,9 +62,9 @@ def verify(
 ) -> None:
     """Compare the repositories that deployer created with the settings that apply to them today.
 
-    In every covered account and region, reports repositories that drifted (with actual and desired values), that are
-    gone, that have deployer's tag but no record, and that are blank, without an image; others are counted. Changes
-    nothing. Running it again resumes an interrupted run. Exits 2 for findings.
+    In every covered account and region, reports repositories that drifted (with actual and desired values), that no
+    longer exist, that have deployer's tag but no record, and that are blank, without an image; others are counted.
+    Changes nothing. Running it again resumes an interrupted run. Exits 2 for findings.
     """
     from deployer.composition.drift import AuditRequest, open_audit
     from deployer.rendering.drift import finding_count, report_document, report_lines

@@ -52,7 +52,7 @@ COMMANDS = (
     ),
     Entry(
         "audit",
-        "Ask the ledger who caused which repository, and compare repositories with the settings of today.",
+        "Search the ledger for decisions and their callers, and compare repositories with today's settings.",
         panel=LOOKING_BACK,
         attribute="app",
     ),

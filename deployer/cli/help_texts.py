@@ -18,7 +18,7 @@ AS_IT_IS = "\b"
 
 
 class HelpedCommand(typer.core.TyperCommand):
-    """A command whose help shows `--json`, where typer would show `--json <bool>`."""
+    """A command whose help shows `--json` instead of typer's `--json <bool>`."""
 
     def get_params(self, ctx: Context) -> list[Parameter]:
         return [_as_typed(parameter) for parameter in super().get_params(ctx)]
@@ -66,7 +66,7 @@ def _examples(paragraphs: list[str]) -> str | None:
 
 
 def _as_typed(parameter: Parameter) -> Parameter:
-    """A flag takes no value, and what an argument is called says what it is: neither needs a type beside it."""
+    """A flag takes no value, and an argument is described by its name: neither shows a type."""
     if isinstance(parameter, typer.core.TyperArgument) and parameter.metavar is not None:
         parameter.display_type_rich = _no_type  # type: ignore[method-assign]
     elif isinstance(parameter, typer.core.TyperOption) and parameter.is_flag:

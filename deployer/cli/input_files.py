@@ -31,7 +31,7 @@ def read_text(file: Path, *, argument: str) -> str:
     """The text of a file or named pipe, or of standard input for `-`, as UTF-8 without a byte order mark.
 
     Reads UTF-8, UTF-16 and UTF-32 with a byte order mark, as PowerShell writes them, and any of them in gzip, as
-    CloudTrail writes its files. Raises NotFoundError naming the file; `argument` is where the user named it.
+    CloudTrail writes its files. Raises NotFoundError naming the file;`argument` is what names the file.
     """
     try:
         return decoded(_read(file))

@@ -24,7 +24,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
-    """Print lines; colours go where a terminal is (typer strips them elsewhere)."""
+    """Print lines, in colour on a terminal (typer strips colours elsewhere)."""
     for line in lines:
         typer.secho(line.text, err=err, **_STYLES[line.tone])
 

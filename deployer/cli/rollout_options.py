@@ -111,13 +111,13 @@ def rollout_values(
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _amount(said: str | None, option: str, *, least: int) -> str | None:
-    if said is None:
+def _amount(text: str | None, option: str, *, least: int) -> str | None:
+    if text is None:
         return None
     try:
-        amount = Amount.parse(said)
+        amount = Amount.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
     if amount.number < least:
         raise typer.BadParameter(f"at least {least}", param_hint=option)
-    return said
+    return text

@@ -1,4 +1,4 @@
-"""Puts `deployer doctor` together: config files, and what AWS reports of everything that they rest on."""
+"""Puts `deployer doctor` together: config files, and the actual state that AWS reports."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _compile(config: Config, organization: Organization | Unread) -> tuple[Compi
     try:
         return settings.compile(config, organization), ()
     except settings.InvalidConfigurationError as error:
-        reason = "the config files do not fit the organization"
+        reason = "the config files do not match the organization"
         return Unread(action="", reason=reason), tuple(str(problem) for problem in error.problems)
 
 

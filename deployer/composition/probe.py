@@ -1,4 +1,4 @@
-"""Puts `deployer doctor --probe` together: which accounts and regions, and the operator's way into them."""
+"""Puts `deployer doctor --probe` together: its targets, and access to them through the operator role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can keep a roll-out or a push from working: facts that AWS reports, and one judgement for each thing to check.
+"""Checks the prerequisites of roll-outs and pushes against the actual state that AWS reports.
 
-`facts` are read by `deployer.aws.doctor`; `checks` judge them; `probe` follows one request through an installation.
+`deployer.aws.doctor` reads the actual state; `checks` judge it; `probe` follows one request through an installation.
 """

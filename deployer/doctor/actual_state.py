@@ -1,4 +1,4 @@
-"""What the checks judge, as AWS reports it. A read that was refused is a value, `Unread`, and no error. Pure."""
+"""What the checks judge, as AWS reports it. A refused read is a value, `Unread`, rather than an error. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENABLED_REGION = frozenset({"ENABLED", "ENABLED_BY_DEFAULT"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A fact that could not be read: the IAM action that it takes, and why. `is_denied`: IAM or the service said no."""
+    """A value that could not be read: the required IAM action, and the reason. `is_denied`: access was denied."""
 
     action: str
     reason: str
@@ -27,7 +27,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who runs the command."""
+    """The caller of the command."""
 
     account: str
     arn: str
@@ -66,7 +66,7 @@ class ServiceControlPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """How much there is of something, how much a roll-out adds, and the quota."""
+    """The usage of a quota, what a roll-out adds to it, and its limit."""
 
     name: str
     code: str
@@ -82,7 +82,7 @@ Holder = Literal["ours", "other"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """A resource under a name that a roll-out gives: deployer's own, by its tag, or somebody else's."""
+    """A resource with a name that a roll-out uses: deployer's own, by its tag, or another owner's."""
 
     type: str
     name: str
@@ -92,12 +92,12 @@ class Existing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What the config files cover, once they fit the organization."""
+    """The accounts and regions that the config files cover; they match the organization."""
 
     regions: Mapping[str, tuple[str, ...]]
     """By account, active ones only."""
     handles_pulls: bool
-    """Whether some OU asks for repositories on pull, which need a trail that logs read events."""
+    """Whether any OU enables creation on pull, which requires a trail that logs read events."""
 
     @property
     def all_regions(self) -> frozenset[str]:
@@ -106,7 +106,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActualState:
-    """Everything that the checks need."""
+    """The actual state that the checks need."""
 
     names: Names
     organization_id: str | None
@@ -123,10 +123,10 @@ class ActualState:
     delegated: frozenset[str] | Unread
     """Accounts that are registered as delegated administrators of StackSets."""
     config_problems: tuple[str, ...]
-    """What in the config files does not fit the organization."""
+    """Problems of the config files with the organization."""
     coverage: Coverage | Unread
     central_regions: Mapping[str, str] | Unread
-    """OptInStatus by region, of all regions: opt-in-not-required, opted-in, not-opted-in."""
+    """OptInStatus of all regions, by region: opt-in-not-required, opted-in, not-opted-in."""
     opt_in_regions: Mapping[str, Mapping[str, str] | Unread]
     """RegionOptStatus by account and opt-in region that is covered there; the management account has all of them."""
     trails: tuple[Trail, ...] | Unread

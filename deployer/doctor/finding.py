@@ -30,7 +30,7 @@ Judge = Callable[[ActualState], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A judgement with its name, and in a few words what it looks at."""
+    """One check: its id, its title, and the function that judges."""
 
     id: str
     title: str
@@ -58,12 +58,12 @@ class Report:
 
     @property
     def has_findings(self) -> bool:
-        """Whether there is something to act on; what could not be read is none."""
+        """Whether there is something to act on; unread values are not."""
         return any(result.state in {"problem", "warning"} for result in self.results)
 
 
 def examine(actual: ActualState, checks: Iterable[Check]) -> Report:
-    """Judge the facts by every check."""
+    """Apply every check to the actual state."""
     return Report(results=tuple(Result(check=check, findings=tuple(check.judge(actual))) for check in checks))
 
 

@@ -1,8 +1,8 @@
-"""One request followed through an installation: asked for as a push asks, to the ledger, and taken back again.
+"""Follows one request through an installation, from the call of a push to the ledger, and deletes its repository.
 
-The repository has a name that only probes use. The rules of its OU apply to it as to any other, so that a refusal
-proves the path up to the decision; only a repository that was created proves the rest, and it is deleted at once. What
-a probe is not sure to have been made by deployer it never deletes. Pure but for what is handed in.
+The repository has a name that only probes use. The rules of its OU apply as to any other, so a refusal proves the path
+up to the decision; a created repository proves the rest, and is deleted at once. A probe only deletes repositories that
+have deployer's tag. Pure; AWS and the clock are arguments.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from deployer.errors import DeployerError, PermissionDeniedError
 from handler.records import Record
 
 Held = Literal["absent", "ours", "other"]
-"""Who has a repository under the probe's name: nobody, deployer by its tag, or somebody else."""
+"""The owner of a repository with the probe's name: none, deployer (by its tag), or another."""
 
 ProbeStatus = Literal["created", "refused", "failed", "timed-out", "not-asked", "unrecorded"]
-"""`created`, `refused`, `failed`: as the ledger says. `not-asked`: it could not be asked for. `unrecorded`: the
+"""`created`, `refused`, `failed`: the ledger's outcome. `not-asked`: the request could not be sent. `unrecorded`: the
 repository appeared, and the ledger has no record of it."""
 
 FIRST_DELAY: Final = 1.0
 LONGEST_DELAY: Final = 5.0
 CLOCK_TOLERANCE: Final = timedelta(seconds=10)
-"""How far the caller's clock may be ahead of AWS's; CloudTrail besides cuts its times down to whole seconds."""
+"""How far the caller's clock may be ahead of AWS's; CloudTrail also truncates times to whole seconds."""
 _AT_ONCE: Final = 8
-"""Targets that are asked or cleaned up side by side."""
+"""Targets that are requested or cleaned up in parallel."""
 _REMOVALS: Final = 6
-"""Tries to delete, since a tag that allows it may take seconds to count."""
+"""Attempts to delete: the tag that permits it may take seconds to take effect."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,27 +43,27 @@ class Target:
 
 
 class Registries(Protocol):
-    """The probe's repository in each registry. Calls raise DeployerError for what is out of reach."""
+    """The probe's repository in each registry. Calls raise DeployerError if a registry cannot be reached."""
 
     def holder(self, target: Target) -> Held: ...
 
     def ask(self, target: Target) -> bool:
-        """Begin an upload, as a push does; whether the repository existed by then."""
+        """Begin an upload, as a push does; returns whether the repository existed."""
 
     def remove(self, target: Target) -> bool:
-        """Delete the repository; False if it holds an image or is gone."""
+        """Delete the repository; False if it holds an image or does not exist."""
 
 
 class Records(Protocol):
     """The ledger's decisions about the probe's repository."""
 
     def since(self, moment: datetime, targets: Iterable[Target]) -> Iterable[Record]:
-        """Those of events since a moment, in any order."""
+        """Records of events since a moment, in any order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A part of the way, in seconds."""
+    """The duration of one part of the request's path, in seconds."""
 
     name: str
     seconds: float
@@ -71,7 +71,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """How one probe ended. `left` says what it could not take back, `detail` why it ended so."""
+    """The result of one probe. `left` is why its repository was not deleted, `detail` the reason for the result."""
 
     target: Target
     state: ProbeStatus
@@ -82,7 +82,7 @@ class ProbeResult:
 
     @property
     def is_proven(self) -> bool:
-        """Whether events come through, and nothing is left behind."""
+        """Whether events are processed, and no repository is left."""
         return self.state in {"created", "refused"} and not self.left
 
 
@@ -91,7 +91,7 @@ OnResult = Callable[[ProbeResult], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prober:
-    """Probes targets side by side; `on_result` receives each as soon as it is known."""
+    """Probes targets in parallel; `on_result` receives each result as soon as it is known."""
 
     registries: Registries
     records: Records
@@ -113,10 +113,10 @@ class Prober:
         return tuple(results[target] for target in chosen)
 
     def _ask(self, target: Target) -> ProbeResult | Target:
-        """Ask for the repository; an outcome if that was not possible."""
+        """Request the repository; a result if that was not possible."""
         try:
             held = self.registries.holder(target)
-            if held == "ours":  # what an interrupted probe left
+            if held == "ours":  # left by an interrupted probe
                 self._remove(target)
             if held != "other" and not self.registries.ask(target):
                 return target
@@ -155,7 +155,7 @@ class Prober:
         return found
 
     def _settle(self, result: ProbeResult) -> ProbeResult:
-        """Take back what was created; a failure may have left a repository as well."""
+        """Delete the repository; a failed request may have created one too."""
         if result.state == "refused":
             return result
         try:
@@ -166,13 +166,13 @@ class Prober:
             return replace(result, left=error.message)
 
     def _give_up(self, target: Target) -> ProbeResult:
-        """No record came in time; the repository may be there even so."""
+        """No record arrived in time; the repository may exist anyway."""
         silent = ProbeResult(target=target, state="timed-out", detail="No record reached the ledger in time")
         try:
-            is_there = self.registries.holder(target) == "ours"
+            exists = self.registries.holder(target) == "ours"
         except DeployerError:
             return silent
-        return self._settle(replace(silent, state="unrecorded")) if is_there else silent
+        return self._settle(replace(silent, state="unrecorded")) if exists else silent
 
     def _remove(self, target: Target) -> bool:
         for remaining in reversed(range(_REMOVALS)):
@@ -186,7 +186,7 @@ class Prober:
 
 
 def result_of(record: Record, target: Target, *, seen_at: datetime) -> ProbeResult:
-    """What a record says, with the time of each part of the way that it shows."""
+    """The result that a record shows, with the duration of each part of the path."""
     state: ProbeStatus = "refused"
     if record.outcome in {"created", "exists"}:
         state = "created"

@@ -1,4 +1,4 @@
-"""Which accounts and regions `--probe` means. Pure."""
+"""Parses `--probe` into accounts and regions. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def targets_of(text: str, compiled: Compiled) -> tuple[Target, ...]:
 
 
 def _is_left_out(account: str, compiled: Compiled) -> bool:
-    """The management account is covered only where `deployer` runs there."""
+    """The management account is covered only if it is the central account."""
     management = compiled.organization.management_account_id
     return account == management != compiled.config.central_account
 

@@ -1,4 +1,4 @@
-"""Names that a roll-out gives in the central account, taken from the very templates that it deploys. Pure."""
+"""Names of a roll-out's resources in the central account, from the templates that it deploys. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMED: Mapping[str, str] = {
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property that names a resource, of the types whose names somebody else may hold."""
+"""The property that names a resource, for types whose names another owner may use."""
 
 IAM_ROLE = "AWS::IAM::Role"
 
@@ -44,7 +44,7 @@ SHOW: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceName:
-    """A name in one region; `description` is how the descriptions of our stacks begin."""
+    """A name in one region; `description` is the beginning of the description of our stacks."""
 
     type: str
     name: str
@@ -53,7 +53,7 @@ class ResourceName:
 
 
 def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceName]:
-    """The named resources of a template. Rules on a bus of our own are left out: no bus, no such rule."""
+    """The named resources of a template. Rules on deployer's own bus are omitted: they exist only with the bus."""
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         name = properties.get(_NAMED.get(resource["Type"], ""))
@@ -62,7 +62,7 @@ def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceNa
 
 
 def stack_sets_held(expected: Iterable[ResourceName], found: Mapping[str, str] | Unread) -> Iterator[Existing]:
-    """StackSets of these names that exist, by their descriptions: a roll-out would update somebody else's."""
+    """StackSets of these names that exist, by their descriptions: a roll-out would update one of another owner."""
     for one in expected:
         holder: Holder | Unread
         if isinstance(found, Unread):

@@ -1,6 +1,6 @@
-"""Whether service control policies let a call through, as far as that can be determined without making it. Pure.
+"""Whether service control policies allow a call, as far as that is known without making it. Pure.
 
-Three answers: allowed, denied, or it depends on a condition whose key nobody knows before the call. At each level, from
+Three answers: allowed, denied, or it depends on a condition key that is only known during the call. At each level, from
 the root to the account, some policy must allow the action and none may deny it.
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
 """
@@ -19,7 +19,7 @@ from deployer.doctor.actual_state import ServiceControlPolicy
 _VARIABLE = re.compile(r"\$\{([\w:/-]+)\}")
 
 Holds = bool | None
-"""Whether something is so; None where it depends on what is not known."""
+"""True, False, or None if it depends on something unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ Level = tuple[str, Sequence[ServiceControlPolicy]]
 
 
 def obstacle(levels: Iterable[Level], request: Request) -> Obstacle | None:
-    """The first policy in the way of a call, certain ones first; None where all levels let it through."""
+    """The first policy that denies a call, certain ones first; None if all levels allow it."""
     found = list(_obstacles(levels, request))
     return next((one for one in found if one.is_certain), found[0] if found else None)
 
@@ -118,7 +118,7 @@ def _like(pattern: str, text: str) -> bool:
 
 
 def _arn_like(pattern: str, arn: str) -> bool:
-    """Each of the six parts by itself: a wildcard does not reach over a colon."""
+    """Compares each of the six parts separately: a wildcard does not match a colon."""
     parts, others = pattern.split(":", 5), arn.split(":", 5)
     return len(parts) == len(others) and all(_like(one, other) for one, other in zip(parts, others, strict=True))
 
@@ -139,7 +139,7 @@ _OPERATORS: Mapping[str, tuple[Callable[[str, str], bool], bool]] = {
 
 
 def _condition(operator: str, key: str, values: Any, known: Mapping[str, str]) -> Holds:
-    """Whether one key of one operator holds; None for keys and operators whose outcome is not known beforehand."""
+    """Whether one key of one operator holds; None if the key or operator cannot be evaluated before the call."""
     comparison = _OPERATORS.get(operator.lower().removesuffix("ifexists"))
     value = known.get(key.lower())
     if comparison is None or value is None:
@@ -150,13 +150,13 @@ def _condition(operator: str, key: str, values: Any, known: Mapping[str, str]) -
 
 
 def _compared(matches: Callable[[str, str], bool], pattern: str, value: str, known: Mapping[str, str]) -> Holds:
-    """Whether a value matches a pattern, in which a policy variable may stand for a key that is known or not."""
+    """Whether a value matches a pattern, which may contain policy variables for known or unknown keys."""
     filled = _filled(pattern, known)
     return None if filled is None else matches(filled, value)
 
 
 def _filled(pattern: str, known: Mapping[str, str]) -> str | None:
-    """A pattern with the values of its policy variables; None with one that only a call decides.
+    """A pattern with the values of its policy variables; None if one is only known during the call.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """

@@ -1,4 +1,4 @@
-"""The story of one decision as text of 80 columns and as JSON. Pure."""
+"""One decision as text of 80 columns and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _decision(details: DecisionDetails) -> Iterator[Line]:
     reason = "" if record.reason == record.outcome else f" ({record.reason})"
     yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
     yield from _labelled("detail", record.detail)
-    source = " (as the last roll-out remembered it)" if record.ou_source == "remembered" else ""
+    source = " (as known at the last roll-out)" if record.ou_source == "remembered" else ""
     yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
     for rule in details.rules:
         yield from _located(f"  {'rule':{_LABEL}}{rule.text}", _location(details, rule.text, rule.origin))
@@ -102,12 +102,12 @@ def _of_today(details: DecisionDetails) -> str:
 def _steps(details: DecisionDetails) -> Iterator[Line]:
     record = details.record
     yield _moment(record, record.event_time, "the call failed, to the second")
-    yield _moment(record, record.received_at, "the handler got the event")
+    yield _moment(record, record.received_at, "the handler received the event")
     if details.steps:
         parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in details.steps.items()]
         yield from wrapped(", ".join(parts), indent=28)
     if record.created_at:
-        yield _moment(record, record.created_at, "the repository was there")
+        yield _moment(record, record.created_at, "the repository existed")
 
 
 def _moment(record: Record, moment: datetime, what: str) -> Line:
@@ -118,7 +118,7 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 
 def _settings(details: DecisionDetails) -> Iterator[Line]:
     if details.is_gone and details.record.outcome == "created":
-        yield Line("  The repository is gone.", "bad")
+        yield Line("  The repository no longer exists.", "bad")
     for setting in details.settings:
         yield from _setting(setting)
 
@@ -157,7 +157,7 @@ def _history(details: DecisionDetails) -> Iterator[Line]:
 
 
 def details_document(details: DecisionDetails) -> dict[str, Any]:
-    """The same for programs; what is not known is omitted."""
+    """The same for programs; unknown values are omitted."""
     today = details.today
     return {
         "record": document(details.record),

@@ -1,4 +1,4 @@
-"""What `deployer doctor` found, as a table of 80 columns with what to do below it, and as JSON. Pure."""
+"""The results of `deployer doctor`: a table of 80 columns with the next steps below it, and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CONTINUED = " \\"
 
 
 def report_lines(report: Report) -> list[Line]:
-    """A row for each check, then each finding with its commands, then the sums."""
+    """A row for each check, then each finding with its commands, then the totals."""
     header, *rows = table(
-        ("check", "result", "what it looks at"),
+        ("check", "result", "what it checks"),
         [(result.check.id, _SHOWN[result.state], result.check.title) for result in report.results],
     )
     toned = [Line(row.text, _TONES[result.state]) for row, result in zip(rows, report.results, strict=True)]
@@ -50,7 +50,7 @@ def finding_lines(result: Result, finding: Finding) -> list[Line]:
 
 
 def command_lines(command: str) -> Iterator[Line]:
-    """A command in lines that a shell joins again, broken before options only."""
+    """A command with line continuations, broken before options only."""
     lines: list[str] = []
     for number, part in enumerate(command.split(" --")):
         text = f"--{part}" if number else part
@@ -72,7 +72,7 @@ def _sums(report: Report) -> Line:
 
 
 def report_document(report: Report) -> dict[str, Any]:
-    """All checks for programs; `findings` is empty where a check found nothing."""
+    """All checks for programs; `findings` is empty if a check found nothing."""
     return {
         "has_findings": report.has_findings,
         "checks": [

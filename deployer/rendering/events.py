@@ -56,7 +56,7 @@ def _end(step: StepEnded) -> Line:
     if step.error is not None:
         return Line(f"{step.step}: {step.error}", "bad")
     if step.failed:
-        return Line(f"{step.step}: over, but {counted(step.failed, 'instance')} failed", "bad")
+        return Line(f"{step.step}: ended, but {counted(step.failed, 'instance')} failed", "bad")
     return Line(f"{step.step}: done", "add")
 
 
@@ -73,7 +73,7 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
         yield from wrapped(skipped_text(organization, skipped), indent=4, tone="quiet")
     if event.operation.is_over:
         tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
-        text = f"  {event.stack_set}: {event.operation.status}, {over} of {len(event.results)} instances over"
+        text = f"  {event.stack_set}: {event.operation.status}, {over} of {len(event.results)} instances finished"
         yield Line(text, "bad" if tone == "bad" else "add")
 
 

@@ -19,11 +19,11 @@ from handler.reasons import PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED
 
 _OF_PRINCIPALS = frozenset({PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED})
 LEFT = 44
-"""Column of the places; a longer value moves its place to the next line."""
+"""Column of the locations; a longer value moves its location to the next line."""
 
 
 def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal: bool) -> str:
-    """The decision first, if one was requested; then every value and its place."""
+    """The decision first, if one was requested; then every value and its location."""
     lines = [_heading(explanation), ""]
     if verdict is not None:
         lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal)]
@@ -43,7 +43,7 @@ def _values(explanation: Explanation, verdict: Verdict | None) -> list[Value]:
 
 
 def explain_command(*, account: str, repository: str, region: str, principal: str | None) -> list[str]:
-    """The command that explains a decision about a push: it names the same reason and rules as the refusal."""
+    """The command that explains a decision about a push: it reports the same reason and rules as the refusal."""
     words = ["deployer", "explain", account, repository, "--region", region]
     return [*words, "--principal", principal] if principal else words
 
@@ -85,11 +85,11 @@ def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bo
     rules = explanation.settings.create.principals
     if any_principal and verdict.outcome == "create" and (rules.deny or rules.allow != ("*",)):
         denied = f", not {', '.join(rules.deny)}" if rules.deny else ""
-        yield f"  if the one who pushes is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
+        yield f"  if the principal is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
 
 
 def _next_steps(explanation: Explanation, verdict: Verdict) -> Iterator[str]:
-    """What else belongs to a refusal: what a session's ARN lacks, and where the records of such pushes are."""
+    """Notes on a refusal: what a session's ARN lacks, and the command that lists such pushes."""
     call = verdict.call
     if verdict.outcome != "refused" or call is None:
         return

@@ -30,7 +30,7 @@ LONGEST_DETAIL = 130
 _PREAMBLE = re.compile(
     r"An error occurred \([^)]*\) when calling the \w+ operation(?: \([^)]*\))?: |User: \S+ is (?=not authorized)"
 )
-"""The preamble of messages of botocore and IAM: of denied calls, the role's ARN fills a whole line."""
+"""The preamble of messages of botocore and IAM: the role's ARN alone fills a line."""
 
 _OF_LAMBDA = {
     "RetriesExhausted": "The handler failed three times. If AWS was at fault, a redrive succeeds; if not, the detail "
@@ -95,10 +95,10 @@ def _list_entry(failure: Failure, organization: Organization) -> Iterator[Line]:
 
 
 def _advice(failures: Sequence[Failure]) -> Iterator[Line]:
-    said = {failure.cause.reason: text for failure in failures if (text := advice(failure))}
-    for reason, text in sorted(said.items()):
+    texts = {failure.cause.reason: text for failure in failures if (text := advice(failure))}
+    for reason, text in sorted(texts.items()):
         yield from wrapped(f"{reason}: {text}", indent=0)
-    if said:
+    if texts:
         yield Line("")
 
 
@@ -243,7 +243,7 @@ def redrive_document(done: Sequence[RedriveResult], found: ReceivedFailures, org
 
 
 def range_lines(time_range: TimeRange, archive: ArchiveState, *, may_be_incomplete: bool) -> list[Line]:
-    """What is about to be replayed."""
+    """The replay that is about to start."""
     kept = f"for {archive.retention_days} days" if archive.retention_days else "indefinitely"
     size = f"{counted(archive.events, 'event')} in total, kept {kept}"
     lines = [

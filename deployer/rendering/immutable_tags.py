@@ -19,7 +19,7 @@ _NEXT_STEPS: Final[Mapping[Kind, str]] = {
 
 
 def immutable_tag_lines(tag: ImmutableTag) -> list[Line]:
-    """What ECR refused, and how to push it all the same."""
+    """What ECR refused, and how to push anyway."""
     lines = [
         Line(f"{tag.repository}:{tag.tag}: the tag exists and is immutable", "bad"),
         *wrapped(_NEXT_STEPS[tag.kind], indent=2),

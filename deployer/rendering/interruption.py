@@ -16,7 +16,7 @@ from deployer.rollout.progress import (
 
 
 class OperationsInProgress:
-    """Remembers what is in progress."""
+    """Records what is in progress."""
 
     def __init__(self) -> None:
         self._operation: tuple[str, str, str] | None = None
@@ -45,7 +45,7 @@ class OperationsInProgress:
                 self._stack = None if is_end else change.stack
 
     def lines(self, command: str) -> Iterator[Line]:
-        """What a user who stops the command must know."""
+        """The message for a user who stops the command."""
         yield Line("Interrupted.", "heading")
         if self._operation is not None:
             stack_set, operation, action = self._operation

@@ -108,7 +108,7 @@ class _View:
         )
 
     def apply(self, event: Event) -> None:
-        """Apply an event; lines to keep go above the view."""
+        """Apply an event; permanent lines are printed above the view."""
         with self._board_lock:  # never while rich draws: rich holds its own lock when it asks for a frame
             self._board.apply(event)
         self._display.start()
@@ -118,7 +118,7 @@ class _View:
         self._display.refresh()
 
     def close(self) -> None:
-        """Remove the view; what is above it stays."""
+        """Remove the view; the lines above it stay."""
         self._display.stop()
 
     def _frame(self) -> RenderableType:

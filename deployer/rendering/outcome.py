@@ -15,8 +15,8 @@ from deployer.rollout.result import RolloutResult
 from deployer.words import account_name, account_path, counted
 
 AGAIN = (
-    "Remove the cause, then `deployer rollout --only-failed` tries just those again, and `deployer rollout --resume`"
-    " all that is left."
+    "Remove the cause, then `deployer rollout --only-failed` retries only those, and `deployer rollout --resume`"
+    " continues with the rest."
 )
 UNFINISHED = "An earlier roll-out is still unfinished: continue it with `deployer rollout --resume`."
 INOPERABLE = (

@@ -63,11 +63,11 @@ def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[Line]:
 
 def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
     sign, tone = SIGNS[plan.change]
-    said = f" ({note})" if note else ""
+    suffix = f" ({note})" if note else ""
     unchanged = ": unchanged" if plan.change == "unchanged" else ""
-    replaced = ": never came to be, so it is deleted and made anew" if plan.change == "replace" else ""
+    replaced = ": its creation failed, so it is deleted and created again" if plan.change == "replace" else ""
     yield from wrapped(
-        f"{sign} stack {plan.key.name} in {plan.key.region}{said}{unchanged}{replaced}", indent=0, tone=tone
+        f"{sign} stack {plan.key.name} in {plan.key.region}{suffix}{unchanged}{replaced}", indent=0, tone=tone
     )
     if plan.is_preview_denied:
         yield from wrapped(PREVIEW_DENIED, indent=4, tone="quiet")
@@ -75,7 +75,7 @@ def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
 
 
 def _function_url(plan: Plan) -> Iterator[Line]:
-    """What `ensure: {url: true}` opens in the central account."""
+    """The public endpoint that `ensure: {url: true}` adds to the central account."""
     region = plan.central.key.region
     if plan.function_url == "deployed":
         text = "function URL: a public endpoint that answers only calls signed by principals of this organization"
@@ -100,20 +100,20 @@ def _settings(change: SettingsChange) -> Iterator[Line]:
     values = {value.key: value for value in change.values}
     switch = values.get("enabled")
     if switch is not None and switch.before is None:
-        regions = _said(values["regions"].after)
+        regions = _readable(values["regions"].after)
         yield from wrapped(f"+ settings of {where}: covered from now on, in {regions}", indent=2, tone="add")
     elif switch is not None and switch.after is None:
         yield from wrapped(f"- settings of {where}: no longer covered", indent=2, tone="remove")
     else:
         yield from wrapped(f"~ settings of {where}", indent=2, tone="change")
         for value in change.values[:_SETTINGS_SHOWN]:
-            yield from wrapped(f"{value.key}: {_said(value.before)} -> {_said(value.after)}", indent=6)
+            yield from wrapped(f"{value.key}: {_readable(value.before)} -> {_readable(value.after)}", indent=6)
         if (more := len(change.values) - _SETTINGS_SHOWN) > 0:
             yield Line(f"      and {more} more; --json has them all", "quiet")
 
 
-def _said(value: str | None) -> str:
-    """A value of the settings, which comes as JSON, as people write it."""
+def _readable(value: str | None) -> str:
+    """A value of the settings, given as JSON, in the form of the config files."""
     if value is None:
         return "not set"
     found = json.loads(value) if value[:1] in {'"', "["} else None

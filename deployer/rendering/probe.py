@@ -13,10 +13,10 @@ from handler.reasons import SENTENCES
 
 _WORDS: dict[str, str] = {
     "created": "created, recorded and deleted again",
-    "refused": "refused and recorded: events come through, creating is not proven",
+    "refused": "refused and recorded: events come through, creation is not proven",
     "failed": "failed",
-    "timed-out": "nothing came through",
-    "not-asked": "could not be asked for",
+    "timed-out": "no event arrived",
+    "not-asked": "could not be requested",
     "unrecorded": "created, but not recorded",
 }
 
@@ -35,7 +35,7 @@ def result_lines(result: ProbeResult, organization: Organization, repository: st
         lines += wrapped(result.detail, indent=2)
     lines += wrapped(", ".join(f"{step.name} {step.seconds:.1f} s" for step in result.steps), indent=2)
     if result.left:
-        lines += wrapped(f"The repository {repository} is still there: {result.left}", indent=2, tone="bad")
+        lines += wrapped(f"The repository {repository} still exists: {result.left}", indent=2, tone="bad")
     return lines + [line for text in next_steps(result, repository) for line in wrapped(text, indent=2)]
 
 
@@ -51,21 +51,21 @@ def next_steps(result: ProbeResult, repository: str) -> tuple[str, ...]:
             return ("`deployer failures list` has the event; remove the cause, then probe again.",)
         case "timed-out":
             return (
-                "`deployer doctor` checks the trail, `deployer status` whether the place is covered.",
-                "`deployer failures list` shows what is stuck.",
+                "`deployer doctor` checks the trail, `deployer status` whether the account and region are covered.",
+                "`deployer failures list` shows events that were not processed.",
                 f"If {repository} appears later, {again} deletes it.",
             )
         case "unrecorded":
             return ("`deployer failures list` has events whose record could not be written.",)
         case "not-asked":
-            return ("The roles of the last roll-out have to be there: `deployer rollout --org`, then probe again.",)
+            return ("The roles of the last roll-out must exist: run `deployer rollout --org`, then probe again.",)
 
 
 def closing_line(results: Iterable[ProbeResult]) -> Line:
     """The number that succeeded."""
     every = list(results)
     proven = sum(one.is_proven for one in every)
-    return Line(f"{counted(len(every), 'probe')}, {proven} came through")
+    return Line(f"{counted(len(every), 'probe')}, {proven} succeeded")
 
 
 def probe_document(results: Iterable[ProbeResult], organization: Organization, repository: str) -> dict[str, Any]:

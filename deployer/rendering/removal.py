@@ -1,4 +1,4 @@
-"""What `destroy` is going to delete, and its result. Pure."""
+"""What `destroy` will delete, and its result. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
     if plan.ledger:
         lines.append(Line("- THE LEDGER with all of its records", "remove"))
     if plan.keeps_ledger:
-        lines.append(Line("= the ledger stays (--delete-ledger gives it up)", "quiet"))
+        lines.append(Line("= the ledger stays (--delete-ledger deletes it)", "quiet"))
     if lines[-1].text:
         lines.append(Line(""))
     if plan.is_empty:

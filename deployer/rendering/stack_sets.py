@@ -61,7 +61,7 @@ def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
         text = f"~ {counted(len(moving), 'instance')} deleted first, for another StackSet of the same kind"
         yield from wrapped(text, indent=4, tone="change")
     if again := len(instances_of(plan.instances.withdraw)):
-        text = f"~ {counted(again, 'instance')} deleted and made again, since another StackSet goes there"
+        text = f"~ {counted(again, 'instance')} deleted and created again, since another StackSet is deleted there"
         yield from wrapped(text, indent=4, tone="change")
     if keys:
         yield Line(f"    - DELETES {counted(len(keys), 'instance')}", "remove")
@@ -105,7 +105,7 @@ def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator
         more[one.via, one.is_left_over, tuple(sorted(one.regions))].append(one.ou_id)
     for (via, is_left_over, regions), ou_ids in sorted(more.items()):
         why = (
-            f"{organization.path(via)} was a target once, which AWS has no call to take back while accounts stay"
+            f"{organization.path(via)} is still registered, and AWS cannot unregister it while accounts stay"
             if is_left_over
             else f"accounts directly in {organization.path(via)} can only be named"
         )

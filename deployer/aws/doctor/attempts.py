@@ -22,5 +22,5 @@ def attempt(action: str, read: Callable[[], T]) -> T | Unread:
 
 
 def after(first: object, action: str, read: Callable[[], T]) -> T | Unread:
-    """The same, unless a fact that it rests on is missing: then nothing is asked."""
+    """The same, unless a value that it requires is unread: then no call is made."""
     return first if isinstance(first, Unread) else attempt(action, read)

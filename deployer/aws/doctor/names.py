@@ -49,7 +49,7 @@ def _holder(session: Session, names: Names, one: ResourceName) -> Holder | None:
 
 
 def _stack(session: Session, names: Names, one: ResourceName) -> Tags:
-    """A stack bears no tag: its template's description shows whose it is."""
+    """A stack has no tag: its template's description shows who owns it."""
     found = session.client("cloudformation", region=one.region).describe_stacks(StackName=one.name)["Stacks"][0]
     is_empty = found["StackStatus"] == "REVIEW_IN_PROGRESS"  # a change set that nobody executed
     is_ours = is_empty or found.get("Description", "").startswith(one.description)

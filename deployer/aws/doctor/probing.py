@@ -30,7 +30,7 @@ class ProbeRegistries:
         self._partition = partition
 
     def holder(self, target: Target) -> Held:
-        """By the tag that the handler gives to what it creates."""
+        """Determined by the tag of repositories that the handler creates."""
         try:
             event = self._changes(target).creator(self._repository)
         except RepositoryGoneError:
@@ -63,7 +63,7 @@ class ProbeRegistries:
 class ProbeRecords:
     """Implements `deployer.doctor.probe.Records`: one Query of the index by repository for all targets.
 
-    Only records of calls by sessions of this run's name count, so that no other probe's are taken for its own.
+    Only records of calls by sessions of this run's name count, so that records of other probes are ignored.
     """
 
     def __init__(self, ledger: LedgerTable, *, repository: str, session_name: str) -> None:

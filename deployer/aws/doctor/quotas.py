@@ -1,4 +1,4 @@
-"""How much there is of what has a quota, and the quotas of the caller's account."""
+"""Usage and quotas of the caller's account."""
 
 from __future__ import annotations
 

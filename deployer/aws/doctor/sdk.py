@@ -1,4 +1,4 @@
-"""What the installed SDK knows by itself, without a call: runtimes of Lambda, and regions that have an endpoint."""
+"""What the installed SDK provides without a call: runtimes of Lambda, and regions that have an endpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def known_runtimes() -> frozenset[str]:
 
 
 def missing_endpoints(needed: Mapping[str, Iterable[str]], *, partition: str) -> dict[str, frozenset[str]]:
-    """Services that have no endpoint in a region where they are needed; both by region."""
+    """Services without an endpoint in a region in which they are needed; both by region."""
     session = boto3.Session()
     found: dict[str, frozenset[str]] = {}
     for region, services in needed.items():

@@ -1,1 +1,1 @@
-"""The checks, one function each; `catalogue` has them all in the order in which a person fixes what they find."""
+"""The checks, one function each; `catalogue` has them all in the order in which problems are best fixed."""

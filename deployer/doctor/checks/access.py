@@ -1,4 +1,4 @@
-"""Who calls: credentials that AWS accepts, of the account that the config files call central."""
+"""The caller: credentials that AWS accepts, of the central account that the config files name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from deployer.doctor.actual_state import ActualState, Unread
 from deployer.doctor.finding import Finding, problem, unchecked
 
 WHO = "aws sts get-caller-identity"
-SIGN_IN = "Sign in, or set AWS_PROFILE or --profile, then run this:"
+SIGN_IN = "Sign in, or set AWS_PROFILE or --profile, then run:"
 
 
 def credentials(actual: ActualState) -> Iterator[Finding]:
@@ -24,8 +24,8 @@ def account(actual: ActualState) -> Iterator[Finding]:
         yield unchecked("whose credentials these are", caller, "Sign in first.", WHO)
     elif caller.account != central:
         yield problem(
-            f"The credentials are of account {caller.account} ({caller.arn}); organization.yaml names {central} as "
-            "the central account",
+            f"The credentials are of account {caller.account}, but the central account is "
+            f"{central}. They belong to {caller.arn}",
             "Use credentials of the central account, or change `central.account` in organization.yaml.",
             WHO,
         )

@@ -1,4 +1,4 @@
-"""What the installed SDK knows: the handler's runtime, and an endpoint of each service in each region."""
+"""The installed SDK: it must know the handler's runtime, and an endpoint of each service in each region."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ UPGRADE = "pip install --upgrade boto3"
 
 
 def runtime(actual: ActualState) -> Iterator[Finding]:
-    """Lambda's model has the runtime that the functions ask for."""
+    """Lambda's model has the runtime of the functions."""
     if actual.runtime not in actual.known_runtimes:
         yield problem(
             f"The installed botocore does not know Lambda's runtime {actual.runtime}",
-            "Upgrade it, so that both speak of the same Lambda:",
+            "Upgrade it:",
             UPGRADE,
         )
 

@@ -1,4 +1,4 @@
-"""Names: nothing in the central account has a name that a roll-out gives, unless it is ours."""
+"""Names: only deployer's own resources in the central account have names that a roll-out uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deployer.doctor.resource_names import SHOW
 
 
 def names(actual: ActualState) -> Iterator[Finding]:
-    """Every resource under such a name is in our stacks or was kept when they were deleted."""
+    """Every resource with such a name is in our stacks or was retained when they were deleted."""
     if isinstance(actual.existing, Unread):
         yield unchecked("the names in the central account", actual.existing, "Sign in to the central account first.")
         return
@@ -21,7 +21,7 @@ def names(actual: ActualState) -> Iterator[Finding]:
             yield unchecked(f"{one.type} {one.name}", one.holder, "In the central account, run:", show)
         elif one.holder == "other":
             yield problem(
-                f"{one.type} {one.name} exists in {one.region} and is not of deployer",
-                "Remove it, or, before the first roll-out, choose another `prefix` in organization.yaml. To see it:",
+                f"{one.type} {one.name} in {one.region} was not created by deployer",
+                "Remove it, or, before the first roll-out, choose another `prefix` in organization.yaml. To show it:",
                 show,
             )

@@ -1,4 +1,4 @@
-"""The organization: which it is, its features, and that the central account may manage StackSets of it."""
+"""The organization: its id and features, and whether the central account may manage StackSets in it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def features(actual: ActualState) -> Iterator[Finding]:
     elif actual.summary.feature_set != "ALL":
         yield problem(
             f"Organization {actual.summary.id} has feature set {actual.summary.feature_set}; StackSets need ALL",
-            "In the management account, run this; every member has to agree:",
+            "In the management account, run this; every invited member must accept:",
             "aws organizations enable-all-features",
         )
 
@@ -64,7 +64,7 @@ def delegation(actual: ActualState) -> Iterator[Finding]:
 
 
 def delegation_permission(actual: ActualState) -> Iterator[Finding]:
-    """The caller may list delegated administrators: StackSets look with the caller's permissions.
+    """The caller may list delegated administrators: StackSets check with the caller's permissions.
 
     Without it they answer "Account used is not a delegated administrator".
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html
@@ -73,9 +73,9 @@ def delegation_permission(actual: ActualState) -> Iterator[Finding]:
         return
     if isinstance(actual.delegated, Unread) and actual.delegated.is_denied:
         yield problem(
-            f"{actual.caller.arn} lacks organizations:ListDelegatedAdministrators, so that StackSets take the account "
-            "for no delegated administrator",
-            "Allow it: the policy `read` in docs/operator-policy.md has it. This has to work:",
+            f"{actual.caller.arn} lacks organizations:ListDelegatedAdministrators, so StackSets do not recognize "
+            "the account as a delegated administrator",
+            "Allow it: the policy `read` in docs/operator-policy.md has it. This must succeed:",
             LIST_DELEGATED,
         )
 

@@ -1,4 +1,4 @@
-"""Service control policies: what StackSets, the creator role, EventBridge and the handler do must pass all of them."""
+"""Service control policies must allow the calls of StackSets, the creator role, EventBridge and the handler."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MANAGEMENT = "In the management account, run:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """A call that has to pass. `role` makes it, in every covered region, or with `is_global` once.
+    """A call that must be allowed. `role` makes it, in every covered region, or once with `is_global`.
 
-    `owner` and `home` are account and region of the resource where these are not the caller's own.
+    `owner` and `home` are the account and region of the resource if they are not the caller's own.
     """
 
     role: str
@@ -39,7 +39,7 @@ STACK_SETS_ROLE = "stacksets-exec-00000000000000000000000000000000"
 
 
 def member_needs(names: Names, *, has_function_url: bool) -> tuple[Need, ...]:
-    """What happens in every covered account."""
+    """Calls in every covered account."""
     roles = f"role/{names.creator_role}"
     regional = (
         ("cloudformation:CreateStack", f"stack/StackSet-{names.forwarding_stack_set}-0/0"),
@@ -63,7 +63,7 @@ def member_needs(names: Names, *, has_function_url: bool) -> tuple[Need, ...]:
 
 
 def central_needs(names: Names, members: Iterable[str], *, has_function_url: bool) -> tuple[Need, ...]:
-    """What the handler does from the central account's home region, in members too."""
+    """Calls of the handler from the central account's home region, to members too."""
     return (
         *(Need(role=names.function_role, action="sts:AssumeRole", resource=f"role/{names.creator_role}", owner=member)
           for member in sorted(members)),
@@ -74,13 +74,13 @@ def central_needs(names: Names, members: Iterable[str], *, has_function_url: boo
 
 
 def service_control_policies(actual: ActualState) -> Iterator[Finding]:
-    """No policy between the root and a covered account denies a call that is needed there."""
+    """No policy from the root to a covered account denies a call that is needed there."""
     policies, organization, coverage = actual.policies, actual.organization, actual.coverage
     if isinstance(policies, Unread):
         yield unchecked("service control policies", policies, _MANAGEMENT, LIST.format(target="ACCOUNT"))
         return
     if isinstance(organization, Unread) or isinstance(coverage, Unread):
-        return  # another check has the reason
+        return  # another check reports the reason
     found: dict[tuple[str, str, bool], _Affected] = defaultdict(_Affected)
     for account, request in _requests(actual.names, coverage, has_function_url=actual.has_function_url):
         chain = (*organization.account_chain(account), account)
@@ -92,7 +92,7 @@ def service_control_policies(actual: ActualState) -> Iterator[Finding]:
 
 
 class _Affected:
-    """What one policy stands in the way of."""
+    """The calls, accounts and regions that one policy denies."""
 
     def __init__(self) -> None:
         self.obstacle: Obstacle | None = None
@@ -101,7 +101,7 @@ class _Affected:
         self.regions: dict[str, None] = {}
 
     def add(self, one: Obstacle, account: str, request: Request) -> None:
-        """Another call that it concerns."""
+        """Add a call that it denies."""
         self.obstacle = one
         self.accounts[account] = self.actions[request.action] = self.regions[request.region] = None
 
@@ -131,22 +131,22 @@ def _request(need: Need, names: Names, account: str, region: str) -> Request:
 def _finding(affected: _Affected, organization: Organization) -> Finding:
     one = affected.obstacle
     assert one is not None
-    where = organization.path(one.level) if one.level in organization.ous else one.level
+    level = organization.path(one.level) if one.level in organization.ous else one.level
     what = (
         f"{listed(affected.actions)} in {listed(affected.regions)} for {account_names(organization, affected.accounts)}"
     )
     if one.policy is None:
         verb = "allows" if one.is_certain else "certainly allows"
         return (problem if one.is_certain else warning)(
-            f"No service control policy on {where} {verb} {what}", _MANAGEMENT, LIST.format(target=one.level)
+            f"No service control policy on {level} {verb} {what}", _MANAGEMENT, LIST.format(target=one.level)
         )
     show = SHOW.format(policy=one.policy.id)
-    name = f"The service control policy {one.policy.name} ({one.policy.id}) on {where}"
+    name = f"The service control policy {one.policy.name} ({one.policy.id}) on {level}"
     if one.is_certain:
-        exempt = "Exempt the roles stacksets-exec-* and deployer's, or leave these out of the config files. To see it:"
+        exempt = "Exempt the roles stacksets-exec-* and deployer's, or remove these from the config files. To show it:"
         return problem(f"{name} denies {what}", exempt, show)
     return warning(
-        f"{name} may deny {what}: it depends on conditions that only a call decides",
+        f"{name} may deny {what}: it depends on conditions that are only known during a call",
         "Read its conditions in the management account, or roll out to one account first:",
         show,
     )

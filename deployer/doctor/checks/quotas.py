@@ -1,4 +1,4 @@
-"""Quotas: of StackSets, of their instances, and of IAM roles in the central account."""
+"""Quotas of StackSets, their instances, and IAM roles in the central account."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def _judge(quota: Quota) -> Iterator[Finding]:
         yield problem(
             f"{quota.name}: {needed:,} needed ({quota.used:,} exist), and the quota is {limit:,}"
             + ("" if is_known else " by default"),
-            "In the account that the StackSets belong to, ask for more:",
+            "In the account that owns the StackSets, request an increase:",
             f"aws service-quotas request-service-quota-increase --service-code {quota.service}"
             f" --quota-code {quota.code} --desired-value {needed}",
         )
     elif isinstance(quota.limit, Unread):
         yield unchecked(f"the quota of {quota.name}", quota.limit,
-                        f"{needed:,} are needed, and AWS's default is {quota.default:,}. To see yours:",
+                        f"{needed:,} are needed, and AWS's default is {quota.default:,}. To show yours:",
                         show)  # fmt: skip

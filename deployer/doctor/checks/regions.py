@@ -1,4 +1,4 @@
-"""Regions: enabled in the central account, in the management account, and in every account that is to be covered.
+"""Regions must be enabled in the central account, the management account and every covered account.
 
 StackSets deploy to an opt-in region only if the administrator or management account has it too.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-opt-in-regions.html
@@ -14,7 +14,7 @@ from deployer.words import account_name, listed
 
 _LIST = "aws account list-regions --region-opt-status-contains ENABLED ENABLED_BY_DEFAULT"
 _ENABLE = "aws account enable-region --region-name {region}"
-_MANAGEMENT = "In the management account, which alone may see its own regions, run:"
+_MANAGEMENT = "In the management account, which alone can read its own regions, run:"
 _SHOWN = 3
 """Accounts for which the command is shown."""
 _MEMBERS = (
@@ -35,7 +35,7 @@ def central(actual: ActualState) -> Iterator[Finding]:
     for region in sorted(needed - enabled):
         yield problem(
             f"{region} is not enabled in the central account {account}",
-            "Take the region out of the config files, or run in the central account:",
+            "Remove the region from the config files, or run in the central account:",
             _ENABLE.format(region=region),
         )
 
@@ -43,12 +43,14 @@ def central(actual: ActualState) -> Iterator[Finding]:
 def management(actual: ActualState) -> Iterator[Finding]:
     """Covered opt-in regions are enabled in the management account.
 
-    AWS shows them to credentials of that account only. With those of the central account they are unchecked; a problem
+    AWS returns them only to credentials of that account. With the central account's they are unchecked; a problem
     comes together with one of the check `account`. If the management account is the central account, `central` has
     them. https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
     """
     if isinstance(actual.summary, Unread):
-        yield unchecked("the management account's regions", actual.summary, "Find out the management account first.")
+        yield unchecked(
+            "the management account's regions", actual.summary, "Resolve the finding of the check `organization` first."
+        )
     elif (account := actual.summary.management_account) in actual.opt_in_regions:
         yield from _account(actual, account, how=_MANAGEMENT, named="")
 
@@ -69,7 +71,7 @@ def members(actual: ActualState) -> Iterator[Finding]:
 
 
 def _account(actual: ActualState, account: str, *, how: str, named: str) -> Iterator[Finding]:
-    """`named` is the option that names the account; the management account is none that can be named."""
+    """`named` is the option for the account; AWS does not accept it for the management account."""
     statuses = actual.opt_in_regions[account]
     if isinstance(statuses, Unread):
         yield unchecked(f"the regions of {_name(actual, account)}", statuses, how, f"{_LIST}{named}")
@@ -78,7 +80,7 @@ def _account(actual: ActualState, account: str, *, how: str, named: str) -> Iter
         if status not in ENABLED_REGION:
             yield problem(
                 f"{region} is {status.lower().replace('_', ' ')} in {_name(actual, account)}",
-                f"Take the region out of the config files, or enable it, which AWS may take hours for. {how}",
+                f"Remove the region from the config files, or enable it, which AWS may take hours for. {how}",
                 f"{_ENABLE.format(region=region)}{named}",
             )
 

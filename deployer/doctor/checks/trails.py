@@ -1,4 +1,4 @@
-"""The trail: EventBridge receives ECR's calls only where a trail logs them."""
+"""The trail: EventBridge receives ECR's calls only if a trail logs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CREATE = (
     "aws cloudtrail create-trail --name organization --is-organization-trail --is-multi-region-trail"
     " --s3-bucket-name BUCKET"
 )
-_MANAGEMENT = "With credentials of the account that owns the trail, mostly the management account, run:"
+_MANAGEMENT = "With credentials of the account that owns the trail, usually the management account, run:"
 
 
 def trail(actual: ActualState) -> Iterator[Finding]:
@@ -25,9 +25,9 @@ def trail(actual: ActualState) -> Iterator[Finding]:
     everywhere = [one for one in actual.trails if one.is_organization_trail and one.is_multi_region]
     if not everywhere:
         yield warning(
-            "No organization trail of all regions reaches the central account, so that each covered account and "
-            "region needs a trail of its own",
-            "In the management account, run this, or check every account by the second command:",
+            "No organization trail of all regions is visible in the central account. Each covered account "
+            "and region then needs its own trail",
+            "In the management account, run this, or check every account with the second command:",
             _CREATE,
             DESCRIBE,
         )
@@ -35,7 +35,7 @@ def trail(actual: ActualState) -> Iterator[Finding]:
         yield from (_not_logging(one) for one in everywhere)
     elif not any(_may_log(one, one.writes) for one in everywhere):
         yield problem(
-            f"{_named(everywhere)} logs no write management events of ECR, so that no push is seen",
+            f"{_named(everywhere)} logs no write management events of ECR, so pushes cause no events",
             _MANAGEMENT,
             SELECTORS.format(name=everywhere[0].name),
         )
@@ -49,14 +49,14 @@ def _reads(actual: ActualState, trails: list[Trail]) -> Iterator[Finding]:
     pulls = not isinstance(actual.coverage, Unread) and actual.coverage.handles_pulls
     if pulls and not any(_may_log(one, one.reads) for one in trails):
         yield warning(
-            f"`create.on` asks for repositories on pull, and {_named(trails)} logs no read management events",
-            "Let the trail log all management events, which AWS charges for, or take `pull` out of `create.on`.",
+            f"`create.on` has `pull`, but {_named(trails)} logs no read management events",
+            "Log all management events, which AWS charges for, or remove `pull` from `create.on`.",
             SELECTORS.format(name=trails[0].name),
         )
 
 
 def _unknown(trails: list[Trail]) -> Iterator[Finding]:
-    """What could not be read of the only trails that might be enough."""
+    """Values that could not be read of the only trails that may be sufficient."""
     if any(one.is_logging is True and one.writes is True for one in trails):
         return
     for one in trails:
@@ -70,7 +70,7 @@ def _unknown(trails: list[Trail]) -> Iterator[Finding]:
 
 def _not_logging(one: Trail) -> Finding:
     return problem(
-        f"Trail {one.name} is not logging, so that no push is seen",
+        f"Trail {one.name} is not logging, so pushes cause no events",
         _MANAGEMENT,
         f"aws cloudtrail start-logging --name {one.name}",
     )

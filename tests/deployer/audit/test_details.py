@@ -80,12 +80,12 @@ def test_without_decisions_ignored_records_are_reported() -> None:
         pytest.param(
             record(repository="team-a/tmp-1", outcome="refused", rule=DENY),
             [DENY, "config/ous/workloads/prod.yaml:12:12"],
-            id="a rule with the place where it stands",
+            id="a rule with its location",
         ),
         pytest.param(
             record(repository="team-a/api", outcome="refused", rule="create.names.deny: **/api"),
             ["not in today's files", "today       create (created): The repository would be created."],
-            id="a rule that is gone, and what would happen today",
+            id="a rule that no longer exists, and today's result",
         ),
         pytest.param(
             record(repository="team-a/api", rule=ALLOW, settings_digest=COMPILED.settings_file.digest),
@@ -94,7 +94,7 @@ def test_without_decisions_ignored_records_are_reported() -> None:
         ),
         pytest.param(
             record(repository="team-a/api", steps='{"organization":41.2,"create":80.0,"total":122.0}'),
-            ["organization 41 ms, create 80 ms, total 122 ms", "+2.250 s  the handler got the event"],
+            ["organization 41 ms, create 80 ms, total 122 ms", "+2.250 s  the handler received the event"],
             id="steps",
         ),
         pytest.param(
@@ -140,4 +140,6 @@ def test_the_key_behind_an_alias_is_no_difference() -> None:
 
 
 def test_a_repository_that_is_gone_is_said_to_be() -> None:
-    assert "The repository is gone." in text(details(record(repository="team-a/api", settings=asked()), is_gone=True))
+    assert "The repository no longer exists." in text(
+        details(record(repository="team-a/api", settings=asked()), is_gone=True)
+    )

@@ -157,7 +157,7 @@ def test_a_truncated_partial_file_is_not_resumed(tmp_path: Path) -> None:
         ("-1", "'-1"),
         ("@SUM(1)", "'@SUM(1)"),
         ("\t=1", "'\t=1"),
-        ("＝1", "'＝1"),  # noqa: RUF001 - that one is meant
+        ("＝1", "'＝1"),  # noqa: RUF001 - a full-width character on purpose
         ("x;=1+1", "x;'=1+1"),
         ('x";"=1+1;@y', "x\";\"'=1+1;'@y"),
         ("docker/27 (linux; amd64); build-1", "docker/27 (linux; amd64); build-1"),

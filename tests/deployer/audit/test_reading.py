@@ -25,7 +25,7 @@ WEEK = Query(since=NOW - timedelta(days=7), until=NOW)
     ("changes", "outcomes"),
     [
         pytest.param({}, NOTABLE, id="by default what a person asks about"),
-        pytest.param({"reasons": ("not-a-push",)}, ("ignored",), id="a reason says of which outcome it is"),
+        pytest.param({"reasons": ("not-a-push",)}, ("ignored",), id="a reason selects its outcome"),
         pytest.param({"reasons": ("kms-failed", "created")}, ("created", "failed"), id="reasons of two outcomes"),
     ],
 )

@@ -57,8 +57,8 @@ def deployer(sandbox: Sandbox) -> Deployer:
         central_region=sandbox.home_region,
     )
     properties = ledger.ledger(names)[0].to_dict()["Properties"]
-    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    sandbox.client("dynamodb").create_table(**{name: properties[name] for name in wanted})
+    members = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    sandbox.client("dynamodb").create_table(**{name: properties[name] for name in members})
     add(sandbox, a_week())
     return Deployer(sandbox)
 
@@ -92,7 +92,7 @@ def listed(deployer: Deployer, *options: str) -> list[tuple[str, str]]:
         pytest.param(["--principal", "*user/eve"], "failed team-a/api", id="a glob over principals"),
         pytest.param(["--principal", "arn:aws:iam::*:role/ci-*", "--limit", "1"], "created team-a/api", id="a role"),
         pytest.param(["--outcome", "exists", "--outcome", "failed"], "exists team-a/api, failed team-a/api", id="both"),
-        pytest.param(["--reason", "not-a-push"], "ignored team-a/api", id="a reason says of which outcomes it is"),
+        pytest.param(["--reason", "not-a-push"], "ignored team-a/api", id="a reason selects its outcomes"),
         pytest.param(["--all", "--account", DEV], "ignored team-a/api, created x", id="all"),
     ],
 )
@@ -176,9 +176,9 @@ def test_nothing_of_an_ou_that_is_not_there_is_no_proof_of_nothing(deployer: Dep
     """Its records may be there under its path of then, so it is no error, but it may be a slip."""
     ran = deployer("audit", "list", "--ou", ou)
     assert ran.exit_code == 0
-    assert f"No OU of today is called {ou}" in ran.err
+    assert f"No OU has the path {ou} today" in ran.err
     assert hint in ran.err
-    assert "No OU of today" not in deployer("audit", "list", "--ou", "Infrastructure").err
+    assert "No OU has the path" not in deployer("audit", "list", "--ou", "Infrastructure").err
 
 
 @pytest.mark.parametrize(
@@ -303,11 +303,11 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
     assert set(story["steps"]) >= {"organization", "create", "policies", "total"}
     assert story["notes"] == []
     shown = deployer("audit", "show", story["record"]["event_id"]).out
-    for words in ("Request", "create.names.allow: team-*/**", "which are those of today", "the repository was there"):
+    for words in ("Request", "create.names.allow: team-*/**", "which are those of today", "the repository existed"):
         assert words in shown
     refused = deployer("audit", "show", "team-a/tmp-1").out
     assert "create.names.deny: **/tmp-*" in refused
     assert "config/ous/workloads/prod.yaml:12:12" in refused
     ecr.delete_repository(repositoryName="team-a/api", force=True)
-    assert "The repository is gone." in deployer("audit", "show", "team-a/api").out
+    assert "The repository no longer exists." in deployer("audit", "show", "team-a/api").out
     assert deployer("audit", "show", "team-z/none").exit_code == 11

@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 class Ran:
-    """What a command said and how it ended."""
+    """What a command printed, and its exit code."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -122,7 +122,7 @@ class TestValidate:
         ("account", "code"),
         [
             pytest.param("200000000001", 2, id="the central account's credentials"),
-            pytest.param("100000000000", 0, id="credentials that cannot tell"),
+            pytest.param("100000000000", 0, id="credentials that cannot read it"),
         ],
     )
     def test_regions_that_the_central_account_lacks_are_found_live(
@@ -161,7 +161,7 @@ class TestExplain:
 
     def test_who_pushes_matters_only_when_asked(self, deployer: Ran) -> None:
         ask = ("explain", "300000000003", "team-a/api", "--organization", SNAPSHOT)
-        assert "if the one who pushes is arn:aws:iam::*:role/ci-*" in deployer(*ask)[1]
+        assert "if the principal is arn:aws:iam::*:role/ci-*" in deployer(*ask)[1]
         refused = deployer(*ask, "--principal", "arn:aws:sts::300000000003:assumed-role/developer/jane")[1]
         assert "refused (principal-not-allowed)" in refused
 
@@ -350,7 +350,7 @@ class TestInit:
         assert "region: eu-west-1" in text
 
     @pytest.mark.parametrize(
-        ("options", "code", "said"),
+        ("options", "code", "message"),
         [
             pytest.param(("--region", "eu-wst-1"), 3, "Did you mean eu-west-1?", id="a region that is none"),
             pytest.param(("--central-account", "123456789012"), 3, "is not in o-exampleorg1", id="a foreign account"),
@@ -361,10 +361,10 @@ class TestInit:
         ],
     )
     def test_what_could_not_be_rolled_out_is_not_written(
-        self, deployer: Ran, folder: Path, options: tuple[str, ...], code: int, said: str
+        self, deployer: Ran, folder: Path, options: tuple[str, ...], code: int, message: str
     ) -> None:
         ended, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", *options)
-        assert (ended, said in err) == (code, True)
+        assert (ended, message in err) == (code, True)
         assert not (folder / "new").exists()
 
     def test_the_organization_is_read_without_a_configured_region(

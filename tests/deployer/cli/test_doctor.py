@@ -377,7 +377,7 @@ def test_a_refused_probe_proves_the_way_to_the_decision(rolled_out: Sandbox, pro
     assert ran.exit_code == 0, (ran.out, ran.err)
     assert "refused and recorded" in ran.out
     assert "name-not-allowed" in ran.out
-    assert "1 probe, 1 came through" in ran.out
+    assert "1 probe, 1 succeeded" in ran.out
 
 
 def test_all_covered_places_are_probed(rolled_out: Sandbox, prober: Deployer) -> None:
@@ -396,7 +396,7 @@ def test_an_interrupted_probe_is_reported(rolled_out: Sandbox, prober: Deployer)
     finally:
         rolled_out.client("events", account="400000000001").enable_rule(Name="deployer-forwarding")
     assert ran.exit_code == 2
-    assert "nothing came through" in ran.out
+    assert "no event arrived" in ran.out
     assert "deployer failures list" in ran.out
 
 
@@ -406,14 +406,14 @@ def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober:
     try:
         ran = prober("doctor", "--probe", "search-dev/eu-west-1")
         assert ran.exit_code == 2
-        assert "could not be asked for" in ran.out
+        assert "could not be requested" in ran.out
         assert repositories(rolled_out, "400000000002") == [PROBE]
     finally:
         ecr.delete_repository(repositoryName=PROBE)
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("target", "message"),
     [
         ("shop-prod/eu-central-1", "Covered there: shop-prod/eu-west-1, shop-prod/us-east-1."),
         ("alice-sandbox/eu-west-1", "deployer status"),
@@ -422,7 +422,7 @@ def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober:
     ],
     ids=["another region", "an account that is switched off", "an account that is not there", "no region"],
 )
-def test_a_place_that_is_not_covered_is_refused(prober: Deployer, place: str, said: str) -> None:
-    ran = prober("doctor", "--probe", place)
+def test_a_target_that_is_not_covered_is_refused(prober: Deployer, target: str, message: str) -> None:
+    ran = prober("doctor", "--probe", target)
     assert ran.exit_code == 11
-    assert said in ran.err
+    assert message in ran.err

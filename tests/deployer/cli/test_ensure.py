@@ -33,7 +33,7 @@ Ensure = Callable[..., tuple[int, str, str]]
 def ensure(
     rolled_out: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Ensure]:
-    """Runs the command in an empty folder, as an account's administrator unless said otherwise."""
+    """Runs the command in an empty folder, as an account's administrator by default."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:

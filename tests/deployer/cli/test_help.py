@@ -1,4 +1,4 @@
-"""What `--help` says, in a terminal of 80 columns."""
+"""What `--help` prints in a terminal of 80 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a client waits by default is decided in one place, and said the same everywhere."""
+"""The default timeout of a client is defined once, and the same in every document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deployer.cli.push import push
 
 ROOT = Path(__file__).parents[3]
 
-SAID = {
+DOCUMENTED = {
     "contrib/ensure.sh": r"\$\{ENSURE_TIMEOUT:-(\d+)\}",
     "contrib/README.md": r"`ENSURE_TIMEOUT` seconds, (\d+) by default",
     "docs/pushing.md": r"`--timeout` seconds \((\d+), for all together\)",
@@ -28,6 +28,6 @@ def test_commands_wait_for_five_minutes() -> None:
         assert inspect.signature(command).parameters["timeout"].default == TIMEOUT
 
 
-@pytest.mark.parametrize(("file", "words"), SAID.items(), ids=SAID)
+@pytest.mark.parametrize(("file", "words"), DOCUMENTED.items(), ids=DOCUMENTED)
 def test_scripts_and_docs_say_the_same(file: str, words: str) -> None:
     assert re.findall(words, (ROOT / file).read_text(encoding="utf-8")) == [f"{TIMEOUT:.0f}"]

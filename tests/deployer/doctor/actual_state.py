@@ -1,4 +1,4 @@
-"""Facts of an organization where nothing is wrong, and the refusal of a read."""
+"""The actual state of an organization without problems, and the refusal of a read."""
 
 from __future__ import annotations
 

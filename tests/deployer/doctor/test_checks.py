@@ -192,13 +192,13 @@ def test_a_sound_organization_has_no_findings() -> None:
     assert not report.has_findings
 
 
-@pytest.mark.parametrize(("check", "severity", "changes", "said"), PROBLEMS.values(), ids=PROBLEMS)
-def test_what_is_wrong_is_found(check: str, severity: str, changes: dict[str, Any], said: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("check", "severity", "changes", "texts"), PROBLEMS.values(), ids=PROBLEMS)
+def test_each_problem_is_found(check: str, severity: str, changes: dict[str, Any], texts: tuple[str, ...]) -> None:
     findings = [finding for finding in found(check, changes) if finding.severity == severity]
     assert findings
-    text = "\n".join(part for one in findings for part in (one.message, one.next_step, *one.commands))
-    for words in said:
-        assert words in text
+    shown = "\n".join(part for one in findings for part in (one.message, one.next_step, *one.commands))
+    for text in texts:
+        assert text in shown
     assert all(one.commands or "organization.yaml" in one.next_step for one in findings)
     assert examine(actual(**changes), CHECKS).has_findings
 

@@ -26,7 +26,7 @@ START = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 @dataclass
 class World:
-    """Registries, the ledger and the clock of an organization where a call is answered after some seconds."""
+    """Fake registries, ledger and clock of an organization; a call is answered after some seconds."""
 
     answers: dict[Target, tuple[RecordOutcome, str]] = field(default_factory=dict)
     held: dict[Target, Held] = field(default_factory=dict)
@@ -199,7 +199,7 @@ def test_a_repository_that_cannot_be_deleted_is_reported(world: World) -> None:
     assert result.left
     assert not result.is_proven
     text = "\n".join(line.text for line in result_lines(result, EXAMPLE, "deployer-probe"))
-    assert "deployer-probe is still there" in text
+    assert "deployer-probe still exists" in text
     assert "--probe 300000000001/eu-west-1" in text
 
 
@@ -223,4 +223,4 @@ def test_each_end_names_the_place_and_what_to_do(result: ProbeResult) -> None:
     (document,) = probe_document([result], organization, "deployer-probe")["probes"]
     assert document["is_proven"] is result.is_proven
     assert bool(document["next_steps"]) is not result.is_proven
-    assert closing_line([result]).text == f"1 probe, {int(result.is_proven)} came through"
+    assert closing_line([result]).text == f"1 probe, {int(result.is_proven)} succeeded"

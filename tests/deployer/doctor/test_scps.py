@@ -65,11 +65,11 @@ DENIES: dict[str, tuple[dict[str, Any], bool | None]] = {
     "a variable, of this very account": (
         deny(Condition={"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}), False,
     ),
-    "a variable, of a key that only a call decides": (
+    "a variable whose key is only known during a call": (
         deny(Condition={"StringNotEquals": {"aws:PrincipalAccount": "${aws:PrincipalTag/account}"}}), None,
     ),
     "a resource by a variable": (deny(Resource="arn:aws:ecr:*:${aws:PrincipalAccount}:repository/team-a/*"), True),
-    "a resource by a variable that only a call decides": (
+    "a resource by a variable that is only known during a call": (
         deny(Resource="arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"), None,
     ),
     "by an operator that is not known": (deny(Condition={"Bool": {"aws:RequestedRegion": "true"}}), None),

@@ -98,7 +98,7 @@ class Installed:
 
 
 def install(sandbox: Sandbox, folder: Path, *, cleanup: bool = False) -> Installed:
-    """The roles in every covered account, and the ledger; `cleanup` as organization.yaml says it."""
+    """The roles in every covered account, and the ledger; `cleanup` as in organization.yaml."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     if cleanup:

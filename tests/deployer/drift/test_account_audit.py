@@ -1,4 +1,4 @@
-"""What is said of repositories: by their tag, their record, the settings of today, and their images."""
+"""Verdicts on repositories, by their tag, their record, today's settings, and their images."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ KEY = f"arn:aws:kms:{HOME}:{PAYMENTS}:key/1"
 @pytest.mark.parametrize(
     ("keys", "verdict"),
     [({ALIAS: KEY}, "in step"), ({ALIAS: f"{KEY}2"}, "drifted"), ({}, "in step")],
-    ids=["the key of the alias", "another key", "an alias of which nobody tells the key"],
+    ids=["the key of the alias", "another key", "an alias whose key is unknown"],
 )
 def test_a_key_is_compared_with_what_its_alias_stands_for(keys: dict[str, str], verdict: str, world: World) -> None:
     world.registry(PAYMENTS).keys = keys

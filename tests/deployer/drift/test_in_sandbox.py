@@ -1,4 +1,4 @@
-"""`audit verify` and `audit repair` with IAM enforced: what they say, and what is in the accounts afterwards."""
+"""`audit verify` and `audit repair` with IAM enforced: their output, and the state of the accounts afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which changes bring a repository back, and what is left alone."""
+"""Which changes repair a repository, and what is left alone."""
 
 from __future__ import annotations
 

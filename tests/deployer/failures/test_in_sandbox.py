@@ -191,7 +191,7 @@ def test_a_mistyped_region_is_an_error_and_not_an_empty_list(sandbox: Sandbox, c
 
 
 def test_invariants_1_and_5_killed_between_sending_and_deleting_and_then_twice_at_once(world: World) -> None:
-    """Processes of their own: one is killed when Lambda has events whose messages are still there, then come two."""
+    """Separate processes: one is killed after Lambda accepted events, before it deletes messages; then two run."""
     restore = world.break_creating(SEARCH)
     for number in range(12):
         world.push(SEARCH, f"team-a/api-{number}", number=number)
@@ -248,10 +248,10 @@ def test_invariants_1_3_and_4_a_forged_dead_letter_makes_nothing_outside_the_aud
     ran = world.deployer("failures", "redrive", "--yes")
     world.settle()
     assert ran.exit_code == 23
-    said = " ".join(ran.err.split())
-    assert "names 300000000003" in said
-    assert "the call was made at 2099-01-01T00:00:00Z, after SQS received the message" in said
-    assert "the call was made at 2026-01-01T00:00:00Z, more than 25 hours before" in said
+    printed = " ".join(ran.err.split())
+    assert "names 300000000003" in printed
+    assert "the call was made at 2099-01-01T00:00:00Z, after SQS received the message" in printed
+    assert "the call was made at 2026-01-01T00:00:00Z, more than 25 hours before" in printed
     assert world.repositories(PAYMENTS) == set()
     assert world.repositories(SHOP) == {"team-a/api", "team-a/plausible"}
     assert len(world.sandbox.calls.of("lambda", "Invoke")) == 2

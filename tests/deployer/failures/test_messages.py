@@ -1,4 +1,4 @@
-"""The three shapes of messages in the queues for failures, read by one parser; and which of them are meant."""
+"""The three shapes of messages in the queues for failures, read by one parser; and the selection of messages."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ SHAPES = {
         CENTRAL,
         ("eventbridge", "THROTTLING", "Slow down (gave up: MaximumEventAgeInSeconds)", 185),
     ),
-    "undelivered, and nothing says why": (message(EVENT), MEMBER, ("eventbridge", "not-delivered", "", None)),
+    "undelivered, without a reason": (message(EVENT), MEMBER, ("eventbridge", "not-delivered", "", None)),
     "given up by Lambda": (
         message(GIVEN_UP),
         CENTRAL,

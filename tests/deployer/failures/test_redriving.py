@@ -219,7 +219,7 @@ def test_invariant_5_whatever_happens_every_event_was_sent_or_still_waits(
     steps: list[str], count: int, again: bool
 ) -> None:
     sqs = FakeSqs()
-    wanted = {f"central-{number}" for number in range(count)}
+    expected = {f"central-{number}" for number in range(count)}
     for number in range(count):
         sqs.put(CENTRAL, event(repository=f"central-{number}", number=number))
     handler = FakeHandler(sqs, fails_again=again)
@@ -233,6 +233,6 @@ def test_invariant_5_whatever_happens_every_event_was_sent_or_still_waits(
             with contextlib.suppress(Killed):
                 redriven(sqs, handler, CENTRAL)
         waiting = {body["detail"]["requestParameters"]["repositoryName"] for body in sqs.bodies(CENTRAL)}
-        assert waiting | set(handler.repositories) == wanted
+        assert waiting | set(handler.repositories) == expected
         if again:
-            assert waiting == wanted
+            assert waiting == expected

@@ -32,7 +32,7 @@ _ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "a", "Path": "/"}}
             _template(Role=_ROLE),
             _template(),
             (ResourceChange(action="Remove", logical_id="Role", type="AWS::IAM::Role"),),
-            id="a resource that is gone",
+            id="a resource that is removed",
         ),
         pytest.param(
             _template(Role=_ROLE),

@@ -40,7 +40,7 @@ def _on_terminal(**environment: str) -> str:
         try:
             while piece := os.read(master, 65536):
                 seen += piece
-        except OSError:  # Linux says so when nobody writes any more
+        except OSError:  # Linux raises this after the last writer closed it
             pass
     os.close(master)
     assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""A plan as people read it: what changes where, folded where it is the same, within 80 columns."""
+"""A plan as text: changes by location, equal ones combined, within 80 columns."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str
 
 
 def _text(found: Plan, organization: Organization = EXAMPLE) -> str:
-    """Lines put together again, so that it does not matter where they are broken."""
+    """Lines joined again, so that line breaks do not matter."""
     return " ".join(" ".join(line.text for line in _lines(found, organization)).split())
 
 
@@ -283,7 +283,7 @@ def test_instances_of_suspended_accounts_are_reported_in_one_line_and_nothing_is
     names = "shop-prod (300000000001), search-prod (300000000002)"
     assert f"6 instances skipped by AWS (suspended): {names}" in text
     assert text.count("skipped by AWS") == 1
-    assert "not wanted" not in text
+    assert "unrequired" not in text
 
 
 def test_a_scope_plans_its_own_accounts_alone() -> None:

@@ -78,7 +78,7 @@ def _with_states(states: dict[str, str]) -> Organization:
 
 
 def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() -> None:
-    """Its instance is OUTDATED, and its detailed status says why."""
+    """Its instance is OUTDATED, and its detailed status has the reason."""
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     outdated = Instance(account=SHOP_PROD, region="eu-west-1", ou_id="ou", status="OUTDATED")

@@ -1,4 +1,4 @@
-"""Tables fit the width that they are given: of long paths both ends stay, where they may differ."""
+"""Tables fit the given width: long paths keep both ends, which may differ."""
 
 from __future__ import annotations
 

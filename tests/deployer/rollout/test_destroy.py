@@ -84,7 +84,7 @@ def test_everything_goes_but_the_ledger(installation: Installation) -> None:
     assert installation.ledger.is_there
     again = installation.plan()
     assert again.is_empty
-    assert "= the ledger stays (--delete-ledger gives it up)" in _text(again)
+    assert "= the ledger stays (--delete-ledger deletes it)" in _text(again)
     assert "Nothing to remove." in _text(again)
 
 

@@ -76,7 +76,7 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     assert ran.exit_code == 1, ran
     assert "4 failures:" in ran.out
     assert "StackSet deployer-access: done" in ran.err
-    assert "StackSet deployer-forwarding: over, but 4 instances failed" in ran.err
+    assert "StackSet deployer-forwarding: ended, but 4 instances failed" in ran.err
     assert "explicit deny" in " ".join(ran.out.split())
     assert "--only-failed" in ran.out
     found = sandbox.client("cloudformation").list_stack_instances(
@@ -273,9 +273,9 @@ def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 @begins_rolled_out
-@pytest.mark.parametrize("manner", ["wait", "attach", "give-up"])
+@pytest.mark.parametrize("choice", ["wait", "attach", "give-up"])
 def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
-    deployer: Deployer, tmp_path: Path, busy: Callable[[], str], manner: str
+    deployer: Deployer, tmp_path: Path, busy: Callable[[], str], choice: str
 ) -> None:
     sandbox = deployer.sandbox
     config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
@@ -283,9 +283,9 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     operation = busy()
     planned = more("plan")
     sandbox.calls.clear()
-    ran = more(*ROLL_OUT, "--if-busy", manner)
+    ran = more(*ROLL_OUT, "--if-busy", choice)
     progress = " ".join(ran.err.split())
-    if manner == "give-up":
+    if choice == "give-up":
         assert ran.exit_code == 9, ran
         assert f"deployer-forwarding is busy: UPDATE {operation}" in progress
         assert "; 0 of 4 instances finished" in progress
@@ -295,7 +295,7 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in shown
     assert "; 0 of 4 instances finished" in shown
     assert ran.exit_code == 0, ran
-    assert {"wait": "waiting for", "attach": "following"}[manner] + f" UPDATE {operation}" in progress
+    assert {"wait": "waiting for", "attach": "following"}[choice] + f" UPDATE {operation}" in progress
     assert "not started by deployer (CloudTrail shows who started it)" in progress
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
 

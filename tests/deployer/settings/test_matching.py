@@ -90,7 +90,7 @@ def test_the_root_is_an_ou_too(write: Write, text: str) -> None:
         pytest.param(
             "id: ou-exam-99999999",
             "1:5: id: there is no OU ou-exam-99999999 in o-exampleorg1; `deployer organization show` lists the OUs",
-            id="an id that is gone",
+            id="an id that no longer exists",
         ),
     ],
 )
