@@ -120,7 +120,7 @@ def add_fault(  # noqa: PLR0913, PLR0917 - a fault has that many parts
         str | None, typer.Option("--account", metavar="ID", help="Account of the caller. Default: all.")
     ] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="NAME", help="Region. Default: all.")] = None,
-    message: Annotated[str | None, typer.Option("--message", help="Message of the error.")] = None,
+    message: Annotated[str | None, typer.Option("--message", metavar="TEXT", help="Message of the error.")] = None,
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", min=1, help="How many calls it hits. Default: all.")
     ] = None,
