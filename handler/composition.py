@@ -47,7 +47,7 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Servic
     handler = Handler(
         settings=settings,
         organization=organization,
-        registries=Registries(clients=clients, sessions=sessions),
+        registries=Registries(clients=clients, sessions=sessions, installation=settings.installation),
         callers=Callers(clients=clients, sessions=sessions, clock=_now),
         successor=Itself(partial(clients.own, "lambda"), function=environment["AWS_LAMBDA_FUNCTION_NAME"]),
         ledger=Ledger(

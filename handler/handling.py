@@ -273,7 +273,9 @@ class Handler:
         return Creation(
             call=call,
             decision=decision,
-            tags=tags.render(decision.repository.tags, values, event_id=call.event_id),
+            tags=tags.render(
+                decision.repository.tags, values, event_id=call.event_id, installation=self.settings.installation
+            ),
             document=self.settings.document,
             ledger=self.ledger,
             steps=attempt.steps,

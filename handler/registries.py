@@ -17,8 +17,9 @@ from handler.sessions import Sessions
 class Registries:
     """Registries of member accounts."""
 
-    def __init__(self, *, clients: Clients, sessions: Sessions) -> None:
+    def __init__(self, *, clients: Clients, sessions: Sessions, installation: str) -> None:
         self._clients = clients
+        self._installation = installation
         self._sessions = sessions
 
     def open(self, call: FailedCall) -> Callable[[], Repositories]:
@@ -28,7 +29,7 @@ class Registries:
 
         def opened() -> Repositories:
             client = self._clients.of("ecr", region=call.region, credentials=credentials())
-            return Repositories(client, registry=registry)
+            return Repositories(client, registry=registry, installation=self._installation)
 
         return opened
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from handler.aws_errors import translate_errors
 from handler.ports import Repository
 from handler.settings import RepositorySettings
-from handler.tags import EVENT_ID_TAG, fill
+from handler.tags import creator_of, fill
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -41,9 +41,10 @@ class Registry:
 class Repositories:
     """The calls of the handler to one registry. Permanent errors are raised as PermanentError."""
 
-    def __init__(self, client: ECRClient, *, registry: Registry) -> None:
+    def __init__(self, client: ECRClient, *, registry: Registry, installation: str) -> None:
         self._client = client
         self._registry = registry
+        self._installation = installation
 
     def exists(self, name: str) -> bool:
         """Whether there is a repository of this name."""
@@ -65,10 +66,10 @@ class Repositories:
         return Repository(arn=created["repositoryArn"], created_at=created["createdAt"].astimezone(UTC))
 
     def creator(self, name: str) -> str | None:
-        """CloudTrail's id of the event that created the repository; None if the handler did not create it."""
+        """CloudTrail's id of the event that created the repository; None if this installation did not create it."""
         with translate_errors("ListTagsForResource", location=str(self._registry)):
             tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
-        return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)
+        return creator_of({tag["Key"]: tag["Value"] for tag in tags}, installation=self._installation)
 
     def describe(self, name: str) -> Repository:
         """The existing repository."""

@@ -35,6 +35,8 @@ class SettingsFile:
         self.organization_id: str = document["organization"]["id"]
         self.management_account: str = document["organization"].get("management_account", "")
         """Empty if an older version of `deployer` wrote the file."""
+        self.installation: str = document.get("installation", "")
+        """The prefix; empty if an older version of `deployer` wrote the file."""
         self._ous: Mapping[str, Mapping[str, str | None]] = document["organization"]["ous"]
         self._last_known_accounts: Mapping[str, Mapping[str, str]] = document["organization"]["accounts"]
         self._defaults: Layer = document["defaults"]

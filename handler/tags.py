@@ -1,4 +1,4 @@
-"""Tags of a new repository: the ownership tag, and the tags in the settings.
+"""Tags of a new repository: the ownership tags, and the tags in the settings.
 
 Placeholders in values may be replaced by hostile text, such as a principal's session name. So they are replaced in a
 single pass by plain look-up, never with `str.format`, and inserted text is not searched for placeholders again.
@@ -19,8 +19,16 @@ from handler.repository_names import namespace_of
 EVENT_ID_TAG = "deployer:event-id"
 """Key of the tag that records which event created a repository; its value is CloudTrail's eventID."""
 
+INSTALLATION_TAG = "deployer:installation"
+"""Key of the tag that names the installation whose handler created a repository; its value is the prefix.
+
+Two installations may receive the same event. Repositories of older versions lack the tag."""
+
+OWN_TAGS = (EVENT_ID_TAG, INSTALLATION_TAG)
+
 MAX_TAGS = 50
-"""The most tags of one repository, including `deployer:event-id`."""
+"""The most tags of one repository, including those of the handler."""
+MAX_CONFIGURED_TAGS = MAX_TAGS - len(OWN_TAGS)
 MAX_VALUE_LENGTH = 256
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -61,10 +69,21 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
 
 
-def render(templates: Mapping[str, str], values: Mapping[str, str], *, event_id: str) -> dict[str, str]:
-    """All tags of a repository. Settings cannot override the ownership tag."""
+def render(
+    templates: Mapping[str, str], values: Mapping[str, str], *, event_id: str, installation: str
+) -> dict[str, str]:
+    """All tags of a repository. Settings cannot override the ownership tags; `installation` is empty if unknown."""
     configured = {key: sanitize(fill(template, values)) for key, template in sorted(templates.items())}
-    return configured | {EVENT_ID_TAG: event_id}
+    named = {INSTALLATION_TAG: installation} if installation else {}
+    return configured | {EVENT_ID_TAG: event_id} | named
+
+
+def creator_of(tags: Mapping[str, str], *, installation: str) -> str | None:
+    """The id of the event for which this installation created a repository; None if it did not.
+
+    A repository of an older version has no tag that names the installation: then the event alone decides.
+    """
+    return tags.get(EVENT_ID_TAG) if tags.get(INSTALLATION_TAG, installation) == installation else None
 
 
 def sanitize(value: str) -> str:

@@ -19,6 +19,7 @@ from handler.records import Record
 from handler.requested import requested_settings
 
 POLICIES = ("lifecycle_policy", "repository_policy")
+_INSTALLATION = f"tags.{tags.INSTALLATION_TAG}"
 
 
 class _Unknown:
@@ -110,9 +111,9 @@ class DecisionDetails:
         return tuple(
             Setting(
                 key=key,
-                recorded=recorded.get(key) if recorded else UNKNOWN,
-                today=today.get(key) if today else UNKNOWN,
-                actual=actual.get(key) if actual and not _is_resolved(key, recorded, today) else UNKNOWN,
+                recorded=_value(recorded, key),
+                today=_value(today, key),
+                actual=UNKNOWN if _is_resolved(key, recorded, today) else _value(actual, key),
                 origin=origins.get(key),
             )
             for key in dict.fromkeys([*recorded, *today, *actual])
@@ -146,13 +147,18 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
     values = tags.placeholders(call, account_name=record.account_name or "", ou_path=file.path_of(chain))
     settings = requested_settings(
         verdict.repository,
-        tags=tags.render(verdict.repository.tags, values, event_id=record.event_id),
+        tags=tags.render(verdict.repository.tags, values, event_id=record.event_id, installation=file.installation),
         document=file.document,
         account=record.account,
         region=record.region,
     )
     origins = {key: provenance.of(("repository", *key.split(".", 1))) for key in _flat(settings)}
     return Today(verdict=verdict, settings=settings, origins=origins, digest=file.digest)
+
+
+def _value(values: Mapping[str, Any], key: str) -> Any:
+    """One setting; UNKNOWN if none were read, or for the tag that older versions did not set."""
+    return UNKNOWN if not values or (key == _INSTALLATION and key not in values) else values.get(key)
 
 
 def _is_resolved(key: str, recorded: Mapping[str, Any], today: Mapping[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from deployer.errors import CredentialsError, DeployerError, PermissionDeniedErr
 from handler.creation import LATE
 from handler.globs import matches_name
 from handler.records import Record
-from handler.tags import EVENT_ID_TAG
+from handler.tags import EVENT_ID_TAG, creator_of
 
 SAME_CREATION = timedelta(minutes=5)
 """ECR always returns the same time; a repository that was created again under the same tag has another."""
@@ -125,6 +125,8 @@ class _RegionAudit:
             for record in self.known.get(one.name, ()):
                 if record.event_id == event_id and _is_same_creation(one, record):
                     return self._compared(one, record, tags)
+            if creator_of(tags, installation=self.auditor.desired_states.installation) is None:
+                return _ForeignRepository(region=self.region, name=one.name)
             return self._unrecorded(one, event_id)
         except RepositoryGoneError:
             return None

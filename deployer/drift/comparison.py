@@ -2,7 +2,8 @@
 
 Policies are compared by meaning, as far as that is possible without IAM: one action and a list of one are the
 same, and so are lists in another order, and an account by its number and by its root. Tags that settings
-do not request are ignored: teams tag their repositories for their own reasons.
+do not request are ignored: teams tag their repositories for their own reasons. So is a missing tag that names the
+installation, since older versions did not set it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from deployer.drift.repository_state import RepositoryState
+from handler.tags import INSTALLATION_TAG
 
 NONE = "none"
 
@@ -74,6 +76,8 @@ def _policies(actual: RepositoryState, desired: RepositoryState) -> Iterator[Dif
 
 def _tags(actual: RepositoryState, desired: RepositoryState) -> Iterator[Difference]:
     for key, value in sorted(desired.tags.items()):
+        if key == INSTALLATION_TAG and key not in actual.tags:
+            continue
         yield Difference(f"tags.{key}", actual.tags.get(key, NONE), value)
 
 

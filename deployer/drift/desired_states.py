@@ -29,6 +29,11 @@ class DesiredStates:
 
     compiled: Compiled
 
+    @property
+    def installation(self) -> str:
+        """The prefix, as the ownership tag has it."""
+        return self.compiled.settings_file.installation
+
     def covered_regions(self, account: str) -> tuple[str, ...]:
         """Regions in which pushes of an account create repositories."""
         settings = self.compiled.settings_for_account(account)
@@ -53,7 +58,7 @@ class DesiredStates:
         return desired_state_of(
             cause.repository,
             settings,
-            tags=render(settings.tags, values, event_id=record.event_id),
+            tags=render(settings.tags, values, event_id=record.event_id, installation=file.installation),
             registry=Registry(account=cause.account, region=cause.region, partition=partition),
             document=file.document,
         )

@@ -112,6 +112,7 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
         raise InvalidConfigurationError(found)
     document = {
         "version": VERSION,
+        "installation": config.prefix,
         "organization": _organization(organization),
         "defaults": config.defaults.layer,
         "ous": {ou_id: file.layer for ou_id, file in placement.ous.items()},

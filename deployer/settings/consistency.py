@@ -10,7 +10,7 @@ from deployer.settings.problems import Problem, Severity
 from deployer.settings.views import View
 from deployer.settings.yaml_source import KeyPath
 from handler.settings import Encryption, RepositorySettings, Settings, merge, overlay
-from handler.tags import MAX_TAGS
+from handler.tags import MAX_CONFIGURED_TAGS, MAX_TAGS, OWN_TAGS
 
 
 def inconsistencies(view: View) -> Iterator[Problem]:
@@ -56,8 +56,8 @@ def _repository(view: View, repository: RepositorySettings, at: KeyPath) -> Iter
     if encryption.type == "KMS_DSSE" and (refusing := _regions_without_dsse(view.settings)):
         path = _location_of(view, at, ("repository", "encryption", "type"))
         yield view.problem(path, f"ECR supports KMS_DSSE only in AWS GovCloud (US), not in {refusing}: use KMS there")
-    if len(repository.tags) >= MAX_TAGS:
-        message = f"{len(repository.tags)} tags, inherited ones included; ECR accepts {MAX_TAGS}, and deployer adds one"
+    if (number := len(repository.tags)) > MAX_CONFIGURED_TAGS:
+        message = f"{number} tags, inherited ones included; ECR accepts {MAX_TAGS}, and deployer adds {len(OWN_TAGS)}"
         path = _location_of(view, at, *(("repository", "tags", key) for key in reversed(list(repository.tags))))
         yield view.problem(path, message, severity=Severity.ERROR)
 

@@ -17,7 +17,8 @@ from handler.ledger import MAX_PER_HOUR
 from handler.regions import PATTERN as _REGION
 from handler.regions import REGION
 from handler.repository_names import MAXIMUM_LENGTH, is_valid
-from handler.tags import MAX_TAGS, MAX_VALUE_LENGTH, sanitize
+from handler.tags import MAX_CONFIGURED_TAGS, MAX_TAGS, MAX_VALUE_LENGTH, sanitize
+from handler.tags import OWN_TAGS as OWN_TAG_KEYS
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, prefix_problem
 
 MOST_EXCLUSIONS = 5
@@ -102,8 +103,8 @@ def _check_scan_filters(value: list[str]) -> str | None:
 
 
 def _check_tags(value: dict[str, str | None]) -> str | None:
-    if len(value) >= MAX_TAGS:
-        return f"{len(value)} tags; ECR accepts {MAX_TAGS} for a repository, and deployer adds one of its own"
+    if len(value) > MAX_CONFIGURED_TAGS:
+        return f"{len(value)} tags; ECR accepts {MAX_TAGS} for a repository, and deployer adds {len(OWN_TAG_KEYS)}"
     return None
 
 
@@ -222,7 +223,12 @@ kms_key = _matching(
     "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
     text="ARN of a key or alias; `{account}` and `{region}` are filled in",
 )
-tags = Rule(check=_check_tags, schema={"maxProperties": MAX_TAGS - 1}, text=f"at most {MAX_TAGS - 1}", is_count=True)
+tags = Rule(
+    check=_check_tags,
+    schema={"maxProperties": MAX_CONFIGURED_TAGS},
+    text=f"at most {MAX_CONFIGURED_TAGS}",
+    is_count=True,
+)
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys of 1 to 128")
 tag_value = Rule(
     check=_check_tag_value, text="values of at most 256 letters, digits, spaces and `_ . : / = + - @`, or null"

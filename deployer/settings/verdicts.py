@@ -122,7 +122,8 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     if verdict.repository is None:
         return verdict
     values = tags.placeholders(call, account_name=name, ou_path=path)
-    return replace(verdict, tags=tags.render(verdict.repository.tags, values, event_id=call.event_id))
+    rendered = tags.render(verdict.repository.tags, values, event_id=call.event_id, installation=file.installation)
+    return replace(verdict, tags=rendered)
 
 
 def constructed_call(*, account: str, region: str, repository: str, principal: str, trigger: Trigger) -> FailedCall:

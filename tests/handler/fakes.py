@@ -32,6 +32,7 @@ LIFECYCLE = json.dumps({"rules": [{"rulePriority": 1, "description": "x" * 100}]
 ROOT, WORKLOADS, PROD, SANDBOX = "r-exam", "ou-exam-work0001", "ou-exam-prod0001", "ou-exam-sand0001"
 ACCOUNT, OTHER_ACCOUNT, NEW_ACCOUNT = "300000000001", "500000000001", "300000000099"
 MANAGEMENT = "100000000000"
+INSTALLATION = "deployer"
 
 
 NAMES = {ACCOUNT: "shop-prod", NEW_ACCOUNT: "orders-prod"}
@@ -46,6 +47,7 @@ def settings_document(**repository: Any) -> dict[str, Any]:
     """settings.json of a small organization; Prod has both policies."""
     return {
         "version": 1,
+        "installation": INSTALLATION,
         "organization": {
             "id": "o-exampleorg1",
             "management_account": MANAGEMENT,
@@ -145,7 +147,9 @@ class FakeRepositories:
         return result
 
     def creator(self, name: str) -> str | None:
-        result: str | None = self.world.faults.run("creator", lambda: self._held(name).tags.get(tags.EVENT_ID_TAG))
+        result: str | None = self.world.faults.run(
+            "creator", lambda: tags.creator_of(self._held(name).tags, installation=self.world.installation)
+        )
         return result
 
     def describe(self, name: str) -> Repository:
@@ -192,6 +196,7 @@ class World:
             OTHER_ACCOUNT: (ROOT, SANDBOX),
         }
     )
+    installation: str = INSTALLATION
     strangers: set[str] = field(default_factory=set)
     """Accounts for which Organizations denies every call; an account with a chain was known at the last roll-out."""
     ou_source: OuSource = "asked"
@@ -318,7 +323,7 @@ class World:
 
     def handler(self, document: dict[str, Any] | None = None) -> Handler:
         """The real handler in this world."""
-        data = json.dumps(document or settings_document()).encode()
+        data = json.dumps((document or settings_document()) | {"installation": self.installation}).encode()
         return Handler(
             settings=SettingsFile.from_json(data),
             organization=self,

@@ -59,6 +59,7 @@ def test_a_push_gets_its_repository_with_all_settings_and_one_record() -> None:
         "pushed-by": "arn:aws:sts::300000000001:assumed-role/ci-build/build-4711",
         "ou": "Workloads/Prod",
         "deployer:event-id": "0f8e4c6a-0000-4000-8000-000000000001",
+        "deployer:installation": "deployer",
     }
     (record,) = world.records.values()
     assert (record.outcome, record.reason) == ("created", "created")

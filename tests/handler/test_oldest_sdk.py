@@ -165,7 +165,9 @@ def test_an_sdk_that_does_not_know_exclusion_filters_is_reported_as_too_old_and_
     registry = Registry(account=ACCOUNT, region="eu-west-1", partition="aws")
     settings = RepositorySettings(mutability_exclusions=("latest",))
     with pytest.raises(PermanentError) as refused:
-        Repositories(client, registry=registry).create("team-a/api", settings=settings, tags={})
+        Repositories(client, registry=registry, installation="deployer").create(
+            "team-a/api", settings=settings, tags={}
+        )
     assert refused.value.reason == "sdk-too-old"
     assert f"botocore {botocore.__version__}" in refused.value.detail
     assert FILTERS in refused.value.detail

@@ -66,7 +66,7 @@ def test_settings_as_parameters(settings: dict[str, Any], parameters: dict[str, 
 @pytest.fixture
 def repositories(sandbox: Sandbox) -> Repositories:
     client = sandbox.client("ecr", account=REGISTRY.account, region=REGISTRY.region)
-    return Repositories(client, registry=REGISTRY)
+    return Repositories(client, registry=REGISTRY, installation="deployer")
 
 
 def test_a_repository_is_created_once_and_tells_its_creator(repositories: Repositories) -> None:

@@ -27,7 +27,7 @@ VALUES = tags.placeholders(call(), account_name="shop-prod", ou_path="Workloads/
     ],
 )
 def test_a_tag(template: str, value: str) -> None:
-    assert tags.render({"key": template}, VALUES, event_id="e")["key"] == value
+    assert tags.render({"key": template}, VALUES, event_id="e", installation="")["key"] == value
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:
@@ -35,8 +35,23 @@ def test_what_is_filled_in_is_not_looked_at_again() -> None:
 
 
 def test_no_setting_takes_the_place_of_the_proof_of_ownership() -> None:
-    rendered = tags.render({"deployer:event-id": "forged", "a": "1"}, VALUES, event_id="event")
-    assert rendered == {"deployer:event-id": "event", "a": "1"}
+    forged = {"deployer:event-id": "forged", "deployer:installation": "forged", "a": "1"}
+    rendered = tags.render(forged, VALUES, event_id="event", installation="ecr")
+    assert rendered == {"deployer:event-id": "event", "deployer:installation": "ecr", "a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("found", "creator"),
+    [
+        pytest.param({"deployer:event-id": "e", "deployer:installation": "ecr"}, "e", id="of this installation"),
+        pytest.param({"deployer:event-id": "e"}, "e", id="of an older version"),
+        pytest.param({"deployer:event-id": "e", "deployer:installation": "other"}, None, id="of another installation"),
+        pytest.param({"deployer:installation": "ecr"}, None, id="of nobody known"),
+        pytest.param({}, None, id="of somebody else"),
+    ],
+)
+def test_the_creator_of_a_repository(found: dict[str, str], creator: str | None) -> None:
+    assert tags.creator_of(found, installation="ecr") == creator
 
 
 @given(text=st.text(max_size=400))

@@ -54,7 +54,7 @@ class Installed:
         desired = DESIRED.for_record(made, partition="aws")
         settings = COMPILED.settings_for_account(account).repository_for(name)
         registry = Registry(account=account, region=region, partition="aws")
-        repositories = Repositories(self.ecr(account, region), registry=registry)
+        repositories = Repositories(self.ecr(account, region), registry=registry, installation=NAMES.prefix)
         repositories.create(name, settings=settings, tags=desired.tags)
         if desired.lifecycle_policy:
             repositories.put_lifecycle_policy(name, desired.lifecycle_policy)

@@ -9,6 +9,7 @@ import pytest
 
 from deployer.drift.findings import AccountReport
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
+from handler.tags import INSTALLATION_TAG
 from tests.deployer.drift.examples import ABROAD, HOME, NOW, SHOP, World, desired_state_of, record, tagged
 
 
@@ -59,6 +60,18 @@ def test_a_forged_tag_makes_nothing_ours(world: World) -> None:
     world.registry().add(record(), tags=tagged("event-99"))
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, one.desired) == ("unrecorded", "event-99", None)
+
+
+def test_a_repository_of_another_installation_is_foreign_unless_the_ledger_has_its_record(world: World) -> None:
+    registry, other = world.registry(), {**tagged("theirs"), INSTALLATION_TAG: "other"}
+    registry.add(record("theirs"), tags=other)
+    report = world.auditor().audit_account(SHOP)
+    assert (report.checked, report.others) == ((), {HOME: 1})
+
+    world.records.append(record("theirs", event_id="theirs"))  # taken along from the other ledger
+    (found,) = world.auditor().audit_account(SHOP).checked
+    assert found.verdict == "drifted"
+    assert f"tags.{INSTALLATION_TAG}" in [one.aspect for one in found.differences]
 
 
 def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: World) -> None:

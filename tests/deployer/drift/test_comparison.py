@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.drift.comparison import Difference, compare, policy_digest
-from handler.tags import EVENT_ID_TAG
+from handler.tags import INSTALLATION_TAG, OWN_TAGS
 from tests.deployer.drift.examples import desired_state_of, record
 
 DESIRED_STATE = desired_state_of(record())
@@ -65,11 +65,18 @@ def test_a_missing_changed_or_added_policy_is_reported() -> None:
 def test_a_missing_or_different_tag_is_reported_and_a_foreign_one_is_not() -> None:
     tags = {**DESIRED_STATE.tags, "cost-center": "42"}
     assert differences(tags=tags) == []
-    key, value = next((key, value) for key, value in DESIRED_STATE.tags.items() if key != EVENT_ID_TAG)
+    key, value = next((key, value) for key, value in DESIRED_STATE.tags.items() if key not in OWN_TAGS)
     assert differences(tags={**tags, key: "x"}) == [(f"tags.{key}", "x", value)]
     assert differences(tags={name: text for name, text in tags.items() if name != key}) == [
         (f"tags.{key}", "none", value)
     ]
+
+
+def test_a_repository_of_an_older_version_has_not_drifted_and_one_of_another_installation_has() -> None:
+    old = {key: value for key, value in DESIRED_STATE.tags.items() if key != INSTALLATION_TAG}
+    assert old != DESIRED_STATE.tags
+    assert differences(tags=old) == []
+    assert differences(tags={**old, INSTALLATION_TAG: "other"}) == [(f"tags.{INSTALLATION_TAG}", "other", "deployer")]
 
 
 @pytest.mark.parametrize(

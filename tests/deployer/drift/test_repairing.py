@@ -23,6 +23,7 @@ from deployer.drift.repairing import (
     repair,
 )
 from deployer.errors import ServiceError
+from handler.tags import INSTALLATION_TAG
 from tests.deployer.drift.examples import HOME, SHOP, desired_state_of, record
 
 DESIRED_STATE = desired_state_of(record())
@@ -83,7 +84,7 @@ def test_each_difference_has_its_change_and_encryption_has_none() -> None:
         PutScanOnPush(True),
         PutLifecyclePolicy(DESIRED_STATE.lifecycle_policy),
         SetRepositoryPolicy(DESIRED_STATE.repository_policy),
-        PutTags(DESIRED_STATE.tags),
+        PutTags({key: value for key, value in DESIRED_STATE.tags.items() if key != INSTALLATION_TAG}),
     )
     assert [difference.aspect for difference in planned.unchangeable] == ["encryption"]
 

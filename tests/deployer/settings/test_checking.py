@@ -188,9 +188,9 @@ def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
         return "".join(f"    tag{number}: x\n" for number in range(first, last))
 
     write("ous/prod.yaml", PROD + "repository:\n  tags:\n" + tags(0, 30))
-    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository:\n  tags:\n" + tags(30, 50))
+    folder = write("ous/payments.yaml", "ou: Workloads/Prod/Payments\nrepository:\n  tags:\n" + tags(30, 49))
     assert _problems(folder) == [
-        "ous/payments.yaml:23:12: repository.tags.tag49: 50 tags, inherited ones included; ECR accepts 50, and deployer adds one"
+        "ous/payments.yaml:22:12: repository.tags.tag48: 49 tags, inherited ones included; ECR accepts 50, and deployer adds 2"
     ]
 
 
