@@ -253,6 +253,18 @@ class Sandbox:
 
         changes.move_account(self._initial.management_account_id, account_id=account_id, ou_id=ou_id)
 
+    def remove_account(self, account_id: str) -> None:
+        """Remove a member from the organization: it becomes a standalone account, and its resources stay."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        changes.remove_account(self._initial.management_account_id, account_id=account_id)
+
+    def readmit_account(self, account_id: str, ou_id: str | None = None) -> Account:
+        """Bring an account that has left back, as an accepted invitation does: into the root, then into an OU."""
+        from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above
+
+        return changes.readmit_account(self._initial.management_account_id, account_id=account_id, ou_id=ou_id)
+
     def suspend_account(self, account_id: str) -> None:
         """Close a member: it becomes SUSPENDED."""
         from aws_org_sandbox.organizations import changes  # noqa: PLC0415 - as above

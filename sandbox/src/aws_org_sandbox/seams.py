@@ -21,6 +21,7 @@ MODULES = (
     "organizations.membership",
     "organizations.reads",
     "organizations.changes",
+    "organizations.invitations",
     "regions",
     "stack_sets",
     "cloudformation",

@@ -153,6 +153,42 @@ MISTAKES: list[Any] = [
         "close_account", {"AccountId": MANAGEMENT}, "ConstraintViolationException", id="closing the management account"
     ),
     pytest.param(
+        "remove_account_from_organization",
+        {"AccountId": MANAGEMENT},
+        "MasterCannotLeaveOrganizationException",
+        id="removing the management account",
+    ),
+    pytest.param(
+        "remove_account_from_organization",
+        {"AccountId": CENTRAL},
+        "ConstraintViolationException",
+        id="removing a delegated administrator",
+    ),
+    pytest.param(
+        "remove_account_from_organization",
+        {"AccountId": "999999999999"},
+        "AccountNotFoundException",
+        id="removing an unknown account",
+    ),
+    pytest.param(
+        "invite_account_to_organization",
+        {"Target": {"Type": "ACCOUNT", "Id": SHOP}},
+        "HandshakeConstraintViolationException",
+        id="inviting a member",
+    ),
+    pytest.param(
+        "invite_account_to_organization",
+        {"Target": {"Type": "ACCOUNT", "Id": "999999999999"}},
+        "InvalidInputException",
+        id="inviting an account that the sandbox does not have",
+    ),
+    pytest.param(
+        "accept_handshake",
+        {"HandshakeId": "h-examplehandshake"},
+        "HandshakeNotFoundException",
+        id="an unknown handshake",
+    ),
+    pytest.param(
         "register_delegated_administrator",
         {"AccountId": CENTRAL, "ServicePrincipal": STACK_SETS_PRINCIPAL},
         "AccountAlreadyRegisteredException",
@@ -168,6 +204,58 @@ def test_mistakes_get_the_error_of_aws(
     with pytest.raises(ClientError) as error:
         getattr(sandbox.client("organizations", account=MANAGEMENT), operation)(**parameters)
     assert code(error) == expected
+
+
+def test_an_account_leaves_with_its_resources_and_returns_to_the_root(sandbox: Sandbox) -> None:
+    management, shop = (sandbox.client("organizations", account=account) for account in (MANAGEMENT, SHOP))
+    sandbox.client("ecr", account=SHOP).create_repository(repositoryName="team-a/api")
+    management.tag_resource(ResourceId=SHOP, Tags=[{"Key": "team", "Value": "a"}])
+    management.remove_account_from_organization(AccountId=SHOP)
+    assert SHOP not in sandbox.organization.accounts
+    for read in (shop.describe_organization, shop.leave_organization):
+        with pytest.raises(ClientError) as error:
+            read()
+        assert code(error) == "AWSOrganizationsNotInUseException"
+    with pytest.raises(ClientError) as error:
+        management.describe_account(AccountId=SHOP)
+    assert code(error) == "AccountNotFoundException"
+    assert membership.scps_for(SHOP) == []
+
+    target = {"Type": "ACCOUNT", "Id": SHOP}
+    invited = management.invite_account_to_organization(Target=target)["Handshake"]
+    with pytest.raises(ClientError) as error:
+        management.invite_account_to_organization(Target=target)
+    assert code(error) == "DuplicateHandshakeException"
+    assert [one["Id"] for one in shop.list_handshakes_for_account()["Handshakes"]] == [invited["Id"]]
+    with pytest.raises(ClientError) as error:
+        sandbox.client("organizations", account="400000000001").accept_handshake(HandshakeId=invited["Id"])
+    assert code(error) == "HandshakeNotFoundException"
+    assert shop.accept_handshake(HandshakeId=invited["Id"])["Handshake"]["State"] == "ACCEPTED"
+    with pytest.raises(ClientError) as error:
+        shop.accept_handshake(HandshakeId=invited["Id"])
+    assert code(error) == "HandshakeAlreadyInStateException"
+    account = management.describe_account(AccountId=SHOP)["Account"]
+    assert (account["Paths"], account["JoinedMethod"]) == ([f"o-exampleorg1/r-exam/{SHOP}/"], "INVITED")
+    assert management.list_tags_for_resource(ResourceId=SHOP)["Tags"] == []
+    assert len(membership.scps_for(SHOP)) == 2
+    (repository,) = sandbox.client("ecr", account=SHOP).describe_repositories()["repositories"]
+    assert repository["repositoryName"] == "team-a/api"
+
+
+def test_a_member_leaves_by_itself(sandbox: Sandbox) -> None:
+    sandbox.client("organizations", account=SHOP).leave_organization()
+    assert SHOP not in sandbox.organization.accounts
+    assert sandbox.readmit_account(SHOP, PROD).parent_id == PROD
+
+
+def test_a_delegated_administrator_leaves_once_it_is_deregistered_and_returns_as_a_member(sandbox: Sandbox) -> None:
+    management = sandbox.client("organizations", account=MANAGEMENT)
+    management.deregister_delegated_administrator(AccountId=CENTRAL, ServicePrincipal=STACK_SETS_PRINCIPAL)
+    management.remove_account_from_organization(AccountId=CENTRAL)
+    sandbox.readmit_account(CENTRAL)
+    assert management.list_delegated_administrators()["DelegatedAdministrators"] == []
+    with pytest.raises(ClientError, match="not a delegated administrator"):
+        sandbox.client("cloudformation", account=CENTRAL).list_stack_sets(CallAs="DELEGATED_ADMIN")
 
 
 def test_ous_are_at_most_five_levels_deep(sandbox: Sandbox) -> None:

@@ -493,6 +493,53 @@ def test_retained_stacks_stay_in_an_account_that_leaves(sandbox: Sandbox, stack_
     assert queues(sandbox, "400000000001") == ["from-stack-set"]
 
 
+@pytest.mark.parametrize("retains", [False, True], ids=["stacks are deleted", "stacks are retained"])
+def test_an_account_that_leaves_the_organization_and_returns(
+    sandbox: Sandbox, stack_sets: StackSets, retains: bool
+) -> None:
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "topic"}}}})
+
+    def topics() -> int:
+        return len(sandbox.client("sns", account=SHOP).list_topics()["Topics"])
+
+    stack_sets.create(body=body, AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": retains})
+    stack_sets.deploy(PROD)
+    sandbox.settle()
+    sandbox.remove_account(SHOP)
+    sandbox.settle()
+    assert SHOP not in stack_sets.accounts()
+    assert topics() == retains
+
+    sandbox.readmit_account(SHOP)
+    sandbox.settle()
+    assert SHOP not in stack_sets.accounts()
+    sandbox.move_account(SHOP, PROD)
+    sandbox.settle()
+    returned = stack_sets.instances()[SHOP, HOME]
+    assert returned["Status"] == ("OUTDATED" if retains else "CURRENT")
+    assert ("already exists in stack" in returned.get("StatusReason", "")) == retains
+    assert topics() == 1
+
+
+def test_without_auto_deployment_an_account_that_leaves_keeps_its_instance_and_is_out_of_reach(
+    sandbox: Sandbox, stack_sets: StackSets
+) -> None:
+    stack_sets.create(AutoDeployment={"Enabled": False})
+    stack_sets.deploy(PROD)
+    sandbox.settle()
+    sandbox.remove_account(SHOP)
+    sandbox.settle()
+    assert stack_sets.instances()[SHOP, HOME]["Status"] == "CURRENT"
+    operation = stack_sets.update(template(DelaySeconds=5))
+    sandbox.settle()
+    (failed,) = (one for one in stack_sets.summaries(operation) if one["Status"] == "FAILED")
+    assert failed["StatusReason"].startswith(f"Account {SHOP} should have 'stacksets-exec-")
+    released = stack_sets.remove(PROD, RetainStacks=True, **_named(PROD, accounts=(SHOP,)))
+    sandbox.settle()
+    assert stack_sets.results(released) == {(SHOP, HOME): "SUCCEEDED"}
+    assert queues(sandbox, SHOP) == ["from-stack-set"]
+
+
 def test_auto_deployment_ignores_account_filters_and_overrides(sandbox: Sandbox, stack_sets: StackSets) -> None:
     body = {
         "Parameters": {"Name": {"Type": "String"}},

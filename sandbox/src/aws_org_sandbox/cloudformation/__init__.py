@@ -7,7 +7,7 @@ answer API calls instead of moto.
 
 from aws_org_sandbox.cloudformation import change_sets, descriptions, operations
 from aws_org_sandbox.cloudformation.deployment import StackFailed, delete_stack, deploy_stack, find_stack
-from aws_org_sandbox.cloudformation.service_role import execution_credentials
+from aws_org_sandbox.cloudformation.service_role import execution_credentials, role_name
 
 __all__ = [
     "StackFailed",
@@ -18,4 +18,5 @@ __all__ = [
     "execution_credentials",
     "find_stack",
     "operations",
+    "role_name",
 ]

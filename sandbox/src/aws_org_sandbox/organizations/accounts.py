@@ -115,11 +115,16 @@ def add_account(backend: OrganizationsBackend, account: Account) -> FakeAccount:
 
 
 def admit(backend: OrganizationsBackend, fake: FakeAccount) -> None:
-    """Add an account to the organization."""
+    """Add a new account to the organization, with its administrator's credentials."""
+    enroll(backend, fake)
+    issue_administrator(fake.id)
+
+
+def enroll(backend: OrganizationsBackend, fake: FakeAccount) -> None:
+    """Make an existing account a member of the organization."""
     backend.accounts.append(fake)
     organizations_backends.master_accounts[fake.id] = (backend.account_id, PARTITION)
     _attach_defaults(backend, fake.id)
-    issue_administrator(fake.id)
 
 
 def new_account(backend: OrganizationsBackend, *, account_id: str, name: str) -> FakeAccount:

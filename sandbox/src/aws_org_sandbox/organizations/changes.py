@@ -1,4 +1,4 @@
-"""Changes of an organization: accounts created, moved and closed, OUs created and deleted, delegated administrators.
+"""Changes of an organization: accounts that join, move, leave and close, OUs created and deleted.
 
 As in AWS, accounts are created and closed in the background. Each change is reported to the listeners of
 `aws_org_sandbox.organizations.membership`, because StackSets deploy on it.
@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.organizations import utils
 from moto.organizations.models import FakeAccount, OrganizationsBackend
 
@@ -45,6 +46,51 @@ def move_account(management_account: str, *, account_id: str, ou_id: str) -> Non
     before = membership.as_account(fake)
     fake.parent_id = existing_parent(backend, ou_id).id
     membership.announce(backend, before=before, after=membership.as_account(fake))
+
+
+def remove_account(management_account: str, *, account_id: str) -> None:
+    """Make a member a standalone account; refuses the management account and delegated administrators.
+
+    Its resources stay, and so do the stacks that StackSets retain. Its tags and policies in the organization end.
+    """
+    backend = accounts.backend_of(management_account)
+    fake = backend.get_account_by_id(account_id)
+    if fake.id == backend.account_id:
+        raise Refused(
+            "MasterCannotLeaveOrganizationException", "You can't remove a management account from an organization."
+        )
+    if membership.is_delegated(fake.id):
+        raise Refused(
+            "ConstraintViolationException",
+            "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG: the account is a delegated administrator.",
+        )
+    before = membership.as_account(fake)
+    backend.remove_account_from_organization(AccountId=fake.id)
+    fake.attached_policies, fake.tags = [], {}
+    _former(backend)[fake.id] = fake
+    membership.announce(backend, before=before, after=None)
+
+
+def readmit_account(management_account: str, *, account_id: str, ou_id: str | None = None) -> Account:
+    """Put an account that has left back into the organization: into the root, as in AWS, and then into an OU."""
+    backend = accounts.backend_of(management_account)
+    assert backend.org is not None
+    fake = required_former_account(backend, account_id)
+    del _former(backend)[account_id]
+    fake.parent_id, fake.joined_method, fake.create_time = backend.org.root_id, "INVITED", utcnow()
+    accounts.enroll(backend, fake)
+    membership.announce(backend, before=None, after=membership.as_account(fake))
+    if ou_id is not None:
+        move_account(management_account, account_id=fake.id, ou_id=ou_id)
+    return membership.as_account(fake)
+
+
+def required_former_account(backend: OrganizationsBackend, account_id: str) -> FakeAccount:
+    """An account that has left the organization; refuses any other, because the sandbox has none."""
+    if account_id not in _former(backend):
+        message = f"The sandbox has no account {account_id} outside of the organization."
+        raise Refused("InvalidInputException", message)
+    return _former(backend)[account_id]
 
 
 def suspend_account(management_account: str, *, account_id: str) -> None:
@@ -130,6 +176,20 @@ def answer_close_account(call: Call) -> Mapping[str, Any]:
     return {}
 
 
+@seams.answers("organizations", "RemoveAccountFromOrganization")
+def answer_remove_account_from_organization(call: Call) -> Mapping[str, Any]:
+    """The account is standalone at once; StackSets follow in the background."""
+    remove_account(membership.backend_for(call.account).account_id, account_id=call.parameters["AccountId"])
+    return {}
+
+
+@seams.answers("organizations", "LeaveOrganization")
+def answer_leave_organization(call: Call) -> Mapping[str, Any]:
+    """As RemoveAccountFromOrganization, but called by the member itself."""
+    remove_account(membership.backend_for(call.account).account_id, account_id=call.account)
+    return {}
+
+
 @seams.answers("organizations", "CreateOrganizationalUnit")
 def answer_create_organizational_unit(call: Call) -> Mapping[str, Any]:
     """A new OU below a parent."""
@@ -177,6 +237,12 @@ def _change_state(backend: OrganizationsBackend, fake: FakeAccount, state: str) 
     fake.state = state
     fake.status = "ACTIVE" if state == ACTIVE else "SUSPENDED"
     membership.announce(backend, before=before, after=membership.as_account(fake))
+
+
+def _former(backend: OrganizationsBackend) -> dict[str, FakeAccount]:
+    """The accounts that have left, by id: the sandbox knows no other ones to invite."""
+    former: dict[str, FakeAccount] = vars(backend).setdefault("sandbox_former_accounts", {})
+    return former
 
 
 def _making(backend: OrganizationsBackend) -> list[FakeAccount]:

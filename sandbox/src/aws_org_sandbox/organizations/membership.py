@@ -25,20 +25,22 @@ from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit
 from aws_org_sandbox.organizations.accounts import backend_of
 
-OPEN_TO_MEMBERS = frozenset({"DescribeOrganization"})
+OPEN_TO_MEMBERS = frozenset({"DescribeOrganization", "LeaveOrganization"})
+OPEN_TO_ALL = frozenset({"AcceptHandshake", "CreateOrganization", "ListHandshakesForAccount"})
+"""Operations of accounts that may be in no organization yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change of an account: `before` is None for a new one."""
+    """A change of an account: `before` is None for one that joins, `after` for one that leaves."""
 
     organization: Organization
     before: Account | None
-    after: Account
+    after: Account | None
 
 
 listeners: list[Callable[[Change], None]] = []
-"""Called after each account was created, moved or closed; StackSets deploy on it."""
+"""Called after each account has joined, moved, left or closed; StackSets deploy on it."""
 
 
 def management_account_of(account_id: str) -> str | None:
@@ -72,7 +74,7 @@ seams.replace(FakeDelegatedAdministrator, "supported_service")(staticmethod(Fake
 @seams.redirects("organizations")
 def acting_account(call: Call) -> str:
     """The management account, whose state contains the organization; refuses callers without permission."""
-    if call.operation == "CreateOrganization":
+    if call.operation in OPEN_TO_ALL:
         return call.account
     management = backend_for(call.account).account_id
     reads = call.operation.startswith(("Describe", "List"))
@@ -103,7 +105,7 @@ def as_account(fake: FakeAccount) -> Account:
     return Account(id=fake.id, name=fake.name, parent_id=fake.parent_id, state=fake.state)
 
 
-def announce(backend: OrganizationsBackend, *, before: Account | None, after: Account) -> None:
+def announce(backend: OrganizationsBackend, *, before: Account | None, after: Account | None) -> None:
     """Notify the listeners of a change."""
     change = Change(organization=snapshot(backend.account_id), before=before, after=after)
     for listener in listeners:

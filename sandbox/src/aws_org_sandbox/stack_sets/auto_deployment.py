@@ -27,7 +27,7 @@ REACTION_SECONDS = 5.0
 
 def react(change: Change) -> None:
     """Start the operations that a change of the organization requires, after a delay, as in AWS."""
-    if change.before is None or change.before.parent_id != change.after.parent_id:
+    if change.before is None or change.after is None or change.before.parent_id != change.after.parent_id:
         background.submit(_follow, change, delay=REACTION_SECONDS)
 
 
@@ -37,12 +37,14 @@ if react not in membership.listeners:
 
 def _follow(change: Change) -> None:
     management = change.organization.management_account_id
+    account = change.after or change.before
+    assert account is not None
     if not has_trusted_access(management):
         return
     begun: dict[tuple[str, Action], Operation] = {}
     for stack_set in _in_order(management):
-        desired = covering(stack_set, change.organization, change.after)
-        for action, operation in _operations(stack_set, change.after, desired):
+        desired = covering(stack_set, change.organization, change.after) if change.after else {}
+        for action, operation in _operations(stack_set, account, desired):
             dependencies = (begun.get((arn, action)) for arn in stack_set.auto_deployment.depends_on)
             operation.waits_for = tuple(other for other in dependencies if other is not None)
             begun[stack_set.arn, action] = operation

@@ -7,6 +7,7 @@ from moto.organizations.exceptions import AccountNotFoundException
 from aws_org_sandbox import cloudformation
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.organization import ACTIVE
+from aws_org_sandbox.organizations import membership
 from aws_org_sandbox.organizations.accounts import backend_of
 from aws_org_sandbox.regions import is_enabled
 from aws_org_sandbox.stack_sets.model import Instance, Operation, Result, StackSet
@@ -50,9 +51,11 @@ def cancel(stack_set: StackSet, operation: Operation, result: Result, reason: st
 def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
     if operation.action == "DELETE":
         if not operation.retain_stacks:
+            _check_reachable(stack_set, operation, instance)
             name = stack_set.stack_name(instance)
             cloudformation.delete_stack(account=instance.account, region=instance.region, name=name)
         return
+    _check_reachable(stack_set, operation, instance)
     for account in (instance.account, stack_set.management_account):
         if not is_enabled(account, instance.region):
             raise cloudformation.StackFailed(
@@ -69,6 +72,21 @@ def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
         parameters={**stack_set.parameters, **instance.overrides},
         tags=stack_set.tags,
     )
+
+
+def _check_reachable(stack_set: StackSet, operation: Operation, instance: Instance) -> None:
+    """Fail in an account that has left the organization: StackSets have no role there any more.
+
+    Only auto-deployment still removes stacks there, which AWS documents for accounts that leave
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html).
+    """
+    if membership.management_account_of(instance.account) == stack_set.management_account:
+        return
+    if operation.action != "DELETE" or operation.request is not None:
+        raise cloudformation.StackFailed(
+            f"Account {instance.account} should have '{cloudformation.role_name(instance.account)}' role with trust "
+            "relationship to Role 'AWSServiceRoleForCloudFormationStackSetsOrgMember'."
+        )
 
 
 def _check_stack_exists(stack_set: StackSet, instance: Instance) -> None:
