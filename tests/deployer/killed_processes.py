@@ -1,7 +1,7 @@
-"""The command line in a process of its own, which dies of SIGKILL as soon as one of its calls is answered.
+"""Runs commands in processes that are killed by SIGKILL as soon as one of their calls is answered.
 
-This module run as a program is what such processes are forked from: it has run a command itself, so that none of them
-has to import and read what that took, and it has one thread.
+Run as a program, this module is the parent that such processes are forked from. It has run a command itself, so that
+they need not import and read the same again, and it has one thread.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from tests.deployer.command_line import CONFIG, is_writing
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 PR_SET_CHILD_SUBREAPER = 36
-"""Of <linux/prctl.h>: a process whose parent died becomes a child of this one, which sees it die and reaps it."""
-HASTY = replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(seconds / 2))
+"""From <linux/prctl.h>: a process whose parent ended becomes a child of this one, which waits for it."""
+FAST_CLOCK = replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(seconds / 2))
 
 
-class Ended(NamedTuple):
-    """How a process ended: its exit code, KILLED if it was, and what it had printed."""
+class ProcessResult(NamedTuple):
+    """The exit code of a process, KILLED if it was killed, and its output."""
 
     exit_code: int
     printed: str
 
 
-class Mortals:
-    """Runs commands in processes of their own, one after the other."""
+class KillableProcesses:
+    """Runs commands in separate processes, one after the other."""
 
     def __init__(self, requests: IO[str], answers: IO[str]) -> None:
         self._requests = requests
@@ -58,48 +58,47 @@ class Mortals:
         calls: int | None = None,
         writes: int | None = None,
         environment: Mapping[str, str] | None = None,
-    ) -> Ended:
-        """Run one to its end, or until so many calls or so many writing ones were answered: then it is killed.
+    ) -> ProcessResult:
+        """Run a command; kill it after this many answered calls, or answered `writes`.
 
-        `environment` replaces the variables of AWS in the environment, as for a copy of the sandbox.
+        `environment` replaces AWS variables, as for a copy of the sandbox.
 
-        A call that asks again what was asked since the last write counts for nothing: it finds the same, or the same
-        later, and how often something is looked at until it is over is chance.
+        A read that repeats one since the last write is not counted: how often a command polls is not deterministic.
         """
         return self._ask("run", arguments, calls or writes, writes is not None, dict(environment or {}))
 
-    def killed_after_each_call(self, *arguments: str) -> Iterator[Ended]:
-        """Run one command once, and yield whenever it was killed after a call that counts; at last, how it ended.
+    def killed_after_each_call(self, *arguments: str) -> Iterator[ProcessResult]:
+        """Run a command once; yield each time it was killed after a counted call, and at the end its result.
 
-        Each time it is the process that made all calls so far that dies. A clone of it, forked as soon as the call was
-        answered, waits until the next one is asked for, and continues with the next call.
+        The killed process has made all calls so far. A clone of it, forked when the call was answered, waits until the
+        caller continues, and then makes the next call.
         """
         self._ask("begin", arguments)
         while (ended := self._ask("continue")).exit_code == KILLED:
             yield ended
         yield ended
 
-    def _ask(self, *request: Any) -> Ended:
+    def _ask(self, *request: Any) -> ProcessResult:
         print(json.dumps(request), file=self._requests, flush=True)
-        return Ended(*json.loads(self._answers.readline()))
+        return ProcessResult(*json.loads(self._answers.readline()))
 
 
 @contextmanager
-def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
-    """Starts what they are forked from, with the variables of AWS in the environment, after their first calls."""
-    command = [sys.executable, "-m", "tests.deployer.mortal", "plan", "--config", str(CONFIG)]
+def killable_processes(environment: Mapping[str, str]) -> Iterator[KillableProcesses]:
+    """Start the parent process, with AWS variables in the environment."""
+    command = [sys.executable, "-m", "tests.deployer.killed_processes", "plan", "--config", str(CONFIG)]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdin is not None
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        yield Mortals(parent.stdin, parent.stdout)
+        yield KillableProcesses(parent.stdin, parent.stdout)
         parent.stdin.close()
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
-    """Do what each line asks for, and answer how the process ended."""
+    """Execute the request in each line, and print the result of its process."""
     relay: Relay | None = None
     for line in requests:
         match json.loads(line):
@@ -108,32 +107,34 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
             case ["begin", arguments]:
                 if relay is not None:
                     relay.close()
-                relay, ended = Relay(arguments), Ended(0, "")
+                relay, ended = Relay(arguments), ProcessResult(0, "")
             case _:
                 assert relay is not None
                 ended = relay.run()
         print(json.dumps(ended), file=answers, flush=True)
 
 
-def _run(arguments: list[str], deadline: int | None, *, counts_writes: bool, environment: Mapping[str, str]) -> Ended:
+def _run(
+    arguments: list[str], deadline: int | None, *, counts_writes: bool, environment: Mapping[str, str]
+) -> ProcessResult:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         child = os.fork()
         if child == 0:
             os.environ.update(environment)
             if deadline is not None:
-                _die_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
-            _live(arguments, output.fileno())
+                _kill_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
+            _run_command(arguments, output.fileno())
         return _wait_for(child, output)
 
 
-def _wait_for(process: int, output: IO[str]) -> Ended:
+def _wait_for(process: int, output: IO[str]) -> ProcessResult:
     _, status = os.waitpid(process, 0)
     output.seek(0)
-    return Ended(os.waitstatus_to_exitcode(status), output.read())
+    return ProcessResult(os.waitstatus_to_exitcode(status), output.read())
 
 
 class Relay:
-    """A command that one process after the other continues: each dies after its first call, and leaves a clone."""
+    """A command that is continued by one process after the other: each is killed after one call, and leaves a clone."""
 
     def __init__(self, arguments: list[str]) -> None:
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
@@ -144,14 +145,14 @@ class Relay:
         if self._process == 0:
             os.close(self._permit)
             os.close(self._clones)
-            _die_after_each_call(permissions, clones)
+            _kill_after_each_call(permissions, clones)
             _await(permissions)
-            _live(arguments, self._output.fileno())
+            _run_command(arguments, self._output.fileno())
         os.close(permissions)
         os.close(clones)
 
-    def run(self) -> Ended:
-        """Let the living process continue, until it was killed or ended."""
+    def run(self) -> ProcessResult:
+        """Let the current process continue until it is killed or ends."""
         os.write(self._permit, b"!")
         ended = _wait_for(self._process, self._output)
         if ended.exit_code == KILLED:
@@ -159,7 +160,7 @@ class Relay:
         return ended
 
     def close(self) -> None:
-        """End what still waits."""
+        """End the clone that still waits."""
         os.close(self._permit)
         os.close(self._clones)
         self._output.close()
@@ -167,10 +168,10 @@ class Relay:
 
 def _await(permissions: int) -> None:
     if not os.read(permissions, 1):
-        os._exit(0)  # nobody asks for more
+        os._exit(0)  # the caller has closed the pipe
 
 
-def _die_after_each_call(permissions: int, clones: int) -> None:
+def _kill_after_each_call(permissions: int, clones: int) -> None:
     def leave_a_clone() -> None:
         assert threading.active_count() == 1, "a clone has only the thread that forked it"
         clone = os.fork()
@@ -183,29 +184,29 @@ def _die_after_each_call(permissions: int, clones: int) -> None:
     _after_each_call(leave_a_clone, counts=_each_in_turn())
 
 
-def _live(arguments: list[str], output: int) -> NoReturn:
+def _run_command(arguments: list[str], output: int) -> NoReturn:
     code = 1
     try:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(output, stream.fileno())
-        code = run(arguments, clock=HASTY)
+        code = run(arguments, clock=FAST_CLOCK)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
         os._exit(code)
 
 
-def _die_after(calls: int, *, counts: Callable[[str, str, Any], bool]) -> None:
-    """The process is gone once it has so many answers that count, be they results or errors."""
+def _kill_after(calls: int, *, counts: Callable[[str, str, Any], bool]) -> None:
+    """Kill the process after this many counted answers, results or errors."""
     left = calls
 
-    def perhaps_die() -> None:
+    def kill_after_last_call() -> None:
         nonlocal left
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _after_each_call(perhaps_die, counts=counts)
+    _after_each_call(kill_after_last_call, counts=counts)
 
 
 def _after_each_call(act: Callable[[], None], *, counts: Callable[[str, str, Any], bool]) -> None:
@@ -226,7 +227,7 @@ def _each_write() -> Callable[[str, str, Any], bool]:
 
 
 def _each_in_turn() -> Callable[[str, str, Any], bool]:
-    """Counts all but those that ask again what was asked since the last write."""
+    """Count all calls except reads that repeat one since the last write."""
     asked: set[str] = set()
 
     def counts(region: str, operation: str, parameters: Any) -> bool:
@@ -242,11 +243,11 @@ def _each_in_turn() -> Callable[[str, str, Any], bool]:
 
 
 def _prepare(command: list[str]) -> None:
-    """Import and read all that a command needs; garbage is left to the end of each process, which is near."""
+    """Import and read all that a command needs; the processes are short-lived, so garbage is not collected."""
     botocore.session.create_loader = cache(botocore.session.create_loader)
     gc.disable()
     with redirect_stdout(io.StringIO()):
-        assert run(command, clock=HASTY) in {0, 2}
+        assert run(command, clock=FAST_CLOCK) in {0, 2}
     gc.collect()
     gc.freeze()
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from aws_org_sandbox.sandbox import Sandbox
-from tests.deployer.mortal import Mortals, mortals
+from tests.deployer.killed_processes import KillableProcesses, killable_processes
 
 
 @pytest.fixture(scope="session")
-def mortal(running_sandbox: Sandbox) -> Iterator[Mortals]:
-    """Runs the command line in processes that really die, as the administrator of the central account."""
-    with mortals(running_sandbox.environment()) as run:
+def killable(running_sandbox: Sandbox) -> Iterator[KillableProcesses]:
+    """Runs the command line in processes that are killed, as the administrator of the central account."""
+    with killable_processes(running_sandbox.environment()) as run:
         yield run

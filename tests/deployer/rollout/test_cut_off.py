@@ -24,7 +24,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.organization import Account, Organization, OrganizationalUnit
 from tests.clocks import impatient
 from tests.deployer.command_line import Deployer, is_writing
-from tests.deployer.mortal import KILLED, Mortals
+from tests.deployer.killed_processes import KILLED, KillableProcesses
 from tests.example_organization import EXAMPLE
 
 CENTRAL, APP, ROOT, APPS = "200000000001", "300000000001", "r-exam", "ou-exam-apps0001"
@@ -168,9 +168,9 @@ class Trials:
     something is looked at is chance.
     """
 
-    def __init__(self, mortal: Mortals, sandbox: Sandbox, *command: str) -> None:
+    def __init__(self, killable: KillableProcesses, sandbox: Sandbox, *command: str) -> None:
         self.sandbox = sandbox
-        self._mortal = mortal
+        self._killable = killable
         self._command = command
         self.killed_after: list[str] = []
         self.locks_left = 0
@@ -179,7 +179,7 @@ class Trials:
         """Run the command unharmed to see its result, then kill it after every call."""
         expected = in_copy(self.sandbox, self._unharmed)
         left = in_copy(self.sandbox, self._settled)
-        for ended in self._mortal.killed_after_each_call(*self._command):
+        for ended in self._killable.killed_after_each_call(*self._command):
             if ended.exit_code == 0:
                 break
             assert ended.exit_code == KILLED, ended.printed
@@ -203,7 +203,7 @@ class Trials:
         return left
 
     def _unharmed(self) -> Any:
-        ended = self._mortal(*self._command, environment=self.sandbox.environment())
+        ended = self._killable(*self._command, environment=self.sandbox.environment())
         assert ended.exit_code == 0, ended.printed
         return self._settled()
 
@@ -221,8 +221,8 @@ def _is_locked(sandbox: Sandbox) -> bool:
     return json.load(stored["Body"])["exit_code"] is None
 
 
-def test_a_first_roll_out_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
-    trials = Trials(mortal, world.sandbox, *ROLL_OUT, "--config", str(world.least.config))
+def test_a_first_roll_out_may_be_killed_after_any_call(world: World, killable: KillableProcesses) -> None:
+    trials = Trials(killable, world.sandbox, *ROLL_OUT, "--config", str(world.least.config))
     trials.run()
     assert {"ListAccounts", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "PutObject"} <= set(
         trials.killed_after
@@ -230,17 +230,17 @@ def test_a_first_roll_out_may_be_killed_after_any_call(world: World, mortal: Mor
     assert trials.locks_left > 20
 
 
-def test_a_removal_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+def test_a_removal_may_be_killed_after_any_call(world: World, killable: KillableProcesses) -> None:
     assert world.least(*ROLL_OUT).exit_code == 0
-    trials = Trials(mortal, world.sandbox, *DESTROY, "--config", str(world.least.config))
+    trials = Trials(killable, world.sandbox, *DESTROY, "--config", str(world.least.config))
     trials.run()
     assert {"DeleteStackInstances", "DeleteStackSet", "DeleteBucket", "DeleteTable"} <= set(trials.killed_after)
     assert trials.locks_left > 20
 
 
-def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, mortal: Mortals) -> None:
+def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, killable: KillableProcesses) -> None:
     assert world.before(*ROLL_OUT).exit_code == 0
-    trials = Trials(mortal, world.sandbox, *ROLL_OUT, "--config", str(world.after.config))
+    trials = Trials(killable, world.sandbox, *ROLL_OUT, "--config", str(world.after.config))
     trials.run()
     assert {"UpdateStackSet", "DeleteStackInstances", "DeleteStackSet", "CreateStackSet"} <= set(trials.killed_after)
     assert trials.locks_left > 20
@@ -282,9 +282,11 @@ def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unha
     assert everything(world.sandbox) == unharmed
 
 
-def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(world: World, mortal: Mortals) -> None:
+def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(
+    world: World, killable: KillableProcesses
+) -> None:
     """Each run gets a few calls further than the one before it, on what all the runs before have left."""
-    roll_out = partial(mortal, *ROLL_OUT, "--config", str(world.before.config))
+    roll_out = partial(killable, *ROLL_OUT, "--config", str(world.before.config))
     assert roll_out().exit_code == 0
     world.sandbox.settle()
     desired = everything(world.sandbox)

@@ -19,7 +19,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.stack_sets import instances, operations
 from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
 from tests.deployer.command_line import CONFIG, Deployer, writes
-from tests.deployer.mortal import KILLED, Mortals
+from tests.deployer.killed_processes import KILLED, KillableProcesses
 from tests.deployer.rollout.test_in_sandbox import (
     CENTRAL,
     EXPECTED,
@@ -377,9 +377,9 @@ def _store(sandbox: Sandbox, record: Any) -> None:
     sandbox.client("s3").put_object(Bucket=BUCKET, Key=LOCK, Body=json.dumps(record).encode())
 
 
-def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, mortal: Mortals) -> None:
+def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, killable: KillableProcesses) -> None:
     sandbox = deployer.sandbox
-    assert mortal(*ROLL_OUT, "--config", str(CONFIG), writes=8).exit_code == KILLED
+    assert killable(*ROLL_OUT, "--config", str(CONFIG), writes=8).exit_code == KILLED
     elsewhere = _record(sandbox)
     elsewhere["holder"]["machine"] = "another"
     _store(sandbox, elsewhere)
@@ -392,10 +392,10 @@ def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, 
     _all_is_well(deployer)
 
 
-def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, mortal: Mortals) -> None:
+def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, killable: KillableProcesses) -> None:
     assert deployer("rollout", "--resume", "--yes").exit_code == 11
     dev = ("rollout", "--ou", "Workloads/Dev", "--yes")
-    assert mortal(*dev, "--config", str(CONFIG), writes=10).exit_code == KILLED
+    assert killable(*dev, "--config", str(CONFIG), writes=10).exit_code == KILLED
     resumed = deployer("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
     assert set(installed(deployer.sandbox)) == {"400000000001", "400000000002"}
