@@ -51,8 +51,9 @@ def ensure(
 ) -> int:
     """Make repositories exist, so that the first push to them works.
 
-    Needs nothing but the permissions of a push. Exits 0 when all are there, 18 when time ran out, 19 when one is
-    refused.
+    With --url or DEPLOYER_URL, the handler answers in about a second. Otherwise, or if it cannot be reached, an event
+    does the same later, which needs only the permissions of a push. Exits 0 when all are there, 18 when time ran out,
+    19 when one is refused.
 
     $ deployer ensure 300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1
     $ deployer ensure --file docker-bake.json

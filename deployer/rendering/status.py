@@ -28,7 +28,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
         text = f"{stack.name} in {stack.region}: {stack.state}{differs if stack.state != 'missing' else ''}"
         lines += wrapped(text, indent=2, tone="bad" if wrong else "")
     if status.url:
-        lines.append(Line(f"  function URL: {status.url}"))
+        lines += [Line("  function URL of the handler:"), Line(f"    {status.url}")]
     for name, cells in groupby(matrix(status, organization).items(), key=lambda item: item[0].stack_set):
         lines += [Line(""), Line(f"Instances of {name}", "heading")]
         lines += _matrix([(place.ou, place.region, counts) for place, counts in cells])

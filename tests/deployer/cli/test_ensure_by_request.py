@@ -6,6 +6,7 @@ The sandbox holds all background work back, so no event can have been delivered 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -129,8 +130,10 @@ def test_rollout_and_status_print_the_url(
         return capsys.readouterr().out
 
     assert json.loads(printed("status", "--json"))["url"] == url
-    assert f"function URL: {url}\n" in printed("status")
-    assert f"Function URL:\n{url}\nSet DEPLOYER_URL to it" in printed("rollout", "--org", "--yes")
+    assert f"function URL of the handler:\n    {url}\n" in printed("status")
+    shown = printed("rollout", "--org", "--yes")
+    assert f"Function URL:\n{url}\nSet DEPLOYER_URL to it" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
     assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
 
 
@@ -204,3 +207,26 @@ def test_what_is_no_function_url_receives_nothing(ensure: Ensure, rolled_out: Sa
     assert out == ""
     assert "https://lambda-url.example.com/ is not a function URL" in err
     assert list(rolled_out.calls) == []
+
+
+def test_a_push_runs_only_when_the_handler_lets_its_repositories_exist(
+    rolled_out: Sandbox, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The client is a stand-in that only notes that it ran."""
+    (tmp_path / "crane").write_text(f"#!/bin/sh\necho ran >> {tmp_path}/runs\n")
+    (tmp_path / "crane").chmod(0o755)
+    login = {"auths": {HOST: {"auth": "QVdTOnBhc3N3b3Jk"}}}
+    (tmp_path / "config.json").write_text(json.dumps(login))
+    variables = {"DEPLOYER_URL": url, "DOCKER_CONFIG": str(tmp_path), **rolled_out.environment(SHOP)}
+    for name, value in {**variables, "PATH": f"{tmp_path}:{os.environ['PATH']}"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with rolled_out.held():
+        assert run(["push", "--retries", "0", "crane", "push", "image.tar", new(team="not-a-team")[1]]) == 19
+        assert "[name-not-allowed]" in " ".join(capfd.readouterr().err.split())
+        assert not (tmp_path / "runs").exists()
+        name, image = new()
+        assert run(["push", "--retries", "0", "crane", "push", "image.tar", image]) == 0
+    assert (tmp_path / "runs").read_text() == "ran\n"
+    assert name in repositories(rolled_out)
+    rolled_out.settle()
