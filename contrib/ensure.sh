@@ -94,7 +94,8 @@ text() {
 
 # Prints body and status of the response.
 post() {
-    printf '%s\n' "$signed" | curl --silent --show-error --config - --proto '=https' --connect-timeout 3 --max-time 20 \
+    printf '%s\n' "$signed" | curl --silent --show-error --config - --proto '=https' --max-redirs 0 --connect-timeout 3 \
+        --max-time 20 \
         --aws-sigv4 "aws:amz:$url_region:lambda" --header 'content-type: application/json' --data "$order" \
         --write-out '\n%{http_code}' "$url/" 2>&1
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,22 @@ class TestUrls:
     def test_what_is_none(self, text: str) -> None:
         with pytest.raises(ConfigurationError, match="is not a function URL"):
             FunctionUrl.parse(text)
+
+    @given(
+        st.text(st.sampled_from("abz09.-/:@?#\\%\n \u0430\u212a"), max_size=6),
+        st.integers(0, len(f"https://{URL}/")),
+        st.integers(0, 8),
+    )
+    def test_whatever_is_accepted_leads_to_lambda(self, inserted: str, position: int, removed: int) -> None:
+        text = f"https://{URL}/"
+        text = f"{text[:position]}{inserted}{text[position + removed :]}"
+        try:
+            url = FunctionUrl.parse(text)
+        except ConfigurationError:
+            return
+        assert urlsplit(text.strip()).hostname == url.host
+        assert re.fullmatch(rf"[a-z0-9]+\.lambda-url\.{url.region}\.on\.aws", url.host)
+        assert url.text.isascii()
 
     def test_the_message_is_printable(self) -> None:
         with pytest.raises(ConfigurationError) as raised:
