@@ -21,7 +21,7 @@ def names(actual: ActualState) -> Iterator[Finding]:
             yield unchecked(f"{one.type} {one.name}", one.holder, "In the central account, run:", show)
         elif one.holder == "other":
             yield problem(
-                f"{one.type} {one.name} in {one.region} was not created by deployer",
+                f"{one.type} {one.name} exists in {one.region} but was not created by deployer",
                 "Remove it, or, before the first roll-out, choose another `prefix` in organization.yaml. To show it:",
                 show,
             )
