@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import merge
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from deployer.audit.index_keys import IndexKey, index_keys_of
 from deployer.audit.prefetching import MOST_KEYS, PrefetchingReader
-from deployer.audit.query import Query
+from deployer.audit.query import OTHERS, Query
 from handler.records import Record
 
 
@@ -122,3 +122,32 @@ class _Reader:
         if size is None or not self.query.is_selective or self.most_examined is not None:
             return size
         return size * _GROWTH if size * _GROWTH < _LARGE else None
+
+
+MOST_COUNTED = 1000
+"""Records that `count_omitted` examines at most."""
+_COUNTED_PAGE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class OmittedCount:
+    """`number` of `exists` and `ignored` records; at least as many if `is_exact` is False."""
+
+    number: int
+    is_exact: bool
+
+
+def count_omitted(query: Query, ledger: Ledger, *, oldest_shown: Record | None, usage: Usage) -> OmittedCount:
+    """Count what matches except for its outcome, back to the oldest record that is shown."""
+    since = oldest_shown.event_time if oldest_shown else query.since
+    own = Usage()
+    others = read(
+        replace(query, outcomes=OTHERS, since=since),
+        ledger,
+        usage=own,
+        page_size=_COUNTED_PAGE,
+        most_examined=MOST_COUNTED,
+    )
+    number = sum(1 for _ in others)
+    usage.merge(own)
+    return OmittedCount(number, is_exact=own.examined < MOST_COUNTED)

@@ -123,7 +123,7 @@ class _Listing:
 
 
 def _print_table(listing: _Listing, *, wide: bool, count_omitted_records: bool) -> None:
-    from deployer.audit.omitted import count_omitted
+    from deployer.audit.reading import count_omitted
     from deployer.rendering.audit import omitted_lines, record_lines
 
     print_lines(record_lines(listing, wide=wide))

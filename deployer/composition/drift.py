@@ -14,7 +14,7 @@ from deployer.aws.member_registries import MemberRegistries
 from deployer.composition.installation import Installation
 from deployer.drift.account_audit import AccountAuditor
 from deployer.drift.desired_states import DesiredStates
-from deployer.drift.records import CreatedRecords
+from deployer.drift.ports import CreatedRecords
 from deployer.errors import GuardError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope

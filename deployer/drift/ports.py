@@ -5,12 +5,15 @@ Each call raises DeployerError if a registry cannot be reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from deployer.audit.query import BEGINNING, Query
+from deployer.audit.reading import Ledger, read
 from deployer.drift.repository_state import RepositoryState
+from handler import reasons
 from handler.records import Record
 
 
@@ -29,7 +32,7 @@ class ListedRepository:
 
 
 class Registry(Protocol):
-    """One registry, read-only. Calls that name a repository raise VanishedError if it no longer exists."""
+    """One registry, read-only. Calls that name a repository raise RepositoryGoneError if it no longer exists."""
 
     partition: str
 
@@ -53,3 +56,28 @@ class Records(Protocol):
     def of_repositories(self, account: str) -> Iterable[Record]:
         """Records of an account that name a created repository."""
         ...
+
+
+class CreatedRecords:
+    """Implements `Records` with the ledger, one account at a time and by its key; without the repository of probes."""
+
+    def __init__(self, ledger: Ledger, *, now: datetime, probe_repository: str = "") -> None:
+        self._ledger = ledger
+        self._probe_repository = probe_repository
+        self._until = now + timedelta(days=1)
+
+    def of_repositories(self, account: str) -> Iterator[Record]:
+        """`created` records, and `failed` ones that left an incomplete repository.
+
+        Not those of a forged event: its repository has no matching record.
+        """
+        query = Query(
+            since=BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
+        )
+        return (
+            record
+            for record in read(query, self._ledger)
+            if record.repository_arn
+            and record.reason != reasons.RECORD_CONFLICT
+            and record.repository != self._probe_repository
+        )

@@ -84,7 +84,7 @@ class RepairPlan:
 
 
 class Tagged(Protocol):
-    """A registry that reports who created a repository; each call raises DeployerError, or VanishedError if it no
+    """A registry that reports who created a repository; each call raises DeployerError, or RepositoryGoneError if it no
     longer exists.
     """
 

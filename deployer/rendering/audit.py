@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
-from deployer.audit.omitted import OmittedCount
-from deployer.audit.reading import Usage
+from deployer.audit.reading import OmittedCount, Usage
 from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.words import counted
 from handler.records import Record

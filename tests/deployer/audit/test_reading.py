@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from deployer.audit.following import follow
 from deployer.audit.index_keys import IndexKey, index_keys_of
-from deployer.audit.omitted import MOST_EXAMINED, OmittedCount, count_omitted
 from deployer.audit.query import ALL, NOTABLE, Query, outcomes_of
-from deployer.audit.reading import Page, Usage, read
+from deployer.audit.reading import MOST_COUNTED, OmittedCount, Page, Usage, count_omitted, read
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
 
@@ -150,7 +149,7 @@ def test_others_are_counted_as_far_as_is_cheap() -> None:
     )
     many = MemoryLedger([record(number, outcome="ignored") for number in range(3000)], page_size=250)
     counted = count_omitted(everything(many.records), many, oldest_shown=None, usage=Usage())
-    assert counted == OmittedCount(MOST_EXAMINED, is_exact=False)
+    assert counted == OmittedCount(MOST_COUNTED, is_exact=False)
 
 
 def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
