@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from deployer.errors import NotFoundError
 from deployer.organization import Organization
+from deployer.settings.explaining import find_ou
 from deployer.targets import Scope
 
 
@@ -26,7 +27,7 @@ def find_scope(
     if not ous and not accounts:
         found = frozenset({organization.root.id})
     else:
-        found = frozenset(_find_ou(organization, ou) for ou in ous)
+        found = frozenset(find_ou(organization, ou) for ou in ous)
     return Scope(
         ou_ids=found,
         account_ids=frozenset(_find_account(organization, account) for account in accounts),
@@ -41,22 +42,6 @@ def _find_region(known: Collection[str], requested: str) -> str:
     raise NotFoundError(
         f"Region {requested} does not exist or is not enabled in the central account",
         next_step=f"Did you mean {near[0]}?" if near else "Enable it there (Account settings), or pass another region.",
-    )
-
-
-def _find_ou(organization: Organization, requested: str) -> str:
-    if requested in organization.ous:
-        return requested
-    paths, path = organization.ous_by_path, requested.strip("/")
-    found = paths.get(requested) or paths.get(path, ())
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NotFoundError(f"{requested} is ambiguous: {', '.join(found)}", next_step="Pass the id of the OU.")
-    near = get_close_matches(path, paths, n=1)
-    raise NotFoundError(
-        f"OU {requested} does not exist in organization {organization.id}",
-        next_step=f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs.",
     )
 
 

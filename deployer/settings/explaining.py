@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from deployer.errors import NotFoundError
@@ -94,12 +95,21 @@ def find(organization: Organization, target: str) -> tuple[str | None, str | Non
     )
 
 
-def find_ou(organization: Organization, target: str) -> str:
-    """The id of an OU by path or id; raises NotFoundError for anything else."""
-    _, ou_id = find(organization, target)
-    if ou_id is None:
-        raise NotFoundError(f"{target} is an account, not an OU", next_step="Pass the OU that it is in.")
-    return ou_id
+def find_ou(organization: Organization, requested: str) -> str:
+    """The id of an OU by path or id, never by the name of an account; raises NotFoundError with a similar path."""
+    if requested in organization.ous:
+        return requested
+    paths, path = organization.ous_by_path, requested.strip("/")
+    found = paths.get(requested) or paths.get(path, ())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{requested} is ambiguous: {', '.join(found)}", next_step="Pass the id of the OU.")
+    near = get_close_matches(path, paths, n=1)
+    raise NotFoundError(
+        f"OU {requested} does not exist in organization {organization.id}",
+        next_step=f"Did you mean {near[0]}?" if near else "`deployer organization show` lists the OUs.",
+    )
 
 
 def _hint(organization: Organization, target: str) -> str:
