@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_org_sandbox.credentials import Principal
@@ -14,6 +15,8 @@ from aws_org_sandbox.credentials import Principal
 CALLED_VIA = "cloudformation.amazonaws.com"
 """Source address and user agent of the calls that CloudFormation makes, as CloudTrail shows them."""
 
+KEPT_CALLS = 20_000
+KEPT = timedelta(hours=1)
 _KEPT_BYTES = 256
 
 
@@ -62,19 +65,28 @@ class Call:
 
 
 class CallLog:
-    """Every call that passed the gate, oldest first; safe to read while calls come in."""
+    """The latest calls that passed the gate, oldest first; safe to read while calls come in.
+
+    It keeps `KEPT_CALLS` calls of the last `KEPT`, because a sandbox may run for days; `total` counts all.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self.total = 0
+        """All calls since the last reset."""
 
     def append(self, call: Call) -> None:
         with self._lock:
+            self.total += 1
             self._calls.append(call)
+            while self._calls[0].started < call.started - KEPT:
+                self._calls.popleft()
 
     def clear(self) -> None:
         with self._lock:
             self._calls.clear()
+            self.total = 0
 
     def __iter__(self) -> Iterator[Call]:
         with self._lock:

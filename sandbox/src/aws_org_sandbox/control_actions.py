@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_org_sandbox import background, fault_actions
 from aws_org_sandbox.registry import front
 
 if TYPE_CHECKING:
+    from aws_org_sandbox.calls import CallLog
     from aws_org_sandbox.control import Action
     from aws_org_sandbox.faults import Faults
     from aws_org_sandbox.organization import Account, Organization
@@ -26,7 +27,7 @@ class Controlled(Protocol):
     @property
     def organization(self) -> Organization: ...
     @property
-    def calls(self) -> Sized: ...
+    def calls(self) -> CallLog: ...
     @property
     def faults(self) -> Faults: ...
     @property
@@ -92,7 +93,7 @@ def _status(sandbox: Controlled) -> Mapping[str, Any]:
         "accounts": len(organization.accounts),
         "central_account": sandbox.central_account,
         "home_region": sandbox.home_region,
-        "calls": len(sandbox.calls),
+        "calls": sandbox.calls.total,
         "pending": background.scheduler.pending,
         "defects": [f"{type(defect).__name__}: {defect}" for defect in sandbox.defects],
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from moto.core.utils import utcnow
 from moto.iam.models import AccessKey, IAMBackend, iam_backends
@@ -108,6 +108,26 @@ def principal_of(access_key_id: str, *, session_token: str | None) -> Principal:
     if key.status != "Active" or session_token:
         raise UnknownCredentials(access_key_id)
     return _user_principal(account_id, key)
+
+
+KEPT_SESSIONS = timedelta(hours=1)
+"""How long an expired session is still answered as expired; after that its credentials are unknown."""
+
+
+_SWEEP = 100
+"""Sessions are swept at every hundredth of an account."""
+
+
+def forget_expired_sessions(account_id: str) -> None:
+    """Drop the sessions of an account that expired long ago: a sandbox may run for days."""
+    sts, iam = sts_backends[account_id][PARTITION], iam_backends[account_id][PARTITION]
+    if len(sts.assumed_roles) % _SWEEP:
+        return
+    oldest = utcnow() - KEPT_SESSIONS
+    for session in [one for one in sts.assumed_roles if one.expiration < oldest]:
+        sts.assumed_roles.remove(session)
+        iam.access_keys.pop(session.access_key_id, None)
+        _last_found.pop(session.access_key_id, None)
 
 
 _last_found: dict[str, str] = {}

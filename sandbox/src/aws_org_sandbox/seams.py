@@ -17,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Answer = Callable[[Call], Mapping[str, Any]]
 
 MODULES = (
+    "tracked_models",
     "shortcuts",
     "organizations.membership",
     "organizations.reads",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,6 +17,8 @@ from aws_org_sandbox.seams import on_reset
 
 USER: Final = "AWS"
 LIFETIME: Final = timedelta(hours=12)
+KEPT_TOKENS: Final = 10_000
+"""How many the sandbox remembers, the latest; expired ones are remembered as such for their lifetime once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,22 @@ class Token:
 
 
 _tokens: dict[str, Token] = {}
+_lock = threading.Lock()
 
 
 def issue(access_key_id: str, *, session_token: str | None) -> Token:
     """A new token for the caller's credentials."""
     expires = (datetime.now(UTC) + LIFETIME).replace(microsecond=0)
     token = Token(secrets.token_urlsafe(48), access_key_id, session_token, expires)
-    _tokens[token.password] = token
+    with _lock:
+        _tokens[token.password] = token
+        while _is_spare(oldest := next(iter(_tokens.values()))):
+            del _tokens[oldest.password]
     return token
+
+
+def _is_spare(oldest: Token) -> bool:
+    return len(_tokens) > KEPT_TOKENS or oldest.expires < datetime.now(UTC) - LIFETIME
 
 
 def find(authorization: str | None) -> Token | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.events.models import EventBus, EventBusPolicyStatement, events_backends
 from moto.logs.metric_filters import MetricFilters
-from moto.logs.models import LogGroup, LogsBackend, logs_backends
+from moto.logs.models import LogGroup, LogsBackend, LogStream, logs_backends
 from moto.s3.exceptions import InvalidBucketName
 from moto.s3.models import FakeBucket, S3Backend
 
@@ -23,6 +23,9 @@ RETENTIONS = frozenset(
 )
 """Days; https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
 
+
+KEPT_LOG_EVENTS = 10_000
+"""Of one log stream."""
 
 MAX_BUS_POLICY_LENGTH = 10_240
 """Characters; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
@@ -105,6 +108,14 @@ def _put_retention_policy(backend: LogsBackend, log_group_name: str, retention_i
             f"constraint: Member must satisfy enum value set: [{days}]",
         )
     original(LogsBackend, "put_retention_policy")(backend, log_group_name, retention_in_days)
+
+
+@replace(LogStream, "put_log_events")
+def _put_log_events(stream: LogStream, log_events: list[dict[str, Any]]) -> str:
+    """Keep the latest events of a stream: a sandbox may run for days, and the oldest would only fill its memory."""
+    token: str = original(LogStream, "put_log_events")(stream, log_events)
+    del stream.events[:-KEPT_LOG_EVENTS]
+    return token
 
 
 _BUCKET_NAME = re.compile(
