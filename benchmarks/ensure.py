@@ -30,7 +30,7 @@ from deployer.aws.function_urls import FunctionUrlTransport
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
-from deployer.pushing.ensure import Clock, Ensurer, There, TimedOut
+from deployer.pushing.ensure import Clock, Ensurer, Refused, There, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import FunctionUrl, NoResponse, RequestLane, Response
 from templates.function_url import OUTPUT as URL_OUTPUT
@@ -121,6 +121,19 @@ def measure(sandbox: Sandbox, lane: Lane, *, delay: float) -> Measured:
         calls=[moment - started for moment in calls.moments],
         records=Counter(record["outcome"]["S"] for record in _records(sandbox, image.repository)),
     )
+
+
+def measure_refusal(sandbox: Sandbox, *, delay: float) -> tuple[float, Counter[str]]:
+    """Seconds until the request lane reports a refusal, and its records."""
+    image = _image(f"not-a-team/{uuid.uuid4().hex[:12]}")
+    background.scheduler.time_scale = delay / trail.LATENCY
+    started = time.time()
+    (outcome,) = _ensurer(Calls(), sandbox).ensure([image], timeout=TIMEOUT)
+    seconds = time.time() - started
+    background.scheduler.time_scale = sandbox.time_scale
+    sandbox.settle()
+    assert isinstance(outcome, Refused), outcome
+    return seconds, Counter(record["outcome"]["S"] for record in _records(sandbox, image.repository))
 
 
 def _ensurer(calls: Calls, sandbox: Sandbox | None) -> Ensurer:
@@ -222,13 +235,18 @@ def main() -> int:
     with rolled_out() as sandbox:
         cold = measure(sandbox, "request", delay=DELAYS[0])
         measured = [measure(sandbox, lane, delay=delay) for delay in DELAYS for lane in LANES]
+        refused, refusals = measure_refusal(sandbox, delay=DELAYS[-1])
         crowd = measure_crowd()
         for_one_that_exists = calls_for_one_that_exists(sandbox)
-    is_held = all(each.holds for each in measured) and holds(_is_calm(crowd)) and for_one_that_exists == 1
+    is_refusal_fast = refusals == {"refused": 1} and holds(refused <= ANSWERED_WITHIN)
+    is_held = (
+        all(each.holds for each in measured) and is_refusal_fast and holds(_is_calm(crowd)) and for_one_that_exists == 1
+    )
     lines = [
         "          CloudTrail's   created   ready  calls of  calls after   records in",
         "lane        delay (s)        (s)     (s)    ensure  the creation  the ledger",
         *(_line(each) for each in measured),
+        f"A refused repository, in the request lane at {DELAYS[-1]:.2f} s: {refused:.2f} s.",
         f"The request that started the handler took {cold.ready:.2f} s.",
         f"A repository that exists, in the event lane: {for_one_that_exists} call.",
         _crowd_line(crowd),

@@ -53,6 +53,11 @@ REFUSED = (
     Push("300000000003", "us-east-1", "team-payments/api", reason="principal-not-allowed"),
 )
 
+REQUESTED = Push("300000000001", "eu-west-1", "team-shop/worker")
+REQUESTED_AND_REFUSED = Push("300000000001", "eu-west-1", "team-shop/tmp-worker", reason="name-denied")
+REFUSED_EXIT_CODE = 19
+"""Of `deployer ensure`."""
+
 
 class Demo:
     """One run of the demo in a new sandbox."""
@@ -72,6 +77,7 @@ class Demo:
         created = [*PUSHES]
         self._push_all()
         self._push_what_is_refused()
+        created.append(self._request_first())
         created.append(self._push_from_new_account())
         self._show_ledger(created)
 
@@ -155,6 +161,21 @@ class Demo:
         record = next((one for one in self._ledger() if _is_about(one, push) and one["outcome"] == "refused"), {})
         because = f"{record.get('reason')} ({record.get('rule')}), decided for {record.get('ou_path')}"
         self._progress.check("the ledger has the reason", holds=record.get("reason") == push.reason, because=because)
+
+    def _request_first(self) -> Push:
+        self._progress.chapter(
+            "Request the repository before the push",
+            "`deployer ensure` signs a request to the handler's function URL with the pusher's credentials. The answer "
+            "takes about a second: the first push succeeds, or the pusher reads why it is refused.",
+        )
+        url = self._shell.read("status", "--config", str(self._config))["url"] or ""
+        pusher = Shell({**self._sandbox.environment(REQUESTED.account), "DEPLOYER_URL": url})
+        images = [self._location(push).reference for push in (REQUESTED, REQUESTED_AND_REFUSED)]
+        self._progress.command("deployer", "ensure", *images)
+        code = pusher.show("ensure", "--timeout", f"{PATIENCE:.0f}", *images)
+        self._progress.check("the repository exists", holds=self._describe(REQUESTED) is not None)
+        self._progress.check("the other one is refused", holds=code == REFUSED_EXIT_CODE, because=f"exit code {code}")
+        return REQUESTED
 
     def _push_from_new_account(self) -> Push:
         self._progress.chapter(

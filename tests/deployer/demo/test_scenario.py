@@ -54,8 +54,10 @@ def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
         "4. Push what an OU's rules refuse",
         "name-denied",
         "principal-not-allowed",
-        "5. A new account",
-        "6. The ledger",
+        "5. Request the repository before the push",
+        "team-shop/worker (300000000001, eu-west-1): there after",
+        "6. A new account",
+        "7. The ledger",
     ):
         assert sentence in demo.stdout
 
