@@ -22,6 +22,8 @@ DeployerError                     1   something failed; the message states what,
 ├── IncompleteError              23   a part could not be done or read; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
 ├── FileAccessError              25   a file that was named cannot be written
+├── PlanFileError                26   a plan file cannot be used: no plan, edited, or of another version
+├── PlanOutdatedError            27   what a plan file rests on has changed since it was written
 └── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits, `status` and `doctor`;
@@ -156,3 +158,15 @@ class FileAccessError(DeployerError):
     """A file that the user named cannot be written: no right to, a full disk."""
 
     exit_code = 25
+
+
+class PlanFileError(DeployerError):
+    """A plan file is no plan, was edited, or is of another version; nothing was changed."""
+
+    exit_code = 26
+
+
+class PlanOutdatedError(DeployerError):
+    """What a plan file rests on has changed since it was written."""
+
+    exit_code = 27

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from deployer.cli.files import check_folder, writing
 from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
@@ -29,6 +34,10 @@ def plan(
     account: Accounts = None,
     region: Regions = None,
     profile: Profile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Also write the plan to a file, for `deployer rollout --plan`."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a roll-out would change, account by account and region by region; changes nothing.
@@ -37,6 +46,8 @@ def plan(
     deleted again; without permission for that, templates are compared. Exits 0 without changes, 2 with changes, and
     with another code for errors.
     """
+    if out is not None:
+        check_folder(out)
     if org:
         check_scope(org=org, ous=ou, accounts=account)
     from deployer.composition.rollout import RolloutRequest, assemble
@@ -48,7 +59,12 @@ def plan(
         RolloutRequest(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
         clock=clock_of(context),
     )
-    found = rollout_context.plan()
+    comparison = rollout_context.compare()
+    found = comparison.plan
+    if out is not None:
+        with writing(out):
+            out.write_text(rollout_context.plan_file(comparison).to_json(), encoding="utf-8")
+        typer.echo(f"Wrote {out}: `deployer rollout --plan {shlex.quote(str(out))}` carries it out.", err=True)
     if as_json:
         print_json(plan_document(found, rollout_context.organization, caller=rollout_context.caller))
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from deployer.clock import Clock
-    from deployer.composition.rollout import RolloutContext, RolloutRequest
+    from deployer.composition.rollout import Comparison, RolloutContext, RolloutRequest
     from deployer.planning.plan import Plan
+    from deployer.rendering.plan_file import PlanFile
     from deployer.rollout.operations import IfBusy
     from deployer.rollout.progress import Report
 
@@ -38,6 +40,10 @@ AllowDelete = Annotated[
     typer.Option(
         "--allow-delete", metavar="N", min=0, help="Allow up to N stack instances to be deleted; else 10, or 10 %."
     ),
+]
+PlanFileOption = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="Carry out exactly the plan that `plan --out` wrote, or nothing."),
 ]
 
 
@@ -48,6 +54,7 @@ def rollout(
     ou: Ous = None,
     account: Accounts = None,
     region: Regions = None,
+    plan: PlanFileOption = None,
     resume: options.Resume = False,
     only_failed: options.OnlyFailed = False,
     yes: Yes = False,
@@ -70,13 +77,15 @@ def rollout(
     run it again to resume. A repeated run changes nothing.
 
     Exits 0 only if everything is in sync, 1 if something is not, 9 if another roll-out is in progress, 10 for more
-    deletions than --allow-delete permits, 12 if the answer was no. docs/rollout.md has all exit codes.
+    deletions than --allow-delete permits, 12 if the answer was no, 27 if the plan of --plan no longer applies.
+    docs/rollout.md has all exit codes.
 
     $ deployer rollout --org
     $ deployer rollout --ou Workloads/Dev --region eu-west-1
     $ deployer rollout --resume
     """
-    _check_usage(org=org, ous=ou, accounts=account, regions=region, resume=resume, only_failed=only_failed)
+    if plan is None:
+        _check_usage(org=org, ous=ou, accounts=account, regions=region, resume=resume, only_failed=only_failed)
     values = options.rollout_values(
         max_concurrent=max_concurrent,
         failure_tolerance=failure_tolerance,
@@ -85,6 +94,8 @@ def rollout(
         region_order=region_order,
         no_waves=no_waves,
     )
+    if plan is not None and (org or ou or account or region or resume or only_failed or values):
+        raise typer.BadParameter("the file has the scope, and organization.yaml the speed", param_hint="--plan")
     from deployer.cli.progress import json_errors
     from deployer.composition.rollout import RolloutRequest
 
@@ -108,6 +119,8 @@ def rollout(
         as_json=as_json,
     )
     with json_errors(log_format, clock=command_options.clock):
+        if plan is not None:
+            request = replace(request, file=_read(plan))
         code = _roll_out(request, command_options)
     if code:
         raise typer.Exit(code)
@@ -122,6 +135,13 @@ class _CommandOptions:
     break_lock: bool
     log_format: options.LogFormat
     as_json: bool
+
+
+def _read(file: Path) -> PlanFile:
+    from deployer.cli.input_files import name_of, read_text
+    from deployer.rendering.plan_file import PlanFile
+
+    return PlanFile.from_json(read_text(file, argument="--plan"), source=name_of(file))
 
 
 def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
@@ -139,6 +159,8 @@ def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
     if not plan.is_empty:
         _allowed(plan, command_options)
         confirm("Roll this out?", yes=command_options.yes, command="deployer rollout")
+        if request.file is not None and not command_options.yes:  # the answer may have taken long
+            rollout_context, plan = _plan(rollout_context, command_options)
     return _apply(rollout_context, plan, command_options)
 
 
@@ -154,7 +176,32 @@ def _plan(rollout_context: RolloutContext, command_options: _CommandOptions) -> 
     with _followed(rollout_context, command_options) as report:
         if rollout_context.request.only_failed:
             rollout_context = rollout_context.only_failed()
-        return rollout_context, rollout_context.plan_when_free(report, if_busy=command_options.if_busy)
+        found = rollout_context.compare_when_free(report, if_busy=command_options.if_busy)
+    file = rollout_context.request.file
+    return (rollout_context, found.plan) if file is None else _approved(rollout_context, file, found, command_options)
+
+
+def _approved(
+    rollout_context: RolloutContext, file: PlanFile, found: Comparison, command_options: _CommandOptions
+) -> tuple[RolloutContext, Plan]:
+    """The plan of the file; raises PlanOutdatedError if it is not what would be planned now."""
+    from deployer.errors import PlanOutdatedError
+    from deployer.rendering.plan_file import difference_document, difference_lines, difference_text
+    from deployer.words import counted
+
+    rollout_context, plan, changed = rollout_context.approved_by(file, found)
+    if not changed:
+        return rollout_context, plan
+    organization = rollout_context.organization
+    if command_options.log_format is not options.LogFormat.JSON:
+        print_lines(difference_lines(changed, organization), err=True)
+    if command_options.as_json:
+        print_json({"changed_since": difference_document(changed)})
+    raise PlanOutdatedError(
+        f"{file.source} no longer applies: {counted(len(changed), 'difference')} since {file.created}, as"
+        f" {changed[0].section}: {difference_text(changed[0], organization)}. Nothing was changed",
+        next_step="Plan again with `deployer plan --out FILE`, and have that plan approved.",
+    )
 
 
 def _followed(rollout_context: RolloutContext, command_options: _CommandOptions) -> AbstractContextManager[Report]:
@@ -177,7 +224,9 @@ def _resuming(rollout_context: RolloutContext) -> str:
         *(word for account in request.accounts for word in ("--account", account)),
     ]
     regions = [word for region in request.regions for word in ("--region", region)]
-    words = ["--resume"] if request.resume or rollout_context.lock.was_taken else [*(scope or ["--org"]), *regions]
+    words = ["--plan", request.file.source] if request.file else [*(scope or ["--org"]), *regions]
+    if request.resume or rollout_context.lock.was_taken:
+        words = ["--resume"]
     config = ["--config", str(request.config)] if request.config != DEFAULT_CONFIG_DIRECTORY else []
     profile = ["--profile", request.profile] if request.profile else []
     return shlex.join(["deployer", "rollout", *words, *config, *profile])

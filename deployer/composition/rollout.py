@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from deployer import __version__
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.opt_in_regions import opt_in_regions
@@ -18,12 +19,21 @@ from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.clock import Clock
 from deployer.composition.installation import Installation
-from deployer.errors import INTERRUPTED_EXIT_CODE, NotFoundError
+from deployer.errors import (
+    INTERRUPTED_EXIT_CODE,
+    BusyError,
+    NotFoundError,
+    PermissionDeniedError,
+    PlanOutdatedError,
+)
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
+from deployer.planning.basis import Difference, basis_of
+from deployer.planning.bounds import check_within
 from deployer.planning.desired_state import Deployment, deployment_for
 from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
 from deployer.planning.scopes import find_scope
+from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.destroy import Removal, destroy, plan_removal
 from deployer.rollout.execution import Cloud, ExecutionOptions
@@ -54,6 +64,15 @@ class RolloutRequest:
     """Whether the scope is then limited to accounts with a stack instance that is not CURRENT."""
     rollout: Mapping[str, Any] = field(default_factory=dict)
     """Options that override `rollout:` in organization.yaml."""
+    file: PlanFile | None = None
+    """The plan to carry out, which also has the scope."""
+
+
+class Comparison(NamedTuple):
+    """A plan, and the actual state that it rests on."""
+
+    plan: Plan
+    actual: ActualState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +89,10 @@ class RolloutContext:
     lock: Lock
     request: RolloutRequest
     clock: Clock
+    digests: Mapping[str, str]
+    """Of the config files."""
+    approved: Plan | None = None
+    """The plan of a file, which limits every plan of its roll-out."""
 
     @property
     def desired(self) -> DesiredState:
@@ -77,17 +100,57 @@ class RolloutContext:
 
     def plan(self) -> Plan:
         """Compare desired and actual state."""
-        return make_plan(self.desired, read_actual_state(self.desired, self.cloud))
+        return self._within(self.compare().plan)
 
-    def plan_when_free(self, report: Report, *, if_busy: IfBusy) -> Plan:
-        """The plan once no operation is in progress, since operations change the plan."""
-        plan = self.plan()
-        while plan.under_way:
+    def compare(self) -> Comparison:
+        """The plan, and the actual state that it rests on."""
+        return self.compared(read_actual_state(self.desired, self.cloud))
+
+    def compared(self, actual: ActualState) -> Comparison:
+        """The plan for an actual state."""
+        return Comparison(make_plan(self.desired, actual), actual)
+
+    def compare_when_free(self, report: Report, *, if_busy: IfBusy) -> Comparison:
+        """The same once no operation is in progress, since operations change the plan."""
+        found = self.compare()
+        while found.plan.under_way:
             runner = OperationRunner(self.cloud.stack_sets, report=report, clock=self.cloud.clock, if_busy=if_busy)
-            for busy in plan.under_way:
+            for busy in found.plan.under_way:
                 runner.wait_until_free(busy.stack_set)
-            plan = self.plan()
-        return plan
+            found = self.compare()
+        return found
+
+    def plan_file(self, found: Comparison) -> PlanFile:
+        """The plan as a file; raises BusyError if an operation is in progress, which is about to change the state."""
+        if found.plan.under_way:
+            raise BusyError(
+                f"StackSet {found.plan.under_way[0].stack_set} is busy, so the plan is about to change",
+                next_step="Plan again when that operation has ended.",
+            )
+        basis = basis_of(self.desired, found.actual, files=self.digests, version=__version__)
+        created = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return PlanFile.of(found.plan, basis, self.organization, caller=self.caller, created=created)
+
+    def approved_by(self, file: PlanFile, found: Comparison) -> tuple[RolloutContext, Plan, tuple[Difference, ...]]:
+        """The same, limited to the plan of a file; that plan; and what has changed since the file was written.
+
+        If the file's author could not create change sets, templates are compared here too.
+        """
+        denied = file.denied_previews
+        if more := found.actual.denied_previews - denied:
+            names = ", ".join(sorted(key.name for key in more))
+            raise PermissionDeniedError(
+                f"The plan file has change sets of {names}, and cloudformation:CreateChangeSet was denied here",
+                next_step="Allow it, or plan with these credentials.",
+            )
+        previews = {key: preview for key, preview in found.actual.previews.items() if key not in denied}
+        compared = frozenset(found.actual.previews.keys() & denied) | found.actual.denied_previews
+        actual = replace(found.actual, previews=previews, denied_previews=compared)
+        current = self.compared(actual)
+        return replace(self, approved=current.plan), current.plan, file.changed_since(self.plan_file(current))
+
+    def _within(self, plan: Plan) -> Plan:
+        return plan if self.approved is None else check_within(plan, self.approved)
 
     def execution_options(self, *, if_busy: IfBusy) -> ExecutionOptions:
         """The options for carrying out a plan."""
@@ -109,7 +172,7 @@ class RolloutContext:
     def plan_in(self, scope: Scope) -> Plan:
         """The same for another scope, without previews of stack updates."""
         desired = replace(self.desired, scope=scope)
-        return make_plan(desired, read_actual_state(desired, self.cloud, previews=False))
+        return self._within(make_plan(desired, read_actual_state(desired, self.cloud, previews=False)))
 
     def only_failed(self) -> RolloutContext:
         """The same, limited to accounts that have a stack instance that is not CURRENT."""
@@ -201,6 +264,8 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     )
     if request.resume:
         request = _resumed(request, lock.read())
+    if request.file is not None:
+        request = _of_file(request, request.file, organization)
     scope = find_scope(
         organization, ous=request.ous, accounts=request.accounts, regions=request.regions, known_regions=enabled_regions
     )
@@ -231,6 +296,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         lock=lock,
         request=request,
         clock=clock,
+        digests=config.digests,
     )
 
 
@@ -271,6 +337,20 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     )
     stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
     return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, clock=renewing)
+
+
+def _of_file(request: RolloutRequest, file: PlanFile, organization: Organization) -> RolloutRequest:
+    """The scope of a plan file; raises PlanOutdatedError if a part of it does not exist any more."""
+    scope = file.scope
+    missing = sorted((scope.ou_ids - organization.ous.keys()) | (scope.account_ids - organization.accounts.keys()))
+    if missing:
+        raise PlanOutdatedError(
+            f"The plan no longer applies: {missing[0]} is not in {organization.id} any more. Nothing was changed",
+            next_step="Plan again with `deployer plan --out FILE`.",
+        )
+    return replace(
+        request, ous=sorted(scope.ou_ids), accounts=sorted(scope.account_ids), regions=sorted(scope.regions or ())
+    )
 
 
 def _resumed(request: RolloutRequest, last: LockRecord | None) -> RolloutRequest:

@@ -70,6 +70,8 @@ class Config:
     documents: Mapping[str, Document] = field(repr=False)
     source: YamlSource = field(repr=False)
     """`organization.yaml`."""
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """SHA-256 of each file's text by path, whatever the line ends."""
     warnings: tuple[Problem, ...] = ()
 
     def names(self, *, partition: str | None = None, organization_id: str | None = None) -> Names:
@@ -128,6 +130,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         accounts=tuple(_account_files(files.accounts, problems)),
         documents=documents.read(files.policies, problems),
         source=organization,
+        digests=files.digests,
     )
     problems += _notification_topic_problems(config)
     all_read = not any(problem.is_error and not problem.key for problem in problems if problem.file.endswith(".yaml"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,13 @@ class ConfigFiles:
     accounts: tuple[TextFile, ...]
     policies: tuple[TextFile, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file's text by path, the same for the line ends of every system."""
+        files = (*([self.organization] if self.organization else []), *self.ous, *self.accounts, *self.policies)
+        texts = {file.path: file.text.replace("\r\n", "\n") for file in files}
+        return {path: f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" for path, text in texts.items()}
 
     def shown(self, path: str) -> str:
         """A path inside the folder as messages name it."""

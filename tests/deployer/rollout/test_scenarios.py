@@ -442,3 +442,45 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(deployer: Deploy
 def test_lines_fit_eighty_columns(deployer: Deployer) -> None:
     ran = deployer(*ROLL_OUT)
     assert max(len(line) for line in (*ran.out.splitlines(), *ran.err.splitlines())) <= 80
+
+
+# Plan files
+def test_a_plan_file_is_rolled_out_exactly_or_not_at_all(deployer: Deployer, tmp_path: Path) -> None:
+    """Written by one machine and principal, carried out by others."""
+    sandbox, file = deployer.sandbox, tmp_path / "plan.json"
+    planned = deployer("plan", "--out", str(file))
+    assert (planned.exit_code, "plan.json" in planned.err) == (2, True), planned
+
+    elsewhere = Deployer(sandbox, config=_edited(tmp_path, "organization.yaml", "\nrollout:", "\nrollout:"))
+    for path in elsewhere.config.rglob("*.yaml"):  # as Git on Windows writes them
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    sandbox.calls.clear()
+    edited = tmp_path / "edited.json"
+    edited.write_text(file.read_text().replace("Workloads/Prod", "Workloads/Dev"), encoding="utf-8")
+    refused = elsewhere("rollout", "--plan", str(edited), "--yes")
+    assert (refused.exit_code, "was edited" in refused.err) == (26, True), refused
+
+    sandbox.move_account(SEARCH_PROD, "ou-exam-dev00001")
+    moved = elsewhere("rollout", "--plan", str(file), "--yes")
+    assert moved.exit_code == 27, moved
+    assert f"search-prod ({SEARCH_PROD}): was search-prod in Workloads/Prod" in " ".join(moved.err.split())
+    sandbox.move_account(SEARCH_PROD, PROD_OU)
+
+    rule = elsewhere.config / "ous/workloads/prod.yaml"
+    rule.write_bytes(rule.read_bytes() + b"# a remark\r\n")
+    changed = elsewhere("rollout", "--plan", str(file), "--yes", "--json")
+    assert changed.exit_code == 27, changed
+    (difference,) = changed.document["changed_since"]
+    assert difference["item"] == "ous/workloads/prod.yaml"
+    assert [call for call in writes(sandbox) if "ChangeSet" not in call] == []
+    rule.write_bytes(rule.read_bytes().removesuffix(b"# a remark\r\n"))
+
+    assert elsewhere("rollout", "--plan", str(file), "--org", "--yes").exit_code == 64
+    done = elsewhere("rollout", "--plan", str(file), "--yes")
+    assert done.exit_code == 0, done
+    again = elsewhere("rollout", "--plan", str(file), "--yes")
+    assert again.exit_code == 27, again
+    assert "stack deployer-central in eu-west-1: new" in again.err
+    assert deployer("plan", "--out", str(file)).exit_code == 0
+    assert deployer("rollout", "--plan", str(file)).exit_code == 0
+    _all_is_well(deployer)
