@@ -7,14 +7,17 @@ answer API calls instead of moto.
 
 from aws_org_sandbox.cloudformation import change_sets, descriptions, operations
 from aws_org_sandbox.cloudformation.deployment import StackFailed, delete_stack, deploy_stack, find_stack
+from aws_org_sandbox.cloudformation.drift import ResourceDrift, detect_drift
 from aws_org_sandbox.cloudformation.service_role import execution_credentials, role_name
 
 __all__ = [
+    "ResourceDrift",
     "StackFailed",
     "change_sets",
     "delete_stack",
     "deploy_stack",
     "descriptions",
+    "detect_drift",
     "execution_credentials",
     "find_stack",
     "operations",

@@ -64,6 +64,7 @@ NEEDS: Mapping[tuple[str, str], Needs] = {
            "ListStackSets", "ListStacks", "ValidateTemplate"),
     **each(_stack_set, "cloudformation", "CreateStackInstances", "DeleteStackInstances", "DeleteStackSet",
            "DescribeStackInstance", "DescribeStackSet", "DescribeStackSetOperation", "ListStackInstances",
+           "DetectStackSetDrift", "ListStackInstanceResourceDrifts",
            "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations",
            "StopStackSetOperation", "UpdateStackInstances", "UpdateStackSet"),
 }  # fmt: skip

@@ -4,11 +4,12 @@ Stock moto always reports SUCCEEDED at once, updates nothing, deletes nothing by
 targets the management account. Only the stacks' accounts are still moto's.
 """
 
-from aws_org_sandbox.stack_sets import access, auto_deployment, instance_requests, reads, requests
+from aws_org_sandbox.stack_sets import access, auto_deployment, drift, instance_requests, reads, requests
 
 __all__ = [
     "access",
     "auto_deployment",
+    "drift",
     "instance_requests",
     "reads",
     "requests",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from moto.organizations.exceptions import AccountNotFoundException
 
 from aws_org_sandbox import cloudformation
@@ -24,7 +26,12 @@ def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
         if _is_skipped(stack_set, operation, instance):
             _skip(instance, result)
             return
-        result.status, instance.detailed = "RUNNING", "RUNNING"
+        result.status = "RUNNING"
+        if operation.action != "DETECT_DRIFT":
+            instance.detailed = "RUNNING"
+    if operation.action == "DETECT_DRIFT":
+        _detect_drift(stack_set, operation, instance, result)
+        return
     try:
         _act(stack_set, operation, instance)
     except cloudformation.StackFailed as failure:
@@ -42,10 +49,27 @@ def cancel(stack_set: StackSet, operation: Operation, result: Result, reason: st
     """Record that the operation was cancelled before it reached this account and region."""
     result.status, result.reason = "CANCELLED", reason
     instance = stack_set.instances.get(result.key)
-    if instance is not None:
+    if instance is not None and operation.action != "DETECT_DRIFT":
         instance.detailed, instance.reason, instance.last_operation_id = "CANCELLED", reason, operation.id
         if operation.action != "DELETE":
             instance.status = "OUTDATED"
+
+
+def _detect_drift(stack_set: StackSet, operation: Operation, instance: Instance, result: Result) -> None:
+    """Compare the stack with its template; neither a finding nor a failure changes the instance's status."""
+    try:
+        _check_reachable(stack_set, operation, instance)
+        drifts = cloudformation.detect_drift(
+            account=instance.account, region=instance.region, name=stack_set.stack_name(instance)
+        )
+    except cloudformation.StackFailed as failure:
+        result.status, result.reason = "FAILED", failure.reason
+        return
+    with stack_set.lock:
+        operation.drifts[instance.key] = drifts
+        instance.drift_status = "DRIFTED" if any(drift.is_drifted for drift in drifts) else "IN_SYNC"
+        instance.drift_checked = datetime.now(UTC)
+        result.status = "SUCCEEDED"
 
 
 def _act(stack_set: StackSet, operation: Operation, instance: Instance) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from aws_org_sandbox.cloudformation import ResourceDrift
+
 Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
 OperationStatus = Literal["QUEUED", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED"]
 ResultStatus = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
@@ -70,6 +72,8 @@ class Instance:
     detailed: DetailedStatus = "PENDING"
     reason: str | None = None
     last_operation_id: str | None = None
+    drift_status: Literal["DRIFTED", "IN_SYNC", "NOT_CHECKED"] = "NOT_CHECKED"
+    drift_checked: datetime | None = None
     unique: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Of this instance alone: one that is created again gets a stack with another name."""
 
@@ -111,6 +115,8 @@ class Operation:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: datetime | None = None
     waits_for: tuple[Operation, ...] = ()
+    drifts: dict[Key, tuple[ResourceDrift, ...]] = field(default_factory=dict)
+    """What a drift detection found, by stack instance."""
     is_resolved: bool = False
     """Whether AWS has resolved its accounts and regions, which it does when the operation starts, not before."""
 

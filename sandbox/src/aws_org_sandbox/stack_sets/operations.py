@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from aws_org_sandbox import background
 from aws_org_sandbox.calls import Refused
 from aws_org_sandbox.stack_sets import instances
-from aws_org_sandbox.stack_sets.model import Operation, OperationStatus, Result, StackSet
+from aws_org_sandbox.stack_sets.model import Key, Operation, OperationStatus, Result, StackSet
 
 START_SECONDS = 3.0
 """From the response to the first stack, in AWS's time: long enough to observe an operation as QUEUED or RUNNING."""
@@ -47,7 +47,8 @@ def begin(stack_set: StackSet, operation: Operation, *, accept: Callable[[], Non
                 status=409,
             )
         accept()
-        for key in operation.results.keys() & stack_set.instances.keys():
+        changed = operation.results.keys() if operation.action != "DETECT_DRIFT" else set[Key]()
+        for key in changed & stack_set.instances.keys():
             stack_set.instances[key].detailed = "PENDING"
         stack_set.operations.append(operation)
     _start_next(stack_set)

@@ -12,6 +12,7 @@ from aws_org_sandbox.organizations import membership
 from aws_org_sandbox.resources.resource import tag_list
 from aws_org_sandbox.stack_sets import operations, store
 from aws_org_sandbox.stack_sets.access import administered
+from aws_org_sandbox.stack_sets.drift import detection_details, last_completed
 from aws_org_sandbox.stack_sets.model import RESULT_STATUSES, Instance, Operation, Result, StackSet
 from aws_org_sandbox.stack_sets.preferences import describe_preferences
 from aws_org_sandbox.stack_sets.progress import regional_status_details, status_details
@@ -25,6 +26,7 @@ PAGE = 100
 def describe_stack_set(call: Call) -> Mapping[str, Any]:
     """A StackSet with its template, and the OUs and regions that it is in."""
     stack_set = store.required(call)
+    checked = last_completed(stack_set)
     return {
         "StackSet": {
             **_summary(stack_set),
@@ -33,6 +35,7 @@ def describe_stack_set(call: Call) -> Mapping[str, Any]:
             "Tags": tag_list(stack_set.tags),
             "Capabilities": list(stack_set.capabilities),
             "StackSetARN": stack_set.arn,
+            **({"StackSetDriftDetectionDetails": detection_details(checked)} if checked else {}),
             "OrganizationalUnitIds": list(stack_set.targets),
             "Regions": sorted({region for _, region in stack_set.instances}),
         }
@@ -71,6 +74,7 @@ def list_stack_instances(call: Call) -> Mapping[str, Any]:
     account, region = call.parameters.get("StackInstanceAccount"), call.parameters.get("StackInstanceRegion")
     filters = {item["Name"]: item["Values"] for item in call.parameters.get("Filters") or ()}
     detailed, operation = filters.get("DETAILED_STATUS"), filters.get("LAST_OPERATION_ID")
+    drift = filters.get("DRIFT_STATUS")
     with stack_set.lock:
         found = [
             key
@@ -79,6 +83,7 @@ def list_stack_instances(call: Call) -> Mapping[str, Any]:
             and region in {None, instance.region}
             and (detailed is None or instance.detailed == detailed)
             and (operation is None or instance.last_operation_id == operation)
+            and (drift is None or instance.drift_status == drift)
         ]
         return _page(call, sorted(found), lambda key: _instance(stack_set, stack_set.instances[key]))
 
@@ -90,6 +95,8 @@ def describe_stack_set_operation(call: Call) -> Mapping[str, Any]:
     operation = operations.required(stack_set, str(call.parameters["OperationId"]))
     described = {**_operation(operation), "StackSetId": stack_set.id, "DeploymentTargets": operation.targets}
     described["RegionalStatusDetails"] = regional_status_details(operation)
+    if operation.action == "DETECT_DRIFT":
+        described["StackSetDriftDetectionDetails"] = detection_details(operation)
     if operation.action == "DELETE":
         described["RetainStacks"] = operation.retain_stacks
     return {"StackSetOperation": described}
@@ -128,7 +135,7 @@ def list_stack_set_auto_deployment_targets(call: Call) -> Mapping[str, Any]:
 
 
 def _summary(stack_set: StackSet) -> dict[str, Any]:
-    auto = stack_set.auto_deployment
+    auto, checked = stack_set.auto_deployment, last_completed(stack_set)
     deployment: dict[str, Any] = {"Enabled": auto.enabled}
     if auto.enabled:
         deployment |= {"RetainStacksOnAccountRemoval": auto.retain_stacks, "DependsOn": list(auto.depends_on)}
@@ -140,7 +147,8 @@ def _summary(stack_set: StackSet) -> dict[str, Any]:
         "PermissionModel": "SERVICE_MANAGED",
         "AutoDeployment": deployment,
         "ManagedExecution": {"Active": stack_set.managed_execution},
-        "DriftStatus": "NOT_CHECKED",
+        "DriftStatus": detection_details(checked)["DriftStatus"] if checked else "NOT_CHECKED",
+        "LastDriftCheckTimestamp": checked.ended if checked else None,
     }
 
 
@@ -154,7 +162,8 @@ def _instance(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
         "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.detailed},
         "OrganizationalUnitId": _reported_ou(stack_set, instance),
-        "DriftStatus": "NOT_CHECKED",
+        "DriftStatus": instance.drift_status,
+        "LastDriftCheckTimestamp": instance.drift_checked,
         "LastOperationId": instance.last_operation_id,
     }
 
