@@ -16,3 +16,12 @@ def test_a_total_sums_over_the_dimensions_that_are_not_said() -> None:
     assert metrics.total("AWS/Lambda", "Invocations") == 0
     metrics.clear()
     assert metrics.total("AWS/Events", "Invocations") == 0
+
+
+def test_minutes_add_up_to_the_total() -> None:
+    metrics = Metrics()
+    for value in (1, 2, 4):
+        metrics.count("AWS/Lambda", "Errors", {"FunctionName": "one", "Region": "eu-west-1"}, by=value)
+    metrics.count("AWS/Lambda", "Errors", {"FunctionName": "one", "Region": "us-east-1"})
+    assert sum(minute.sum for minute in metrics.minutes("AWS/Lambda", Region="eu-west-1")) == 7
+    assert list(metrics.minutes("AWS/Events")) == []

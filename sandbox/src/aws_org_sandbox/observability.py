@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, CloudWatchBackend, Dashboard
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, Dashboard, MetricDatum, MetricDatumBase
 from moto.logs.models import LogsBackend
 
 from aws_org_sandbox.calls import Refused
+from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.seams import original, replace
 
+LAMBDA_COUNTS = frozenset(
+    {"AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures", "Errors", "Invocations", "Throttles"}
+)
+"""Metrics of Lambda that CloudWatch has here: those whose sum says everything."""
 DAY, WEEK = 86_400, 604_800
 _SHORT_PERIODS = frozenset({10, 20, 30})
 _MISSING_DATA = frozenset({"breaching", "ignore", "missing", "notBreaching"})
@@ -55,6 +60,21 @@ def _alarm_problems(alarm: Mapping[str, Any]) -> Iterator[str]:
         yield "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
     if (missing := alarm.get("treat_missing_data")) and missing not in _MISSING_DATA:
         yield f"Value {missing} for TreatMissingData is invalid: [{', '.join(sorted(_MISSING_DATA))}]"
+
+
+@replace(CloudWatchBackend, "get_all_metrics")
+def _get_all_metrics(backend: CloudWatchBackend) -> list[MetricDatumBase]:
+    """Those of moto, and what Lambda counts of the account's functions, by the minute.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    found: list[MetricDatumBase] = list(original(CloudWatchBackend, "get_all_metrics")(backend))
+    for minute in metrics.minutes("AWS/Lambda", AccountId=backend.account_id, Region=backend.region_name):
+        if minute.name in LAMBDA_COUNTS:
+            function = [{"Name": "FunctionName", "Value": minute.dimensions["FunctionName"]}]
+            at = minute.at.replace(tzinfo=None)  # moto's times are UTC without saying so
+            found.append(MetricDatum("AWS/Lambda", minute.name, minute.sum, function, at, "Count"))
+    return found
 
 
 @replace(CloudWatchBackend, "put_dashboard")

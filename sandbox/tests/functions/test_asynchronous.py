@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from aws_org_sandbox.faults import Fault, Throttle
 from aws_org_sandbox.functions import invocation
 from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.sandbox import Sandbox
-from sandbox.tests.tiny_functions import create_function, create_queue, messages, queue_arn, statement
+from sandbox.tests.tiny_functions import create_function, create_queue, messages, policy, queue_arn, statement
 
 FAILURES = queue_arn("failures", account="200000000001")
 MAY_SEND = [statement("sqs:SendMessage", FAILURES), statement("logs:*")]
@@ -120,6 +122,53 @@ def test_without_the_roles_permission_the_record_is_lost_and_counted(sandbox: Sa
     assert count("DestinationDeliveryFailures") == 1
     (call,) = sandbox.calls.of("sqs", "SendMessage")
     assert (call.principal.role_arn, call.error_code) == ("arn:aws:iam::200000000001:role/tiny-role", "AccessDenied")
+
+
+def _delete(sandbox: Sandbox, url: str) -> None:
+    sandbox.client("sqs").delete_queue(QueueUrl=url)
+
+
+def _deny(sandbox: Sandbox, url: str) -> None:
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": FAILURES}
+    sandbox.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(denied)})
+
+
+def _shrink(sandbox: Sandbox, url: str) -> None:
+    sandbox.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024"})
+
+
+def _throttle(sandbox: Sandbox, _: str) -> None:
+    sandbox.faults.add(Fault(effect=Throttle(), service="sqs", operation="SendMessage"))
+
+
+@pytest.mark.parametrize("damage", [_delete, _deny, _shrink, _throttle])
+def test_a_record_that_cannot_be_delivered_is_counted_once_and_cloudwatch_reports_it(
+    sandbox: Sandbox, damage: Callable[[Sandbox, str], None]
+) -> None:
+    arn, url = configured(sandbox, MaximumRetryAttempts=0)
+    damage(sandbox, url)
+    invocation.invoke_async(arn, {"raise": "x" * 2000})
+    sandbox.settle()
+    assert count("DestinationDeliveryFailures") == 1
+    now = datetime.now(UTC)
+    cloudwatch, named = sandbox.client("cloudwatch"), {"Namespace": "AWS/Lambda"}
+    hour = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(minutes=1), "Period": 3600}
+    dimensions = [{"Name": "FunctionName", "Value": "tiny"}]
+    found = cloudwatch.get_metric_statistics(
+        **named, **hour, MetricName="DestinationDeliveryFailures", Dimensions=dimensions, Statistics=["Sum"]
+    )["Datapoints"]
+    assert [point["Sum"] for point in found] == [1]
+    metric = {**named, "MetricName": "DestinationDeliveryFailures", "Dimensions": dimensions}
+    (result,) = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "failures", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Sum"}}],
+        StartTime=hour["StartTime"],
+        EndTime=hour["EndTime"],
+    )["MetricDataResults"]
+    assert sum(result["Values"]) == 1
+    listed = {one["MetricName"]: one["Dimensions"] for one in cloudwatch.list_metrics(**named)["Metrics"]}
+    assert listed["DestinationDeliveryFailures"] == dimensions
+    elsewhere = sandbox.client("cloudwatch", account="300000000001").list_metrics(**named)["Metrics"]
+    assert elsewhere == []
 
 
 def test_a_destination_that_throttles_is_tried_again(sandbox: Sandbox) -> None:
