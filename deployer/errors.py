@@ -24,6 +24,7 @@ DeployerError                     1   something failed; the message states what,
 ├── FileAccessError              25   a file that was named cannot be written
 ├── PlanFileError                26   a plan file cannot be used: no plan, edited, or of another version
 ├── PlanOutdatedError            27   what a plan file rests on has changed since it was written
+├── OtherInstallationError       28   another installation exists that the config files do not describe
 └── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits, `status` and `doctor`;
@@ -170,3 +171,9 @@ class PlanOutdatedError(DeployerError):
     """What a plan file rests on has changed since it was written."""
 
     exit_code = 27
+
+
+class OtherInstallationError(DeployerError):
+    """Another installation exists in the organization that the config files do not describe; nothing was changed."""
+
+    exit_code = 28

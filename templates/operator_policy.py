@@ -84,7 +84,7 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         "audit": (*_read_accounts(), *_read_ledger(names)),
         "verify": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names)),
         "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
-        "doctor": (*_find_stack_sets(), *_examine(names)),
+        "doctor": (*_find_stack_sets(), *_find_buckets(names), _identify_stack_sets(names), *_examine(names)),
         "probe": (*_read_accounts(), *_read_ledger(names), _assume_operator_role(names)),
         "roll-out": (
             *read,
@@ -153,6 +153,7 @@ def _read(names: Names) -> tuple[Permission, ...]:
             actions=_cloudformation("DescribeStackEvents", "DescribeStacks", "GetTemplate"),
             resources=_stacks(names),
         ),
+        *_find_buckets(names),
         Permission(
             sid="ReadArtifacts",
             why="Read the deployed settings, which are in the handler's zip, and the lock of roll-outs.",
@@ -160,6 +161,31 @@ def _read(names: Names) -> tuple[Permission, ...]:
             resources=artifacts_bucket(names),
         ),
     )  # fmt: skip
+
+
+def _find_buckets(names: Names) -> tuple[Permission, ...]:
+    return (
+        Permission(
+            sid="FindBuckets",
+            why="Find installations of another prefix or region in the central account, by their buckets.",
+            actions=("s3:ListAllMyBuckets",),
+        ),
+        Permission(
+            sid="IdentifyBuckets",
+            why="Read the tag by which the bucket of an installation is recognized.",
+            actions=("s3:GetBucketTagging",),
+            resources=(f"arn:{names.partition}:s3:::*-artifacts-{names.central_account}-*",),
+        ),
+    )
+
+
+def _identify_stack_sets(names: Names) -> Permission:
+    return Permission(
+        sid="IdentifyStackSets",
+        why="Find out to which central account and region an installation of the same prefix belongs.",
+        actions=_cloudformation("DescribeStackSet"),
+        resources=_stack_sets(names),
+    )
 
 
 def _examine(names: Names) -> tuple[Permission, ...]:

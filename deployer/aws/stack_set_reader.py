@@ -69,6 +69,16 @@ class StackSetReader:
                 in_progress=self.operations_in_progress(name),
             )
 
+    def template(self, name: str) -> str | None:
+        """The template of a StackSet; None if it does not exist."""
+        with translated():
+            try:
+                return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["TemplateBody"]
+            except ClientError as error:
+                if code_of(error) == "StackSetNotFoundException":
+                    return None
+                raise
+
     def instance_keys(self, name: str) -> frozenset[InstanceKey]:
         """Account and region of each stack instance; empty if the StackSet does not exist."""
         with translated():

@@ -12,7 +12,9 @@ from deployer.aws.doctor import organization as reads
 from deployer.aws.doctor import quotas as quota_reads
 from deployer.aws.doctor import sdk
 from deployer.aws.doctor import trails as trail_reads
+from deployer.aws.doctor.attempts import attempt
 from deployer.aws.doctor.quotas import Added
+from deployer.aws.installations import InstallationFinder
 from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
@@ -23,6 +25,7 @@ from deployer.doctor.actual_state import ActualState, Caller, Coverage, Existing
 from deployer.doctor.resource_names import IAM_ROLE, STACK, STACK_SET, ResourceName, names_in, stack_sets_held
 from deployer.organization import Organization
 from deployer.planning import per_ou
+from deployer.planning.other_installations import FoundInstallation
 from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.settings import Compiled, Config
 from templates import function_url
@@ -52,6 +55,7 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Actu
     coverage = _coverage(compiled, organization)
     central_regions = reads.central_regions(session, caller, region=home)
     stack_sets = _stack_sets(session, caller, organization, clock=clock)
+    installations, unread_regions = _installations(session, caller, organization, names, central_regions, clock=clock)
     return ActualState(
         names=names,
         organization_id=config.organization_id,
@@ -78,6 +82,8 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Actu
         policies=reads.policies(session, caller),
         quotas=_quotas(session, caller, stack_sets, compiled, coverage),
         existing=_existing(session, caller, compiled, names, coverage, stack_sets),
+        installations=installations,
+        unread_regions=unread_regions,
         has_function_url=config.ensure_url and function_url.is_available(home),
     )
 
@@ -145,6 +151,36 @@ def _stack_sets(
         clock=clock,
     )
     return quota_reads.stack_sets(reader, caller)
+
+
+def _installations(  # noqa: PLR0913 - all that was read before
+    session: Session,
+    caller: Caller | Unread,
+    organization: Organization | Unread,
+    names: Names,
+    central_regions: Mapping[str, str] | Unread,
+    *,
+    clock: Clock,
+) -> tuple[tuple[FoundInstallation, ...] | Unread, Mapping[str, str]]:
+    """All installations in the organization, and the regions that could not be read."""
+    if isinstance(caller, Unread):
+        return caller, {}
+    if isinstance(organization, Unread):
+        return organization, {}
+    if isinstance(central_regions, Unread):
+        return central_regions, {}
+    finder = InstallationFinder(
+        session=session,
+        call_as=call_as_of(session.identity.account, organization),
+        names=names,
+        regions=[region for region, status in central_regions.items() if status != "not-opted-in"],
+        clock=clock,
+    )
+    here = attempt("cloudformation:ListStackSets", finder.here)
+    if isinstance(here, Unread):
+        return here, {}
+    elsewhere, unread = finder.elsewhere()
+    return (*here, *elsewhere), unread
 
 
 def _quotas(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from deployer import __version__
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.installations import InstallationFinder
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.opt_in_regions import opt_in_regions
 from deployer.aws.preconditions import check_regions, check_stack_sets
@@ -31,6 +32,7 @@ from deployer.organization import Organization
 from deployer.planning.basis import Difference, basis_of
 from deployer.planning.bounds import check_within
 from deployer.planning.desired_state import Deployment, deployment_for
+from deployer.planning.other_installations import check_only_installation
 from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
@@ -87,6 +89,7 @@ class RolloutContext:
     bucket: ArtifactsBucket
     ledger: LedgerTable
     lock: Lock
+    installations: InstallationFinder
     request: RolloutRequest
     clock: Clock
     digests: Mapping[str, str]
@@ -99,12 +102,27 @@ class RolloutContext:
         return self.deployment.desired
 
     def plan(self) -> Plan:
-        """Compare desired and actual state."""
+        """Compare desired and actual state; raises OtherInstallationError if another installation exists."""
         return self._within(self.compare().plan)
 
     def compare(self) -> Comparison:
         """The plan, and the actual state that it rests on."""
-        return self.compared(read_actual_state(self.desired, self.cloud))
+        actual = read_actual_state(self.desired, self.cloud)
+        self._check_installations(actual)
+        return self.compared(actual)
+
+    def _check_installations(self, actual: ActualState) -> None:
+        """Look in every enabled region before the first roll-out; afterwards, two calls suffice."""
+        names = self.deployment.names
+        existing = [
+            actual.stack_sets[name].body
+            for name in (names.forwarding_stack_set, names.access_stack_set)
+            if name in actual.stack_sets
+        ]
+        found = self.installations.here(template=existing[0] if existing else None)
+        if not existing:
+            found += self.installations.elsewhere()[0]
+        check_only_installation(names, found)
 
     def compared(self, actual: ActualState) -> Comparison:
         """The plan for an actual state."""
@@ -294,6 +312,9 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         bucket=bucket,
         ledger=installation.ledger,
         lock=lock,
+        installations=InstallationFinder(
+            session=session, call_as=call_as, names=deployment.names, regions=enabled_regions.keys(), clock=clock
+        ),
         request=request,
         clock=clock,
         digests=config.digests,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from deployer.organization import Organization
+from deployer.planning.other_installations import FoundInstallation
 from templates.names import Names
 
 STACK_SETS_PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -134,6 +135,10 @@ class ActualState:
     """Service control policies by the root, OU or account that they are attached to."""
     quotas: tuple[Quota, ...]
     existing: tuple[Existing, ...] | Unread
+    installations: tuple[FoundInstallation, ...] | Unread
+    """All installations in the organization, this one included."""
+    unread_regions: Mapping[str, str]
+    """Enabled regions whose StackSets could not be listed, with the reason."""
     has_function_url: bool = False
     """Whether the handler gets a URL for requests."""
 

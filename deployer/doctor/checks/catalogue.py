@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from deployer.doctor.checks import access, endpoints, names, organization, policies, quotas, regions, trails
+from deployer.doctor.checks import (
+    access,
+    endpoints,
+    installations,
+    names,
+    organization,
+    policies,
+    quotas,
+    regions,
+    trails,
+)
 from deployer.doctor.finding import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -23,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     Check(id="policies", title="service control policies in the way", judge=policies.service_control_policies),
     Check(id="quotas", title="room within quotas", judge=quotas.quotas),
     Check(id="names", title="names that are free or deployer's", judge=names.names),
+    Check(id="installations", title="one installation of deployer", judge=installations.installations),
     Check(id="runtime", title="the handler's runtime in Lambda", judge=endpoints.runtime),
     Check(id="endpoints", title="services in the regions", judge=endpoints.endpoints),
 )

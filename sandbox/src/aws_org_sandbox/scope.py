@@ -65,7 +65,7 @@ MODELED: Mapping[str, frozenset[str]] = {
     "s3": frozenset(
         {
             "AbortMultipartUpload", "CopyObject", "DeleteObjectTagging", "GetBucketAcl", "GetObjectAttributes",
-            "GetObjectTagging", "ListBuckets", "ListMultipartUploads", "ListParts", "PutObjectTagging",
+            "GetObjectTagging", "ListMultipartUploads", "ListParts", "PutObjectTagging",
         }
     ),
     "service-quotas": frozenset(),

@@ -62,5 +62,7 @@ def actual(**changes: Any) -> ActualState:
         "policies": dict.fromkeys((*EXAMPLE.ous, *EXAMPLE.accounts), (EVERYTHING,)),
         "quotas": (QUOTA,),
         "existing": (),
+        "installations": (),
+        "unread_regions": {},
     }
     return ActualState(**(sound | changes))

@@ -12,6 +12,7 @@ import pytest
 from deployer.doctor.actual_state import Caller, Coverage, Existing, OrganizationSummary, ServiceControlPolicy
 from deployer.doctor.checks.catalogue import CHECKS
 from deployer.doctor.finding import Finding, examine
+from deployer.planning.other_installations import FoundInstallation
 from deployer.rendering.doctor import report_document, report_lines
 from tests.deployer.doctor.actual_state import CENTRAL, DENIED, MANAGEMENT, QUOTA, SHOP, TRAIL, actual
 
@@ -145,6 +146,11 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "there are too many for the default, and the quota is not known": (
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999, limit=DENIED),)}, ("by default",),
     ),
+    "there is another installation": (
+        "installations", "problem",
+        {"installations": (FoundInstallation(prefix="ecr", region="us-east-2", resources=("StackSet ecr-access",)),)},
+        ("prefix ecr, us-east-2 (StackSet ecr-access)", "`prefix: ecr`, `central.region: us-east-2`", "operations.md"),
+    ),
     "somebody else has a name": (
         "names", "problem", {"existing": existing("other")},
         ("AWS::IAM::Role deployer-handler", "prefix", "aws iam get-role --role-name deployer-handler"),
@@ -177,6 +183,11 @@ UNREAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "policies": ("policies", {"policies": DENIED}, "list-policies-for-target"),
     "a quota": ("quotas", {"quotas": (replace(QUOTA, limit=DENIED),)}, "aws service-quotas get-service-quota"),
     "how much of a quota is used": ("quotas", {"quotas": (replace(QUOTA, used=DENIED),)}, "get-service-quota"),
+    "the installations": ("installations", {"installations": DENIED}, "aws cloudformation list-stack-sets"),
+    "the installations of a region": (
+        "installations", {"unread_regions": {"us-east-2": DENIED.reason}},
+        "aws cloudformation list-stack-sets --status ACTIVE --call-as DELEGATED_ADMIN --region us-east-2",
+    ),
     "who holds a name": ("names", {"existing": existing(DENIED)}, "aws iam get-role"),
 }  # fmt: skip
 

@@ -24,6 +24,10 @@ def _create_bucket(call: Call) -> Iterable[Need]:
     return [Need(action="s3:CreateBucket", resource=f"arn:{PARTITION}:s3:::{call.parameters['Bucket']}", creates=True)]
 
 
+def _list_buckets(call: Call) -> Iterable[Need]:  # noqa: ARG001 - all of the caller's account
+    return [Need(action="s3:ListAllMyBuckets", resource=ANY)]
+
+
 def _delete_objects(call: Call) -> Iterable[Need]:
     """An action for each object, and another one for versions."""
     bucket = str(call.parameters["Bucket"])
@@ -71,6 +75,7 @@ _OBJECT_ACTIONS: Mapping[str, tuple[str, ...]] = {
 NEEDS: Mapping[tuple[str, str], Needs] = {
     ("s3", "CreateBucket"): _create_bucket,
     ("s3", "DeleteObjects"): _delete_objects,
+    ("s3", "ListBuckets"): _list_buckets,
     **{
         key: needs
         for action, calls in _BUCKET_ACTIONS.items()
