@@ -133,9 +133,9 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
     ours = {"TagSet": [{"Key": MANAGED_BY_TAG, "Value": NAMES.prefix}]}
     sandbox.client("s3").put_bucket_tagging(Bucket=NAMES.artifacts_bucket, Tagging=ours)
     run("read", CONFIG, "plan", exit_code=2)
-    assert "17 ok" in run("doctor", CONFIG, "doctor")
+    assert "18 ok" in run("doctor", CONFIG, "doctor")
     run("roll-out", CONFIG, "rollout", "--org", "--yes")
-    assert "17 ok" in run("doctor", CONFIG, "doctor")
+    assert "18 ok" in run("doctor", CONFIG, "doctor")
     run("probe", CONFIG, "doctor", "--probe", "shop-dev/eu-west-1")
     push(sandbox, "team-a/api")
     assert "Nothing to change" in reading(CONFIG, findings=0)

@@ -67,10 +67,19 @@ def _context(
         bucket=cast("Any", None),
         ledger=cast("Any", None),
         lock=cast("Any", _NoLock()),
+        installations=cast("Any", _NoInstallations()),
         request=RolloutRequest(config=Path("config")),
         clock=timeless(),
         digests=digests,
     )
+
+
+class _NoInstallations:
+    def here(self, *, template: str | None) -> tuple[()]:
+        return ()
+
+    def elsewhere(self) -> tuple[tuple[()], dict[str, str]]:
+        return (), {}
 
 
 class _NoLock:
