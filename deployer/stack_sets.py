@@ -24,6 +24,7 @@ AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
 
 Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
 InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
+ResultStatus = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
 
 class InstanceKey(NamedTuple):
@@ -88,6 +89,24 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceCounts:
+    """How many instances an operation is for, and how many have ended in which way."""
+
+    total: int
+    completed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def by_status(self) -> dict[str, int]:
+        """The counts by AWS's names of statuses, without those that are zero; PENDING includes RUNNING."""
+        pending = self.total - self.completed
+        found = {"PENDING": pending, "SUCCEEDED": self.succeeded, "FAILED": self.failed, "CANCELLED": self.cancelled}
+        return {status: count for status, count in found.items() if count > 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation of a StackSet, as far as it got."""
 
@@ -98,6 +117,15 @@ class Operation:
     started: datetime | None = None
     retain_stacks: bool = False
     """Whether it only removes instances from the StackSet, which AWS also does for suspended accounts."""
+    counts: InstanceCounts | None = None
+    """Its progress as AWS counts it; None from SDKs before 1.44.6, and for actions without counts."""
+    regions: Mapping[str, InstanceCounts] = field(default_factory=dict, repr=False, hash=False)
+    """The same for each region; empty in lists of operations."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counts are those of its end, so that its successes do not have to be listed."""
+        return self.is_over and self.counts is not None and 0 < self.counts.total == self.counts.completed
 
     @property
     def is_over(self) -> bool:
@@ -110,7 +138,7 @@ class InstanceResult:
 
     account: str
     region: str
-    status: Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+    status: ResultStatus
     reason: str = ""
 
     @property
@@ -179,6 +207,9 @@ class StackSets(Protocol):
 
     def operation(self, name: str, operation_id: str) -> Operation: ...
 
-    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]: ...
+    def results(
+        self, name: str, operation_id: str, *, status: ResultStatus | None = None
+    ) -> tuple[InstanceResult, ...]:
+        """The results of an operation so far, a hundred a call; only those of one status if it is given."""
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]: ...

@@ -14,7 +14,15 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
-from deployer.stack_sets import Instance, InstanceKey, InstanceResult, Operation, StackSetState
+from deployer.stack_sets import (
+    Instance,
+    InstanceCounts,
+    InstanceKey,
+    InstanceResult,
+    Operation,
+    ResultStatus,
+    StackSetState,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -121,10 +129,15 @@ class StackSetReader:
             )
         return _operation(answer["StackSetOperation"])
 
-    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
-        """The result of an operation for each instance, so far."""
+    def results(
+        self, name: str, operation_id: str, *, status: ResultStatus | None = None
+    ) -> tuple[InstanceResult, ...]:
+        """The result of an operation for each instance, so far; only those of one status if it is given."""
+        filters = {"Filters": [{"Name": "OPERATION_RESULT_STATUS", "Values": status}]} if status else {}
         with translated():
-            pages = self._pages(self._client.list_stack_set_operation_results, name, OperationId=operation_id)
+            pages = self._pages(
+                self._client.list_stack_set_operation_results, name, OperationId=operation_id, **filters
+            )
             return tuple(
                 InstanceResult(
                     account=intern(one["Account"]),
@@ -167,6 +180,31 @@ def _operation(found: Any) -> Operation:
         reason=found.get("StatusReason", ""),
         started=found.get("CreationTimestamp"),
         retain_stacks=bool(found.get("RetainStacks")),
+        counts=_counts(found.get("StatusDetails", {}), "StackInstancesDeployment"),
+        regions={
+            region: counts
+            for region, details in found.get("RegionalStatusDetails", {}).items()
+            if (counts := _counts(details, "RegionalStackInstancesDeployment")) is not None
+        },
+    )
+
+
+def _counts(details: Any, stage: str) -> InstanceCounts | None:
+    """The counts of a stage; None from an SDK without stages, and of an action for which AWS counts nothing.
+
+    Totals are absent until AWS has resolved the operation's targets.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationStatusDetails.html
+    """
+    found = details.get("Stages", {}).get(stage, {})
+    if found.get("Status", "NOT_APPLICABLE") == "NOT_APPLICABLE":
+        return None
+    completed = found.get("CompletedStackInstancesCount", 0)
+    return InstanceCounts(
+        total=details.get("TotalStackInstancesCount", completed + found.get("PendingStackInstancesCount", 0)),
+        completed=completed,
+        succeeded=found.get("SucceededStackInstancesCount", 0),
+        failed=found.get("FailedStackInstancesCount", 0),
+        cancelled=found.get("CancelledStackInstancesCount", 0),
     )
 
 

@@ -24,7 +24,7 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.stack_sets import InstanceKey, InstanceResult
+from deployer.stack_sets import InstanceCounts, InstanceKey, InstanceResult
 from deployer.words import counted
 
 FULL, EMPTY = "━", "╌"
@@ -55,6 +55,8 @@ class Board:
         self._note = ""
         self._statuses: dict[tuple[str, str], dict[str, str]] = {}
         """The last status of each account, by StackSet and region; of all operations, so that no bar moves back."""
+        self._counted: dict[tuple[str, str], dict[str, InstanceCounts]] = {}
+        """The counts of each operation, by StackSet and region, from AWS that counts them."""
         self._failures: deque[str] = deque(maxlen=_FAILURES)
         self._failed = 0
         self._skipped: dict[str, frozenset[InstanceKey]] = {}
@@ -85,8 +87,11 @@ class Board:
     def _progress(self, event: OperationProgress) -> None:
         skipped = skipped_results(event, self._organization)
         self._skipped[event.stack_set] = skipped
+        for region, counts in event.operation.regions.items():
+            self._counted.setdefault((event.stack_set, region), {})[event.operation.id] = counts
         for result in event.changed:
-            self._statuses.setdefault((event.stack_set, result.region), {})[result.account] = result.status
+            if event.operation.counts is None:
+                self._statuses.setdefault((event.stack_set, result.region), {})[result.account] = result.status
             if result.status == "FAILED" and result.key not in skipped:
                 self._failed += 1
                 self._failures.append(self._failure(result))
@@ -118,14 +123,16 @@ class Board:
 
     def _rows(self, width: int, room: int) -> list[Line]:
         """Unfinished bars first, if not all fit."""
-        bars = [(place, _bar(statuses.values())) for place, statuses in sorted(self._statuses.items())]
+        found = {place: _bar(statuses.values()) for place, statuses in self._statuses.items()}
+        found |= {place: _counted_bar(counts.values()) for place, counts in self._counted.items()}
+        bars = sorted(found.items())
         if len(bars) > room:
             bars = sorted(bars, key=lambda item: item[1].is_over)[: max(0, room - 1)]
             bars.sort()
         names = max((len(name) for (name, _), _ in bars), default=0)
         regions = max((len(region) for (_, region), _ in bars), default=0)
         rows = [_row(name.ljust(names), region.ljust(regions), bar, width) for (name, region), bar in bars]
-        if hidden := len(self._statuses) - len(bars):
+        if hidden := len(found) - len(bars):
             rows.append(Line(f"  and {hidden} more", "quiet"))
         return rows
 
@@ -133,6 +140,14 @@ class Board:
 def _bar(statuses: Collection[str]) -> Bar:
     by_status = Counter(statuses)
     return Bar(sum(by_status[status] for status in OVER), by_status["FAILED"], len(statuses))
+
+
+def _counted_bar(operations: Collection[InstanceCounts]) -> Bar:
+    return Bar(
+        sum(one.completed for one in operations),
+        sum(one.failed for one in operations),
+        sum(one.total for one in operations),
+    )
 
 
 def _row(name: str, region: str, bar: Bar, width: int) -> Line:

@@ -61,7 +61,7 @@ def _end(step: StepEnded) -> Line:
 
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:
-    over = sum(result.status in {"SUCCEEDED", "FAILED", "CANCELLED"} for result in event.results)
+    counts = event.counts
     skipped = skipped_results(event, organization)
     for result in event.changed:
         if result.status in {"SUCCEEDED", "FAILED"} and result.key not in skipped:
@@ -71,10 +71,20 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
         yield Line(f"    {counted(cancelled, 'instance')} cancelled, after failures elsewhere", "quiet")
     if event.operation.is_over and skipped:
         yield from wrapped(skipped_text(organization, skipped), indent=4, tone="quiet")
+    if not event.operation.is_over and _passes_a_tenth(event):
+        yield Line(f"    {counts.completed:,} of {counts.total:,} instances finished, {counts.failed:,} failed")
     if event.operation.is_over:
         tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
-        text = f"  {event.stack_set}: {event.operation.status}, {over} of {len(event.results)} instances finished"
-        yield Line(text, "bad" if tone == "bad" else "add")
+        text = f"{event.operation.status}, {counts.completed:,} of {counts.total:,} instances finished"
+        yield Line(f"  {event.stack_set}: {text}", "bad" if tone == "bad" else "add")
+
+
+def _passes_a_tenth(event: OperationProgress) -> bool:
+    """Ten lines for an operation of any size. Without AWS's counts, each instance has a line."""
+    if event.operation.counts is None or not event.counts.total:
+        return False
+    tenths = [10 * completed // event.counts.total for completed in (event.completed_before, event.counts.completed)]
+    return tenths[1] > tenths[0]
 
 
 def _instance(result: InstanceResult, organization: Organization) -> list[Line]:

@@ -5,7 +5,6 @@ Ids have names and OU paths beside them.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -70,7 +69,7 @@ def _progress(event: OperationProgress, organization: Organization) -> Document:
     return {
         "stack_set": event.stack_set,
         **_operation(event.operation),
-        "counts": dict(Counter(result.status for result in event.results)),
+        "counts": event.counts.by_status,
         "skipped": len(skipped_results(event, organization)),
         "changed": [
             {

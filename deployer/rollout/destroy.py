@@ -186,8 +186,7 @@ class _Run:
             if not operation.retain_stacks:
                 raise
             return  # the verification finds what is not released (assumption A20)
-        results = finished.results.values() if finished else ()
-        succeeded = sum(result.status == "SUCCEEDED" for result in results)
+        succeeded = finished.counts.succeeded if finished else 0
         if operation.retain_stacks:
             self._released += succeeded
         else:

@@ -10,7 +10,7 @@ is planned when it begins, and the next one only begins when all of its instance
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from typing import Protocol
 from deployer.bundle import Bundle
 from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
+from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.locking import LockRecord
@@ -33,6 +34,9 @@ from deployer.waves import Wave
 from deployer.words import counted
 
 _UNSUCCESSFUL = {"FAILED", "CANCELLED"}
+
+Ended = tuple[frozenset[InstanceKey], Finished]
+"""The instances that an operation was for, and how it ended."""
 
 
 class Artifacts(Protocol):
@@ -270,15 +274,18 @@ class _Run:
     def _create_first(self, plan: StackSetPlan, creation: InstanceOperation) -> int:
         """Change the StackSet with one new instance; if that one fails, the others are created anyway."""
         self._runner.run_on_instances(plan.definition.name, creation)
-        results = self._change(plan, creation).results.values()
-        self._succeeded["CREATE"] += sum(result.status == "SUCCEEDED" for result in results)
-        return sum(result.status in _UNSUCCESSFUL for result in results)
+        counts = self._change(plan, creation).counts
+        self._succeeded["CREATE"] += counts.succeeded
+        return counts.failed + counts.cancelled
 
     def _update(self, plan: StackSetPlan) -> int:
         """The first group of instances brings the new template, which makes all others OUTDATED."""
-        first, rest = (plan.only[0], plan.only[1:]) if plan.only else (None, ())
-        finished = [self._change(plan, first), *(self._run_refresh(plan.definition, one) for one in rest)]
-        return self._updated(plan, finished)
+        if not plan.only:
+            updated = plan.instances.desired - instances_of(plan.instances.create)
+            return self._updated(plan, [(updated, self._change(plan, None))])
+        first, rest = plan.only[0], plan.only[1:]
+        changed = (frozenset(first.instances), self._change(plan, first))
+        return self._updated(plan, [changed, *self._refreshed(plan, rest)])
 
     def _change(self, plan: StackSetPlan, only: InstanceOperation | None) -> Finished:
         return self._runner.run(
@@ -289,7 +296,10 @@ class _Run:
         )
 
     def _refresh(self, plan: StackSetPlan) -> int:
-        return self._updated(plan, [self._run_refresh(plan.definition, one) for one in plan.instances.update])
+        return self._updated(plan, list(self._refreshed(plan, plan.instances.update)))
+
+    def _refreshed(self, plan: StackSetPlan, operations: Iterable[InstanceOperation]) -> Iterator[Ended]:
+        yield from ((frozenset(one.instances), self._run_refresh(plan.definition, one)) for one in operations)
 
     def _run_refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> Finished:
         return self._runner.run(
@@ -301,22 +311,16 @@ class _Run:
 
     def _operate(self, name: str, operations: Sequence[InstanceOperation]) -> int:
         """Creations, or deletions; what an operation does beside the instances that it is for is not counted."""
-        found = [(set(one.instances), self._runner.run_on_instances(name, one)) for one in operations]
+        ran = ((frozenset(one.instances), self._runner.run_on_instances(name, one)) for one in operations)
+        found = [(intended, ended) for intended, ended in ran if ended is not None]
         for intended, ended in found:
-            results = ended.results if ended else {}
-            self._succeeded[operations[0].action] += sum(
-                key in intended and result.status == "SUCCEEDED" for key, result in results.items()
-            )
-        return _checked(name, [ended for _, ended in found if ended is not None])
+            self._succeeded[operations[0].action] += ended.succeeded(intended)
+        return _checked(name, [ended for _, ended in found])
 
-    def _updated(self, plan: StackSetPlan, finished: Sequence[Finished]) -> int:
+    def _updated(self, plan: StackSetPlan, found: Sequence[Ended]) -> int:
         """Instances that the plan updates; an update of all has results of suspended accounts too, as SUCCEEDED."""
-        self._succeeded["UPDATE"] += sum(
-            key in plan.instances.desired and result.status == "SUCCEEDED"
-            for one in finished
-            for key, result in one.results.items()
-        )
-        return _checked(plan.definition.name, finished)
+        self._succeeded["UPDATE"] += sum(ended.succeeded(intended) for intended, ended in found)
+        return _checked(plan.definition.name, [ended for _, ended in found])
 
     def _verify(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not in the desired state now. A StackSet without changes was read for the plan."""
@@ -345,9 +349,8 @@ def _checked(name: str, finished: Sequence[Finished]) -> int:
 
     An operation's own status is not sufficient: it is SUCCEEDED as long as failures stay within the tolerance.
     """
-    results = [result for one in finished for result in one.results.values()]
-    failed = [result for result in results if result.status in _UNSUCCESSFUL]
-    if any(result.status == "SUCCEEDED" for result in results):
+    failed = [result for one in finished for result in one.results.values() if result.status in _UNSUCCESSFUL]
+    if any(one.counts.succeeded for one in finished):
         return len(failed)
     unsuccessful = [one.operation for one in finished if one.operation.status != "SUCCEEDED"]
     if not unsuccessful and not failed:

@@ -5,7 +5,8 @@ A StackSet runs one operation at a time. If another one is in progress, we wait,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from typing import Literal, NamedTuple
@@ -14,8 +15,16 @@ from deployer.clock import Clock
 from deployer.errors import BusyError, DeployerError
 from deployer.polling import polls
 from deployer.rollout.operation_ids import author
-from deployer.rollout.progress import OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor, Report
+from deployer.rollout.progress import (
+    OperationAttached,
+    OperationProgress,
+    OperationStarted,
+    OperationWaitedFor,
+    Report,
+    count_results,
+)
 from deployer.stack_sets import (
+    InstanceCounts,
     InstanceKey,
     InstanceOperation,
     InstanceResult,
@@ -33,10 +42,22 @@ OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
 class Finished(NamedTuple):
-    """An operation that ended, and its result for each instance."""
+    """An operation that ended, and its result for each instance; if AWS counts them, only for those without success."""
 
     operation: Operation
     results: Results
+
+    @property
+    def counts(self) -> InstanceCounts:
+        """How its instances ended."""
+        counts = self.operation.counts if self.operation.is_counted else None
+        return counts or count_results(self.results.values())
+
+    def succeeded(self, intended: AbstractSet[InstanceKey]) -> int:
+        """How many of the intended instances succeeded; it may have been carried out in others too."""
+        if self.operation.is_counted:
+            return min(self.counts.succeeded, len(intended - self.results.keys()))
+        return sum(key in intended and result.status == "SUCCEEDED" for key, result in self.results.items())
 
 
 class OperationRunner:
@@ -118,19 +139,44 @@ class OperationRunner:
 
     def _follow(self, name: str, operation_id: str) -> Finished:
         known: Results = {}
+        completed = 0
         for _ in polls(self._clock):
             operation = self._stack_sets.operation(name, operation_id)
-            results = self._stack_sets.results(name, operation_id)
-            changed = tuple(result for result in results if known.get(result.key) != result)
-            known.update({result.key: result for result in results})
-            self._report(OperationProgress(stack_set=name, operation=operation, results=results, changed=changed))
+            results = tuple(self._results(name, operation, known))
+            progress = OperationProgress(
+                stack_set=name,
+                operation=operation,
+                results=results,
+                changed=tuple(result for result in results if known.get(result.key) != result),
+                completed_before=completed,
+            )
+            known = {result.key: result for result in results}
+            completed = progress.counts.completed
+            self._report(progress)
             if operation.is_over:
                 return Finished(operation, known)
         raise AssertionError("polls() does not end")
 
+    def _results(self, name: str, operation: Operation, known: Results) -> Iterator[InstanceResult]:
+        """If AWS counts an operation's instances, those without success are listed, and only if there are new ones.
+
+        Otherwise, and if the counts are not complete when it ends, all of them are.
+        """
+        counts = operation.counts
+        if counts is None or (operation.is_over and not operation.is_counted):
+            yield from self._stack_sets.results(name, operation.id)
+            return
+        failed = [result for result in known.values() if result.status == "FAILED"]
+        is_new = counts.failed > len(failed)
+        yield from self._stack_sets.results(name, operation.id, status="FAILED") if is_new else failed
+        if operation.is_over and counts.cancelled:
+            yield from self._stack_sets.results(name, operation.id, status="CANCELLED")
+
 
 def progress_of(stack_sets: StackSets, name: str, operation: Operation) -> tuple[int, int]:
     """The number of an operation's instances that are finished, and of all."""
+    if operation.counts is not None:
+        return operation.counts.completed, operation.counts.total
     results = stack_sets.results(name, operation.id)
     return sum(result.status in OVER for result in results), len(results)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from deployer.stack_sets import InstanceResult, Operation
+from deployer.stack_sets import InstanceCounts, InstanceResult, Operation
 from deployer.stacks import StackEvent
 
 
@@ -53,12 +54,22 @@ class OperationAttached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationProgress:
-    """Progress of an operation; `changed` are the instances whose status changed since the last report."""
+    """Progress of an operation; `changed` are the instances whose status changed since the last report.
+
+    If AWS counts the operation's instances, `results` and `changed` are only those that did not succeed.
+    """
 
     stack_set: str
     operation: Operation
     results: tuple[InstanceResult, ...] = field(repr=False)
     changed: tuple[InstanceResult, ...] = field(repr=False)
+    completed_before: int = 0
+    """The number of instances that had ended at the last report."""
+
+    @property
+    def counts(self) -> InstanceCounts:
+        """As AWS counts them, or as the results are."""
+        return self.operation.counts or count_results(self.results)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +81,19 @@ class OperationWaitedFor:
     over: int = 0
     total: int = 0
     """The number of its instances that are finished."""
+
+
+def count_results(results: Iterable[InstanceResult]) -> InstanceCounts:
+    """Counts of results that were listed."""
+    found = Counter(result.status for result in results)
+    ended = {status: found[status] for status in ("SUCCEEDED", "FAILED", "CANCELLED")}
+    return InstanceCounts(
+        total=found.total(),
+        completed=sum(ended.values()),
+        succeeded=ended["SUCCEEDED"],
+        failed=ended["FAILED"],
+        cancelled=ended["CANCELLED"],
+    )
 
 
 Event = (

@@ -13,7 +13,7 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
-from deployer.stack_sets import InstanceResult, Operation
+from deployer.stack_sets import InstanceCounts, InstanceResult, Operation
 from tests.example_organization import EXAMPLE
 
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
@@ -102,3 +102,21 @@ def test_what_failed_and_then_succeeded_counts_once_and_as_that() -> None:
     again = [_progress("s", _result(SEARCH_PROD, "eu-west-1", status)) for status in ("FAILED", "RUNNING", "SUCCEEDED")]
     assert "0/1" in [line.split()[-1] for line in _shown(*again[:2])]
     assert next(line for line in _shown(*again) if "eu-west-1  ━" in line).endswith("1/1")
+
+
+def test_bars_are_as_aws_counts_and_grow_with_each_operation() -> None:
+    counts = InstanceCounts(total=4, completed=3, succeeded=2, failed=1)
+    failed = _result(SEARCH_PROD, "us-east-1", "FAILED", "Quota reached")
+    events = [
+        OperationProgress(
+            stack_set="deployer-forwarding",
+            operation=Operation(
+                id=id_, action="CREATE", status="RUNNING", counts=counts, regions={"us-east-1": counts}
+            ),
+            results=(failed,),
+            changed=(failed,),
+        )
+        for id_ in ("one", "one", "two")
+    ]
+    assert any(line.endswith("3/4  1 failed") for line in _shown(*events[:2]))
+    assert any(line.endswith("6/8  2 failed") for line in _shown(*events))

@@ -58,7 +58,7 @@ def test_a_signal_prints_the_operation_and_lets_go_of_the_lock(
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def stopped(client: Any, operation: str, parameters: Any) -> Any:
-        if operation == "ListStackSetOperationResults":
+        if operation == "DescribeStackSetOperation":
             os.kill(os.getpid(), number)
         return call(client, operation, parameters)
 

@@ -10,12 +10,14 @@ from typing import Literal
 from deployer.errors import DeployerError
 from deployer.organization import Organization
 from deployer.rollout.execution import Cloud
+from deployer.rollout.progress import count_results
 from deployer.stack_sets import (
     Instance,
     InstanceKey,
     InstanceOperation,
     InstanceResult,
     Operation,
+    ResultStatus,
     StackSetDefinition,
     StackSetState,
 )
@@ -64,6 +66,8 @@ class FakeStackSets:
     there: dict[str, StackSetState] = field(default_factory=dict)
     stuck: set[InstanceKey] = field(default_factory=set)
     done: dict[str, tuple[InstanceResult, ...]] = field(default_factory=dict)
+    counts: bool = True
+    """Whether an operation has counts, as from SDK 1.44.6 on."""
     bodies: dict[tuple[str, InstanceKey], str] = field(default_factory=dict)
     """The template that each instance has."""
 
@@ -154,10 +158,13 @@ class FakeStackSets:
         del self.there[name]
 
     def operation(self, name: str, operation_id: str) -> Operation:
-        return Operation(id=operation_id, action="UPDATE", status="SUCCEEDED")
+        counts = count_results(self.done[operation_id]) if self.counts else None
+        return Operation(id=operation_id, action="UPDATE", status="SUCCEEDED", counts=counts)
 
-    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
-        return self.done[operation_id]
+    def results(
+        self, name: str, operation_id: str, *, status: ResultStatus | None = None
+    ) -> tuple[InstanceResult, ...]:
+        return tuple(one for one in self.done[operation_id] if status in {None, one.status})
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
         return ()

@@ -262,7 +262,7 @@ def test_an_answer_that_is_lost_once_does_not_matter(world: World, unharmed: Any
 
 
 @pytest.mark.usefixtures("without_waiting")
-@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "ListStackSetOperationResults"])
+@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "DescribeStackSetOperation"])
 def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unharmed: Any, operation: str) -> None:
     is_gone = False
 

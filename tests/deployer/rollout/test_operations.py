@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.errors import BusyError
 from deployer.rollout.operation_ids import author, operation_id
-from deployer.rollout.operations import IfBusy, OperationRunner
-from deployer.rollout.progress import Event, OperationAttached, OperationProgress, OperationStarted, OperationWaitedFor
+from deployer.rollout.operations import Finished, IfBusy, OperationRunner
+from deployer.rollout.progress import (
+    Event,
+    OperationAttached,
+    OperationProgress,
+    OperationStarted,
+    OperationWaitedFor,
+    count_results,
+)
 from deployer.stack_sets import (
+    InstanceCounts,
+    InstanceKey,
     InstanceOperation,
     InstanceResult,
     Operation,
+    ResultStatus,
     StackSetDefinition,
     StackSetState,
 )
@@ -32,7 +45,12 @@ def _result(account: str, status: str) -> InstanceResult:
 class Script:
     """A StackSet whose operation goes as written: each look takes the next line."""
 
-    def __init__(self, *, others: int, looks: Sequence[tuple[str, tuple[InstanceResult, ...]]]) -> None:
+    def __init__(
+        self, *, others: int, looks: Sequence[tuple[str, tuple[InstanceResult, ...]]], counts: bool = False
+    ) -> None:
+        self._counts = counts
+        self.listed: list[ResultStatus | None] = []
+        """The filter of each listing of results."""
         self._others = others
         self._looks: Iterator[tuple[str, tuple[InstanceResult, ...]]] = iter(looks)
         self._results: tuple[InstanceResult, ...] = ()
@@ -50,10 +68,14 @@ class Script:
 
     def operation(self, name: str, operation_id: str) -> Operation:
         status, self._results = next(self._looks)
-        return _operation(operation_id, status)
+        counts = count_results(self._results) if self._counts else None
+        return replace(_operation(operation_id, status), counts=counts)
 
-    def results(self, name: str, operation_id: str) -> tuple[InstanceResult, ...]:
-        return self._results
+    def results(
+        self, name: str, operation_id: str, *, status: ResultStatus | None = None
+    ) -> tuple[InstanceResult, ...]:
+        self.listed.append(status)
+        return tuple(one for one in self._results if status in {None, one.status})
 
     def names(self) -> tuple[str, ...]:
         raise NotImplementedError
@@ -140,3 +162,52 @@ def test_looks_get_rarer_up_to_ten_seconds() -> None:
     assert slept[0] < 0.1
     assert slept == sorted(slept)
     assert 9 < slept[-1] < 11
+
+
+def test_if_aws_counts_results_are_listed_only_for_new_failures_and_what_they_cancelled() -> None:
+    running, done = _result("1", "RUNNING"), _result("1", "SUCCEEDED")
+    failed, pending, cancelled = _result("2", "FAILED"), _result("3", "PENDING"), _result("3", "CANCELLED")
+    looks = [
+        *[("RUNNING", (running, pending))] * 3,
+        *[("RUNNING", (done, failed, pending))] * 3,
+        ("FAILED", (done, failed, cancelled)),
+    ]
+    script = Script(others=0, looks=looks, counts=True)
+    events, _, runner = _run(script)
+    assert script.listed == ["FAILED", "CANCELLED"]
+    assert set(runner.results["s"].values()) == {failed, cancelled}
+    progress = [event for event in events if isinstance(event, OperationProgress)]
+    assert [one.changed for one in progress] == [(), (), (), (failed,), (), (), (cancelled,)]
+    assert [(one.completed_before, one.counts.completed) for one in progress][-2:] == [(2, 2), (2, 3)]
+
+
+def test_all_results_are_listed_if_the_counts_are_incomplete_at_the_end() -> None:
+    done = _result("1", "SUCCEEDED")
+    script = Script(others=0, looks=[("SUCCEEDED", (done, _result("2", "RUNNING")))], counts=True)
+    _, _, runner = _run(script)
+    assert script.listed == [None]
+    assert done in runner.results["s"].values()
+
+
+@given(
+    st.dictionaries(st.integers(0, 9), st.sampled_from(["SUCCEEDED", "FAILED", "CANCELLED"]), max_size=10),
+    st.sets(st.integers(0, 9)),
+)
+def test_counts_give_the_same_successes_as_results(statuses: dict[int, str], others: set[int]) -> None:
+    """If every intended instance has a result, and none that is not intended succeeded."""
+    results = {number: _result(str(number), status) for number, status in statuses.items()}
+    listed = {one.key: one for one in results.values()}
+    intended = frozenset(listed) - {InstanceKey(str(one), "x") for one in others if statuses.get(one) != "SUCCEEDED"}
+    operation = _operation("ours", "FAILED")
+    all_ = Finished(operation, listed)
+    unsuccessful = {key: one for key, one in listed.items() if one.status != "SUCCEEDED"}
+    counted = Finished(replace(operation, counts=count_results(listed.values())), unsuccessful)
+    assert counted.succeeded(intended) == all_.succeeded(intended)
+    assert counted.counts == all_.counts
+
+
+def test_successes_beside_the_intended_instances_are_not_counted() -> None:
+    counts = InstanceCounts(total=5, completed=5, succeeded=4, failed=1)
+    failed = _result("1", "FAILED")
+    ended = Finished(replace(_operation("ours", "SUCCEEDED"), counts=counts), {failed.key: failed})
+    assert ended.succeeded(frozenset({failed.key, InstanceKey("2", "x")})) == 1
