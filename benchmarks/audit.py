@@ -88,7 +88,7 @@ def ledger(records: int) -> Iterator[dict[str, str]]:
 
 def run(environment: dict[str, str], *arguments: str, sign: Path | None = None) -> Ran:
     """Run `deployer audit …` and measure it; its first row is there when a line is printed, or the file `sign` is."""
-    command = [sys.executable, "-c", "from deployer.cli.main import main; main()", "audit", *arguments, "--verbose"]
+    command = [sys.executable, "-c", "from deployer.__main__ import main; main()", "audit", *arguments, "--verbose"]
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603

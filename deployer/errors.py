@@ -21,15 +21,16 @@ DeployerError                     1   something failed; the message states what,
 ├── LoginError                   22   (deployer.pushing.client_logins) a container client has no login for a registry
 ├── IncompleteError              23   a part could not be done or read; the rest was
 ├── MissingExtraError            24   a package is not installed that only this needs
-├── FileAccessError              25   a file that was named cannot be written
+├── FileAccessError              25   a file or standard output cannot be written
 ├── PlanFileError                26   a plan file cannot be used: no plan, edited, or of another version
 ├── PlanOutdatedError            27   what a plan file rests on has changed since it was written
 ├── OtherInstallationError       28   another installation exists that the config files do not describe
 └── ClientMissingError          127   (deployer.pushing.client_checks) a container client is not installed
 
 0 is success; 2 is "changes" for `plan`, "errors" for `validate`, "findings" for audits, `status` and `doctor`;
-64 is wrong usage; 130 is Ctrl-C. Outcomes of `ensure` that are no errors of anybody (deployer.pushing.ensure):
-`TimedOut` 18, `Refused` 19. `push` gives these, or the client's own exit code once the client has run.
+64 is wrong usage; 130 is Ctrl-C or SIGTERM. Outcomes of `ensure` that are no errors of anybody
+(deployer.pushing.ensure): `TimedOut` 18, `Refused` 19. `push` gives these, or the client's own exit code once the
+client has run.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from typing import ClassVar
 
 INTERRUPTED_EXIT_CODE = 130
 """128 + SIGINT, as shells report Ctrl-C."""
+INTERRUPTED = "Interrupted. Operations already submitted to AWS continue.\n  Run the same command again to resume."
+"""What Ctrl-C and SIGTERM print, unless a command knows more."""
 USAGE_EXIT_CODE = 64
 """EX_USAGE of sysexits.h."""
 
@@ -156,9 +159,13 @@ class MissingExtraError(DeployerError):
 
 
 class FileAccessError(DeployerError):
-    """A file that the user named cannot be written: no right to, a full disk."""
+    """The system refuses a file or standard output: no permission, a full disk, a read-only file system."""
 
     exit_code = 25
+
+
+class ClosedOutputError(FileAccessError):
+    """The reader of standard output has closed it, as `head` does: nothing to report."""
 
 
 class PlanFileError(DeployerError):

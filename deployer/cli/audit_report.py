@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from deployer.cli import audit_filters as filters
-from deployer.cli.files import check_folder, writing
+from deployer.cli.files import check_folder, write_file
+from deployer.cli.input_files import read_text
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
 
@@ -83,7 +84,7 @@ def report(
     now = clock.now()
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = selected.query(now=now, organization=read_organization)
-    verification = _read(verify, verification_from, "deployer audit verify --json") if verify else None
+    verification = _read(verify, verification_from, "audit verify --json", "--verify") if verify else None
     coverage, why_not = _coverage(config, status, organization, profile=profile, clock=clock, omit=no_coverage)
     installation, usage = Installation.open(config, profile=profile), Usage()
     records = _with_progress(read(query, installation.ledger, usage=usage))
@@ -133,7 +134,7 @@ def _coverage(
         return None, "it was omitted by --no-coverage"
     if status is not None:
         known = read_snapshot(snapshot) if snapshot else None
-        return _read(status, lambda document: coverage_from(document, known), "deployer status --json"), ""
+        return _read(status, lambda document: coverage_from(document, known), "status --json", "--status"), ""
     from deployer.composition.rollout import RolloutRequest, assemble
 
     try:
@@ -144,16 +145,17 @@ def _coverage(
         return None, error.message
 
 
-def _read(file: Path, parse: Callable[[Any], T], source: str) -> T:
+def _read(file: Path, parse: Callable[[Any], T], command: str, option: str) -> T:
     """Output of another command; raises an error that names the file."""
-    from deployer.errors import ConfigurationError, NotFoundError
+    from deployer.errors import ConfigurationError
 
+    text = read_text(file, argument=option, next_step=f"`deployer {command}` prints it.")
     try:
-        return parse(json.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise NotFoundError(f"{file} cannot be read: {error.strerror}", next_step=f"`{source}` prints it.") from error
+        return parse(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{file} is not output of `{source}`", next_step="Write it again.") from error
+        raise ConfigurationError(
+            f"{file} is not output of `deployer {command}`", next_step="Write it again."
+        ) from error
 
 
 def _knows_created(query: Query) -> bool:
@@ -191,16 +193,7 @@ def _filters_in_use(selected: filters.Filters) -> Iterator[tuple[str, str]]:
 
 def write(file: Path, parts: Iterator[str]) -> int:
     """Write beside the file and move, so that no reader sees an incomplete page; returns its size."""
-    partial = file.with_name(f".{file.name}.partial")
-    with writing(file):
-        try:
-            with partial.open("w", encoding="utf-8", newline="\n") as out:
-                out.writelines(parts)
-            size = partial.stat().st_size
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
-    return size
+    return write_file(file, (part.encode() for part in parts))
 
 
 def _conclude(file: Path, size: int, found: Aggregates, subject: Subject, *, as_json: bool) -> None:

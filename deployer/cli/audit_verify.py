@@ -120,9 +120,18 @@ def _resumable(audit: Audit, *, now: datetime, restart: bool) -> Report:
                 f"{len(audit.accounts)} accounts are done; --afresh starts again.",
                 err=True,
             )
+        problem = checkpoint.problem
+        _note(problem)
         with progress() as report_progress:
             report = audit_all(
                 audit.accounts, audit.auditor.audit_account, checkpoint=checkpoint, report=report_progress
             )
+        if checkpoint.problem != problem:
+            _note(checkpoint.problem)
         checkpoint.remove()
     return report
+
+
+def _note(problem: str | None) -> None:
+    if problem:
+        typer.echo(f"{problem}. If this run is interrupted, the next one starts again.", err=True)

@@ -1,20 +1,25 @@
-"""Files that commands write to paths of the user's choice; problems with a path are errors of their own."""
+"""Files that commands write to paths of the user's choice: whole or not at all, and failures have one exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deployer.errors import FileAccessError, NotFoundError
+from deployer.errors import FileAccessError, FilesExistError, NotFoundError
 
 
 def check_folder(file: Path) -> None:
-    """Raise NotFoundError before the work if the folder of a file does not exist."""
+    """Raise an error before the work if a file's folder does not exist, or the file is a device, pipe or folder."""
     if not file.parent.is_dir():
         raise NotFoundError(
             f"The folder {file.parent} for {file.name} does not exist", next_step="Create it, or name another folder."
         )
+    if file.exists() and not file.is_file():
+        raise FilesExistError(f"{file} exists and is not a regular file", next_step="Name another file.")
 
 
 @contextmanager
@@ -29,3 +34,75 @@ def writing(file: Path) -> Iterator[None]:
             f"{file} cannot be written: {error.strerror or error}",
             next_step="Fix that, or name another file.",
         ) from error
+
+
+def write_file(file: Path, parts: Iterable[bytes]) -> int:
+    """Write a file so that it has its old or its new content, whatever happens; returns its size in bytes.
+
+    Follows links. What is no regular file (a device, a pipe) is written directly. Raises FileAccessError.
+    """
+    with writing(file):
+        if file.exists() and not file.is_file():
+            return _write_directly(file, parts)
+        target = file.resolve()
+        partial = _stage(target, parts)
+        return _finish({target: partial})
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write several files and their folders: all of them once all have been written beside their places."""
+    staged: dict[Path, Path] = {}
+    try:
+        for file, data in files.items():
+            with writing(file):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                target = file.resolve()
+                staged[target] = _stage(target, [data])
+        with writing(next(iter(files)).parent):
+            _finish(staged)
+    finally:
+        _remove(staged.values())
+
+
+def _stage(target: Path, parts: Iterable[bytes]) -> Path:
+    """Write the content beside its place, down to the disk, with the permissions of the file that it replaces."""
+    if target.is_dir():
+        raise IsADirectoryError(None, "Is a directory")
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        with partial.open("xb") as stream:
+            stream.writelines(parts)
+            stream.flush()
+            os.fsync(stream.fileno())
+            if target.exists():
+                os.fchmod(stream.fileno(), stat.S_IMODE(target.stat().st_mode))
+    except BaseException:
+        _remove([partial])
+        raise
+    return partial
+
+
+def _finish(staged: Mapping[Path, Path]) -> int:
+    """Move everything to its place; returns the size in bytes."""
+    size = 0
+    try:
+        for target, partial in staged.items():
+            size += partial.stat().st_size
+            partial.replace(target)
+    finally:
+        _remove(staged.values())
+    return size
+
+
+def _remove(partials: Iterable[Path]) -> None:
+    for partial in partials:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _write_directly(file: Path, parts: Iterable[bytes]) -> int:
+    """Write to a device or a pipe; a pipe that nobody reads is an error instead of a hang."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as stream:
+        return sum(stream.write(part) for part in parts)

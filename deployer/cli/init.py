@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli.files import write_files
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, OrganizationFile, Profile, Yes
 from deployer.cli.sources import DEFAULT_REGION, organization_from, session_of
 from deployer.errors import ConfigurationError, FilesExistError, GuardError
@@ -110,10 +111,6 @@ def _write(directory: Path, files: dict[str, str], *, force: bool) -> None:
             f"{directory.as_posix()}/ has {', '.join(existing[:3])}{' and more' * (len(existing) > 3)} already",
             next_step="--force overwrites, --config DIR writes elsewhere; nothing was written.",
         )
-    try:
-        for path, text in files.items():
-            (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            (directory / path).write_text(text, encoding="utf-8")
-            typer.echo((directory / path).as_posix())
-    except OSError as error:
-        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}") from error
+    write_files({directory / path: text.encode() for path, text in files.items()})
+    for path in files:
+        typer.echo((directory / path).as_posix())

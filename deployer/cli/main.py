@@ -6,7 +6,6 @@ use them, so that `deployer --help` stays fast.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,13 +13,19 @@ import typer
 from deployer import __version__
 from deployer.cli.commands import COMMANDS
 from deployer.cli.lazy_group import LazyGroup
+from deployer.cli.signals import interrupted_by_sigterm
 from deployer.clock import SYSTEM_CLOCK, Clock
-from deployer.errors import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE, DeployerError
+from deployer.errors import (
+    INTERRUPTED,
+    INTERRUPTED_EXIT_CODE,
+    USAGE_EXIT_CODE,
+    ClosedOutputError,
+    DeployerError,
+    FileAccessError,
+)
 
 if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
     from typer._click.core import Context
-
-INTERRUPTED = "Interrupted. Operations already submitted to AWS continue.\n  Run the same command again to resume."
 
 
 class _Root(LazyGroup):
@@ -71,45 +76,55 @@ def options(
     """Create missing Amazon ECR repositories on push, across a whole AWS Organization."""
 
 
-def main() -> None:
-    """Run the command line; never returns. No traceback reaches a user without `--debug`."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
     """Run one command and give its exit code (deployer.errors has the table)."""
     ours, clients = _split(arguments)
-    debug = "--debug" in ours
+    own = [*(argument for argument in ours if argument != "--debug"), *clients]
     try:
-        own = [*(argument for argument in ours if argument != "--debug"), *clients]
-        code = app(args=own, standalone_mode=False, obj=clock)
-    except typer.TyperException as error:
-        message = error.format_message().replace(" Value error, ", " ")  # pydantic's words, through typer
-        context = getattr(error, "ctx", None)
-        if context is not None and message == context.get_help():  # a group alone
-            typer.echo(message)
-            return USAGE_EXIT_CODE
-        command = getattr(context, "command_path", None) or "deployer"
-        typer.echo(f"Error: {message}", err=True)
-        typer.echo(f"  `{command} --help` lists arguments and options.", err=True)
-        return USAGE_EXIT_CODE
-    except typer.Abort:
+        with interrupted_by_sigterm():
+            code = app(args=own, standalone_mode=False, obj=clock)
+    except (typer.TyperException, typer.Abort) as error:
+        return _report_usage(error)
+    except Exception as error:
+        if "--debug" in ours and not isinstance(error, ClosedOutputError):
+            raise
+        return _report(error)
+    return code if isinstance(code, int) else 0
+
+
+def _report_usage(error: typer.TyperException | typer.Abort) -> int:
+    """Print why the command line is not one, or that a question was not answered; gives the exit code."""
+    if isinstance(error, typer.Abort):
         typer.echo(INTERRUPTED, err=True)
         return INTERRUPTED_EXIT_CODE
-    except DeployerError as error:
-        if debug:
-            raise
+    message = error.format_message().replace(" Value error, ", " ")  # pydantic's words, through typer
+    context = getattr(error, "ctx", None)
+    if context is not None and message == context.get_help():  # a group alone
+        typer.echo(message)
+        return USAGE_EXIT_CODE
+    command = getattr(context, "command_path", None) or "deployer"
+    typer.echo(f"Error: {message}", err=True)
+    typer.echo(f"  `{command} --help` lists arguments and options.", err=True)
+    return USAGE_EXIT_CODE
+
+
+def _report(error: Exception) -> int:
+    """Print what went wrong, and give its exit code; what the system refuses is no defect."""
+    if isinstance(error, ClosedOutputError):
+        return error.exit_code
+    if isinstance(error, DeployerError):
         typer.echo(f"Error: {error.message}", err=True)
         if error.next_step:
             typer.echo(f"  {error.next_step}", err=True)
         return error.exit_code
-    except Exception as error:
-        if debug:
-            raise
-        typer.echo(f"Error: {type(error).__name__}: {error}", err=True)
-        typer.echo("  This is a defect in deployer; --debug shows where.", err=True)
-        return 1
-    return code if isinstance(code, int) else 0
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename is not None else ""
+        typer.echo(f"Error: The system refused an operation: {name}{error.strerror or error}", err=True)
+        typer.echo("  --debug shows which.", err=True)
+        return FileAccessError.exit_code
+    typer.echo(f"Error: {type(error).__name__}: {error}", err=True)
+    typer.echo("  This is a defect in deployer; --debug shows where.", err=True)
+    return DeployerError.exit_code
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

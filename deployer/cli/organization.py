@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli.files import write_file, writing
 from deployer.cli.options import Json, OrganizationFile, Profile
-from deployer.errors import NotFoundError
 
 if TYPE_CHECKING:
     from deployer.organization import Organization
@@ -38,11 +38,9 @@ def snapshot(
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NotFoundError(f"{out.as_posix()} cannot be written: {error.strerror}") from error
+    write_file(out, [text.encode()])
     typer.echo(f"{out.as_posix()}: {_totals(organization)}.", err=True)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.files import check_folder, writing
+from deployer.cli.files import check_folder, write_file
 from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
@@ -62,8 +62,7 @@ def plan(
     comparison = rollout_context.compare()
     found = comparison.plan
     if out is not None:
-        with writing(out):
-            out.write_text(rollout_context.plan_file(comparison).to_json(), encoding="utf-8")
+        write_file(out, [rollout_context.plan_file(comparison).to_json().encode()])
         typer.echo(f"Wrote {out}: `deployer rollout --plan {shlex.quote(str(out))}` carries it out.", err=True)
     if as_json:
         print_json(plan_document(found, rollout_context.organization, caller=rollout_context.caller))

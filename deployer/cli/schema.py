@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from deployer.cli.files import write_files
 from deployer.cli.options import OrganizationFile
-from deployer.errors import NotFoundError
 from deployer.settings.json_schema import Kind
 
 
@@ -41,10 +41,7 @@ def schema(
     if out is None:
         typer.echo(as_text(json_schema(file, known)), nl=False)
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for kind in Kind:
-            (out / f"{kind}.json").write_text(as_text(json_schema(kind, known)), encoding="utf-8")
-            typer.echo((out / f"{kind}.json").as_posix(), err=True)
-    except OSError as error:
-        raise NotFoundError(f"{out.as_posix()} cannot be written: {error.strerror}") from error
+    files = {out / f"{kind}.json": as_text(json_schema(kind, known)).encode() for kind in Kind}
+    write_files(files)
+    for written in files:
+        typer.echo(written.as_posix(), err=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import NotFoundError
+from deployer.cli.input_files import read_text
 
 if TYPE_CHECKING:
     from deployer.aws.session import Session
@@ -21,14 +21,11 @@ def read_snapshot(file: Path) -> Organization:
     """An organization from a file that `deployer organization snapshot` wrote."""
     from deployer.organization import Organization
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise NotFoundError(
-            f"the snapshot {file.as_posix()} cannot be read: {reason}",
-            next_step=f"`deployer organization snapshot --out {file.as_posix()}` writes it.",
-        ) from error
+    text = read_text(
+        file,
+        argument="--organization",
+        next_step=f"`deployer organization snapshot --out {file.as_posix()}` writes it.",
+    )
     return Organization.from_json(text, source=file.as_posix())
 
 

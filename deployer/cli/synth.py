@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deployer.cli.files import write_files
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
 
 OutputDirectory = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; created if missing.")]
@@ -41,18 +42,11 @@ def synth(
 
 def _write(files: Mapping[str, bytes], directory: Path) -> list[str]:
     """Write each file, over one of its name; other files in the folder stay."""
-    from deployer.errors import FileAccessError, FilesExistError
+    from deployer.errors import FilesExistError
 
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (directory / name).write_bytes(data)
-    except (FileExistsError, NotADirectoryError) as error:
+    if any(folder.exists() and not folder.is_dir() for folder in (directory, *directory.parents)):
         raise FilesExistError(
             f"{directory.as_posix()} is a file, not a folder", next_step="Name another folder with --out."
-        ) from error
-    except OSError as error:
-        raise FileAccessError(
-            f"{directory.as_posix()} cannot be written: {error.strerror}", next_step="Name another folder with --out."
-        ) from error
+        )
+    write_files({directory / name: data for name, data in files.items()})
     return [(directory / name).as_posix() for name in files]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.cli.main import main; main()"
+_PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.__main__ import main; main()"
 _WIDTH = "80"
 
 

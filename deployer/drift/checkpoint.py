@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -24,47 +25,101 @@ USABLE_FOR = timedelta(hours=1)
 
 
 class Checkpoint:
-    """An open checkpoint file, held exclusively."""
+    """An open checkpoint file, held exclusively; without one (`problem` has the reason), nothing is stored."""
 
-    def __init__(self, file: IO[str], *, path: Path, started: datetime, done: Mapping[str, AccountReport]) -> None:
-        self._file = file
+    def __init__(self, *, path: Path, started: datetime) -> None:
+        self._file: IO[str] | None = None
         self._path = path
         self.started = started
         """The start of the verification that it resumes."""
-        self.done = done
+        self.done: Mapping[str, AccountReport] = {}
+        self.problem: str | None = None
+        """Why an interruption from here on cannot be resumed: a read-only home, a full disk."""
+
+    def begin(self, file: IO[str], *, restart: bool) -> None:
+        """Read what an earlier verification stored, and store from now on."""
+        kept = None if restart else _read(file, now=self.started)
+        if kept:
+            self.started, self.done = kept
+        self._file = file
+        self._store(lambda file: _begin(file, started=self.started, done=self.done))
 
     def add(self, report: AccountReport) -> None:
         """Store the results of one account."""
-        self._file.write(_line(report))
-        self._file.flush()
+        self._store(lambda file: file.write(_line(report)))
 
     def remove(self) -> None:
         """Delete its content: the verification is complete."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _store(self, write: Callable[[IO[str]], object]) -> None:
+        if self._file is None:
+            return
+        try:
+            write(self._file)
+            self._file.flush()
+        except OSError as error:
+            self.problem, self._file = _reason(self._path, error), None
 
 
 @contextmanager
 def open_checkpoint(path: Path, *, now: datetime, restart: bool = False) -> Iterator[Checkpoint]:
-    """Open or create the file; raises BusyError while another verification of the same has it open."""
+    """Open or create the file; raises BusyError while another verification of the same has it open.
+
+    If the system refuses the file, the verification runs without it.
+    """
+    checkpoint, file = Checkpoint(path=path, started=now), None
+    try:
+        file = _open(path)
+        checkpoint.begin(file, restart=restart)
+    except OSError as error:
+        checkpoint.problem = _reason(path, error)
+    try:
+        yield checkpoint
+    finally:
+        if file is not None:
+            with suppress(OSError):  # of what could not be written
+                file.close()
+
+
+def _open(path: Path) -> IO[str]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BusyError(
-                "The same verification is running in another process", next_step="Wait until it has ended."
-            ) from error
-        kept = None if restart else _read(file, now=now)
-        started, done = kept or (now, {})
-        _begin(file, started=started, done=done)
-        yield Checkpoint(file, path=path, started=started, done=done)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    try:
+        _require_regular_file(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise
+        raise BusyError(
+            "The same verification is running in another process", next_step="Wait until it has ended."
+        ) from error
+    return os.fdopen(descriptor, "r+", encoding="utf-8")
+
+
+def _require_regular_file(descriptor: int) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError("it is not a regular file")
+
+
+def _reason(path: Path, error: OSError) -> str:
+    return f"{path} cannot be used: {error.strerror or error}"
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
     """The folder for a user's cache files (https://specifications.freedesktop.org/basedir-spec/latest/)."""
     stated = environment.get("XDG_STATE_HOME", "")
-    base = Path(stated) if stated.startswith("/") else Path.home() / ".local" / "state"
+    base = Path(stated) if stated.startswith("/") else _home() / ".local" / "state"
     return base / "deployer"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and a user whom the system does not know, as in many containers
+        return Path("/")
 
 
 def _read(file: IO[str], *, now: datetime) -> tuple[datetime, dict[str, AccountReport]] | None:
@@ -86,7 +141,6 @@ def _begin(file: IO[str], *, started: datetime, done: Mapping[str, AccountReport
     file.truncate()
     file.write(json.dumps({"version": VERSION, "started": started.isoformat()}) + "\n")
     file.writelines(map(_line, done.values()))
-    file.flush()
 
 
 def _line(report: AccountReport) -> str:

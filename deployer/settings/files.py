@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from deployer.errors import ConfigurationError
 from deployer.settings.problems import Problem, Severity
@@ -122,7 +124,10 @@ def _read(directory: Path, path: str, problems: list[Problem]) -> TextFile | Non
         if not (directory / path).resolve().is_relative_to(directory.resolve()):
             problems.append(Problem(file=shown, message="a link that leaves the config folder is not followed"))
             return None
-        with (directory / path).open("rb") as opened:
+        with _open(directory / path) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                problems.append(Problem(file=shown, message="not a regular file: put its text in a file"))
+                return None
             data = opened.read(LARGEST_FILE + 1)
     except OSError as error:
         problems.append(Problem(file=shown, message=f"cannot be read: {error.strerror}"))
@@ -139,3 +144,8 @@ def _read(directory: Path, path: str, problems: list[Problem]) -> TextFile | Non
         message = f"not UTF-8 (byte 0x{data[error.start]:02x}): save the file as UTF-8"
         problems.append(Problem(file=shown, line=before.count(b"\n") + 1, column=column, message=message))
         return None
+
+
+def _open(path: Path) -> BinaryIO:
+    """A file to read; a pipe that nobody writes to opens too instead of waiting for a writer."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")

@@ -215,7 +215,7 @@ class TestInATerminal:
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
-        return [sys.executable, "-c", "from deployer.cli.main import main; main()", "ensure", *arguments]
+        return [sys.executable, "-c", "from deployer.__main__ import main; main()", "ensure", *arguments]
 
     def variables(self, sandbox: Sandbox, account: str) -> dict[str, str]:
         return {**os.environ, **sandbox.environment(account)}

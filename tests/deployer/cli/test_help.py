@@ -80,7 +80,9 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     imported = ast.literal_eval(shown.splitlines()[-1])
-    assert set(imported) == {f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main")}
+    assert set(imported) == {
+        f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main", "signals")
+    }
 
 
 def test_a_mistyped_command_leads_to_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

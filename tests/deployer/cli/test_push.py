@@ -26,7 +26,7 @@ from tests.terminal import in_a_terminal, type_ctrl_c
 SHOP, CENTRAL = "300000000001", "200000000001"
 HOST = host_of(SHOP, "eu-west-1")
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
-PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.cli.main import main; main()"
+PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.__main__ import main; main()"
 
 Push = Callable[..., tuple[int, str, str]]
 

@@ -14,7 +14,7 @@ from tests.example_organization import EXAMPLE
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
-RUN = "from deployer.cli.main import main; main()"
+RUN = "from deployer.__main__ import main; main()"
 FILES = ["artifacts.json", "central.json", "access.json", "forwarding.json", "handler.zip"]
 
 

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PATIENCE = 900
 """Seconds until a demo counts as hung; it takes one minute on a machine that has nothing else to do."""
-PROGRAM = "from deployer.cli.main import main; main()"
+PROGRAM = "from deployer.__main__ import main; main()"
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -159,3 +161,42 @@ def test_progress_counts_up_to_all_and_begins_at_what_is_done(tmp_path: Path) ->
 def test_state_is_kept_where_the_user_keeps_it() -> None:
     assert state_directory({"XDG_STATE_HOME": "/var/state"}) == Path("/var/state/deployer")
     assert state_directory({}) == Path.home() / ".local/state/deployer"
+
+
+@pytest.mark.parametrize("obstacle", ["a file as the folder", "a device", "a pipe"])
+def test_without_a_checkpoint_a_verification_runs_and_says_why_it_cannot_be_resumed(
+    obstacle: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "state" / "verify.jsonl"
+    if obstacle == "a file as the folder":
+        path.parent.write_text("")
+    else:
+        path.parent.mkdir()
+        path.symlink_to("/dev/full") if obstacle == "a device" else os.mkfifo(path)
+    with open_checkpoint(path, now=NOW) as checkpoint:
+        found = verify(ACCOUNTS, report_of, checkpoint=checkpoint)
+        assert (checkpoint.problem or "").startswith(f"{path} cannot be used: ")
+        checkpoint.remove()
+    assert found == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
+
+
+def test_a_disk_that_fills_up_ends_the_checkpoint_and_nothing_else(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
+    try:
+        with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+            before = checkpoint.problem
+            found = verify(ACCOUNTS, report_of, checkpoint=checkpoint)
+            problems = (before, checkpoint.problem)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert problems == (None, f"{tmp_path / 'verify.jsonl'} cannot be used: File too large")
+    assert found == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
+
+
+def test_a_user_whom_the_system_does_not_know_has_a_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    assert state_directory({}).is_absolute()

@@ -225,7 +225,7 @@ def test_invariants_1_and_5_killed_between_sending_and_deleting_and_then_twice_a
 
 def redriving(world: World) -> subprocess.Popen[str]:
     """`deployer failures redrive --yes`, started."""
-    program = "from deployer.cli.main import main; main()"
+    program = "from deployer.__main__ import main; main()"
     command = [sys.executable, "-c", program, "failures", "redrive", "--yes", "--config", str(CONFIG)]
     environment = os.environ | world.deployer.environment
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

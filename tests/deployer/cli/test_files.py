@@ -1,0 +1,198 @@
+"""Files that commands read and write: whole or not at all, never a hang, one exit code for what cannot be written."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.cli import input_files
+from deployer.cli.files import write_file, write_files
+from deployer.cli.input_files import read_text
+from deployer.cli.main import run
+from deployer.errors import FileAccessError, NotFoundError
+
+ROOT = Path(__file__).parents[3]
+SNAPSHOT = ["--organization", str(ROOT / "config/snapshot.json")]
+CONFIG = ["--config", str(ROOT / "config")]
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """A disk on which no file can grow beyond so many bytes, as if it were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+COMMANDS = [
+    pytest.param(["init", "--yes", "--config", "{out}", *SNAPSHOT, "--force"], id="init"),
+    pytest.param(["schema", "--out", "{out}"], id="schema"),
+    pytest.param(["synth", *CONFIG, *SNAPSHOT, "--out", "{out}"], id="synth"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_leaves_every_file_as_it_was(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [word.replace("{out}", str(tmp_path / "out")) for word in command]
+    assert run(arguments) == 0
+    for path in (tmp_path / "out").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"older")
+    before = content(tmp_path)
+    assert before
+    with no_file_above(10):
+        assert run(arguments) == FileAccessError.exit_code
+    err = capsys.readouterr().err
+    assert f"{tmp_path}/out" in err
+    assert "cannot be written: File too large" in err
+    assert "None" not in err
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    assert run([word.replace("{out}", str(tmp_path / "out")) for word in command]) == FileAccessError.exit_code
+    assert "cannot be written: Read-only file system" in capsys.readouterr().err
+
+
+@given(old=st.none() | st.binary(), parts=st.lists(st.binary(), max_size=4), room=st.integers(0, 40))
+def test_a_file_has_its_old_or_its_new_content(
+    tmp_path_factory: pytest.TempPathFactory, old: bytes | None, parts: list[bytes], room: int
+) -> None:
+    folder = tmp_path_factory.mktemp("room")
+    if old is not None:
+        (folder / "file").write_bytes(old)
+    fits = len(b"".join(parts)) <= room
+    try:
+        with no_file_above(room):
+            assert write_file(folder / "file", parts) == len(b"".join(parts))
+        assert fits
+    except FileAccessError:
+        assert not fits
+    expected = b"".join(parts) if fits else old
+    assert content(folder) == ({} if expected is None else {"file": expected})
+
+
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("older")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    write_file(tmp_path / "link", [b"new"])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
+
+
+def test_devices_and_pipes_are_written_directly_and_never_replaced(tmp_path: Path) -> None:
+    write_file(Path("/dev/null"), [b"new"])
+    assert Path("/dev/null").is_char_device()
+    os.mkfifo(tmp_path / "pipe")
+    for file in (Path("/dev/full"), tmp_path / "pipe", tmp_path):  # full; without a reader; a folder
+        with pytest.raises(FileAccessError):
+            write_file(file, [b"new"])
+    with pytest.raises(FileAccessError):
+        write_files({tmp_path / "first": b"", tmp_path / "pipe" / "second": b""})
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["audit", "report", "--html", "/dev/null", "--force"], id="report"),
+        pytest.param(["audit", "export", "--out", "/dev/null", "--format", "csv", "--force"], id="export"),
+    ],
+)
+def test_a_device_is_no_place_for_a_page_or_an_export(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*arguments, *CONFIG]) == 14
+    assert "not a regular file" in capsys.readouterr().err
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def missing(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+KINDS = pytest.mark.parametrize("make", [fifo, endless, folder, missing])
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["organization.yaml", "ous/extra.yaml", "accounts/extra.yaml", "policies/extra.json"])
+def test_a_config_file_that_is_no_file_is_a_problem_and_no_hang(
+    tmp_path: Path, make: Callable[[Path], None], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    (config / name).parent.mkdir(exist_ok=True)
+    (config / name).unlink(missing_ok=True)
+    make(config / name)
+    code, out = run(["validate", "--config", str(config)]), capsys.readouterr().out
+    if make is folder and name != "organization.yaml":
+        assert (code, out) == (0, ""), "a folder in ous/ may have any name"
+    else:
+        assert code == 2
+        assert f"config/{name}" in out
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["explain", "shop-dev", *CONFIG, "--organization"], id="snapshot"),
+        pytest.param(["simulate", *CONFIG, *SNAPSHOT], id="events"),
+        pytest.param(["ensure", "--policy", "--file"], id="images"),
+        pytest.param(["audit", "report", "--html", "page.html", *CONFIG, "--verify"], id="verification"),
+    ],
+)
+def test_a_file_that_is_named_is_read_or_refused(
+    tmp_path: Path, make: Callable[[Path], None], arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_files, "_POLLS", 2)
+    monkeypatch.setattr(input_files, "LARGEST", 1024 * 1024)
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "file")
+    assert run([*arguments, "file"]) == NotFoundError.exit_code
+
+
+@pytest.mark.parametrize("text", ["", "short", "long" * 100_000])
+def test_a_pipe_is_read_to_its_end_however_late_it_is_opened(tmp_path: Path, text: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Timer(0.2, (tmp_path / "pipe").write_text, [text])
+    writer.start()
+    assert read_text(tmp_path / "pipe", argument="FILE") == text
+    writer.join()
