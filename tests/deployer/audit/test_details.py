@@ -131,6 +131,19 @@ def test_what_nobody_knows_is_not_taken_for_different() -> None:
     assert all(setting.is_same for setting in shown.settings)
 
 
+def test_the_tag_that_older_versions_did_not_set_is_no_difference() -> None:
+    today = judge_today(record(repository="team-a/api"), COMPILED)
+    assert today
+    assert today.settings
+    tags = {key: value for key, value in today.settings["tags"].items() if key != "deployer:installation"}
+    assert tags != today.settings["tags"]
+    older = details(record(repository="team-a/api", settings=asked(tags=tags)), actual={**today.settings, "tags": tags})
+    (setting,) = [one for one in older.settings if one.key == "tags.deployer:installation"]
+    assert (setting.recorded, setting.today, setting.actual, setting.is_same) == (UNKNOWN, "deployer", UNKNOWN, True)
+    theirs = details(older.record, actual={**today.settings, "tags": {**tags, "deployer:installation": "ecr"}})
+    assert [one.key for one in theirs.settings if not one.is_same] == ["tags.deployer:installation"]
+
+
 def test_the_key_behind_an_alias_is_no_difference() -> None:
     alias = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:alias/ecr"}
     key = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:key/1234"}

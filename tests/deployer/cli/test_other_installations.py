@@ -12,6 +12,7 @@ from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, is_writing
 from tests.deployer.rollout.test_in_sandbox import CENTRAL, MANAGEMENT, NETWORK, begins_rolled_out
+from tests.deployer.test_operator_policy_in_sandbox import acting
 
 OTHER_INSTALLATION = 28
 PREFIX = ("prefix: deployer", "prefix: ecr")
@@ -66,7 +67,7 @@ def test_another_installation_is_refused_by_plan_rollout_and_doctor(sandbox: San
 
 
 @begins_rolled_out
-def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox) -> None:
+def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox, tmp_path: Path) -> None:
     s3 = sandbox.client("s3", region="us-east-1")
     bucket = f"build-artifacts-{CENTRAL}-us-east-1"
     s3.create_bucket(Bucket=bucket)
@@ -74,9 +75,18 @@ def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox
 
     tags = [{"Key": "deployer:managed-by", "Value": "build"}]
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
-    ran = Deployer(sandbox)("plan")
-    assert ran.exit_code == OTHER_INSTALLATION
+    ran = acting(sandbox, "read")("plan")  # with exactly the documented policy
+    assert ran.exit_code == OTHER_INSTALLATION, ran
     assert f"bucket {bucket}" in " ".join(ran.err.split())
+    examiner = acting(sandbox, "doctor")
+    examiner.config = changed(tmp_path, "central region")
+    sandbox.calls.clear()
+    checks = {one["check"]: json.dumps(one["findings"]) for one in examiner("doctor", "--json").document["checks"]}
+    assert f"bucket {bucket}" in checks["installations"]
+    assert "StackSet deployer-forwarding" in checks["installations"]
+    made = [call for call in sandbox.calls if call.operation in {"DescribeStackSet", "GetBucketTagging", "ListBuckets"}]
+    assert {call.operation for call in made} == {"DescribeStackSet", "GetBucketTagging", "ListBuckets"}
+    assert [call.name for call in made if call.error_code == "AccessDenied"] == []
 
 
 @pytest.mark.parametrize("command", ["plan", "doctor"])
