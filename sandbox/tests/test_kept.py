@@ -20,6 +20,7 @@ from aws_org_sandbox import calls, credentials
 from aws_org_sandbox.calls import Call, CallLog
 from aws_org_sandbox.credentials import Principal
 from aws_org_sandbox.ecr import tokens
+from aws_org_sandbox.errors import SandboxError
 from aws_org_sandbox.resources import gaps
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
@@ -44,20 +45,29 @@ def call(id_: str, *, at: datetime) -> Call:
 
 @given(st.lists(st.integers(0, 3 * 3600)))
 def test_the_log_keeps_the_latest_calls_whatever_their_times(seconds: list[int]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calls, "KEPT_CALLS", 10)
-        log = CallLog()
-        for number, second in enumerate(sorted(seconds)):
-            log.append(call(str(number), at=NOW + timedelta(seconds=second)))
-    assert (log.total, len(log) <= 10) == (len(seconds), True)
-    kept = [int(one.id) for one in log]
+    log, whole = CallLog(kept=10), CallLog(kept=None)
+    for number, second in enumerate(sorted(seconds)):
+        for each in (log, whole):
+            each.append(call(str(number), at=NOW + timedelta(seconds=second)))
+    assert len(list(whole)) == log.total == len(log) == len(seconds)
+    kept = [int(one.id) for one in log.latest]
+    assert len(kept) <= 10
     assert kept == list(range(len(seconds)))[len(seconds) - len(kept) :]
     if kept:
-        started = [one.started for one in log]
+        started = [one.started for one in log.latest]
         assert started[-1] - started[0] <= calls.KEPT
         newest_dropped = sorted(seconds)[len(seconds) - len(kept) - 1]
         is_full, is_old = len(kept) == 10, NOW + timedelta(seconds=newest_dropped) < started[-1] - calls.KEPT
         assert len(kept) == len(seconds) or is_full or is_old, "nothing is dropped without a reason"
+
+
+def test_a_log_that_dropped_calls_is_not_counted_in() -> None:
+    log = CallLog(kept=1)
+    log.append(call("1", at=NOW))
+    assert len(log.of("ecr")) == 1
+    log.append(call("2", at=NOW))
+    with pytest.raises(SandboxError, match="only 1 of 2 calls"):
+        log.of("ecr")
 
 
 def test_the_latest_tokens_are_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aws_org_sandbox.credentials import Principal
+from aws_org_sandbox.errors import SandboxError
 
 CALLED_VIA = "cloudformation.amazonaws.com"
 """Source address and user agent of the calls that CloudFormation makes, as CloudTrail shows them."""
@@ -67,12 +68,13 @@ class Call:
 class CallLog:
     """The latest calls that passed the gate, oldest first; safe to read while calls come in.
 
-    It keeps `KEPT_CALLS` calls of the last `KEPT`, because a sandbox may run for days; `total` counts all.
+    It keeps `kept` calls of the last `KEPT`, because a sandbox may run for days, or all if `kept` is None. `total`
+    counts all, and reading a log that has dropped calls is an error: what is counted there would be too few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: int | None = KEPT_CALLS) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._calls: deque[Call] = deque(maxlen=kept)
         self.total = 0
         """All calls since the last reset."""
 
@@ -80,7 +82,7 @@ class CallLog:
         with self._lock:
             self.total += 1
             self._calls.append(call)
-            while self._calls[0].started < call.started - KEPT:
+            while self._calls.maxlen is not None and self._calls[0].started < call.started - KEPT:
                 self._calls.popleft()
 
     def clear(self) -> None:
@@ -88,13 +90,21 @@ class CallLog:
             self._calls.clear()
             self.total = 0
 
-    def __iter__(self) -> Iterator[Call]:
+    @property
+    def latest(self) -> tuple[Call, ...]:
+        """The calls that are kept, whether or not there were more."""
         with self._lock:
-            return iter(tuple(self._calls))
+            return tuple(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        latest = self.latest
+        if len(latest) < self.total:
+            message = f"The log has only {len(latest)} of {self.total} calls"
+            raise SandboxError(message, next_step="Clear it earlier, or start the sandbox with kept_calls=None.")
+        return iter(latest)
 
     def __len__(self) -> int:
-        with self._lock:
-            return len(self._calls)
+        return self.total
 
     def of(self, service: str, operation: str | None = None, *, account: str | None = None) -> list[Call]:
         """The calls of a service, of one operation, by callers of one account."""

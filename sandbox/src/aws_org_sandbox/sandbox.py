@@ -16,7 +16,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from aws_org_sandbox import background, context, seams
-from aws_org_sandbox.calls import CallLog
+from aws_org_sandbox.calls import KEPT_CALLS, CallLog
 from aws_org_sandbox.certificates import Authority
 from aws_org_sandbox.control import Control
 from aws_org_sandbox.control_actions import control_actions
@@ -55,11 +55,16 @@ class Sandbox:
     """A local AWS of one organization on one loopback port; one at a time in a process: moto's state is global."""
 
     def __init__(
-        self, *, port: int = 0, organization: OrganizationLike | None = None, time_scale: float = 0.01
+        self,
+        *,
+        port: int = 0,
+        organization: OrganizationLike | None = None,
+        time_scale: float = 0.01,
+        kept_calls: int | None = KEPT_CALLS,
     ) -> None:
         self.home_region = accounts.HOME_REGION
         self.central_account = accounts.CENTRAL_ACCOUNT
-        self.calls = CallLog()
+        self.calls = CallLog(kept=kept_calls)
         self.faults = Faults()
         self.visibility = Visibility()
         """How late new tags and roles become visible; immediately, unless a test configures a delay."""
