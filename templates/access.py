@@ -64,10 +64,18 @@ def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
         "AuditorRole",
         names,
         name=names.auditor_role,
-        description="Compares repositories with the settings that apply to them; read-only",
+        description="Compares repositories and deployer's own resources with the config files; read-only",
         trusted=trust.auditors(names),
         purpose="audit-repositories",
-        allowed=[audit_policies.audit_repositories(), *([audit_policies.audit_keys(names)] if uses_kms else [])],
+        allowed=[
+            audit_policies.audit_repositories(),
+            audit_policies.audit_registries(),
+            audit_policies.audit_stacks(names),
+            audit_policies.audit_roles(names),
+            audit_policies.audit_rules(names),
+            audit_policies.audit_queues(names),
+            *([audit_policies.audit_keys(names)] if uses_kms else []),
+        ],
     )
 
 

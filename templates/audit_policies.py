@@ -33,6 +33,57 @@ def audit_keys(names: Names) -> Statement:
     }
 
 
+def audit_roles(names: Names) -> Statement:
+    """Compare deployer's own roles in the account with the template that created them."""
+    roles = (names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role, names.cleaner_role)
+    return {
+        "Sid": "AuditRoles",
+        "Effect": "Allow",
+        "Action": ["iam:GetRole", "iam:GetRolePolicy"],
+        "Resource": [arn_here("iam", f"role/{role}", region="") for role in roles],
+    }
+
+
+def audit_rules(names: Names) -> Statement:
+    """Compare the forwarding rule and its target with the template that created them."""
+    return {
+        "Sid": "AuditRules",
+        "Effect": "Allow",
+        "Action": ["events:DescribeRule", "events:ListTargetsByRule"],
+        "Resource": arn_here("events", f"rule/{names.forwarding_rule}"),
+    }
+
+
+def audit_queues(names: Names) -> Statement:
+    """Compare the dead-letter queue with the template that created it, and count its messages without reading any."""
+    return {
+        "Sid": "AuditQueues",
+        "Effect": "Allow",
+        "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        "Resource": arn_here("sqs", names.forwarding_dead_letter_queue),
+    }
+
+
+def audit_stacks(names: Names) -> Statement:
+    """Find out whether the stacks of deployer's StackSets still exist."""
+    return {
+        "Sid": "AuditStacks",
+        "Effect": "Allow",
+        "Action": "cloudformation:DescribeStacks",
+        "Resource": arn_here("cloudformation", f"stack/StackSet-{names.prefix}-*"),
+    }
+
+
+def audit_registries() -> Statement:
+    """Compare the scanning configuration of a registry with the settings; ECR supports no narrower resource."""
+    return {
+        "Sid": "AuditRegistries",
+        "Effect": "Allow",
+        "Action": "ecr:GetRegistryScanningConfiguration",
+        "Resource": "*",
+    }
+
+
 def repair_repositories() -> Statement:
     """Restore the settings of a repository, only if its tag shows that the handler created it."""
     changes = (

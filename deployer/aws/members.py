@@ -51,15 +51,20 @@ class Members:
 
     def ecr(self, account: str, region: str) -> ECRClient:
         """ECR of an account and region, as the role; raises PermissionDeniedError if the role cannot be assumed."""
-        client: ECRClient = self._client("ecr", account, region)
+        client: ECRClient = self.client("ecr", account, region)
         return client
+
+    def assume(self, account: str) -> None:
+        """Raise PermissionDeniedError if the role of an account cannot be assumed."""
+        self._credentials.get(account, lambda: self._assume(account))
 
     def key_arn(self, account: str, region: str, key: str) -> str:
         """ARN of the key that an alias refers to, as the role reads it."""
         with translated(f"account {account}, {region}"):
-            return str(self._client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+            return str(self.client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
 
-    def _client(self, service: Any, account: str, region: str) -> Any:
+    def client(self, service: Any, account: str, region: str) -> Any:
+        """A service's client, as the role; raises PermissionDeniedError if the role cannot be assumed."""
         credentials = self._credentials.get(account, lambda: self._assume(account))
         with self._lock, translated(f"account {account}, {region}"):
             return self._boto.client(

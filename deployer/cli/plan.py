@@ -22,6 +22,7 @@ from deployer.cli.options import (
     clock_of,
 )
 from deployer.cli.printing import print_json, print_lines
+from deployer.cli.rollout_options import Deep
 
 CHANGES_EXIT_CODE = 2
 
@@ -33,6 +34,7 @@ def plan(
     ou: Ous = None,
     account: Accounts = None,
     region: Regions = None,
+    deep: Deep = False,
     profile: Profile = None,
     out: Annotated[
         Path | None,
@@ -56,7 +58,9 @@ def plan(
     from deployer.rendering.waves import course_lines
 
     rollout_context = assemble(
-        RolloutRequest(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+        RolloutRequest(
+            config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or (), deep=deep
+        ),
         clock=clock_of(context),
     )
     comparison = rollout_context.compare()

@@ -57,6 +57,7 @@ def rollout(
     plan: PlanFileOption = None,
     resume: options.Resume = False,
     only_failed: options.OnlyFailed = False,
+    deep: options.Deep = False,
     yes: Yes = False,
     allow_delete: AllowDelete = None,
     if_busy: options.WhenBusy = "wait",
@@ -107,6 +108,7 @@ def rollout(
         regions=region or (),
         resume=resume,
         only_failed=only_failed,
+        deep=deep,
         rollout=values,
     )
     command_options = _CommandOptions(
@@ -120,7 +122,8 @@ def rollout(
     )
     with json_errors(log_format, clock=command_options.clock):
         if plan is not None:
-            request = replace(request, file=_read(plan))
+            file = _read(plan)
+            request = replace(request, file=file, deep=deep or file.is_deep)
         code = _roll_out(request, command_options)
     if code:
         raise typer.Exit(code)
@@ -227,9 +230,10 @@ def _resuming(rollout_context: RolloutContext) -> str:
     words = ["--plan", request.file.source] if request.file else [*(scope or ["--org"]), *regions]
     if request.resume or rollout_context.lock.was_taken:
         words = ["--resume"]
+    deep = ["--deep"] if request.deep and not request.file else []
     config = ["--config", str(request.config)] if request.config != DEFAULT_CONFIG_DIRECTORY else []
     profile = ["--profile", request.profile] if request.profile else []
-    return shlex.join(["deployer", "rollout", *words, *config, *profile])
+    return shlex.join(["deployer", "rollout", *words, *deep, *config, *profile])
 
 
 def _check_usage(
@@ -262,7 +266,7 @@ def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _Comman
     from deployer.rollout.execution import roll_out
     from deployer.rollout.retries import retry_rollout
 
-    execution_options = rollout_context.execution_options(if_busy=command_options.if_busy)
+    execution_options = rollout_context.execution_options(plan, if_busy=command_options.if_busy)
     with _followed(rollout_context, command_options) as report:
         outcome = roll_out(
             plan, rollout_context.deployment.bundle, rollout_context.cloud, report, options=execution_options

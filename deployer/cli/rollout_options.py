@@ -86,6 +86,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Resume the last roll-out
 OnlyFailed = Annotated[
     bool, typer.Option("--only-failed", help="Only accounts that have a stack instance that is not CURRENT.")
 ]
+Deep = Annotated[
+    bool,
+    typer.Option(
+        "--deep", help="Also read resources in member accounts, and repair those that were changed or deleted there."
+    ),
+]
 BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over the lock of a roll-out that no longer runs.")]
 Log = Annotated[LogFormat, typer.Option("--log-format", help="Format of progress messages: text, or JSON Lines.")]
 

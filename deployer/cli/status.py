@@ -27,6 +27,10 @@ def status(
     ou: Ous = None,
     account: Accounts = None,
     region: Regions = None,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also read the resources in member accounts, through the auditor role."),
+    ] = False,
     instances: Annotated[bool, typer.Option("--instances", help="List every stack instance.")] = False,
     profile: Profile = None,
     as_json: Json = False,
@@ -39,7 +43,9 @@ def status(
     from deployer.rendering.status import status_document, status_lines
 
     rollout_context = assemble(
-        RolloutRequest(config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or ()),
+        RolloutRequest(
+            config=config, profile=profile, ous=ou or (), accounts=account or (), regions=region or (), deep=deep
+        ),
         clock=clock_of(context),
     )
     found = rollout_context.status()

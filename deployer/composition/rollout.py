@@ -12,6 +12,7 @@ from deployer import __version__
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
 from deployer.aws.installations import InstallationFinder
 from deployer.aws.ledger import LedgerTable
+from deployer.aws.member_resources import MemberResources
 from deployer.aws.opt_in_regions import opt_in_regions
 from deployer.aws.preconditions import check_regions, check_stack_sets
 from deployer.aws.session import Session
@@ -19,6 +20,7 @@ from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.clock import Clock
+from deployer.composition.inspection import Inspector
 from deployer.composition.installation import Installation
 from deployer.errors import (
     INTERRUPTED_EXIT_CODE,
@@ -31,6 +33,7 @@ from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
 from deployer.planning.basis import Difference, basis_of
 from deployer.planning.bounds import check_within
+from deployer.planning.damage import Inspection
 from deployer.planning.desired_state import Deployment, deployment_for
 from deployer.planning.other_installations import check_only_installation
 from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
@@ -64,6 +67,8 @@ class RolloutRequest:
     """Whether the scope is that of the last roll-out, which did not succeed."""
     only_failed: bool = False
     """Whether the scope is then limited to accounts with a stack instance that is not CURRENT."""
+    deep: bool = False
+    """Whether resources in member accounts are read too, and repaired."""
     rollout: Mapping[str, Any] = field(default_factory=dict)
     """Options that override `rollout:` in organization.yaml."""
     file: PlanFile | None = None
@@ -90,6 +95,8 @@ class RolloutContext:
     ledger: LedgerTable
     lock: Lock
     installations: InstallationFinder
+    inspector: Inspector | None = None
+    """Reads resources in member accounts; None if the request is not for them."""
     request: RolloutRequest
     clock: Clock
     digests: Mapping[str, str]
@@ -109,7 +116,7 @@ class RolloutContext:
         """The plan, and the actual state that it rests on."""
         actual = read_actual_state(self.desired, self.cloud)
         self._check_installations(actual)
-        return self.compared(actual)
+        return self.compared(self._inspected(actual))
 
     def _check_installations(self, actual: ActualState) -> None:
         """Look in every enabled region before the first roll-out; afterwards, two calls suffice."""
@@ -170,12 +177,12 @@ class RolloutContext:
     def _within(self, plan: Plan) -> Plan:
         return plan if self.approved is None else check_within(plan, self.approved)
 
-    def execution_options(self, *, if_busy: IfBusy) -> ExecutionOptions:
-        """The options for carrying out a plan."""
+    def execution_options(self, plan: Plan, *, if_busy: IfBusy) -> ExecutionOptions:
+        """The options for carrying out a plan; its waves repair what the plan repairs."""
         return ExecutionOptions(
             if_busy=if_busy,
             waves=self.waves,
-            plan_in=self.plan_in,
+            plan_in=lambda scope: self.plan_in(scope, inspection=plan.inspection),
             lock=self.lock,
             record=self.record("rollout"),
             keeps_unfinished=self.is_part_of_unfinished,
@@ -187,10 +194,11 @@ class RolloutContext:
         """Whether only the failures of a roll-out are retried that has more to do."""
         return self.request.only_failed and self.lock.unfinished is not None
 
-    def plan_in(self, scope: Scope) -> Plan:
+    def plan_in(self, scope: Scope, *, inspection: Inspection | None = None) -> Plan:
         """The same for another scope, without previews of stack updates."""
         desired = replace(self.desired, scope=scope)
-        return self._within(make_plan(desired, read_actual_state(desired, self.cloud, previews=False)))
+        actual = replace(read_actual_state(desired, self.cloud, previews=False), inspection=inspection)
+        return self._within(make_plan(desired, actual))
 
     def only_failed(self) -> RolloutContext:
         """The same, limited to accounts that have a stack instance that is not CURRENT."""
@@ -233,7 +241,7 @@ class RolloutContext:
 
     def status(self) -> Status:
         """The same comparison, without previews of updates."""
-        actual = self._actual_state()
+        actual = self._inspected(self._actual_state())
         return status_of(self.desired, actual, make_plan(self.desired, actual))
 
     def url(self) -> str | None:
@@ -261,6 +269,9 @@ class RolloutContext:
         finally:
             self.lock.release(exit_code)
         return result
+
+    def _inspected(self, actual: ActualState) -> ActualState:
+        return self.inspector.inspected(self.desired, actual) if self.inspector else actual
 
     def _actual_state(self) -> ActualState:
         return read_actual_state(self.desired, self.cloud, previews=False)
@@ -315,10 +326,15 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         installations=InstallationFinder(
             session=session, call_as=call_as, names=deployment.names, regions=enabled_regions.keys(), clock=clock
         ),
+        inspector=_inspector(installation, deployment.names) if request.deep else None,
         request=request,
         clock=clock,
         digests=config.digests,
     )
+
+
+def _inspector(installation: Installation, names: Names) -> Inspector:
+    return Inspector(accounts=MemberResources(installation.members(names.auditor_role)), names=names)
 
 
 def _bucket(session: Session, names: Names) -> ArtifactsBucket:

@@ -86,13 +86,14 @@ def policy_digest(text: str | None) -> str:
     if text is None:
         return NONE
     try:
-        meaning: Any = _meaning(json.loads(text))
+        meaning: Any = policy_meaning(json.loads(text))
     except ValueError:
         meaning = text
     return f"sha256:{sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:12]}"
 
 
-def _meaning(value: Any, key: str = "") -> Any:
+def policy_meaning(value: Any, key: str = "") -> Any:
+    """A parsed policy in a form that is equal for equal meaning."""
     if key in {"Principal", "NotPrincipal"} and value == "*":
         value = {"AWS": "*"}
     if key in _LISTS and not isinstance(value, list):
@@ -100,7 +101,7 @@ def _meaning(value: Any, key: str = "") -> Any:
     if key == "AWS":
         value = [_ROOT.sub(r"\1", str(item)) for item in value]
     if isinstance(value, list):
-        return sorted((_meaning(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+        return sorted((policy_meaning(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
     if isinstance(value, dict):
-        return {name: _meaning(item, name) for name, item in value.items()}
+        return {name: policy_meaning(item, name) for name, item in value.items()}
     return value

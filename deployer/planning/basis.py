@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from deployer.organization import Organization
+from deployer.planning.damage import Damage
 from deployer.planning.plan import ActualState, DesiredState
-from deployer.stack_sets import StackSetState
+from deployer.stack_sets import InstanceKey, StackSetState
 
 Basis = Mapping[str, Mapping[str, str]]
 """Section -> item -> value. An item that does not exist has no value."""
 
+DEPLOYER, INSPECTED = "deployer", "resources in member accounts were read"
 ACCOUNTS, OUS, FILES = "accounts", "OUs", "config files"
 
 
@@ -32,11 +34,12 @@ class Difference(NamedTuple):
 def basis_of(desired: DesiredState, actual: ActualState, *, files: Mapping[str, str], version: str) -> Basis:
     """`files` are the digests of the config files by path, `version` is deployer's own."""
     sections = {
-        "deployer": {"version": version},
+        DEPLOYER: {"version": version, **({INSPECTED: "yes"} if actual.inspection else {})},
         FILES: dict(files),
         "code": {"handler's zip": desired.bundle_key, **dict(_desired_templates(desired))},
         **_organization(desired.organization),
         "central account": dict(_central(actual)),
+        **{f"resources of StackSet {name}": dict(_damage(found)) for name, found in _damaged(actual).items()},
         **{f"StackSet {name}": dict(_stack_set(state)) for name, state in actual.stack_sets.items()},
     }
     return {section: dict(sorted(items.items())) for section, items in sections.items()}
@@ -84,6 +87,15 @@ def _central(actual: ActualState) -> Iterator[tuple[str, str]]:
     yield "handler's zip in the bucket", "uploaded" if actual.bundle_is_uploaded else "missing"
     if actual.settings_in_force is not None:
         yield "settings in force", digest(actual.settings_in_force)
+
+
+def _damaged(actual: ActualState) -> Mapping[str, Mapping[InstanceKey, Damage]]:
+    return actual.inspection.damaged if actual.inspection else {}
+
+
+def _damage(found: Mapping[InstanceKey, Damage]) -> Iterator[tuple[str, str]]:
+    for key, damage in found.items():
+        yield f"{key.account} in {key.region}", "; ".join(damage.problems)
 
 
 def _stack_set(state: StackSetState) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from deployer.organization import Organization
+from deployer.planning.damage import Damage
 from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import Siblings
 from deployer.planning.suspended import skipped_instances
@@ -29,6 +30,8 @@ from deployer.targets import (
     desired_instances,
 )
 
+_UNDAMAGED: Mapping[InstanceKey, Damage] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstancePlan:
@@ -38,7 +41,10 @@ class InstancePlan:
     update: tuple[InstanceOperation, ...] = ()
     delete: tuple[InstanceOperation, ...] = ()
     withdraw: tuple[InstanceOperation, ...] = ()
-    """Done first: desired instances that would lose their effect when one of a sibling StackSet is deleted."""
+    """Done first: desired instances that are created again, since they are damaged, or would lose their effect when
+    one of a sibling StackSet is deleted."""
+    repaired: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    """Those of `withdraw` whose resources were changed without StackSets."""
     moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     """Those of `delete` that another StackSet of the family takes over."""
     desired: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
@@ -75,10 +81,19 @@ def instances_of(operations: Iterable[InstanceOperation]) -> frozenset[InstanceK
     return frozenset(key for operation in operations for key in operation.instances)
 
 
-def plan_instances(
-    coverage: Coverage, scope: Scope, state: StackSetState | None, *, rewritten: bool, siblings: Siblings | None = None
+def plan_instances(  # noqa: PLR0913 - most by keyword
+    coverage: Coverage,
+    scope: Scope,
+    state: StackSetState | None,
+    *,
+    rewritten: bool,
+    siblings: Siblings | None = None,
+    damaged: Mapping[InstanceKey, Damage] = _UNDAMAGED,
 ) -> InstancePlan:
-    """Compare desired and actual state. `rewritten`: the StackSet itself changes, and all instances with it."""
+    """Compare desired and actual state. `rewritten`: the StackSet itself changes, and all instances with it.
+
+    `damaged` instances are deleted and created again: CloudFormation compares templates, so no update repairs them.
+    """
     regions = scope.regions
     instances = state.instances if state else ()
     registered = state.auto_deployment_targets if state else {}
@@ -89,6 +104,7 @@ def plan_instances(
         instances={one.key: one for one in instances if regions is None or one.region in regions},
         registered={ou_id: all_ if regions is None else all_ & regions for ou_id, all_ in registered.items()},
         siblings=siblings or Siblings(),
+        damaged=damaged,
     ).plan(rewritten=rewritten)
 
 
@@ -119,6 +135,7 @@ class _Comparison:
     instances: Mapping[InstanceKey, Instance]
     registered: Mapping[str, Regions]
     siblings: Siblings
+    damaged: Mapping[InstanceKey, Damage]
 
     @cached_property
     def desired(self) -> frozenset[InstanceKey]:
@@ -139,7 +156,7 @@ class _Comparison:
 
     def plan(self, *, rewritten: bool) -> InstancePlan:
         creations = tuple(self._creations())
-        there = self.desired & self.instances.keys() - self._clashing
+        there = self.desired & self.instances.keys() - self._recreated
         outdated = frozenset(key for key in there if not self.instances[key].is_current)
         updates = () if rewritten else self.existing.operations("UPDATE", outdated)
         touched = there if rewritten else outdated
@@ -150,7 +167,8 @@ class _Comparison:
             create=creations,
             update=updates,
             delete=deletions,
-            withdraw=self.existing.operations("DELETE", self._clashing),
+            withdraw=tuple(self._withdrawals()),
+            repaired=self._recreated - self._clashing,
             moving=instances_of(deletions) & self.siblings.desired,
             desired=self.desired,
             unchanged=len(there - touched),
@@ -162,10 +180,20 @@ class _Comparison:
     def _clashing(self) -> frozenset[InstanceKey]:
         return self.desired & self.instances.keys() & self.siblings.there
 
+    @cached_property
+    def _recreated(self) -> frozenset[InstanceKey]:
+        return self._clashing | (self.desired & self.instances.keys() & self.damaged.keys())
+
+    def _withdrawals(self) -> Iterator[InstanceOperation]:
+        """A stack that was deleted without StackSets is not deleted again, only its instance."""
+        gone = frozenset(key for key in self._recreated if key in self.damaged and self.damaged[key].is_stack_gone)
+        yield from (replace(one, retain_stacks=True) for one in self.existing.operations("DELETE", gone))
+        yield from self.existing.operations("DELETE", self._recreated - gone)
+
     # What is missing
     def _creations(self) -> Iterator[InstanceOperation]:
         """A whole OU that AWS does not cover yet, although accounts in it may have instances (assumption A22)."""
-        missing = set(self.desired - self.instances.keys() | self._clashing)
+        missing = set(self.desired - self.instances.keys() | self._recreated)
         for selection in group_ous(self._unregistered(), self._chain):
             keys = self._resolve(selection) & missing
             missing -= keys

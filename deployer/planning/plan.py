@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
+from deployer.planning.damage import Damage, Inspection
 from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import DesiredStackSet, Family, Siblings, siblings_of, with_retired
 from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
@@ -86,6 +87,8 @@ class ActualState:
     bundle_is_uploaded: bool
     settings_in_force: bytes | None = field(repr=False)
     under_way: tuple[OperationInProgress, ...] = ()
+    inspection: Inspection | None = None
+    """What changed in member accounts without StackSets; None if nobody looked."""
     denied_previews: frozenset[StackKey] = frozenset()
     """Stacks whose change sets the caller may not create: their templates are compared instead."""
 
@@ -116,6 +119,8 @@ class StackSetPlan:
     rewritten: int
     """How many instances the change of the StackSet updates, except one that is created for it."""
     instances: InstancePlan
+    damaged: Mapping[InstanceKey, Damage] = field(default_factory=dict)
+    """Why instances are created again; `instances.repaired` are those in the scope."""
     creates_first: bool = False
     """Whether the first creation comes before the change of the StackSet, because the scope has no instance yet.
 
@@ -150,6 +155,7 @@ class Plan:
     opt_in_warnings: tuple[OptInRegion, ...] = ()
     """Regions in which instances may fail because the management account has not opted into them."""
     function_url: FunctionUrl = "off"
+    inspection: Inspection | None = None
 
     @property
     def bundle_name(self) -> str:
@@ -175,6 +181,11 @@ class Plan:
     def updates(self) -> int:
         """Stack instances that are updated, by themselves or with their StackSet."""
         return sum(one.rewritten + len(instances_of(one.instances.update)) for one in self.stack_sets)
+
+    @property
+    def repairs(self) -> int:
+        """Stack instances that are deleted and created again, since their resources were changed without StackSets."""
+        return sum(len(one.instances.repaired) for one in self.stack_sets)
 
     @property
     def unchanged(self) -> int:
@@ -210,6 +221,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
                 one.scoped(desired.scope),
                 actual.stack_sets.get(one.definition.name),
                 siblings_of(one, stack_sets, desired.scope, actual.stack_sets),
+                actual.inspection.of(one.definition.name) if actual.inspection else {},
             )
             for one in stack_sets
         ),
@@ -219,6 +231,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
         ),
         under_way=actual.under_way,
         function_url=desired.function_url,
+        inspection=actual.inspection,
         opt_in_warnings=opt_in_warnings(
             desired.opt_in_regions,
             covered=_regions(desired) if desired.opt_in_regions else (),
@@ -266,7 +279,11 @@ def _stack_change(definition: StackDefinition, state: StackState | None) -> Chan
 
 
 def _plan_stack_set(
-    desired: DesiredStackSet, scope: Scope, state: StackSetState | None, siblings: Siblings
+    desired: DesiredStackSet,
+    scope: Scope,
+    state: StackSetState | None,
+    siblings: Siblings,
+    damaged: Mapping[InstanceKey, Damage],
 ) -> StackSetPlan:
     definition = desired.definition
     resources = template_changes(state.body if state else None, definition.body)
@@ -278,7 +295,7 @@ def _plan_stack_set(
         and bool(resources or properties or not is_same(state.body, definition.body))
     )
     changed = differs and bool(is_whole or desired_instances(desired.coverage, scope))
-    instances = plan_instances(desired.coverage, scope, state, rewritten=changed, siblings=siblings)
+    instances = plan_instances(desired.coverage, scope, state, rewritten=changed, siblings=siblings, damaged=damaged)
     targets = compile_targets(desired.coverage, Scope.whole(desired.coverage.organization))
     kept = instances.kept(state.auto_deployment_targets if state else {})
     existing = ExistingInstances(desired.coverage.organization, state)
@@ -295,6 +312,7 @@ def _plan_stack_set(
         only=_only(existing, updated, instances) if is_limited else None,
         rewritten=len(updated),
         instances=instances,
+        damaged=damaged,
         creates_first=creates_first,
         overreach=overreach(desired.coverage, targets, kept=kept),
         gaps=gaps(desired.coverage, targets, kept=kept),

@@ -42,8 +42,8 @@ _OF_LAMBDA = {
 }
 _FROM_MEMBER = (
     "EventBridge could not deliver the event to the central bus: the forwarding role, the bus or its policy is missing "
-    "or was changed. `deployer status` shows missing stacks, and `deployer rollout` creates them; "
-    "docs/operations.md describes how to undo manual changes. Then redrive."
+    "or was changed. Redrive first, since a repair deletes the queue. Then `deployer status --deep` shows what was "
+    "changed, and `deployer rollout --org --deep` repairs it."
 )
 _FROM_BUS = (
     "EventBridge could not start the handler: the function or the rule's permission was changed manually. "

@@ -15,6 +15,7 @@ from deployer.rendering.scopes import scope_text
 from deployer.rendering.stack_sets import stack_set_lines
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import Line, wrapped
+from deployer.rendering.unread import unread_lines
 from deployer.rollout.operations import describe_operation
 from deployer.words import SHOWN, account_name, account_names, counted, listed
 
@@ -45,6 +46,7 @@ def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[L
         lines += _stack(companion, note="management account")
     lines += _skips(plan, organization)
     lines += skipped_lines(organization, plan.skipped)
+    lines += unread_lines(plan.inspection.unread if plan.inspection else {}, organization)
     lines += _totals(plan, organization)
     return lines
 

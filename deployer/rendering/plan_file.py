@@ -15,7 +15,7 @@ from typing import Any
 
 from deployer.errors import PlanFileError
 from deployer.organization import Organization
-from deployer.planning.basis import Basis, Difference, differences, digest
+from deployer.planning.basis import DEPLOYER, INSPECTED, Basis, Difference, differences, digest
 from deployer.planning.plan import Plan, StackKey
 from deployer.rendering.plan_json import plan_document
 from deployer.rendering.text import Line, wrapped
@@ -55,6 +55,11 @@ class PlanFile:
         return frozenset(
             StackKey(stack["name"], stack["region"]) for stack in self.changes["stacks"] if stack["preview_denied"]
         )
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether resources in member accounts were read for the plan."""
+        return INSPECTED in self.basis.get(DEPLOYER, {})
 
     def to_json(self) -> str:
         """The file; the same content gives the same bytes."""

@@ -60,7 +60,8 @@ def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
     if moving:
         text = f"~ {counted(len(moving), 'instance')} deleted first, for another StackSet of the same kind"
         yield from wrapped(text, indent=4, tone="change")
-    if again := len(instances_of(plan.instances.withdraw)):
+    yield from _repairs(plan, organization)
+    if again := len(instances_of(plan.instances.withdraw) - plan.instances.repaired):
         text = f"~ {counted(again, 'instance')} deleted and created again, since another StackSet is deleted there"
         yield from wrapped(text, indent=4, tone="change")
     if keys:
@@ -74,6 +75,26 @@ def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]
         if not one.instances:
             paths = ou_paths(organization, one.targets.ou_ids)
             yield from wrapped(f"- {paths}: future accounts in {', '.join(one.regions)}", indent=4, tone="remove")
+
+
+def _repairs(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    """Instances whose resources were changed without StackSets, with each difference."""
+    keys = sorted(plan.instances.repaired)
+    if keys:
+        text = f"~ REPAIRS {counted(len(keys), 'instance')}: each is deleted with its stack and created again"
+        yield from wrapped(text, indent=4, tone="change")
+    for key in keys[:SHOWN]:
+        damage = plan.damaged[key]
+        text = f"{account_names(organization, [key.account])} in {key.region}: {'; '.join(damage.problems)}"
+        yield from wrapped(text, indent=6, tone="change")
+        if damage.waiting and not damage.is_stack_gone:
+            lost = (
+                f"! its dead-letter queue holds {counted(damage.waiting, 'message')}, which would be lost: run"
+                " `deployer failures redrive` first"
+            )
+            yield from wrapped(lost, indent=6, tone="bad")
+    if more := keys[SHOWN:]:
+        yield Line(f"      and {counted(len(more), 'more instance')}; `deployer status --deep` lists all", "quiet")
 
 
 def _by_path(

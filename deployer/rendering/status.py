@@ -13,6 +13,7 @@ from deployer.rendering.plan_json import place
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, table, wrapped
+from deployer.rendering.unread import unread_lines
 from deployer.rollout.causes import shortened
 from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, Status, matrix
 from deployer.stack_sets import InstanceKey
@@ -39,6 +40,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not in sync", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
+    lines += unread_lines(status.unread, organization)
     lines += [Line(""), *_verdict(status, organization)]
     if any(one.is_inoperable for one in status.instances):
         lines += wrapped(INOPERABLE, indent=0, tone="bad")
@@ -47,8 +49,11 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
 
 def _verdict(status: Status, organization: Organization) -> list[Line]:
     scope = scope_text(status.scope, organization)
+    deep = " --deep" if any(one.state == "damaged" for one in status.instances) else ""
+    if status.unread and all(one.state in {"current", "skipped"} for one in status.instances):
+        return wrapped(f"Not all of {scope} could be read, so it may not be in sync.", indent=0, tone="bad")
     if not status.is_in_sync:
-        return wrapped(f"`deployer rollout` brings {scope} in sync with the config files.", indent=0, tone="bad")
+        return wrapped(f"`deployer rollout{deep}` brings {scope} in sync with the config files.", indent=0, tone="bad")
     what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
     return wrapped(f"{what} in {scope} is in sync with the config files.", indent=0, tone="add")
 
@@ -77,6 +82,11 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
         "organization": organization.id,
         "as_wanted": status.is_in_sync,
         "url": status.url,
+        "deep": status.is_deep,
+        "unread": [
+            {**place(organization, key.account), "region": key.region, "reason": reason}
+            for key, reason in sorted(status.unread.items())
+        ],
         "stacks": [
             {"name": one.name, "region": one.region, "state": one.state, "differs": one.differs}
             for one in status.stacks

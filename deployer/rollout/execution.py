@@ -174,6 +174,8 @@ class _Run:
             if stack_set.change == "delete":
                 yield Step(f"StackSet {stack_set.definition.name}: deletion", partial(self._delete, stack_set))
         for stack_set in plans:
+            if stack_set.family is None:
+                yield from self._removal(stack_set, "withdrawal", stack_set.instances.withdraw)
             changes = stack_set.change in {"create", "update"}
             if changes or stack_set.instances.create or stack_set.instances.update:
                 yield Step(f"StackSet {stack_set.definition.name}", partial(self._deploy, stack_set))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.plan import ActualState, DesiredState, Plan
 from deployer.planning.suspended import skipped_by_aws
-from deployer.stack_sets import Instance
+from deployer.stack_sets import Instance, InstanceKey
 from deployer.stacks import StackState
 from deployer.targets import Scope
 from deployer.words import account_path
 from templates.function_url import OUTPUT as URL_OUTPUT
 
-State = Literal["current", "outdated", "failed", "missing", "unexpected", "skipped"]
+State = Literal["current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS can no longer reach the account"
-STATES: tuple[State, ...] = ("current", "outdated", "failed", "missing", "unexpected", "skipped")
+STATES: tuple[State, ...] = ("current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped")
 UNCOUNTED: tuple[State, ...] = ("unexpected", "skipped")
 """States of instances that a roll-out does not change."""
 
@@ -63,6 +63,10 @@ class Status:
     stacks: tuple[StackStatus, ...]
     instances: tuple[InstanceStatus, ...]
     scope: Scope
+    is_deep: bool = False
+    """Whether the resources in member accounts were read too."""
+    unread: Mapping[InstanceKey, str] = field(default_factory=dict)
+    """Accounts and regions whose resources could not be read, and why."""
     url: str | None = None
     """The handler's function URL, if it has one."""
 
@@ -70,7 +74,11 @@ class Status:
     def is_in_sync(self) -> bool:
         """Whether a roll-out would change nothing."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
-        return stacks and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
+        return (
+            stacks
+            and not self.unread
+            and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
+        )
 
 
 def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
@@ -97,6 +105,8 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
         stacks=(*stacks, *stack_sets),
         instances=tuple(_instances(actual, plan, desired)),
         scope=desired.scope,
+        is_deep=plan.inspection is not None,
+        unread=plan.inspection.unread if plan.inspection else {},
         url=url_of(actual.stacks.get(plan.central.key)),
     )
 
@@ -120,6 +130,12 @@ def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterat
                 reason = skipped_by_aws(desired.organization, [key.account])
                 yield InstanceStatus(
                     stack_set=name, account=key.account, region=key.region, state="skipped", reason=reason
+                )
+                continue
+            if key in stack_set.instances.repaired:
+                reason = "; ".join(stack_set.damaged[key].problems)
+                yield InstanceStatus(
+                    stack_set=name, account=key.account, region=key.region, state="damaged", reason=reason
                 )
                 continue
             state, reason = _state_of(existing.get(key), is_desired=key in stack_set.instances.desired)

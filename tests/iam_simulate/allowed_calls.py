@@ -275,6 +275,7 @@ ASSUME_AUDITOR = taking_on(SECURITY, AUDITOR_ROLE, "AuditorRole")
 ASSUME_REPAIRER = taking_on(OPERATOR, REPAIRER_ROLE, "RepairerRole")
 ASSUME_CLEANER = taking_on(OPERATOR, CLEANER_ROLE, "CleanerRole")
 
+STACK = f"arn:aws:cloudformation:{ABROAD}:{MEMBER}:stack/StackSet-deployer-forwarding-1f2e3d4c/11111111-2222"
 REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261123T090000"
 
 ALLOWED: dict[str, Call] = {
@@ -316,6 +317,23 @@ ALLOWED: dict[str, Call] = {
     "the auditor role finds the key behind an alias": in_member(
         AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),
+    **{
+        f"the auditor role compares the {name} of its account with the template": in_member(
+            AUDITOR, action, resource=resource
+        )
+        for name, action, resource in (
+            ("creator role", "iam:GetRole", CREATOR_ROLE),
+            ("permissions of the creator role", "iam:GetRolePolicy", CREATOR_ROLE),
+            ("cleaner role", "iam:GetRole", CLEANER_ROLE),
+            ("auditor role", "iam:GetRole", AUDITOR_ROLE),
+            ("rule", "events:DescribeRule", FORWARDING_RULE),
+            ("rule's target", "events:ListTargetsByRule", FORWARDING_RULE),
+            ("queue", "sqs:GetQueueAttributes", DEAD_LETTERS),
+            ("queue by its name", "sqs:GetQueueUrl", DEAD_LETTERS),
+            ("stack", "cloudformation:DescribeStacks", STACK),
+            ("scanning", "ecr:GetRegistryScanningConfiguration", "*"),
+        )
+    },
     "the operator role assumes a member's repairer role": ASSUME_REPAIRER,
     "the operator role passes its source identity to a member's repairer role": replace(
         ASSUME_REPAIRER, action="sts:SetSourceIdentity"

@@ -29,6 +29,7 @@ from tests.iam_simulate.allowed_calls import (
     REDRIVE,
     REPAIRER,
     REPOSITORY,
+    STACK,
     TAGGED_REPOSITORY,
     TAGGED_REQUEST,
     THROUGH_ECR,
@@ -48,6 +49,7 @@ from tests.iam_simulate.installation import (
     CREATOR_ROLE,
     DEAD_LETTERS,
     FORWARDING_ROLE,
+    FORWARDING_RULE,
     HANDLER_ROLE,
     HANDLER_RULE,
     HOME,
@@ -447,6 +449,23 @@ _AUDITORS: dict[str, Call] = {
     "the auditor role decrypts with a key": in_member(
         AUDITOR, "kms:Decrypt", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),
+    **{
+        f"the auditor role {what}": in_member(AUDITOR, action, resource=resource)
+        for what, action, resource in (
+            ("reads another role", "iam:GetRole", f"arn:aws:iam::{MEMBER}:role/administrator"),
+            ("changes a role", "iam:PutRolePolicy", CREATOR_ROLE),
+            ("reads another rule", "events:DescribeRule", f"arn:aws:events:{HOME}:{MEMBER}:rule/another"),
+            ("disables the rule", "events:DisableRule", FORWARDING_RULE),
+            ("receives dead letters", "sqs:ReceiveMessage", DEAD_LETTERS),
+            (
+                "reads another stack",
+                "cloudformation:DescribeStacks",
+                f"arn:aws:cloudformation:{HOME}:{MEMBER}:stack/another/11111111-2222",
+            ),
+            ("reads a stack's template", "cloudformation:GetTemplate", STACK),
+            ("configures scanning", "ecr:PutRegistryScanningConfiguration", "*"),
+        )
+    },
     "the handler assumes a repairer role": as_role(ASSUME_REPAIRER, HANDLER),
     "the central account's administrator assumes a repairer role past the operator role": as_role(
         ASSUME_REPAIRER, CENTRAL_ADMINISTRATOR

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployer.planning.instances import InstancePlan, plan_instances
+from deployer.planning.damage import Damage
+from deployer.planning.instances import InstancePlan, instances_of, plan_instances
 from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.targets import Coverage, Scope, desired_instances
 from tests.deployer.stack_set_rules import targeted
@@ -38,7 +39,7 @@ class Cloud:
         self.registered: dict[str, frozenset[str]] = {}
 
     def apply(self, plan: InstancePlan) -> None:
-        for operation in (*plan.create, *plan.update, *plan.delete):
+        for operation in (*plan.withdraw, *plan.create, *plan.update, *plan.delete):
             self.operate(operation)
 
     def operate(self, operation: InstanceOperation) -> None:
@@ -114,6 +115,28 @@ def test_a_scoped_plan_touches_nothing_outside_of_its_scope(data: st.DataObject)
     cloud.apply(plan_instances(coverage, scope, cloud.state(), rewritten=False))
     inside = desired_instances(coverage, scope)
     assert cloud.instances.keys() == outside | inside
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_exactly_the_damaged_instances_of_the_scope_are_deleted_and_created_again(data: st.DataObject) -> None:
+    coverage = data.draw(coverages())
+    organization = coverage.organization
+    everything, scope = Scope.whole(organization), data.draw(scopes(organization))
+    cloud = Cloud(coverage, filtered_delete_unregisters=True)
+    cloud.apply(plan_instances(coverage, everything, cloud.state(), rewritten=False))
+    before = dict(cloud.instances)
+    chosen = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
+    damaged = {key: Damage(problems=("x",), is_stack_gone=data.draw(st.booleans())) for key in chosen}
+
+    plan = plan_instances(coverage, scope, cloud.state(), rewritten=False, damaged=damaged)
+    assert plan.repaired == chosen & desired_instances(coverage, scope)
+    assert instances_of(plan.withdraw) == plan.repaired == instances_of(plan.create)
+    assert (plan.update, plan.delete) == ((), ())
+    for operation in plan.withdraw:
+        assert {damaged[key].is_stack_gone for key in operation.instances} == {operation.retain_stacks}
+    cloud.apply(plan)
+    assert cloud.instances.keys() == before.keys()
 
 
 @pytest.mark.parametrize("rewritten", [True, False])

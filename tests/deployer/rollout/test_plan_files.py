@@ -402,7 +402,7 @@ def test_nothing_changes_that_the_file_does_not_name_whatever_happens_in_between
         context.deployment.bundle,
         context.cloud,
         lambda _: None,
-        options=context.execution_options(if_busy="wait"),
+        options=context.execution_options(plan, if_busy="wait"),
     )
     outside = watched.changes - named
     updatable = {(one.stack_set, one.key) for one in named}  # UpdateStackSet reaches those that are deleted then, too

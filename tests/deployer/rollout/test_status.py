@@ -158,6 +158,7 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
             "region": "eu-west-1",
             "wanted": 2,
             "current": 1,
+            "damaged": 0,
             "outdated": 0,
             "failed": 0,
             "missing": 1,

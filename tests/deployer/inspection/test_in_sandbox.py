@@ -1,0 +1,171 @@
+"""A clean-up tool deletes, disables or edits resources in member accounts: each is reported and repaired."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_org_sandbox.sandbox import Sandbox
+from tests.deployer.command_line import Deployer, writes
+from tests.deployer.rollout.test_in_sandbox import EXPECTED, begins_rolled_out, installed
+
+HOME = "eu-west-1"
+RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"
+AUDITOR = "deployer-auditor"
+READABLE = ("deployer-creator", "deployer-forwarding", "deployer-repairer")
+ROLES = (*READABLE, AUDITOR)
+ANYONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True)
+class Member:
+    """The administrator of a member account."""
+
+    sandbox: Sandbox
+    account: str
+
+    def client(self, service: Any, region: str = HOME) -> Any:
+        return self.sandbox.client(service, account=self.account, region=region)
+
+    def queue(self) -> str:
+        return str(self.client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"])
+
+    def stack(self, stack_set: str) -> str:
+        stacks = self.client("cloudformation").describe_stacks()["Stacks"]
+        (found,) = (one["StackId"] for one in stacks if one["StackName"].startswith(f"StackSet-{stack_set}-"))
+        return str(found)
+
+
+Act = Callable[[Member], object]
+
+
+def delete_role(name: str) -> Act:
+    def act(member: Member) -> None:
+        iam = member.client("iam")
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+    return act
+
+
+def edit_trust(name: str) -> Act:
+    return lambda member: member.client("iam").update_assume_role_policy(
+        RoleName=name, PolicyDocument=json.dumps(ANYONE)
+    )
+
+
+def edit_permissions(name: str) -> Act:
+    def act(member: Member) -> None:
+        iam = member.client("iam")
+        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(NOTHING))
+
+    return act
+
+
+def delete_stack(stack_set: str) -> Act:
+    return lambda member: member.client("cloudformation").delete_stack(StackName=member.stack(stack_set))
+
+
+def delete_rule(member: Member) -> None:
+    events = member.client("events")
+    events.remove_targets(Rule=RULE, Ids=["central-event-bus"])
+    events.delete_rule(Name=RULE)
+
+
+def edit_pattern(member: Member) -> None:
+    member.client("events").put_rule(Name=RULE, EventPattern=json.dumps({"source": ["aws.s3"]}), State="ENABLED")
+
+
+def edit_target(member: Member) -> None:
+    events = member.client("events")
+    (target,) = events.list_targets_by_rule(Rule=RULE)["Targets"]
+    events.put_targets(Rule=RULE, Targets=[target | {"RetryPolicy": {"MaximumRetryAttempts": 1}}])
+
+
+def edit_queue(**attributes: str) -> Act:
+    return lambda member: member.client("sqs").set_queue_attributes(QueueUrl=member.queue(), Attributes=attributes)
+
+
+ON_ROLES: dict[str, tuple[Act, str]] = {
+    **{f"the role {name} is deleted": (delete_role(name), f"{name} does not exist") for name in READABLE},
+    **{f"the trust policy of {name} is edited": (edit_trust(name), "trust policy changed") for name in ROLES},
+    **{f"the permissions of {name} are edited": (edit_permissions(name), "permissions changed") for name in READABLE},
+    "the permissions of the auditor are edited": (edit_permissions(AUDITOR), "may not read its account"),
+    "the auditor is deleted": (delete_role(AUDITOR), "cannot be assumed"),
+    "the stack of the roles is deleted": (delete_stack("deployer-access"), "cannot be assumed"),
+}
+ON_RULES: dict[str, tuple[Act, str]] = {
+    "the rule is deleted": (delete_rule, "event rule deployer-forwarding does not exist"),
+    "the rule is disabled": (lambda member: member.client("events").disable_rule(Name=RULE), "is disabled"),
+    "the rule's pattern is edited": (edit_pattern, "event pattern changed"),
+    "the rule's target is edited": (edit_target, "target changed"),
+    "the rule's target is removed": (
+        lambda member: member.client("events").remove_targets(Rule=RULE, Ids=["central-event-bus"]),
+        "target changed",
+    ),
+    "the queue is deleted": (lambda member: member.client("sqs").delete_queue(QueueUrl=member.queue()), QUEUE),
+    "the queue's retention is edited": (edit_queue(MessageRetentionPeriod="60"), "retention changed"),
+    "the queue's encryption is switched off": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
+    "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
+    "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
+}
+*OTHERS, INTACT = sorted(EXPECTED)
+
+
+def rounds() -> Iterator[dict[str, dict[str, tuple[Act, str]]]]:
+    """What happens in each account, to the roles and to the rule; both only while the auditor can read the rule."""
+    roles, rules = list(ON_ROLES.items()), list(ON_RULES.items())
+    while roles or rules:
+        batch: dict[str, dict[str, tuple[Act, str]]] = {}
+        for account in OTHERS:
+            here = dict([roles.pop(0)]) if roles else {}
+            if rules and not any("auditor" in title or "stack" in title for title in here):
+                here |= dict([rules.pop(0)])
+            batch[account] = here
+        yield {account: here for account, here in batch.items() if here}
+
+
+def damaged(deployer: Deployer) -> dict[str, str]:
+    """The reasons for the damaged instances of each account."""
+    found: dict[str, str] = {}
+    for one in deployer("status", "--deep", "--json").document["instances"]:
+        if one["state"] == "damaged":
+            found[one["account"]] = f"{found.get(one['account'], '')} {one['reason']}"
+    return found
+
+
+@begins_rolled_out
+def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
+    deployer = Deployer(sandbox)
+    clean = deployer("status", "--deep")
+    assert clean.exit_code == 0, clean
+    assert deployer("rollout", "--org", "--deep").exit_code == 0
+    assert set(writes(sandbox)) == {"sts:AssumeRole"}
+    for number, batch in enumerate(rounds()):
+        for account, acts in batch.items():
+            for act, _ in acts.values():
+                act(Member(sandbox, account))
+        sandbox.settle()
+        assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
+        found = damaged(deployer)
+        for account, acts in batch.items():
+            for title, (_, expected) in acts.items():
+                assert expected in found.get(account, ""), (title, found)
+        assert set(found) == set(batch)
+        how = ["--org", "--deep"]
+        if number == 0:  # a plan file keeps what its plan has found
+            how = ["--plan", str(tmp_path / "plan.json")]
+            assert deployer("plan", "--deep", "--out", how[1]).exit_code == 2
+        repaired = deployer("rollout", *how, "--yes", "--allow-delete", "99")
+        assert repaired.exit_code == 0, repaired
+        assert "REPAIRS" in repaired.out
+        sandbox.settle()
+        after = deployer("status", "--deep")
+        assert after.exit_code == 0, after
+        assert installed(sandbox) == EXPECTED
