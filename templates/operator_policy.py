@@ -47,22 +47,26 @@ _CREATE_STACK_SETS = Permission(
 )
 
 COMMANDS: Mapping[str, str] = {
-    "read": "`plan`, `status`, `validate`, `init` and `organization`: read-only",
+    "look": "`plan`, `status`, `validate`, `init` and `organization`: read-only",
     "audit": "`audit list` and `audit export`: read the ledger only",
     "verify": "`audit show`, `audit verify`: all of `audit`, and read repositories",
     "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
-    "roll-out": "`rollout`: all of `read`, and deploy",
-    "destroy": "`destroy`: all of `read`, and delete what `rollout` deployed",
+    "rollout": "`rollout`: all of `look`, and deploy",
+    "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
 }
 """The policies, and the commands that each is for."""
 
 
-def operator_policy(names: Names, command: str) -> dict[str, Any]:
-    """The policy document of one of `COMMANDS`."""
-    return {"Version": "2012-10-17", "Statement": [one.statement() for one in permissions(names, command)]}
+def operator_policy(names: Names, *commands: str) -> dict[str, Any]:
+    """The policy document of one or several of `COMMANDS`; what several need is in it once."""
+    statements = [one.statement() for command in commands for one in permissions(names, command)]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [one for at, one in enumerate(statements) if one not in statements[:at]],
+    }
 
 
 def permissions(names: Names, command: str) -> Sequence[Permission]:
@@ -80,13 +84,13 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         ),
     )
     return {
-        "read": read,
+        "look": read,
         "audit": (*_read_accounts(), *_read_ledger(names)),
         "verify": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names)),
         "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
         "doctor": (*_find_stack_sets(), *_find_buckets(names), _identify_stack_sets(names), *_examine(names)),
         "probe": (*_read_accounts(), *_read_ledger(names), _assume_operator_role(names)),
-        "roll-out": (
+        "rollout": (
             *read,
             _CREATE_STACK_SETS,
             *_change_stack_sets(

@@ -35,7 +35,7 @@ NAMES = Names(
     central_account="200000000001",
     central_region="eu-west-1",
 )
-LACKING = ("read", "cloudformation:CreateChangeSet")
+LACKING = ("look", "cloudformation:CreateChangeSet")
 """What `plan` tries, and does without when only looking is allowed."""
 AWS_POLICIES = "arn:aws:organizations::aws:policy/"
 CARRIED: dict[str, Any] = {
@@ -116,34 +116,34 @@ def test_each_command_works_with_its_documented_policy(sandbox: Sandbox, recorde
 
     def reading(config: Path, *, findings: int) -> str:
         """Every command that changes nothing; gives the plan."""
-        run("read", config, "validate", "--live")
-        run("read", config, "organization", "show")
-        run("read", config, "organization", "snapshot")
-        run("read", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
-        run("read", config, "status", exit_code=findings)
+        run("look", config, "validate", "--live")
+        run("look", config, "organization", "show")
+        run("look", config, "organization", "snapshot")
+        run("look", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
+        run("look", config, "status", exit_code=findings)
         run("audit", config, "audit", "list")
         run("audit", config, "audit", "export", "--out", str(tmp_path / "ledger.csv"), "--force")
         run("verify", config, "audit", "show", "team-a/api")
         run("verify", config, "audit", "verify", "--ou", "Workloads/Dev", exit_code=findings)
-        return run("read", config, "plan", exit_code=findings)
+        return run("look", config, "plan", exit_code=findings)
 
     sandbox.client("s3").create_bucket(  # as an earlier installation left it
         Bucket=NAMES.artifacts_bucket, CreateBucketConfiguration={"LocationConstraint": NAMES.central_region}
     )
     ours = {"TagSet": [{"Key": MANAGED_BY_TAG, "Value": NAMES.prefix}]}
     sandbox.client("s3").put_bucket_tagging(Bucket=NAMES.artifacts_bucket, Tagging=ours)
-    run("read", CONFIG, "plan", exit_code=2)
+    run("look", CONFIG, "plan", exit_code=2)
     assert "18 ok" in run("doctor", CONFIG, "doctor")
-    run("roll-out", CONFIG, "rollout", "--org", "--yes")
+    run("rollout", CONFIG, "rollout", "--org", "--yes")
     assert "18 ok" in run("doctor", CONFIG, "doctor")
     run("probe", CONFIG, "doctor", "--probe", "shop-dev/eu-west-1")
     push(sandbox, "team-a/api")
     assert "Nothing to change" in reading(CONFIG, findings=0)
     assert "cloudformation:CreateChangeSet was denied" in reading(changed, findings=2)
-    run("roll-out", changed, "rollout", "--org", "--yes")
+    run("rollout", changed, "rollout", "--org", "--yes")
     run("repair", changed, "audit", "repair", "--ou", "Workloads/Dev", "--yes")
     assert "Nothing to change" in reading(changed, findings=0)
-    run("roll-out", CONFIG, "rollout", "--org", "--yes", "--allow-delete", "8")
+    run("rollout", CONFIG, "rollout", "--org", "--yes", "--allow-delete", "8")
     run("destroy", changed, "destroy", "--yes")
     run("delete-ledger", changed, "destroy", "--yes", "--delete-ledger")
     assert {refusal.partition(": ")[0] for refusal in refusals(sandbox)} == {LACKING[1]}
@@ -221,7 +221,7 @@ def call_of(request: AccessRequest, trusts: Mapping[str, Any]) -> Call:
 
 
 def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "read")("rollout", "--org", "--yes")
+    ran = acting(sandbox, "look")("rollout", "--org", "--yes")
     assert ran.exit_code != 0
     assert "not authorized" in ran.err
     assert acting(sandbox, "audit")("plan").exit_code != 0
@@ -229,7 +229,7 @@ def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
 
 
 def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permission_it_lacks(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "read", without="ReadDelegatedAdministrators")("plan")
+    ran = acting(sandbox, "look", without="ReadDelegatedAdministrators")("plan")
     assert ran.exit_code == OrganizationAccessError.exit_code
     assert "organizations:ListDelegatedAdministrators" in ran.err
 
@@ -237,7 +237,7 @@ def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permiss
 def test_a_refused_change_set_names_the_resource_under_the_documented_policy(sandbox: Sandbox) -> None:
     body = template({"Role": role(NAMES.function_role)})
     deploy_stack(account=sandbox.central_account, region=sandbox.home_region, name="others", template_body=body)
-    deployer = acting(sandbox, "roll-out")
+    deployer = acting(sandbox, "rollout")
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 1
     taken = f"HandlerRole (AWS::IAM::Role): Resource of type 'AWS::IAM::Role' with identifier '{NAMES.function_role}'"
@@ -246,7 +246,7 @@ def test_a_refused_change_set_names_the_resource_under_the_documented_policy(san
 
     denial = {"Effect": "Deny", "Action": "cloudformation:DescribeEvents", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
-    role_name = f"{ROLE}-roll-out"
+    role_name = f"{ROLE}-rollout"
     sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName="denial", PolicyDocument=document)
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 1

@@ -43,8 +43,8 @@ POLICY = f"arn:aws:organizations::{MANAGEMENT}:policy/{ORGANIZATION}/service_con
 MANAGED = f"arn:aws:account::{MANAGEMENT}:account/{ORGANIZATION}/{CENTRAL}"
 
 BY_OPERATORS: dict[str, Call] = {
-    "the read policy deploys": by("read", "cloudformation:ExecuteChangeSet", STACK),
-    "the read policy reads the ledger": by("read", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "the look policy deploys": by("look", "cloudformation:ExecuteChangeSet", STACK),
+    "the look policy reads the ledger": by("look", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
     "the audit policy writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
     "the audit policy scans the ledger": by("audit", "dynamodb:Scan", LEDGER),
     "the audit policy reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
@@ -63,31 +63,29 @@ BY_OPERATORS: dict[str, Call] = {
     "the probe policy assumes a creator role": by("probe", "sts:AssumeRole", CREATOR_ROLE),
     "the probe policy assumes a repairer role without the operator role": by("probe", "sts:AssumeRole", REPAIRER_ROLE),
     "the probe policy writes to the ledger": by("probe", "dynamodb:PutItem", LEDGER),
-    "the roll-out policy changes a role without CloudFormation": by("roll-out", "iam:PutRolePolicy", HANDLER_ROLE),
-    "the roll-out policy makes a role of another name": by(
-        "roll-out", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION
+    "the rollout policy changes a role without CloudFormation": by("rollout", "iam:PutRolePolicy", HANDLER_ROLE),
+    "the rollout policy makes a role of another name": by(
+        "rollout", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION
     ),
-    "the roll-out policy gives the handler's role to another service": by(
-        "roll-out",
+    "the rollout policy gives the handler's role to another service": by(
+        "rollout",
         "iam:PassRole",
         HANDLER_ROLE,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "ec2.amazonaws.com"},
     ),
-    "the roll-out policy gives the role for notices to Lambda": by(
-        "roll-out",
+    "the rollout policy gives the role for notices to Lambda": by(
+        "rollout",
         "iam:PassRole",
         NAMES.notices_role_arn,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "lambda.amazonaws.com"},
     ),
-    "the roll-out policy changes the function without CloudFormation": by(
-        "roll-out", "lambda:UpdateFunctionCode", NAMES.function_arn
+    "the rollout policy changes the function without CloudFormation": by(
+        "rollout", "lambda:UpdateFunctionCode", NAMES.function_arn
     ),
-    "the roll-out policy deploys another stack": by("roll-out", "cloudformation:ExecuteChangeSet", OTHER_STACK),
-    "the roll-out policy changes another StackSet": by("roll-out", "cloudformation:UpdateStackSet", OTHER_STACK_SET),
-    "the roll-out policy assumes a creator role": by("roll-out", "sts:AssumeRole", CREATOR_ROLE),
-    "the roll-out policy deletes the ledger": by(
-        "roll-out", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION
-    ),
+    "the rollout policy deploys another stack": by("rollout", "cloudformation:ExecuteChangeSet", OTHER_STACK),
+    "the rollout policy changes another StackSet": by("rollout", "cloudformation:UpdateStackSet", OTHER_STACK_SET),
+    "the rollout policy assumes a creator role": by("rollout", "sts:AssumeRole", CREATOR_ROLE),
+    "the rollout policy deletes the ledger": by("rollout", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION),
     "the destroy policy deletes the ledger": by("destroy", "dynamodb:DeleteTable", LEDGER),
     "the destroy policy has CloudFormation delete the ledger": by(
         "destroy", "dynamodb:DeleteTable", LEDGER, context=VIA_CLOUDFORMATION

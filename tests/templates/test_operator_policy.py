@@ -54,7 +54,7 @@ def test_nothing_is_allowed_twice_under_one_name(command: str, names: Names) -> 
     assert len(sids) == len(set(sids))
 
 
-@pytest.mark.parametrize("command", ["roll-out", "destroy"])
+@pytest.mark.parametrize("command", ["rollout", "destroy"])
 def test_cloudformation_may_do_no_more_than_its_resource_types_take(
     command: str, names: Names, templates: Templates
 ) -> None:
@@ -91,7 +91,7 @@ def test_what_exists_already_can_be_imported(names: Names, templates: Templates)
     types = {found["Type"] for stack in ("artifacts", "central") for found in resources(templates[stack]).values()}
     reads = {type_: actions_of(type_, "read") for type_ in types}
     assert len(reads["AWS::S3::Bucket"]) > 15
-    allowed = {action for permission in permissions(names, "roll-out") for action in permission.actions}
+    allowed = {action for permission in permissions(names, "rollout") for action in permission.actions}
     lacking = {
         (kind, action)
         for kind, actions in reads.items()
