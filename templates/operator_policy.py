@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,12 +62,15 @@ COMMANDS: Mapping[str, str] = {
 
 
 def operator_policy(names: Names, *commands: str) -> dict[str, Any]:
-    """The policy document of one or several of `COMMANDS`; what several need is in it once."""
-    statements = [one.statement() for command in commands for one in permissions(names, command)]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [one for at, one in enumerate(statements) if one not in statements[:at]],
-    }
+    """The policy document of one or several of `COMMANDS`; what several need is in it once, and each Sid is unique."""
+    needed = [one for command in commands for one in permissions(names, command)]
+    statements: list[dict[str, Any]] = []
+    used: Counter[str] = Counter()
+    for one in (one for at, one in enumerate(needed) if one not in needed[:at]):
+        used[one.sid] += 1
+        number = used[one.sid]
+        statements.append(one.statement() | ({"Sid": f"{one.sid}{number}"} if number > 1 else {}))
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def permissions(names: Names, command: str) -> Sequence[Permission]:

@@ -42,7 +42,11 @@ COMMANDS = (
         "Remove StackSets, stacks and artifacts from the whole organization, in reverse order of the roll-out.",
         panel=ROLL_OUT,
     ),
-    Entry("policy", "Print the smallest IAM policy for commands, as JSON.", panel=ROLL_OUT),
+    Entry(
+        "policy",
+        "Print the smallest IAM policy for commands, as JSON, with the names of the config files.",
+        panel=ROLL_OUT,
+    ),
     Entry("synth", "Write the templates and the handler's zip to a folder.", panel=ROLL_OUT),
     Entry("ensure", "Make repositories exist, so that the first push to them works.", panel=PUSHES),
     Entry(
