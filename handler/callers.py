@@ -14,6 +14,7 @@ from handler.aws_errors import translate_errors
 from handler.clients import Clients
 from handler.concurrency import CachedValue, SingleFlight
 from handler.events import FailedCall
+from handler.principals import role_name_of
 from handler.sessions import Sessions
 
 FRESH: Final = timedelta(minutes=5)
@@ -31,7 +32,8 @@ class Callers:
 
     def role_arn(self, call: FailedCall) -> str:
         """The ARN of the role behind the session that made a call; raises PermanentError if it cannot be read."""
-        name = call.principal.split("/")[1]
+        name = role_name_of(call.principal)
+        assert name is not None, call.principal
         return self._cache.get((call.account, name), lambda: self._load(call, name))
 
     def _load(self, call: FailedCall, name: str) -> CachedValue[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from handler import globs, reasons, repository_names
 from handler.events import FailedCall
+from handler.principals import role_name_of
 from handler.rules import MAX_LISTED, Key, Rule, listed, matched
 from handler.settings import CreateRules, RepositorySettings, Settings
 
@@ -72,7 +73,7 @@ def decide(call: FailedCall, settings: Settings, *, is_member: Callable[[str], b
 
 def lacks_role(call: FailedCall, settings: Settings, decision: Decision) -> bool:
     """Whether a decision can depend on the path of the caller's role, which a request lacks."""
-    if not call.is_request or call.role_arn or ":assumed-role/" not in call.principal:
+    if not call.is_request or call.role_arn or role_name_of(call.principal) is None:
         return False
     rules = settings.create.principals
     has_rules = bool(rules.deny) or "*" not in rules.allow

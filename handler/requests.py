@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 from handler.events import REQUEST_CALL, REQUEST_DETAIL_TYPE, REQUEST_SOURCE
+from handler.principals import identity_of
 from handler.redrives import MARK
 from handler.regions import REGION
 from handler.text import clean
@@ -51,7 +52,7 @@ class Caller:
     @property
     def limited_as(self) -> str:
         """The account and role, or user, that shares a limit: all sessions of a role are one."""
-        return f"{self.account} {self.arn.split('/')[1] if ':assumed-role/' in self.arn else self.arn}"
+        return f"{self.account} {identity_of(self.arn)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

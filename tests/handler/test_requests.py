@@ -25,6 +25,8 @@ from tests.handler.test_events import JSON
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "request.schema.json").read_text(encoding="utf-8"))
 AT = datetime(2026, 11, 23, 7, 45, 20, 123456, tzinfo=UTC)
 USER = f"arn:aws:iam::{ACCOUNT}:user/people/alice"
+LIKE_A_SESSION = f"arn:aws:iam::{ACCOUNT}:user/ci-build/x:assumed-role/mallory"
+"""A user's path may contain every printable character of ASCII."""
 
 
 def read(event: Any) -> Request | Rejection:
@@ -65,10 +67,22 @@ def test_a_body_in_base64_is_the_same() -> None:
         ({}, f"{ACCOUNT} ci-build"),
         ({"userArn": CALLER.replace("4711", "4712")}, f"{ACCOUNT} ci-build"),
         ({"userArn": USER}, f"{ACCOUNT} {USER}"),
+        ({"userArn": LIKE_A_SESSION}, f"{ACCOUNT} {LIKE_A_SESSION}"),
+        ({"userArn": f"arn:aws:sts::{ACCOUNT}:federated-user/alice"}, f"{ACCOUNT} federated-user"),
+        ({"userArn": f"arn:aws:sts::{ACCOUNT}:federated-user/bob"}, f"{ACCOUNT} federated-user"),
+        ({"userArn": f"arn:aws:iam::{ACCOUNT}:root"}, f"{ACCOUNT} arn:aws:iam::{ACCOUNT}:root"),
     ],
-    ids=["a session", "another session of the role", "a user"],
+    ids=[
+        "a session",
+        "another session of the role",
+        "a user",
+        "a user whose path looks like a session",
+        "a federated user",
+        "a federated user of another name",
+        "the root user",
+    ],
 )
-def test_all_sessions_of_a_role_share_a_limit(iam: dict[str, str], limited_as: str) -> None:
+def test_names_that_a_caller_chooses_share_a_limit(iam: dict[str, str], limited_as: str) -> None:
     found = read(http(iam=iam))
     assert isinstance(found, Request)
     assert found.caller.limited_as == limited_as

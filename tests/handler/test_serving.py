@@ -152,6 +152,18 @@ def test_rules_on_principals_judge_the_role_with_its_path_as_in_an_event(
     assert len(world.records) == 1
 
 
+@pytest.mark.parametrize(
+    "path", ["ci-build/x:assumed-role/", "ci-build/arn:aws:sts::111111111111:assumed-role/ci-build/", "x:role/ci/"]
+)
+def test_no_path_of_a_user_passes_for_a_role(path: str) -> None:
+    """A user's path may contain every printable character of ASCII."""
+    world = World()
+    user = {"userArn": f"arn:aws:iam::{ACCOUNT}:user/{path}mallory"}
+    document = with_principals(allow=["arn:aws:iam::*:role/ci/*", "arn:aws:sts::*:assumed-role/ci-build/*"])
+    assert outcomes(ask(world, http(iam=user), document=document)) == [("refused", "principal-not-allowed")]
+    assert "role" not in world.faults.calls
+
+
 def test_a_role_that_cannot_be_read_fails_and_allows_nothing() -> None:
     document = with_principals(deny=["arn:aws:iam::*:role/ci/*"])
     world = World(role_paths={})
