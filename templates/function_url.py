@@ -18,15 +18,19 @@ OUTPUT = "HandlerUrl"
 REGIONS_WITHOUT = frozenset(
     {
         "ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1",
-        "cn-northwest-1", "eu-central-2", "il-central-1", "me-central-1", "mx-central-1", "us-gov-east-1",
-        "us-gov-west-1",
+        "cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1", "mx-central-1",
+        "us-gov-east-1", "us-gov-west-1",
     }
 )  # fmt: skip
-"""Regions without AWS::Lambda::Url, according to the CloudFormation schemas that AWS publishes for each region."""
+"""Regions without function URLs: those whose CloudFormation schemas lack AWS::Lambda::Url, and those that Lambda's
+documentation names (eu-south-2, and China, although cn-north-1 has the schema).
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html
+"""
 
 
 def is_available(region: str) -> bool:
-    """Whether CloudFormation can create a function URL in a region."""
+    """Whether a function in a region can have a URL."""
     return region not in REGIONS_WITHOUT
 
 

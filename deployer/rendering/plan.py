@@ -84,7 +84,7 @@ def _function_url(plan: Plan) -> Iterator[Line]:
         yield from wrapped(text, indent=4, tone="change")
     elif plan.function_url == "unavailable":
         text = (
-            f"! no function URL, which `ensure: {{url: true}}` requests: CloudFormation in {region} has none."
+            f"! no function URL, which `ensure: {{url: true}}` requests: {region} has none."
             " `deployer ensure` uses events instead."
         )
         yield from wrapped(text, indent=4, tone="change")

@@ -42,8 +42,9 @@ def test_with_it_the_handler_has_a_url_and_what_answering_requests_needs(write: 
     assert what_is_there(synthesize(found)) == [True] * 4
 
 
-def test_a_region_without_function_urls_gets_none(write: Write) -> None:
-    found = compiled(write, "ensure: {url: true}\n", region="us-gov-west-1")
+@pytest.mark.parametrize("region", ["us-gov-west-1", "eu-south-2"])
+def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> None:
+    found = compiled(write, "ensure: {url: true}\n", region=region)
     assert function_url_of(found) == "unavailable"
     assert what_is_there(synthesize(found)) == [False] * 4
 

@@ -33,8 +33,8 @@ class FunctionUrl(Resource):
     absent_from = frozenset(
         {
             "ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
-            "ca-west-1", "cn-northwest-1", "eu-central-2", "il-central-1", "me-central-1", "mx-central-1",
-            "us-gov-east-1", "us-gov-west-1",
+            "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1",
+            "mx-central-1", "us-gov-east-1", "us-gov-west-1",
         }
     )  # fmt: skip
 
