@@ -99,6 +99,8 @@ class TimedOut:
     image: ImageReference
     seconds: float
     calls: int
+    accepted: Answer | None = None
+    """The handler's answer if it accepted the request without finishing it."""
 
 
 Outcome = There | Refused | TimedOut
@@ -121,6 +123,8 @@ class _Wait:
     due_at: float = 0.0
     delay: float = FIRST_DELAY
     calls: int = 1
+    accepted: Answer | None = None
+    """The handler's answer if it accepted the request without finishing it."""
     is_for_the_ledger: bool = False
     """Whether the next turn is to read the ledger, since the registry has just been called."""
     is_cleared: bool = False
@@ -146,7 +150,7 @@ class _Wait:
         self.due_at = now + self.delay
 
     def timed_out(self, now: float) -> TimedOut:
-        return TimedOut(image=self.image, seconds=now - self.begun_at, calls=self.calls)
+        return TimedOut(image=self.image, seconds=now - self.begun_at, calls=self.calls, accepted=self.accepted)
 
 
 def _turn(due_at: float, *, called_at: float, begun_at: float, deadline: float) -> float:
@@ -195,7 +199,7 @@ class Ensurer:
             if answer is not None and answer.outcome != "pending":
                 outcomes[key] = _decided(image, answer, seconds=asked_at - begun_at)
             elif answer is not None:
-                waits[key] = _Wait(image, asked_at)
+                waits[key] = _Wait(image, asked_at, accepted=answer)
             elif self.registries.ask_for(image):
                 outcomes[key] = There(image=image, seconds=0.0, calls=1)
             else:

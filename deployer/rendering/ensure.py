@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deployer.pushing.ensure import Outcome, Refused, There
+from deployer.pushing.ensure import Outcome, Refused, There, TimedOut
 from deployer.pushing.images import ImageReference
+from deployer.pushing.request_lane import Answer
 from deployer.rendering.explanations import explain_command
 from deployer.rendering.text import Line, command_lines, wrapped
 from handler.reasons import SENTENCES
@@ -24,7 +25,11 @@ def outcome_lines(outcome: Outcome) -> list[Line]:
         case Refused():
             return [Line(f"{where}: {outcome.refusal.outcome}", "bad"), *_reasons(outcome)]
         case _:
-            return [Line(f"{where}: not there after {outcome.seconds:.0f} s", "bad"), *_what_to_look_at(outcome.image)]
+            return [
+                Line(f"{where}: not there after {outcome.seconds:.0f} s", "bad"),
+                *_accepted(outcome.accepted),
+                *_what_to_look_at(outcome.image),
+            ]
 
 
 def _reasons(outcome: Refused) -> list[Line]:
@@ -53,6 +58,11 @@ def _reasons(outcome: Refused) -> list[Line]:
             indent=4,
         ),
     ]
+
+
+def _accepted(answer: Answer | None) -> list[Line]:
+    """What kept the handler from finishing, in its own words."""
+    return wrapped(f"{answer.message} [{answer.reason}]", indent=2) if answer else []
 
 
 def _what_to_look_at(image: ImageReference) -> list[Line]:
@@ -92,6 +102,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         keys = ("reason", "rule", "message", "next_step", "detail", "ou_path")
         about = {key: getattr(refusal, key) for key in keys}
         document |= {key: value for key, value in about.items() if value is not None}
+    if isinstance(outcome, TimedOut) and outcome.accepted:
+        document |= {"reason": outcome.accepted.reason, "message": outcome.accepted.message}
     return document
 
 

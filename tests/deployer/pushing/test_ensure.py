@@ -24,7 +24,7 @@ from deployer.pushing.ensure import (
 )
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import RequestLane, Response
-from deployer.rendering.ensure import waiting_text
+from deployer.rendering.ensure import outcome_document, outcome_lines, waiting_text
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -204,6 +204,16 @@ class TestRequestLane:
         [outcome] = ensurer.ensure([image("api")], timeout=120)
         assert isinstance(outcome, There)
         assert {kind for kind, _, _ in registries.calls} == {"look"}
+
+    def test_what_it_has_accepted_and_never_finishes_ends_with_its_reason(self) -> None:
+        """For example a role that is missing in the account."""
+        time = Time()
+        ensurer = Ensurer(registries=LateRegistries(time), clock=time.clock, requests=requests(api="pending"))
+        [outcome] = ensurer.ensure([image("api")], timeout=120)
+        assert isinstance(outcome, TimedOut)
+        assert any("m [name-denied]" in line.text for line in outcome_lines(outcome))
+        document = outcome_document(outcome)
+        assert (document["outcome"], document["reason"], document["message"]) == ("timed-out", "name-denied", "m")
 
     def test_without_an_answer_the_event_lane_does_the_same(self) -> None:
         time = Time()
