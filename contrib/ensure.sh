@@ -4,14 +4,17 @@
 #   ensure.sh IMAGE...          ENSURE_TIMEOUT=300 is the time in seconds for all images together
 #
 # With DEPLOYER_URL, the handler's function URL, and a curl that signs requests (7.75 or later), it has the answer in
-# about a second; credentials that are in no variables are exported by version 2 of the aws CLI. Otherwise it needs only the aws CLI and the permissions of a push: it makes the first call of a push
-# for each repository, then waits until all exist. The exit codes are those of `deployer ensure`:
+# about a second; credentials that are in no variables are exported by version 2 of the aws CLI. Otherwise it needs only
+# the aws CLI and the permissions of a push: it makes the first call of a push for each repository, then waits until all
+# exist. The exit codes are those of `deployer ensure`:
 #   0 all exist    18 timed out    19 refused    15 not an ECR image    3 not a function URL    6 no permission
 #   4 no credentials    13 another error    64 invalid usage    127 no aws CLI
 set -eu
 
 timeout=${ENSURE_TIMEOUT:-300}
 url=${DEPLOYER_URL:-}
+url=${url#"${url%%[![:space:]]*}"} # without blanks and line breaks around it
+url=${url%"${url##*[![:space:]]}"}
 retry_after=30
 no_layer=sha256:0000000000000000000000000000000000000000000000000000000000000000
 
@@ -64,6 +67,7 @@ parse() {
 # Sets url_region, or stops: no other host receives a signed request.
 parse_url() {
     url=${url%/}
+    url=${url%:443}
     host=${url#https://}
     id=${host%%.*}
     url_region=${host#"$id".lambda-url.}

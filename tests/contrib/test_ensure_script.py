@@ -379,6 +379,23 @@ class TestTheRequestLane:
         assert done.stderr.count("it answered 403 The caller is of another account.") == 2
         assert len(Path(variables["REQUESTS"]).read_text().splitlines()) == 2
 
+    @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+    @pytest.mark.parametrize(
+        ("url", "is_used"),
+        [(URL.removesuffix("/"), True), (f" \t{URL}\r\n", True), (f"{URL[:-1]}:443/", True), (" \n", False)],
+        ids=["without a slash", "blanks around it", "the port of HTTPS", "nothing but blanks"],
+    )
+    def test_a_url_as_people_store_it(
+        self, variables: dict[str, str], url: str, is_used: bool, shell: str, tmp_path: Path
+    ) -> None:
+        link = tmp_path / "sh"
+        link.symlink_to(str(shutil.which(required(shell))))
+        given = variables | {"DEPLOYER_URL": url, "RESPONSE": response("created")}
+        done = ensure(f"{HOST}/api:1", shell=str(link), variables=given)
+        assert (done.returncode, self.used_events(variables)) == (0, not is_used), done.stderr
+        if is_used:
+            assert Path(variables["REQUESTS"]).read_text().rstrip().endswith(f" {URL}")
+
     @pytest.mark.parametrize(
         "url",
         [
