@@ -79,12 +79,14 @@ def _function(url: str | None, folder: Path | None) -> str | None:
     """The ARN of the handler as far as URL and config files name it; None if the config files give it no URL."""
     from deployer.pushing.pusher_policy import function_arn
     from deployer.pushing.request_lane import FunctionUrl
+    from templates.function_url import is_available
 
     region = FunctionUrl.parse(url).region if url and url.strip() else None
     config = config_at_hand(folder)
     if config is None:
         return function_arn(region=region)
-    return config.names().function_arn if url or config.ensure_url else None
+    has_url = config.ensure_url and is_available(config.home_region)
+    return config.names().function_arn if region or has_url else None
 
 
 def _wanted(images: Iterable[str], paths: Sequence[Path]) -> list[ImageReference]:

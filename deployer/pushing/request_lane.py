@@ -194,8 +194,20 @@ def _rejection(response: Response, *, account: str) -> _Unserved:
         is_foreign = error.get("code") == "other-account"
         return _Unserved(reason=reason.removesuffix("."), account=account if is_foreign else None)
     text = _text(document.get("Message") or document.get("message")).removesuffix(".")
-    hint = " (`deployer ensure --policy` prints the permissions)" if response.status == 403 else ""
+    hint = f" ({_hint(text)})" if response.status == 403 else ""
     return _Unserved(reason=f"it answered {response.status}{f': {text}' if text else ''}{hint}")
+
+
+def _hint(text: str) -> str:
+    """What a 403 by Lambda itself is about; every service words errors of signatures alike.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    """
+    if text.startswith(("Signature expired", "Signature not yet current")):
+        return "set the clock of this machine"
+    if "security token" in text or "signature" in text:
+        return "check the credentials"
+    return "`deployer ensure --policy` prints the permissions"
 
 
 def _results(body: bytes) -> dict[str, Answer]:

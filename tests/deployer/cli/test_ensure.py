@@ -355,10 +355,19 @@ class TestPolicy:
         _, out, _ = ensure("--policy", "--url", "https://abc.lambda-url.us-east-1.on.aws/")
         assert self.statements(out)[2]["Resource"].startswith("arn:aws:lambda:us-east-1:<central account>:")
 
-    def test_a_handler_without_a_url_needs_no_permission_for_one(self, ensure: Ensure, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            pytest.param("url: true", "url: false", id="switched off"),
+            pytest.param("  region: eu-west-1", "  region: eu-central-2", id="in a region without function URLs"),
+        ],
+    )
+    def test_a_handler_without_a_url_needs_no_permission_for_one(
+        self, ensure: Ensure, tmp_path: Path, old: str, new: str
+    ) -> None:
         shutil.copytree(CONFIG, tmp_path / "config")
         file = tmp_path / "config" / "organization.yaml"
-        assert "url: true" in file.read_text()
-        file.write_text(file.read_text().replace("url: true", "url: false"))
-        _, out, _ = ensure("--policy")
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+        _, out, _ = ensure("--policy", "--url", " ")
         assert len(self.statements(out)) == 2

@@ -182,6 +182,25 @@ class TestFallback:
                 "it answered 403: Forbidden (`deployer ensure --policy` prints the permissions)",
                 id="denied by IAM",
             ),
+            pytest.param(
+                [Response(status=403, body=b'{"message":"Signature expired: 20261128T2200Z is now earlier"}')],
+                1,
+                "it answered 403: Signature expired: 20261128T2200Z is now earlier (set the clock of this machine)",
+                id="a clock that is slow",
+            ),
+            pytest.param(
+                [Response(status=403, body=b'{"message":"Signature not yet current: 20261128T2300Z is still later"}')],
+                1,
+                "it answered 403: Signature not yet current: 20261128T2300Z is still later"
+                " (set the clock of this machine)",
+                id="a clock that is fast",
+            ),
+            pytest.param(
+                [Response(status=403, body=b'{"message":"The security token included in the request is expired"}')],
+                1,
+                "it answered 403: The security token included in the request is expired (check the credentials)",
+                id="credentials that have expired",
+            ),
             pytest.param([rejected(403, "outside-organization")], 1, "it answered 403: No", id="of no member"),
             pytest.param([rejected(404, "no-such-path")], 1, "it answered 404: No", id="another function"),
             pytest.param([rejected(400, "unsupported-version")], 1, "it answered 400: No", id="another version"),
