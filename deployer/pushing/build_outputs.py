@@ -20,7 +20,7 @@ def output_fields(output: str) -> dict[str, str]:
 
 def is_pushing(output: Mapping[str, object]) -> bool:
     """Whether an output with these fields pushes what is built."""
-    return output.get("type") == "registry" or str(output.get("push")).lower() in {"true", "1", "t"}
+    return str(output.get("push", output.get("type") == "registry")).lower() in {"true", "1", "t"}
 
 
 def images_of_output(output: object) -> Iterator[str]:

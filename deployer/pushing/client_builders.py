@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from deployer.pushing.build_outputs import images_of_cache, output_fields
-from deployer.pushing.client_arguments import option_names, option_values
+from deployer.pushing.client_arguments import is_true, option_names, option_values
 from deployer.pushing.client_destinations import Call, Client, Destination, InChart, Verb, every_image, first, verbs
 from deployer.pushing.images import has_registry, repository_part
 
@@ -36,7 +36,7 @@ def _built_by_ko(call: Call) -> Iterator[str]:
     if options.is_on("--bare"):
         yield prefix
         return
-    for path in (word.removeprefix("ko://").lower() for word in call.words):
+    for path in (word.removeprefix("ko://").lower() for word in _before_double_dash(call)):
         name = PurePosixPath(path).name
         is_full = "." in path.partition("/")[0].strip(".")
         if options.is_on("-B", "--base-import-paths") and name and name != "..":
@@ -48,10 +48,17 @@ def _built_by_ko(call: Call) -> Iterator[str]:
             yield f"{prefix}/{name}-{digest}"
 
 
+def _before_double_dash(call: Call) -> tuple[str, ...]:
+    """The words of ko's own: what follows `--` is for kubectl, or for the program that runs."""
+    words = call.command.words
+    behind = len(words) - words.index("--") - 1 if "--" in words else 0
+    return call.words[: len(call.words) - behind]
+
+
 _JIB_IMAGE: Final = re.compile(r"-D(?:jib\.to\.)?image=(.+)")
 _SPRING_IMAGE: Final = re.compile(r"-Dspring-boot\.build-image\.imageName=(.+)")
 _SPRING_IS_PUSHED: Final = re.compile(r"-Dspring-boot\.build-image\.publish(?:=true)?")
-_JIB_GOAL: Final = re.compile(r"(?:.*:)?jib|jib:build|.*:jib-maven-plugin(?::[^:]+)?:build")
+_JIB_GOAL: Final = re.compile(r"(?:(?:.*:)?jib|jib:build|.*:jib-maven-plugin(?::[^:]+)?:build)(?:@.+)?")
 _SPRING_GOALS: Final = frozenset({"spring-boot:build-image", "spring-boot:build-image-no-fork", "bootBuildImage"})
 
 
@@ -98,6 +105,11 @@ def _built_by_pack(call: Call) -> Iterator[str]:
             yield cache.get("name", "")
 
 
+def _collected_by_pack(call: Call) -> Sequence[str]:
+    """Of `pack manifest create LIST IMAGE…`, the list."""
+    return first(call) if call.arguments.is_on("--publish") else ()
+
+
 def _semicolons(text: str) -> dict[str, str]:
     return output_fields(text.replace(";", ","))
 
@@ -119,16 +131,27 @@ def _copied_by_imgpkg(call: Call) -> Sequence[str]:
 
 def _built_by_earthly(call: Call) -> Iterator[str]:
     """https://docs.earthly.dev/docs/caching/caching-via-registry; the images are named in the Earthfile."""
-    if call.arguments.is_on("--push"):
-        yield from call.arguments.values("--remote-cache")
+    options, environment = call.arguments, call.command.environment
+    if options.is_on("--push") or (not options.has("--push") and is_true(environment.get("EARTHLY_PUSH"))):
+        yield from options.values("--remote-cache") or filter(None, [environment.get("EARTHLY_REMOTE_CACHE")])
+
+
+_WERF_LOCAL: Final = ":local"
+"""The stages stay in the daemon."""
 
 
 def _built_by_werf(call: Call) -> Iterator[str]:
     """https://werf.io/docs/v2/reference/cli/werf_build.html: the stages' repository, and those filled with it."""
     options, environment = call.arguments, call.command.environment
-    yield from options.values("--repo") or filter(None, [environment.get("WERF_REPO")])
-    yield from options.values("--final-repo") or filter(None, [environment.get("WERF_FINAL_REPO")])
-    yield from options.values("--cache-repo", "--to")
+    if options.is_on("-Z", "--require-built-images"):
+        return
+    found = [
+        *(options.values("--repo") or [environment.get("WERF_REPO", "")]),
+        *(options.values("--final-repo") or [environment.get("WERF_FINAL_REPO", "")]),
+        *options.values("--cache-repo", "--to"),
+        *(options.values("--tag") if call.before[-1] == "export" else ()),
+    ]
+    yield from (each for each in found if each and each != _WERF_LOCAL and "%" not in each)
 
 
 def _pushed_by_bazel(call: Call) -> Iterator[str]:
@@ -155,7 +178,7 @@ def _packaged_by_sam(call: Call) -> Iterator[str]:
 
 
 def _published_by_apko(call: Call) -> Sequence[str]:
-    return call.words[1:]
+    return () if call.arguments.is_on("--local") else call.words[1:]
 
 
 _KANIKO: Final = Client({"": Verb(_built_by_kaniko, option_names("-d --destination --cache-repo -c -f --build-arg"))})
@@ -172,6 +195,12 @@ _PACK_OPTIONS: Final = """
 --tag --uid --volume -w --workspace --platform --target -f --format --config --exec-env --insecure-registry
 """
 
+_HELM_OPTIONS: Final = """
+-n --namespace --kube-context --kubeconfig --kube-apiserver --kube-as-group --kube-as-user --kube-ca-file --kube-token
+--kube-tls-server-name --registry-config --repository-cache --repository-config --content-cache --burst-limit --qps
+--color --colour
+"""
+
 BUILDERS: Final[dict[str, Client]] = {
     **dict.fromkeys(["executor", "kaniko"], _KANIKO),
     "ko": Client(verbs(_built_by_ko, "build, publish, resolve, apply, create, run", _KO_OPTIONS)),
@@ -179,16 +208,16 @@ BUILDERS: Final[dict[str, Client]] = {
     "jib": Client(verbs(_built_by_jib, "build, jar, war", "-t --target -b --build-file -c --context -p --parameter")),
     "pack": Client(
         verbs(_built_by_pack, "build, rebase, builder create, buildpack package, extension package", _PACK_OPTIONS)
+        | verbs(_collected_by_pack, "manifest create", "-f --format")
         | verbs(every_image, "manifest push")
     ),
     "helm": Client(
         verbs(
             _pushed_chart,
             "push",
-            "--ca-file --cert-file --key-file --username --password --registry-config --repository-cache"
-            " --repository-config -n --namespace --kube-context --kubeconfig --burst-limit --qps",
+            f"--ca-file --cert-file --key-file --username --password {_HELM_OPTIONS}",
         ),
-        option_names("-n --namespace --kube-context --kubeconfig --registry-config --repository-cache"),
+        option_names(_HELM_OPTIONS),
     ),
     "imgpkg": Client(
         verbs(_pushed_by_imgpkg, "push", "-i --image -b --bundle -f --file")
@@ -198,7 +227,7 @@ BUILDERS: Final[dict[str, Client]] = {
     "werf": Client(
         verbs(
             _built_by_werf,
-            "build, converge, bundle publish, bundle copy, export",
+            "build, converge, run, kube-run, render, plan, export, bundle publish, bundle copy",
             "--repo --final-repo --cache-repo --secondary-repo --to --from --tag --env --dir --config",
         )
     ),
@@ -206,6 +235,6 @@ BUILDERS: Final[dict[str, Client]] = {
     "devcontainer": Client(
         verbs(_built_by_devcontainer, "build", "--image-name --cache-to --cache-from --workspace-folder --platform")
     ),
-    "sam": Client(verbs(_packaged_by_sam, "package, deploy", "--image-repository --image-repositories")),
+    "sam": Client(verbs(_packaged_by_sam, "package, deploy, sync", "--image-repository --image-repositories")),
     "apko": Client(verbs(_published_by_apko, "publish", "--arch --annotations --sbom-path --cache-dir -k -r -p")),
 }

@@ -26,9 +26,9 @@ CLIENTS: Final[Mapping[str, Client]] = {**ENGINES, **COPIERS, **BUILDERS}
 
 _LOCAL: Final = re.compile(
     r"(?:dir|oci(?!://)|oci-archive|docker-archive|docker-daemon|containers-storage|ostree|sif|tarball|ocidir|library"
-    r"|oci-layout|tar|file|ko\.local|kind\.local)(?::|/|$)"
+    r"|oci-layout|tar|file|atomic|ko\.local|kind\.local)(?::|/|$)|(?!(?:docker|oci|oras|https?):)[a-z][a-z0-9+.-]*://"
 )
-"""Transports that do not lead to a registry."""
+"""Transports that do not lead to a registry, and those that are not known."""
 
 
 def destinations_of(command: Sequence[str], environment: Mapping[str, str]) -> tuple[Destination, ...]:

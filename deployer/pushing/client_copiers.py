@@ -62,21 +62,28 @@ def _synchronized(call: Call) -> Iterator[str]:
     yield f"{target}/{name if call.arguments.is_on('--scoped') else PurePosixPath(name).name}"
 
 
+def _appended_by_crane(call: Call) -> Sequence[str]:
+    """`crane append --output` writes to a file."""
+    return () if call.arguments.has("-o", "--output") else tags(call)
+
+
 def _changed_by_crane(call: Call) -> Sequence[str]:
     """`crane mutate --output` writes to a file."""
-    return () if call.arguments.has("-o", "--output") else tags_or_image(call)
+    if call.arguments.has("-o", "--output"):
+        return ()
+    return call.arguments.values("-r", "--repo") or tags_or_image(call)
 
 
 def _copied_by_gcrane(call: Call) -> Sequence[str]:
     """The arguments of `gcrane cp -r` are prefixes."""
-    return () if call.arguments.has("-r", "--recursive") else last(2)(call)  # type: ignore[return-value]
+    return () if call.arguments.is_on("-r", "--recursive") else last(2)(call)  # type: ignore[return-value]
 
 
 def _changed_by_regctl(call: Call) -> Iterator[str]:
     """`--create` has a tag for the same repository, or a whole reference."""
     for created in call.arguments.values("--create"):
         yield created if "/" in created else repository_part(call.words[0]) if call.words else ""
-    if call.arguments.has("--replace"):
+    if call.arguments.is_on("--replace"):
         yield from first(call)
 
 
@@ -127,26 +134,40 @@ def _signed_by_notation(call: Call) -> Sequence[str]:
 
 _CRANE: Final[dict[str, Verb]] = {
     **verbs(last(2), "push, copy, cp, optimize", "--platform --image-refs -j --jobs"),
-    **verbs(tags, "append, index append", "-t --new_tag --tag -f --new_layer -b --base --platform -m --manifest"),
+    **verbs(
+        _appended_by_crane,
+        "append, index append",
+        "-t --new_tag --tag -f --new_layer -b --base --platform -m --manifest -o --output --annotation",
+    ),
     **verbs(
         _changed_by_crane,
         "mutate, flatten, index filter, rebase",
         """-t --tag -a --annotation -l --label -e --env --entrypoint --cmd -u --user -w --workdir -o --output --append
-        --exposed-ports --repo --set-platform --platform --old_base --new_base --original --rebased""",
+        --exposed-ports -r --repo --set-platform --platform --old_base --new_base --original --rebased""",
     ),
     **verbs(tags_or_image, "edit config, edit manifest, edit fs", "-t --tag -m --media-type -f --filename --dst"),
     **verbs(first, "tag"),
 }
+_REGCTL_OPTIONS: Final = """
+--annotation --artifact-type --config --config-file --config-media-type --config-type --content-type -t --created --data
+--desc-annotation --desc-platform --digest --export-ref --external -f --file --file-media-type --file-title --format
+--label -m --media-type --name -p --platform --platforms --ref --referrers-src --referrers-tgt --subject
+"""
 _REGCTL: Final[dict[str, Verb]] = {
     **verbs(
         _copied_by_regctl,
         "image copy, image cp",
-        "--platform -p --platforms --format --referrers-src --referrers-tgt",
+        _REGCTL_OPTIONS,
     ),
-    **verbs(first, "image import, image create, manifest put, blob put, index create, index add", "--format"),
+    **verbs(
+        first,
+        """image import, image create, image init, image new, index create, index init, index new, index add,
+        index append, index insert, manifest put, manifest push, blob put, blob push""",
+        _REGCTL_OPTIONS,
+    ),
     **verbs(_changed_by_regctl, "image mod", "--create --annotation --label --to-oci-referrers --time --rebase-ref"),
     **verbs(_blob_of_regctl, "blob copy, blob cp"),
-    **verbs(_artifact_of_regctl, "artifact put", "--subject -f --file --artifact-type --annotation -m --media-type"),
+    **verbs(_artifact_of_regctl, "artifact put, artifact push", _REGCTL_OPTIONS),
 }
 _ORAS: Final[dict[str, Verb]] = {
     **verbs(
@@ -157,7 +178,7 @@ _ORAS: Final[dict[str, Verb]] = {
     **verbs(_copied_by_oras, "cp, copy", _ORAS_OPTIONS),
 }
 _COSIGN: Final[dict[str, Verb]] = {
-    **verbs(_signed, "sign, attest, attach sbom, attach signature, attach attestation"),
+    **verbs(_signed, "sign, attest, attach sbom, attach signature, attach attestation", "--sign-container-identity"),
     **verbs(last(2), "copy", "--only --platform --registry-username --registry-password --registry-token"),
     **verbs(every_image, "upload blob, upload wasm, load"),
 }
@@ -171,6 +192,12 @@ _SKOPEO: Final[dict[str, Verb]] = {
     **verbs(_synchronized, "sync", _COPY_OPTIONS),
 }
 
+_KUBERNETES_OPTIONS: Final = """
+-n --namespace --kubeconfig --context --timeout --as --as-group --as-uid --as-user-extra --cache-dir --cluster --server
+--certificate-authority --client-certificate --client-key --tls-server-name --token --user --kube-api-burst
+--kube-api-qps
+"""
+
 COPIERS: Final[dict[str, Client]] = {
     "skopeo": Client(_SKOPEO, option_names(_COPY_OPTIONS)),
     "crane": Client(_CRANE, option_names("--platform")),
@@ -183,13 +210,16 @@ COPIERS: Final[dict[str, Client]] = {
     "wasm-to-oci": Client(verbs(last(2), "push")),
     "img": Client(verbs(last(1), "push")),
     **dict.fromkeys(
-        ["apptainer", "singularity"], Client(verbs(last(2), "push", "-D --description"), option_names("-c"))
+        ["apptainer", "singularity"], Client(verbs(last(2), "push", "-D --description"), option_names("-c --config"))
     ),
     "flux": Client(
         verbs(first, "push artifact, tag artifact", "-f --path --source --revision -a --annotations --creds --tag -o"),
-        option_names("-n --namespace --kubeconfig --context --timeout"),
+        option_names(_KUBERNETES_OPTIONS),
     ),
-    "timoni": Client(verbs(every_image, "mod push, artifact push, artifact tag")),
+    "timoni": Client(
+        verbs(every_image, "mod push, module push, artifact push, artifact tag", "--source"),
+        option_names("-n --namespace --kubeconfig --kube-context --timeout"),
+    ),
     "crossplane": Client(verbs(every_image, "xpkg push")),
     **dict.fromkeys(["conftest", "wkg", "spin", "wash"], Client(verbs(every_image, "push, registry push, oci push"))),
     "tkn": Client(verbs(every_image, "bundle push")),

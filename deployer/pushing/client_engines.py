@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Final
 
 from deployer.pushing.build_outputs import images_of_cache, images_of_output, is_pushing, output_fields
-from deployer.pushing.client_arguments import option_names
+from deployer.pushing.client_arguments import Arguments, option_names
 from deployer.pushing.client_destinations import Call, Client, Destination, InFile, Verb, first, last, tags, verbs
 
 _DEPENDENCIES: Final = ("--include-deps", "--with-dependencies")
-_PRINTED_ONLY: Final = ("--print", "--check", "--list", "--call")
+_LISTS: Final = ("--list", "--list-targets", "--list-variables")
 _PUSH_OPTIONS: Final = """
 --authfile --cert-dir --compression-format --compression-level --creds --digestfile --encryption-key --encrypt-layer
 --format -f --platform --retry --retry-delay --sign --sign-by --sign-by-sigstore --sign-by-sigstore-private-key
@@ -22,7 +22,7 @@ _PUSH_OPTIONS: Final = """
 --config --context --host -H --log-level -l --connection --url --identity --root --runroot
 """
 _BUILD_OPTIONS: Final = (
-    "-t --tag -o --output --cache-to --cache-from -f --file -c -m -v --build-arg --build-context --call"
+    "-t --tag -o --output --cache-to --cache-from -f --file -c -m -v --build-arg --build-context --call --print"
 )
 _COMPOSE_OPTIONS: Final = """
 -f --file -p --project-name --profile --env-file --project-directory --parallel --ansi
@@ -33,7 +33,7 @@ _COMPOSE_OPTIONS: Final = """
 def _built(call: Call) -> Iterator[str]:
     """The tags and caches of a build. Tags take the place of an output's name, as buildx has it."""
     options = call.arguments
-    if options.has("--check", "--call"):
+    if _is_only_checked(options, *options.values("--print")):
         return
     outputs = [output_fields(value) for value in options.values("-o", "--output")]
     is_pushed = options.is_on("--push")
@@ -41,6 +41,11 @@ def _built(call: Call) -> Iterator[str]:
         yield from tags(call) or _named(outputs, is_pushed=is_pushed)
     for cache in options.values("--cache-to"):
         yield from images_of_cache(cache)
+
+
+def _is_only_checked(options: Arguments, *methods: str) -> bool:
+    """Whether a build is described instead of run: https://docs.docker.com/reference/cli/docker/buildx/build/#call."""
+    return options.is_on("--check") or not {*options.values("--call"), *methods} <= {"build"}
 
 
 def _named(outputs: Iterable[Mapping[str, str]], *, is_pushed: bool = False) -> Iterator[str]:
@@ -75,7 +80,7 @@ def _pushed_model(call: Call) -> list[str]:
 
 def _baked(call: Call) -> Iterator[Destination]:
     """The same command, printing what it would build: https://docs.docker.com/reference/cli/docker/buildx/bake/."""
-    if call.arguments.has(*_PRINTED_ONLY):
+    if call.arguments.is_on("--print") or call.arguments.has(*_LISTS) or _is_only_checked(call.arguments):
         return
     words = call.command.words[len(call.before) :]
     rest = [word for word in words if word.partition("=")[0] not in {"--push", "--load"}]
@@ -109,7 +114,7 @@ _COMPOSE: Final[dict[str, Verb]] = {
     **verbs(first, "publish, alpha publish", "--oci-version"),
 }
 _BUILDX: Final[dict[str, Verb]] = {
-    **verbs(_built, "build, b", _BUILD_OPTIONS),
+    **verbs(_built, "build, b, debug build, dap build", _BUILD_OPTIONS),
     **verbs(_baked, "bake, f", "-f --file --set --builder --metadata-file --allow --call --progress"),
     **verbs(_index, "imagetools create", "-t --tag -f --file --builder -p --platform --annotation --metadata-file"),
 }
@@ -130,12 +135,14 @@ _ENGINE: Final[dict[str, Verb]] = {
 }
 _DAEMON_OPTIONS: Final = """
 --config --context -c --host -H --log-level -l --tlscacert --tlscert --tlskey
---namespace -n --address -a --hosts-dir --snapshotter --cni-path --data-root
+--namespace -n --address -a --hosts-dir --snapshotter --storage-driver --cni-path --cni-netconfpath --data-root
+--cgroup-manager --host-gateway-ip --bridge-ip --cdi-spec-dirs --userns-remap
 --builder -f --file -p --project-name --profile --env-file --project-directory --parallel --ansi --progress
 """
 _PODMAN_OPTIONS: Final = """
 --connection --url --identity --root --runroot --storage-driver --storage-opt --log-level --tmpdir --cgroup-manager -c
 --events-backend --imagestore --module --network-config-dir --out --runtime --ssh --volumepath --registries-conf
+--cdi-spec-dir --conmon --db-backend --hooks-dir --network-cmd-path --pull-option --tls-ca --tls-cert --tls-key
 --registries-conf-dir --registry-config --userns-uid-map --userns-gid-map --default-mounts-file --short-name-alias-conf
 """
 _PODMAN: Final[dict[str, Verb]] = {
@@ -149,8 +156,11 @@ _BUILDAH: Final[dict[str, Verb]] = {
     **verbs(_built, "build, bud, build-using-dockerfile", _BUILD_OPTIONS),
     **verbs(_committed, "commit", _PUSH_OPTIONS),
 }
+_BUILDKIT_OPTIONS: Final = "--addr --log-format --timeout --tlscacert --tlscert --tlsdir --tlskey --tlsservername"
 _BUILDCTL: Final = verbs(
-    _built_with_buildctl, "build", "-o --output --export-cache --exporter --exporter-opt --opt --local --import-cache"
+    _built_with_buildctl,
+    "build, b",
+    "-o --output --export-cache --exporter --exporter-opt --opt --local --import-cache",
 )
 
 ENGINES: Final[dict[str, Client]] = {
@@ -159,5 +169,5 @@ ENGINES: Final[dict[str, Client]] = {
     "buildah": Client(_BUILDAH, option_names(_PODMAN_OPTIONS)),
     **dict.fromkeys(["docker-buildx", "buildx", "depot"], Client(_BUILDX, option_names("--builder --project"))),
     **dict.fromkeys(["docker-compose", "podman-compose"], Client(_COMPOSE, option_names(_COMPOSE_OPTIONS))),
-    **dict.fromkeys(["buildctl", "buildctl-daemonless.sh"], Client(_BUILDCTL, option_names("--addr --timeout"))),
+    **dict.fromkeys(["buildctl", "buildctl-daemonless.sh"], Client(_BUILDCTL, option_names(_BUILDKIT_OPTIONS))),
 }

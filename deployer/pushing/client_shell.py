@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(
 )
 _EXPANSION: Final = re.compile(
     r"""
-    \$(?:\{(?P<braced>\w+|[@*])(?:(?P<colon>:?)-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*|\d|[@*]))
+    \$(?:\{(?P<braced>\w+|[@*])(?:(?P<colon>:?)[-=](?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*|\d|[@*]))
     |\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`|\$[?!$\#-]
     """,
     re.VERBOSE,
@@ -39,7 +39,7 @@ _EXPANSION: Final = re.compile(
 def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
     """The words of each simple command. Assignments stand before a command's words, and count for those after them."""
     known = dict(variables)
-    for words in _split(_LOOP.sub(_unrolled, script), known):
+    for words in _split(_LOOP.sub(_unrolled, _HERE_DOCUMENT.sub(r"\g<rest>\n", script)), known):
         yield words
         if words and all(_ASSIGNMENT.match(word) for word in words):
             known |= dict(word.split("=", 1) for word in words)
@@ -47,19 +47,32 @@ def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]
 
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 _DECLARING: Final = frozenset({"export", "declare", "local", "readonly", "typeset"})
-_KEYWORDS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{"})
+_KEYWORDS: Final = frozenset({"coproc", "if", "then", "elif", "else", "while", "until", "do", "!", "{"})
 
 
 _LOOP: Final = re.compile(
     r"\bfor[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+in[ \t]+(?P<words>[^;\n$`(]+)[;\n]\s*do\b(?P<body>.*?)\bdone\b", re.DOTALL
 )
 _MOST_TURNS: Final = 50
+_HERE_DOCUMENT: Final = re.compile(
+    r"(?<!<)<<-?[ \t]*(?P<quote>['\"\\]?)(?P<end>[A-Za-z_]\w*)(?:(?P=quote)|(?<=\\))(?P<rest>[^\n]*)\n"
+    r"(?:.*\n)*?[ \t]*(?P=end)[ \t]*(?:\n|\Z)"
+)
+"""A text for a command's standard input, which may look like commands."""
+_BRACES: Final = re.compile(r"(?P<before>[^\s{}]*)\{(?P<words>[^\s{}]*,[^\s{}]*)\}(?P<after>[^\s{}]*)")
 
 
 def _unrolled(loop: re.Match[str]) -> str:
     """The body of a loop over words that stand there, once for each."""
-    words = loop["words"].split()[:_MOST_TURNS]
+    words = [each for word in loop["words"].split() for each in _of_braces(word)][:_MOST_TURNS]
     return ";".join(f"{loop['name']}={word};{loop['body']}" for word in words)
+
+
+def _of_braces(word: str) -> list[str]:
+    """The words of `before{one,other}after`."""
+    if found := _BRACES.fullmatch(word):
+        return [f"{found['before']}{each}{found['after']}" for each in found["words"].split(",")]
+    return [word]
 
 
 def is_assignment(word: str) -> bool:
@@ -79,10 +92,12 @@ def _split(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
             case "redirection":
                 words.end_word()
                 words.is_target = True
+            case "quoted" if text in {"$@", "${@}"}:
+                words.add_fields(_expanded(text, variables))
             case "quoted":
                 words.add(_expanded(re.sub(r"\\([$`\"\\\n])", r"\1", text), variables))
             case "plain":
-                words.add_fields(_expanded(text, variables))
+                words.add_fields(UNRESOLVED if _BRACES.search(_EXPANSION.sub("", text)) else _expanded(text, variables))
             case "substitution":
                 words.add(UNRESOLVED)
             case _:
@@ -121,7 +136,9 @@ class _Words:
         self.end_word()
         words, self._words, self.is_target = self._words, [], False
         while words and (words[0] in _KEYWORDS or words[0] in _DECLARING):
-            del words[0]
+            is_declaring = words.pop(0) in _DECLARING
+            while is_declaring and words and words[0].startswith("-"):
+                del words[0]
         if words:
             yield words
 

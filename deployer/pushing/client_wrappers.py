@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Final
 
-from deployer.pushing.client_arguments import leading_options, option_names
+from deployer.pushing.client_arguments import Arguments, leading_options, option_names, option_values
 from deployer.pushing.client_shell import UNRESOLVED, commands_of, is_assignment
 
 _DEPTH: Final = 8
@@ -44,9 +44,7 @@ _WRAPPERS: Final[dict[str, _Wrapper]] = {
     "sudo": _Wrapper(option_names("-u -g -h -p -C -D -R -r -t -T -U --user --group --host --chdir"), is_direct=False),
     "doas": _Wrapper(option_names("-u -C"), is_direct=False),
     "xargs": _Wrapper(
-        option_names(
-            "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-lines --max-procs --replace --max-chars"
-        ),
+        option_names("-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-lines --max-procs --max-chars"),
         is_direct=False,
     ),
     "env": _Wrapper(option_names("-u -C -S --unset --chdir --split-string")),
@@ -59,13 +57,41 @@ _WRAPPERS: Final[dict[str, _Wrapper]] = {
     "taskset": _Wrapper(words=1),
     "strace": _Wrapper(option_names("-o -e -s -u -E")),
     "exec": _Wrapper(option_names("-a")),
-    **dict.fromkeys(["nohup", "setsid", "command", "chronic", "unbuffer", "catchsegv"], _Wrapper()),
+    "caffeinate": _Wrapper(option_names("-t -w")),
+    "dumb-init": _Wrapper(option_names("-r --rewrite")),
+    "chrt": _Wrapper(option_names("-T -P -D --sched-runtime --sched-period --sched-deadline"), words=1),
+    "numactl": _Wrapper(option_names("-i -N -C -m -p --interleave --cpunodebind --physcpubind --membind --preferred")),
+    "proxychains4": _Wrapper(option_names("-f")),
+    "systemd-inhibit": _Wrapper(option_names("--what --who --why --mode")),
+    "systemd-run": _Wrapper(
+        option_names(
+            "-u -p -E -M -H --unit --property --setenv --uid --gid --nice --working-directory --slice --description"
+            " --machine --host"
+        ),
+        is_direct=False,
+    ),
+    "setpriv": _Wrapper(
+        option_names("--reuid --regid --groups --inh-caps --ambient-caps --bounding-set --securebits --pdeathsig"),
+        is_direct=False,
+    ),
+    "unshare": _Wrapper(
+        option_names("-S -G -R -w --setuid --setgid --root --wd --propagation --map-user --map-group"), is_direct=False
+    ),
+    "runuser": _Wrapper(
+        option_names("-u -g -G -w --user --group --supp-group --whitelist-environment"), is_direct=False
+    ),
+    **dict.fromkeys(["k3s", "microk8s", "lima"], _Wrapper(is_direct=False)),
+    **dict.fromkeys(
+        ["nohup", "setsid", "command", "chronic", "unbuffer", "catchsegv", "winpty", "busybox"], _Wrapper()
+    ),
 }
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "busybox", "su", "runuser"})
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "su", "sg", "script"})
+_SCRIPT_ANYWHERE: Final = frozenset({"su", "sg", "script", "runuser"})
 _SHELL_VALUED: Final = option_names("-o -O +o +O --rcfile --init-file")
 _ENGINES: Final = frozenset({"docker", "podman", "nerdctl", "finch"})
 _IN_IMAGES: Final = option_names(
-    "executor kaniko crane gcrane skopeo oras regctl cosign helm buildah podman ko pack notation apko werf buildkit"
+    "executor kaniko crane gcrane skopeo oras regctl cosign helm buildah podman ko pack notation apko werf flux"
+    " buildkit"
 )
 """Clients that people run from images with their name, as gcr.io/kaniko-project/executor and quay.io/skopeo/stable."""
 
@@ -84,23 +110,34 @@ def _unwrapped(command: SimpleCommand, depth: int) -> Iterator[SimpleCommand]:
     command = _without_assignments(command)
     if not command.words or not depth:
         return
-    if command.program in _SHELLS:
-        for inner in _of_shell(command):
-            yield from _unwrapped(inner, depth - 1)
-    elif command.program == "eval":
-        for inner in _of_script(" ".join(command.words[1:]), command.environment):
-            yield from _unwrapped(inner, depth - 1)
-    elif wrapper := _WRAPPERS.get(command.program):
-        yield from _unwrapped(_inside(command, wrapper), depth - 1)
-    else:
+    inner = _wrapped(command)
+    if inner is None:
         yield command
-        if command.program in _ENGINES and "run" in command.words:
-            for inner in _in_container(command):
-                yield from _unwrapped(inner, depth - 1)
-        elif "--" in command.words:  # aws-vault exec PROFILE -- CLIENT …
-            rest = command.words[command.words.index("--") + 1 :]
-            inner = SimpleCommand(words=rest, environment=command.environment, is_direct=False)
-            yield from _unwrapped(inner, depth - 1)
+        inner = _beside(command)
+    for each in inner:
+        yield from _unwrapped(each, depth - 1)
+
+
+def _wrapped(command: SimpleCommand) -> Iterable[SimpleCommand] | None:
+    """What a wrapper runs; None if the command is a client's own."""
+    if command.program in _SHELLS or _is_script_of_runuser(command.words):
+        return _of_shell(command)
+    if command.program == "eval":
+        return _of_script(" ".join(command.words[1:]), command.environment)
+    if wrapper := _WRAPPERS.get(command.program):
+        return [_inside(command, wrapper)]
+    if command.words[1:2] == ("unshare",):  # of podman and buildah: in the user's own namespace
+        return [replace(command, words=command.words[1:])]
+    return None
+
+
+def _beside(command: SimpleCommand) -> Iterable[SimpleCommand]:
+    """What may be a command among the arguments of another: of a container, or as in `aws-vault exec x -- CLIENT`."""
+    if command.program in _ENGINES and "run" in command.words:
+        return _in_container(command)
+    if "--" in command.words:
+        return [replace(command, words=command.words[command.words.index("--") + 1 :], is_direct=False)]
+    return ()
 
 
 def _without_assignments(command: SimpleCommand) -> SimpleCommand:
@@ -113,14 +150,22 @@ def _without_assignments(command: SimpleCommand) -> SimpleCommand:
 def _inside(command: SimpleCommand, wrapper: _Wrapper) -> SimpleCommand:
     options, rest = leading_options(command.words[1:], wrapper.valued)
     rest = rest[wrapper.words :]
+    if command.program == "flock" and rest[:1] in (["-c"], ["--command"]):
+        rest = ["sh", "-c", *rest[1:]]
     if command.program == "env":
+        rest = rest[1:] if rest[:1] == ["-"] else rest
         for text in options.values("-S", "--split-string"):
             rest = [*next(commands_of(text, {}), []), *rest]
     if command.program == "xargs":
-        rest = _with_arguments_of_xargs(rest, options.values("-I", "--replace"))
+        rest = _with_arguments_of_xargs(rest, _placeholders(options))
     return SimpleCommand(
         words=tuple(rest), environment=command.environment, is_direct=command.is_direct and wrapper.is_direct
     )
+
+
+def _placeholders(options: Arguments) -> Sequence[str]:
+    """What xargs replaces: a text of the user's, or `{}` with `-i`."""
+    return options.values("-I", "--replace") or (["{}"] if options.has("-i", "--replace") else [])
 
 
 def _with_arguments_of_xargs(words: list[str], placeholders: Sequence[str]) -> list[str]:
@@ -156,17 +201,15 @@ def _assigned(words: Sequence[str]) -> Iterator[str]:
 def _client_in_image(reference: str) -> str | None:
     """The last part of an image's name that is a client's, without its tag."""
     parts = reference.partition("@")[0].split("/")
-    names = [part.partition(":")[0] for part in reversed(parts[1:])]
+    names = [part.partition(":")[0].removesuffix("-cli") for part in reversed(parts[1:])]
     return next((name for name in names[:2] if name in _IN_IMAGES), None)
 
 
 def _of_shell(command: SimpleCommand) -> Iterator[SimpleCommand]:
     """The commands of `sh -c SCRIPT [NAME [ARGUMENT…]]`; a script in a file is not read."""
     words = list(command.words[1:])
-    if command.program == "busybox":
-        words = words[1:]
-    if command.program in {"su", "runuser"}:  # the user stands before or behind the options
-        words = words[words.index("-c") :] if "-c" in words else []
+    if command.program in _SCRIPT_ANYWHERE:
+        words = ["-c", *_script_among(words)]
     has_script = False
     while words and words[0][:1] in {"-", "+"}:
         option = words.pop(0)
@@ -179,6 +222,17 @@ def _of_shell(command: SimpleCommand) -> Iterator[SimpleCommand]:
     positional = {str(position): value for position, value in enumerate(parameters)}
     given = " ".join(parameters[1:])
     yield from _of_script(script, {**command.environment, **positional, "@": given, "*": given})
+
+
+def _script_among(words: Sequence[str]) -> Sequence[str]:
+    """The script of `su`, `sg` and `script`: a name may stand before or behind the option that has it."""
+    short = next((word for word in words if word[:1] == "-" and word[1:2] != "-" and word.endswith("c")), "-c")
+    return [*option_values(words, "--command"), *option_values(words, short)][:1]
+
+
+def _is_script_of_runuser(words: Sequence[str]) -> bool:
+    """Without a user in an option, it takes what `su` takes."""
+    return program_name(words[0]) == "runuser" and not {"-u", "--user"} & {word.partition("=")[0] for word in words}
 
 
 def _of_script(script: str, environment: Mapping[str, str]) -> Iterator[SimpleCommand]:
