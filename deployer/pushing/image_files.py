@@ -6,7 +6,6 @@ are built. What cannot be read as such is an error, since a guess would make a w
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,9 @@ Kind = Literal["bake-hcl", "bake-json", "compose", "list"]
 _BY_SUFFIX: Final[Mapping[str, Kind]] = {".hcl": "bake-hcl", ".yml": "compose", ".yaml": "compose"}
 _COMPOSE: Final = re.compile(r"^(?:services|include)[ \t]*:", re.MULTILINE)
 _HCL: Final = re.compile(r'^[ \t]*(?:target|group|variable|function)[ \t]+"?[\w-]+"?[ \t]*\{', re.MULTILINE)
+_JSON: Final = re.compile(r'\s*(?:\{|\[\s*["\]])')
+"""Not a host as `[::1]`, which begins with a bracket too."""
+_WORD: Final = re.compile(r"[^\s,\"']+")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _DEFAULT_COMPOSE: Final = frozenset(["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"])
 _COMPOSE_OVERRIDES: Final = (
@@ -60,7 +62,7 @@ def references_in_files(paths: Sequence[PurePath], files: Files, environment: Ma
     folders = dict.fromkeys(file.path.parent for file in given if file.kind == "compose")
     for file in given:
         if file.kind == "list":
-            found += _in_list(file.text)
+            found += _in_list(file)
     for folder in folders:
         project = [file for file in given if file.kind == "compose" and file.path.parent == folder]
         texts = _Texts(files, {file.path: file.text for file in project})
@@ -95,7 +97,7 @@ def _kind_of(path: PurePath, text: str) -> Kind:
     suffix = path.suffix.lower()
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
-    if suffix == ".json" or text.lstrip().startswith(("{", '["')):
+    if suffix == ".json" or _JSON.match(text):
         return _kind_of_json(json_of(path, text))
     if _COMPOSE.search(text):
         return "compose"
@@ -109,17 +111,17 @@ def _kind_of_json(document: Any) -> Kind:
     return "compose" if is_compose else "bake-json"
 
 
-def _in_list(text: str) -> Iterator[str]:
+def _in_list(file: _ImageFile) -> Iterator[str]:
     """One image a line, or several with commas or blanks between them; `#` begins a comment.
 
     In JSON a list of texts, or an object whose `tags` are one, as docker/metadata-action gives it.
     """
-    if text.lstrip().startswith(("{", "[")):
-        document = json.loads(text)
+    if _JSON.match(file.text):
+        document = json_of(file.path, file.text)
         yield from (str(item) for item in (document if isinstance(document, list) else document["tags"]))
         return
-    for row in csv.reader(_COMMENT.sub("", line) for line in text.splitlines()):
-        yield from (word for cell in row for word in cell.split())
+    for line in file.text.splitlines():
+        yield from _WORD.findall(_COMMENT.sub("", line))
 
 
 def _compose_override(project: Sequence[_ImageFile], files: Files) -> list[PurePath]:

@@ -120,6 +120,7 @@ services:
         pytest.param("compose.yaml", "services: [", "no YAML", id="broken YAML"),
         pytest.param("compose.yaml", "[]", "no compose file", id="another YAML"),
         pytest.param("docker-bake.json", "{", "no JSON", id="broken JSON"),
+        pytest.param("tags.txt", '["x",', "tags.txt: no JSON", id="a broken list in JSON"),
         pytest.param("docker-bake.json", "{}", "no bake file", id="another JSON"),
         pytest.param("docker-bake.hcl", "", "no bake file", id="an empty file in HCL"),
         pytest.param("docker-bake.hcl", "target {", "line 1, column 9: this is no valid HCL", id="broken HCL"),
@@ -169,7 +170,9 @@ def test_files_that_were_once_read_wrongly(file: str, repositories: str) -> None
         pytest.param("{H}/a:1\r\n{H}/b:1\r\n", id="Windows line ends"),
         pytest.param("# a\n\n{H}/a:1 # b, c\n\t{H}/b:1\n", id="comments, blanks and tabs"),
         pytest.param('"{H}/a:1","{H}/b:1"\n', id="CSV with quotes"),
+        pytest.param("'{H}/a:1'\n'{H}/b:1'\n", id="single quotes"),
         pytest.param('["{H}/a:1", "{H}/b:1"]', id="JSON"),
+        pytest.param('[\n  "{H}/a:1",\n  "{H}/b:1"\n]', id="JSON in lines"),
         pytest.param('{"tags": ["{H}/a:1", "{H}/b:1"], "labels": {}}', id="what metadata-action gives"),
     ],
 )
@@ -192,6 +195,11 @@ def test_lists(text: str) -> None:
 @pytest.mark.parametrize("name", ["-", "images", "images.txt", "docker-bake.prod"])
 def test_a_file_of_another_name_is_what_it_looks_like(name: str, text: str) -> None:
     assert references_in(PurePath(name), text.replace("{H}", HOST), {}) == (f"{HOST}/a",)
+
+
+@pytest.mark.parametrize("text", ["[", "[::1]:5000/a:1", "[ x", "x" * 200_000, '"' + "x" * 200_000])
+def test_a_list_that_is_no_json_has_one_image_a_line(text: str) -> None:
+    assert references_in(PurePath("tags.txt"), text, {}) == tuple(text.strip('"').split())
 
 
 def test_several_files_of_different_kinds() -> None:
