@@ -18,6 +18,8 @@ from deployer.pushing.environment_files import environment_file
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
 
 _REMOTE: Final = ("://", "git@", "github.com/")
+_ENVIRONMENT_FILES: Final = "COMPOSE_ENV_FILES"
+_NO_ENVIRONMENT_FILE: Final = "COMPOSE_DISABLE_ENV_FILE"
 _NO_FILE: Final = "/dev/null"
 _CORRECT: Final = "Correct the file."
 
@@ -35,11 +37,11 @@ class Files(Protocol):
 def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Variables) -> Iterator[str]:
     """The images of every service that is built, also its further tags and its caches in registries.
 
-    Services count whatever their profiles. Variables are the environment's, then those of `.env` beside the first file.
+    Services count whatever their profiles. Variables are the environment's, then those of `.env` beside the first file,
+    or of the files that COMPOSE_ENV_FILES names instead.
     """
-    folder = paths[0].parent
-    variables = with_environment_file(folder, files, environment)
-    project = _Project(files=files, folder=folder)
+    project = _Project(files=files, folder=paths[0].parent)
+    variables = project.variables(environment)
     try:
         yield from images_of_services(project.services(paths, variables), where=str(paths[0]))
     except RecursionError as error:
@@ -75,6 +77,18 @@ class _Project:
     files: Files
     folder: PurePath
     including: tuple[PurePath, ...] = ()
+
+    def variables(self, environment: Variables) -> Variables:
+        """https://docs.docker.com/compose/how-tos/environment-variables/envvars/, with the environment's own."""
+        if environment.get(_NO_ENVIRONMENT_FILE, "").lower() in {"true", "1"}:
+            return environment
+        named = [each.strip() for each in environment.get(_ENVIRONMENT_FILES, "").split(",") if each.strip()]
+        if not named:
+            return with_environment_file(self.folder, self.files, environment)
+        known = dict(environment)
+        for each in reversed(named):
+            known = environment_file(self._read(PurePath(each), where=_ENVIRONMENT_FILES), known)
+        return known
 
     def services(
         self, paths: Sequence[PurePath], variables: Variables, *, texts: Mapping[PurePath, str] | None = None

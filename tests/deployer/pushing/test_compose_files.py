@@ -241,6 +241,20 @@ class TestSeveralFiles:
         assert images_in(files) == ("web:7",)
         assert images_in(files, variables={"TAG": "8"}) == ("web:8",)
 
+    def test_variables_come_from_the_files_that_the_environment_names(self) -> None:
+        files = {
+            "x/compose.yaml": "services: {web: {build: ., image: '{H}/${NAME-web}:${TAG-none}'}}",
+            "x/.env": "TAG=7",
+            "a.env": "TAG=8\nNAME=a",
+            "b.env": "TAG=9",
+        }
+        named = {"COMPOSE_ENV_FILES": "a.env, b.env"}
+        assert images_in(files, variables=named) == ("a:9",)
+        assert images_in(files, variables={**named, "TAG": "1"}) == ("a:1",)
+        assert images_in(files, variables={**named, "COMPOSE_DISABLE_ENV_FILE": "true"}) == ("web:none",)
+        with pytest.raises(ConfigurationError, match=r"COMPOSE_ENV_FILES: c\.env cannot be read"):
+            images_in(files, variables={"COMPOSE_ENV_FILES": "c.env"})
+
 
 @pytest.mark.parametrize(
     ("text", "reason"),
