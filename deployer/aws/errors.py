@@ -21,6 +21,7 @@ from deployer.errors import (
     SandboxError,
     ServiceError,
 )
+from deployer.quotas import increase, quota_of_call
 
 _REFUSED_CREDENTIALS = {
     "AuthFailure",
@@ -43,6 +44,7 @@ THROTTLED = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+QUOTA_REACHED = {"LimitExceeded", "LimitExceededException", "ServiceLimitExceeded", "ServiceQuotaExceededException"}
 _NO_CREDENTIALS = (
     botocore.CredentialRetrievalError,
     botocore.NoCredentialsError,
@@ -112,11 +114,23 @@ def _from_answer(error: botocore.ClientError, location: str) -> DeployerError:
             f"{call} was throttled repeatedly ({code})",
             next_step="Run the command again in a minute to resume.",
         )
+    if code in QUOTA_REACHED:
+        return _quota_reached(error, call)
     if code == "AWSOrganizationsNotInUseException":
         return OrganizationAccessError(
             "This account is not a member of an AWS organization", next_step="Use credentials of the central account."
         )
     return ServiceError(f"{call} failed: {code}: {message}", next_step="Run the command again with --debug for more.")
+
+
+def _quota_reached(error: botocore.ClientError, call: str) -> ServiceError:
+    quota = quota_of_call(error.operation_name)
+    named = f"the quota {quota.name} ({quota.code})" if quota else "a quota"
+    where = f"`{increase(quota)}`" if quota else "in the Service Quotas console"
+    return ServiceError(
+        f"{call} reached {named}: {message_of(error)}",
+        next_step=f"Request an increase in the account of the call: {where}. Then run the command again to resume.",
+    )
 
 
 def _unreachable(error: botocore.BotoCoreError) -> DeployerError:

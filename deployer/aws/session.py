@@ -9,12 +9,13 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import boto3
 from botocore.config import Config as ClientConfig
+from botocore.exceptions import ClientError
 
-from deployer.aws.errors import translated, unusable_settings
+from deployer.aws.errors import QUOTA_REACHED, translated, unusable_settings
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -153,4 +154,12 @@ class Session:
                     self._clients[key] = self._boto.client(service, region_name=region, config=config)
                 except ValueError as error:  # of an endpoint's URL, or a region's name
                     raise unusable_settings(error) from error
+            self._clients[key].meta.events.register_first("needs-retry.cloudformation", _refuse_quotas)
         return self._clients[key]
+
+
+def _refuse_quotas(response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any) -> None:
+    """A quota stays reached: botocore's standard mode would repeat the call for half a minute, as if it throttled."""
+    parsed = response[1] if response else {}
+    if parsed.get("Error", {}).get("Code") in QUOTA_REACHED:
+        raise ClientError(cast("Any", parsed), operation.name)

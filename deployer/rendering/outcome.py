@@ -12,7 +12,7 @@ from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import Cause, causes
 from deployer.rollout.result import RolloutResult
-from deployer.words import account_name, account_path, counted
+from deployer.words import SHOWN, account_name, account_names, account_path, counted
 
 AGAIN = (
     "Remove the cause, then `deployer rollout --only-failed` retries only those, and `deployer rollout --resume`"
@@ -68,7 +68,14 @@ def url_lines(url: str) -> list[Line]:
 
 
 def _cause(cause: Cause, organization: Organization) -> Iterator[Line]:
-    yield from wrapped(f"{counted(len(cause.failures), 'failure')}: {cause.reason}", indent=2, tone="bad")
+    accounts = sorted({failure.account for failure in cause.failures})
+    count = counted(len(cause.failures), "failure")
+    where = f" in {counted(len(accounts), 'account')}" if len(accounts) > 1 else ""
+    yield from wrapped(f"{count}{where}: {cause.reason}", indent=2, tone="bad")
+    yield from wrapped(cause.next_step, indent=6)
+    if len(accounts) > SHOWN:
+        yield from wrapped(f"{account_names(organization, accounts)}; `deployer status` lists all", indent=6)
+        return
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for failure in cause.failures:
         places[account_path(organization, failure.account), failure.account, failure.stack_set].append(failure.region)

@@ -78,6 +78,7 @@ def outcome_document(
                     "region": failure.region,
                     "stack_set": failure.stack_set,
                     "reason": failure.reason,
+                    "next_step": failure.next_step,
                 }
                 for failure in outcome.failures
             ],

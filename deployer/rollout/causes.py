@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from deployer.rollout.advice import advice
+
 _RESOURCE = re.compile(
     r"ResourceLogicalId:(?P<id>[^,]+), ?ResourceType:(?P<type>[^,]+), ?ResourceStatusReason:(?P<reason>.*)", re.DOTALL
 )
@@ -33,6 +35,11 @@ class Failure:
     """Whether it is desired, and AWS excludes its stack instance from every update: a retry does not help."""
 
     @property
+    def next_step(self) -> str:
+        """What to do about it."""
+        return advice(shortened(self.reason), {self.region})
+
+    @property
     def is_cause(self) -> bool:
         """Whether the failure is its own, rather than that of an instance before it."""
         return CANCELLED not in self.reason.lower()
@@ -44,6 +51,11 @@ class Cause:
 
     reason: str
     failures: tuple[Failure, ...]
+
+    @property
+    def next_step(self) -> str:
+        """What to do about it."""
+        return advice(self.reason, {failure.region for failure in self.failures})
 
 
 def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:

@@ -177,7 +177,7 @@ class _Run:
                 f"StackSet {name} was not deleted: {counted(len(left), 'stack instance')} could not be deleted",
                 next_step="Remove the cause, then run `deployer destroy` again to continue.",
             )
-        self._cloud.stack_sets.delete(name)
+        self._runner.delete(name)
 
     def _operate(self, name: str, operation: InstanceOperation) -> None:
         try:

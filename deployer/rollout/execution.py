@@ -21,6 +21,7 @@ from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
+from deployer.rollout.advice import advice
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.locking import LockRecord
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
@@ -271,7 +272,7 @@ class _Run:
         """If an instance could not be deleted, the StackSet stays; the verification reports it."""
         state = self._cloud.stack_sets.describe(plan.definition.name)
         if state is not None and not state.instances:
-            self._cloud.stack_sets.delete(plan.definition.name)
+            self._runner.delete(plan.definition.name)
 
     def _create_first(self, plan: StackSetPlan, creation: InstanceOperation) -> int:
         """Change the StackSet with one new instance; if that one fails, the others are created anyway."""
@@ -358,8 +359,12 @@ def _checked(name: str, finished: Sequence[Finished]) -> int:
     if not unsuccessful and not failed:
         return 0  # nothing to do, as in an OU without accounts
     operation = (unsuccessful or [finished[-1].operation])[0]
-    reason = next((shortened(one.reason) for one in failed if one.status == "FAILED"), operation.reason)
+    causing = [one for one in failed if one.status == "FAILED"]
+    reason = next((shortened(one.reason) for one in causing), operation.reason)
+    step = f"{advice(reason, {one.region for one in causing})} " if causing and reason else ""
     raise OperationFailedError(
         f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",
-        next_step="Remove the cause, then run the same command again to continue.",
+        next_step=f"{step}Run the same command again to continue."
+        if step
+        else "Remove the cause, then run the same command again to continue.",
     )

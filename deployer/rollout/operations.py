@@ -96,6 +96,15 @@ class OperationRunner:
                 return None
             raise
 
+    def delete(self, name: str) -> None:
+        """Delete a StackSet without instances once no operation is in progress, which is reported."""
+        for _ in polls(self._clock):
+            try:
+                return self._stack_sets.delete(name)
+            except BusyError:
+                self.wait_until_free(name)
+        raise AssertionError("polls() does not end")
+
     def wait_until_free(self, name: str) -> None:
         """Wait for operations that someone, or an earlier run, started; raises BusyError if waiting is disabled."""
         reported: set[OperationWaitedFor] = set()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions as botocore
 
+from aws_org_sandbox.faults import Error, Fault
+from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.errors import is_loopback, translated
 from deployer.aws.session import Session
 from deployer.errors import (
@@ -16,6 +18,8 @@ from deployer.errors import (
     SandboxError,
     ServiceError,
 )
+
+CENTRAL = "200000000001"
 
 
 def _answer(code: str, message: str = "no") -> botocore.ClientError:
@@ -38,6 +42,20 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
             id="a denied call names the call, the place and AWS's reason",
         ),
         pytest.param(_answer("Throttling"), ServiceError, "throttled", id="throttling that does not end"),
+        pytest.param(
+            botocore.ClientError(
+                {"Error": {"Code": "LimitExceededException", "Message": "too many"}}, "CreateStackInstances"
+            ),
+            ServiceError,
+            "reached the quota Instances of a StackSet (L-C8225BA5): too many",
+            id="a quota is named",
+        ),
+        pytest.param(
+            _answer("ServiceQuotaExceededException", "too many things"),
+            ServiceError,
+            "ListStacks in 123 reached a quota: too many things",
+            id="a quota that only AWS names",
+        ),
         pytest.param(
             _answer("AWSOrganizationsNotInUseException"),
             OrganizationAccessError,
@@ -115,3 +133,14 @@ def test_settings_of_the_aws_cli_that_make_no_client_are_named(
 )
 def test_loopback_is_distinguished_from_aws(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+def test_a_call_that_reaches_a_quota_is_not_repeated(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = sandbox.faults.add(Fault(effect=Error(code="LimitExceededException", message="no more")))
+    for name, value in sandbox.environment(CENTRAL).items():
+        monkeypatch.setenv(name, value)
+    client = Session(region="eu-west-1").client("cloudformation")
+    with pytest.raises(ServiceError, match=r"the quota StackSets .* \(L-EC62D81A\): no more") as raised, translated():
+        client.create_stack_set(StackSetName="one")
+    assert "request-service-quota-increase --service-code cloudformation" in str(raised.value.next_step)
+    assert reached.hits == 1

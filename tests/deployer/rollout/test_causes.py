@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from deployer.rendering.outcome import outcome_lines
 from deployer.rollout.causes import Cause, Failure, causes, shortened
+from deployer.rollout.result import RolloutResult
+from tests.deployer.examples import example_deployment, plan, rolled_out
+from tests.example_organization import EXAMPLE
 
 _IAM = (
     "ResourceLogicalId:CreatorRole, ResourceType:AWS::IAM::Role, "
@@ -64,3 +68,55 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
     (cause,) = causes(_failure(account, text.format(account, role)) for account, role in roles.items())
     assert len(cause.failures) == 2
     assert "assumed-role/stacksets-exec-…/stacksets" in cause.reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts"),
+    [
+        pytest.param(
+            "Queue (AWS::SQS::Queue): User: arn:aws:sts::1:assumed-role/stacksets-exec-1/x is not authorized to"
+            " perform: sqs:CreateQueue on resource: q with an explicit deny in a service control policy",
+            ("denies sqs:CreateQueue", "aws:RequestedRegion (eu-west-1)", "deployer doctor", "stacksets-exec-*"),
+            id="a service control policy: which call it denies, and its likely statement",
+        ),
+        pytest.param(
+            "CreatorRole (AWS::IAM::Role): Cannot exceed quota for RolesPerAccount: 1000",
+            ("--service-code iam --quota-code L-FE177D64",),
+            id="the quota of roles: the command that raises it",
+        ),
+        pytest.param(
+            "Rule (AWS::Events::Rule): The requested resource exceeds the maximum number allowed (LimitExceeded)",
+            ("Service Quotas", "Events"),
+            id="any other quota: the service that has it",
+        ),
+        pytest.param("Rate exceeded (Service: Iam)", ("--max-concurrent",), id="throttling"),
+        pytest.param("Role deployer-creator already exists", ("delete or rename",), id="a name that is taken"),
+        pytest.param(
+            "Account 1 should have 'AWSCloudFormationStackSetExecutionRole' role",
+            ("activate-organizations-access",),
+            id="no role for StackSets",
+        ),
+        pytest.param("{weird} 100% ${AWS::Region}", ("events",), id="a reason that nobody knows"),
+        pytest.param("", ("events",), id="no reason"),
+    ],
+)
+def test_each_cause_has_its_next_step(reason: str, parts: tuple[str, ...]) -> None:
+    (cause,) = causes([_failure("111111111111", reason)])
+    assert [part for part in parts if part not in cause.next_step] == []
+    assert "deployer rollout --only-failed" in cause.next_step
+    assert "{" not in cause.next_step
+
+
+def test_one_cause_in_many_accounts_is_one_line_with_a_count() -> None:
+    failures = [
+        _failure(f"{number:012}", f"no role in {number:012}", region)
+        for number in range(200)
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    result = RolloutResult(failures=tuple(failures))
+    deployment = example_deployment()
+    lines = outcome_lines(result, plan(deployment, rolled_out(deployment)), EXAMPLE)
+    text = " ".join(" ".join(line.text for line in lines).split())
+    assert text.count("400 failures in 200 accounts: no role in <account>") == 1
+    assert "and 188 more; `deployer status` lists all" in text
+    assert len(lines) < 25

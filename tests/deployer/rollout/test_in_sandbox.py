@@ -140,6 +140,7 @@ def test_an_account_that_fails_is_reported_with_region_and_reason_and_the_rest_i
     assert (failure["account"], failure["name"], failure["ou"]) == (SEARCH_PROD, "search-prod", "Workloads/Prod")
     assert failure["region"] == "eu-west-1"
     assert CREATOR in failure["reason"]
+    assert "delete or rename it" in failure["next_step"]
     iam.delete_role(RoleName=CREATOR)
     assert deployer("status").exit_code == 2
     again = deployer("rollout", "--org", "--yes")

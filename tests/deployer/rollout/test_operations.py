@@ -49,6 +49,7 @@ class Script:
         self, *, others: int, looks: Sequence[tuple[str, tuple[InstanceResult, ...]]], counts: bool = False
     ) -> None:
         self._counts = counts
+        self.deleted: list[str] = []
         self.listed: list[ResultStatus | None] = []
         """The filter of each listing of results."""
         self._others = others
@@ -96,7 +97,8 @@ class Script:
         raise NotImplementedError
 
     def delete(self, name: str) -> None:
-        raise NotImplementedError
+        self.start()
+        self.deleted.append(name)
 
 
 def _run(script: Script, if_busy: IfBusy = "wait") -> tuple[list[Event], list[float], OperationRunner]:
@@ -131,6 +133,16 @@ def test_an_operation_of_someone_else_can_be_a_reason_to_give_up() -> None:
         BusyError, match=r"CREATE theirs, RUNNING, not started by deployer .*; \d+ of \d+ instances? finished"
     ):
         _run(Script(others=1, looks=[]), "give-up")
+
+
+def test_a_deletion_waits_for_the_operation_that_it_names() -> None:
+    script = Script(others=2, looks=[])
+    events: list[Event] = []
+    OperationRunner(script, report=events.append, clock=timeless()).delete("s")
+    assert script.deleted == ["s"]
+    assert [(type(event), event.operation.id) for event in events if isinstance(event, OperationWaitedFor)] == [
+        (OperationWaitedFor, "theirs")
+    ]
 
 
 def test_ids_of_operations_name_who_started_them() -> None:

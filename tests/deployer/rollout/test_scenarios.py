@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,7 +75,10 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     organizations.attach_policy(PolicyId=policy, TargetId=PROD_OU)
     ran = deployer(*ROLL_OUT)
     assert ran.exit_code == 1, ran
-    assert "4 failures:" in ran.out
+    summary = " ".join(ran.out.split())
+    assert "4 failures in 4 accounts:" in summary
+    denied = r"denies [a-z]+:[A-Za-z]+, likely by a statement with a condition on aws:RequestedRegion \(us-east-1\)"
+    assert re.search(denied, summary), summary
     assert "StackSet deployer-access: done" in ran.err
     assert "StackSet deployer-forwarding: ended, but 4 instances failed" in ran.err
     assert "explicit deny" in " ".join(ran.out.split())

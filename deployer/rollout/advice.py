@@ -1,0 +1,71 @@
+"""What to do about a stack instance that failed, by AWS's words for the reason. Pure.
+
+AWS documents the error codes, not the sentences that StackSets make of them (assumption A16), so a reason that none of
+these recognize gets the general advice. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-troubleshooting.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from deployer.quotas import ROLES, in_service_quotas, increase
+
+AGAIN = "`deployer rollout --only-failed`"
+
+_ACTION = re.compile(r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z*]+)")
+_SERVICE = re.compile(r"\(AWS::(?P<service>\w+)::\w+\)")
+_GENERAL = f"Its events are in CloudFormation's console in that account and region. Then {AGAIN}."
+_KNOWN = (
+    (
+        r"service control policy",
+        (
+            "A service control policy denies {action}, likely by a statement with a condition on aws:RequestedRegion"
+            " ({regions}) or aws:PrincipalArn; `deployer doctor` names it. Exempt the roles stacksets-exec-* there, or"
+            f" remove the account or region from the config files. Then {AGAIN}."
+        ),
+    ),
+    (
+        r"rate exceeded|throttl|too ?many ?requests",
+        f"{AGAIN} in a few minutes; with a lower --max-concurrent if it occurs again.",
+    ),
+    (r"RolesPerAccount", f"In each of these accounts: `{increase(ROLES)}`. Then {AGAIN}."),
+    (
+        r"limit ?exceeded|exceed(s|ed)? (the |your )?(\w+ )?(quota|limit)|quota",
+        f"In each of these accounts, request an increase {in_service_quotas('{service}')}. Then {AGAIN}.",
+    ),
+    (
+        r"already ?exists",
+        f"Another resource in these accounts has that name: delete or rename it. Then {AGAIN}.",
+    ),
+    (
+        r"OptInRequired|region .*(is disabled|is not enabled)|security token .* is invalid",
+        "Enable {regions} in these accounts and in the management account, or remove it from `regions`.",
+    ),
+    (
+        r"cannot assume|should have .* role|trust relationship",
+        (
+            "In the management account: `aws cloudformation activate-organizations-access`, which creates the roles"
+            f" that StackSets use. Then {AGAIN}."
+        ),
+    ),
+    (
+        r"not authorized|access ?denied",
+        (
+            "Allow {action} for the roles stacksets-exec-*: a resource policy, a permissions boundary or a hook of"
+            f" these accounts denies it. Then {AGAIN}."
+        ),
+    ),
+    (r"cancel", f"It was not tried, after failures elsewhere: {AGAIN}."),
+)
+
+
+def advice(reason: str, regions: Collection[str]) -> str:
+    """The next step for failures with one reason, as `shortened` gives it; `regions` are those that it occurs in."""
+    action, service = _ACTION.search(reason), _SERVICE.search(reason)
+    text = next((text for pattern, text in _KNOWN if re.search(pattern, reason, re.IGNORECASE)), _GENERAL)
+    return text.format(
+        action=action["action"] if action else "the call",
+        service=service["service"] if service else "the service that it names",
+        regions=", ".join(sorted(regions)),
+    )
