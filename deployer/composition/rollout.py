@@ -39,7 +39,7 @@ from deployer.planning.other_installations import check_only_installation
 from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
-from deployer.rollout.actual_state import read_actual_state
+from deployer.rollout.actual_state import existing_stack_sets, read_actual_state
 from deployer.rollout.destroy import Removal, destroy, plan_removal
 from deployer.rollout.execution import Cloud, ExecutionOptions
 from deployer.rollout.locking import Holder, Lock, LockRecord
@@ -136,10 +136,16 @@ class RolloutContext:
         return Comparison(make_plan(self.desired, actual), actual)
 
     def compare_when_free(self, report: Report, *, if_busy: IfBusy) -> Comparison:
-        """The same once no operation is in progress, since operations change the plan."""
+        """The same once no operation is in progress, since operations change the plan.
+
+        After an interrupted roll-out one probably is, so it is waited for before everything is read.
+        """
+        runner = OperationRunner(self.cloud.stack_sets, report=report, clock=self.cloud.clock, if_busy=if_busy)
+        if self.lock.unfinished is not None:
+            for name in existing_stack_sets(self.desired, self.cloud.stack_sets):
+                runner.wait_until_free(name)
         found = self.compare()
         while found.plan.under_way:
-            runner = OperationRunner(self.cloud.stack_sets, report=report, clock=self.cloud.clock, if_busy=if_busy)
             for busy in found.plan.under_way:
                 runner.wait_until_free(busy.stack_set)
             found = self.compare()

@@ -56,6 +56,13 @@ def _preview(definition: StackDefinition, cloud: Cloud) -> tuple[ResourceChange,
         return None
 
 
+def existing_stack_sets(desired: DesiredState, stack_sets: StackSets) -> tuple[str, ...]:
+    """Those of an installation that exist, of earlier settings too; takes one call for a hundred StackSets."""
+    names = {one.definition.name for one in desired.stack_sets}
+    existing = stack_sets.names()
+    return tuple(name for name in existing if name in names or any(family.has(name) for family in desired.families))
+
+
 def _stack_sets(desired: DesiredState, stack_sets: StackSets) -> Iterator[str]:
     """Those of the desired state, and what earlier settings left of its families."""
     names = {one.definition.name for one in desired.stack_sets}

@@ -77,8 +77,8 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     assert ran.exit_code == 1, ran
     summary = " ".join(ran.out.split())
     assert "4 failures in 4 accounts:" in summary
-    denied = r"denies [a-z]+:[A-Za-z]+, likely by a statement with a condition on aws:RequestedRegion \(us-east-1\)"
-    assert re.search(denied, summary), summary
+    likely = r"denies [a-z]+:[A-Za-z]+, likely by a statement with a condition on aws:RequestedRegion \(us-east-1\)"
+    assert re.search(likely, summary), summary
     assert "StackSet deployer-access: done" in ran.err
     assert "StackSet deployer-forwarding: ended, but 4 instances failed" in ran.err
     assert "explicit deny" in " ".join(ran.out.split())
@@ -303,6 +303,22 @@ def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
     assert {"wait": "waiting for", "attach": "following"}[choice] + f" UPDATE {operation}" in progress
     assert "not started by deployer (CloudTrail shows who started it)" in progress
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
+
+
+@begins_rolled_out
+def test_a_resumed_roll_out_reads_instances_only_when_the_operation_in_progress_has_ended(
+    deployer: Deployer, busy: Callable[[], str]
+) -> None:
+    sandbox = deployer.sandbox
+    _store(sandbox, _record(sandbox) | {"exit_code": 130})
+    operation = busy()
+    sandbox.calls.clear()
+    ran = deployer("rollout", "--resume", "--yes")
+    assert ran.exit_code == 0, ran
+    assert f"waiting for UPDATE {operation}" in " ".join(ran.err.split())
+    calls = [call.operation for call in sandbox.calls]
+    assert calls[: calls.index("ListStackInstances")].count("ListStackSetOperations") > LOOKS_BEFORE_WAITING
+    assert calls.count("ListStackInstances") == len(("deployer-access", "deployer-forwarding"))
 
 
 # Waves
