@@ -67,7 +67,7 @@ def test_a_pull_checks_the_bytes(ecr: Any, client: Client) -> None:
     repository = repository_of(host, "team-a/api")
     assert repository
     layers_of(repository).blobs[next(iter(image.blobs))] = b"other bytes"
-    with pytest.raises(Rejected, match="other bytes for sha256"):
+    with pytest.raises(Rejected, match="different bytes for sha256"):
         client.pull("team-a/api", "1")
 
 
