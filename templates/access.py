@@ -9,6 +9,7 @@ from templates.names import Names
 from templates.parts import compose, role
 
 DESCRIPTION = "deployer: roles that let the central account create repositories here and receive events from here"
+LOSS = "the roles: the handler creates and repairs nothing in the account any more, and audits do not reach it"
 
 
 def template(

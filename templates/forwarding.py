@@ -12,6 +12,7 @@ from templates.queues import dead_letter_queue
 from templates.resource_policies import admit_operators, admit_watch
 
 DESCRIPTION = "deployer: forwards failed pushes to missing repositories to the central event bus"
+LOSS = "the rule: pushes create no repositories there any more; and its dead-letter queue with all events in it"
 RULE = "ForwardingRule"
 QUEUE = "DeadLetterQueue"
 

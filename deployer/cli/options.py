@@ -17,6 +17,7 @@ Profile = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="AWS profile; without it, the usual credential chain.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Everything = Annotated[bool, typer.Option("--all", help="List everything that the plan else counts.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 OrganizationFile = Annotated[
     Path | None,

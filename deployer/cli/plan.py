@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
     ConfigDirectory,
+    Everything,
     Json,
     Org,
     Ous,
@@ -24,7 +26,20 @@ from deployer.cli.options import (
 from deployer.cli.printing import print_json, print_lines
 from deployer.cli.rollout_options import Deep
 
+if TYPE_CHECKING:
+    from deployer.composition.rollout import RolloutContext
+    from deployer.planning.plan import Plan
+
 CHANGES_EXIT_CODE = 2
+
+
+class Format(StrEnum):
+    """How a plan is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
 
 
 def plan(
@@ -40,6 +55,11 @@ def plan(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Also write the plan to a file, for `deployer rollout --plan`."),
     ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="text; json; markdown, for a comment; github, for annotations of a workflow."),
+    ] = None,
+    everything: Everything = False,
     as_json: Json = False,
 ) -> None:
     """Show what a roll-out would change, account by account and region by region; changes nothing.
@@ -48,14 +68,14 @@ def plan(
     deleted again; without permission for that, templates are compared. Exits 0 without changes, 2 with changes, and
     with another code for errors.
     """
+    if as_json and format_ not in {None, Format.JSON}:
+        raise typer.BadParameter("is another format than --format", param_hint="--json")
+    form = Format.JSON if as_json else format_ or Format.TEXT
     if out is not None:
         check_folder(out)
     if org:
         check_scope(org=org, ous=ou, accounts=account)
     from deployer.composition.rollout import RolloutRequest, assemble
-    from deployer.rendering.plan import plan_lines
-    from deployer.rendering.plan_json import plan_document
-    from deployer.rendering.waves import course_lines
 
     rollout_context = assemble(
         RolloutRequest(
@@ -68,10 +88,27 @@ def plan(
     if out is not None:
         write_file(out, [rollout_context.plan_file(comparison).to_json().encode()])
         typer.echo(f"Wrote {out}: `deployer rollout --plan {shlex.quote(str(out))}` carries it out.", err=True)
-    if as_json:
-        print_json(plan_document(found, rollout_context.organization, caller=rollout_context.caller))
-    else:
-        print_lines(plan_lines(found, rollout_context.organization, caller=rollout_context.caller))
-        print_lines(course_lines(found, rollout_context.waves, rollout_context.rollout.preferences))
+    _print(found, rollout_context, form, everything=everything)
     if not found.is_empty:
         raise typer.Exit(CHANGES_EXIT_CODE)
+
+
+def _print(found: Plan, rollout_context: RolloutContext, form: Format, *, everything: bool) -> None:
+    from deployer.rendering.plan import plan_lines
+    from deployer.rendering.plan_json import plan_document
+    from deployer.rendering.plan_markdown import plan_annotations, plan_markdown
+    from deployer.rendering.waves import Course
+
+    organization, caller = rollout_context.organization, rollout_context.caller
+    course = Course(waves=rollout_context.waves, preferences=rollout_context.rollout.preferences)
+    match form:
+        case Format.JSON:
+            print_json(plan_document(found, organization, caller=caller))
+        case Format.TEXT:
+            print_lines(plan_lines(found, organization, caller=caller, course=course, everything=everything))
+        case Format.MARKDOWN:
+            text = plan_markdown(found, organization, caller=caller, course=course, everything=everything)
+            typer.echo(text, nl=False)
+        case Format.GITHUB:
+            for line in plan_annotations(found, organization, course=course):
+                typer.echo(line)

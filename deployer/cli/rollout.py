@@ -14,6 +14,7 @@ from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
     ConfigDirectory,
+    Everything,
     Json,
     Org,
     Ous,
@@ -70,6 +71,7 @@ def rollout(
     no_waves: options.NoWaves = False,
     profile: Profile = None,
     log_format: options.Log = options.LogFormat.TEXT,
+    everything: Everything = False,
     as_json: Json = False,
 ) -> None:
     """Deploy the config files to the organization, or to a part of it.
@@ -118,6 +120,7 @@ def rollout(
         if_busy=if_busy,
         break_lock=break_lock,
         log_format=log_format,
+        everything=everything,
         as_json=as_json,
     )
     with json_errors(log_format, clock=command_options.clock):
@@ -137,6 +140,7 @@ class _CommandOptions:
     if_busy: IfBusy
     break_lock: bool
     log_format: options.LogFormat
+    everything: bool
     as_json: bool
 
 
@@ -158,7 +162,7 @@ def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
     if not (
         command_options.as_json and command_options.log_format is options.LogFormat.JSON
     ):  # then neither stream is for text
-        _show(plan, rollout_context, as_json=command_options.as_json)
+        _show(plan, rollout_context, as_json=command_options.as_json, everything=command_options.everything)
     if not plan.is_empty:
         _allowed(plan, command_options)
         confirm("Roll this out?", yes=command_options.yes, command="deployer rollout")
@@ -251,13 +255,15 @@ def _check_usage(
         check_scope(org=org, ous=ous, accounts=accounts)
 
 
-def _show(plan: Plan, rollout_context: RolloutContext, *, as_json: bool) -> None:
+def _show(plan: Plan, rollout_context: RolloutContext, *, as_json: bool, everything: bool) -> None:
     from deployer.rendering.plan import plan_lines
-    from deployer.rendering.waves import course_lines
+    from deployer.rendering.waves import Course
 
-    organization = rollout_context.organization
-    print_lines(plan_lines(plan, organization, caller=rollout_context.caller), err=as_json)
-    print_lines(course_lines(plan, rollout_context.waves, rollout_context.rollout.preferences), err=as_json)
+    course = Course(waves=rollout_context.waves, preferences=rollout_context.rollout.preferences)
+    lines = plan_lines(
+        plan, rollout_context.organization, caller=rollout_context.caller, course=course, everything=everything
+    )
+    print_lines(lines, err=as_json)
 
 
 def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _CommandOptions) -> int:

@@ -66,6 +66,7 @@ def deployment_for(
                 ),
                 coverage=_at_home(covered, home),
                 follows=covered,
+                loss=access.LOSS,
             ),
             DesiredStackSet(
                 definition=StackSetDefinition(
@@ -75,6 +76,7 @@ def deployment_for(
                     depends_on=(names.access_stack_set,),
                 ),
                 coverage=covered,
+                loss=forwarding.LOSS,
             ),
             *per_ou.desired_stack_sets(synthesis.per_ou),
         ),

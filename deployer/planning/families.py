@@ -39,6 +39,8 @@ class DesiredStackSet:
     """Left over from earlier settings: no longer desired anywhere."""
     follows: Coverage | None = None
     """For resources that are global in an account: the coverage of the regions that they serve."""
+    loss: str = ""
+    """What an account loses with an instance; a family has `afterwards`."""
 
     def scoped(self, scope: Scope) -> Scope:
         """The part of the scope for this StackSet: of some regions, accounts that require something in those."""

@@ -131,6 +131,8 @@ class StackSetPlan:
     overreach: tuple[Overreach, ...] = ()
     gaps: tuple[Gap, ...] = ()
     family: Family | None = None
+    loss: str = ""
+    """What an account loses with an instance."""
 
     @property
     def is_empty(self) -> bool:
@@ -317,6 +319,7 @@ def _plan_stack_set(
         overreach=overreach(desired.coverage, targets, kept=kept),
         gaps=gaps(desired.coverage, targets, kept=kept),
         family=desired.family,
+        loss=f"what it configured; afterwards: {desired.family.afterwards}" if desired.family else desired.loss,
     )
 
 

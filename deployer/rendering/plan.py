@@ -1,121 +1,234 @@
-"""A plan as text of 80 columns: what changes in which accounts, what is skipped and why. Pure."""
+"""A plan as text of 80 columns: totals, changes by OU, details, cautions, and what is left out. Pure.
+
+What a person decides by comes first. A plan that is longer than a screen ends with the totals again, so that the last
+screen before the question has them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan
 from deployer.planning.settings_changes import SettingsChange
 from deployer.planning.skips import Skip
+from deployer.rendering.plan_changes import SIGNS as ACTION_SIGNS
+from deployer.rendering.plan_changes import OuChange, changes_by_ou, totals
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.scopes import scope_text
-from deployer.rendering.stack_sets import stack_set_lines
-from deployer.rendering.suspended import skipped_lines
-from deployer.rendering.text import Line, wrapped
+from deployer.rendering.stack_sets import future_account_lines, stack_set_cautions, stack_set_lines, targeted_ous
+from deployer.rendering.suspended import skipped_text
+from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.rendering.unread import unread_lines
+from deployer.rendering.waves import Course, course_cautions, wave_lines
 from deployer.rollout.operations import describe_operation
-from deployer.words import SHOWN, account_name, account_names, counted, listed
+from deployer.words import SHOWN, account_name, account_names, counted, listed, ou_paths
 
+SCREEN = 22
+"""Lines of a terminal of 24, less the question and the prompt."""
 _SETTINGS_SHOWN = 8
+_NAMED = 3
+"""OUs that are named of those that are shown together."""
+_TONES: dict[str, Tone] = {"create": "add", "update": "change", "delete": "remove"}
 _COMMANDS = {"disabled": "enable-region", "unknown": "get-region-opt-status"}
 PREVIEW_DENIED = (
     "! a comparison of templates, since cloudformation:CreateChangeSet was denied; which resources CloudFormation would"
     " replace is not known"
 )
+_ALL = "`--all` lists everything"
 
 
-def plan_lines(plan: Plan, organization: Organization, *, caller: str) -> list[Line]:
-    """The plan, top to bottom in the order in which it is carried out."""
-    lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
-    for busy in plan.under_way:
-        what = describe_operation(busy.operation, over=busy.over, total=busy.total)
-        text = f"! StackSet {busy.stack_set} is busy: {what}"
-        lines += wrapped(text, indent=0, tone="change")
-    lines += _opt_in_warnings(plan, organization)
-    lines.append(Line(""))
-    lines += _stack(plan.artifacts)
-    lines += _bundle(plan)
-    lines += _stack(plan.central)
-    lines += _function_url(plan)
-    for stack_set in plan.stack_sets:
-        lines += stack_set_lines(stack_set, organization)
-    for companion in plan.companions:
-        lines += _stack(companion, note="management account")
-    lines += _skips(plan, organization)
-    lines += skipped_lines(organization, plan.skipped)
-    lines += unread_lines(plan.inspection.unread if plan.inspection else {}, organization)
-    lines += _totals(plan, organization)
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a plan under a title."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def plan_lines(
+    plan: Plan,
+    organization: Organization,
+    *,
+    caller: str,
+    course: Course | None = None,
+    everything: bool = False,
+) -> list[Line]:
+    """The plan, the most important first. `everything`: nothing is counted instead of listed."""
+    lines = heading_lines(plan, organization, caller=caller)
+    sections = plan_sections(plan, organization, course=course, everything=everything)
+    for section in sections:
+        lines += [Line(""), Line(section.title, "heading"), *section.lines]
+    if plan.is_empty:
+        return [*lines, Line(""), *_nothing(plan, organization)] if len(lines) > SCREEN else lines
+    if len(lines) > SCREEN:
+        lines += [Line(""), Line(f"In short ({_ALL})" if not everything else "In short", "heading")]
+        lines += [*sections[0].lines, *_removals_in_short(plan, organization)]
     return lines
 
 
-def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[Line]:
-    management = account_name(organization, organization.management_account_id)
-    for region, status in plan.opt_in_warnings:
-        found = "is not enabled" if status == "disabled" else "has to be enabled"
-        known = "" if status == "disabled" else ", which only that account itself can check"
-        text = (
-            f"! {region} {found} in the management account {management}{known}: stack instances there fail otherwise."
-            f" With its credentials: `aws account {_COMMANDS[status]} --region-name {region}`"
-        )
-        yield from wrapped(text, indent=0, tone="change")
+def heading_lines(plan: Plan, organization: Organization, *, caller: str) -> list[Line]:
+    """Whose plan it is, and whether it changes anything."""
+    lines = wrapped(f"Plan for organization {organization.id}, as {caller}", indent=0, tone="heading")
+    return lines + (_nothing(plan, organization) if plan.is_empty else [])
 
 
-def _stack(plan: StackPlan, *, note: str = "") -> Iterator[Line]:
-    sign, tone = SIGNS[plan.change]
-    suffix = f" ({note})" if note else ""
-    unchanged = ": unchanged" if plan.change == "unchanged" else ""
-    replaced = ": its creation failed, so it is deleted and created again" if plan.change == "replace" else ""
-    yield from wrapped(
-        f"{sign} stack {plan.key.name} in {plan.key.region}{suffix}{unchanged}{replaced}", indent=0, tone=tone
+def _nothing(plan: Plan, organization: Organization) -> list[Line]:
+    return wrapped(f"Nothing to change in {scope_text(plan.scope, organization)}.", indent=0, tone="heading")
+
+
+def plan_sections(
+    plan: Plan, organization: Organization, *, course: Course | None = None, everything: bool = False
+) -> tuple[Section, ...]:
+    """The parts of a plan in their order, without empty ones; the first one has the totals unless it is empty."""
+    course = course or Course()
+    waves = wave_lines(plan, course.waves)
+    found: tuple[tuple[str, Sequence[Line]], ...] = (
+        (
+            f"Changes in {scope_text(plan.scope, organization)}",
+            () if plan.is_empty else _totals(plan, organization),
+        ),
+        ("Removals", _removals(plan, organization, everything=everything)),
+        ("By OU", _by_ou(plan, organization, everything=everything)),
+        ("Settings", _settings_changes(plan, everything=everything)),
+        ("Stacks and StackSets", _resources(plan, organization, everything=everything)),
+        ("Waves, each finished and healthy before the next", waves),
+        ("Cautions", _cautions(plan, organization, course, everything=everything)),
+        ("Left out", _left_out(plan, organization, everything=everything)),
+        ("Not read", unread_lines(plan.inspection.unread if plan.inspection else {}, organization)[2:]),
     )
-    if plan.is_preview_denied:
-        yield from wrapped(PREVIEW_DENIED, indent=4, tone="quiet")
-    yield from resource_lines(plan.resources)
+    return tuple(Section(title, tuple(lines)) for title, lines in found if lines)
 
 
-def _function_url(plan: Plan) -> Iterator[Line]:
-    """The public endpoint that `ensure: {url: true}` adds to the central account."""
-    region = plan.central.key.region
-    if plan.function_url == "deployed":
-        text = "function URL: a public endpoint that answers only calls signed by principals of this organization"
-        yield from wrapped(text, indent=4, tone="change")
-    elif plan.function_url == "unavailable":
-        text = (
-            f"! no function URL, which `ensure: {{url: true}}` requests: {region} has none."
-            " `deployer ensure` uses events instead."
+def _totals(plan: Plan, organization: Organization) -> list[Line]:
+    rows = [
+        [one.what, *(f"{number:,}" for number in one[1:4]), "" if one.unchanged is None else f"{one.unchanged:,}"]
+        for one in totals(plan, organization)
+    ]
+    lines = table(["", "create", "update", "delete", "unchanged"], rows)
+    if plan.settings:
+        ous = {ou for change in plan.settings for ou in change.ous}
+        accounts = {account for change in plan.settings for account in change.accounts}
+        also = f" and {counted(len(accounts), 'account')}" if accounts else ""
+        lines.append(Line(f"settings of {counted(len(ous), 'OU')}{also} change"))
+    return [Line(f"  {line.text}", "" if line.tone == "heading" else line.tone) for line in lines]
+
+
+# By OU
+def _by_ou(plan: Plan, organization: Organization, *, everything: bool) -> list[Line]:
+    changes = [one for one in changes_by_ou(plan, organization) if one.action != "delete"]
+    lines = list(_ou_lines(changes, everything=everything))
+    for one in plan.stack_sets:
+        lines += (line for line in future_account_lines(one, organization) if line.tone == "add")
+    return list(dict.fromkeys(lines))
+
+
+def _ou_lines(changes: Sequence[OuChange], *, everything: bool) -> Iterator[Line]:
+    """One line for each OU, or, if they are many, for those to which the same happens."""
+    if everything or len(changes) <= SHOWN:
+        for one in changes:
+            yield from _ou_line(one.ou, [one])
+        return
+    groups: dict[tuple[str, tuple[str, ...]], list[OuChange]] = defaultdict(list)
+    for one in changes:
+        groups[one.action, one.regions].append(one)
+    largest = sorted(groups.values(), key=lambda group: -len(group))
+    for group in largest[: SHOWN - 1]:
+        yield from _ou_line(_some([one.ou for one in group]), group)
+    for action in ("create", "update"):
+        if rest := [one for group in largest[SHOWN - 1 :] for one in group if one.action == action]:
+            yield from _ou_line(_some([one.ou for one in rest]), rest)
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = len(paths) - _NAMED
+    return ", ".join(paths[:_NAMED]) + (f" and {counted(more, 'more OU')}" if more > 0 else "")
+
+
+def _ou_line(name: str, changes: Sequence[OuChange]) -> Iterator[Line]:
+    action = changes[0].action
+    accounts = counted(sum(len(one.accounts) for one in changes), "account")
+    instances = counted(sum(one.instances for one in changes), "stack instance")
+    regions = sorted({region for one in changes for region in one.regions})
+    text = f"{ACTION_SIGNS[action]} {name}: {accounts}, {instances} in {', '.join(regions)}"
+    yield from wrapped(text, indent=2, tone=_TONES[action])
+
+
+# Removals
+def _removals(plan: Plan, organization: Organization, *, everything: bool) -> list[Line]:
+    """Accounts by name, and what each loses."""
+    changes = [one for one in changes_by_ou(plan, organization) if one.action == "delete"]
+    shown = changes if everything else changes[:SHOWN]
+    lines: list[Line] = []
+    for one in shown:
+        names = (
+            ", ".join(account_name(organization, account) for account in one.accounts)
+            if everything
+            else account_names(organization, one.accounts)
         )
-        yield from wrapped(text, indent=4, tone="change")
+        instances = counted(one.instances, "stack instance")
+        lines += wrapped(f"- {one.ou}: {instances} in {', '.join(one.regions)}: {names}", indent=2, tone="remove")
+    if rest := changes[len(shown) :]:
+        lines += _ou_line(_some([one.ou for one in rest]), rest)
+    for stack_set in plan.stack_sets:
+        lines += (line for line in future_account_lines(stack_set, organization) if line.tone == "remove")
+        if stack_set.instances.deletions:
+            what = counted(stack_set.instances.deletions, "instance")
+            text = f"{what} of {stack_set.definition.name}; lost: {stack_set.loss}"
+            lines += wrapped(text, indent=4, tone="remove")
+    losses = {one.definition.name: one.loss for one in plan.stack_sets}
+    for stack in plan.companions:
+        if stack.change == "delete":
+            lost = f"; lost: {losses[stack.key.name]}" if losses.get(stack.key.name) else ""
+            text = f"- management account: stack {stack.key.name} in {stack.key.region}{lost}"
+            lines += wrapped(text, indent=2, tone="remove")
+    if lines:
+        lines += wrapped("Repositories and their images stay.", indent=4, tone="quiet")
+    return list(dict.fromkeys(lines))
 
 
-def _bundle(plan: Plan) -> Iterator[Line]:
-    if plan.uploads_bundle:
-        yield from wrapped(f"+ upload of {plan.bundle_name}", indent=0, tone="add")
-    for change in plan.settings:
-        yield from _settings(change)
+def _removals_in_short(plan: Plan, organization: Organization) -> Iterator[Line]:
+    removed = [one for one in changes_by_ou(plan, organization) if one.action == "delete"]
+    if removed:
+        accounts = account_names(organization, sorted({account for one in removed for account in one.accounts}))
+        yield from wrapped(f"DELETES {counted(plan.deletions, 'stack instance')}: {accounts}", indent=2, tone="remove")
 
 
-def _settings(change: SettingsChange) -> Iterator[Line]:
-    where = listed([*change.ous, *(f"account {account}" for account in change.accounts)])
+# Settings
+def _settings_changes(plan: Plan, *, everything: bool) -> list[Line]:
+    shown = plan.settings if everything else plan.settings[:SHOWN]
+    lines = [line for change in shown for line in _settings(change, everything=everything)]
+    if rest := plan.settings[len(shown) :]:
+        ous = len({ou for change in rest for ou in change.ous})
+        lines.append(Line(f"  ~ {counted(len(rest), 'more change')} of {counted(ous, 'OU')}", "change"))
+    return lines
+
+
+def _settings(change: SettingsChange, *, everything: bool) -> Iterator[Line]:
+    named = [*change.ous, *(f"account {account}" for account in change.accounts)]
+    where = ", ".join(named) if everything else listed(named)
     values = {value.key: value for value in change.values}
     switch = values.get("enabled")
     if switch is not None and switch.before is None:
-        regions = _readable(values["regions"].after)
-        yield from wrapped(f"+ settings of {where}: covered from now on, in {regions}", indent=2, tone="add")
+        regions = _value(values["regions"].after)
+        yield from wrapped(f"+ {where}: covered from now on, in {regions}", indent=2, tone="add")
     elif switch is not None and switch.after is None:
-        yield from wrapped(f"- settings of {where}: no longer covered", indent=2, tone="remove")
+        yield from wrapped(f"- {where}: no longer covered", indent=2, tone="remove")
     else:
-        yield from wrapped(f"~ settings of {where}", indent=2, tone="change")
-        for value in change.values[:_SETTINGS_SHOWN]:
-            yield from wrapped(f"{value.key}: {_readable(value.before)} -> {_readable(value.after)}", indent=6)
-        if (more := len(change.values) - _SETTINGS_SHOWN) > 0:
-            yield Line(f"      and {more} more; --json has them all", "quiet")
+        yield from wrapped(f"~ {where}", indent=2, tone="change")
+        shown = change.values if everything else change.values[:_SETTINGS_SHOWN]
+        for value in shown:
+            yield from wrapped(f"{value.key}: {_value(value.before)} -> {_value(value.after)}", indent=6)
+        if more := len(change.values) - len(shown):
+            yield Line(f"      and {more} more", "quiet")
 
 
-def _readable(value: str | None) -> str:
-    """A value of the settings, given as JSON, in the form of the config files."""
+def _value(value: str | None) -> str:
+    """A value of the settings, which comes as JSON, as people write it."""
     if value is None:
         return "not set"
     found = json.loads(value) if value[:1] in {'"', "["} else None
@@ -125,33 +238,113 @@ def _readable(value: str | None) -> str:
     return found if isinstance(found, str) and found else value
 
 
-def _skips(plan: Plan, organization: Organization) -> Iterator[Line]:
-    if plan.skips:
-        yield Line("")
-        yield Line("Left out", "heading")
+# Stacks and StackSets
+def _resources(plan: Plan, organization: Organization, *, everything: bool) -> list[Line]:
+    """Those that change; the others are only counted in the totals."""
+    lines = [*_stack(plan.artifacts, everything=everything)]
+    if plan.uploads_bundle:
+        lines += wrapped(f"+ upload of {plan.bundle_name}", indent=2, tone="add")
+    lines += _stack(plan.central, everything=everything)
+    for stack_set in plan.stack_sets:
+        if (
+            everything
+            or stack_set.change != "unchanged"
+            or stack_set.instances.repaired
+            or stack_set.instances.moving
+            or stack_set.instances.withdraw
+        ):
+            lines += stack_set_lines(stack_set, organization, everything=everything)
+    for companion in plan.companions:
+        lines += _stack(companion, note="management account", everything=everything)
+    return lines
+
+
+def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Line]:
+    if plan.change == "unchanged" and not everything:
+        return
+    sign, tone = SIGNS[plan.change]
+    noted = f" ({note})" if note else ""
+    unchanged = ": unchanged" if plan.change == "unchanged" else ""
+    replaced = ": its creation failed, so it is deleted and created again" if plan.change == "replace" else ""
+    yield from wrapped(
+        f"{sign} stack {plan.key.name} in {plan.key.region}{noted}{unchanged}{replaced}", indent=2, tone=tone
+    )
+    if plan.is_preview_denied:
+        yield from wrapped(PREVIEW_DENIED, indent=6, tone="quiet")
+    yield from resource_lines(plan.resources, indent=6)
+
+
+# Cautions
+def cautions(plan: Plan, organization: Organization, course: Course) -> tuple[str, ...]:
+    """What a person should know before the roll-out, each once."""
+    found = chain(
+        (
+            f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
+            for busy in plan.under_way
+        ),
+        _opt_in_warnings(plan, organization),
+        _function_url(plan),
+        _auto_deployment(plan, organization),
+        course_cautions(plan, course),
+        (text for one in plan.stack_sets for text in stack_set_cautions(one, organization)),
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _cautions(plan: Plan, organization: Organization, course: Course, *, everything: bool) -> list[Line]:
+    found = cautions(plan, organization, course)
+    shown = found if everything else found[:SHOWN]
+    lines = [line for text in shown for line in wrapped(f"! {text}", indent=2, tone="change")]
+    if rest := len(found) - len(shown):
+        lines.append(Line(f"  ! {counted(rest, 'more caution')}", "change"))
+    return lines
+
+
+def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[str]:
+    management = account_name(organization, organization.management_account_id)
+    for region, status in plan.opt_in_warnings:
+        found = "is not enabled" if status == "disabled" else "has to be enabled"
+        known = "" if status == "disabled" else ", which only that account itself can check"
+        yield (
+            f"{region} {found} in the management account {management}{known}: stack instances there fail otherwise."
+            f" With its credentials: `aws account {_COMMANDS[status]} --region-name {region}`"
+        )
+
+
+def _function_url(plan: Plan) -> Iterator[str]:
+    """What `ensure: {url: true}` opens in the central account."""
+    if plan.function_url == "deployed" and plan.central.change != "unchanged":
+        yield "function URL: a public endpoint that answers only calls signed by principals of this organization"
+    elif plan.function_url == "unavailable":
+        yield (
+            f"no function URL, which `ensure: {{url: true}}` requests: {plan.central.key.region} has none."
+            " `deployer ensure` uses events instead."
+        )
+
+
+def _auto_deployment(plan: Plan, organization: Organization) -> Iterator[str]:
+    """It comes before the roll-out, since AWS has no call to take it back."""
+    targeted = {ou_id for one in plan.stack_sets for ou_id in targeted_ous(one)}
+    if targeted:
+        yield (
+            f"AWS from now on also deploys to accounts that join {ou_paths(organization, targeted)}: an OU once"
+            " targeted stays a target as long as accounts in it are covered, and AWS has no call to take that back"
+        )
+
+
+# Left out
+def _left_out(plan: Plan, organization: Organization, *, everything: bool) -> list[Line]:
+    """One line for each reason."""
+    lines: list[Line] = []
     by_reason: dict[str, list[Skip]] = defaultdict(list)
     for skip in plan.skips:
         by_reason[skip.reason].append(skip)
-        if len(by_reason[skip.reason]) <= SHOWN:
-            names = account_names(organization, skip.accounts)
-            yield from wrapped(f"{organization.path(skip.ou_id)}: {names}: {skip.reason}", indent=2, tone="quiet")
     for reason, skips in by_reason.items():
-        if more := skips[SHOWN:]:
-            accounts = counted(sum(len(skip.accounts) for skip in more), "account")
-            yield from wrapped(f"{counted(len(more), 'more OU')}: {accounts}: {reason}", indent=2, tone="quiet")
-
-
-def _totals(plan: Plan, organization: Organization) -> Iterator[Line]:
-    yield Line("")
-    if plan.is_empty:
-        yield from wrapped(f"Nothing to change in {scope_text(plan.scope, organization)}.", indent=0, tone="heading")
-        return
-    stacks = sum(stack.change != "unchanged" for stack in plan.stacks)
-    stack_sets = sum(one.change != "unchanged" for one in plan.stack_sets)
-    yield from wrapped(
-        f"{counted(stacks, 'stack')} and {counted(stack_sets, 'StackSet')} to change; instances:"
-        f" {plan.creations:,} to create, {plan.updates:,} to update, {plan.deletions:,} to delete,"
-        f" {plan.unchanged:,} unchanged.",
-        indent=0,
-        tone="remove" if plan.deletions else "heading",
-    )
+        accounts = counted(sum(len(skip.accounts) for skip in skips), "account")
+        lines += wrapped(f"{reason}: {accounts} in {counted(len(skips), 'OU')}", indent=2, tone="quiet")
+        for skip in skips if everything else ():
+            names = ", ".join(account_name(organization, account) for account in skip.accounts)
+            lines += wrapped(f"{organization.path(skip.ou_id)}: {names}", indent=4, tone="quiet")
+    if plan.skipped:
+        lines += wrapped(f"= {skipped_text(organization, plan.skipped)}", indent=2, tone="quiet")
+    return lines

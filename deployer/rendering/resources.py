@@ -26,7 +26,7 @@ _RESOURCE_SIGNS: dict[str, tuple[str, Tone]] = {
 }
 
 
-def resource_lines(resources: Iterable[ResourceChange]) -> Iterator[Line]:
+def resource_lines(resources: Iterable[ResourceChange], *, indent: int = 4) -> Iterator[Line]:
     """Additions are counted by type; changes and removals are listed one by one."""
     added: dict[str, int] = defaultdict(int)
     for resource in resources:
@@ -37,7 +37,7 @@ def resource_lines(resources: Iterable[ResourceChange]) -> Iterator[Line]:
         replaced = {"True": "; REPLACED", "Conditional": "; may be REPLACED"}.get(resource.replacement, "")
         details = f": {', '.join(resource.details)}" if resource.details else ""
         text = f"{sign} {resource.logical_id} ({resource.type}){details}{replaced}"
-        yield from wrapped(text, indent=4, tone="remove" if replaced else tone)
+        yield from wrapped(text, indent=indent, tone="remove" if replaced else tone)
     if added:
         listed = ", ".join(f"{type_} x{count}" if count > 1 else type_ for type_, count in sorted(added.items()))
-        yield from wrapped(f"+ {counted(sum(added.values()), 'resource')}: {listed}", indent=4, tone="add")
+        yield from wrapped(f"+ {counted(sum(added.values()), 'resource')}: {listed}", indent=indent, tone="add")

@@ -1,4 +1,4 @@
-"""What a plan does to one StackSet, as text: its template, its instances by OU, and future accounts. Pure."""
+"""What a plan does to one StackSet, as text: its template, and its effect on future accounts. Pure."""
 
 from __future__ import annotations
 
@@ -9,92 +9,84 @@ from deployer.organization import Organization
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import StackSetPlan
 from deployer.rendering.resources import SIGNS, resource_lines
-from deployer.rendering.text import Line, Tone, wrapped
-from deployer.stack_sets import Instance, InstanceKey, InstanceOperation
+from deployer.rendering.text import Line, wrapped
+from deployer.stack_sets import Instance, InstanceKey
 from deployer.words import SHOWN, account_names, counted, ou_paths
 
 _OUT_OF_REACH = "should be deleted, but AWS does not reach the accounts"
 
 
-def stack_set_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+def stack_set_lines(plan: StackSetPlan, organization: Organization, *, everything: bool) -> Iterator[Line]:
+    """The change of the StackSet itself, how many instances follow from it, and its repairs."""
     sign, tone = SIGNS[plan.change]
     unchanged = ": unchanged" if plan.is_empty else ""
-    yield Line(f"{sign} StackSet {plan.definition.name}{unchanged}", tone)
+    yield from wrapped(f"{sign} StackSet {plan.definition.name}{unchanged}", indent=2, tone=tone)
     if plan.family is not None:  # the name only has a digest of the content
-        yield from wrapped(plan.definition.description, indent=4, tone="quiet")
-    yield from resource_lines(plan.resources)
+        yield from wrapped(plan.definition.description, indent=6, tone="quiet")
+    yield from resource_lines(plan.resources, indent=6)
     for name in plan.properties:
-        yield from wrapped(f"~ {name}", indent=4, tone="change")
+        yield from wrapped(f"~ {name}", indent=6, tone="change")
     if plan.rewritten:
         changes = counted(len(plan.resources) + len(plan.properties), "change")
-        yield Line(f"    ~ {counted(plan.rewritten, 'instance')}: the same {changes}", "change")
-    yield from _instances(plan.instances.create, organization, sign="+", tone="add")
-    yield from _instances(plan.instances.update, organization, sign="~", tone="change")
-    yield from _deletions(plan, organization)
-    if plan.instances.unchanged:
-        yield Line(f"    = {counted(plan.instances.unchanged, 'instance')} unchanged", "quiet")
-    yield from _stranded(plan.instances.stranded, organization)
-    yield from _future_accounts(plan, organization)
+        yield Line(f"      ~ {counted(plan.rewritten, 'instance')}: the same {changes}", "change")
+    yield from _repairs(plan, organization, everything=everything)
+    yield from _replacements(plan)
 
 
-def _instances(
-    operations: Iterable[InstanceOperation], organization: Organization, *, sign: str, tone: Tone
-) -> Iterator[Line]:
-    sizes: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for path, regions, accounts in _by_path(instances_of(operations), organization):
-        sizes[regions].append(len(accounts))
-        if len(sizes[regions]) <= SHOWN:
-            text = f"{sign} {path}: {counted(len(accounts), 'account')} x {', '.join(regions)}"
-            yield from wrapped(text, indent=4, tone=tone)
-    for regions, numbers in sizes.items():
-        if more := numbers[SHOWN:]:
-            text = f"{sign} {counted(len(more), 'more OU')}: {counted(sum(more), 'account')} x {', '.join(regions)}"
-            yield from wrapped(text, indent=4, tone=tone)
-    if new := {ou_id for one in operations if not one.instances for ou_id in one.targets.ou_ids}:
-        yield from wrapped(f"{sign} {ou_paths(organization, new)}: future accounts", indent=4, tone=tone)
-
-
-def _deletions(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
-    operations, moving = plan.instances.delete, plan.instances.moving
-    keys = instances_of(operations) - moving
-    if moving:
-        text = f"~ {counted(len(moving), 'instance')} deleted first, for another StackSet of the same kind"
-        yield from wrapped(text, indent=4, tone="change")
-    yield from _repairs(plan, organization)
+def _replacements(plan: StackSetPlan) -> Iterator[Line]:
+    if moving := len(plan.instances.moving):
+        text = f"~ {counted(moving, 'instance')} deleted first, for another StackSet of the same kind"
+        yield from wrapped(text, indent=6, tone="change")
     if again := len(instances_of(plan.instances.withdraw) - plan.instances.repaired):
         text = f"~ {counted(again, 'instance')} deleted and created again, since another StackSet is deleted there"
-        yield from wrapped(text, indent=4, tone="change")
-    if keys:
-        yield Line(f"    - DELETES {counted(len(keys), 'instance')}", "remove")
-        if plan.family is not None:
-            yield from wrapped(f"afterwards: {plan.family.afterwards}", indent=6, tone="remove")
-    for path, regions, accounts in _by_path(keys, organization):
-        text = f"- {path}: {account_names(organization, accounts)} in {', '.join(regions)}"
-        yield from wrapped(text, indent=6, tone="remove")
-    for one in operations:
-        if not one.instances:
-            paths = ou_paths(organization, one.targets.ou_ids)
-            yield from wrapped(f"- {paths}: future accounts in {', '.join(one.regions)}", indent=4, tone="remove")
+        yield from wrapped(text, indent=6, tone="change")
 
 
-def _repairs(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+def _repairs(plan: StackSetPlan, organization: Organization, *, everything: bool) -> Iterator[Line]:
     """Instances whose resources were changed without StackSets, with each difference."""
     keys = sorted(plan.instances.repaired)
+    shown = keys if everything else keys[:SHOWN]
     if keys:
         text = f"~ REPAIRS {counted(len(keys), 'instance')}: each is deleted with its stack and created again"
-        yield from wrapped(text, indent=4, tone="change")
-    for key in keys[:SHOWN]:
+        yield from wrapped(text, indent=6, tone="change")
+    for key in shown:
         damage = plan.damaged[key]
         text = f"{account_names(organization, [key.account])} in {key.region}: {'; '.join(damage.problems)}"
-        yield from wrapped(text, indent=6, tone="change")
+        yield from wrapped(text, indent=8, tone="change")
         if damage.waiting and not damage.is_stack_gone:
             lost = (
                 f"! its dead-letter queue holds {counted(damage.waiting, 'message')}, which would be lost: run"
                 " `deployer failures redrive` first"
             )
-            yield from wrapped(lost, indent=6, tone="bad")
-    if more := keys[SHOWN:]:
-        yield Line(f"      and {counted(len(more), 'more instance')}; `deployer status --deep` lists all", "quiet")
+            yield from wrapped(lost, indent=8, tone="bad")
+    if more := keys[len(shown) :]:
+        yield Line(f"        and {counted(len(more), 'more instance')}; `deployer status --deep` lists all", "quiet")
+
+
+def future_account_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+    """OUs that auto-deployment is registered for, or no longer is, although no account is in them."""
+    for operations, sign in ((plan.instances.delete, "-"), (plan.instances.create, "+")):
+        by_regions: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for one in operations:
+            if not one.instances:
+                by_regions[one.regions].update(one.targets.ou_ids)
+        for regions, ou_ids in sorted(by_regions.items()):
+            text = f"{sign} {ou_paths(organization, ou_ids)}: future accounts in {', '.join(regions)}"
+            yield from wrapped(text, indent=2, tone="remove" if sign == "-" else "add")
+
+
+def stack_set_cautions(plan: StackSetPlan, organization: Organization) -> Iterator[str]:
+    """What the plan cannot bring about, and what AWS does beyond it."""
+    yield from _stranded(plan.instances.stranded, organization)
+    yield from _future_accounts(plan, organization)
+
+
+def targeted_ous(plan: StackSetPlan) -> frozenset[str]:
+    """OUs that become targets of auto-deployment."""
+    operations = [
+        one for one in plan.instances.create if plan.change == "create" or one.targets.account_filter != "INTERSECTION"
+    ]
+    return frozenset(ou_id for one in operations for ou_id in one.targets.ou_ids)
 
 
 def _by_path(
@@ -112,14 +104,13 @@ def _by_path(
     return [(path, names, tuple(accounts)) for (path, names), accounts in sorted(groups.items())]
 
 
-def _stranded(instances: Iterable[Instance], organization: Organization) -> Iterator[Line]:
+def _stranded(instances: Iterable[Instance], organization: Organization) -> Iterator[str]:
     for _, regions, accounts in _by_path((one.key for one in instances), organization):
         what = "should be deleted, but AWS does not reach the account" if len(accounts) == 1 else _OUT_OF_REACH
-        text = f"! {account_names(organization, accounts)} in {', '.join(regions)} {what} any more"
-        yield from wrapped(text, indent=4, tone="bad")
+        yield f"{account_names(organization, accounts)} in {', '.join(regions)} {what} any more"
 
 
-def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
+def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator[str]:
     """OUs whose future accounts get more or less than requested, until a roll-out corrects that."""
     more: dict[tuple[str, bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for one in plan.overreach:
@@ -130,17 +121,15 @@ def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator
             if is_left_over
             else f"accounts directly in {organization.path(via)} can only be named"
         )
-        text = (
-            f"! {why}; AWS then adds new accounts of {ou_paths(organization, ou_ids)} in {', '.join(regions)} too,"
+        yield (
+            f"{why}; AWS then adds new accounts of {ou_paths(organization, ou_ids)} in {', '.join(regions)} too,"
             " until the next roll-out removes them"
         )
-        yield from wrapped(text, indent=4, tone="quiet")
     less: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for gap in plan.gaps:
         less[tuple(sorted(gap.regions))].append(gap.ou_id)
     for regions, ou_ids in sorted(less.items()):
-        text = (
-            f"! AWS covers an OU only with all OUs below it, so new accounts directly in"
+        yield (
+            f"AWS covers an OU only with all OUs below it, so new accounts directly in"
             f" {ou_paths(organization, ou_ids)} get {', '.join(regions)} with the next roll-out"
         )
-        yield from wrapped(text, indent=4, tone="quiet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from deployer.operation_preferences import OperationPreferences, cautions, standing_cautions
 from deployer.planning.instances import instances_of
@@ -13,21 +14,31 @@ from deployer.waves import Wave
 from deployer.words import counted
 
 
-def course_lines(plan: Plan, waves: Sequence[Wave], preferences: OperationPreferences) -> list[Line]:
-    """Nothing for a plan without changes to instances."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a plan will be carried out."""
+
+    waves: Sequence[Wave] = ()
+    preferences: OperationPreferences = field(default_factory=OperationPreferences)
+
+
+def wave_lines(plan: Plan, waves: Sequence[Wave]) -> list[Line]:
+    """Nothing without waves, or for a plan without changes to instances."""
     changed = _changed(plan)
-    if not changed:
+    if not changed or len(waves) < 2:
         return []
     lines: list[Line] = []
-    if len(waves) > 1:
-        lines.append(Line("Waves, each finished and healthy before the next", "heading"))
-    for wave in waves if len(waves) > 1 else ():
+    for wave in waves:
         instances = sum(count for (account, _, _), count in changed.items() if account in wave.accounts)
         text = f"{wave.number}. {wave.name}: {counted(len(wave.accounts), 'account')}, {counted(instances, 'instance')}"
         lines += wrapped(text, indent=2)
-    for text in _cautions(changed, waves, preferences):
-        lines += wrapped(f"! {text}", indent=0, tone="change")
     return lines
+
+
+def course_cautions(plan: Plan, course: Course) -> list[str]:
+    """Preferences that have no effect as configured; none for a plan without changes to instances."""
+    changed = _changed(plan)
+    return list(_cautions(changed, course.waves, course.preferences)) if changed else []
 
 
 def _changed(plan: Plan) -> Counter[tuple[str, str, str]]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deployer.organization import Account, Organization, OrganizationalUnit
+from deployer.planning.desired_state import Deployment
 from deployer.planning.opt_in import OptInRegion
 from deployer.planning.plan import Plan
 from deployer.planning.scopes import find_scope
-from deployer.rendering.plan import plan_lines
+from deployer.rendering.plan import SCREEN, plan_lines, plan_sections
 from deployer.rendering.plan_json import plan_document
+from deployer.rendering.plan_markdown import plan_annotations, plan_markdown
 from deployer.rendering.text import Line
+from deployer.rendering.waves import Course
 from deployer.stack_sets import Instance
 from tests.deployer.examples import (
     ACCESS,
@@ -40,8 +47,8 @@ def _nothing() -> FakeCloud:
     return FakeCloud(EXAMPLE)
 
 
-def _lines(found: Plan, organization: Organization = EXAMPLE) -> list[Line]:
-    lines = plan_lines(found, organization, caller=CALLER)
+def _lines(found: Plan, organization: Organization = EXAMPLE, *, everything: bool = False) -> list[Line]:
+    lines = plan_lines(found, organization, caller=CALLER, everything=everything)
     long = [line.text for line in lines if len(line.text) > 80 and len(line.text.split()) > 1]
     assert not long
     return lines
@@ -99,41 +106,49 @@ def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str
     assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
 
 
-def _text(found: Plan, organization: Organization = EXAMPLE) -> str:
+def _text(found: Plan, organization: Organization = EXAMPLE, *, everything: bool = False) -> str:
     """Lines joined again, so that line breaks do not matter."""
-    return " ".join(" ".join(line.text for line in _lines(found, organization)).split())
+    return " ".join(" ".join(line.text for line in _lines(found, organization, everything=everything)).split())
 
 
 def test_the_first_plan_creates_everything_and_counts_it() -> None:
     text = _text(plan(example_deployment(), FakeCloud(EXAMPLE)))
     assert text.startswith(f"Plan for organization o-exampleorg1, as {CALLER}")
     assert "+ stack deployer-artifacts in eu-west-1" in text
-    assert "+ settings of Workloads/Dev: covered from now on, in" in text
-    assert "+ Workloads/Prod: 2 accounts x eu-west-1, us-east-1" in text
-    assert "2 stacks and 2 StackSets to change; instances: 23 to create, 0 to update, 0 to delete" in text
+    assert "+ Workloads/Dev: covered from now on, in" in text
+    assert "+ Workloads/Prod: 2 accounts, 6 stack instances in eu-west-1, us-east-1" in text
+    assert "create update delete unchanged accounts 9 0 0 OUs 6 0 0 regions 3 0 0 stack instances 23 0 0 0" in text
+    assert "StackSets 2 0 0 0 stacks 2 0 0 0 settings of 6 OUs change" in text
 
 
 def test_every_account_that_is_left_out_has_its_reason() -> None:
-    text = _text(plan(example_deployment(), FakeCloud(EXAMPLE)))
-    assert "Root: management (100000000000): management account: not enabled for this OU" in text
-    assert "Suspended: old-project (600000000001): suspended" in text
-    assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002): not enabled for this OU" in text
+    found = plan(example_deployment(), FakeCloud(EXAMPLE))
+    short = _text(found)
+    assert "management account: not enabled for this OU: 1 account in 1 OU" in short
+    assert "not enabled for this OU: 3 accounts in 2 OUs suspended: 1 account in 1 OU" in short
+    assert "alice-sandbox" not in short
+    text = _text(found, everything=True)
+    assert "Root: management (100000000000)" in text
+    assert "Suspended: old-project (600000000001)" in text
+    assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002)" in text
 
 
 def test_nothing_to_change_is_said() -> None:
     deployment = example_deployment()
     found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
-    assert [line.text for line in _lines(found)][-1] == "Nothing to change in the whole organization."
+    assert "Nothing to change in the whole organization." in [line.text for line in _lines(found)]
     assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
 
 
 def test_a_setting_is_shown_with_both_values(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
-    text = _text(plan(example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud))
-    assert "~ settings of Workloads/Prod, Workloads/Prod/Payments create.limit.per_hour: 50 -> 60" in text
+    found = plan(example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")), cloud)
+    text = _text(found)
+    assert "~ Workloads/Prod, Workloads/Prod/Payments create.limit.per_hour: 50 -> 60" in text
     assert "~ stack deployer-central in eu-west-1 ~ Thing (AWS::SQS::Queue): A" in text
-    assert "= StackSet deployer-access: unchanged" in text
+    assert "= StackSet deployer-access: unchanged" in _text(found, everything=True)
+    assert "deployer-access" not in text
 
 
 def test_instances_with_the_same_changes_are_folded() -> None:
@@ -144,17 +159,19 @@ def test_instances_with_the_same_changes_are_folded() -> None:
     text = _text(plan(deployment, cloud))
     assert "~ StackSet deployer-forwarding ~ ForwardingRule (AWS::Events::Rule): State" in text
     assert "~ 14 instances: the same 1 change" in text
-    assert "14 to update" in text
+    assert "stack instances 0 14 0 9" in text
 
 
 def test_deletions_stand_out(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
     found = plan(example_deployment(changed(tmp_path, DEV, "enabled: true", "enabled: false")), cloud)
     text = _text(found)
-    assert "- settings of Workloads/Dev: no longer covered" in text
-    assert "- DELETES 2 instances - Workloads/Dev: shop-dev (400000000001), search-dev (400000000002) in" in text
-    assert {line.tone for line in _lines(found) if "DELETES" in line.text} == {"remove"}
-    assert _lines(found)[-1].tone == "remove"
+    assert "- Workloads/Dev: no longer covered" in text
+    names = "shop-dev (400000000001), search-dev (400000000002)"
+    assert f"- Workloads/Dev: 4 stack instances in eu-west-1: {names}" in text
+    assert "2 instances of deployer-forwarding; lost: the rule: pushes create no repositories there any more" in text
+    assert "2 instances of deployer-access; lost: the roles" in text
+    assert {line.tone for line in _lines(found) if "shop-dev" in line.text} == {"remove"}
 
 
 def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions(tmp_path: Path) -> None:
@@ -165,7 +182,7 @@ def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions
     text = _text(found)
     assert "deployer: ECR scans images ENHANCED SCAN_ON_PUSH *" in text
     assert "~ 8 instances deleted first, for another StackSet of the same kind" in text
-    assert "- DELETES 2 instances afterwards: ECR's default" in text
+    assert "lost: what it configured; afterwards: ECR's default" in text
     assert (found.deletions, found.stack_sets[-1].change) == (2, "delete")
     moving = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][-1]["instances"]["moving"]
     assert len(moving) == 8
@@ -221,10 +238,10 @@ def test_the_document_has_the_totals() -> None:
 MORE = 40
 
 
-def _with_teams(parent: str) -> Organization:
+def _with_teams(parent: str, number: int = MORE) -> Organization:
     """The example with many OUs more, of one account each."""
-    ids = [f"ou-exam-team{number:04d}" for number in range(MORE)]
-    ous = {id_: OrganizationalUnit(id=id_, name=f"Team {id_[-2:]}", parent_id=parent) for id_ in ids}
+    ids = [f"ou-exam-team{number:04d}" for number in range(number)]
+    ous = {id_: OrganizationalUnit(id=id_, name=f"Team {int(id_[-4:]):02}", parent_id=parent) for id_ in ids}
     accounts = {
         f"7{number:011d}": Account(id=f"7{number:011d}", name=f"team-{number}", parent_id=id_)
         for number, id_ in enumerate(ids)
@@ -236,29 +253,25 @@ def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
     organization = _with_teams("ou-exam-dev00001")
     text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
     assert f"Workloads/Dev/Team 10 and {1 + MORE - 12} more: covered from now on, in eu-west-1" in text
-    assert text.count("Team 05: 1 account x eu-west-1") == 2
-    assert "Team 30: " not in text
-    more = re.findall(r"\+ (\d+) more OUs: (\d+) accounts x eu-west-1 ", text)
-    assert len(more) == 2
-    assert {int(ous) for ous, _ in more} <= set(range(MORE - 11, MORE))
+    assert "Team 30" not in text
+    assert re.search(r"Workloads/Dev and 40 more OUs: 44 accounts, 88 stack instances in eu-west-1 ", text)
+    assert "Workloads/Dev/Team 30: 1 account, 2 stack instances in eu-west-1" in _text(
+        plan(example_deployment(organization=organization), FakeCloud(organization)), organization, everything=True
+    )
 
 
-def test_ous_that_are_left_out_for_the_same_reason_are_counted_after_the_first_few() -> None:
+def test_ous_that_are_left_out_for_the_same_reason_are_one_line() -> None:
     organization = _with_teams("ou-exam-sand0001")
-    text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
-    assert "Sandbox/Team 05: team-5 (700000000005): not enabled for this OU" in text
-    assert "Sandbox/Team 30" not in text
-    skips = plan(example_deployment(organization=organization), FakeCloud(organization)).skips
-    more = [skip for skip in skips if skip.reason == "not enabled for this OU"][12:]
-    accounts = sum(len(skip.accounts) for skip in more)
-    assert f"{len(more)} more OUs: {accounts} accounts: not enabled for this OU" in text
+    found = plan(example_deployment(organization=organization), FakeCloud(organization))
+    assert f"not enabled for this OU: {3 + MORE} accounts in {2 + MORE} OUs" in _text(found, organization)
+    assert "Sandbox/Team 30: team-30 (700000000030)" in _text(found, organization, everything=True)
 
 
 def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
-    text = _text(plan(example_deployment(scope=scope), _nothing()))
-    assert "Workloads/Dev: shop-dev (400000000001), search-dev (400000000002): region not enabled, only eu-west" in text
-    assert "Workloads: workloads-baseline (300000000005): not enabled for this OU" in text
+    text = _text(plan(example_deployment(scope=scope), _nothing()), everything=True)
+    assert "region not enabled, only eu-west-1: 2 accounts in 1 OU Workloads/Dev: shop-dev (400000000001)" in text
+    assert "not enabled for this OU: 1 account in 1 OU Workloads: workloads-baseline (300000000005)" in text
 
 
 def test_unreachable_instances_are_reported() -> None:
@@ -289,7 +302,7 @@ def test_instances_of_suspended_accounts_are_reported_in_one_line_and_nothing_is
 def test_a_scope_plans_its_own_accounts_alone() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Dev"], accounts=(), regions=())
     text = _text(plan(example_deployment(scope=scope), FakeCloud(EXAMPLE)))
-    assert "+ Workloads/Dev: 2 accounts x eu-west-1" in text
+    assert "+ Workloads/Dev: 2 accounts, 4 stack instances in eu-west-1" in text
     assert "Infrastructure: " not in text
 
 
@@ -303,5 +316,136 @@ def test_many_accounts_are_counted_after_the_first_few(tmp_path: Path, accounts:
     cloud = rolled_out(example_deployment(organization=organization))
     off = changed(tmp_path, DEV, "enabled: true", "enabled: false")
     text = _text(plan(example_deployment(off, organization=organization), cloud), organization)
-    assert f"- DELETES {accounts} instances" in text
-    assert f"and {accounts - 12} more in eu-west-1" in text
+    assert f"- Workloads/Dev: {2 * accounts} stack instances in eu-west-1: shop-dev" in text
+    assert f"and {accounts - 12} more" in text
+
+
+# Numbers
+_ROW = re.compile(r"^  (accounts|OUs|stack instances) +([\d,]+) +([\d,]+) +([\d,]+)", re.MULTILINE)
+_OU = re.compile(
+    r"(?P<sign>[+~-]) (?P<named>[^+~!]*?): (?:(?P<accounts>[\d,]+) accounts?, )?(?P<instances>[\d,]+) stack instances?"
+    r" in (?P<regions>[a-z0-9, -]+[0-9])(?:: (?P<names>[^-]*(?:-[^ ][^-]*)*))?"
+)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+@settings(max_examples=40)
+@given(
+    teams=st.sampled_from([0, 1, 11, 30]),
+    parent=st.sampled_from(["ou-exam-dev00001", "ou-exam-prod0001"]),
+    gone=st.sets(st.integers(0, 25), max_size=8),
+    outdated=st.sets(st.integers(0, 25), max_size=8),
+    is_off=st.booleans(),
+    everything=st.booleans(),
+)
+def test_totals_never_contradict_lines(
+    teams: int, parent: str, gone: set[int], outdated: set[int], is_off: bool, everything: bool
+) -> None:
+    organization, before, after = _installation(teams, parent, is_off)
+    cloud = FakeCloud(organization)
+    cloud.stack_sets.there |= before.stack_sets.there
+    cloud.stacks.there |= before.stacks.there
+    state = cloud.stack_sets.there[FORWARDING]
+    kept = tuple(
+        replace(one, status="OUTDATED") if number in outdated else one
+        for number, one in enumerate(state.instances)
+        if number not in gone
+    )
+    cloud.stack_sets.there[FORWARDING] = replace(state, instances=kept)
+    found = plan(after, cloud)
+    lines = plan_lines(found, organization, caller=CALLER, everything=everything)
+    text = "\n".join(line.text for line in lines)
+    rows = {what: [_number(one) for one in numbers] for what, *numbers in _ROW.findall(text)}
+    assert rows["stack instances"] == [found.creations, found.updates, found.deletions]
+
+    sections = {one.title: one for one in plan_sections(found, organization, everything=everything)}
+    summed = {sign: [0, 0, 0] for sign in "+~-"}
+    for title in ("By OU", "Removals"):
+        shown = " ".join(" ".join(line.text for line in sections[title].lines).split()) if title in sections else ""
+        for one in _OU.finditer(shown):
+            more = re.search(r" and (\d+) more OU", one["named"])
+            names = one["names"] or ""
+            further = re.search(r" and (\d+) more", names)
+            accounts = _number(one["accounts"]) if one["accounts"] else len(re.findall(r"\(\d{12}\)", names))
+            summed[one["sign"]][0] += accounts + (int(further[1]) if further else 0)
+            summed[one["sign"]][1] += one["named"].count(",") + 1 + (int(more[1]) if more else 0)
+            summed[one["sign"]][2] += _number(one["instances"])
+    assert [list(row) for row in zip(*summed.values(), strict=True)] == list(rows.values())
+
+
+@cache
+def _installation(teams: int, parent: str, is_off: bool) -> tuple[Organization, FakeCloud, Deployment]:
+    organization = _with_teams(parent, teams)
+    everything = example_deployment(organization=organization)
+    if not is_off:
+        return organization, rolled_out(everything), everything
+    with tempfile.TemporaryDirectory() as folder:
+        off = changed(Path(folder), DEV, "enabled: true", "enabled: false")
+        return organization, rolled_out(everything), example_deployment(off, organization=organization)
+
+
+@pytest.mark.parametrize("teams", [3, 60, 400])
+@pytest.mark.parametrize("is_off", [False, True], ids=["first", "removal"])
+def test_the_last_screen_before_the_question_has_the_totals(teams: int, is_off: bool) -> None:
+    organization = _with_teams("ou-exam-dev00001", teams)
+    if is_off:
+        organization, cloud, deployment = _installation(teams, "ou-exam-dev00001", True)
+        found = plan(deployment, cloud)
+    else:
+        found = plan(example_deployment(organization=organization), FakeCloud(organization))
+    lines = _lines(found, organization)
+    assert len(lines) < 100, "a few screens, whatever the number of OUs"
+    last = " ".join(" ".join(line.text for line in lines[-SCREEN:]).split())
+    assert f"stack instances {found.creations} {found.updates} {found.deletions}" in last
+    assert ("DELETES" in last) == is_off
+
+
+def test_a_first_plan_states_that_targets_of_auto_deployment_remain() -> None:
+    deployment = example_deployment()
+    text = _text(plan(deployment, _nothing()))
+    assert "an OU once targeted stays a target as long as accounts in it are covered" in text
+    assert "once targeted" not in _text(plan(deployment, rolled_out(deployment)))
+
+
+# Formats
+@pytest.mark.parametrize("teams", [3, 400])
+def test_markdown_is_collapsible_and_fits_a_comment(teams: int) -> None:
+    organization = _with_teams("ou-exam-dev00001", teams)
+    found = plan(example_deployment(organization=organization), FakeCloud(organization))
+    text = plan_markdown(found, organization, caller=CALLER, course=Course(), everything=True)
+    assert len(text) < 65_536
+    assert text.startswith(f"### deployer: stack instances: {found.creations:,} to create")
+    assert text.count("<details") == text.count("</details>") >= 5
+    assert text.count("```text") * 2 == len(re.findall("^```", text, re.MULTILINE))
+
+
+def test_markdown_that_is_too_long_is_cut_with_a_count() -> None:
+    organization = _with_teams("ou-exam-dev00001", 2000)
+    found = plan(example_deployment(organization=organization), FakeCloud(organization))
+    text = plan_markdown(found, organization, caller=CALLER, course=Course(), everything=True)
+    assert 60_000 < len(text) < 65_536
+    assert re.search(r"… [\d,]+ more lines", text)
+    assert "more sections omitted" in text
+
+
+def test_names_are_no_markup() -> None:
+    evil = replace(EXAMPLE.accounts["400000000001"], name="</details>```\n@all <img src=x>")
+    organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, evil.id: evil})
+    cloud = rolled_out(example_deployment(organization=organization))
+    _, _, off = _installation(0, "ou-exam-dev00001", True)
+    found = plan(replace(off, desired=replace(off.desired, organization=organization)), cloud)
+    text = plan_markdown(found, organization, caller=CALLER, course=Course(), everything=True)
+    assert "@all" in text
+    assert "````text" in text
+    assert re.search("^@all", text, re.MULTILINE) is None
+
+
+def test_annotations_have_the_totals_and_each_caution() -> None:
+    _, cloud, off = _installation(0, "ou-exam-dev00001", True)
+    lines = list(plan_annotations(plan(off, cloud), EXAMPLE, course=Course()))
+    assert lines[0].startswith("::notice title=deployer plan::stack instances: 0 to create, 0 to update, 4 to delete")
+    assert lines[1] == "::warning title=deployer plan::4 stack instances would be deleted"
+    assert all(line.startswith(("::notice ", "::warning ")) and "\n" not in line for line in lines)

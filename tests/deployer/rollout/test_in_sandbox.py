@@ -108,8 +108,8 @@ def test_a_plan_reports_changes_and_makes_none(deployer: Deployer) -> None:
     ran = deployer("plan")
     assert ran.exit_code == 2
     assert "+ StackSet deployer-forwarding" in ran.out
-    assert "Workloads/Prod/Payments: 2 accounts x eu-west-1, us-east-1" in ran.out
-    assert "old-project (600000000001): suspended" in ran.out
+    assert "Workloads/Prod/Payments: 2 accounts, 6 stack instances in" in ran.out
+    assert "suspended: 1 account in 1 OU" in ran.out
     assert max(len(line) for line in ran.out.splitlines()) <= 80
     assert writes(deployer.sandbox) == []
     document = deployer("plan", "--json").document

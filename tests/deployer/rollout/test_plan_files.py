@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -121,10 +123,11 @@ def _rolled_out() -> FakeCloud:
     return cloud
 
 
-@pytest.fixture(scope="module")
-def without_dev(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+@cache
+def _without_dev() -> Deployment:
     """The example without one of its OUs."""
-    return example_deployment(changed(tmp_path_factory.mktemp("config"), DEV, "enabled: true", "enabled: false"))
+    with tempfile.TemporaryDirectory() as folder:
+        return example_deployment(changed(Path(folder), DEV, "enabled: true", "enabled: false"))
 
 
 def _out_of_date() -> FakeCloud:
@@ -375,7 +378,6 @@ CONFIGS = ("as it was", "without an OU")
     at=st.dictionaries(st.integers(0, 12), st.sampled_from(DURING), max_size=3),
 )
 def test_nothing_changes_that_the_file_does_not_name_whatever_happens_in_between(
-    without_dev: Deployment,
     beginning: str,
     config: str,
     waves: tuple[tuple[str, ...], ...],
@@ -383,7 +385,7 @@ def test_nothing_changes_that_the_file_does_not_name_whatever_happens_in_between
     config_then: str,
     at: dict[int, str],
 ) -> None:
-    deployment, then = (EVERYTHING if one == CONFIGS[0] else without_dev for one in (config, config_then))
+    deployment, then = (EVERYTHING if one == CONFIGS[0] else _without_dev() for one in (config, config_then))
     cloud = BEGINNINGS[beginning]()
     text = _written(_context(cloud, deployment=deployment))
     for name in since:

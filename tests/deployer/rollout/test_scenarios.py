@@ -183,7 +183,7 @@ def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(
     deployer.config = _edited(tmp_path, "organization.yaml", "\nrollout:", "\ncleanup: true\nrollout:")
     ran = deployer(*ROLL_OUT)
     assert ran.exit_code == 0, ran
-    assert "instances: 0 to create, 8 to update, 0 to delete" in " ".join(ran.out.split())
+    assert "stack instances 0 8 0" in " ".join(ran.out.split())
     assert "instances: 0 created, 8 updated, 0 deleted" in ran.out
     skipped = f"3 instances skipped by AWS (suspended): search-prod ({SEARCH_PROD})"
     assert skipped in " ".join(ran.out.split())
