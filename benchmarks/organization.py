@@ -35,7 +35,7 @@ from deployer.organization import Organization
 ACCOUNTS, OUS = size((5_000, 200), small=(60, 12))
 CPU_SECONDS, MEGABYTES = 30.0, 150
 """Of the command itself. Most of its wall time it waits for the sandbox."""
-MORE_CALLS = 30
+MORE_CALLS = 25
 """Of a plan or a roll-out without changes, beyond the pages of accounts, OUs and stack instances."""
 SECONDS = {"organizations": 1 / 5, "cloudformation:ListStackInstances": 1 / 10}
 """A call's share of AWS's rate limits, of a service or an operation; any other takes LATENCY."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.errors import BusyError
+from deployer.rollout.execution import roll_out
 from deployer.rollout.operation_ids import author, operation_id
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
 from deployer.rollout.progress import (
@@ -21,6 +22,7 @@ from deployer.rollout.progress import (
     OperationWaitedFor,
     count_results,
 )
+from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import (
     InstanceCounts,
     InstanceKey,
@@ -32,6 +34,8 @@ from deployer.stack_sets import (
     StackSetState,
 )
 from tests.clocks import timeless
+from tests.deployer.examples import SHOP_PROD, example_deployment, plan
+from tests.deployer.rollout.fake_cloud import FakeCloud
 
 
 def _operation(id_: str, status: str) -> Operation:
@@ -223,3 +227,19 @@ def test_successes_beside_the_intended_instances_are_not_counted() -> None:
     failed = _result("1", "FAILED")
     ended = Finished(replace(_operation("ours", "SUCCEEDED"), counts=counts), {failed.key: failed})
     assert ended.succeeded(frozenset({failed.key, InstanceKey("2", "x")})) == 1
+
+
+def test_a_roll_out_has_the_same_result_with_and_without_counts() -> None:
+    deployment = example_deployment()
+    stuck = InstanceKey(SHOP_PROD, "us-east-1")
+
+    def result(*, counts: bool) -> RolloutResult:
+        cloud = FakeCloud(deployment.desired.organization)
+        cloud.stack_sets.counts = counts
+        cloud.stack_sets.stuck = {stuck}
+        return roll_out(plan(deployment, cloud), deployment.bundle, cloud.cloud, lambda _: None)
+
+    counted, listed = result(counts=True), result(counts=False)
+    assert counted == listed
+    assert counted.created > 0
+    assert {(one.account, one.region) for one in counted.failures} == {stuck}
