@@ -93,7 +93,8 @@ def _next_step(result: Result) -> str:
         case "created" | "exists":
             return "Push the image."
         case "refused":
-            named = (result.call.account, result.call.repository, "--principal", result.call.principal)
+            call = result.call
+            named = (call.account, call.repository, "--region", call.region, "--principal", call.principal)
             return f"`deployer explain {shlex.join(named)}` shows the files and the rule that decide."
         case "pending":
             return "Wait for the repository to appear, then push."

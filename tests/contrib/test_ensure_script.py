@@ -109,7 +109,7 @@ class TestAgainstTheSandbox:
         assert refused == f"team-shop/tmp-y ({SHOP}, eu-west-1): refused"
         assert "[name-denied]" in why[0]
         assert why[1] == "  Rule: create.names.deny: **/tmp-*"
-        assert why[2].startswith(f"  `deployer explain {SHOP} team-shop/tmp-y --principal arn:aws:")
+        assert why[2].startswith(f"  `deployer explain {SHOP} team-shop/tmp-y --region eu-west-1 --principal arn:aws:")
         assert not [call for call in rolled_out.calls if call.operation == "InitiateLayerUpload"]
         rolled_out.settle()
 

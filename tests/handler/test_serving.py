@@ -103,7 +103,7 @@ def test_a_refusal_is_answered_with_its_rule_and_recorded_without_a_hand_over() 
     assert outcomes(response) == [("refused", "name-denied")]
     (result,) = answered(response)[1]["results"]
     assert result["rule"] == "create.names.deny: **/tmp-*"
-    assert f"deployer explain {ACCOUNT} team-a/tmp-1 --principal {CALLER}" in result["next_step"]
+    assert f"deployer explain {ACCOUNT} team-a/tmp-1 --region eu-west-1 --principal {CALLER}" in result["next_step"]
     (record,) = world.records.values()
     assert (record.outcome, record.reason, record.via) == ("refused", "name-denied", "request")
     assert "invoke" not in world.faults.calls

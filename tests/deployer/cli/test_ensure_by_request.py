@@ -104,7 +104,7 @@ def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox)
         said = " ".join(err.split())
         assert "[name-not-allowed]" in said
         assert "Rule: create.names.allow" in said
-        assert f"`deployer explain {SHOP} {refused} --principal arn:aws:" in said
+        assert f"`deployer explain {SHOP} {refused} --region eu-west-1 --principal arn:aws:" in said
         assert records(rolled_out, refused) == [("refused", "request")]
         code, out, _ = ensure(third, "--json")
         [document] = json.loads(out)
