@@ -51,6 +51,10 @@ def explain(
     if repository is None and (region or principal or pull):
         message = "is missing: --region, --principal and --pull need a repository"
         raise typer.BadParameter(message, param_hint="REPOSITORY")
+    if repository is not None:
+        _require_name(repository)
+    if principal == "":
+        raise typer.BadParameter("must not be empty", param_hint="--principal")
     if region:
         require_region(region, source="--region")
     compiled = compiled_from(config, organization, profile=profile)
@@ -63,6 +67,18 @@ def explain(
         typer.echo(as_document(explanation, verdict))
     else:
         typer.echo(as_text(explanation, verdict, any_principal=principal is None))
+
+
+def _require_name(repository: str) -> None:
+    """A reference as it is pushed, host and tag included, is easily taken for the name."""
+    from deployer.pushing.images import has_registry, repository_part
+
+    name = repository_part(repository)
+    if has_registry(name):
+        name = name.partition("/")[2]
+    if name != repository:
+        message = f"{repository} is a reference to an image; pass the name of the repository: {name}"
+        raise typer.BadParameter(message, param_hint="REPOSITORY")
 
 
 def _verdict(

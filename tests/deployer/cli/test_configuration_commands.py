@@ -200,6 +200,21 @@ class TestExplain:
         assert code == 64
         assert "REPOSITORY: is missing" in err
 
+    @pytest.mark.parametrize(
+        "reference",
+        ["team-a/api:1", "team-a/api@sha256:aa", "300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1"],
+    )
+    def test_a_reference_to_an_image_is_no_repository(self, deployer: Ran, reference: str) -> None:
+        code, _, err = deployer("explain", "Workloads/Prod", reference, "--organization", SNAPSHOT)
+        assert code == 64
+        assert "pass the name of the repository: team-a/api\n" in err
+
+    def test_a_principal_that_is_empty(self, deployer: Ran) -> None:
+        options = ("--principal", "", "--organization", SNAPSHOT)
+        code, _, err = deployer("explain", "Workloads/Prod", "team-a/api", *options)
+        assert code == 64
+        assert "--principal: must not be empty" in err
+
     def test_a_null_is_shown_as_the_reset_that_it_is(self, deployer: Ran, folder: Path) -> None:
         text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\nrepository: {lifecycle_policy: null}\n"
         (folder / "config/ous/workloads/dev.yaml").write_text(text, encoding="utf-8")
