@@ -81,10 +81,11 @@ def _copied_by_gcrane(call: Call) -> Sequence[str]:
 
 def _changed_by_regctl(call: Call) -> Iterator[str]:
     """`--create` has a tag for the same repository, or a whole reference."""
+    images = [str(image) for image in first(call)]
     for created in call.arguments.values("--create"):
-        yield created if "/" in created else repository_part(call.words[0]) if call.words else ""
+        yield from [created] if "/" in created else map(repository_part, images)
     if call.arguments.is_on("--replace"):
-        yield from first(call)
+        yield from images
 
 
 def _copied_by_regctl(call: Call) -> Iterator[str]:
