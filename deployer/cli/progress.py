@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from deployer.cli.interruptible import interruptible
+from deployer.cli.printing import json_text
 from deployer.cli.rollout_options import LogFormat
 from deployer.errors import DeployerError
 
@@ -45,3 +47,25 @@ def json_errors(log_format: LogFormat, *, clock: Clock) -> Iterator[None]:
 
         typer.echo(json.dumps(error_document(error, at=clock.now()), ensure_ascii=False), err=True)
         raise typer.Exit(error.exit_code) from error
+
+
+@contextmanager
+def summarized(log_format: LogFormat, *, clock: Clock) -> Iterator[None]:
+    """In GitHub Actions, an error that stops the command is in the summary of the step."""
+    try:
+        yield
+    except DeployerError as error:
+        from deployer.cli.step_summary import append_summary
+        from deployer.rendering.step_summary import error_markdown
+
+        if warning := append_summary(error_markdown(error), os.environ):
+            print_warning(warning, log_format=log_format, clock=clock)
+        raise
+
+
+def print_warning(message: str, *, log_format: LogFormat, clock: Clock) -> None:
+    """Print what does not change the exit code, in the format of progress messages."""
+    from deployer.rendering.events_json import warning_document
+
+    is_json = log_format is LogFormat.JSON
+    typer.echo(json_text(warning_document(message, at=clock.now())) if is_json else f"Warning: {message}", err=True)

@@ -24,17 +24,19 @@ from deployer.cli.options import (
     check_scope,
     clock_of,
 )
-from deployer.cli.printing import confirm, print_json, print_lines
+from deployer.cli.printing import confirm, json_text, print_json, print_lines
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from deployer.clock import Clock
     from deployer.composition.rollout import Comparison, RolloutContext, RolloutRequest
+    from deployer.organization import Organization
     from deployer.planning.plan import Plan
     from deployer.rendering.plan_file import PlanFile
     from deployer.rollout.operations import IfBusy
     from deployer.rollout.progress import Report
+    from deployer.rollout.result import RolloutResult
 
 AllowDelete = Annotated[
     int | None,
@@ -99,7 +101,7 @@ def rollout(
     )
     if plan is not None and (org or ou or account or region or resume or only_failed or values):
         raise typer.BadParameter("the file has the scope, and organization.yaml the speed", param_hint="--plan")
-    from deployer.cli.progress import json_errors
+    from deployer.cli.progress import json_errors, summarized
     from deployer.composition.rollout import RolloutRequest
 
     request = RolloutRequest(
@@ -123,7 +125,7 @@ def rollout(
         everything=everything,
         as_json=as_json,
     )
-    with json_errors(log_format, clock=command_options.clock):
+    with json_errors(log_format, clock=command_options.clock), summarized(log_format, clock=command_options.clock):
         if plan is not None:
             file = _read(plan)
             request = replace(request, file=file, deep=deep or file.is_deep)
@@ -289,6 +291,7 @@ def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _Comman
             report,
             sleep=rollout_context.cloud.clock.sleep,
         )
+    _conclude(outcome, plan, rollout_context.organization, command_options)
     url = rollout_context.url() if plan.function_url == "deployed" and outcome.exit_code == 0 else None
     if command_options.as_json:
         print_json(
@@ -300,3 +303,19 @@ def _apply(rollout_context: RolloutContext, plan: Plan, command_options: _Comman
     if url and not command_options.as_json:
         print_lines(url_lines(url))
     return outcome.exit_code
+
+
+def _conclude(outcome: RolloutResult, plan: Plan, organization: Organization, command_options: _CommandOptions) -> None:
+    """The end as a JSON line, if lines are JSON, and the summary of a step in GitHub Actions."""
+    import os
+
+    from deployer.cli.progress import print_warning
+    from deployer.cli.step_summary import append_summary
+    from deployer.rendering.events_json import ended_document
+    from deployer.rendering.step_summary import outcome_markdown
+
+    clock, log_format = command_options.clock, command_options.log_format
+    if warning := append_summary(outcome_markdown(outcome, plan, organization), os.environ):
+        print_warning(warning, log_format=log_format, clock=clock)
+    if log_format is options.LogFormat.JSON:
+        typer.echo(json_text(ended_document(outcome, organization, at=clock.now())), err=True)

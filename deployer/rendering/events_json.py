@@ -1,4 +1,5 @@
-"""Events of a roll-out as JSON documents, one for each event, for JSON Lines. Pure; docs/rollout.md lists all.
+"""Events of a roll-out as JSON documents, one for each event, for JSON Lines. Pure; docs/rollout.md lists all,
+and docs/rollout-events.schema.json is their schema.
 
 Ids have names and OU paths beside them.
 """
@@ -11,7 +12,7 @@ from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.organization import Organization
-from deployer.rendering.plan_json import place
+from deployer.rendering.plan_json import outcome_values, place
 from deployer.rendering.suspended import skipped_results
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import (
@@ -24,10 +25,13 @@ from deployer.rollout.progress import (
     StepEnded,
     StepStarted,
 )
+from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import Operation
 from deployer.times import iso, iso_or_none
 
 Document = dict[str, Any]
+VERSION = 1
+"""Raised if a field is removed or changes its meaning; new events and fields may come without that."""
 
 
 def event_document(event: Event, organization: Organization, *, at: datetime) -> Document:
@@ -83,13 +87,23 @@ def _progress(event: OperationProgress, organization: Organization) -> Document:
     }
 
 
+def ended_document(outcome: RolloutResult, organization: Organization, *, at: datetime) -> Document:
+    """The end of a roll-out."""
+    return _document("rollout-ended", at, **outcome_values(outcome, organization))
+
+
+def warning_document(message: str, *, at: datetime) -> Document:
+    """What went wrong beside the roll-out, and does not change its exit code."""
+    return _document("warning", at, message=message)
+
+
 def error_document(error: DeployerError, *, at: datetime) -> Document:
     """What stopped a command."""
     return _document("error", at, message=error.message, next_step=error.next_step, exit_code=error.exit_code)
 
 
 def _document(name: str, at: datetime, **values: Any) -> Document:
-    return {"time": iso(at), "event": name, **values}
+    return {"version": VERSION, "time": iso(at), "event": name, **values}
 
 
 def _operation(operation: Operation) -> Document:

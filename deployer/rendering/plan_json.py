@@ -61,29 +61,34 @@ def outcome_document(
     return {
         **plan_document(plan, organization, caller=caller),
         "url": url,
-        "outcome": {
-            "exit_code": outcome.exit_code,
-            "done": list(outcome.done),
-            "not_run": list(outcome.not_run),
-            "instances": {
-                "created": outcome.created,
-                "updated": outcome.updated,
-                "deleted": outcome.deleted,
-                "unchanged": outcome.unchanged,
-                "skipped": len(outcome.skipped),
-            },
-            "failures": [
-                {
-                    **place(organization, failure.account),
-                    "region": failure.region,
-                    "stack_set": failure.stack_set,
-                    "reason": failure.reason,
-                    "next_step": failure.next_step,
-                }
-                for failure in outcome.failures
-            ],
-            "error": outcome.error.message if outcome.error else None,
+        "outcome": outcome_values(outcome, organization),
+    }
+
+
+def outcome_values(outcome: RolloutResult, organization: Organization) -> Document:
+    """The result alone."""
+    return {
+        "exit_code": outcome.exit_code,
+        "done": list(outcome.done),
+        "not_run": list(outcome.not_run),
+        "instances": {
+            "created": outcome.created,
+            "updated": outcome.updated,
+            "deleted": outcome.deleted,
+            "unchanged": outcome.unchanged,
+            "skipped": len(outcome.skipped),
         },
+        "failures": [
+            {
+                **place(organization, failure.account),
+                "region": failure.region,
+                "stack_set": failure.stack_set,
+                "reason": failure.reason,
+                "next_step": failure.next_step,
+            }
+            for failure in outcome.failures
+        ],
+        "error": outcome.error.message if outcome.error else None,
     }
 
 

@@ -442,12 +442,16 @@ def test_preferences_of_the_command_line_reach_every_operation(deployer: Deploye
     assert deployer(*ROLL_OUT, "--failure-tolerance", "some").exit_code == 64
 
 
-def test_json_lines_have_each_event_and_the_error_that_stops_it(deployer: Deployer) -> None:
+def test_json_lines_have_each_event_and_the_error_that_stops_it(
+    deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     ran = deployer(*ROLL_OUT, "--log-format", "json")
     assert "ListStackSetOperationResults" not in {call.operation for call in deployer.sandbox.calls}, "AWS counts"
     events = [json.loads(line) for line in ran.err.splitlines()]
     names = [event["event"] for event in events]
-    assert (names[0], names[-1]) == ("step-started", "step-ended")
+    assert (names[0], *names[-2:]) == ("step-started", "step-ended", "rollout-ended")
+    assert (events[-1]["exit_code"], events[-1]["failures"]) == (0, [])
     assert {event["failed"] for event in events if event["event"] == "step-ended"} == {0}
     assert {"stack-event", "operation-started", "operation-progress"} < set(names)
     progress = [event for event in events if event["event"] == "operation-progress"]
@@ -456,10 +460,14 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(deployer: Deploy
     access, forwarding = len(EXPECTED), sum(map(len, EXPECTED.values()))
     assert sum(one["SUCCEEDED"] for one in ended) == access + forwarding
     again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
-    assert (again.err, again.document["outcome"]["exit_code"]) == ("", 0), "standard error is for JSON alone"
+    assert json.loads(again.err)["event"] == "rollout-ended", "standard error is for JSON alone"
+    assert again.document["outcome"]["exit_code"] == 0
     refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")
     (error,) = [json.loads(line) for line in refused.err.splitlines()]
     assert (error["event"], error["exit_code"], refused.exit_code) == ("error", 16, 16)
+    headings = [line for line in (tmp_path / "summary.md").read_text().splitlines() if line.startswith("#")]
+    succeeded, stopped = "## deployer rollout: succeeded", "## deployer rollout: stopped (exit code 16)"
+    assert headings == [succeeded, succeeded, stopped]
 
 
 def test_lines_fit_eighty_columns(deployer: Deployer) -> None:
