@@ -23,7 +23,7 @@ def template(
     roles = [
         _creator_role(names, uses_kms=uses_kms, answers_requests=answers_requests),
         _forwarding_role(names),
-        _auditor_role(names, uses_kms=uses_kms),
+        _auditor_role(names, uses_kms=uses_kms, cleanup=cleanup),
         _repairer_role(names, uses_kms=uses_kms),
     ]
     return compose(DESCRIPTION, roles, [_cleaner_role(names)] if cleanup else [])
@@ -60,7 +60,7 @@ def _forwarding_role(names: Names) -> iam.Role:
     )
 
 
-def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
+def _auditor_role(names: Names, *, uses_kms: bool, cleanup: bool) -> iam.Role:
     return role(
         "AuditorRole",
         names,
@@ -72,7 +72,7 @@ def _auditor_role(names: Names, *, uses_kms: bool) -> iam.Role:
             audit_policies.audit_repositories(),
             audit_policies.audit_registries(),
             audit_policies.audit_stacks(names),
-            audit_policies.audit_roles(names),
+            audit_policies.audit_roles(names, cleanup=cleanup),
             audit_policies.audit_rules(names),
             audit_policies.audit_queues(names),
             *([audit_policies.audit_keys(names)] if uses_kms else []),

@@ -33,9 +33,10 @@ def audit_keys(names: Names) -> Statement:
     }
 
 
-def audit_roles(names: Names) -> Statement:
+def audit_roles(names: Names, *, cleanup: bool) -> Statement:
     """Compare deployer's own roles in the account with the template that created them."""
-    roles = (names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role, names.cleaner_role)
+    roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
+    roles += [names.cleaner_role] if cleanup else []
     return {
         "Sid": "AuditRoles",
         "Effect": "Allow",

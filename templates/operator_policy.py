@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, str] = {
     "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
-    "rollout": "`rollout`: all of `look`, and deploy",
+    "rollout": "`rollout`: all of `look` but `FindTopics`, for its size, and deploy",
     "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
 }
@@ -88,7 +88,7 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         ),
     )
     return {
-        "look": read,
+        "look": (*read, _find_topics(names)),
         "audit": (*_read_accounts(), *_read_ledger(names)),
         "verify": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names)),
         "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
@@ -169,6 +169,16 @@ def _read(names: Names) -> tuple[Permission, ...]:
             resources=artifacts_bucket(names),
         ),
     )  # fmt: skip
+
+
+def _find_topics(names: Names) -> Permission:
+    """Without it, and in accounts that deny it, a topic is taken to exist."""
+    return Permission(
+        sid="FindTopics",
+        why="Refuse config files that name a topic that does not exist.",
+        actions=("sns:GetTopicAttributes",),
+        resources=(f"arn:{names.partition}:sns:{names.central_region}:*:*",),
+    )
 
 
 def _find_buckets(names: Names) -> tuple[Permission, ...]:

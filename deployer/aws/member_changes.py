@@ -67,13 +67,27 @@ class MemberChanges:
                     )
 
     def delete(self, name: str) -> bool:
-        """Delete the repository, never by force: ECR refuses while it holds an image."""
+        """Delete the repository, never by force: ECR refuses while it holds an image.
+
+        If a response is lost, the SDK repeats the call. That is refused then, since a missing repository has no tag
+        that would allow it; the first call deleted the repository.
+        """
         with self._asking():
             try:
                 self._client.delete_repository(repositoryName=name, force=False)
             except self._client.exceptions.RepositoryNotEmptyException:
                 return False
+            except botocore.ClientError as error:
+                if not (error.response["ResponseMetadata"].get("RetryAttempts") and self._is_gone(name)):
+                    raise
         return True
+
+    def _is_gone(self, name: str) -> bool:
+        try:
+            self.creator(name)
+        except RepositoryGoneError:
+            return True
+        return False
 
     def _put_mutability(self, name: str, change: PutMutability) -> None:
         filters = [{"filterType": "WILDCARD", "filter": tag} for tag in change.exclusions]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
 from deployer.aws.stack_sets import CloudFormationStackSets
 from deployer.aws.stacks import CloudFormationStacks
+from deployer.aws.topics import check_topics
 from deployer.clock import Clock
 from deployer.composition.inspection import Inspector
 from deployer.composition.installation import Installation
@@ -95,6 +97,8 @@ class RolloutContext:
     ledger: LedgerTable
     lock: Lock
     installations: InstallationFinder
+    check_topics: Callable[[], None] = lambda: None
+    """Raises InvalidConfigurationError if the config files name topics that do not exist."""
     inspector: Inspector | None = None
     """Reads resources in member accounts; None if the request is not for them."""
     request: RolloutRequest
@@ -114,6 +118,7 @@ class RolloutContext:
 
     def compare(self) -> Comparison:
         """The plan, and the actual state that it rests on."""
+        self.check_topics()
         actual = read_actual_state(self.desired, self.cloud)
         self._check_installations(actual)
         return self.compared(self._inspected(actual))
@@ -332,6 +337,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         installations=InstallationFinder(
             session=session, call_as=call_as, names=deployment.names, regions=enabled_regions.keys(), clock=clock
         ),
+        check_topics=partial(check_topics, session, installation.config),
         inspector=_inspector(installation, deployment.names) if request.deep else None,
         request=request,
         clock=clock,

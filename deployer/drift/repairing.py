@@ -15,7 +15,7 @@ from typing import Literal, Protocol, TypeVar
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import CheckedRepository, Report
 from deployer.drift.ports import RepositoryGoneError
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, PermissionDeniedError
 
 AT_ONCE = 16
 """Repositories in parallel."""
@@ -200,4 +200,5 @@ def _if_unchanged(
     except RepositoryGoneError:
         return RepairResult(checked=checked, status="left alone", problem="it no longer exists")
     except DeployerError as error:
-        return RepairResult(checked=checked, status="failed", problem=error.message)
+        advice = f". {error.next_step}" if isinstance(error, PermissionDeniedError) and error.next_step else ""
+        return RepairResult(checked=checked, status="failed", problem=f"{error.message}{advice}")

@@ -33,6 +33,10 @@ WILDCARDS = {
     "LookUpCallers": "the role that signed a request",
     "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
     "AuditRepositories": "every repository is looked at, to find those that lack a record",
+    "AuditQueues": "the queue of that one name in whichever region is covered",
+    "AuditRegistries": "the action takes no resource",
+    "AuditRules": "the rule of that one name in whichever region is covered",
+    "AuditStacks": "StackSets name their stacks, in whichever region is covered",
     "AuditKeys": "settings name keys, and change without this role being changed",
     "RepairRepositories": "whichever repository drifted; the tag narrows it",
     "RepairTags": "whichever repository drifted; the tag narrows it",
@@ -123,9 +127,10 @@ def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[Pla
 
 
 def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
-    """Except for lists of Organizations and for traces, which take no resource."""
+    """Except for lists of Organizations, scanning configurations and traces, which take no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    assert everything.pop("AuditRegistries") == ["ecr:GetRegistryScanningConfiguration"]
     assert everything.keys() == {"ReadAccountNames", "ReadDelegatedAdministrators"}
     assert all(action.startswith("organizations:List") for action in everything["ReadDelegatedAdministrators"])
     assert all(action.startswith("organizations:") for action in everything["ReadAccountNames"])
@@ -305,7 +310,7 @@ def test_without_a_url_nobody_of_the_organization_invokes_anything(names: Names)
     assert "lambda:Invoke" not in str(resources_["Resources"]["HandlerRole"])
     assert "AWS::Lambda::Url" not in str(resources_)
     assert "'Principal': '*', 'PrincipalOrgID'" not in str(resources_)
-    assert "iam:GetRole" not in str(access.template(names).to_dict())
+    assert "iam:GetRole" not in str(access.template(names).to_dict()["Resources"]["CreatorRole"])
 
 
 def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:

@@ -1,0 +1,44 @@
+"""Advice that commands print, followed from the fault to the repaired state."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from aws_org_sandbox.faults import Drop, Fault, Moment
+from aws_org_sandbox.sandbox import Sandbox
+from tests.deployer.command_line import CONFIG, Deployer
+from tests.deployer.drift.installation import NAMES, Installed
+from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
+
+BLANK = "team-a/blank"
+
+
+@begins_rolled_out
+def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_response_counts_as_deleted(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    organization = config / "organization.yaml"
+    organization.write_text(f"{organization.read_text()}\ncleanup: true\n")
+    installed = Installed(sandbox, Deployer(sandbox, config=config))
+    installed.create(BLANK)
+    installed.age(BLANK, by=timedelta(days=30))
+    clean = ("audit", "repair", "--delete-blank", "--yes", "--json")
+
+    failed = installed.deployer(*clean)
+    assert failed.exit_code != 0, failed
+    (one,) = failed.document["done"]
+    assert one["fate"] == "failed"
+    assert f"role/{NAMES.cleaner_role} cannot be assumed" in one["problem"]
+    assert "`deployer rollout --org` creates the role" in one["problem"]
+
+    assert installed.deployer("rollout", "--org", "--yes").exit_code == 0
+    sandbox.settle()
+    sandbox.faults.add(Fault(effect=Drop(), moment=Moment.AFTER, operation="DeleteRepository", times=1))
+    cleaned = installed.deployer(*clean)
+    assert cleaned.exit_code == 0, cleaned.err
+    assert [one["fate"] for one in cleaned.document["done"]] == ["deleted"]
+    assert installed.ecr().describe_repositories()["repositories"] == []
