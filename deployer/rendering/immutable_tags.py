@@ -17,11 +17,14 @@ _NEXT_STEPS: Final[Mapping[Kind, str]] = {
     "image_tag_mutability: MUTABLE and mutability_exclusions: [].",
 }
 
+_UNCERTAIN: Final = "ECR answered 400, as for a tag that exists and is immutable"
+
 
 def immutable_tag_lines(tag: ImmutableTag) -> list[Line]:
     """What ECR refused, and how to push anyway."""
+    refusal = "the tag exists and is immutable" if tag.is_certain else _UNCERTAIN
     lines = [
-        Line(f"{tag.repository}:{tag.tag}: the tag exists and is immutable", "bad"),
+        Line(f"{tag.repository}:{tag.tag}: {refusal}", "bad"),
         *wrapped(_NEXT_STEPS[tag.kind], indent=2),
     ]
     if tag.kind != "image":

@@ -31,7 +31,36 @@ def test_the_tag_is_read_from_what_a_client_prints(output: str) -> None:
     assert list(immutable_tags_in(output)) == [ImmutableTag(repository="team-a/web", tag="1")]
 
 
-@pytest.mark.parametrize("output", ["", "name unknown", "The repository with name 'a' does not exist"])
+HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def bad_request(tag: str, host: str = HOST, status: str = "400 Bad Request", method: str = "PUT") -> str:
+    return f"unexpected status from {method} request to https://{host}/v2/team-a/web/manifests/{tag}: {status}"
+
+
+def test_a_client_that_prints_the_status_alone_may_mean_an_immutable_tag() -> None:
+    output = f"#12 ERROR: failed to push {HOST}/team-a/web:1: {bad_request('1')}\n"
+    [found] = immutable_tags_in(output)
+    assert found == ImmutableTag(repository="team-a/web", tag="1", is_certain=False)
+    text = " ".join(line.text.strip() for line in immutable_tag_lines(found))
+    assert text.startswith("team-a/web:1: ECR answered 400, as for a tag that exists and is immutable Push under a new")
+    assert list(immutable_tags_in(output + refusal("1", "team-a/web"))) == [
+        ImmutableTag(repository="team-a/web", tag="1")
+    ]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "name unknown",
+        "The repository with name 'a' does not exist",
+        bad_request("1", status="404 Not Found"),
+        bad_request("1", method="HEAD"),
+        bad_request("1", host="ghcr.io"),
+        bad_request(f"sha256:{'0' * 64}"),
+    ],
+)
 def test_other_failures_name_none(output: str) -> None:
     assert list(immutable_tags_in(output)) == []
 
