@@ -1,0 +1,113 @@
+"""The pipelines of contrib/ that plan, roll out and look for drift: valid, hardened, and run against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aws_org_sandbox.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = ROOT / "contrib" / "github-actions"
+FILES = ("deploy.yml", "drift.yml")
+DEPLOYER = f"""#!/bin/sh
+exec {sys.executable} -m deployer "$@"
+"""
+GH = """#!/bin/sh
+echo "$@" >> gh.log
+"""
+"""It finds no open issue."""
+
+
+def job(file: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((WORKFLOWS / file).read_text(encoding="utf-8"))["jobs"][name]
+    return found
+
+
+class Runner:
+    """Runs the steps of jobs in one folder, as GitHub does: each in a shell that stops at the first error."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        (folder / "bin").mkdir()
+        for name, script in (("deployer", DEPLOYER), ("gh", GH), ("pip", "#!/bin/sh\n")):
+            (folder / "bin" / name).write_text(script)
+            (folder / "bin" / name).chmod(0o755)
+        self.folder = folder
+        self.sandbox = sandbox
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        self.variables = kept | dict(sandbox.environment()) | {
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+            "GITHUB_OUTPUT": str(folder / "output"),
+        }  # fmt: skip
+
+    def __call__(self, steps: list[dict[str, Any]], *, until: str | None = None) -> None:
+        for step in steps:
+            if until is not None and step.get("name") == until:
+                return
+            if "run" in step:
+                ran = subprocess.run(
+                    ["bash", "-e", "-c", step["run"]],
+                    cwd=self.folder,
+                    env=self.variables,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert ran.returncode == 0, (step["name"], ran.stdout, ran.stderr)
+                self.sandbox.settle()
+
+
+def test_a_plan_is_approved_and_rolled_out_and_drift_opens_an_issue(sandbox: Sandbox, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    run = Runner(sandbox, tmp_path)
+    run(job("deploy.yml", "plan")["steps"])
+    assert "deployer-access" in (tmp_path / "summary.md").read_text()
+    run(job("deploy.yml", "rollout")["steps"])
+    assert "rollout: succeeded" in (tmp_path / "summary.md").read_text()
+    steps = job("drift.yml", "drift")["steps"]
+    run(steps, until="Open an issue")
+    assert (tmp_path / "output").read_text() == "code=0\n", "nothing to report"
+    file = tmp_path / "config" / "ous" / "workloads" / "prod.yaml"
+    file.write_text(file.read_text().replace("per_hour: 50", "per_hour: 60"))
+    run(steps, until="Fail on drift")
+    assert (tmp_path / "output").read_text() == "code=0\ncode=2\n"
+    assert "issue create --title deployer: drift --body-file plan.md" in (tmp_path / "gh.log").read_text()
+    assert "per_hour" in (tmp_path / "plan.md").read_text()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_github_understands_it_and_a_static_analysis_finds_nothing(file: str) -> None:
+    programs = Path(sys.executable).parent
+    path = str(WORKFLOWS / file)
+    checked = subprocess.run(
+        [programs / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+    config = str(Path(__file__).with_name("zizmor.yml"))
+    analyzed = subprocess.run(
+        [programs / "zizmor", "--offline", "--no-progress", "--format", "json", "--config", config, path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert analyzed.returncode == 0, analyzed.stdout
+    assert json.loads(analyzed.stdout) == []
+
+
+@pytest.mark.parametrize(("file", "name"), [("deploy.yml", "plan"), ("deploy.yml", "rollout"), ("drift.yml", "drift")])
+def test_each_job_has_no_more_permissions_than_it_needs(file: str, name: str) -> None:
+    assert yaml.safe_load((WORKFLOWS / file).read_text(encoding="utf-8"))["permissions"] == {}
+    expected = {"contents": "read", "id-token": "write"} | ({"issues": "write"} if name == "drift" else {})
+    assert job(file, name)["permissions"] == expected
+    assert (job(file, name).get("environment") == "production") == (name == "rollout")
