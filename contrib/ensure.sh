@@ -226,7 +226,8 @@ for image in "$@"; do # request all before waiting for the first
             created) say "$location: created" ;;
             exists) say "$location: exists already" ;;
             pending)
-                say "$location: requested"
+                say "$location: requested
+  $(text message) [$(text reason)]"
                 missing="$missing $image"
                 ;;
             *)

@@ -58,7 +58,8 @@ class FunctionUrlTransport:
         except _NO_CONNECTION as error:
             return _unreachable(f": {error}")
         except botocore.ReadTimeoutError:
-            return NoResponse(reason=f"it did not answer within {ANSWER_SECONDS:.0f} s")
+            or_proxy = ", or the proxy did not connect" if proxies else ""
+            return NoResponse(reason=f"it did not answer within {ANSWER_SECONDS:.0f} s{or_proxy}")
         except (botocore.ConnectionError, botocore.HTTPClientError) as error:
             return NoResponse(reason=f"the connection broke: {error}", is_repeatable=True)
 

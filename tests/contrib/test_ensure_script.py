@@ -314,6 +314,7 @@ class TestTheRequestLane:
     def test_what_is_accepted_is_waited_for(self, variables: dict[str, str]) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("pending")})
         assert done.returncode == 0, done.stderr
+        assert f"api ({SHOP}, eu-west-1): requested\n  It is. [why]\n" in done.stderr
         assert "batch-check-layer-availability" in Path(variables["CALLS"]).read_text()
         assert "initiate-layer-upload" not in Path(variables["CALLS"]).read_text()
 

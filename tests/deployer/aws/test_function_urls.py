@@ -105,7 +105,10 @@ def test_certificate_authorities_and_proxies_are_those_of_the_environment(
             id="TLS",
         ),
         pytest.param(
-            botocore.ReadTimeoutError(endpoint_url=URL.text), "it did not answer within 20 s", False, id="no answer"
+            botocore.ReadTimeoutError(endpoint_url=URL.text),
+            "it did not answer within 20 s, or the proxy did not connect",
+            False,
+            id="no answer, by the URL or the proxy",
         ),
         pytest.param(botocore.ConnectionClosedError(endpoint_url=URL.text), "the connection broke", True, id="cut off"),
         pytest.param(botocore.HTTPClientError(error="odd"), "the connection broke", True, id="anything else"),
