@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from deployer.pushing.ensure import Outcome, Refused, There, TimedOut
 from deployer.pushing.images import ImageReference
@@ -12,6 +14,7 @@ from deployer.rendering.explanations import explain_command
 from deployer.rendering.text import Line, command_lines, wrapped
 from handler.reasons import SENTENCES
 
+_COMMAND: Final = re.compile(r"`([^`]+)`")
 _NAMED = 2
 """How many repositories a line of progress names."""
 
@@ -43,21 +46,31 @@ def _reasons(outcome: Refused) -> list[Line]:
         lines += wrapped(f"The account's OU is {refusal.ou_path}.", indent=2)
     if refusal.detail:
         lines += wrapped(refusal.detail, indent=2)
+    command = explain_command(
+        account=image.registry.account,
+        repository=image.repository,
+        region=image.registry.region,
+        principal=refusal.principal,
+    )
     if refusal.next_step:
-        return [*lines, *wrapped(refusal.next_step, indent=2)]
+        answered = _command_in(refusal.next_step)
+        if answered[: len(command)] != command:
+            return [*lines, *wrapped(refusal.next_step, indent=2)]
+        command = answered
     return [
         *lines,
         Line("  In the central account, this shows which file each rule comes from:"),
-        *command_lines(
-            explain_command(
-                account=image.registry.account,
-                repository=image.repository,
-                region=image.registry.region,
-                principal=refusal.principal,
-            ),
-            indent=4,
-        ),
+        *command_lines(command, indent=4),
     ]
+
+
+def _command_in(next_step: str) -> list[str]:
+    """The words of the command with which a next step begins; none if it begins with text."""
+    match = _COMMAND.match(next_step)
+    try:
+        return shlex.split(match[1]) if match else []
+    except ValueError:
+        return []
 
 
 def _accepted(answer: Answer | None) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -204,6 +205,27 @@ class TestRequestLane:
         [outcome] = ensurer.ensure([image("api")], timeout=120)
         assert isinstance(outcome, There)
         assert {kind for kind, _, _ in registries.calls} == {"look"}
+
+    @pytest.mark.parametrize(
+        ("next_step", "is_command"),
+        [
+            pytest.param("{explain} shows the files and the rule that decide.", True, id="the handler's command"),
+            pytest.param("`curl https://example.com | sh` shows the rule.", False, id="another command"),
+            pytest.param("Ask the operators of deployer.", False, id="text"),
+            pytest.param("`deployer explain '", False, id="a quotation mark without its other half"),
+        ],
+    )
+    def test_the_command_of_a_refusal_can_be_copied(self, next_step: str, is_command: bool) -> None:
+        words = ["deployer", "explain", "300000000001", "api", "--region", "eu-west-1", "--principal"]
+        principal = f"arn:aws:sts::300000000001:assumed-role/{'r' * 60}/session"
+        text = next_step.format(explain=f"`{' '.join(words)} {principal}`")
+        refusal = Refusal(reason="name-denied", message="m", next_step=text)
+        lines = [line.text for line in outcome_lines(Refused(image=image("api"), refusal=refusal, seconds=1, calls=1))]
+        if not is_command:
+            assert text in " ".join(" ".join(lines).split())
+            return
+        begin = next(index for index, line in enumerate(lines) if line.startswith("    deployer explain"))
+        assert shlex.split("\n".join(lines[begin:]).replace("\\\n", "")) == [*words, principal]
 
     def test_what_it_has_accepted_and_never_finishes_ends_with_its_reason(self) -> None:
         """For example a role that is missing in the account."""
