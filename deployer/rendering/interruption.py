@@ -12,6 +12,8 @@ from deployer.rollout.progress import (
     OperationStarted,
     Report,
     StackProgress,
+    StepEnded,
+    StepStarted,
 )
 
 
@@ -21,6 +23,8 @@ class OperationsInProgress:
     def __init__(self) -> None:
         self._operation: tuple[str, str, str] | None = None
         self._stack: str | None = None
+        self._step: str | None = None
+        """A step that changes a stack; AWS may have accepted it although the stack does not show it yet."""
 
     def observing(self, report: Report) -> Report:
         """A report that updates this first."""
@@ -40,6 +44,10 @@ class OperationsInProgress:
                 self._operation = (event.stack_set, event.operation.id, event.operation.action)
             case OperationProgress() if event.operation.is_over:
                 self._operation = None
+            case StepStarted():
+                self._step = event.step if event.step.startswith("stack ") else None
+            case StepEnded():
+                self._step = None
             case StackProgress(event=change):
                 is_end = change.logical_id == change.stack and not change.status.endswith("_IN_PROGRESS")
                 self._stack = None if is_end else change.stack
@@ -53,4 +61,6 @@ class OperationsInProgress:
             yield Line(f"  {operation}")
         elif self._stack is not None:
             yield from wrapped(f"AWS continues with stack {self._stack}.", indent=0)
+        elif self._step is not None:
+            yield from wrapped(f"AWS may continue with {self._step}, if it accepted the change.", indent=0)
         yield from wrapped(f"Run `{command}` to resume: it waits for operations in progress.", indent=0)
