@@ -10,6 +10,7 @@ from deployer.planning.plan import Plan
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, wrapped
+from deployer.rollout.advice import AGAIN as ONLY_FAILED
 from deployer.rollout.causes import Cause, causes
 from deployer.rollout.result import RolloutResult
 from deployer.words import SHOWN, account_name, account_names, account_path, counted
@@ -44,7 +45,7 @@ def outcome_lines(
     for step in outcome.not_run:
         lines += wrapped(step, indent=4, tone="quiet")
     for cause in causes(outcome.failures):
-        lines += _cause(cause, organization)
+        lines += cause_lines(cause, organization, again=ONLY_FAILED)
     if any(failure.is_inoperable for failure in outcome.failures):
         lines += wrapped(INOPERABLE, indent=0, tone="bad")
     if outcome.error is not None:
@@ -67,12 +68,13 @@ def url_lines(url: str) -> list[Line]:
     ]
 
 
-def _cause(cause: Cause, organization: Organization) -> Iterator[Line]:
+def cause_lines(cause: Cause, organization: Organization, *, again: str) -> Iterator[Line]:
+    """A cause in AWS's words, what to do about it, and its accounts; `again` is the command that retries it."""
     accounts = sorted({failure.account for failure in cause.failures})
     count = counted(len(cause.failures), "failure")
     where = f" in {counted(len(accounts), 'account')}" if len(accounts) > 1 else ""
     yield from wrapped(f"{count}{where}: {cause.reason}", indent=2, tone="bad")
-    yield from wrapped(cause.next_step, indent=6)
+    yield from wrapped(cause.next_step(again=again), indent=6)
     if len(accounts) > SHOWN:
         yield from wrapped(f"{account_names(organization, accounts)}; `deployer status` lists all", indent=6)
         return

@@ -84,7 +84,7 @@ def outcome_values(outcome: RolloutResult, organization: Organization) -> Docume
                 "region": failure.region,
                 "stack_set": failure.stack_set,
                 "reason": failure.reason,
-                "next_step": failure.next_step,
+                "next_step": failure.next_step(),
             }
             for failure in outcome.failures
         ],

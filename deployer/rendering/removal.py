@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from deployer.organization import Organization
+from deployer.rendering.outcome import cause_lines
 from deployer.rendering.plan_json import place
 from deployer.rendering.suspended import retained_lines
 from deployer.rendering.text import Line, wrapped
-from deployer.rollout.causes import shortened
+from deployer.rollout.causes import causes
 from deployer.rollout.destroy import Removal, removed_instances, retained_instances
 from deployer.rollout.result import RolloutResult
-from deployer.words import account_name, account_path, counted
+from deployer.words import counted
+
+DESTROY = "`deployer destroy`"
 
 
 def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> list[Line]:
@@ -57,11 +60,8 @@ def removal_outcome_lines(outcome: RolloutResult, organization: Organization) ->
             " listed above: delete them if such an account is reopened"
         )
         lines[2:2] = wrapped(text, indent=2, tone="quiet")
-    for failure in outcome.failures:
-        where = f"{account_path(organization, failure.account)}: {account_name(organization, failure.account)}"
-        lines += wrapped(
-            f"{where} in {failure.region} ({failure.stack_set}): {shortened(failure.reason)}", indent=4, tone="bad"
-        )
+    for cause in causes(outcome.failures):
+        lines += cause_lines(cause, organization, again=DESTROY)
     if outcome.error is not None:
         lines += wrapped(f"Stopped: {outcome.error.message}", indent=0, tone="bad")
         lines += wrapped(outcome.error.next_step or "Run `deployer destroy` again to resume.", indent=2)
@@ -100,6 +100,7 @@ def removal_document(plan: Removal, outcome: RolloutResult | None, organization:
                     "region": one.region,
                     "stack_set": one.stack_set,
                     "reason": one.reason,
+                    "next_step": one.next_step(again=DESTROY),
                 }
                 for one in outcome.failures
             ],

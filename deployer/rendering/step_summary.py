@@ -74,8 +74,7 @@ def _cause(cause: Cause, organization: Organization) -> Iterator[str]:
     for (path, account, stack_set), regions in sorted(places.items()):
         text = f"{path}: {account_name(organization, account)} in {', '.join(regions)} ({stack_set})"
         yield f"- {_escaped(text)}"
-    if cause.next_step:
-        yield from ("", _escaped(cause.next_step))
+    yield from ("", _escaped(cause.next_step()))
 
 
 def _escaped(text: str) -> str:

@@ -15,28 +15,28 @@ AGAIN = "`deployer rollout --only-failed`"
 
 _ACTION = re.compile(r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z*]+)")
 _SERVICE = re.compile(r"\(AWS::(?P<service>\w+)::\w+\)")
-_GENERAL = f"Its events are in CloudFormation's console in that account and region. Then {AGAIN}."
+_GENERAL = "Its events are in CloudFormation's console in that account and region. Then {again}."
 _KNOWN = (
     (
         r"service control policy",
         (
             "A service control policy denies {action}, likely by a statement with a condition on aws:RequestedRegion"
             " ({regions}) or aws:PrincipalArn; `deployer doctor` names it. Exempt the roles stacksets-exec-* there, or"
-            f" remove the account or region from the config files. Then {AGAIN}."
+            " remove the account or region from the config files. Then {again}."
         ),
     ),
     (
         r"rate exceeded|throttl|too ?many ?requests",
-        f"{AGAIN} in a few minutes; with a lower --max-concurrent if it occurs again.",
+        "{again} in a few minutes; with a lower --max-concurrent if it occurs again.",
     ),
-    (r"RolesPerAccount", f"In each of these accounts: `{increase(ROLES)}`. Then {AGAIN}."),
+    (r"RolesPerAccount", f"In each of these accounts: `{increase(ROLES)}`. Then {{again}}."),
     (
         r"limit ?exceeded|exceed(s|ed)? (the |your )?(\w+ )?(quota|limit)|quota",
-        f"In each of these accounts, request an increase {in_service_quotas('{service}')}. Then {AGAIN}.",
+        f"In each of these accounts, request an increase {in_service_quotas('{service}')}. Then {{again}}.",
     ),
     (
         r"already ?exists",
-        f"Another resource in these accounts has that name: delete or rename it. Then {AGAIN}.",
+        "Another resource in these accounts has that name: delete or rename it. Then {again}.",
     ),
     (
         r"OptInRequired|region .*(is disabled|is not enabled)|security token .* is invalid",
@@ -46,26 +46,34 @@ _KNOWN = (
         r"cannot assume|should have .* role|trust relationship",
         (
             "In the management account: `aws cloudformation activate-organizations-access`, which creates the roles"
-            f" that StackSets use. Then {AGAIN}."
+            " that StackSets use. Then {again}."
         ),
     ),
     (
         r"not authorized|access ?denied",
         (
             "Allow {action} for the roles stacksets-exec-*: a resource policy, a permissions boundary or a hook of"
-            f" these accounts denies it. Then {AGAIN}."
+            " these accounts denies it. Then {again}."
         ),
     ),
-    (r"cancel", f"It was not tried, after failures elsewhere: {AGAIN}."),
+    (
+        r"can no longer reach the account",
+        "The account has left the organization, so AWS deletes nothing there.",
+    ),
+    (r"cancel", "It was not tried, after failures elsewhere: {again}."),
 )
 
 
-def advice(reason: str, regions: Collection[str]) -> str:
-    """The next step for failures with one reason, as `shortened` gives it; `regions` are those that it occurs in."""
+def advice(reason: str, regions: Collection[str], *, again: str = AGAIN) -> str:
+    """The next step for failures with one reason, as `shortened` gives it; `regions` are those that it occurs in.
+
+    `again` is the command that retries them.
+    """
     action, service = _ACTION.search(reason), _SERVICE.search(reason)
     text = next((text for pattern, text in _KNOWN if re.search(pattern, reason, re.IGNORECASE)), _GENERAL)
     return text.format(
         action=action["action"] if action else "the call",
         service=service["service"] if service else "the service that it names",
         regions=", ".join(sorted(regions)),
+        again=again,
     )

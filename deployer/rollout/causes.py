@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deployer.rollout.advice import advice
+from deployer.rollout.advice import AGAIN, advice
 
 _RESOURCE = re.compile(
     r"ResourceLogicalId:(?P<id>[^,]+), ?ResourceType:(?P<type>[^,]+), ?ResourceStatusReason:(?P<reason>.*)", re.DOTALL
@@ -34,10 +34,9 @@ class Failure:
     is_inoperable: bool = False
     """Whether it is desired, and AWS excludes its stack instance from every update: a retry does not help."""
 
-    @property
-    def next_step(self) -> str:
-        """What to do about it."""
-        return advice(shortened(self.reason), {self.region})
+    def next_step(self, *, again: str = AGAIN) -> str:
+        """What to do about it; `again` is the command that retries it."""
+        return advice(shortened(self.reason), {self.region}, again=again)
 
     @property
     def is_cause(self) -> bool:
@@ -52,10 +51,9 @@ class Cause:
     reason: str
     failures: tuple[Failure, ...]
 
-    @property
-    def next_step(self) -> str:
-        """What to do about it."""
-        return advice(self.reason, {failure.region for failure in self.failures})
+    def next_step(self, *, again: str = AGAIN) -> str:
+        """What to do about it; `again` is the command that retries it."""
+        return advice(self.reason, {failure.region for failure in self.failures}, again=again)
 
 
 def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:

@@ -102,9 +102,10 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
 )
 def test_each_cause_has_its_next_step(reason: str, parts: tuple[str, ...]) -> None:
     (cause,) = causes([_failure("111111111111", reason)])
-    assert [part for part in parts if part not in cause.next_step] == []
-    assert "deployer rollout --only-failed" in cause.next_step
-    assert "{" not in cause.next_step
+    assert [part for part in parts if part not in cause.next_step()] == []
+    assert "deployer rollout --only-failed" in cause.next_step()
+    assert "{" not in cause.next_step()
+    assert "`deployer destroy`" in cause.next_step(again="`deployer destroy`")
 
 
 def test_one_cause_in_many_accounts_is_one_line_with_a_count() -> None:

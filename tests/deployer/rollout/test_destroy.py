@@ -112,6 +112,8 @@ def test_an_instance_that_stays_keeps_its_stack_set_and_all_that_it_needs(instal
     assert installation.aws.stack_sets.there.keys() >= {ACCESS, FORWARDING}
     text = "\n".join(line.text for line in removal_outcome_lines(outcome, EXAMPLE))
     assert "shop-prod (300000000001) in us-east-1" in text
+    assert "1 failure: it is stuck" in text
+    assert "--only-failed" not in text, "destroy retries by itself"
     assert "run `deployer destroy` again" in " ".join(text.split())
 
     installation.aws.stack_sets.stuck = set()
