@@ -113,7 +113,10 @@ def _named_files(command: Sequence[str]) -> Iterator[str]:
 
 
 def _home(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("HOME", "~")).expanduser()
+    try:
+        return Path(environment.get("HOME", "~")).expanduser()
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        return Path("/")
 
 
 def _keeps_podmans_logins(command: Sequence[str]) -> bool:
@@ -144,6 +147,8 @@ def _registries_files(environment: Mapping[str, str]) -> list[Path]:
 def _names_a_helper(path: Path) -> bool:
     """Whether logins come from a program for all registries, which may have one: the client will say."""
     try:
+        if not path.is_file():  # a pipe may never end
+            return False
         helpers = tomllib.loads(path.read_text(encoding="utf-8")).get("credential-helpers", [])
     except (OSError, ValueError):
         return False
@@ -152,7 +157,7 @@ def _names_a_helper(path: Path) -> bool:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (OSError, ValueError):
         return {}
 

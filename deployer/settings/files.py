@@ -84,7 +84,12 @@ def read_files(directory: Path) -> ConfigFiles:
 
 def _walk(directory: Path, problems: list[Problem]) -> Iterator[str]:
     """Paths of the files to read; hidden files are skipped, and files that only seem to be read are problems."""
-    for base, folders, names in os.walk(directory, followlinks=False):
+
+    def refused(error: OSError) -> None:
+        shown = Path(error.filename or directory).as_posix()
+        problems.append(Problem(file=shown, message=f"cannot be read: {error.strerror}"))
+
+    for base, folders, names in os.walk(directory, followlinks=False, onerror=refused):
         here = Path(base).relative_to(directory)
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in folders:

@@ -169,6 +169,25 @@ def test_a_config_file_that_is_no_file_is_a_problem_and_no_hang(
         assert f"config/{name}" in out
 
 
+@pytest.mark.parametrize("name", ["", "ous", "accounts", "ous/workloads"])
+def test_a_folder_that_cannot_be_read_is_an_error_instead_of_a_folder_without_files(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    (config / "accounts").mkdir(exist_ok=True)
+    list_folder = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path) == config / name:
+            raise PermissionError(13, "Permission denied", path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert run(["validate", "--config", str(config)]) == 2
+    assert f"{(config / name).as_posix()}:1:1: cannot be read: Permission denied" in capsys.readouterr().out
+
+
 @KINDS
 @pytest.mark.parametrize(
     "arguments",

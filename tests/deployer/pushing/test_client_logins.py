@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -126,3 +127,13 @@ def test_a_login_file_named_in_the_command(tmp_path: Path) -> None:
     path.write_text(json.dumps({"auths": {HOST: {}}}))
     for option in (["--authfile", str(path)], [f"--authfile={path}"]):
         check_login(["podman", "push", *option], [REGISTRY], {"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("client", ["docker", "podman"])
+def test_a_pipe_in_the_place_of_a_file_of_logins_is_no_login_and_no_hang(tmp_path: Path, client: str) -> None:
+    for file in (".docker/config.json", "run/containers/auth.json", ".config/containers/registries.conf"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        os.mkfifo(tmp_path / file)
+    environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    with pytest.raises(LoginError):
+        check_login([client, "push"], [REGISTRY], environment)
