@@ -132,7 +132,7 @@ SENTENCES: dict[str, str] = {
     ORGANIZATION_NOT_READABLE: "The handler may not read the account, which joined after the last roll-out, from AWS "
     "Organizations; make the central account a delegated administrator again, then redrive.",
     ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "
-    "roll out, or check the SCPs, then redrive.",
+    "run `deployer rollout --org --deep`, or check the SCPs, then redrive.",
     ACCESS_DENIED: "AWS denied a call to the creator role; check the SCPs and the role's policies, then redrive.",
     KMS_FAILED: "The KMS key cannot be used: it is missing or disabled, or its policy does not allow the account; "
     "repair the key, then redrive.",
