@@ -62,8 +62,8 @@ def _without_unresolved_tag(destination: Destination) -> Destination:
 def _is_known(destination: Destination) -> bool:
     """Whether it leads to a registry, and all of it can be read."""
     match destination:
-        case InFile(command=command):
-            return not any(UNRESOLVED in word for word in command)
+        case InFile(command=command, environment=environment):
+            return not any(UNRESOLVED in text for text in (*command, *environment.values()))
         case InChart(archive=archive, registry=registry):
             return UNRESOLVED not in archive + registry
         case _:

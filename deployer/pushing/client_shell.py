@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 UNRESOLVED: Final = "\0"
+EXPORT: Final = "export"
 
 _TOKEN: Final = re.compile(
     r"""
@@ -37,16 +38,25 @@ _EXPANSION: Final = re.compile(
 
 
 def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
-    """The words of each simple command. Assignments stand before a command's words, and count for those after them."""
+    """The words of each simple command. Assignments stand before a command's words, and count for those after them.
+
+    Of `export`, each word is an assignment, also when only the name was written.
+    """
     known = dict(variables)
     for words in _split(_LOOP.sub(_unrolled, _HERE_DOCUMENT.sub(r"\g<rest>\n", script)), known):
-        yield words
-        if words and all(_ASSIGNMENT.match(word) for word in words):
-            known |= dict(word.split("=", 1) for word in words)
+        if words[0] == EXPORT:
+            assigned = [f"{name}={known[name]}" if name in known else name for name in words[1:]]
+            assigned = [word for word in assigned if _ASSIGNMENT.match(word)]
+            yield [EXPORT, *assigned]
+        else:
+            assigned = words
+            yield words
+        if all(_ASSIGNMENT.match(word) for word in assigned):
+            known |= dict(word.split("=", 1) for word in assigned)
 
 
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
-_DECLARING: Final = frozenset({"export", "declare", "local", "readonly", "typeset"})
+_DECLARING: Final = frozenset({"declare", "local", "readonly", "typeset"})
 _KEYWORDS: Final = frozenset({"coproc", "if", "then", "elif", "else", "while", "until", "do", "!", "{"})
 
 
@@ -136,9 +146,8 @@ class _Words:
         self.end_word()
         words, self._words, self.is_target = self._words, [], False
         while words and (words[0] in _KEYWORDS or words[0] in _DECLARING):
-            is_declaring = words.pop(0) in _DECLARING
-            while is_declaring and words and words[0].startswith("-"):
-                del words[0]
+            if words.pop(0) in _DECLARING:
+                words = [word for word in words if not word.startswith("-")]
         if words:
             yield words
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from deployer.pushing.client_arguments import Arguments, leading_options, option_names, option_values
-from deployer.pushing.client_shell import UNRESOLVED, commands_of, is_assignment
+from deployer.pushing.client_shell import EXPORT, UNRESOLVED, commands_of, is_assignment
 
 _DEPTH: Final = 8
 """How deep commands are looked for inside of each other."""
@@ -237,4 +237,7 @@ def _is_script_of_runuser(words: Sequence[str]) -> bool:
 
 def _of_script(script: str, environment: Mapping[str, str]) -> Iterator[SimpleCommand]:
     for words in commands_of(script, environment):
-        yield SimpleCommand(words=tuple(words), environment=environment, is_direct=False)
+        if words[0] == EXPORT:
+            environment = {**environment, **dict(word.split("=", 1) for word in words[1:])}
+        else:
+            yield SimpleCommand(words=tuple(words), environment=environment, is_direct=False)

@@ -155,6 +155,12 @@ def test_a_compose_file_in_a_script_is_left_to_the_push() -> None:
     assert references_of(["bash", "-c", "cd nowhere && no-such-docker-compose/docker-compose push"], {}) == ()
 
 
+@pytest.mark.parametrize("assignment", ["TAG=$(git rev-parse HEAD)", "export TAG=$(git rev-parse HEAD);"])
+def test_a_file_whose_variables_only_the_shell_knows_is_left_to_the_push(assignment: str) -> None:
+    command = ["bash", "-c", f"{assignment} docker compose push; docker push {R}/web"]
+    assert destinations_of(command, {}) == (f"{R}/web",)
+
+
 def test_sources_of_a_known_command_are_known() -> None:
     command = ["docker", "build", "--push", "-t", f"{R}/web:1", "--build-arg", f"BASE={R}/base/os:1", "."]
     image = parse_image(f"{R}/web:1")
