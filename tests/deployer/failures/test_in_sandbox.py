@@ -343,24 +343,20 @@ def test_permission_to_assume_the_operator_role_is_sufficient(world: World) -> N
     assert denied == ["sts:AssumeRole", "events:PutEvents"]
 
 
-def test_a_manually_changed_role_is_restored_as_the_run_book_describes(world: World) -> None:
+def test_a_deleted_creator_role_is_repaired_and_its_events_redriven_as_the_reason_advises(world: World) -> None:
     world.break_creating(SEARCH)
+    world.sandbox.client("iam", account=SEARCH).delete_role(RoleName="deployer-creator")
+    world.push(SEARCH, "team-a/api", number=1)
+    world.settle()
+    listed = " ".join(world.deployer("failures", "list").out.split())
+    assert "run `deployer rollout --org --deep`" in listed
     roll_out = ("rollout", "--ou", "Workloads/Prod", "--yes")
     assert "Nothing to change" in world.deployer(*roll_out).out, "CloudFormation does not see it"
-    world.sandbox.client("cloudformation").delete_stack_instances(
-        StackSetName="deployer-access",
-        CallAs="DELEGATED_ADMIN",
-        DeploymentTargets={
-            "OrganizationalUnitIds": ["ou-exam-prod0001"],
-            "Accounts": [SEARCH],
-            "AccountFilterType": "INTERSECTION",
-        },
-        Regions=[HOME],
-        RetainStacks=False,
-    )
+
+    assert world.deployer(*roll_out, "--deep").exit_code == 0
     world.settle()
-    assert world.deployer(*roll_out).exit_code == 0
-    world.push(SEARCH, "team-a/api", number=1)
+    world.let_minutes_pass()
+    assert world.deployer("failures", "redrive", "--yes").exit_code == 0
     world.settle()
     assert world.repositories(SEARCH) == {"team-a/api"}
 
