@@ -63,12 +63,15 @@ EVERYTHING = {
 }
 
 
-def test_verify_reports_all_findings_and_changes_nothing(installed: Installed) -> None:
+def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
-    ran = installed.deployer("audit", "verify", "--json")
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", "/dev/null/state")  # as a read-only home: nothing can be created there
+        ran = installed.deployer("audit", "verify", "--json")
     assert ran.exit_code == 2
     assert verdicts(ran.document) == EVERYTHING
+    assert "jsonl cannot be used: Not a directory. If this run is interrupted, the next one starts again." in ran.err
     assert [one["repository"] for one in ran.document["repositories"] if one["blank"]] == ["team-a/blank"]
     assert (ran.document["others"], ran.document["unread"]) == (1, [])
     (spoilt,) = [one for one in ran.document["repositories"] if one["verdict"] == "drifted"]
