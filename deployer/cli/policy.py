@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory
+from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, one_of
 from deployer.cli.printing import print_json
 from deployer.errors import ConfigurationError
-
-
-class Policy(StrEnum):
-    """The policies, by the commands that each is for (`templates.operator_policy.COMMANDS`)."""
-
-    LOOK = "look"
-    AUDIT = "audit"
-    VERIFY = "verify"
-    REPAIR = "repair"
-    DOCTOR = "doctor"
-    PROBE = "probe"
-    ROLLOUT = "rollout"
-    DESTROY = "destroy"
-    DELETE_LEDGER = "delete-ledger"
+from templates.operator_policy import COMMANDS, operator_policy
 
 
 def policy(
-    names: Annotated[list[Policy], typer.Argument(metavar="POLICY", help=", ".join(Policy))],
+    names: Annotated[list[str], typer.Argument(metavar="POLICY", help=", ".join(COMMANDS), parser=one_of(COMMANDS))],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
 ) -> None:
     """Print the smallest IAM policy for commands, as JSON, with the names of the config files.
@@ -39,7 +25,6 @@ def policy(
     $ deployer policy look verify
     """
     from deployer import settings
-    from templates.operator_policy import operator_policy
 
     installation = settings.load(config)
     if not installation.organization_id:

@@ -115,7 +115,7 @@ ON_RULES: dict[str, tuple[Act, str]] = {
     "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
     "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
 }
-*OTHERS, INTACT = sorted(EXPECTED)
+OTHERS = sorted(EXPECTED)[:-1]  # the last one stays intact
 
 
 def rounds() -> Iterator[dict[str, dict[str, tuple[Act, str]]]]:
