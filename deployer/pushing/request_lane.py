@@ -218,7 +218,7 @@ def _results(body: bytes) -> dict[str, Answer]:
         return {}
     found = {}
     for result in results:
-        if not isinstance(result, Mapping) or result.get("outcome") not in _OUTCOMES:
+        if not isinstance(result, Mapping) or _text(result.get("outcome")) not in _OUTCOMES:
             return {}
         found[str(result.get("repository"))] = Answer(
             outcome=cast("Answered", result["outcome"]),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
@@ -280,6 +280,7 @@ class TestFallback:
         ),
         st.sampled_from([200, 403, 500]),
     )
+    @example([{"outcome": []}], 200)
     def test_no_json_is_ever_an_error(self, document: Any, status: int) -> None:
         body = json.dumps({"version": 1, "results": document} if status == 200 else document).encode()
         handler = Handler([Response(status=status, body=body)] * 2)
