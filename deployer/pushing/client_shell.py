@@ -43,7 +43,7 @@ def commands_of(script: str, variables: Mapping[str, str]) -> Iterator[list[str]
     Of `export`, each word is an assignment, also when only the name was written.
     """
     known = dict(variables)
-    for words in _split(_LOOP.sub(_unrolled, _HERE_DOCUMENT.sub(r"\g<rest>\n", script)), known):
+    for words in _split(_LOOP.sub(_unrolled, _without_here_documents(script)), known):
         if words[0] == EXPORT:
             assigned = [f"{name}={known[name]}" if name in known else name for name in words[1:]]
             assigned = [word for word in assigned if _ASSIGNMENT.match(word)]
@@ -64,11 +64,8 @@ _LOOP: Final = re.compile(
     r"\bfor[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]+in[ \t]+(?P<words>[^;\n$`(]+)[;\n]\s*do\b(?P<body>.*?)\bdone\b", re.DOTALL
 )
 _MOST_TURNS: Final = 50
-_HERE_DOCUMENT: Final = re.compile(
-    r"(?<!<)<<-?[ \t]*(?P<quote>['\"\\]?)(?P<end>[A-Za-z_]\w*)(?:(?P=quote)|(?<=\\))(?P<rest>[^\n]*)\n"
-    r"(?:.*\n)*?[ \t]*(?P=end)[ \t]*(?:\n|\Z)"
-)
-"""A text for a command's standard input, which may look like commands."""
+_HERE_DOCUMENT: Final = re.compile(r"(?<!<)<<-?[ \t]*['\"\\]?([A-Za-z_]\w*)['\"]?")
+_SEVERAL: Final = re.compile(r"\{[^\s{},]*,[^\s{}]*\}")
 _BRACES: Final = re.compile(r"(?P<before>[^\s{}]*)\{(?P<words>[^\s{}]*,[^\s{}]*)\}(?P<after>[^\s{}]*)")
 
 
@@ -76,6 +73,22 @@ def _unrolled(loop: re.Match[str]) -> str:
     """The body of a loop over words that stand there, once for each."""
     words = [each for word in loop["words"].split() for each in _of_braces(word)][:_MOST_TURNS]
     return ";".join(f"{loop['name']}={word};{loop['body']}" for word in words)
+
+
+def _without_here_documents(script: str) -> str:
+    """A script without the texts for its commands' standard input, which may look like commands."""
+    lines = script.split("\n")
+    last = {line.strip(" \t"): position for position, line in enumerate(lines)}
+    kept: list[str] = []
+    awaited: list[str] = []
+    for position, line in enumerate(lines):
+        if awaited:
+            if line.strip(" \t") == awaited[0]:
+                del awaited[0]
+            continue
+        awaited = [end for end in _HERE_DOCUMENT.findall(line) if last.get(end, 0) > position]
+        kept.append(_HERE_DOCUMENT.sub("", line) if awaited else line)
+    return "\n".join(kept)
 
 
 def _of_braces(word: str) -> list[str]:
@@ -107,7 +120,9 @@ def _split(script: str, variables: Mapping[str, str]) -> Iterator[list[str]]:
             case "quoted":
                 words.add(_expanded(re.sub(r"\\([$`\"\\\n])", r"\1", text), variables))
             case "plain":
-                words.add_fields(UNRESOLVED if _BRACES.search(_EXPANSION.sub("", text)) else _expanded(text, variables))
+                words.add_fields(
+                    UNRESOLVED if _SEVERAL.search(_EXPANSION.sub("", text)) else _expanded(text, variables)
+                )
             case "substitution":
                 words.add(UNRESOLVED)
             case _:

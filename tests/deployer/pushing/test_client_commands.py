@@ -16,6 +16,7 @@ from deployer.pushing.client_arguments import is_true, option_names, parse_argum
 from deployer.pushing.client_commands import CLIENTS, command_texts, destinations_of
 from deployer.pushing.client_destinations import Destination, InFile
 from deployer.pushing.client_resolution import reads_standard_input, references_of, texts_of_files
+from deployer.pushing.client_shell import commands_of
 from deployer.pushing.client_wrappers import simple_commands
 from deployer.pushing.images import ImageReferenceError, parse_image
 
@@ -153,6 +154,15 @@ def test_a_broken_archive_has_the_name_of_its_file(tmp_path: Path, content: byte
 
 def test_a_compose_file_in_a_script_is_left_to_the_push() -> None:
     assert references_of(["bash", "-c", "cd nowhere && no-such-docker-compose/docker-compose push"], {}) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 500_000, "x << y;\n" * 50_000, "{a," * 150_000, "a,b,c" * 100_000, "x " + "<<a " * 100_000 + "\na"],
+    ids=["one word", "C++", "braces", "commas", "here-documents"],
+)
+def test_a_large_file_that_is_no_script_is_soon_read(text: str) -> None:
+    assert list(commands_of(text, {}))
 
 
 @pytest.mark.parametrize("assignment", ["TAG=$(git rev-parse HEAD)", "export TAG=$(git rev-parse HEAD);"])
