@@ -52,6 +52,8 @@ class Usage:
     calls: int = 0
     examined: int = 0
     capacity: float = 0.0
+    is_cut: bool = False
+    """Whether `most_examined` ended the reading before the last page."""
 
     def add(self, page: Page) -> None:
         """Count one call."""
@@ -64,6 +66,7 @@ class Usage:
         self.calls += other.calls
         self.examined += other.examined
         self.capacity += other.capacity
+        self.is_cut |= other.is_cut
 
 
 def read(
@@ -116,6 +119,7 @@ class _Reader:
             size = self._next_size(size)
             if start is None:
                 return
+        self.usage.is_cut = True
 
     def _next_size(self, size: int | None) -> int | None:
         """Pages grow if few records may match: the first row comes soon, and the rest in as few calls as possible."""
@@ -150,4 +154,4 @@ def count_omitted(query: Query, ledger: Ledger, *, oldest_shown: Record | None, 
     )
     number = sum(1 for _ in others)
     usage.merge(own)
-    return OmittedCount(number, is_exact=own.examined < MOST_COUNTED)
+    return OmittedCount(number, is_exact=not own.is_cut)

@@ -93,14 +93,16 @@ class LedgerTable:
         )
 
     def _record(self, item: Any) -> Record:
-        """The record; that of refusals without a record of their own gets their number from the counter."""
+        """The record; one for refusals left out gets their number from the counter, if that still exists."""
         record = Record.from_item(item)
         if record.reason != reasons.REFUSALS_LEFT_OUT:
             return record
         key = refusals_key(record.account, record.event_time)
-        number = self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", MAX_REFUSALS + 1)
-        left_out = max(1, int(number) - MAX_REFUSALS)
-        return replace(record, detail=f"{counted(left_out, 'refusal')} of this hour left out of the ledger")
+        number = int(self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", 0))
+        if number <= MAX_REFUSALS:  # the counter has expired or begun again
+            return record
+        left_out = f"up to {counted(number - MAX_REFUSALS, 'refusal')}"
+        return replace(record, detail=f"{left_out} of this hour left out of the ledger; a retry counts again")
 
     def _call(self, operation: str, request: dict[str, Any]) -> Any:
         with translated():

@@ -42,10 +42,12 @@ def followed_lines(record: Record, *, wide: bool) -> list[Line]:
 
 def omitted_lines(omitted: OmittedCount) -> list[Line]:
     """What the list omits, and how to include it."""
-    if not omitted.number and omitted.is_exact:
+    if omitted.number:
+        number = f"{omitted.number:,}" if omitted.is_exact else f"{omitted.number:,} or more"
+        return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
+    if omitted.is_exact:
         return []
-    number = f"{omitted.number:,}" if omitted.is_exact else f"{max(omitted.number, 1):,} or more"
-    return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
+    return [Line("Records that are exists or ignored were not all counted. --all shows any that match.", "quiet")]
 
 
 def usage_line(usage: Usage) -> Line:

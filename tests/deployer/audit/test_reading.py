@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from deployer.audit.following import follow
 from deployer.audit.index_keys import IndexKey, index_keys_of
-from deployer.audit.query import ALL, NOTABLE, Query, outcomes_of
+from deployer.audit.query import ALL, NOTABLE, OTHERS, Query, outcomes_of
 from deployer.audit.reading import MOST_COUNTED, OmittedCount, Page, Usage, count_omitted, read
+from deployer.rendering.audit import omitted_lines
+from handler.reasons import Outcome
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
 
@@ -150,6 +153,46 @@ def test_others_are_counted_as_far_as_is_cheap() -> None:
     many = MemoryLedger([record(number, outcome="ignored") for number in range(3000)], page_size=250)
     counted = count_omitted(everything(many.records), many, oldest_shown=None, usage=Usage())
     assert counted == OmittedCount(MOST_COUNTED, is_exact=False)
+
+
+@given(
+    outcomes=st.lists(st.sampled_from(["created", "exists", "ignored"]), min_size=1, max_size=12),
+    regions=st.lists(st.sampled_from(["eu-west-1", "eu-west-2"]), min_size=12, max_size=12),
+    most=st.integers(1, 12),
+)
+def test_a_list_reports_no_omitted_record_that_does_not_exist(
+    outcomes: list[Outcome], regions: list[str], most: int
+) -> None:
+    records = [
+        record(number, outcome=outcome, region=region)
+        for number, (outcome, region) in enumerate(zip(outcomes, regions, strict=False))
+    ]
+    query = everything(records, regions=("eu-west-1",))
+    omitted = [one for one in records if replace(query, outcomes=OTHERS).matches(one)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deployer.audit.reading.MOST_COUNTED", most)
+        counted = count_omitted(query, MemoryLedger(records), oldest_shown=None, usage=Usage())
+    assert counted.number <= len(omitted)
+    assert counted.number == len(omitted) or not counted.is_exact
+    numbers = [int(found) for line in omitted_lines(counted) for found in re.findall(r"\d+", line.text)]
+    assert numbers == ([counted.number] if counted.number else [])
+
+
+def test_a_count_that_ends_with_the_last_record_is_exact() -> None:
+    ledger = MemoryLedger([record(number, outcome="exists") for number in range(MOST_COUNTED)], page_size=250)
+    query = everything(ledger.records, accounts=(ledger.records[0].account,))
+    counted = count_omitted(query, ledger, oldest_shown=None, usage=Usage())
+    assert counted == OmittedCount(MOST_COUNTED, is_exact=True)
+
+
+def test_many_records_that_do_not_match_are_not_reported_as_omitted() -> None:
+    ledger = MemoryLedger([record(number, outcome="ignored") for number in range(3000)], page_size=250)
+    query = everything(ledger.records, regions=("eu-west-2",))
+    counted = count_omitted(query, ledger, oldest_shown=None, usage=Usage())
+    assert counted == OmittedCount(0, is_exact=False)
+    (line,) = omitted_lines(counted)
+    assert "Left out" not in line.text
+    assert "not all counted" in line.text
 
 
 def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:

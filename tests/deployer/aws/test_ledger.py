@@ -30,14 +30,17 @@ class FakeDynamo:
 @pytest.mark.parametrize(
     ("counter", "detail"),
     [
-        ({"refusals": {"N": str(MAX_REFUSALS + 41_234)}}, "41,234 refusals of this hour left out of the ledger"),
-        (None, "1 refusal of this hour left out of the ledger"),
-        ({"refusals": {"N": "3"}}, "1 refusal of this hour left out of the ledger"),
+        (
+            {"refusals": {"N": str(MAX_REFUSALS + 41_234)}},
+            "up to 41,234 refusals of this hour left out of the ledger; a retry counts again",
+        ),
+        (None, "The ledger records 1,000 refusals of an account and hour"),
+        ({"refusals": {"N": "3"}}, "The ledger records 1,000 refusals of an account and hour"),
     ],
     ids=[
         "the counter has their number",
-        "without a counter it is at least one",
-        "a counter that was reset gives one, too",
+        "without a counter it has no number",
+        "a counter that was reset has no number either",
     ],
 )
 def test_the_record_of_refusals_left_out_has_their_current_number(counter: Any, detail: str) -> None:
