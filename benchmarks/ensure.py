@@ -30,9 +30,10 @@ from deployer.aws.function_urls import FunctionUrlTransport
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
+from deployer.function_url import FunctionUrl
 from deployer.pushing.ensure import Clock, Ensurer, Refused, There, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
-from deployer.pushing.request_lane import FunctionUrl, NoResponse, RequestLane, Response
+from deployer.pushing.request_lane import NoResponse, RequestLane, Response
 from templates.function_url import OUTPUT as URL_OUTPUT
 
 Lane = Literal["event", "request"]

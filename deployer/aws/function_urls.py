@@ -22,7 +22,8 @@ from botocore.utils import get_environ_proxies
 
 from deployer.aws.errors import translated
 from deployer.aws.session import Session
-from deployer.pushing.request_lane import FunctionUrl, NoResponse, Response
+from deployer.function_url import FunctionUrl
+from deployer.pushing.request_lane import NoResponse, Response
 
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 20.0

@@ -51,9 +51,9 @@ def ensure(
 ) -> int:
     """Make repositories exist, so that the first push to them works.
 
-    With --url or DEPLOYER_URL, the handler answers in about a second. Otherwise, or if it cannot be reached, an event
-    does the same later, which needs only the permissions of a push. Exits 0 when all are there, 18 when time ran out,
-    19 when one is refused.
+    With --url, DEPLOYER_URL, or a URL in the config files, the handler answers in about a second. Otherwise, or if it
+    cannot be reached, an event does the same later, which needs only the permissions of a push. Exits 0 when all are
+    there, 18 when time ran out, 19 when one is refused.
 
     $ deployer ensure 300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1
     $ deployer ensure --file docker-bake.json
@@ -77,8 +77,8 @@ def ensure(
 
 def _function(url: str | None, folder: Path | None) -> str | None:
     """The ARN of the handler as far as URL and config files name it; None if the config files give it no URL."""
+    from deployer.function_url import FunctionUrl
     from deployer.pushing.pusher_policy import function_arn
-    from deployer.pushing.request_lane import FunctionUrl
     from templates.function_url import is_available
 
     region = FunctionUrl.parse(url).region if url and url.strip() else None

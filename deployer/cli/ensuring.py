@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from deployer.aws.refusals import LedgerAddress, LedgerRefusals
     from deployer.aws.session import Session
     from deployer.clock import Clock
+    from deployer.function_url import FunctionUrl
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
     from deployer.pushing.images import ImageReference
     from deployer.pushing.request_lane import RequestLane
@@ -34,7 +36,8 @@ Url = Annotated[
         "--url",
         metavar="URL",
         envvar="DEPLOYER_URL",
-        help="Function URL of the handler, which answers in about a second; without it, events do the same, later.",
+        help="Function URL of the handler, which answers in about a second; by default the one in the config files."
+        " Without it, events do the same, later.",
     ),
 ]
 LedgerArn = Annotated[
@@ -47,7 +50,8 @@ LedgerArn = Annotated[
     ),
 ]
 ConfigAtHand = Annotated[
-    Path | None, typer.Option("--config", metavar="DIR", help="Config files that name the ledger; else config/.")
+    Path | None,
+    typer.Option("--config", metavar="DIR", help="Config files that name the URL and the ledger; else config/."),
 ]
 
 
@@ -81,11 +85,12 @@ def ensuring(
 
     session = Session(profile=profile)
     line = WaitingLine()
+    files = cache(lambda: config_at_hand(config))
     ensurer = Ensurer(
         registries=EcrRegistries(session),
         clock=SecondsClock(now=lambda: clock.now().timestamp(), sleep=clock.sleep),
-        requests=_request_lane(session, url, clock=clock),
-        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, config, clock=clock),
+        requests=_request_lane(session, _function_url(url, files), clock=clock),
+        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, files, clock=clock),
         on_waiting=line,
     )
     try:
@@ -94,13 +99,23 @@ def ensuring(
         line.clear()
 
 
-def _request_lane(session: Session, url: str | None, *, clock: Clock) -> RequestLane | None:
-    if not url or not url.strip():
+def _function_url(url: str | None, files: Callable[[], Config | None]) -> FunctionUrl | None:
+    """That of the option or DEPLOYER_URL, else of the config files, which are read only then."""
+    from deployer.function_url import FunctionUrl
+
+    if url and url.strip():
+        return FunctionUrl.parse(url)
+    config = files()
+    return config.function_url if config else None
+
+
+def _request_lane(session: Session, url: FunctionUrl | None, *, clock: Clock) -> RequestLane | None:
+    if url is None:
         return None
     from deployer.aws.function_urls import FunctionUrlTransport
-    from deployer.pushing.request_lane import FunctionUrl, RequestLane
+    from deployer.pushing.request_lane import RequestLane
 
-    transport = FunctionUrlTransport(session, FunctionUrl.parse(url))
+    transport = FunctionUrlTransport(session, url)
     return RequestLane(transport=transport, sleep=clock.sleep, on_fallback=_announce_fallback)
 
 
@@ -129,10 +144,12 @@ def config_at_hand(folder: Path | None) -> Config | None:
 class LedgerAtHand:
     """Implements `pushing.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
 
-    def __init__(self, session: Session, address: LedgerAddress | None, config: Path | None, *, clock: Clock) -> None:
+    def __init__(
+        self, session: Session, address: LedgerAddress | None, files: Callable[[], Config | None], *, clock: Clock
+    ) -> None:
         self._session = session
         self._address = address
-        self._config = config
+        self._files = files
         self._clock = clock
         self._opened: LedgerRefusals | None = None
         self._is_open = False
@@ -155,7 +172,7 @@ class LedgerAtHand:
     def _from_config(self) -> LedgerAddress | None:
         from deployer.aws.refusals import LedgerAddress
 
-        config = config_at_hand(self._config)
+        config = self._files()
         return LedgerAddress(arn=config.names().ledger_table_arn, region=config.home_region) if config else None
 
 

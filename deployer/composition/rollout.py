@@ -38,7 +38,7 @@ from deployer.planning.bounds import check_within
 from deployer.planning.damage import Inspection
 from deployer.planning.desired_state import Deployment, deployment_for
 from deployer.planning.other_installations import check_only_installation
-from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan
+from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan, url_of
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.actual_state import existing_stack_sets, read_actual_state
@@ -49,7 +49,7 @@ from deployer.rollout.operations import IfBusy, OperationRunner
 from deployer.rollout.processes import is_running, machine
 from deployer.rollout.progress import Report
 from deployer.rollout.result import RolloutResult
-from deployer.rollout.status import Status, status_of, url_of
+from deployer.rollout.status import Status, status_of
 from deployer.settings.rollout import Rollout
 from deployer.targets import Scope
 from deployer.waves import Wave, plan_waves

@@ -83,6 +83,7 @@ def deployment_for(
         families=per_ou.families(names),
         covered=covered,
         function_url=function_url_of(compiled),
+        configured_url=compiled.config.function_url.text if compiled.config.function_url else None,
         companions=tuple(_companions(compiled, scope, names, bodies)) if is_management else (),
         former_companions=tuple(_former_companions(compiled, scope, names, enabled_regions)) if is_management else (),
         management_is_caller=is_management,

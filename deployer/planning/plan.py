@@ -22,6 +22,7 @@ from deployer.planning.template_changes import is_same, template_changes
 from deployer.stack_sets import InstanceKey, InstanceOperation, Operation, StackSetDefinition, StackSetState
 from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Scope, compile_targets, desired_instances
+from templates.function_url import OUTPUT as URL_OUTPUT
 
 _DIGITS = len("handler/") + 12
 
@@ -60,6 +61,8 @@ class DesiredState:
     opt_in_regions: tuple[OptInRegion, ...] = ()
     """Regions of the config files that accounts opt into, the management account included."""
     function_url: FunctionUrl = "off"
+    configured_url: str | None = None
+    """The function URL that the config files contain."""
 
     def scope_of(self, stack_set: str) -> Scope:
         """The part of the scope for a StackSet."""
@@ -157,6 +160,10 @@ class Plan:
     opt_in_warnings: tuple[OptInRegion, ...] = ()
     """Regions in which instances may fail because the management account has not opted into them."""
     function_url: FunctionUrl = "off"
+    configured_url: str | None = None
+    """The function URL that the config files contain."""
+    current_url: str | None = None
+    """The handler's function URL, if it has one already."""
     inspection: Inspection | None = None
 
     @property
@@ -205,6 +212,11 @@ class Plan:
         return sum(one.instances.deletions for one in self.stack_sets)
 
 
+def url_of(central: StackState | None) -> str | None:
+    """The handler's function URL, which AWS assigned when it created the stack; None if the stack has none."""
+    return central.outputs.get(URL_OUTPUT) if central else None
+
+
 def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
     """Compare desired and actual state."""
     named = {(stack.name, stack.region) for stack in desired.companions}
@@ -233,6 +245,8 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
         ),
         under_way=actual.under_way,
         function_url=desired.function_url,
+        configured_url=desired.configured_url,
+        current_url=url_of(actual.stacks.get(StackKey(desired.central.name, desired.central.region))),
         inspection=actual.inspection,
         opt_in_warnings=opt_in_warnings(
             desired.opt_in_regions,

@@ -72,7 +72,7 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
 
 
 def function_url_of(compiled: Compiled) -> FunctionUrl:
-    """Whether the handler gets a URL: only if the config has `ensure: {url: true}` and the region has function URLs."""
+    """Whether the handler gets a URL: only if `ensure.url` requests it and the region has function URLs."""
     config = compiled.config
     if not config.ensure_url:
         return "off"

@@ -7,23 +7,16 @@ region. Whatever is no answer of the handler leaves its repositories to the even
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, cast
 
-from deployer.errors import ConfigurationError
 from deployer.pushing.images import ImageReference
 from handler.requests import MAX_REPOSITORIES, VERSION
 from handler.text import clean
 
 Answered = Literal["created", "exists", "refused", "failed", "pending"]
 
-_URL: Final = re.compile(
-    r"https://(?P<host>[a-z0-9]+\.lambda-url\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2})\.on\.aws)(?::443)?/?",
-    re.ASCII | re.IGNORECASE,
-)
-"""https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"""
 REPEAT_AFTER: Final = 0.5
 """Seconds until a request that ended badly is repeated."""
 _OUTCOMES: Final = frozenset({"created", "exists", "refused", "failed", "pending"})
@@ -32,30 +25,6 @@ _NOT_BEGUN: Final = "not-handed-over"
 _TEXT_LIMIT: Final = 1000
 """Characters of a text in an answer that are shown."""
 _UNREADABLE: Final = "it did not return an answer of the handler"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionUrl:
-    """A function URL. Its region is also that of the request's signature, which is valid for its host only."""
-
-    host: str
-    region: str
-
-    @property
-    def text(self) -> str:
-        return f"https://{self.host}/"
-
-    @classmethod
-    def parse(cls, text: str) -> FunctionUrl:
-        """Raises ConfigurationError unless it is exactly a function URL: nothing else receives a signed request."""
-        match = _URL.fullmatch(text.strip())
-        if match is None:
-            raise ConfigurationError(
-                f"{clean(text, limit=200)} is not a function URL",
-                next_step="Write https://<id>.lambda-url.<region>.on.aws/, as `deployer rollout` and `deployer status"
-                " --json` print it, or leave --url and DEPLOYER_URL empty.",
-            )
-        return cls(host=match["host"].lower(), region=match["region"].lower())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

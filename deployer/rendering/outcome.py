@@ -65,6 +65,7 @@ def url_lines(url: str) -> list[Line]:
         Line("Function URL:"),
         Line(url),
         Line("Set DEPLOYER_URL to it for `deployer ensure`, `deployer push` and ensure.sh."),
+        Line("It can also be ensure.url in organization.yaml, for pushes with these files."),
     ]
 
 

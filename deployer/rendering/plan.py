@@ -312,13 +312,20 @@ def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[str]:
 
 
 def _function_url(plan: Plan) -> Iterator[str]:
-    """What `ensure: {url: true}` opens in the central account."""
+    """What `ensure.url` opens in the central account, and whether its address is the handler's."""
     if plan.function_url == "deployed" and plan.central.change != "unchanged":
         yield "function URL: a public endpoint that answers only calls signed by principals of this organization"
     elif plan.function_url == "unavailable":
         yield (
-            f"no function URL, which `ensure: {{url: true}}` requests: {plan.central.key.region} has none."
+            f"no function URL, which `ensure.url` requests: {plan.central.key.region} has none."
             " `deployer ensure` uses events instead."
+        )
+    if plan.function_url == "deployed" and plan.configured_url not in {None, plan.current_url}:
+        actual = f"is {plan.current_url}" if plan.current_url else "does not exist yet, and AWS chooses its address"
+        yield (
+            f"`ensure.url` in organization.yaml is {plan.configured_url}, but the handler's function URL {actual}:"
+            " `deployer ensure` and `deployer push` with these files send their requests to the wrong address."
+            " Replace it with the URL that `deployer rollout` prints."
         )
 
 

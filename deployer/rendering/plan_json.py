@@ -26,6 +26,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "stacks": [_stack(stack) for stack in plan.stacks],
         "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
         "function_url": plan.function_url,
+        "urls": {"configured": plan.configured_url, "current": plan.current_url},
         "under_way": [
             {
                 "stack_set": busy.stack_set,

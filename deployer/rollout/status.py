@@ -11,10 +11,8 @@ from deployer.organization import Organization
 from deployer.planning.plan import ActualState, DesiredState, Plan
 from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance, InstanceKey
-from deployer.stacks import StackState
 from deployer.targets import Scope
 from deployer.words import account_path
-from templates.function_url import OUTPUT as URL_OUTPUT
 
 State = Literal["current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS can no longer reach the account"
@@ -107,13 +105,8 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
         scope=desired.scope,
         is_deep=plan.inspection is not None,
         unread=plan.inspection.unread if plan.inspection else {},
-        url=url_of(actual.stacks.get(plan.central.key)),
+        url=plan.current_url,
     )
-
-
-def url_of(central: StackState | None) -> str | None:
-    """The handler's function URL, which AWS assigned when it created the stack; None if the stack has none."""
-    return central.outputs.get(URL_OUTPUT) if central else None
 
 
 def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterator[InstanceStatus]:

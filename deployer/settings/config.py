@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deployer.function_url import FunctionUrl
 from deployer.partitions import partition_named, partition_of
 from deployer.settings import documents, schema
 from deployer.settings.documents import Document
@@ -64,6 +65,8 @@ class Config:
     reserved_concurrency: int | None
     ensure_url: bool
     """Whether the handler has a URL for requests of `deployer ensure`."""
+    function_url: FunctionUrl | None
+    """That URL, if the files contain it."""
     defaults: LayerFile
     ous: tuple[OuFile, ...]
     accounts: tuple[AccountFile, ...]
@@ -111,6 +114,8 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     organization = _organization(files, problems)
     content = organization.data if isinstance(organization.data, dict) else {}
     central = _map(content.get("central"))
+    url = _map(content.get("ensure")).get("url")
+    function_url = FunctionUrl.read(url) if isinstance(url, str) else None
     config = Config(
         directory=directory,
         organization_id=content.get("organization"),
@@ -124,7 +129,8 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         alarm_topic=_text(_map(content.get("alarms")).get("topic")),
         tracing=content.get("tracing") is True,
         reserved_concurrency=_integer(_map(content.get("handler")).get("reserved_concurrency")),
-        ensure_url=_map(content.get("ensure")).get("url") is True,
+        ensure_url=url is True or function_url is not None,
+        function_url=function_url,
         defaults=LayerFile(source=organization, layer=_map(content.get("defaults")), at=("defaults",)),
         ous=tuple(_ou_files(files.ous, problems)),
         accounts=tuple(_account_files(files.accounts, problems)),
@@ -138,6 +144,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     problems += unsupported_home_region(config.home_region, organization)
     problems += _alarm_topic_problems(config)
+    problems += _function_url_problems(config)
     found = in_order(problems)
     return replace(config, warnings=tuple(problem for problem in found if not problem.is_error)), found
 
@@ -161,6 +168,14 @@ def _alarm_topic_problems(config: Config) -> Iterator[Problem]:
             f"the topic is in {topic['region']}: alarms notify only topics in the home region {config.home_region}"
         )
         yield config.source.problem(("alarms", "topic"), message)
+
+
+def _function_url_problems(config: Config) -> Iterator[Problem]:
+    """The handler, whose URL it is, runs in the home region."""
+    url = config.function_url
+    if url and url.region != config.home_region:
+        message = f"the URL is in {url.region}, but the handler's is in the home region {config.home_region}"
+        yield config.source.problem(("ensure", "url"), message)
 
 
 def _notifications(content: Mapping[str, Any]) -> Notifications | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.function_url import FORM, FunctionUrl
 from handler.ledger import MAX_PER_HOUR
 from handler.regions import PATTERN as _REGION
 from handler.regions import REGION
@@ -168,6 +169,12 @@ def _check_reserved_concurrency(value: int | None) -> str | None:
     return f"1 to {MOST_RESERVED:,}; 0 would disable the handler" if value < 1 else f"1 to {MOST_RESERVED:,}"
 
 
+def _check_function_url(value: object) -> str | None:
+    if isinstance(value, bool) or (isinstance(value, str) and FunctionUrl.read(value)):
+        return None
+    return f"neither true nor false nor a function URL, which looks like {FORM}"
+
+
 def _check_log_days(value: int | None) -> str | None:
     if value is None or value in LOG_DAYS:
         return None
@@ -242,6 +249,16 @@ outcomes = Rule(check=_check_outcomes, schema={"minItems": 1}, text="at least on
 days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
 reserved_concurrency = Rule(
     check=_check_reserved_concurrency, schema={"minimum": 1, "maximum": MOST_RESERVED}, text=f"1 to {MOST_RESERVED:,}"
+)
+function_url = Rule(
+    check=_check_function_url,
+    schema={
+        "anyOf": [
+            {"type": "boolean"},
+            {"type": "string", "pattern": r"^https://[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws(:443)?/?$"},
+        ]
+    },
+    text=f"`{FORM}`",
 )
 log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")
 topic = _matching(

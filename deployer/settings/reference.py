@@ -45,7 +45,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "handler.reserved_concurrency": About(
         type="whole number", default="none", limit=limits.reserved_concurrency.text, example=20
     ),
-    "ensure.url": About(type="true or false", default="false", example=True),
+    "ensure.url": About(type="true, false or string", default="false", limit=limits.function_url.text, example=True),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {

@@ -222,12 +222,14 @@ def organization_file() -> type[BaseModel]:
         __config__=STRICT,
         __doc__="How requests of `deployer ensure` reach the handler.",
         url=(
-            bool | None,
+            optional(limited(object, limits.function_url)),
             Field(
                 default=None,
                 description="Whether the handler has a function URL: a public endpoint that answers only calls signed "
                 "by principals of this organization, within about a second. Without it, requests are events of ECR, "
-                "which take seconds to minutes. docs/permissions.md describes what the URL exposes.",
+                "which take seconds to minutes. The address that `deployer rollout` prints means true, and `ensure` "
+                "and `push` with these files send their requests to it. docs/permissions.md describes what the URL "
+                "exposes.",
             ),
         ),
     )

@@ -22,8 +22,8 @@ import yaml
 
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.function_url import FunctionUrl
 from deployer.pushing.images import parse_image
-from deployer.pushing.request_lane import FunctionUrl
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
 from tests.contrib.test_ensure_script import SCRIPT, required

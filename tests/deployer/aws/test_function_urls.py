@@ -14,7 +14,8 @@ from deployer.aws import function_urls
 from deployer.aws.function_urls import FunctionUrlTransport
 from deployer.aws.session import Session
 from deployer.errors import CredentialsError
-from deployer.pushing.request_lane import FunctionUrl, NoResponse, Response
+from deployer.function_url import FunctionUrl
+from deployer.pushing.request_lane import NoResponse, Response
 
 URL = FunctionUrl.parse("https://abc.lambda-url.eu-west-1.on.aws/")
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

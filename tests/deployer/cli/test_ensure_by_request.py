@@ -21,12 +21,15 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clocks import impatient
 from tests.conftest import CONFIG
+from tests.deployer.examples import changed
 from tests.function_urls import handler_url
 from tests.principals import environment, role
 
 SHOP, DEV, CENTRAL = "300000000001", "400000000001", "200000000001"
 HOST = host_of(SHOP, "eu-west-1")
 FALLBACK = "The function URL is not used: "
+UNKNOWN = f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws/"
+"""The URL of no function."""
 
 Ensure = Callable[..., tuple[int, str, str]]
 
@@ -128,7 +131,11 @@ def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox)
 
 
 def test_rollout_and_status_print_the_url(
-    rolled_out: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rolled_out: Sandbox,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in rolled_out.environment().items():
         monkeypatch.setenv(name, value)
@@ -144,7 +151,38 @@ def test_rollout_and_status_print_the_url(
     shown = printed("rollout", "--org", "--yes")
     assert f"Function URL:\n{url}\nSet DEPLOYER_URL to it" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "It can also be ensure.url in organization.yaml" in " ".join(shown.split())
     assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
+
+    config = ["--config", str(changed(tmp_path, "organization.yaml", "url: true", f"url: {UNKNOWN}"))]
+    assert f"is {UNKNOWN}, but the handler's function URL is {url}:" in " ".join(printed("plan").split())
+    assert json.loads(printed("plan", "--json"))["urls"] == {"configured": UNKNOWN, "current": url}
+    changed(tmp_path, "organization.yaml", f"url: {UNKNOWN}", f"url: {url}")
+    assert "wrong address" not in printed("plan")
+
+
+def test_the_url_comes_from_the_option_or_the_environment_or_the_config_files(
+    ensure: Ensure, rolled_out: Sandbox, url: str, tmp_path: Path
+) -> None:
+    by_url = str(changed(tmp_path / "named", "organization.yaml", "url: true", f"url: {url}"))
+    by_unknown = str(changed(tmp_path / "unknown", "organization.yaml", "url: true", f"url: {UNKNOWN}"))
+
+    def fallbacks(*arguments: str, variable: str = "") -> int:
+        code, _, err = ensure(new()[1], *arguments, variables={"DEPLOYER_URL": variable})
+        assert code == 0, err
+        return err.count(f"{FALLBACK}it answered 403")
+
+    with rolled_out.held():
+        assert fallbacks("--config", by_url) == 0
+        assert fallbacks("--config", by_unknown, variable=url) == 0
+        assert fallbacks("--config", by_unknown, "--url", url, variable=UNKNOWN) == 0
+        changed(tmp_path, "organization.yaml", "url: true", f"url: {url}")
+        assert fallbacks() == 0
+    assert fallbacks("--config", by_unknown) == 1
+    assert fallbacks("--config", by_url, variable=UNKNOWN) == 1
+    assert fallbacks("--config", by_url, "--url", UNKNOWN, variable=url) == 1
+    (tmp_path / "config" / "organization.yaml").write_text("name: our company\n", encoding="utf-8")
+    assert ensure(new()[1], variables={"DEPLOYER_URL": ""})[0] == 0
 
 
 def test_another_account_s_registry_uses_the_event_lane(ensure: Ensure, rolled_out: Sandbox) -> None:
@@ -175,9 +213,7 @@ def test_a_caller_without_the_permission_uses_the_event_lane(ensure: Ensure, rol
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        pytest.param(
-            {"DEPLOYER_URL": f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws"}, "it answered 403", id="of no function"
-        ),
+        pytest.param({"DEPLOYER_URL": UNKNOWN}, "it answered 403", id="of no function"),
         pytest.param(
             {"HTTPS_PROXY": "http://127.0.0.1:9"}, "it is not reachable within 3 s: ", id="behind a proxy that is down"
         ),

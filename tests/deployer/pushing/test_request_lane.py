@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
+from deployer.function_url import FunctionUrl
 from deployer.pushing.images import ImageReference, parse_image
-from deployer.pushing.request_lane import Answer, FunctionUrl, NoResponse, RequestLane, Response, batches
+from deployer.pushing.request_lane import Answer, NoResponse, RequestLane, Response, batches
 from handler.requests import MAX_REPOSITORIES
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"

@@ -91,7 +91,7 @@ def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
             "deployed",
             "a public endpoint that answers only calls signed by principals of this organization",
         ),
-        ("il-central-1", "unavailable", "no function URL, which `ensure: {url: true}` requests: il-"),
+        ("il-central-1", "unavailable", "no function URL, which `ensure.url` requests: il-"),
     ],
 )
 def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str, expected: str) -> None:
@@ -104,6 +104,25 @@ def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str
     found = plan(example_deployment(changed(tmp_path, ORGANIZATION, "url: false", "url: true")), _nothing())
     assert expected in _text(found)
     assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        pytest.param("https://abc.lambda-url.eu-west-1.on.aws/", None, id="the installation's address"),
+        pytest.param("https://def.lambda-url.eu-west-1.on.aws/", "function URL is https://def.", id="another address"),
+        pytest.param(None, "function URL does not exist yet", id="no address yet"),
+    ],
+)
+def test_a_plan_cautions_about_a_configured_address_that_is_not_the_installation_s(
+    tmp_path: Path, current: str | None, expected: str | None
+) -> None:
+    config = changed(tmp_path, ORGANIZATION, "url: true", "url: https://abc.lambda-url.eu-west-1.on.aws/")
+    cloud = _nothing()
+    found = replace(plan(example_deployment(config), cloud), current_url=current)
+    shown = _text(found, everything=True)
+    assert ("the wrong address" in shown) == (expected is not None)
+    assert (expected or "") in shown
 
 
 def _text(found: Plan, organization: Organization = EXAMPLE, *, everything: bool = False) -> str:

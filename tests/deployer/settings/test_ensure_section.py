@@ -23,7 +23,7 @@ def what_is_there(synthesis: Synthesis) -> list[bool]:
         "AWS::Lambda::Url" in str(central["Resources"]),
         "HandlerUrl" in central.get("Outputs", {}),
         "lambda:InvokeFunction" in str(central["Resources"]["HandlerRole"]),
-        "iam:GetRole" in str(access),
+        "LookUpCallers" in str(access),
     ]
 
 
@@ -42,6 +42,20 @@ def test_with_it_the_handler_has_a_url_and_what_answering_requests_needs(write: 
     assert what_is_there(synthesize(found)) == [True] * 4
 
 
+ADDRESS = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws/"
+
+
+@pytest.mark.parametrize("written", [ADDRESS, ADDRESS.removesuffix("/"), f'"{ADDRESS}"'])
+def test_an_address_means_true_and_changes_nothing_that_is_deployed(write: Write, written: str) -> None:
+    found, switched_on = (compiled(write, f"ensure: {{url: {value}}}\n") for value in (written, "true"))
+    assert found.config.function_url is not None
+    assert found.config.function_url.text == ADDRESS
+    assert switched_on.config.function_url is None
+    assert function_url_of(found) == "deployed"
+    assert found.settings_json == switched_on.settings_json
+    assert synthesize(found).files() == synthesize(switched_on).files()
+
+
 @pytest.mark.parametrize("region", ["us-gov-west-1", "eu-south-2"])
 def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> None:
     found = compiled(write, "ensure: {url: true}\n", region=region)
@@ -50,12 +64,29 @@ def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("section", "problem"), [("{url: yes please}", "ensure.url: "), ("{uri: true}", "ensure.uri: unknown key")]
+    ("section", "problem"),
+    [
+        ("{url: yes please}", "ensure.url: neither true nor false nor a function URL"),
+        ('{url: "true"}', "ensure.url: neither true nor false nor a function URL"),
+        ("{url: 1}", "ensure.url: neither true nor false nor a function URL"),
+        ("{url: []}", "ensure.url: neither true nor false nor a function URL"),
+        ('{url: ""}', "ensure.url: neither true nor false nor a function URL"),
+        ("{url: https://example.com/}", "ensure.url: neither true nor false nor a function URL"),
+        (f"{{url: {ADDRESS}path}}", "ensure.url: neither true nor false nor a function URL"),
+        (
+            f"{{url: {ADDRESS.replace('eu-west-1', 'us-east-1')}}}",
+            "ensure.url: the URL is in us-east-1, but the handler's is in the home region eu-west-1",
+        ),
+        ("{uri: true}", "ensure.uri: unknown key"),
+    ],
 )
 def test_what_is_no_switch_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
         load(write("organization.yaml", f"{ORGANIZATION}ensure: {section}\n"))
+    assert refused.value.message.count("ensure.ur") == 1
     assert problem in refused.value.message
+    line = ORGANIZATION.count("\n") + 1
+    assert f"organization.yaml:{line}" in refused.value.message
 
 
 def test_the_commented_key_that_init_writes_requests_the_url(write: Write) -> None:
