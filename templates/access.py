@@ -93,6 +93,8 @@ def _repairer_role(names: Names, *, uses_kms: bool) -> iam.Role:
             policies.describe_repositories(),
             audit_policies.repair_repositories(),
             audit_policies.repair_tags(),
+            audit_policies.restore_ownership_tags(names),
+            audit_policies.restore_event_tag(names),
             audit_policies.request_probe_repository(names),
             audit_policies.delete_probe(names),
             *([policies.retire_grants(names)] if uses_kms else []),  # for the key of the probe's repository

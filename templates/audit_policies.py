@@ -1,12 +1,12 @@
 """IAM statements of the auditor, repairer and cleaner roles, which permit actions in their own account only.
 
 The handler can assume none of these roles. Actions that change or delete apply only to repositories with the ownership
-tag.
+tag; one without it can be given the ownership tags, and nothing else.
 """
 
 from __future__ import annotations
 
-from handler.tags import EVENT_ID_TAG
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, OWN_TAGS
 from templates.names import Names
 from templates.policies import Statement, arn_here
 
@@ -113,6 +113,45 @@ def repair_tags() -> Statement:
         "Resource": arn_here("ecr", "repository/*"),
         "Condition": {
             "Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false", f"aws:RequestTag/{EVENT_ID_TAG}": "true"},
+        },
+    }
+
+
+def restore_ownership_tags(names: Names) -> Statement:
+    """Set both ownership tags, and no other, on a repository that has neither, for this installation."""
+    return {
+        "Sid": "RestoreOwnershipTags",
+        "Effect": "Allow",
+        "Action": "ecr:TagResource",
+        "Resource": arn_here("ecr", "repository/*"),
+        "Condition": {
+            "Null": {
+                f"aws:ResourceTag/{EVENT_ID_TAG}": "true",
+                f"aws:ResourceTag/{INSTALLATION_TAG}": "true",
+                f"aws:RequestTag/{EVENT_ID_TAG}": "false",
+                "aws:TagKeys": "false",
+            },
+            "StringEquals": {f"aws:RequestTag/{INSTALLATION_TAG}": names.prefix},
+            "ForAllValues:StringEquals": {"aws:TagKeys": list(OWN_TAGS)},
+        },
+    }
+
+
+def restore_event_tag(names: Names) -> Statement:
+    """Set the tag with the event, and no other, on a repository that has only the tag of this installation."""
+    return {
+        "Sid": "RestoreEventTag",
+        "Effect": "Allow",
+        "Action": "ecr:TagResource",
+        "Resource": arn_here("ecr", "repository/*"),
+        "Condition": {
+            "Null": {
+                f"aws:ResourceTag/{EVENT_ID_TAG}": "true",
+                f"aws:RequestTag/{EVENT_ID_TAG}": "false",
+                "aws:TagKeys": "false",
+            },
+            "StringEquals": {f"aws:ResourceTag/{INSTALLATION_TAG}": names.prefix},
+            "ForAllValues:StringEquals": {"aws:TagKeys": [EVENT_ID_TAG]},
         },
     }
 

@@ -76,6 +76,8 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "DenyInsecureTransport": resource_policies.deny_insecure_queue_calls,
     "RepairRepositories": audit_policies.repair_repositories,
     "RepairTags": audit_policies.repair_tags,
+    "RestoreOwnershipTags": audit_policies.restore_ownership_tags,
+    "RestoreEventTag": audit_policies.restore_event_tag,
     "ReplayEvents": policies.replay_events,
     "RetireGrantsOfECR": policies.retire_grants,
     "SendFailures": policies.send_failures,

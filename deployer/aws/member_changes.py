@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as botocore
@@ -41,6 +42,12 @@ class MemberChanges:
         with self._asking():
             tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
         return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)
+
+    def created_at(self, name: str) -> datetime:
+        """The time at which ECR created the repository, in UTC."""
+        with self._asking():
+            (found,) = self._client.describe_repositories(repositoryNames=[name])["repositories"]
+        return found["createdAt"].astimezone(UTC)
 
     def change(self, name: str, change: Change) -> None:
         """Make one change; idempotent."""

@@ -1,4 +1,4 @@
-"""`deployer audit repair`: restores the settings of drifted repositories, and deletes blank ones on request."""
+"""`deployer audit repair`: restores the settings and tags of repositories, and deletes blank ones on request."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def repair(
 ) -> None:
     """Restore the settings that apply today on repositories that drifted.
 
-    Reads repositories as `audit verify` does, then shows every change and asks. Changes only repositories that deployer
-    created, with its tag and a record in the ledger. Encryption cannot be changed, and differences are listed.
-    --delete-blank needs `cleanup: true` in organization.yaml; ECR does not delete a repository that has an image.
+    Reads repositories as `audit verify` does, then shows every change and asks. Changes only repositories that
+    deployer created: a record in the ledger has their tag, or, if that was removed, their time of creation. Encryption
+    cannot be changed, and differences are listed. --delete-blank needs `cleanup: true` in organization.yaml; ECR does
+    not delete a repository that has an image.
     """
     from deployer.composition.drift import AuditRequest, check_cleanup, open_audit
     from deployer.drift.repairing import plan_repairs

@@ -51,7 +51,7 @@ def verify(
             "--ignore",
             parser=one_of(FINDINGS),
             metavar="FINDING",
-            help="Exclude drifted, gone, unrecorded, blank or unread from text and exit code; repeatable.",
+            help="Exclude drifted, untagged, gone, unrecorded, blank or unread from text and exit code; repeatable.",
         ),
     ] = None,
     restart: Annotated[
@@ -62,8 +62,9 @@ def verify(
 ) -> None:
     """Compare the repositories that deployer created with the settings that apply to them today.
 
-    In every covered account and region, reports repositories that drifted (with actual and desired values), that no
-    longer exist, that have deployer's tag but no record, and that are blank, without an image; others are counted.
+    In every covered account and region, reports repositories that drifted (with actual and desired values), that
+    lost deployer's tag, that no longer exist, that have the tag but no record, and that are blank, without an image;
+    others are counted.
     Changes nothing. Running it again resumes an interrupted run. Exits 2 for findings.
     """
     from deployer.composition.drift import AuditRequest, open_audit

@@ -2,7 +2,8 @@
 
 A repository is ours when it carries our tag AND a record says that the event of that tag created it, in this region,
 under this name and at its creation time, because administrators of the account can set the tag. One without the other
-is a finding; all other repositories are only counted.
+is a finding, and so is a repository that lost its tag: its name and its time of creation are those of a record. All
+other repositories are only counted.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from datetime import datetime, timedelta
 from deployer.drift.comparison import compare
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import AccountReport, CheckedRepository, Unread
-from deployer.drift.ports import ListedRepository, Records, Registries, Registry, RepositoryGoneError
+from deployer.drift.ports import (
+    ListedRepository,
+    Records,
+    Registries,
+    Registry,
+    RepositoryGoneError,
+    is_same_creation_time,
+)
 from deployer.errors import CredentialsError, DeployerError, PermissionDeniedError
 from handler.creation import LATE
 from handler.globs import matches_name
 from handler.records import Record
-from handler.tags import EVENT_ID_TAG, creator_of
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, creator_of
 
 SAME_CREATION = timedelta(minutes=5)
 """ECR always returns the same time; a repository that was created again under the same tag has another."""
@@ -121,7 +129,7 @@ class _RegionAudit:
             tags = self.registry.tags(one.arn)
             event_id = tags.get(EVENT_ID_TAG)
             if event_id is None:
-                return _ForeignRepository(region=self.region, name=one.name)
+                return self._without_tag(one, tags)
             for record in self.known.get(one.name, ()):
                 if record.event_id == event_id and _is_same_creation(one, record):
                     return self._compared(one, record, tags)
@@ -132,6 +140,15 @@ class _RegionAudit:
             return None
         except DeployerError as error:
             return unread(error, account=self.account, region=self.region, repository=one.name)
+
+    def _without_tag(self, one: ListedRepository, tags: Mapping[str, str]) -> CheckedRepository | _ForeignRepository:
+        """Whether it is ours and lost its tag: a record has its time of creation, and no tag names another prefix."""
+        installation = self.auditor.desired_states.installation
+        is_of_another = tags.get(INSTALLATION_TAG, installation) != installation
+        for record in self.known.get(one.name, ()):
+            if _is_created_by(one, record) and not is_of_another:
+                return replace(self._compared(one, record, tags), verdict="untagged")
+        return _ForeignRepository(region=self.region, name=one.name)
 
     def _compared(self, one: ListedRepository, record: Record, tags: Mapping[str, str]) -> CheckedRepository:
         desired = self.auditor.desired_states.for_record(record, partition=self.registry.partition)
@@ -203,6 +220,10 @@ class _RegionAudit:
 
 def _is_same_creation(one: ListedRepository, record: Record) -> bool:
     return record.created_at is None or abs(one.created_at - record.created_at) <= SAME_CREATION
+
+
+def _is_created_by(one: ListedRepository, record: Record) -> bool:
+    return record.created_at is not None and is_same_creation_time(one.created_at, record.created_at)
 
 
 def unread(error: DeployerError, *, account: str, region: str | None = None, repository: str | None = None) -> Unread:

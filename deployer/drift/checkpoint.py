@@ -20,7 +20,7 @@ from typing import IO
 from deployer.drift.findings import AccountReport
 from deployer.errors import BusyError
 
-VERSION = 2
+VERSION = 3
 USABLE_FOR = timedelta(hours=1)
 
 

@@ -3,7 +3,7 @@
 Policies are compared by meaning, as far as that is possible without IAM: one action and a list of one are the
 same, and so are lists in another order, and an account by its number and by its root. Tags that settings
 do not request are ignored: teams tag their repositories for their own reasons. So is a missing tag that names the
-installation, since older versions did not set it.
+installation if the tag with the event is there, since older versions set only that one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from deployer.drift.repository_state import RepositoryState
-from handler.tags import INSTALLATION_TAG
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
 
 NONE = "none"
 
@@ -76,7 +76,7 @@ def _policies(actual: RepositoryState, desired: RepositoryState) -> Iterator[Dif
 
 def _tags(actual: RepositoryState, desired: RepositoryState) -> Iterator[Difference]:
     for key, value in sorted(desired.tags.items()):
-        if key == INSTALLATION_TAG and key not in actual.tags:
+        if key == INSTALLATION_TAG and key not in actual.tags and EVENT_ID_TAG in actual.tags:
             continue
         yield Difference(f"tags.{key}", actual.tags.get(key, NONE), value)
 

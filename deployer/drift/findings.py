@@ -11,18 +11,18 @@ from typing import Any, Literal
 from deployer.drift.comparison import Difference
 from deployer.drift.repository_state import RepositoryState
 
-RepositoryStatus = Literal["in step", "drifted", "gone", "unrecorded", "under way"]
-"""`gone` has a record and does not exist; `unrecorded` carries our tag and has no record; `under way` is so young that
-its record may be about to be written."""
+RepositoryStatus = Literal["in step", "drifted", "untagged", "gone", "unrecorded", "under way"]
+"""`untagged` has a record with its time of creation, and lacks our tag; `gone` has a record and does not exist;
+`unrecorded` carries our tag and has no record; `under way` is so young that its record may be about to be written."""
 
-FindingKind = Literal["drifted", "gone", "unrecorded", "blank", "unread"]
-FINDINGS: tuple[FindingKind, ...] = ("drifted", "gone", "unrecorded", "blank", "unread")
+FindingKind = Literal["drifted", "untagged", "gone", "unrecorded", "blank", "unread"]
+FINDINGS: tuple[FindingKind, ...] = ("drifted", "untagged", "gone", "unrecorded", "blank", "unread")
 """Findings that a person may have to check; `unread` is an account, region or repository that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedRepository:
-    """One repository of ours. `desired` is the desired state of a drifted one."""
+    """One repository of ours. `desired` is the desired state of one that drifted or lost its tag."""
 
     account: str
     region: str
@@ -107,7 +107,7 @@ class Report:
     def counts(self) -> Mapping[str, int]:
         """The number of each verdict, of `blank` and of `unread`, in the order in which they are printed."""
         found = Counter(one.verdict for one in self.checked())
-        order: tuple[RepositoryStatus, ...] = ("in step", "under way", "drifted", "gone", "unrecorded")
+        order: tuple[RepositoryStatus, ...] = ("in step", "under way", "drifted", "untagged", "gone", "unrecorded")
         return {
             **{verdict: found[verdict] for verdict in order},
             "blank": sum(one.is_blank for one in self.checked()),

@@ -16,6 +16,15 @@ from deployer.drift.repository_state import RepositoryState
 from handler import reasons
 from handler.records import Record
 
+CREATION_ROUNDING = timedelta(seconds=2)
+"""The most by which two readings of one `createdAt` differ: ECR returns fractions of a second, and the ledger cuts them
+to milliseconds, or to seconds."""
+
+
+def is_same_creation_time(one: datetime, other: datetime) -> bool:
+    """Whether both are readings of the same `createdAt`; that of a repository created again is later."""
+    return abs(one - other) <= CREATION_ROUNDING
+
 
 class RepositoryGoneError(Exception):
     """The repository was deleted while it was read."""

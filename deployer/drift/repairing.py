@@ -1,8 +1,8 @@
 """Repairs of repositories, as typed changes, and their execution. Pure; AWS is behind a Protocol.
 
-Only what an audit found to be ours, by tag and record, can get here. Before the first change to a repository its tag is
-read once more, so that one that somebody else created again in between is not changed; and IAM denies the roles any
-change of a repository without the tag.
+Only what an audit found to be ours, by its record and its tag or time of creation, can get here. Before the first
+change to a repository these are read once more, so that one that somebody else created again in between is not changed.
+IAM denies the roles any change of a repository without the tag, except to set the ownership tags.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import CheckedRepository, Report
-from deployer.drift.ports import RepositoryGoneError
+from deployer.drift.ports import RepositoryGoneError, is_same_creation_time
 from deployer.errors import DeployerError, PermissionDeniedError
+from handler.tags import EVENT_ID_TAG, OWN_TAGS
 
 AT_ONCE = 16
 """Repositories in parallel."""
@@ -92,6 +94,10 @@ class Tagged(Protocol):
         """The event that its tag names; None if it is not ours."""
         ...
 
+    def created_at(self, name: str) -> datetime:
+        """The time at which ECR created the repository."""
+        ...
+
 
 class Repairer(Tagged, Protocol):
     """A registry through the repairer role."""
@@ -122,11 +128,14 @@ class RepairResult:
 
 
 def plan_repairs(report: Report, *, delete_blank: bool = False) -> RepairPlan:
-    """Changes for everything that drifted; with `delete_blank`, blank repositories too."""
-    drifted = [one for one in report.checked() if one.verdict == "drifted"]
+    """Changes for everything that drifted or lost its tag; with `delete_blank`, deletions of blank repositories too.
+
+    A repository that lost its tag is deleted only after a later audit found it tagged again, and still blank.
+    """
+    blank = (one for one in report.checked() if one.is_blank and one.verdict != "untagged")
     return RepairPlan(
-        repairs=tuple(_repair(one) for one in drifted),
-        blank=tuple(one for one in report.checked() if one.is_blank) if delete_blank else (),
+        repairs=tuple(_repair(one) for one in report.checked() if one.verdict in {"drifted", "untagged"}),
+        blank=tuple(blank) if delete_blank else (),
     )
 
 
@@ -143,6 +152,9 @@ def _changes(one: CheckedRepository) -> Iterator[Change]:
     if repairable is None:
         return
     aspects = {difference.aspect for difference in one.differences}
+    tags = {key: value for key, value in repairable.tags.items() if f"tags.{key}" in aspects}
+    if EVENT_ID_TAG in tags:  # first and alone: IAM permits the other changes because of it
+        yield PutTags({key: tags.pop(key) for key in OWN_TAGS if key in tags})
     if "image_tag_mutability" in aspects:
         yield PutMutability(repairable.image_tag_mutability, repairable.mutability_exclusions)
     if "scan_on_push" in aspects:
@@ -151,7 +163,7 @@ def _changes(one: CheckedRepository) -> Iterator[Change]:
         yield PutLifecyclePolicy(repairable.lifecycle_policy)
     if "repository_policy" in aspects:
         yield SetRepositoryPolicy(repairable.repository_policy)
-    if tags := {key: value for key, value in repairable.tags.items() if f"tags.{key}" in aspects}:
+    if tags:
         yield PutTags(tags)
 
 
@@ -194,7 +206,7 @@ def _if_unchanged(
     """Repair a repository that is still the one that was verified, or report why it was not."""
     try:
         registry = open_registry(checked.account, checked.region)
-        if registry.creator(checked.name) != checked.event_id:
+        if not _is_unchanged(checked, registry):
             return RepairResult(checked=checked, status="left alone", problem="it was replaced by another repository")
         return make_change(registry)
     except RepositoryGoneError:
@@ -202,3 +214,13 @@ def _if_unchanged(
     except DeployerError as error:
         advice = f". {error.next_step}" if isinstance(error, PermissionDeniedError) and error.next_step else ""
         return RepairResult(checked=checked, status="failed", problem=f"{error.message}{advice}")
+
+
+def _is_unchanged(checked: CheckedRepository, registry: Tagged) -> bool:
+    """Whether it has the tag of its event; if it lost its tag, still none, and the same time of creation."""
+    creator = registry.creator(checked.name)
+    if checked.verdict != "untagged":
+        return creator == checked.event_id
+    if creator is not None or checked.created_at is None:
+        return False
+    return is_same_creation_time(registry.created_at(checked.name), checked.created_at)

@@ -50,6 +50,8 @@ def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
     if one.is_blank and one.created_at:
         words.append(f"blank since {one.created_at:%Y-%m-%d %H:%M}")
     yield from wrapped(f"{one.region} {one.name}: {', '.join(words)}", indent=2, tone=_tone(one))
+    if one.verdict == "untagged":
+        yield from wrapped(f"created for event {one.event_id}, and lacks the tag that says so", indent=4)
     for difference in one.differences:
         yield from difference_lines(difference)
     if one.verdict == "gone":
@@ -63,7 +65,7 @@ def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
 
 
 def _tone(one: CheckedRepository) -> Tone:
-    return "change" if one.verdict in {"drifted", "in step"} else "bad"
+    return "change" if one.verdict in {"drifted", "untagged", "in step"} else "bad"
 
 
 def difference_lines(difference: Difference) -> list[Line]:

@@ -79,8 +79,8 @@ def _total_lines(plan: RepairPlan) -> Iterator[Line]:
     if not plan.repairs and not plan.blank:
         yield Line("Nothing to repair.")
         return
-    drifted = counted(len(repairs), "drifted repository", "drifted repositories")
-    shown = [f"{counted(changes, 'change')} in {drifted}"] if repairs else []
+    repositories = counted(len(repairs), "repository", "repositories")
+    shown = [f"{counted(changes, 'change')} in {repositories}"] if repairs else []
     if stuck:
         shown.append(f"encryption differs in {len(stuck)} and cannot be changed")
     if plan.blank:

@@ -1,4 +1,4 @@
-"""Results of `audit verify --json` that need attention: drifted, gone, unrecorded, blank, unread. Pure."""
+"""Results of `audit verify --json` that need attention: drifted, untagged, gone, unrecorded, blank, unread. Pure."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ KINDS = (
         one="repository has drifted",
         many="repositories have drifted",
         explanation="The settings differ from the config files: somebody changed either since.",
+        command="deployer audit repair",
+    ),
+    Kind(
+        state="untagged",
+        weight="act",
+        one="repository lost deployer's tag",
+        many="repositories lost deployer's tag",
+        explanation="The ledger records their creation; somebody removed the tag that says so.",
         command="deployer audit repair",
     ),
     Kind(

@@ -143,7 +143,9 @@ def by_creator(action: str, *, resource: str = REPOSITORY, context: Mapping[str,
     )
 
 
-def in_member(who: Role, action: str, *, resource: str = REPOSITORY, context: Mapping[str, str] | None = None) -> Call:
+def in_member(
+    who: Role, action: str, *, resource: str = REPOSITORY, context: Mapping[str, str | list[str]] | None = None
+) -> Call:
     """A call of one of the member's own roles."""
     return Call(
         principal=who.session,
@@ -187,6 +189,9 @@ def by_service(service: str, action: str, resource: str, *, policy: object, sour
 
 
 TAGGED_REQUEST = {"aws:RequestTag/deployer:event-id": EVENT_ID}
+OWNERSHIP_KEYS = ["deployer:event-id", "deployer:installation"]
+OWNERSHIP_REQUEST = {**TAGGED_REQUEST, "aws:RequestTag/deployer:installation": "deployer"}
+INSTALLATION_ON_REPOSITORY = {"aws:ResourceTag/deployer:installation": "deployer"}
 PROBE_REPOSITORY = f"arn:aws:ecr:{ABROAD}:{MEMBER}:repository/deployer-probe"
 TAGGED_REPOSITORY = {"aws:ResourceTag/deployer:event-id": EVENT_ID}
 
@@ -355,6 +360,14 @@ ALLOWED: dict[str, Call] = {
     ),
     "the repairer role restores a tag": in_member(
         REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, "aws:RequestTag/env": "prod"}
+    ),
+    "the repairer role restores the ownership tags": in_member(
+        REPAIRER, "ecr:TagResource", context={**OWNERSHIP_REQUEST, "aws:TagKeys": OWNERSHIP_KEYS}
+    ),
+    "the repairer role restores the tag with the event beside the installation's": in_member(
+        REPAIRER,
+        "ecr:TagResource",
+        context={**INSTALLATION_ON_REPOSITORY, **TAGGED_REQUEST, "aws:TagKeys": OWNERSHIP_KEYS[:1]},
     ),
     "the repairer role asks for the probe's repository": in_member(
         REPAIRER, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY

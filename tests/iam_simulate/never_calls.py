@@ -23,8 +23,11 @@ from tests.iam_simulate.allowed_calls import (
     FORWARD,
     FORWARDER,
     HANDLER,
+    INSTALLATION_ON_REPOSITORY,
     KEY,
     MEMBER_DEAD_LETTER,
+    OWNERSHIP_KEYS,
+    OWNERSHIP_REQUEST,
     PROBE_REPOSITORY,
     REDRIVE,
     REPAIRER,
@@ -434,6 +437,44 @@ _OPERATORS: dict[str, Call] = {
     "an operator writes to the ledger": by_operator("dynamodb:PartiQLInsert", LEDGER),
 }
 
+_CLAIMS: dict[str, dict[str, str | list[str]]] = {
+    "sets another tag with the ownership tags": {
+        **OWNERSHIP_REQUEST,
+        "aws:RequestTag/team": "a",
+        "aws:TagKeys": [*OWNERSHIP_KEYS, "team"],
+    },
+    "sets another tag with the tag of the event": {
+        **INSTALLATION_ON_REPOSITORY,
+        **TAGGED_REQUEST,
+        "aws:RequestTag/team": "a",
+        "aws:TagKeys": [OWNERSHIP_KEYS[0], "team"],
+    },
+    "sets the installation's tag alone on a repository that no event created": {
+        "aws:RequestTag/deployer:installation": "deployer",
+        "aws:TagKeys": OWNERSHIP_KEYS[1:],
+    },
+    "sets the tag of the event alone on a repository without the installation's": {
+        **TAGGED_REQUEST,
+        "aws:TagKeys": OWNERSHIP_KEYS[:1],
+    },
+    "claims a repository for another installation": {
+        **OWNERSHIP_REQUEST,
+        "aws:RequestTag/deployer:installation": "other",
+        "aws:TagKeys": OWNERSHIP_KEYS,
+    },
+    "claims a repository of another installation": {
+        **OWNERSHIP_REQUEST,
+        "aws:ResourceTag/deployer:installation": "other",
+        "aws:TagKeys": OWNERSHIP_KEYS,
+    },
+    "sets the ownership tags of a repository that has them": {
+        **TAGGED_REPOSITORY,
+        **OWNERSHIP_REQUEST,
+        "aws:TagKeys": OWNERSHIP_KEYS,
+    },
+}
+"""Contexts of calls that set ownership tags other than to restore those of this installation."""
+
 _AUDITORS: dict[str, Call] = {
     "the handler assumes an auditor role": as_role(ASSUME_AUDITOR, HANDLER),
     "a member's administrator assumes another member's auditor role": as_role(
@@ -483,6 +524,10 @@ _AUDITORS: dict[str, Call] = {
     "the repairer role claims a repository": in_member(
         REPAIRER, "ecr:TagResource", context={**TAGGED_REPOSITORY, **TAGGED_REQUEST}
     ),
+    **{
+        f"the repairer role {what}": in_member(REPAIRER, "ecr:TagResource", context=context)
+        for what, context in _CLAIMS.items()
+    },
     "the repairer role takes tags off": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
     "the repairer role deletes a repository": in_member(REPAIRER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY),
     "the repairer role deletes a probe's repository that no event created": in_member(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handler.tags import EVENT_ID_TAG
-from templates import access, central
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
+from templates import access, audit_policies, central
 from templates.names import Names
 from tests.templates.reading import DIGEST, PlacedStatement, Templates, as_list, literal, resources, statements
 
@@ -40,6 +40,8 @@ WILDCARDS = {
     "AuditKeys": "settings name keys, and change without this role being changed",
     "RepairRepositories": "whichever repository drifted; the tag narrows it",
     "RepairTags": "whichever repository drifted; the tag narrows it",
+    "RestoreOwnershipTags": "whichever repository lost its tags; only the two can be set, where the first is missing",
+    "RestoreEventTag": "whichever repository lost its tag; only that one can be set, where it is missing",
     "RequestProbe": "the repository of that one name in whichever region is covered",
     "DeleteProbe": "the repository of that one name in whichever region is covered",
     "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
@@ -224,7 +226,9 @@ def test_conditions_never_pass_because_a_key_is_missing(allowed: list[PlacedStat
         for operator, tests in placed.conditions.items():
             assert not operator.endswith("IfExists"), placed.id
             if operator.startswith("ForAllValues"):
-                assert placed.conditions["Null"] == dict.fromkeys(tests, "false"), placed.id
+                assert {key: placed.conditions["Null"][key] for key in tests} == dict.fromkeys(tests, "false"), (
+                    placed.id
+                )
 
 
 def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed: list[PlacedStatement]) -> None:
@@ -243,7 +247,18 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
         for placed in allowed
         if any(action.startswith(changing) for action in placed.actions)
     }
-    assert found == {sid: {"Null": keys} for sid, keys in needed.items()}
+    assert found.keys() - needed.keys() == {"RestoreOwnershipTags", "RestoreEventTag"}
+    assert {sid: found[sid] for sid in needed} == {sid: {"Null": keys} for sid, keys in needed.items()}
+
+
+def test_a_repository_without_the_events_tag_can_only_be_given_the_ownership_tags(names: Names) -> None:
+    restoring = (audit_policies.restore_ownership_tags(names), audit_policies.restore_event_tag(names))
+    for statement in restoring:
+        assert (statement["Effect"], statement["Action"]) == ("Allow", "ecr:TagResource")
+        assert statement["Condition"]["Null"][f"aws:ResourceTag/{EVENT_ID_TAG}"] == "true"
+        assert statement["Condition"]["Null"][f"aws:RequestTag/{EVENT_ID_TAG}"] == "false"
+    keys = [statement["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"] for statement in restoring]
+    assert keys == [[EVENT_ID_TAG, INSTALLATION_TAG], [EVENT_ID_TAG]]
 
 
 def test_the_creator_role_reaches_repositories_of_its_own_account_only(templates: Templates) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.drift.findings import AccountReport
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
@@ -44,7 +47,7 @@ def test_a_record_without_its_repository_is_gone(world: World) -> None:
 
 
 def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_gone(world: World) -> None:
-    world.create(record(), tags={})
+    world.create(record(), tags={}).created_at = NOW - timedelta(hours=1)
     report = world.auditor().audit_account(SHOP)
     assert (verdicts(report), report.others) == ({"team-a/api": "gone"}, {HOME: 1})
     assert "has its name now" in report.checked[0].note
@@ -54,6 +57,50 @@ def test_a_repository_that_a_later_push_created_again_is_in_step(world: World) -
     world.records.append(record(number=1))
     world.create(record(number=2))
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in step"}
+
+
+@pytest.mark.parametrize("left", [{}, {"team": "a"}, {INSTALLATION_TAG: "deployer"}], ids=["none", "other", "one"])
+def test_a_repository_that_lost_its_tag_is_untagged_and_every_tag_is_restored(
+    left: Mapping[str, str], world: World
+) -> None:
+    made = record()
+    world.create(made, tags=left)
+    report = world.auditor().audit_account(SHOP)
+    assert (verdicts(report), report.others) == ({"team-a/api": "untagged"}, {})
+    (one,) = report.checked
+    assert (one.event_id, one.desired) == (made.event_id, desired_state_of(made))
+    missing = {f"tags.{key}" for key in desired_state_of(made).tags.keys() - left.keys()}
+    assert {difference.aspect for difference in one.differences} == missing
+
+
+@given(
+    st.timedeltas(timedelta(days=-3), timedelta(days=3)) | st.timedeltas(timedelta(seconds=-4), timedelta(seconds=4))
+)
+def test_only_the_time_of_creation_makes_a_repository_without_our_tag_ours(later: timedelta) -> None:
+    world = World()
+    world.create(record(), tags={}).created_at += later
+    found = verdicts(world.auditor().audit_account(SHOP))
+    assert found == {"team-a/api": "untagged" if abs(later) <= timedelta(seconds=2) else "gone"}
+
+
+def test_of_several_records_of_a_name_the_time_decides_which_event_made_the_repository(world: World) -> None:
+    world.create(record(number=1), tags={})
+    world.records.append(record(number=2, created_at=NOW - timedelta(hours=1)))
+    (one,) = world.auditor().audit_account(SHOP).checked
+    assert (one.verdict, one.event_id) == ("untagged", "event-1")
+
+
+@pytest.mark.parametrize(
+    ("created_at", "tags"),
+    [(None, {}), (NOW - timedelta(hours=3), {INSTALLATION_TAG: "other"})],
+    ids=["a record without a time of creation", "the tag of another installation"],
+)
+def test_a_repository_without_our_tag_that_may_be_of_others_is_foreign(
+    created_at: datetime | None, tags: Mapping[str, str], world: World
+) -> None:
+    world.create(record(created_at=created_at), tags=tags)
+    report = world.auditor().audit_account(SHOP)
+    assert (verdicts(report), report.others) == ({"team-a/api": "gone"}, {HOME: 1})
 
 
 def test_a_forged_tag_makes_nothing_ours(world: World) -> None:

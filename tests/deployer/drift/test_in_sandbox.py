@@ -258,3 +258,35 @@ def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Insta
     assert [(one["fate"], one["problem"]) for one in ran.document["done"]] == [
         ("left alone", "an image was pushed to it in the meantime")
     ]
+
+
+def test_a_repository_that_lost_its_ownership_tags_is_tagged_again_and_one_created_again_is_not(
+    installed: Installed,
+) -> None:
+    ecr = installed.ecr()
+    made = {name: installed.create(name) for name in ("team-a/all", "team-a/event", "team-a/again")}
+    arns = {name: one.repository_arn or "" for name, one in made.items()}
+    ecr.untag_resource(resourceArn=arns["team-a/all"], tagKeys=["deployer:event-id", "deployer:installation", "env"])
+    ecr.untag_resource(resourceArn=arns["team-a/event"], tagKeys=["deployer:event-id"])
+    installed.age("team-a/again", by=DAYS)
+    ecr.delete_repository(repositoryName="team-a/again")
+    ecr.create_repository(repositoryName="team-a/again")
+
+    ran = installed.deployer("audit", "verify")
+    assert "eu-west-1 team-a/all: untagged\n    created for event" in ran.out
+    assert "tags.deployer:installation: none -> deployer" in ran.out
+    assert (ran.exit_code, "2 untagged, 1 gone" in ran.out) == (2, True)
+    assert max(map(len, ran.out.splitlines())) <= 80
+    asked = installed.deployer("audit", "repair")
+    assert (asked.exit_code, "3 changes in 2 repositories." in asked.out) == (10, True)
+    repaired = installed.deployer("audit", "repair", "--yes", "--json")
+    assert [(one["repository"], one["fate"]) for one in repaired.document["done"]] == [
+        ("team-a/all", "repaired"),
+        ("team-a/event", "repaired"),
+    ]
+    after = verdicts(installed.deployer("audit", "verify", "--json").document)
+    assert after == {"team-a/all": "in step", "team-a/event": "in step", "team-a/again": "gone"}
+    for name in ("team-a/all", "team-a/event"):
+        tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arns[name])["tags"]}
+        assert (tags["deployer:event-id"], tags["deployer:installation"]) == (made[name].event_id, "deployer")
+    assert ecr.list_tags_for_resource(resourceArn=arns["team-a/again"])["tags"] == []

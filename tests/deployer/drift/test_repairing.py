@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -23,8 +24,8 @@ from deployer.drift.repairing import (
     repair,
 )
 from deployer.errors import ServiceError
-from handler.tags import INSTALLATION_TAG
-from tests.deployer.drift.examples import HOME, SHOP, desired_state_of, record
+from handler.tags import OWN_TAGS
+from tests.deployer.drift.examples import HOME, NOW, SHOP, desired_state_of, record
 
 DESIRED_STATE = desired_state_of(record())
 
@@ -54,6 +55,10 @@ class Fake:
     error: Exception | None = None
     changes: list[Change] = field(default_factory=list)
     has_image: bool = False
+    created: datetime = NOW
+
+    def created_at(self, name: str) -> datetime:
+        return self.created
 
     def creator(self, name: str) -> str | None:
         return self.owner
@@ -80,11 +85,12 @@ def test_each_difference_has_its_change_and_encryption_has_none() -> None:
     )
     (planned,) = plan_for(one).repairs
     assert planned.changes == (
+        PutTags({key: DESIRED_STATE.tags[key] for key in OWN_TAGS}),
         PutMutability("IMMUTABLE_WITH_EXCLUSION", ("latest", "sha256-*")),
         PutScanOnPush(True),
         PutLifecyclePolicy(DESIRED_STATE.lifecycle_policy),
         SetRepositoryPolicy(DESIRED_STATE.repository_policy),
-        PutTags({key: value for key, value in DESIRED_STATE.tags.items() if key != INSTALLATION_TAG}),
+        PutTags({key: value for key, value in DESIRED_STATE.tags.items() if key not in OWN_TAGS}),
     )
     assert [difference.aspect for difference in planned.unchangeable] == ["encryption"]
 
@@ -132,3 +138,28 @@ def test_the_tag_is_read_once_more_before_anything_is_changed(registry: Fake, st
 )
 def test_a_blank_repository_is_deleted_only_while_it_is_ours_and_blank(registry: Fake, status: str) -> None:
     assert clean(drifted(), lambda *_: registry).status == status
+
+
+@pytest.mark.parametrize(
+    ("registry", "status"),
+    [
+        (Fake(owner=None), "repaired"),
+        (Fake(owner=None, created=NOW + timedelta(milliseconds=999)), "repaired"),
+        (Fake(owner=None, created=NOW + timedelta(seconds=3)), "left alone"),
+        (Fake(owner="event-2"), "left alone"),
+        (Fake(owner=None, error=ServiceError("throttled")), "failed"),
+    ],
+    ids=["the same", "the same, rounded", "created again meanwhile", "tagged by another event", "refused by AWS"],
+)
+def test_a_lost_tag_is_set_only_while_the_repository_is_the_same(registry: Fake, status: str) -> None:
+    lost = replace(drifted(tags={}), verdict="untagged", created_at=NOW)
+    (planned,) = plan_for(lost).repairs
+    (done,) = repair([planned], lambda *_: registry, report=lambda _: None)
+    assert done.status == status
+    assert registry.changes == (list(planned.changes) if status == "repaired" else [])
+
+
+def test_a_repository_that_lost_its_tag_is_not_deleted_for_being_blank() -> None:
+    lost = replace(drifted(tags={}), verdict="untagged", is_blank=True)
+    reports = (AccountReport(account=SHOP, checked=(lost, replace(lost, verdict="in step", name="team-a/web"))),)
+    assert [one.name for one in plan_repairs(Report(accounts=reports), delete_blank=True).blank] == ["team-a/web"]
