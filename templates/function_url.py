@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 
 from __future__ import annotations
 
+import re
+
 from troposphere import AWSObject, GetAtt, Output, Ref, awslambda
 
 from templates.names import Names
@@ -28,10 +30,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
 https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html
 """
 
+_UNPUBLISHED_HOST = re.compile(r"(eusc|us-iso[a-z]?|eu-iso[a-z]?)-", re.ASCII)
+"""Regions of partitions whose function URLs have a host that AWS does not publish: the European Sovereign Cloud and the
+isolated partitions. Lambda documents hosts in on.aws only, and signed requests go to no other."""
+
 
 def is_available(region: str) -> bool:
-    """Whether a function in a region can have a URL."""
-    return region not in REGIONS_WITHOUT
+    """Whether a function in a region can have a URL at a documented host."""
+    return region not in REGIONS_WITHOUT and not _UNPUBLISHED_HOST.match(region)
 
 
 def function_url(names: Names, *, function: str) -> list[AWSObject]:

@@ -28,7 +28,7 @@ _DIGITS = len("handler/") + 12
 
 Change = Literal["create", "update", "replace", "delete", "unchanged"]
 FunctionUrl = Literal["off", "deployed", "unavailable"]
-"""The handler's URL: not configured, deployed, or configured in a region whose CloudFormation has no function URLs."""
+"""The handler's URL: not configured, deployed, or configured in a region for which AWS documents none."""
 
 
 class StackKey(NamedTuple):

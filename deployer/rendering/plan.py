@@ -317,8 +317,8 @@ def _function_url(plan: Plan) -> Iterator[str]:
         yield "function URL: a public endpoint that answers only calls signed by principals of this organization"
     elif plan.function_url == "unavailable":
         yield (
-            f"no function URL, which `ensure.url` requests: {plan.central.key.region} has none."
-            " `deployer ensure` uses events instead."
+            "no function URL, which `ensure.url` requests: AWS documents no address of one in"
+            f" {plan.central.key.region}. `deployer ensure` uses events instead."
         )
     if plan.function_url == "deployed" and plan.configured_url not in {None, plan.current_url}:
         actual = f"is {plan.current_url}" if plan.current_url else "does not exist yet, and AWS chooses its address"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 
+from deployer.partitions import partition_of, partitions
 from templates.function_url import REGIONS_WITHOUT, is_available
 
 DOCUMENTED_WITHOUT = {
@@ -14,6 +15,9 @@ DOCUMENTED_WITHOUT = {
 """https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, and for China
 https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html"""
 
+WITH_UNPUBLISHED_HOSTS = {"aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
+"""Partitions whose schemas have AWS::Lambda::Url; Lambda's documentation gives no host but that in on.aws."""
+
 
 def test_the_regions_without_function_urls_are_those_that_schemas_or_documentation_name() -> None:
     providers = resources.files("cfnlint").joinpath("data/schemas/providers")
@@ -21,4 +25,16 @@ def test_the_regions_without_function_urls_are_those_that_schemas_or_documentati
     regions = {region: known for region, known in types.items() if "AWS::Lambda::Function" in known}
     without = {region for region, known in regions.items() if "AWS::Lambda::Url" not in known}
     assert without | DOCUMENTED_WITHOUT == REGIONS_WITHOUT
-    assert {region for region in regions if is_available(region)} == regions.keys() - REGIONS_WITHOUT
+    unpublished = {region for region in regions if partition_of(region).name in WITH_UNPUBLISHED_HOSTS}
+    assert unpublished >= {"eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1"}
+    available = {region for region in regions if is_available(region)}
+    assert available == regions.keys() - REGIONS_WITHOUT - unpublished
+    assert {partition_of(region).name for region in available} == {"aws"}
+
+
+def test_future_regions_of_a_partition_without_published_hosts_get_none() -> None:
+    found = {region: partition.name for partition in partitions().values() for region in partition.regions}
+    future = {"eusc-de-west-2": "aws-eusc", "us-iso-south-9": "aws-iso", "eu-isoe-north-2": "aws-iso-e"}
+    for region, name in {**found, **future}.items():
+        assert is_available(region) == (name not in WITH_UNPUBLISHED_HOSTS and region not in REGIONS_WITHOUT), region
+    assert set(found.values()) - {"aws", "aws-cn", "aws-us-gov"} == WITH_UNPUBLISHED_HOSTS

@@ -91,7 +91,7 @@ def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
             "deployed",
             "a public endpoint that answers only calls signed by principals of this organization",
         ),
-        ("il-central-1", "unavailable", "no function URL, which `ensure.url` requests: il-"),
+        ("il-central-1", "unavailable", "`ensure.url` requests: AWS documents no address of one in il-central-1."),
     ],
 )
 def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str, expected: str) -> None:

@@ -56,7 +56,7 @@ def test_an_address_means_true_and_changes_nothing_that_is_deployed(write: Write
     assert synthesize(found).files() == synthesize(switched_on).files()
 
 
-@pytest.mark.parametrize("region", ["us-gov-west-1", "eu-south-2"])
+@pytest.mark.parametrize("region", ["us-gov-west-1", "eu-south-2", "eusc-de-east-1"])
 def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> None:
     found = compiled(write, "ensure: {url: true}\n", region=region)
     assert function_url_of(found) == "unavailable"
