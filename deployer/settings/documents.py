@@ -15,8 +15,9 @@ from typing import Any
 from deployer.settings.files import TextFile
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.limits import policy_file
-from deployer.settings.policies import check_lifecycle_policy, check_repository_policy
+from deployer.settings.policies import check_lifecycle_policy
 from deployer.settings.problems import Problem, Severity
+from deployer.settings.repository_policies import check_repository_policy, repository_policy_warnings
 from deployer.settings.yaml_source import KeyPath, YamlSource, parse
 from handler.settings import Layer
 
@@ -68,11 +69,12 @@ def minify(file: TextFile) -> tuple[str | None, Problem | None]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
+    unique: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in unique:
             raise _DuplicateKeyError(f'the key "{key}" is given twice in one object')
-    return dict(pairs)
+        unique[key] = value
+    return unique
 
 
 def _refuse_constant(name: str) -> Any:
@@ -142,8 +144,11 @@ def _check(document: Document, kind: str) -> Iterator[Problem]:
         message = f"{length} characters; ECR accepts no lifecycle policy of fewer than {SHORTEST_LIFECYCLE}"
         yield Problem(file=document.file.shown, message=message)
     source = _source(document.file)
-    for path, message in POLICY_CHECKS[kind](json.loads(document.text)):
+    policy = json.loads(document.text)
+    for path, message in POLICY_CHECKS[kind](policy):
         yield source.problem(path, message)
+    for path, message in repository_policy_warnings(policy) if kind == REPOSITORY else ():
+        yield source.problem(path, message, severity=Severity.WARNING)
 
 
 def _source(file: TextFile) -> YamlSource:

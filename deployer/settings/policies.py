@@ -1,7 +1,6 @@
-"""Requirements of ECR on lifecycle and repository policies that can be checked without calling ECR.
+"""Requirements of ECR on lifecycle policies that can be checked without calling ECR.
 
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html,
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
 Requirements of the archive are in https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html.
 Each check gives the location and the problem.
 """
@@ -171,39 +170,3 @@ def _selected(rule: Any, key: str, default: Any = None) -> Any:
     """A value of the selection of a rule, or the default."""
     selection = rule.get("selection") if isinstance(rule, Mapping) else None
     return selection.get(key, default) if isinstance(selection, Mapping) else default
-
-
-def check_repository_policy(policy: Mapping[str, Any]) -> Found:
-    """Statements with an effect, a principal and actions, for the repository that has the policy."""
-    statements = policy.get("Statement")
-    if isinstance(statements, Mapping):
-        statements = [statements]
-    if not isinstance(statements, list) or not statements:
-        yield ("Statement",), "a repository policy has a Statement, at least one"
-        return
-    for index, statement in enumerate(statements):
-        at: KeyPath = ("Statement", index) if isinstance(policy["Statement"], list) else ("Statement",)
-        if not isinstance(statement, Mapping):
-            yield at, "a statement is an object"
-            continue
-        if statement.get("Effect") not in ("Allow", "Deny"):
-            yield (*at, "Effect"), "Effect is Allow or Deny"
-        if not {"Principal", "NotPrincipal"} & statement.keys():
-            yield at, "a statement of a repository policy names a Principal"
-        if not {"Action", "NotAction"} & statement.keys():
-            yield at, "a statement names an Action"
-        yield from _check_actions(statement, at)
-        for key in ("Resource", "NotResource"):
-            if key in statement:
-                yield (
-                    (*at, key),
-                    f"ECR accepts no {key} in a repository policy, which always applies to its own repository",
-                )
-
-
-def _check_actions(statement: Mapping[str, Any], at: KeyPath) -> Found:
-    for key in ("Action", "NotAction"):
-        value = statement.get(key, [])
-        for action in value if isinstance(value, list) else [value]:
-            if not isinstance(action, str) or not (action == "*" or action.lower().startswith("ecr:")):
-                yield (*at, key), f"{action} is not an action of ECR, and a repository policy accepts no others"
