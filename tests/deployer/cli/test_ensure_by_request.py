@@ -272,7 +272,9 @@ def test_a_push_runs_only_when_the_handler_lets_its_repositories_exist(
         assert "[name-not-allowed]" in " ".join(capfd.readouterr().err.split())
         assert not (tmp_path / "runs").exists()
         name, image = new()
-        assert run(["push", "--retries", "0", "crane", "push", "image.tar", image]) == 0
+        monkeypatch.delenv("DEPLOYER_URL")
+        config = str(changed(tmp_path / "files", "organization.yaml", "url: true", f"url: {url}"))
+        assert run(["push", "--retries", "0", "--config", config, "crane", "push", "image.tar", image]) == 0
     assert (tmp_path / "runs").read_text() == "ran\n"
     assert name in repositories(rolled_out)
     rolled_out.settle()
