@@ -15,6 +15,9 @@ INLINE_TEMPLATE_BYTES = 51_200
 STACK_TYPE = "AWS::CloudFormation::Stack"
 """The resource type of a stack's events about itself."""
 
+FUNCTION_TYPE = "AWS::Lambda::Function"
+"""The resource type of a Lambda function."""
+
 STUCK = "UPDATE_ROLLBACK_FAILED"
 """The status of a stack that accepts no update until its rollback is continued."""
 

@@ -240,6 +240,12 @@ class Names:
         return f"arn:{self.partition}:lambda:{self.central_region}:{self.central_account}:function:{self.function}"
 
     @property
+    def watch_function_arn(self) -> str:
+        return (
+            f"arn:{self.partition}:lambda:{self.central_region}:{self.central_account}:function:{self.watch_function}"
+        )
+
+    @property
     def failures_queue_arn(self) -> str:
         return f"arn:{self.partition}:sqs:{self.central_region}:{self.central_account}:{self.failures_queue}"
 

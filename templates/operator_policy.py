@@ -128,17 +128,14 @@ def _find_stack_sets() -> tuple[Permission, ...]:
         *_read_accounts(),
         Permission(
             sid="FindStackSets",
-            why="Find the StackSets, whether trusted access is enabled, and which regions are enabled.",
+            why="Find the StackSets, whether trusted access is enabled, which regions are enabled, and the delegated"
+            " administrators; without the latter, StackSets reject the central account as not delegated.",
             actions=(
                 *_cloudformation("DescribeOrganizationsAccess", "ListStackSets"),
                 "account:ListRegions",
                 "ec2:DescribeRegions",
+                "organizations:ListDelegatedAdministrators",
             ),
-        ),
-        Permission(
-            sid="ReadDelegatedAdministrators",
-            why="Act as a delegated administrator; without it, StackSets reject the central account as not delegated.",
-            actions=("organizations:ListDelegatedAdministrators",),
         ),
     )
 
@@ -157,9 +154,12 @@ def _read(names: Names) -> tuple[Permission, ...]:
         ),
         Permission(
             sid="ReadStacks",
-            why="Compare the central stacks with the config files.",
-            actions=_cloudformation("DescribeStackEvents", "DescribeStacks", "GetTemplate"),
-            resources=_stacks(names),
+            why="Compare the central stacks with the config files, and the functions' code with the stacks.",
+            actions=(
+                *_cloudformation("DescribeStackEvents", "DescribeStacks", "GetTemplate"),
+                "lambda:GetFunctionConfiguration",
+            ),
+            resources=(*_stacks(names), names.function_arn, names.watch_function_arn),
         ),
         *_find_buckets(names),
         Permission(

@@ -1,4 +1,5 @@
-"""Invokes the handler with events. Implements `deployer.failures.redriving.Function`.
+"""Invokes the handler with events, and reads which code runs. Implements `deployer.failures.redriving.Function` and
+`deployer.rollout.execution.Functions`.
 
 PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, as
 EventBridge itself does: Lambda stores the event before it responds, retries it twice, and then sends it to the failures
@@ -7,9 +8,12 @@ queue. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
-from deployer.aws.errors import translated
+from botocore.exceptions import ClientError
+
+from deployer.aws.errors import code_of, translated
 from deployer.errors import ServiceError
 from handler.text import short_json
 
@@ -33,3 +37,21 @@ class HandlerFunction:
             answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
         if answer["StatusCode"] != ACCEPTED:
             raise ServiceError(f"Lambda answered an event with status {answer['StatusCode']} instead of {ACCEPTED}")
+
+
+class LambdaFunctions:
+    """Functions by name, in the region that the client is for. Implements `deployer.rollout.execution.Functions`."""
+
+    def __init__(self, client: LambdaClient) -> None:
+        self._client = client
+
+    def code_digest(self, name: str) -> str | None:
+        """The SHA-256 of a function's zip in hex; None if there is no such function."""
+        with translated():
+            try:
+                found = self._client.get_function_configuration(FunctionName=name)["CodeSha256"]
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+                return None
+        return base64.b64decode(found).hex()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from deployer import __version__
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.function import LambdaFunctions
 from deployer.aws.installations import InstallationFinder
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.member_resources import MemberResources
@@ -385,7 +386,8 @@ def _cloud(  # noqa: PLR0913 - everything meets here
         clock=renewing,
     )
     stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
-    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, clock=renewing)
+    functions = LambdaFunctions(session.client("lambda", region=names.central_region))
+    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, functions=functions, clock=renewing)
 
 
 def _of_file(request: RolloutRequest, file: PlanFile, organization: Organization) -> RolloutRequest:

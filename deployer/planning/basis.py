@@ -84,6 +84,8 @@ def _central(actual: ActualState) -> Iterator[tuple[str, str]]:
     for key, state in actual.stacks.items():
         yield f"stack {key.name} in {key.region}", state.status
         yield f"template of stack {key.name} in {key.region}", digest(state.body)
+    for one in actual.replaced_code:
+        yield f"code of {one.function}, which was replaced without CloudFormation", f"sha256:{one.digest}"
     yield "handler's zip in the bucket", "uploaded" if actual.bundle_is_uploaded else "missing"
     if actual.settings_in_force is not None:
         yield "settings in force", digest(actual.settings_in_force)

@@ -20,7 +20,7 @@ from deployer.planning.settings_changes import SettingsChange, settings_changes
 from deployer.planning.skips import Skip, skips
 from deployer.planning.template_changes import is_same, template_changes
 from deployer.stack_sets import InstanceKey, InstanceOperation, Operation, StackSetDefinition, StackSetState
-from deployer.stacks import STUCK, ResourceChange, StackDefinition, StackState
+from deployer.stacks import FUNCTION_TYPE, STUCK, ResourceChange, StackDefinition, StackState
 from deployer.targets import Coverage, Scope, compile_targets, desired_instances
 from templates.function_url import OUTPUT as URL_OUTPUT
 
@@ -70,6 +70,14 @@ class DesiredState:
         return next((one.scoped(self.scope) for one in desired_sets), self.scope)
 
 
+class ReplacedCode(NamedTuple):
+    """A function of the central stack that does not run the zip that its template names; `digest` is what it runs."""
+
+    function: str
+    logical_id: str
+    digest: str
+
+
 class OperationInProgress(NamedTuple):
     """An operation in progress on a StackSet, and how many of its instances are finished."""
 
@@ -94,6 +102,8 @@ class ActualState:
     """What changed in member accounts without StackSets; None if nobody looked."""
     denied_previews: frozenset[StackKey] = frozenset()
     """Stacks whose change sets the caller may not create: their templates are compared instead."""
+    replaced_code: tuple[ReplacedCode, ...] = ()
+    """Functions whose code was replaced without CloudFormation, which does not notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,8 @@ class StackPlan:
     resources: tuple[ResourceChange, ...] = ()
     is_preview_denied: bool = False
     """Whether `resources` compare templates because the caller may not create a change set."""
+    restored_functions: tuple[str, ...] = ()
+    """Functions whose code was replaced without CloudFormation; their zip is deployed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +240,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
         bundle_key=desired.bundle_key,
         uploads_bundle=not actual.bundle_is_uploaded,
         settings=settings_changes(desired.organization, before=actual.settings_in_force, after=desired.settings_json),
-        central=_plan_stack(desired.central, actual),
+        central=_with_code_restored(_plan_stack(desired.central, actual), actual.replaced_code),
         stack_sets=tuple(
             _plan_stack_set(
                 one,
@@ -283,6 +295,20 @@ def _plan_stack(definition: StackDefinition, actual: ActualState) -> StackPlan:
         resources=() if change == "unchanged" else resources,
         is_preview_denied=key in actual.denied_previews,
     )
+
+
+def _with_code_restored(plan: StackPlan, replaced: tuple[ReplacedCode, ...]) -> StackPlan:
+    """The same, also for a stack whose template is unchanged; a stack that is created again needs nothing more."""
+    if not replaced or plan.change not in {"unchanged", "update"}:
+        return plan
+    known = {one.logical_id for one in plan.resources}
+    restored = (
+        ResourceChange(action="Modify", logical_id=one.logical_id, type=FUNCTION_TYPE, details=("Code",))
+        for one in replaced
+        if one.logical_id not in known
+    )
+    names = tuple(one.function for one in replaced)
+    return replace(plan, change="update", resources=(*plan.resources, *restored), restored_functions=names)
 
 
 def _stack_change(definition: StackDefinition, state: StackState | None) -> Change:

@@ -271,6 +271,9 @@ def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Lin
     )
     if plan.is_preview_denied:
         yield from wrapped(PREVIEW_DENIED, indent=6, tone="quiet")
+    for name in plan.restored_functions:
+        text = f"! the code of {name} was replaced without CloudFormation; its zip is deployed again"
+        yield from wrapped(text, indent=6, tone="change")
     yield from resource_lines(plan.resources, indent=6)
 
 

@@ -109,6 +109,7 @@ def _stack(plan: StackPlan) -> Document:
         "region": plan.key.region,
         "change": plan.change,
         "preview_denied": plan.is_preview_denied,
+        "restored_functions": list(plan.restored_functions),
         "resources": [asdict(resource) for resource in plan.resources],
     }
 

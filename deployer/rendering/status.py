@@ -15,7 +15,7 @@ from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, table, wrapped
 from deployer.rendering.unread import unread_lines
 from deployer.rollout.causes import shortened
-from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, Status, matrix
+from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, StackStatus, Status, matrix
 from deployer.stack_sets import InstanceKey
 from deployer.words import account_name, account_path
 
@@ -24,7 +24,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     """Stacks first, then coverage; columns that would hold only zeros are left out."""
     lines = [Line("Stacks and StackSets", "heading")]
     for stack in status.stacks:
-        differs = "; the template or its properties differ from the config files" if stack.differs else ""
+        differs = _difference(stack)
         wrong = stack.differs or stack.state == "missing"
         text = f"{stack.name} in {stack.region}: {stack.state}{differs if stack.state != 'missing' else ''}"
         lines += wrapped(text, indent=2, tone="bad" if wrong else "")
@@ -45,6 +45,12 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if any(one.is_inoperable for one in status.instances):
         lines += wrapped(INOPERABLE, indent=0, tone="bad")
     return lines
+
+
+def _difference(stack: StackStatus) -> str:
+    if stack.replaced_code:
+        return f"; the code of {' and '.join(stack.replaced_code)} was replaced without CloudFormation"
+    return "; the template or its properties differ from the config files" if stack.differs else ""
 
 
 def _verdict(status: Status, organization: Organization) -> list[Line]:
@@ -88,7 +94,13 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
             for key, reason in sorted(status.unread.items())
         ],
         "stacks": [
-            {"name": one.name, "region": one.region, "state": one.state, "differs": one.differs}
+            {
+                "name": one.name,
+                "region": one.region,
+                "state": one.state,
+                "differs": one.differs,
+                "replaced_code": list(one.replaced_code),
+            }
             for one in status.stacks
         ],
         "coverage": [

@@ -5,17 +5,25 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployer.errors import PermissionDeniedError
-from deployer.planning.plan import ActualState, DesiredState, OperationInProgress, StackKey, stack_needs_preview
+from deployer.planning.plan import (
+    ActualState,
+    DesiredState,
+    OperationInProgress,
+    ReplacedCode,
+    StackKey,
+    stack_needs_preview,
+)
 from deployer.planning.template_changes import is_same
-from deployer.rollout.execution import Artifacts, Cloud
+from deployer.rollout.execution import Artifacts, Cloud, Functions
 from deployer.rollout.operations import progress_of
 from deployer.stack_sets import StackSets
-from deployer.stacks import ResourceChange, StackDefinition, StackState
+from deployer.stacks import FUNCTION_TYPE, ResourceChange, StackDefinition, StackState
 from handler.settings_file import FILE_NAME
+from templates.names import handler_key
 
 
 def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = True) -> ActualState:
@@ -40,6 +48,7 @@ def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = T
         stack_sets={name: state for name, state in stack_sets.items() if state is not None},
         bundle_is_uploaded=_key(desired.artifacts) in stacks and cloud.artifacts.has(desired.bundle_key),
         settings_in_force=_settings_in_force(desired, stacks.get(_key(desired.central)), cloud.artifacts),
+        replaced_code=tuple(_replaced_code(desired, stacks.get(_key(desired.central)), cloud.functions)),
         under_way=tuple(
             OperationInProgress(name, operation, *progress_of(cloud.stack_sets, name, operation))
             for name, state in stack_sets.items()
@@ -94,9 +103,25 @@ def _settings_in_force(desired: DesiredState, central: StackState | None, artifa
 
 def _bundle_key(body: str) -> str | None:
     """The S3 key of the function's code, as a central template names it."""
+    return next((one.get("Code", {}).get("S3Key") for one in _functions(body).values()), None)
+
+
+def _functions(body: str) -> Mapping[str, Any]:
+    """The properties of each function in a central template, by logical id."""
     try:
         resources: dict[str, Any] = json.loads(body)["Resources"]
     except (ValueError, KeyError, TypeError):
-        return None
-    functions = (one for one in resources.values() if one.get("Type") == "AWS::Lambda::Function")
-    return next((one["Properties"].get("Code", {}).get("S3Key") for one in functions), None)
+        return {}
+    return {key: one["Properties"] for key, one in resources.items() if one.get("Type") == FUNCTION_TYPE}
+
+
+def _replaced_code(desired: DesiredState, central: StackState | None, functions: Functions) -> Iterator[ReplacedCode]:
+    """Functions with other code than the desired zip although the stack has it; an update deploys any other zip."""
+    if central is None or central.is_in_progress:
+        return
+    for logical_id, properties in _functions(central.body).items():
+        if properties.get("Code", {}).get("S3Key") == desired.bundle_key:
+            name = properties["FunctionName"]
+            digest = functions.code_digest(name)
+            if digest is not None and handler_key(digest) != desired.bundle_key:
+                yield ReplacedCode(name, logical_id, digest)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -29,7 +29,7 @@ from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.result import RolloutResult, shortfalls, skipped_now
 from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSets
-from deployer.stacks import STACK_TYPE, StackEvent, Stacks
+from deployer.stacks import STACK_TYPE, StackDefinition, StackEvent, Stacks
 from deployer.targets import Scope
 from deployer.waves import Wave
 from deployer.words import counted
@@ -50,6 +50,14 @@ class Artifacts(Protocol):
     def upload(self, key: str, data: bytes) -> None: ...
 
 
+class Functions(Protocol):
+    """The functions of the central account."""
+
+    def code_digest(self, name: str) -> str | None:
+        """The SHA-256 of a function's zip in hex; None if there is no such function."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
     """Everything that a roll-out acts on."""
@@ -57,6 +65,7 @@ class Cloud:
     stacks: Stacks
     stack_sets: StackSets
     artifacts: Artifacts
+    functions: Functions
     clock: Clock
 
 
@@ -206,7 +215,20 @@ class _Run:
         if plan.definition is None:
             self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
         else:
+            if plan.restored_functions:
+                self._deploy_copy(plan.definition)
             self._cloud.stacks.apply(plan.definition, self._on_stack_event)
+
+    def _deploy_copy(self, definition: StackDefinition) -> None:
+        """Deploy the same zip under another key, since CloudFormation updates code only when its key changes.
+
+        The update that follows returns to the zip's own key. So whenever this is interrupted, the next plan has it.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
+        """
+        key = self._bundle.key
+        copy = f"{key.removesuffix('.zip')}-copy.zip"
+        self._cloud.artifacts.upload(copy, self._bundle.data)
+        self._cloud.stacks.apply(replace(definition, body=definition.body.replace(key, copy)), self._on_stack_event)
 
     def _report_stack_in_progress(self, key: StackKey) -> None:
         """AWS may have accepted a change whose answer the interruption cut off."""

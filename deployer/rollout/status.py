@@ -52,6 +52,8 @@ class StackStatus:
     region: str
     state: str
     differs: bool
+    replaced_code: tuple[str, ...] = ()
+    """Functions whose code was replaced without CloudFormation; the stack differs then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
             region=stack.key.region,
             state=actual.stacks[stack.key].status if stack.key in actual.stacks else "missing",
             differs=stack.change != "unchanged",
+            replaced_code=stack.restored_functions,
         )
         for stack in plan.stacks
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,3 +44,31 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     assert cleaned.exit_code == 0, cleaned.err
     assert [one["fate"] for one in cleaned.document["done"]] == ["deleted"]
     assert installed.ecr().describe_repositories()["repositories"] == []
+
+
+@begins_rolled_out
+def test_code_that_was_replaced_by_hand_is_reported_and_deployed_again(sandbox: Sandbox) -> None:
+    deployer, client = Deployer(sandbox), sandbox.client("lambda")
+    functions = (NAMES.function, NAMES.watch_function)
+    deployed = {name: client.get_function_configuration(FunctionName=name)["CodeSha256"] for name in functions}
+    replaced = io.BytesIO()
+    with zipfile.ZipFile(replaced, "w") as archive:
+        archive.writestr("handler/entry.py", "def handle(event, context): return None")
+    client.update_function_code(FunctionName=NAMES.function, ZipFile=replaced.getvalue())
+
+    status = deployer("status")
+    assert status.exit_code == 2
+    assert f"the code of {NAMES.function} was replaced without CloudFormation" in " ".join(status.out.split())
+    assert "`deployer rollout` brings" in status.out
+    (central,) = [one for one in deployer("status", "--json").document["stacks"] if one["replaced_code"]]
+    assert (central["name"], central["replaced_code"]) == (NAMES.central_stack, [NAMES.function])
+    planned = deployer("plan")
+    assert planned.exit_code == 2
+    assert f"the code of {NAMES.function} was replaced without CloudFormation" in " ".join(planned.out.split())
+    assert "HandlerFunction (AWS::Lambda::Function): Code" in planned.out
+
+    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    found = {name: client.get_function_configuration(FunctionName=name)["CodeSha256"] for name in functions}
+    assert found == deployed
+    assert "Nothing to change" in deployer("plan").out
+    assert deployer("status").exit_code == 0

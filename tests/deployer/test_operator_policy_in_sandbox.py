@@ -48,7 +48,7 @@ SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys", "aws:tagkeys
 
 
 def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
-    """The command line under a role that has the policy of one command, less a statement, and nothing else."""
+    """The command line under a role that has the policy of one command, less an action, and nothing else."""
     iam, account = sandbox.client("iam"), sandbox.central_account
     trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": list(ASSUME)}
     name = f"{ROLE}-{command}"
@@ -56,7 +56,8 @@ def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Dep
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
     )
     policy = operator_policy(NAMES, command)
-    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != without]
+    for one in policy["Statement"]:
+        one["Action"] = [action for action in one["Action"] if action != without]
     iam.put_role_policy(RoleName=name, PolicyName=command, PolicyDocument=json.dumps(policy))
     role_arn = f"arn:aws:iam::{account}:role/{name}"
     given = sandbox.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="someone", **CARRIED)["Credentials"]
@@ -229,7 +230,7 @@ def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
 
 
 def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permission_it_lacks(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "look", without="ReadDelegatedAdministrators")("plan")
+    ran = acting(sandbox, "look", without="organizations:ListDelegatedAdministrators")("plan")
     assert ran.exit_code == OrganizationAccessError.exit_code
     assert "organizations:ListDelegatedAdministrators" in ran.err
 
@@ -244,10 +245,10 @@ def test_a_refused_change_set_names_the_resource_under_the_documented_policy(san
     assert taken in " ".join(ran.out.split())
     assert refusals(sandbox) == []
 
-    denial = {"Effect": "Deny", "Action": "cloudformation:DescribeEvents", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
-    role_name = f"{ROLE}-rollout"
-    sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName="denial", PolicyDocument=document)
+    policy = operator_policy(NAMES, "rollout")
+    policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "ExplainChangeSets"]
+    document, role_name = json.dumps(policy), f"{ROLE}-rollout"
+    sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName="rollout", PolicyDocument=document)
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 1
     assert "AWS::EarlyValidation::ResourceExistenceCheck" in ran.out

@@ -44,6 +44,7 @@ MANAGED = f"arn:aws:account::{MANAGEMENT}:account/{ORGANIZATION}/{CENTRAL}"
 
 BY_OPERATORS: dict[str, Call] = {
     "the look policy deploys": by("look", "cloudformation:ExecuteChangeSet", STACK),
+    "the look policy reads a function's code": by("look", "lambda:GetFunction", NAMES.function_arn),
     "the look policy reads the ledger": by("look", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
     "the audit policy writes to the ledger": by("audit", "dynamodb:PutItem", LEDGER),
     "the audit policy scans the ledger": by("audit", "dynamodb:Scan", LEDGER),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from deployer.aws.function import HandlerFunction
-from deployer.errors import ServiceError
+from deployer.aws.function import HandlerFunction, LambdaFunctions
+from deployer.errors import PermissionDeniedError, ServiceError
 
 LARGEST = 1_048_576
 """Bytes of an asynchronous invocation. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -35,3 +39,17 @@ def test_an_answer_other_than_accepted_is_an_error() -> None:
     fake: Any = FakeLambda(status=200)
     with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
         HandlerFunction(fake, name="deployer-handler").invoke({})
+
+
+def test_the_digest_of_code_is_that_of_the_key_of_its_zip() -> None:
+    client = boto3.client("lambda", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(client) as stubber:
+        digest = hashlib.sha256(b"zip")
+        found = {"CodeSha256": base64.b64encode(digest.digest()).decode()}
+        stubber.add_response("get_function_configuration", found, {"FunctionName": "deployer-handler"})
+        assert LambdaFunctions(client).code_digest("deployer-handler") == digest.hexdigest()
+        stubber.add_client_error("get_function_configuration", "ResourceNotFoundException")
+        assert LambdaFunctions(client).code_digest("deployer-handler") is None
+        stubber.add_client_error("get_function_configuration", "AccessDeniedException")
+        with pytest.raises(PermissionDeniedError, match="GetFunctionConfiguration"):
+            LambdaFunctions(client).code_digest("deployer-handler")

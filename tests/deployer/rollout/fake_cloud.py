@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -21,7 +22,7 @@ from deployer.stack_sets import (
     StackSetDefinition,
     StackSetState,
 )
-from deployer.stacks import OnStackEvent, ResourceChange, StackDefinition, StackState
+from deployer.stacks import FUNCTION_TYPE, OnStackEvent, ResourceChange, StackDefinition, StackState
 from tests.clocks import timeless
 from tests.deployer.stack_set_rules import targeted
 
@@ -221,6 +222,26 @@ class Kept:
         self.is_there = False
 
 
+@dataclass
+class FakeFunctions:
+    """Functions that run what their stack deployed, except `replaced`."""
+
+    stacks: FakeStacks
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Digests of code by the function's name."""
+
+    def code_digest(self, name: str) -> str | None:
+        functions = dict(self._functions())
+        return self.replaced.get(name, functions.get(name))
+
+    def _functions(self) -> Iterator[tuple[str, str]]:
+        for state in self.stacks.there.values():
+            for one in json.loads(state.body)["Resources"].values():
+                if one["Type"] == FUNCTION_TYPE:
+                    key = one["Properties"]["Code"]["S3Key"]
+                    yield one["Properties"]["FunctionName"], key.removeprefix("handler/").removesuffix(".zip")
+
+
 class FakeCloud:
     """All of it; `cloud` is what the deployer acts on."""
 
@@ -228,4 +249,11 @@ class FakeCloud:
         self.stacks = FakeStacks()
         self.stack_sets = FakeStackSets(organization)
         self.artifacts = FakeArtifacts()
-        self.cloud = Cloud(stacks=self.stacks, stack_sets=self.stack_sets, artifacts=self.artifacts, clock=timeless())
+        self.functions = FakeFunctions(self.stacks)
+        self.cloud = Cloud(
+            stacks=self.stacks,
+            stack_sets=self.stack_sets,
+            artifacts=self.artifacts,
+            functions=self.functions,
+            clock=timeless(),
+        )

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import PermissionDeniedError
+from deployer.planning.basis import Basis, basis_of, differences
 from deployer.planning.plan import StackKey
 from deployer.rollout.actual_state import read_actual_state
+from deployer.rollout.execution import roll_out
 from deployer.stack_sets import StackSetDefinition
-from deployer.stacks import ResourceChange, StackDefinition
+from deployer.stacks import OnStackEvent, ResourceChange, StackDefinition
 from tests.deployer.examples import ACCESS, FORWARDING, PROD, SCANNING, changed, example_deployment, plan, rolled_out
 from tests.deployer.rollout.fake_cloud import FakeCloud
 
@@ -97,3 +99,69 @@ def test_stack_sets_of_earlier_contents_are_found_and_those_of_others_left_alone
     (retired,) = plan(example_deployment(), cloud).stack_sets[2:]
     assert (retired.definition.name, retired.change) == (scanning, "delete")
     assert retired.instances.deletions == 8
+
+
+def _recorded(cloud: FakeCloud) -> list[str]:
+    """The bodies of the central stack that are applied from now on."""
+    bodies: list[str] = []
+    apply = cloud.stacks.apply
+
+    def record(definition: StackDefinition, on_event: OnStackEvent) -> None:
+        apply(definition, on_event)
+        bodies.append(definition.body)
+
+    cloud.stacks.apply = record  # type: ignore[method-assign]
+    return bodies
+
+
+@pytest.mark.parametrize("names", [("deployer-handler",), ("deployer-watch",), ("deployer-handler", "deployer-watch")])
+def test_replaced_code_is_deployed_under_another_key_and_then_under_its_own(names: tuple[str, ...]) -> None:
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
+    cloud.functions.replaced = dict.fromkeys(names, "0" * 64)
+    found = plan(deployment, cloud)
+    assert (found.central.change, set(found.central.restored_functions)) == ("update", set(names))
+    assert {one.details for one in found.central.resources} == {("Code",)}
+    bodies, key = _recorded(cloud), deployment.bundle.key
+    roll_out(found, deployment.bundle, cloud.cloud, lambda _: None)
+    copy, own = bodies
+    assert key not in copy
+    assert copy.replace("-copy.zip", ".zip") == own == deployment.desired.central.body
+    assert cloud.artifacts.there[key.replace(".zip", "-copy.zip")] == deployment.bundle.data
+    cloud.functions.replaced.clear()
+    assert plan(deployment, cloud).is_empty
+
+
+def test_a_restoration_that_ends_after_the_copy_is_finished_by_the_next_roll_out() -> None:
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
+    central, key = deployment.desired.central, deployment.bundle.key
+    copied = replace(central, body=central.body.replace(key, key.replace(".zip", "-copy.zip")))
+    cloud.stacks.apply(copied, lambda _: None)
+    found = plan(deployment, cloud)
+    assert (found.central.change, found.central.restored_functions) == ("update", ())
+    bodies = _recorded(cloud)
+    roll_out(found, deployment.bundle, cloud.cloud, lambda _: None)
+    assert bodies == [central.body]
+    assert plan(deployment, cloud).is_empty
+
+
+def test_an_update_that_deploys_another_zip_restores_nothing_before(tmp_path: Path) -> None:
+    cloud = rolled_out(example_deployment())
+    cloud.functions.replaced = {"deployer-handler": "0" * 64}
+    after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
+    found = plan(after, cloud)
+    assert (found.central.change, found.central.restored_functions) == ("update", ())
+
+
+def test_a_plan_rests_on_the_code_that_the_functions_run() -> None:
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
+
+    def basis() -> Basis:
+        return basis_of(deployment.desired, read_actual_state(deployment.desired, cloud.cloud), files={}, version="1")
+
+    before = basis()
+    cloud.functions.replaced = {"deployer-handler": "0" * 64}
+    (found,) = differences(before, basis())
+    assert "code of deployer-handler" in found.item
