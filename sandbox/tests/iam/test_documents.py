@@ -175,6 +175,7 @@ def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
         pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a role that is not there"),
         pytest.param('{"Version": "2012-10-17", "Statement": []}', id="no statement"),
         pytest.param(letting({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
+        pytest.param(letting("*", "ecr:*", Condition={"StringEqual": {"aws:PrincipalOrgID": "o-a"}}), id="an operator"),
         pytest.param(letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="one action of another service"),
     ],
 )

@@ -5,7 +5,6 @@ Lengths and patterns are those of the service model (2015-09-21); the quotas are
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -134,22 +133,6 @@ def check_tags(tags: Sequence[Mapping[str, Any]], *, present: Mapping[str, str] 
 def _is_tag_text(text: str) -> bool:
     """Letters, digits, spaces and `_ . : / = + - @`, as in every AWS service with tags."""
     return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
-
-
-def check_repository_policy(text: str) -> None:
-    """Checks that moto lacks: the length, and that no statement names a resource, since it applies to its repository.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
-    """
-    check_length("PolicyText", text, least=0, most=10_240)
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return  # moto refuses it
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if isinstance(statement, dict) and {"Resource", "NotResource"} & statement.keys():
-            raise refuse("PolicyText", "Invalid repository policy provided")
 
 
 def check_scanning(scan_type: str | None, rules: Sequence[Mapping[str, Any]] | None) -> None:

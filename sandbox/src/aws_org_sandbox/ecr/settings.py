@@ -13,6 +13,7 @@ from aws_org_sandbox import context
 from aws_org_sandbox.ecr import encryption as ecr_encryption
 from aws_org_sandbox.ecr import rules as ecr_rules
 from aws_org_sandbox.ecr.lifecycle_policies import check_lifecycle_policy
+from aws_org_sandbox.ecr.repository_policies import check_repository_policy
 from aws_org_sandbox.iam import documents
 from aws_org_sandbox.seams import original, replace
 
@@ -58,12 +59,16 @@ def _validate_lifecycle_policy(self: EcrLifecyclePolicyValidator) -> None:
 
 @replace(ECRBackend, "set_repository_policy")
 def _set_repository_policy(self: ECRBackend, **request: Any) -> dict[str, Any]:
-    self._get_repository(request["repository_name"], request["registry_id"])
-    ecr_rules.check_repository_policy(request["policy_text"])
+    repository = self._get_repository(request["repository_name"], request["registry_id"])
+    check_repository_policy(request["policy_text"])
     if documents.policy_error(request["policy_text"], about=None, service="ecr") is not None:
         raise ecr_rules.refuse("PolicyText", "Invalid repository policy provided")
-    answer: dict[str, Any] = original(ECRBackend, "set_repository_policy")(self, **request)
-    return answer
+    repository.policy = request["policy_text"]  # moto would refuse numbers in conditions
+    return {
+        "registryId": repository.registry_id,
+        "repositoryName": repository.name,
+        "policyText": repository.policy,
+    }
 
 
 @replace(ECRBackend, "put_registry_scanning_configuration")

@@ -29,6 +29,32 @@ def holds(conditions: ConditionBlock, context: ConditionContext) -> bool:
     )
 
 
+def is_operator(name: str) -> bool:
+    """Whether IAM documents an operator, with or without a set operator and IfExists; case matters."""
+    base = _base(name)
+    return base in _OPERATORS or (base == "Null" and not name.endswith("IfExists"))
+
+
+def accepts_value(operator: str, value: object) -> bool:
+    """Whether the policy's value has the type of a valid operator; a policy variable has any."""
+    if not isinstance(value, str | int | float):
+        return False
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    parse = next((parse for prefix, parse in _PARSERS.items() if _base(operator).startswith(prefix)), None)
+    if parse is None or "${" in text:
+        return True
+    try:
+        parse(text)
+    except (ValueError, OverflowError, OSError):
+        return False
+    return True
+
+
+def _base(operator: str) -> str:
+    quantifier, colon, rest = operator.partition(":")
+    return (rest if colon and quantifier in {"ForAllValues", "ForAnyValue"} else operator).removesuffix("IfExists")
+
+
 def _operator_holds(operator: str, key: str, expected: Values, context: ConditionContext) -> bool:
     quantifier, _, rest = operator.rpartition(":")
     if_exists = rest.endswith("IfExists")
@@ -147,4 +173,28 @@ _OPERATORS: dict[str, tuple[Matcher, bool]] = {
     "IpAddress": (_in_network, False),
     "NotIpAddress": (_in_network, True),
     "BinaryEquals": (_equals, False),
+}
+
+
+def _truth(text: str) -> None:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+
+
+def _decimal(text: str) -> None:
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text):
+        raise ValueError(text)
+
+
+def _network(text: str) -> None:
+    ip_network(text, strict=False)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "Bool": _truth,
+    "Null": _truth,
+    "Numeric": _decimal,
+    "Date": _moment,
+    "IpAddress": _network,
+    "NotIpAddress": _network,
 }
