@@ -24,6 +24,7 @@ STATEMENT_KEYS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAc
 RESOURCES = ("Resource", "NotResource")
 _ACTION = re.compile(r"\*|ecr:[a-z0-9*?]+", re.IGNORECASE | re.ASCII)
 _KNOWN_ACTIONS = frozenset(action.lower() for action in ECR_ACTIONS)
+_LONGEST_ACTION = max(map(len, _KNOWN_ACTIONS))
 _SID = re.compile(r"[A-Za-z0-9 ]*")
 
 
@@ -119,6 +120,8 @@ def _is_known(action: str) -> bool:
     name = action.lower().removeprefix("ecr:")
     if not set("*?") & set(name):
         return name in _KNOWN_ACTIONS
+    if len(name) - name.count("*") > _LONGEST_ACTION:
+        return False
     return any(fnmatch.fnmatchcase(known, name) for known in _KNOWN_ACTIONS)
 
 

@@ -186,6 +186,8 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
         pytest.param(
             _policy(Action=["ecr:BatchGetImages", "ecr:Get*"]), "Statement.0.Action.0", id="no such action of ECR"
         ),
+        pytest.param(_policy(Action="ecr:" + "a*b*" * 2_000), "Statement.0.Action", id="wildcards beyond any name"),
+        pytest.param(_policy(Action="ecr:***Batch*Get*Image*?"), "Statement.0.Action", id="one character too many"),
         pytest.param(_policy(Action="ecr:Fetch*"), "Statement.0.Action", id="a wildcard that matches no action"),
         pytest.param(
             _condition("StringEquals", "a", "PrincipalOrgID"),
