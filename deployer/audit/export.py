@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from deployer.errors import BusyError, FilesExistError, GuardError
 from handler.records import Record
 
 BATCH = 10_000
-"""Records between two confirmations: some seconds' work, some 20 MB."""
+"""Records between two confirmations: some seconds' work, some 20 MB. A killed process reads them again."""
 
 _VERSION = 2
 
@@ -143,7 +142,10 @@ class Target:
 def export(
     target: Target, state: State, records: Iterable[Record], sink: Sink, *, report: Callable[[State], None]
 ) -> State:
-    """Write the remaining records, and finish the file; `report` receives the state at each confirmation."""
+    """Write the remaining records, and finish the file; `report` receives the state at each confirmation.
+
+    If reading fails or is interrupted, every record that was read is confirmed before the error is raised.
+    """
     try:
         for batch in _batches(records):
             sink.write(batch)
@@ -179,6 +181,18 @@ def _confirmed(state: State, batch: list[Record], *, mark: int) -> State:
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    iterator = iter(records)
-    while batch := list(islice(iterator, BATCH)):
+    """Batches of records; if reading fails or is interrupted, what was read until then comes first."""
+    batch: list[Record] = []
+    problem: BaseException | None = None
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                full, batch = batch, []
+                yield full
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it is raised below
+        problem = error
+    if batch:
         yield batch
+    if problem is not None:
+        raise problem

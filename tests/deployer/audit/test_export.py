@@ -3,9 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,34 @@ def test_a_lost_page_is_no_gap_and_no_double(tmp_path: Path, kind: str, lost: in
     ledger.calls.clear()
     run(tmp_path, ledger, kind=kind)
     assert keys(rows(tmp_path / f"records.{kind}")) == in_order(RECORDS)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("error", [ConnectionError, KeyboardInterrupt])
+@pytest.mark.parametrize("read", [1, 4, 5, 11, 63])
+def test_an_interruption_anywhere_keeps_every_record_that_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, error: type[BaseException], read: int
+) -> None:
+    read_all = remaining
+
+    def interrupted(*args: Any, **options: Any) -> Iterator[Record]:
+        yield from islice(read_all(*args, **options), read)
+        raise error
+
+    monkeypatch.setitem(globals(), "remaining", interrupted)
+    with pytest.raises(error):
+        run(tmp_path, MemoryLedger(RECORDS), kind=kind)
+    monkeypatch.setitem(globals(), "remaining", read_all)
+    kept = State.from_json(Target(tmp_path / f"records.{kind}").state.read_text(encoding="utf-8"))
+    assert kept.written == read
+    run(tmp_path, MemoryLedger(RECORDS), kind=kind)
+    assert keys(rows(tmp_path / f"records.{kind}")) == in_order(RECORDS)
+
+
+def test_an_interruption_before_the_first_record_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError):
+        run(tmp_path, MemoryLedger(RECORDS, fails_at=0), kind="csv")
+    assert not Target(tmp_path / "records.csv").state.exists()
 
 
 class CrashingTarget(Target):

@@ -270,7 +270,7 @@ def test_an_export_is_resumed_after_a_fault(
     sandbox.faults.clear()
     ran = deployer("audit", "export", "--out", str(file), "--verbose")
     assert ran.exit_code == 0, ran.err
-    assert "resumed after 14" in ran.err
+    assert "resumed after 20" in ran.err
     names = [row["repository"] for row in csv.DictReader(io.StringIO(file.read_text()))]
     assert names == [
         *(f"team-b/{29 - number}" for number in range(30)),
@@ -280,6 +280,28 @@ def test_an_export_is_resumed_after_a_fault(
         "team-a/api",
     ]
     assert deployer("audit", "export", "--out", str(file)).exit_code == 14
+
+
+def test_a_short_export_is_resumed_after_a_fault(
+    sandbox: Sandbox, deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(sandbox, (recent(1000 + number, repository=f"team-b/{number}") for number in range(30)))
+    page = LedgerTable.page
+    monkeypatch.setattr(LedgerTable, "page", lambda *args, size=None, **options: page(*args, size=10, **options))
+    file = tmp_path / "records.csv"
+    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=5))
+    failed = deployer("audit", "export", "--out", str(file))
+    assert failed.exit_code == 6
+    assert "run the command again to resume" in failed.err
+    kept = json.loads(Path(f"{file}.partial.json").read_text())
+    assert kept["written"] > 0
+    sandbox.faults.clear()
+    ran = deployer("audit", "export", "--out", str(file))
+    assert ran.exit_code == 0, ran.err
+    assert f"resumed after {kept['written']}" in ran.err
+    names = [row["repository"] for row in csv.DictReader(io.StringIO(file.read_text()))]
+    assert names[:30] == [f"team-b/{29 - number}" for number in range(30)]
+    assert len(names) == 34
 
 
 def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
