@@ -89,12 +89,7 @@ def test_ecr_refuses(text: str) -> None:
 KEYS = st.sampled_from([*STATEMENT, "Condition", "NotPrincipal", "AWS", "Bool", "DateEquals", "Statement"])
 TEXTS = st.sampled_from(["*", "Allow", ROLE])
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=6)
-    | st.sampled_from(["*", "Allow", ROLE]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=4),
     max_leaves=10,
 )
