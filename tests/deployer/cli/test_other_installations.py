@@ -75,7 +75,7 @@ def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox
 
     tags = [{"Key": "deployer:managed-by", "Value": "build"}]
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
-    ran = acting(sandbox, "read")("plan")  # with exactly the documented policy
+    ran = acting(sandbox, "look")("plan")  # with exactly the documented policy
     assert ran.exit_code == OTHER_INSTALLATION, ran
     assert f"bucket {bucket}" in " ".join(ran.err.split())
     examiner = acting(sandbox, "doctor")
