@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from deployer.settings.policy_conditions import OPERATORS
 from deployer.settings.repository_policies import check_repository_policy, repository_policy_warnings
 from tests.deployer.settings.conftest import Write
 
+CASES = Path(__file__).parents[2] / "cases" / "repository-policies"
 STATEMENT: dict[str, Any] = {"Sid": "Pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
 ORGANIZATION = {"aws:PrincipalOrgID": "o-exampleorg1"}
 
@@ -241,6 +243,25 @@ def test_validate_names_file_line_and_key_and_exits_2(write: Write, capsys: pyte
     ]
     assert run(["validate", "--config", str(folder)]) == 2
     assert "Statement[0].Condition.StringEqual" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "key", "exit_code"),
+    [
+        ("condition-without-operator", 2, "Statement[0].Condition.aws:PrincipalOrgID", 2),
+        ("empty-action", 1, "Statement[0].Action", 2),
+        ("misspelt-operator", 3, "Statement[0].Condition.StringEqual", 2),
+        ("no-such-action", 2, "Statement[0].Action[0]", 0),  # AWS does not document whether ECR refuses it: a warning
+        ("principal-of-short-account", 2, "Statement[0].Principal.AWS", 2),
+        ("unknown-statement-key", 2, "Statement[0].Conditions", 2),
+    ],
+)
+def test_policies_that_were_once_accepted(
+    write: Write, capsys: pytest.CaptureFixture[str], name: str, line: int, key: str, exit_code: int
+) -> None:
+    folder = _written(write, (CASES / f"{name}.json").read_text())
+    assert run(["validate", "--config", str(folder)]) == exit_code
+    assert re.search(rf"policies/p\.json:{line}:\d+: {re.escape(key)}:", capsys.readouterr().out)
 
 
 def _written(write: Write, text: str) -> Path:
