@@ -17,16 +17,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn, Self
 
 import botocore.session
 from botocore.client import BaseClient
 
+from deployer.aws import installations
 from deployer.cli.main import run
 from deployer.clock import SYSTEM_CLOCK
 from tests.deployer.command_line import CONFIG, is_writing
@@ -181,7 +182,25 @@ def _kill_after_each_call(permissions: int, clones: int) -> None:
         os.write(clones, str(clone).encode())
         os.kill(os.getpid(), signal.SIGKILL)
 
+    installations.ThreadPoolExecutor = _OneThread  # type: ignore[attr-defined, assignment]
     _after_each_call(leave_a_clone, counts=_each_in_turn())
+
+
+class _OneThread:
+    """Makes calls that would be side by side one after the other, since a clone has no other thread."""
+
+    def __init__(self, _: int) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @staticmethod
+    def map(function: Callable[[str], Any], items: Iterable[str]) -> Iterator[Any]:
+        return map(function, items)
 
 
 def _run_command(arguments: list[str], output: int) -> NoReturn:

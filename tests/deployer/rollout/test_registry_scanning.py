@@ -121,7 +121,7 @@ def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_aga
     assert folder.roll_out() == 1
     assert folder.deployer("status").exit_code == 2
     sandbox.faults.clear()
-    assert "deleted and made again" in folder.deployer("plan").out
+    assert "deleted and created again" in folder.deployer("plan").out
     assert folder.roll_out() == 0
     assert scans(sandbox) == in_prod("BASIC SCAN_ON_PUSH app-*")
     assert folder.deployer("status").exit_code == 0

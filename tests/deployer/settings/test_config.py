@@ -4,12 +4,12 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import pytest
 
 from deployer.errors import ConfigurationError
-from deployer.settings import InvalidConfigurationError, load, read
+from deployer.settings import InvalidConfigurationError, files, load, read
 from deployer.settings.problems import Severity
 from tests.deployer.settings.conftest import Write
 
@@ -349,14 +349,14 @@ class TestFiles:
 
     def test_a_file_that_may_not_be_read_is_a_problem(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         """Root may read every file, so the refusal is simulated."""
-        folder, open_file = write("ous/a.yaml", "ou: A\n"), Path.open
+        folder, open_file = write("ous/a.yaml", "ou: A\n"), files._open
 
-        def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        def refuse(path: Path) -> BinaryIO:
             if path.name == "a.yaml":
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-            return open_file(path, *arguments, **options)
+            return open_file(path)
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(files, "_open", refuse)
         assert _problems(folder) == ["ous/a.yaml:1:1: cannot be read: Permission denied"]
 
 
