@@ -105,6 +105,7 @@ def test_the_tests_of_the_handler_that_need_no_sandbox_pass_with_the_old_sdk(tmp
     assert version.stdout.strip() == OLDEST
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-m", "not slow",
+         "-W", "ignore:datetime.datetime.utcnow:DeprecationWarning",  # of that botocore on Python 3.12 and later
          "--basetemp", str(tmp_path / "tests"), "--ignore", __file__, "tests/handler"],
         cwd=Path(__file__).parents[2],
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
