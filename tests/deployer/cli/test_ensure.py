@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +14,14 @@ import pytest
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.cli.main import run
 from deployer.pushing.ensure import Refused, There, TimedOut
 from tests.conftest import CONFIG
+from tests.deployer.ensuring import CENTRAL, DEV, HOST, SHOP, Ensure, new, repositories
 from tests.principals import environment, role
 from tests.terminal import in_a_terminal, type_ctrl_c
 
-SHOP, DEV, SANDBOX_ACCOUNT, CENTRAL = "300000000001", "400000000001", "500000000001", "200000000001"
+SANDBOX_ACCOUNT = "500000000001"
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
-HOST = host_of(SHOP, "eu-west-1")
-
-Ensure = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ensure(
-    rolled_out: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Ensure]:
-    """Runs the command in an empty folder, as an account's administrator by default."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
-        for name, value in {**rolled_out.environment(account), **(variables or {})}.items():
-            monkeypatch.setenv(name, value)
-        capsys.readouterr()
-        code = run(["ensure", *arguments])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    yield call
-    rolled_out.faults.clear()
-    rolled_out.settle()
-
-
-def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:
-    """A repository that nobody has, and a reference to an image in it."""
-    name = f"{team}/{uuid.uuid4().hex[:12]}"
-    return name, f"{host}/{name}:1"
-
-
-def repositories(sandbox: Sandbox, account: str = SHOP, region: str = "eu-west-1") -> set[str]:
-    ecr = sandbox.client("ecr", account=account, region=region)
-    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
 
 
 class TestThere:

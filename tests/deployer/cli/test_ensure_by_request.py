@@ -9,8 +9,7 @@ import json
 import os
 import shlex
 import socket
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,14 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clocks import impatient
 from tests.conftest import CONFIG
+from tests.deployer.ensuring import CENTRAL, HOST, SHOP, Ensure, new, repositories
 from tests.deployer.examples import changed
 from tests.function_urls import handler_url
 from tests.principals import environment, role
 
-SHOP, DEV, CENTRAL = "300000000001", "400000000001", "200000000001"
-HOST = host_of(SHOP, "eu-west-1")
 FALLBACK = "The function URL is not used: "
 UNKNOWN = f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws/"
 """The URL of no function."""
-
-Ensure = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -40,35 +36,13 @@ def url(rolled_out: Sandbox) -> str:
 
 
 @pytest.fixture
-def ensure(
-    rolled_out: Sandbox, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Ensure]:
-    """Runs the command with DEPLOYER_URL in an empty folder, as an account's administrator unless configured."""
-    monkeypatch.chdir(tmp_path)
+def ensure(ensure: Ensure, url: str) -> Ensure:
+    """The command with DEPLOYER_URL, unless a test passes another."""
 
-    def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
-        given = {"DEPLOYER_URL": url, **rolled_out.environment(account), **(variables or {})}
-        for name, value in given.items():
-            monkeypatch.setenv(name, value)
-        capsys.readouterr()
-        code = run(["ensure", *arguments])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
+    def call(*arguments: str, variables: Mapping[str, str] | None = None, **options: str) -> tuple[int, str, str]:
+        return ensure(*arguments, variables={"DEPLOYER_URL": url, **(variables or {})}, **options)
 
-    yield call
-    rolled_out.faults.clear()
-    rolled_out.settle()
-
-
-def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:
-    """A repository that nobody has, and a reference to an image in it."""
-    name = f"{team}/{uuid.uuid4().hex[:12]}"
-    return name, f"{host}/{name}:1"
-
-
-def repositories(sandbox: Sandbox, account: str = SHOP, region: str = "eu-west-1") -> set[str]:
-    ecr = sandbox.client("ecr", account=account, region=region)
-    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
+    return call
 
 
 def records(sandbox: Sandbox, name: str) -> list[tuple[str, str]]:

@@ -21,10 +21,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
+from tests.deployer.ensuring import CENTRAL, HOST, SHOP, new, repositories
 from tests.terminal import in_a_terminal, type_ctrl_c
 
-SHOP, CENTRAL = "300000000001", "200000000001"
-HOST = host_of(SHOP, "eu-west-1")
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
 PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.__main__ import main; main()"
 
@@ -83,21 +82,11 @@ def client(bench: Bench) -> Iterator[Client]:
         yield ready
 
 
-def new(*, team: str = "team-shop") -> tuple[str, str]:
-    name = f"{team}/{uuid.uuid4().hex[:12]}"
-    return name, f"{HOST}/{name}:1"
-
-
 def program(folder: Path, name: str, script: str) -> None:
     """A stand-in for a client; docker's answers when it is asked for its daemon's version."""
     path = folder / name
     path.write_text(f'#!/bin/sh\n[ "$1" = version ] && exit 0\n{script}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-
-def repositories(sandbox: Sandbox) -> set[str]:
-    ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
-    return {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}
 
 
 class TestDryRun:
