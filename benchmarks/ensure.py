@@ -30,8 +30,9 @@ from deployer.aws.function_urls import FunctionUrlTransport
 from deployer.aws.registries import EcrRegistries
 from deployer.aws.session import Session
 from deployer.cli.main import run
+from deployer.clock import SYSTEM_CLOCK
 from deployer.function_url import FunctionUrl
-from deployer.pushing.ensure import Clock, Ensurer, Refused, There, TimedOut
+from deployer.pushing.ensure import Ensurer, Refused, There, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import NoResponse, RequestLane, Response
 from templates.function_url import OUTPUT as URL_OUTPUT
@@ -143,7 +144,7 @@ def _ensurer(calls: Calls, sandbox: Sandbox | None) -> Ensurer:
     transport = CountedUrl(FunctionUrlTransport(session, _url(sandbox)), calls) if sandbox else None
     return Ensurer(
         registries=CountedRegistries(EcrRegistries(session), calls),
-        clock=Clock(now=time.time, sleep=time.sleep),
+        clock=SYSTEM_CLOCK,
         requests=RequestLane(transport=transport, sleep=time.sleep, on_fallback=_fail) if transport else None,
     )
 

@@ -1,10 +1,12 @@
-"""Clocks for commands that run in a test's own process."""
+"""Clocks for code that runs in a test's own process."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from deployer.clock import SYSTEM_CLOCK, Clock
 
@@ -17,3 +19,20 @@ def impatient(longest: float = 0.05) -> Clock:
 def timeless(sleep: Callable[[float], None] = lambda _: None) -> Clock:
     """The real time, but waiting takes none: `sleep` receives the seconds."""
     return replace(SYSTEM_CLOCK, sleep=sleep)
+
+
+@dataclass
+class Time:
+    """A clock that only sleeping moves, by whole microseconds, which is what times have."""
+
+    seconds: float = 1_000_000.0
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.seconds = math.ceil((self.seconds + seconds) * 1e6) / 1e6
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(
+            now=lambda: datetime.fromtimestamp(self.seconds, UTC), monotonic=lambda: self.seconds, sleep=self.sleep
+        )

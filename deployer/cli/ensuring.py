@@ -80,7 +80,6 @@ def ensuring(
     from deployer.aws.refusals import LedgerAddress
     from deployer.aws.registries import EcrRegistries
     from deployer.aws.session import Session
-    from deployer.pushing.ensure import Clock as SecondsClock
     from deployer.pushing.ensure import Ensurer
 
     session = Session(profile=profile)
@@ -88,7 +87,7 @@ def ensuring(
     files = cache(lambda: config_at_hand(config))
     ensurer = Ensurer(
         registries=EcrRegistries(session),
-        clock=SecondsClock(now=lambda: clock.now().timestamp(), sleep=clock.sleep),
+        clock=clock,
         requests=_request_lane(session, _function_url(url, files), clock=clock),
         ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, files, clock=clock),
         on_waiting=line,

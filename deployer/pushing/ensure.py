@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, Protocol
 
+from deployer.clock import Clock
 from deployer.pushing.images import ImageReference
 from deployer.pushing.request_lane import Answer, RequestLane
 
@@ -106,14 +107,6 @@ class TimedOut:
 Outcome = There | Refused | TimedOut
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """`now` gives epoch seconds; `sleep` waits for seconds."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-
-
 @dataclass(slots=True)
 class _Wait:
     """One repository that is waited for."""
@@ -189,12 +182,12 @@ class Ensurer:
         wanted: dict[str, ImageReference] = {}
         for image in images:
             wanted.setdefault(image.repository_key, image)
-        begun_at = self.clock.now()
+        begun_at = self._now()
         answers = self.requests.answers(wanted.values()) if self.requests else {}
         outcomes: dict[str, Outcome] = {}
         waits: dict[str, _Wait] = {}
         for key, image in wanted.items():
-            asked_at = self.clock.now()
+            asked_at = self._now()
             answer = answers.get(key)
             if answer is not None and answer.outcome != "pending":
                 outcomes[key] = _decided(image, answer, seconds=asked_at - begun_at)
@@ -210,14 +203,14 @@ class Ensurer:
     def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
         """Look at whichever is due next until none is left to look at, or its turn would come too late."""
         outcomes: dict[str, Outcome] = {}
-        called_at = self.clock.now()
+        called_at = self._now()
         while waits:
             key = min(waits, key=lambda each: waits[each].due_at)
             turn = _turn(waits[key].due_at, called_at=called_at, begun_at=begun_at, deadline=deadline)
             self._pause(waits, until=min(turn, deadline))
             if turn > deadline:
-                return outcomes | {key: wait.timed_out(self.clock.now()) for key, wait in waits.items()}
-            called_at = self.clock.now()
+                return outcomes | {key: wait.timed_out(self._now()) for key, wait in waits.items()}
+            called_at = self._now()
             outcome = self._look(waits[key], deadline=deadline, is_calm=called_at - begun_at >= CALM_AFTER)
             if outcome is not None:
                 outcomes[key] = outcome
@@ -226,7 +219,7 @@ class Ensurer:
 
     def _pause(self, waits: Mapping[str, _Wait], *, until: float) -> None:
         begun_at = min(wait.begun_at for wait in waits.values())
-        while (now := self.clock.now()) < until:
+        while (now := self._now()) < until:
             self.on_waiting([wait.image for wait in waits.values()], now - begun_at)
             self.clock.sleep(min(until - now, TICK))
 
@@ -235,7 +228,7 @@ class Ensurer:
 
         It is also read before a request is repeated: one that was refused is not.
         """
-        now = self.clock.now()
+        now = self._now()
         is_repeat = wait.is_to_be_repeated(now) and not wait.is_cleared and now < deadline and self._may_ask_the_ledger
         wait.is_cleared = is_repeat
         is_looking = not wait.is_for_the_ledger and not is_repeat
@@ -253,6 +246,10 @@ class Ensurer:
         wait.postpone(now)
         wait.due_at = now if is_repeat else wait.due_at
         return None
+
+    def _now(self) -> float:
+        """Epoch seconds, as the ledger's times are compared with."""
+        return self.clock.now().timestamp()
 
     @property
     def _may_ask_the_ledger(self) -> bool:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from deployer.pushing.ensure import (
     ASK_AGAIN_AFTER,
-    Clock,
     Ensurer,
     Outcome,
     Refusal,
@@ -26,6 +25,7 @@ from deployer.pushing.ensure import (
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import RequestLane, Response
 from deployer.rendering.ensure import outcome_document, outcome_lines, waiting_text
+from tests.clocks import Time
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -34,21 +34,6 @@ def image(name: str, tag: str = "1") -> ImageReference:
     parsed = parse_image(f"{HOST}/{name}:{tag}")
     assert parsed is not None
     return parsed
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves."""
-
-    seconds: float = 1_000_000.0
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.seconds += seconds
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(now=lambda: self.seconds, sleep=self.sleep)
 
 
 @dataclass

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from deployer.errors import DeployerError
 from deployer.pushing.client_commands import CommandTexts, command_texts
 from deployer.pushing.client_process import Finished
-from deployer.pushing.ensure import Clock, Ensurer, TimedOut
+from deployer.pushing.ensure import Ensurer, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.push import MOST_RUNS, NotThere, Pushed, Pusher, PushReports
+from tests.clocks import Time
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 ID = "in the registry with id '300000000001'"
@@ -107,14 +108,9 @@ def push(
     can_run_again: bool = True,
     command: CommandTexts | None = None,
 ) -> tuple[Pushed | NotThere, Reported]:
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
-
     reported = Reported()
     pusher = Pusher(
-        ensurer=Ensurer(registries=registry, clock=Clock(now=lambda: now[0], sleep=sleep)),
+        ensurer=Ensurer(registries=registry, clock=Time().clock),
         run=client,
         timeout=10,
         retries=retries,
