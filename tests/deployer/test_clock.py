@@ -10,7 +10,7 @@ import pytest
 import deployer
 
 FOLDER = Path(deployer.__file__).parent
-EDGES = ("clock.py", "cli/", "demo/", "pushing/", "rendering/")
+EDGES = ("clock.py", "cli/", "demo/")
 """What people watch in their own time, or run from the command line."""
 READS = {"time.sleep", "time.time", "time.monotonic", "datetime.now", "date.today"}
 MODULES = sorted(
