@@ -10,23 +10,22 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan
 from deployer.planning.settings_changes import SettingsChange
 from deployer.planning.skips import Skip
+from deployer.rendering.cautions import cautions
 from deployer.rendering.plan_changes import SIGNS as ACTION_SIGNS
 from deployer.rendering.plan_changes import OuChange, changes_by_ou, totals
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.scopes import scope_text
-from deployer.rendering.stack_sets import future_account_lines, stack_set_cautions, stack_set_lines, targeted_ous
+from deployer.rendering.stack_sets import future_account_lines, stack_set_lines
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.rendering.unread import unread_lines
-from deployer.rendering.waves import Course, course_cautions, wave_lines
-from deployer.rollout.operations import describe_operation
-from deployer.words import SHOWN, account_name, account_names, counted, listed, ou_paths
+from deployer.rendering.waves import Course, wave_lines
+from deployer.words import SHOWN, account_name, account_names, counted, listed
 
 SCREEN = 22
 """Lines of a terminal of 24, less the question and the prompt."""
@@ -34,7 +33,6 @@ _SETTINGS_SHOWN = 8
 _NAMED = 3
 """OUs that are named of those that are shown together."""
 _TONES: dict[str, Tone] = {"create": "add", "update": "change", "delete": "remove"}
-_COMMANDS = {"disabled": "enable-region", "unknown": "get-region-opt-status"}
 PREVIEW_DENIED = (
     "! a comparison of templates, since cloudformation:CreateChangeSet was denied; which resources CloudFormation would"
     " replace is not known"
@@ -278,22 +276,6 @@ def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Lin
 
 
 # Cautions
-def cautions(plan: Plan, organization: Organization, course: Course) -> tuple[str, ...]:
-    """What a person should know before the roll-out, each once."""
-    found = chain(
-        (
-            f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
-            for busy in plan.under_way
-        ),
-        _opt_in_warnings(plan, organization),
-        _function_url(plan),
-        _auto_deployment(plan, organization),
-        course_cautions(plan, course),
-        (text for one in plan.stack_sets for text in stack_set_cautions(one, organization)),
-    )
-    return tuple(dict.fromkeys(found))
-
-
 def _cautions(plan: Plan, organization: Organization, course: Course, *, everything: bool) -> list[Line]:
     found = cautions(plan, organization, course)
     shown = found if everything else found[:SHOWN]
@@ -301,45 +283,6 @@ def _cautions(plan: Plan, organization: Organization, course: Course, *, everyth
     if rest := len(found) - len(shown):
         lines.append(Line(f"  ! {counted(rest, 'more caution')}", "change"))
     return lines
-
-
-def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[str]:
-    management = account_name(organization, organization.management_account_id)
-    for region, status in plan.opt_in_warnings:
-        found = "is not enabled" if status == "disabled" else "has to be enabled"
-        known = "" if status == "disabled" else ", which only that account itself can check"
-        yield (
-            f"{region} {found} in the management account {management}{known}: stack instances there fail otherwise."
-            f" With its credentials: `aws account {_COMMANDS[status]} --region-name {region}`"
-        )
-
-
-def _function_url(plan: Plan) -> Iterator[str]:
-    """What `ensure.url` opens in the central account, and whether its address is the handler's."""
-    if plan.function_url == "deployed" and plan.central.change != "unchanged":
-        yield "function URL: a public endpoint that answers only calls signed by principals of this organization"
-    elif plan.function_url == "unavailable":
-        yield (
-            "no function URL, which `ensure.url` requests: AWS documents no address of one in"
-            f" {plan.central.key.region}. `deployer ensure` uses events instead."
-        )
-    if plan.function_url == "deployed" and plan.configured_url not in {None, plan.current_url}:
-        actual = f"is {plan.current_url}" if plan.current_url else "does not exist yet, and AWS chooses its address"
-        yield (
-            f"`ensure.url` in organization.yaml is {plan.configured_url}, but the handler's function URL {actual}:"
-            " `deployer ensure` and `deployer push` with these files send their requests to the wrong address."
-            " Replace it with the URL that `deployer rollout` prints."
-        )
-
-
-def _auto_deployment(plan: Plan, organization: Organization) -> Iterator[str]:
-    """It comes before the roll-out, since AWS has no call to take it back."""
-    targeted = {ou_id for one in plan.stack_sets for ou_id in targeted_ous(one)}
-    if targeted:
-        yield (
-            f"AWS from now on also deploys to accounts that join {ou_paths(organization, targeted)}: an OU once"
-            " targeted stays a target as long as accounts in it are covered, and AWS has no call to take that back"
-        )
 
 
 # Left out

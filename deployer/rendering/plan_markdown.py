@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
-from deployer.rendering.plan import Section, cautions, heading_lines, plan_sections
+from deployer.rendering.cautions import cautions
+from deployer.rendering.plan import Section, heading_lines, plan_sections
 from deployer.rendering.plan_changes import totals
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.text import Line
