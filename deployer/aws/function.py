@@ -1,5 +1,5 @@
 """Invokes the handler with events, and reads which code runs. Implements `deployer.failures.redriving.Function` and
-`deployer.rollout.execution.Functions`.
+`deployer.rollout.cloud.Functions`.
 
 PutEvents takes no event whose source is an AWS service, so an event goes back by an asynchronous invocation, as
 EventBridge itself does: Lambda stores the event before it responds, retries it twice, and then sends it to the failures
@@ -40,7 +40,7 @@ class HandlerFunction:
 
 
 class LambdaFunctions:
-    """Functions by name, in the region that the client is for. Implements `deployer.rollout.execution.Functions`."""
+    """Functions by name, in the region that the client is for. Implements `deployer.rollout.cloud.Functions`."""
 
     def __init__(self, client: LambdaClient) -> None:
         self._client = client

@@ -43,8 +43,9 @@ from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan, u
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.actual_state import existing_stack_sets, read_actual_state
+from deployer.rollout.cloud import Cloud
 from deployer.rollout.destroy import Removal, destroy, plan_removal
-from deployer.rollout.execution import Cloud, ExecutionOptions
+from deployer.rollout.execution import ExecutionOptions
 from deployer.rollout.locking import Holder, Lock, LockRecord
 from deployer.rollout.operations import IfBusy, OperationRunner
 from deployer.rollout.processes import is_running, machine

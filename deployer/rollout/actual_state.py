@@ -18,7 +18,7 @@ from deployer.planning.plan import (
     stack_needs_preview,
 )
 from deployer.planning.template_changes import is_same
-from deployer.rollout.execution import Artifacts, Cloud, Functions
+from deployer.rollout.cloud import Artifacts, Cloud, Functions
 from deployer.rollout.operations import progress_of
 from deployer.stack_sets import StackSets
 from deployer.stacks import FUNCTION_TYPE, ResourceChange, StackDefinition, StackState

@@ -18,7 +18,7 @@ from deployer.planning.instances import InstancePlan, instances_of, plan_instanc
 from deployer.planning.plan import ActualState, DesiredState, StackKey
 from deployer.planning.suspended import releases
 from deployer.rollout.causes import Failure
-from deployer.rollout.execution import Cloud
+from deployer.rollout.cloud import Cloud
 from deployer.rollout.operations import OperationRunner
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.result import RolloutResult

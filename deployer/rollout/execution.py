@@ -17,19 +17,19 @@ from functools import partial
 from typing import Protocol
 
 from deployer.bundle import Bundle
-from deployer.clock import Clock
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
 from deployer.rollout.advice import advice
 from deployer.rollout.causes import Failure, shortened
+from deployer.rollout.cloud import Cloud
 from deployer.rollout.locking import LockRecord
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
 from deployer.rollout.progress import Report, StackProgress
 from deployer.rollout.result import RolloutResult, shortfalls, skipped_now
 from deployer.rollout.steps import Step, run_steps
-from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSets
-from deployer.stacks import STACK_TYPE, StackDefinition, StackEvent, Stacks
+from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition
+from deployer.stacks import STACK_TYPE, StackDefinition, StackEvent
 from deployer.targets import Scope
 from deployer.waves import Wave
 from deployer.words import counted
@@ -38,35 +38,6 @@ _UNSUCCESSFUL = {"FAILED", "CANCELLED"}
 
 Ended = tuple[frozenset[InstanceKey], Finished]
 """The instances that an operation was for, and how it ended."""
-
-
-class Artifacts(Protocol):
-    """The bucket that the handler's zip is in."""
-
-    def has(self, key: str) -> bool: ...
-
-    def fetch(self, key: str) -> bytes | None: ...
-
-    def upload(self, key: str, data: bytes) -> None: ...
-
-
-class Functions(Protocol):
-    """The functions of the central account."""
-
-    def code_digest(self, name: str) -> str | None:
-        """The SHA-256 of a function's zip in hex; None if there is no such function."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
-    """Everything that a roll-out acts on."""
-
-    stacks: Stacks
-    stack_sets: StackSets
-    artifacts: Artifacts
-    functions: Functions
-    clock: Clock
 
 
 class Lock(Protocol):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from deployer.errors import DeployerError
 from deployer.organization import Organization
-from deployer.rollout.execution import Cloud
+from deployer.rollout.cloud import Cloud
 from deployer.rollout.progress import count_results
 from deployer.stack_sets import (
     Instance,
