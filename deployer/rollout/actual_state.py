@@ -72,12 +72,11 @@ def existing_stack_sets(desired: DesiredState, stack_sets: StackSets) -> tuple[s
     return tuple(name for name in existing if name in names or any(family.has(name) for family in desired.families))
 
 
-def _stack_sets(desired: DesiredState, stack_sets: StackSets) -> Iterator[str]:
+def _stack_sets(desired: DesiredState, stack_sets: StackSets) -> tuple[str, ...]:
     """Those of the desired state, and what earlier settings left of its families."""
-    names = {one.definition.name for one in desired.stack_sets}
-    yield from (one.definition.name for one in desired.stack_sets)
-    existing = stack_sets.names() if desired.families else ()
-    yield from (name for name in existing if name not in names and any(family.has(name) for family in desired.families))
+    names = [one.definition.name for one in desired.stack_sets]
+    left = existing_stack_sets(desired, stack_sets) if desired.families else ()
+    return tuple(dict.fromkeys([*names, *left]))
 
 
 def _key(stack: StackDefinition) -> StackKey:
