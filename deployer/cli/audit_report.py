@@ -135,7 +135,8 @@ def _coverage(
     if status is not None:
         known = read_snapshot(snapshot) if snapshot else None
         return _read(status, lambda document: coverage_from(document, known), "status --json", "--status"), ""
-    from deployer.composition.rollout import RolloutRequest, assemble
+    from deployer.composition.assembly import assemble
+    from deployer.composition.rollout import RolloutRequest
 
     try:
         rollout_context = assemble(RolloutRequest(config=config, profile=profile), clock=clock)

@@ -33,7 +33,8 @@ def destroy(
     If it is interrupted, run it again to resume.
     """
     from deployer.cli.progress import json_errors
-    from deployer.composition.rollout import RolloutRequest, assemble
+    from deployer.composition.assembly import assemble
+    from deployer.composition.rollout import RolloutRequest
 
     clock = clock_of(context)
     with json_errors(log_format, clock=clock):

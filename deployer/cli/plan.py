@@ -75,7 +75,8 @@ def plan(
         check_folder(out)
     if org:
         check_scope(org=org, ous=ou, accounts=account)
-    from deployer.composition.rollout import RolloutRequest, assemble
+    from deployer.composition.assembly import assemble
+    from deployer.composition.rollout import RolloutRequest
 
     rollout_context = assemble(
         RolloutRequest(

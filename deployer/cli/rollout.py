@@ -154,7 +154,7 @@ def _read(file: Path) -> PlanFile:
 
 
 def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
-    from deployer.composition.rollout import assemble
+    from deployer.composition.assembly import assemble
 
     rollout_context = assemble(request, clock=command_options.clock)
     rollout_context.lock.read()

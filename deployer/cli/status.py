@@ -39,7 +39,8 @@ def status(
 
     Exits 0 if everything is in sync, 2 if something is not.
     """
-    from deployer.composition.rollout import RolloutRequest, assemble
+    from deployer.composition.assembly import assemble
+    from deployer.composition.rollout import RolloutRequest
     from deployer.rendering.status import status_document, status_lines
 
     rollout_context = assemble(

@@ -1,0 +1,164 @@
+"""Puts a roll-out together: credentials, config and organization checked against each other, AWS behind Protocols."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+
+from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.function import LambdaFunctions
+from deployer.aws.installations import InstallationFinder
+from deployer.aws.member_resources import MemberResources
+from deployer.aws.opt_in_regions import opt_in_regions
+from deployer.aws.preconditions import check_regions, check_stack_sets
+from deployer.aws.session import Session
+from deployer.aws.stack_set_reader import CallAs
+from deployer.aws.stack_sets import CloudFormationStackSets
+from deployer.aws.stacks import CloudFormationStacks
+from deployer.aws.topics import check_topics
+from deployer.clock import Clock
+from deployer.composition.inspection import Inspector
+from deployer.composition.installation import Installation
+from deployer.composition.rollout import RolloutContext, RolloutRequest
+from deployer.errors import NotFoundError, PlanOutdatedError
+from deployer.operation_preferences import OperationPreferences
+from deployer.organization import Organization
+from deployer.planning.desired_state import deployment_for
+from deployer.planning.scopes import find_scope
+from deployer.rendering.plan_file import PlanFile
+from deployer.rollout.cloud import Cloud
+from deployer.rollout.locking import Holder, Lock, LockRecord
+from deployer.rollout.processes import is_running, machine
+from templates.names import Names
+
+
+def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
+    """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
+    installation = Installation.open(request.config, profile=request.profile, clock=clock)
+    config, session, organization = installation.config, installation.session, installation.organization
+    call_as = check_stack_sets(session, organization, region=config.home_region)
+    compiled = installation.compiled
+    enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
+    bucket = _bucket(session, installation.names)
+    lock = Lock(
+        LockFile(bucket),
+        Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
+        is_running=is_running,
+        clock=clock.now,
+    )
+    if request.resume:
+        request = _resumed(request, lock.read())
+    if request.file is not None:
+        request = _of_file(request, request.file, organization)
+    scope = find_scope(
+        organization, ous=request.ous, accounts=request.accounts, regions=request.regions, known_regions=enabled_regions
+    )
+    deployment = deployment_for(
+        compiled,
+        scope=scope,
+        partition=session.identity.partition,
+        enabled_regions=enabled_regions,
+        opt_in_regions=opt_in_regions(
+            session,
+            compiled.regions,
+            enabled=enabled_regions,
+            management_account=organization.management_account_id,
+            home=config.home_region,
+        ),
+    )
+    rollout = replace(config.rollout, **request.rollout)
+    return RolloutContext(
+        caller=session.identity.arn,
+        organization=organization,
+        deployment=deployment,
+        rollout=rollout,
+        cloud=_cloud(
+            session, deployment.names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
+        ),
+        bucket=bucket,
+        ledger=installation.ledger,
+        lock=lock,
+        installations=InstallationFinder(
+            session=session, call_as=call_as, names=deployment.names, regions=enabled_regions.keys(), clock=clock
+        ),
+        check_topics=partial(check_topics, session, installation.config),
+        inspector=_inspector(installation, deployment.names) if request.deep else None,
+        request=request,
+        clock=clock,
+        digests=config.digests,
+    )
+
+
+def _inspector(installation: Installation, names: Names) -> Inspector:
+    return Inspector(accounts=MemberResources(installation.members(names.auditor_role)), names=names)
+
+
+def _bucket(session: Session, names: Names) -> ArtifactsBucket:
+    return ArtifactsBucket(
+        session.client("s3", region=names.central_region),
+        bucket=names.artifacts_bucket,
+        account=names.central_account,
+        domain=names.dns_suffix,
+    )
+
+
+def _cloud(  # noqa: PLR0913 - everything meets here
+    session: Session,
+    names: Names,
+    bucket: ArtifactsBucket,
+    lock: Lock,
+    *,
+    clock: Clock,
+    preferences: OperationPreferences,
+    call_as: CallAs,
+) -> Cloud:
+    """Access to AWS. Its waits renew the lock."""
+
+    def sleep(seconds: float) -> None:
+        lock.renew()
+        clock.sleep(seconds)
+
+    renewing = replace(clock, sleep=sleep)
+
+    stack_sets = CloudFormationStackSets(
+        session.client("cloudformation", region=names.central_region),
+        call_as=call_as,
+        store=bucket.store_template,
+        preferences=preferences,
+        caller=session.identity.arn,
+        clock=renewing,
+    )
+    stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
+    functions = LambdaFunctions(session.client("lambda", region=names.central_region))
+    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, functions=functions, clock=renewing)
+
+
+def _of_file(request: RolloutRequest, file: PlanFile, organization: Organization) -> RolloutRequest:
+    """The scope of a plan file; raises PlanOutdatedError if a part of it does not exist any more."""
+    scope = file.scope
+    missing = sorted((scope.ou_ids - organization.ous.keys()) | (scope.account_ids - organization.accounts.keys()))
+    if missing:
+        raise PlanOutdatedError(
+            f"The plan no longer applies: {missing[0]} is not in {organization.id} any more. Nothing was changed",
+            next_step="Plan again with `deployer plan --out FILE`.",
+        )
+    return replace(
+        request, ous=sorted(scope.ou_ids), accounts=sorted(scope.account_ids), regions=sorted(scope.regions or ())
+    )
+
+
+def _resumed(request: RolloutRequest, last: LockRecord | None) -> RolloutRequest:
+    """The last roll-out's scope; raises NotFoundError if it left nothing to resume."""
+    if last is None or last.exit_code == 0:
+        state = "succeeded" if last else "is unknown"
+        raise NotFoundError(
+            f"There is nothing to resume: the last roll-out {state}",
+            next_step="Run `deployer rollout --org` to start a new roll-out.",
+        )
+    if last.command != "rollout":
+        raise NotFoundError(
+            f"There is nothing to resume: the last command was `deployer {last.command}`",
+            next_step=f"Run `deployer {last.command}` again to continue it.",
+        )
+    return replace(request, ous=last.ous, accounts=last.accounts, regions=last.regions)
