@@ -2,7 +2,7 @@
 
 Run it with `python -m benchmarks.ensure`. CloudTrail's delay, which AWS does not publish, is varied; everything else is
 what really runs. Claimed of the request lane: one request and at most 1.5 s, whatever the delay. Claimed of the event
-lane: at most one look more than the creation needs, never more than one call a second after ten seconds, however many
+lane: at most one check more than the creation needs, never more than one call a second after ten seconds, however many
 are waited for, and one call for a repository that exists.
 """
 
@@ -32,7 +32,7 @@ from deployer.aws.session import Session
 from deployer.cli.main import run
 from deployer.clock import SYSTEM_CLOCK
 from deployer.function_url import FunctionUrl
-from deployer.pushing.ensure import Ensurer, Refused, There, TimedOut
+from deployer.pushing.ensure import Ensurer, Exists, Refused, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import NoResponse, RequestLane, Response
 from templates.function_url import OUTPUT as URL_OUTPUT
@@ -62,8 +62,8 @@ class Measured:
     records: Counter[str]
 
     @property
-    def late_looks(self) -> int:
-        """Calls that were made after it was there."""
+    def late_checks(self) -> int:
+        """Calls that were made after it existed."""
         return sum(moment > self.created for moment in self.calls)
 
     @property
@@ -71,10 +71,10 @@ class Measured:
         """Records and requests are exact; what depends on time is claimed at full size only."""
         if self.lane == "request":
             return len(self.calls) == 1 and self.records == {"created": 1} and holds(self.ready <= ANSWERED_WITHIN)
-        return self.records["created"] == 1 and holds(self.late_looks <= 1 and _is_calm(self.calls))
+        return self.records["created"] == 1 and holds(self.late_checks <= 1 and _is_rate_limited(self.calls))
 
 
-def _is_calm(moments: list[float]) -> bool:
+def _is_rate_limited(moments: list[float]) -> bool:
     """Whether calls after ten seconds are a second apart."""
     return all(later - earlier >= 0.999 for earlier, later in pairwise(moments) if earlier > 10)
 
@@ -107,7 +107,7 @@ def measure(sandbox: Sandbox, lane: Lane, *, delay: float) -> Measured:
     ready = time.time() - started
     background.scheduler.time_scale = sandbox.time_scale
     sandbox.settle()
-    assert isinstance(outcome, There), outcome
+    assert isinstance(outcome, Exists), outcome
     [creation] = [
         call
         for call in sandbox.calls
@@ -182,13 +182,13 @@ class CountedRegistries:
     registries: EcrRegistries
     calls: Calls
 
-    def ask_for(self, image: ImageReference) -> bool:
+    def request(self, image: ImageReference) -> bool:
         self.calls.count()
-        return self.registries.ask_for(image)
+        return self.registries.request(image)
 
-    def is_there(self, image: ImageReference) -> bool:
+    def exists(self, image: ImageReference) -> bool:
         self.calls.count()
-        return self.registries.is_there(image)
+        return self.registries.exists(image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +215,10 @@ def measure_crowd() -> list[float]:
 
 def calls_for_one_that_exists(sandbox: Sandbox) -> int:
     """How many calls the event lane takes for a repository that exists."""
-    image, calls = _image("team-shop/there"), Calls()
+    image, calls = _image("team-shop/existing"), Calls()
     sandbox.client("ecr", account=ACCOUNT, region=REGION).create_repository(repositoryName=image.repository)
     (outcome,) = _ensurer(calls, None).ensure([image], timeout=TIMEOUT)
-    assert isinstance(outcome, There), outcome
+    assert isinstance(outcome, Exists), outcome
     return len(calls.moments)
 
 
@@ -242,7 +242,10 @@ def main() -> int:
         for_one_that_exists = calls_for_one_that_exists(sandbox)
     is_refusal_fast = refusals == {"refused": 1} and holds(refused <= ANSWERED_WITHIN)
     is_held = (
-        all(each.holds for each in measured) and is_refusal_fast and holds(_is_calm(crowd)) and for_one_that_exists == 1
+        all(each.holds for each in measured)
+        and is_refusal_fast
+        and holds(_is_rate_limited(crowd))
+        and for_one_that_exists == 1
     )
     lines = [
         "          CloudTrail's   created   ready  calls of  calls after   records in",
@@ -270,7 +273,7 @@ def _line(each: Measured) -> str:
     records = ", ".join(f"{count} {outcome}" for outcome, count in sorted(each.records.items()))
     return (
         f"{each.lane:10} {each.delay:10.2f} {each.created:10.2f} {each.ready:7.2f} {len(each.calls):9d}"
-        f" {each.late_looks:13d}  {records}"
+        f" {each.late_checks:13d}  {records}"
     )
 
 

@@ -134,7 +134,7 @@ request() {
             *) outcome='' reason="it answered $status $(text message)" ;;
         esac
     fi
-    say "ensure.sh: DEPLOYER_URL is not used: $reason; the event of a push does the same, but takes longer"
+    say "ensure.sh: DEPLOYER_URL is not used: $reason; the event lane is used instead, which takes longer"
     case $response in
         *'"other-account"'*) foreign="$foreign $account" ;;
         *) url='' ;;

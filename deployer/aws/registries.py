@@ -1,4 +1,4 @@
-"""ECR as a pusher sees it: the two calls that a push begins with, at the endpoint that the image's host name means."""
+"""ECR as a pusher sees it: the two calls that a push begins with, at the endpoint of the image's host name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 _NO_LAYER: Final = f"sha256:{0:064x}"
-"""A digest that no layer has: the answer is about the repository, never about a layer."""
+"""A digest that no layer has: the answer depends on the repository only."""
 
 _OWN: Final = "`deployer ensure --policy` prints the smallest policy that a pusher needs."
 _FOREIGN: Final = (
@@ -34,8 +34,8 @@ class EcrRegistries:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def ask_for(self, image: ImageReference) -> bool:
-        """InitiateLayerUpload; the upload that it begins on an existing repository expires."""
+    def request(self, image: ImageReference) -> bool:
+        """InitiateLayerUpload; the upload that it starts in an existing repository expires."""
         with _explained(image):
             try:
                 self._client(image.registry).initiate_layer_upload(
@@ -47,8 +47,8 @@ class EcrRegistries:
                 return False
         return True
 
-    def is_there(self, image: ImageReference) -> bool:
-        """BatchCheckLayerAvailability for a layer that nobody has."""
+    def exists(self, image: ImageReference) -> bool:
+        """BatchCheckLayerAvailability for a layer that does not exist."""
         with _explained(image):
             try:
                 self._client(image.registry).batch_check_layer_availability(

@@ -52,23 +52,23 @@ def ensure(
     """Make repositories exist, so that the first push to them works.
 
     With --url, DEPLOYER_URL, or a URL in the config files, the handler answers in about a second. Otherwise, or if it
-    cannot be reached, an event does the same later, which needs only the permissions of a push. Exits 0 when all are
-    there, 18 when time ran out, 19 when one is refused.
+    cannot be reached, the event of a push's first call does so later, which needs only the permissions of a push. Exits
+    0 when all exist, 18 when time ran out, 19 when one is refused.
 
     $ deployer ensure 300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1
     $ deployer ensure --file docker-bake.json
     """
-    wanted = _wanted(images or (), file or ())
+    requested = _requested(images or (), file or ())
     if policy:
-        _print_policy(wanted, url=url, config=config)
+        _print_policy(requested, url=url, config=config)
         return 0
-    if not wanted:
+    if not requested:
         raise typer.BadParameter("name at least one image in ECR, or a --file that names some", param_hint="IMAGE")
     from deployer.pushing.ensure import exit_code_of
     from deployer.rendering.ensure import outcome_document
 
     with ensuring(profile=profile, url=url, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, _):
-        outcomes = ensurer.ensure(wanted, timeout=timeout)
+        outcomes = ensurer.ensure(requested, timeout=timeout)
     print_outcomes(outcomes, err=as_json)
     if as_json:
         print_json([outcome_document(outcome) for outcome in outcomes])
@@ -76,7 +76,7 @@ def ensure(
 
 
 def _function(url: str | None, folder: Path | None) -> str | None:
-    """The ARN of the handler as far as URL and config files name it; None if the config files give it no URL."""
+    """The handler's ARN, as complete as the URL and the config files allow; None if the config files enable no URL."""
     from deployer.function_url import FunctionUrl
     from deployer.pushing.pusher_policy import function_arn
     from templates.function_url import is_available
@@ -89,7 +89,7 @@ def _function(url: str | None, folder: Path | None) -> str | None:
     return config.names().function_arn if region or has_url else None
 
 
-def _wanted(images: Iterable[str], paths: Sequence[Path]) -> list[ImageReference]:
+def _requested(images: Iterable[str], paths: Sequence[Path]) -> list[ImageReference]:
     """Every ECR image that the arguments and files name."""
     from deployer.pushing.image_files import references_in_files
 
@@ -107,10 +107,15 @@ class _Disk:
 
 
 def _print_policy(images: Iterable[ImageReference], *, url: str | None, config: Path | None) -> None:
-    from deployer.pushing.pusher_policy import LOOKING_ACTION, LOOKING_CLIENTS, pusher_policy
+    from deployer.pushing.pusher_policy import MANIFEST_CHECK_ACTION, MANIFEST_CHECK_CLIENTS, pusher_policy
 
     function = _function(url, config)
     print_json(pusher_policy(list(images), function=function))
     if function and "<" in function:
-        typer.echo("Replace what is in <> in the ARN of the handler, or name the config files: --config DIR.", err=True)
-    typer.echo(f"{LOOKING_CLIENTS} look before they push: allow them {LOOKING_ACTION} too.", err=True)
+        typer.echo(
+            "Replace the placeholders in <> in the handler's ARN, or pass the config files: --config DIR.", err=True
+        )
+    typer.echo(
+        f"{MANIFEST_CHECK_CLIENTS} check for the manifest before they push it: allow them {MANIFEST_CHECK_ACTION} too.",
+        err=True,
+    )

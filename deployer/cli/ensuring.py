@@ -1,4 +1,4 @@
-"""What `ensure` and `push` share: their options, how an Ensurer is put together, and how its progress is shown."""
+"""What `ensure` and `push` share: their options, the construction of an Ensurer, and the display of its progress."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LedgerArn = Annotated[
         "--ledger",
         metavar="ARN",
         envvar="DEPLOYER_LEDGER",
-        help="Ledger table to learn of refusals from; by default the one that the config files name.",
+        help="Ledger table to read refusals from; by default the one that the config files name.",
     ),
 ]
 ConfigAtHand = Annotated[
@@ -56,14 +56,14 @@ ConfigAtHand = Annotated[
 
 
 def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
-    """Those of the references that are in ECR; the others are named on standard error."""
+    """The references that are in ECR; the others are reported on standard error."""
     from deployer.pushing.images import parse_image
 
     found = []
     for text in texts:
         image = parse_image(text)
         if image is None:
-            typer.echo(f"{text}: not in a private ECR registry, left alone", err=True)
+            typer.echo(f"{text}: not in a private ECR registry, ignored", err=True)
         else:
             found.append(image)
     return found
@@ -75,7 +75,7 @@ def ensuring(
 ) -> Iterator[tuple[Ensurer, WaitingLine]]:
     """An Ensurer with the caller's own credentials, and its progress on standard error.
 
-    However it ends, the terminal's line is left to what is said next.
+    The progress line is cleared at the end, also after an error.
     """
     from deployer.aws.refusals import LedgerAddress
     from deployer.aws.registries import EcrRegistries
@@ -99,7 +99,7 @@ def ensuring(
 
 
 def _function_url(url: str | None, files: Callable[[], Config | None]) -> FunctionUrl | None:
-    """That of the option or DEPLOYER_URL, else of the config files, which are read only then."""
+    """The URL of --url or DEPLOYER_URL, else of the config files, which are read only in that case."""
     from deployer.function_url import FunctionUrl
 
     if url and url.strip():
@@ -119,13 +119,11 @@ def _request_lane(session: Session, url: FunctionUrl | None, *, clock: Clock) ->
 
 
 def _announce_fallback(reason: str) -> None:
-    typer.echo(
-        f"The function URL is not used: {reason}. The event of a push does the same, but takes longer.", err=True
-    )
+    typer.echo(f"The function URL is not used: {reason}. The event lane is used instead, which takes longer.", err=True)
 
 
 def config_at_hand(folder: Path | None) -> Config | None:
-    """A folder that was named must be right; one that just lies here may be of another program."""
+    """The configuration in `folder`, which must be valid, or in config/, which is ignored if it is not."""
     from deployer import settings
     from deployer.errors import ConfigurationError
     from deployer.settings.files import ORGANIZATION_FILE
@@ -141,7 +139,7 @@ def config_at_hand(folder: Path | None) -> Config | None:
 
 
 class LedgerAtHand:
-    """Implements `pushing.ensure.Ledger`; where the ledger is gets looked up when a repository is really missing."""
+    """Implements `pushing.ensure.Ledger`; the ledger is located when a repository is first missing."""
 
     def __init__(
         self, session: Session, address: LedgerAddress | None, files: Callable[[], Config | None], *, clock: Clock
@@ -176,10 +174,10 @@ class LedgerAtHand:
 
 
 class WaitingLine:
-    """One line that is redrawn on a terminal; elsewhere a line when the waiting begins."""
+    """One line that is redrawn on a terminal; otherwise one line when the wait begins."""
 
     def __init__(self) -> None:
-        self._is_said = False
+        self._is_announced = False
         self._is_drawn = False
 
     def __call__(self, images: Sequence[ImageReference], seconds: float) -> None:
@@ -187,21 +185,21 @@ class WaitingLine:
 
         if sys.stderr.isatty():
             columns = shutil.get_terminal_size().columns
-            self._is_drawn = True  # before it is, since Ctrl-C may come in between
+            self._is_drawn = True  # set before the line is printed, since Ctrl-C may interrupt in between
             typer.echo(f"\r\033[K{waiting_text(images, seconds, columns=columns - 1)}", err=True, nl=False)
-        elif not self._is_said:
-            typer.echo(f"{waiting_text(images)}: asked for, as a push would", err=True)
-        self._is_said = True
+        elif not self._is_announced:
+            typer.echo(f"{waiting_text(images)}: requested", err=True)
+        self._is_announced = True
 
     def clear(self) -> None:
-        """Leave the terminal's line to what comes next."""
+        """Clear the progress line."""
         if self._is_drawn:
             typer.echo("\r\033[K", err=True, nl=False)
         self._is_drawn = False
 
 
 def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
-    """Repositories that are there go to standard output unless `err`; all others to standard error."""
+    """Print existing repositories to standard output unless `err`, all others to standard error."""
     from deployer.rendering.ensure import outcome_lines
 
     for outcome in outcomes:
@@ -209,7 +207,7 @@ def print_outcomes(outcomes: Iterable[Outcome], *, err: bool) -> None:
 
 
 def explain_immutable_tags(output: str) -> None:
-    """Print, for every tag that ECR refused to move by a client's own output, what to do."""
+    """Print what to do for each immutable tag that, by the client's output, ECR refused to overwrite."""
     from deployer.pushing.immutable_tags import immutable_tags_in
     from deployer.rendering.immutable_tags import immutable_tag_lines
 

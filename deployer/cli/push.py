@@ -1,4 +1,4 @@
-"""`deployer push`: any client's push, to repositories that exist by then."""
+"""`deployer push`: any client's push, after its repositories exist."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ if TYPE_CHECKING:
     from deployer.pushing.client_process import Finished
     from deployer.pushing.ensure import Ensurer
     from deployer.pushing.images import ImageReference
-    from deployer.pushing.push import NotThere, Pushed
+    from deployer.pushing.push import NotEnsured, Pushed
 
 
 def push(
     context: typer.Context,
-    command: Annotated[
-        list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The push, as you would type it.")
-    ],
+    command: Annotated[list[str], typer.Argument(metavar="[--] CLIENT ARGS...", help="The command that pushes.")],
     timeout: Timeout = TIMEOUT,
     retries: Annotated[
         int,
@@ -71,7 +69,7 @@ def push(
     from deployer.pushing.client_shell import is_assignment
     from deployer.pushing.client_wrappers import simple_commands
     from deployer.pushing.ensure import exit_code_of
-    from deployer.pushing.push import NotThere
+    from deployer.pushing.push import NotEnsured
 
     if is_assignment(command[0]):
         command = ["env", *command]
@@ -85,14 +83,14 @@ def push(
         check_daemon(each)
     images = _images(command)
     if not images:
-        typer.echo("deployer: the command names no repository in ECR that it pushes to; it runs as it is", err=True)
+        typer.echo("deployer: the command names no repository in ECR that it pushes to; it runs unchanged", err=True)
     for each in direct:
         registries = {image.registry.host: image.registry for image in images}
         check_login(each.words, list(registries.values()), each.environment)
 
     with ensuring(profile=profile, url=url, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, line):
         outcome = _pushed(command, images, ensurer=ensurer, clear=line.clear, timeout=timeout, retries=retries)
-    if isinstance(outcome, NotThere):
+    if isinstance(outcome, NotEnsured):
         print_outcomes(outcome.outcomes, err=True)
         return 0 if outcome.exit_code == 0 else exit_code_of(outcome.outcomes)
     return outcome.exit_code
@@ -126,7 +124,7 @@ def _pushed(
     clear: Callable[[], None],
     timeout: float,
     retries: int,
-) -> Pushed | NotThere:
+) -> Pushed | NotEnsured:
     from deployer.pushing.client_commands import command_texts
     from deployer.pushing.client_process import StandardInput, run_client
     from deployer.pushing.client_resolution import reads_standard_input, texts_of_files

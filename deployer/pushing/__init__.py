@@ -1,1 +1,1 @@
-"""The first push works: what a client is going to push, and repositories that exist before it does."""
+"""The first push succeeds: which images a client pushes, and how their repositories exist before it does."""

@@ -29,7 +29,7 @@ def _built_by_kaniko(call: Call) -> Iterator[str]:
 
 
 def _built_by_ko(call: Call) -> Iterator[str]:
-    """https://ko.build/configuration/#naming-images. What a relative import path is in full, only go.mod says."""
+    """https://ko.build/configuration/#naming-images. Only go.mod resolves a relative import path."""
     options, prefix = call.arguments, call.command.environment.get("KO_DOCKER_REPO", "")
     if not prefix or options.is_on("-L", "--local") or (options.has("--push") and not options.is_on("--push")):
         return

@@ -18,7 +18,7 @@ _FILE_NAME: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)-v?\d+\.\d+\.\d+(?
 
 
 def chart_reference(chart: InChart) -> str | None:
-    """Where a chart is pushed to; None if neither its archive nor the archive's name tells."""
+    """Where a chart is pushed to; None if neither its archive nor the archive's name has the chart's name."""
     name = _name_in(Path(chart.archive)) or _name_of(chart.archive)
     return f"{chart.registry.rstrip('/')}/{name}" if name else None
 

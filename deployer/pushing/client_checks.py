@@ -19,7 +19,7 @@ _WITH_DAEMON: Final = {
     "finch": ("info",),
 }
 _DAEMON_VERBS: Final = ("push", "image push", "compose push")
-"""What the daemon itself does. Builders may be anywhere; manifests and signatures, the client sends itself."""
+"""Subcommands that the daemon carries out. Builders may run elsewhere; the client sends manifests and signatures."""
 _START: Final = {
     "docker": "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST at it.",
     "nerdctl": "Start it: `systemctl start containerd`.",
@@ -50,7 +50,7 @@ def check_installed(program: str) -> None:
 
 
 def check_daemon(command: SimpleCommand) -> None:
-    """Raise DaemonError if the command is its daemon's to carry out, and that does not answer within 15 seconds."""
+    """Raise DaemonError if the daemon carries out the command and does not answer within 15 seconds."""
     probe, client = _WITH_DAEMON.get(command.program), known_client(command)
     found = client.verb_of(command.words) if client else None
     if probe is None or client is None or found is None:

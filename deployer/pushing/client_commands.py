@@ -1,4 +1,4 @@
-"""What a command line is going to push, read from it alone. Pure.
+"""The images that a command line pushes, from the command line alone. Pure.
 
 What is not known here costs one failed run: the registry's answer names the repository, and the command is run again.
 So a client is here only for its destinations, and nothing else of it has to be known.
@@ -53,7 +53,7 @@ def _destinations(command: SimpleCommand) -> Iterator[Destination]:
 
 
 def _without_unresolved_tag(destination: Destination) -> Destination:
-    """In a script, a tag is often what only the shell can tell, and the repository does not depend on it."""
+    """In a script, often only the shell can determine a tag, and the repository does not depend on it."""
     if isinstance(destination, str) and UNRESOLVED in destination and has_registry(destination):
         return repository_part(destination)
     return destination
@@ -72,7 +72,7 @@ def _is_known(destination: Destination) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CommandTexts:
-    """What a command tells of registries, for errors of its client that lack the region.
+    """The registries that a command names, for errors of its client that lack the region.
 
     `sources` ("account/region/name") are named and not pushed to: they are never created, unless the client's error
     says that it was writing to them. `in_scripts` are the images that its scripts push, for errors that name nothing.

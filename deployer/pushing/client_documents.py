@@ -1,4 +1,4 @@
-"""What a client prints of its bake or compose file, and which images of that it will push. Pure."""
+"""The images that a client pushes, from the bake or compose file that it resolved and printed. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from deployer.pushing.compose_services import Written, images_of_services
 from deployer.pushing.image_files import in_bake_document, json_of
 
 
-def references_in_document(asked: InFile, text: str) -> tuple[str, ...]:
+def references_in_document(file: InFile, text: str) -> tuple[str, ...]:
     """The images that will be pushed of a document that a client resolved."""
-    path = PurePath(PurePath(asked.command[0]).name)
-    if asked.kind == "bake":
+    path = PurePath(PurePath(file.command[0]).name)
+    if file.kind == "bake":
         document = json_of(path, text)
-        found = in_bake_document(path, document if asked.all_are_pushed else _pushed_targets(document))
+        found = in_bake_document(path, document if file.all_are_pushed else _pushed_targets(document))
     else:
-        services = _requested_services(asked, in_compose_file(path, text))
-        found = images_of_services(services, where=str(path), written=_written(asked))
+        services = _requested_services(file, in_compose_file(path, text))
+        found = images_of_services(services, where=str(path), written=_written(file))
     return tuple(dict.fromkeys(found))
 
 
-def _written(asked: InFile) -> Written:
+def _written(file: InFile) -> Written:
     """What a command of compose writes of its services: `x-bake` is for bake alone."""
-    return Written(caches=asked.is_built, unnamed=asked.is_built, extensions=False)
+    return Written(caches=file.is_built, unnamed=file.is_built, extensions=False)
 
 
 def _pushed_targets(document: Any) -> Any:
@@ -50,11 +50,11 @@ def _outputs(target: Mapping[str, Any]) -> Iterator[Mapping[str, object]]:
         yield output if isinstance(output, dict) else output_fields(str(output))
 
 
-def _requested_services(asked: InFile, services: Mapping[str, Any]) -> dict[str, Any]:
-    if not asked.services:
+def _requested_services(file: InFile, services: Mapping[str, Any]) -> dict[str, Any]:
+    if not file.services:
         return dict(services)
-    requested = dict.fromkeys(asked.services)
-    if asked.with_dependencies:
+    requested = dict.fromkeys(file.services)
+    if file.with_dependencies:
         waiting = list(requested)
         while waiting:
             body = services.get(waiting.pop())

@@ -63,7 +63,7 @@ _READS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingRepository:
-    """A repository that a registry does not know. `reference` is None if the output does not tell the region.
+    """A repository that a registry does not know. `reference` is None if the output does not contain the region.
 
     `is_certain` if the client was writing to it; otherwise the output does not tell what the client was doing.
     """
@@ -80,7 +80,7 @@ def is_name_unknown(output: str) -> bool:
 
 
 def names_nothing(output: str) -> bool:
-    """Whether a client reports something missing and not what, as containerd before 1.7 and buildx before 0.10."""
+    """Whether a client does not name what is missing, as containerd before 1.7 and buildx before 0.10."""
     is_missing = is_name_unknown(output) or re.search(r"unexpected status: 404 not found", output, re.IGNORECASE)
     return bool(is_missing) and not _SENTENCE.search(output)
 
@@ -144,7 +144,7 @@ def _missing(name: str, account: str | None, host: str | None, *, is_certain: bo
 
 
 def _is_writing(before: str) -> bool | None:
-    """What a client was doing, by the last thing that it says of that; None if it says nothing."""
+    """Whether a client was writing, from the last such words in the text; None if it has none."""
     before = _NAMES.sub("", before)
     writes = max((match.start() for match in _WRITES.finditer(before)), default=-1)
     reads = max((match.start() for match in _READS.finditer(before)), default=-1)

@@ -145,7 +145,7 @@ def _registries_files(environment: Mapping[str, str]) -> list[Path]:
 
 
 def _names_a_helper(path: Path) -> bool:
-    """Whether logins come from a program for all registries, which may have one: the client will say."""
+    """Whether logins come from a program for all registries, which may have one; the client reports if not."""
     try:
         if not path.is_file():  # a pipe may never end
             return False
@@ -171,7 +171,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
 
 
 def _knows(file: Mapping[str, Any], host: str) -> bool:
-    """A login, a helper for the host, or a store for all hosts (which may hold it: the client will say)."""
+    """A login, a helper for the host, or a store for all hosts (which may have it; the client reports if not)."""
     auths, helpers = file.get("auths") or {}, file.get("credHelpers") or {}
     logins = {str(name).removeprefix("https://").partition("/")[0] for name in auths}
     return host in logins or host in helpers or bool(file.get("credsStore"))

@@ -95,7 +95,7 @@ def _position() -> int | None:
 
 
 def _waiting_bytes() -> int:
-    """How much a pipe holds that nobody has read."""
+    """The unread bytes of a pipe."""
     try:
         return int(struct.unpack("i", fcntl.ioctl(0, termios.FIONREAD, b"\0" * 4))[0])
     except OSError:

@@ -47,46 +47,46 @@ def _text_of(path: Path) -> str:
     try:
         if path.is_file() and path.stat().st_size <= _FILE_BYTES:
             return path.read_text(encoding="utf-8", errors="replace")
-    except (OSError, ValueError):  # a word of a command may be no path at all
+    except (OSError, ValueError):  # a word of a command need not be a path
         pass
     return ""
 
 
 def reads_standard_input(words: Iterable[str]) -> bool:
-    """Whether a command line says so."""
+    """Whether a command line names standard input."""
     return any(word in {"-", "/dev/stdin", "--password-stdin", "-f-"} or word.endswith("=-") for word in words)
 
 
-def _in_file(asked: InFile) -> Iterator[str]:
-    """Ask the client what its file names; what stands in its standard input is for the push.
+def _in_file(file: InFile) -> Iterator[str]:
+    """Let the client resolve its file, without standard input, which belongs to the push.
 
-    In a script, the folder and the variables may be others by then: what cannot be read is left to the push itself.
+    A script may change the folder and the variables first: what cannot be read is left to the push itself.
     """
     try:
-        yield from _resolved(asked)
+        yield from _resolved(file)
     except (ConfigurationError, ClientMissingError):
-        if asked.is_direct:
+        if file.is_direct:
             raise
 
 
-def _resolved(asked: InFile) -> tuple[str, ...]:
-    if "-" in parse_arguments(asked.command, frozenset({"-f", "--file"})).values("-f", "--file"):
+def _resolved(file: InFile) -> tuple[str, ...]:
+    if "-" in parse_arguments(file.command, frozenset({"-f", "--file"})).values("-f", "--file"):
         raise ConfigurationError(
-            f"{program_name(asked.command[0])} reads its file from standard input, which only one can",
-            next_step="Write it to a file, and name that with --file.",
+            f"{program_name(file.command[0])} reads its file from standard input, which can be read only once",
+            next_step="Write it to a file, and name that file with --file.",
         )
-    check_installed(asked.command[0])
+    check_installed(file.command[0])
     answer = subprocess.run(  # noqa: S603 - the user's client
-        asked.command,
+        file.command,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=dict(asked.environment) or None,
+        env=dict(file.environment) or None,
         check=False,
     )
     if answer.returncode:
         raise ConfigurationError(
-            f"{' '.join(asked.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",
-            next_step="Correct the file that it complains of; nothing was pushed.",
+            f"{' '.join(file.command)} failed: {answer.stderr.strip() or answer.stdout.strip()}",
+            next_step="Correct the file that the error names; nothing was pushed.",
         )
-    return references_in_document(asked, answer.stdout)
+    return references_in_document(file, answer.stdout)

@@ -11,7 +11,7 @@ from deployer.pushing.client_arguments import Arguments, leading_options, option
 from deployer.pushing.client_shell import EXPORT, UNRESOLVED, commands_of, is_assignment
 
 _DEPTH: Final = 8
-"""How deep commands are looked for inside of each other."""
+"""How many levels of nested commands are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

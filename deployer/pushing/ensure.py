@@ -1,8 +1,8 @@
-"""Make repositories exist before the first push: ask the handler's URL if there is one, else by a push's own request.
+"""Make repositories exist before the first push: through the handler's URL if it is known, else by a push's first call.
 
-A push to a missing repository fails, and no client tries it again by itself. `InitiateLayerUpload` needs nothing but
-push permissions and raises the very event that a push raises; `BatchCheckLayerAvailability` tells when the repository
-is there. Pure but for what is handed in: requests, registries, ledger, clock and sleep.
+A push to a missing repository fails, and no client retries it. `InitiateLayerUpload` needs only the permissions of a
+push and causes the same event as a push; `BatchCheckLayerAvailability` shows whether the repository exists. Pure except
+for the requests, registries, ledger, clock and sleep that it receives.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from deployer.pushing.request_lane import Answer, RequestLane
 FIRST_DELAY: Final = 0.5
 DELAY_GROWTH: Final = 1.5
 LONGEST_DELAY: Final = 5.0
-CALM_AFTER: Final = 10.0
-CALM_GAP: Final = 1.0
-"""After ten seconds at most one call a second is made, however many repositories are waited for."""
+RATE_LIMIT_AFTER: Final = 10.0
+RATE_LIMIT_INTERVAL: Final = 1.0
+"""After ten seconds at most one call a second is made, regardless of the number of missing repositories."""
 TICK: Final = 1.0
 """The interval of reports while waiting."""
-ASK_AGAIN_AFTER: Final = 30.0
-"""CloudTrail delivers to EventBridge on a best-effort basis, so a request whose event was lost is made again.
+REPEAT_REQUEST_AFTER: Final = 30.0
+"""CloudTrail delivers to EventBridge on a best-effort basis, so a request whose event was lost is repeated.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
 CLOCK_TOLERANCE: Final = 10.0
-"""Seconds that the caller's clock may be ahead of AWS's. CloudTrail besides cuts its times down to whole seconds."""
+"""Seconds that the caller's clock may be ahead of AWS's. CloudTrail also truncates its times to whole seconds."""
 
 
 class Registries(Protocol):
-    """The two calls that a push begins with. Both give whether the repository is there (assumption A14)."""
+    """The two calls that a push begins with. Both return whether the repository exists (assumption A14)."""
 
-    def ask_for(self, image: ImageReference) -> bool:
-        """InitiateLayerUpload: on a missing repository it raises the event that creates one."""
+    def request(self, image: ImageReference) -> bool:
+        """InitiateLayerUpload: if the repository is missing, the call causes the event that creates it."""
 
-    def is_there(self, image: ImageReference) -> bool:
-        """BatchCheckLayerAvailability: asks without causing anything."""
+    def exists(self, image: ImageReference) -> bool:
+        """BatchCheckLayerAvailability: has no effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why, by the ledger, a repository will not appear: a rule refuses it, or its creation failed."""
+    """Why a repository will not be created, from the ledger: a rule refuses it, or its creation failed."""
 
     reason: str
     outcome: Literal["refused", "failed"] = "refused"
@@ -58,19 +58,19 @@ class Refusal:
 
 
 class Ledger(Protocol):
-    """The decisions, for those who may read them."""
+    """The handler's decisions, for callers who may read them."""
 
     @property
     def is_readable(self) -> bool:
-        """Whether asking may bring an answer, as far as is known by now."""
+        """False once a query was denied or found no ledger."""
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
         """The refusal of a repository since a moment (epoch seconds); None if there is none, or it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class There:
-    """The repository exists. `seconds` is 0 when it did before."""
+class Exists:
+    """The repository exists. `seconds` is 0 if it existed before the request."""
 
     exit_code: ClassVar[int] = 0
 
@@ -81,7 +81,7 @@ class There:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The ledger has the decision, and it is against the repository: waiting would not help."""
+    """The handler refused the repository or failed to create it: waiting does not help."""
 
     exit_code: ClassVar[int] = 19
 
@@ -93,7 +93,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
-    """The repository did not appear in time."""
+    """The repository did not exist before the deadline."""
 
     exit_code: ClassVar[int] = 18
 
@@ -104,15 +104,15 @@ class TimedOut:
     """The handler's answer if it accepted the request without finishing it."""
 
 
-Outcome = There | Refused | TimedOut
+Outcome = Exists | Refused | TimedOut
 
 
 @dataclass(slots=True)
 class _Wait:
-    """One repository that is waited for."""
+    """A missing repository, and when it is checked next."""
 
     image: ImageReference
-    asked_at: float
+    requested_at: float
     due_at: float = 0.0
     delay: float = FIRST_DELAY
     calls: int = 1
@@ -125,18 +125,18 @@ class _Wait:
     begun_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.begun_at = self.asked_at
-        self.due_at = self.asked_at + self.delay
+        self.begun_at = self.requested_at
+        self.due_at = self.requested_at + self.delay
 
     def is_to_be_repeated(self, now: float) -> bool:
-        return now - self.asked_at >= ASK_AGAIN_AFTER
+        return now - self.requested_at >= REPEAT_REQUEST_AFTER
 
     def call(self, registries: Registries, now: float) -> bool:
         self.calls += 1
         if self.is_to_be_repeated(now):
-            self.asked_at, self.is_cleared = now, False
-            return registries.ask_for(self.image)
-        return registries.is_there(self.image)
+            self.requested_at, self.is_cleared = now, False
+            return registries.request(self.image)
+        return registries.exists(self.image)
 
     def postpone(self, now: float) -> None:
         self.delay = min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
@@ -149,14 +149,14 @@ class _Wait:
 def _turn(due_at: float, *, called_at: float, begun_at: float, deadline: float) -> float:
     """When to make the next call: when it is due or at the deadline, but at most once a second after a while.
 
-    Later than the deadline, there is no time left for it. A call in the last second is made at its end, so that one
-    repository is looked at at the deadline itself, whenever it was due.
+    A time after the deadline means that no time is left for it. A call in the last second is made at its end, so that
+    one repository is checked at the deadline itself, whenever it was due.
     """
     turn = min(max(due_at, called_at), deadline)
-    if turn - begun_at < CALM_AFTER:
+    if turn - begun_at < RATE_LIMIT_AFTER:
         return turn
-    turn = max(turn, called_at + CALM_GAP)
-    return deadline if deadline - CALM_GAP < turn < deadline else turn
+    turn = max(turn, called_at + RATE_LIMIT_INTERVAL)
+    return deadline if deadline - RATE_LIMIT_INTERVAL < turn < deadline else turn
 
 
 def _silent(images: Sequence[ImageReference], seconds: float) -> None:
@@ -165,7 +165,7 @@ def _silent(images: Sequence[ImageReference], seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensurer:
-    """Brings repositories about. `on_waiting` receives every second which are missing, and for how many seconds."""
+    """Makes repositories exist. `on_waiting` receives every second which are missing, and for how many seconds."""
 
     registries: Registries
     clock: Clock
@@ -176,32 +176,32 @@ class Ensurer:
     def ensure(self, images: Iterable[ImageReference], *, timeout: float) -> tuple[Outcome, ...]:
         """The result for each repository, in the order of `images`; `timeout` seconds are for all of them together.
 
-        A repository that exists costs one call and no wait. Errors of the registries pass on. What the handler has
+        A repository that exists costs one call and no wait. Errors of the registries propagate. What the handler has
         decided is not requested again; what it accepted and has not finished is waited for.
         """
-        wanted: dict[str, ImageReference] = {}
+        requested: dict[str, ImageReference] = {}
         for image in images:
-            wanted.setdefault(image.repository_key, image)
+            requested.setdefault(image.repository_key, image)
         begun_at = self._now()
-        answers = self.requests.answers(wanted.values()) if self.requests else {}
+        answers = self.requests.answers(requested.values()) if self.requests else {}
         outcomes: dict[str, Outcome] = {}
         waits: dict[str, _Wait] = {}
-        for key, image in wanted.items():
-            asked_at = self._now()
+        for key, image in requested.items():
+            requested_at = self._now()
             answer = answers.get(key)
             if answer is not None and answer.outcome != "pending":
-                outcomes[key] = _decided(image, answer, seconds=asked_at - begun_at)
+                outcomes[key] = _decided(image, answer, seconds=requested_at - begun_at)
             elif answer is not None:
-                waits[key] = _Wait(image, asked_at, accepted=answer)
-            elif self.registries.ask_for(image):
-                outcomes[key] = There(image=image, seconds=0.0, calls=1)
+                waits[key] = _Wait(image, requested_at, accepted=answer)
+            elif self.registries.request(image):
+                outcomes[key] = Exists(image=image, seconds=0.0, calls=1)
             else:
-                waits[key] = _Wait(image, asked_at)
+                waits[key] = _Wait(image, requested_at)
         outcomes |= self._wait(waits, begun_at=begun_at, deadline=begun_at + timeout)
-        return tuple(outcomes[key] for key in wanted)
+        return tuple(outcomes[key] for key in requested)
 
     def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
-        """Look at whichever is due next until none is left to look at, or its turn would come too late."""
+        """Check the repository that is due next until none is left, or the next check would be after the deadline."""
         outcomes: dict[str, Outcome] = {}
         called_at = self._now()
         while waits:
@@ -211,7 +211,9 @@ class Ensurer:
             if turn > deadline:
                 return outcomes | {key: wait.timed_out(self._now()) for key, wait in waits.items()}
             called_at = self._now()
-            outcome = self._look(waits[key], deadline=deadline, is_calm=called_at - begun_at >= CALM_AFTER)
+            outcome = self._poll(
+                waits[key], deadline=deadline, is_rate_limited=called_at - begun_at >= RATE_LIMIT_AFTER
+            )
             if outcome is not None:
                 outcomes[key] = outcome
                 del waits[key]
@@ -223,21 +225,21 @@ class Ensurer:
             self.on_waiting([wait.image for wait in waits.values()], now - begun_at)
             self.clock.sleep(min(until - now, TICK))
 
-    def _look(self, wait: _Wait, *, deadline: float, is_calm: bool) -> Outcome | None:
-        """The result of one more poll; None to continue waiting. When calm, the ledger is read in its own turn.
+    def _poll(self, wait: _Wait, *, deadline: float, is_rate_limited: bool) -> Outcome | None:
+        """The result of one more poll; None to continue waiting. When calls are limited, the ledger has its own turn.
 
-        It is also read before a request is repeated: one that was refused is not.
+        The ledger is also read before a request is repeated: a refused request is not repeated.
         """
         now = self._now()
-        is_repeat = wait.is_to_be_repeated(now) and not wait.is_cleared and now < deadline and self._may_ask_the_ledger
+        is_repeat = wait.is_to_be_repeated(now) and not wait.is_cleared and now < deadline and self._is_ledger_readable
         wait.is_cleared = is_repeat
-        is_looking = not wait.is_for_the_ledger and not is_repeat
-        if is_looking and wait.call(self.registries, now):
-            return There(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
-        if is_looking and is_calm and now < deadline and self._may_ask_the_ledger:
+        calls_registry = not wait.is_for_the_ledger and not is_repeat
+        if calls_registry and wait.call(self.registries, now):
+            return Exists(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
+        if calls_registry and is_rate_limited and now < deadline and self._is_ledger_readable:
             wait.is_for_the_ledger, wait.due_at = True, now
             return None
-        refusal = None if is_looking and is_calm else self._refusal(wait)
+        refusal = None if calls_registry and is_rate_limited else self._refusal(wait)
         if refusal is not None:
             return Refused(image=wait.image, refusal=refusal, seconds=now - wait.begun_at, calls=wait.calls)
         if now >= deadline:
@@ -248,26 +250,26 @@ class Ensurer:
         return None
 
     def _now(self) -> float:
-        """Epoch seconds, as the ledger's times are compared with."""
+        """Epoch seconds, to compare with the times of the ledger."""
         return self.clock.now().timestamp()
 
     @property
-    def _may_ask_the_ledger(self) -> bool:
+    def _is_ledger_readable(self) -> bool:
         return self.ledger is not None and self.ledger.is_readable
 
     def _refusal(self, wait: _Wait) -> Refusal | None:
-        """One that was decided since the repository was asked for; an older one may be by rules of the past."""
+        """The refusal since the request; an older one may result from rules that have changed."""
         if self.ledger is None or not self.ledger.is_readable:
             return None
         return self.ledger.refusal_of(wait.image, since=wait.begun_at - CLOCK_TOLERANCE)
 
 
-def _decided(image: ImageReference, answer: Answer, *, seconds: float) -> There | Refused:
+def _decided(image: ImageReference, answer: Answer, *, seconds: float) -> Exists | Refused:
     match answer.outcome:
         case "created":
-            return There(image=image, seconds=seconds, calls=1)
+            return Exists(image=image, seconds=seconds, calls=1)
         case "exists":
-            return There(image=image, seconds=0.0, calls=1)
+            return Exists(image=image, seconds=0.0, calls=1)
     refusal = Refusal(
         outcome="failed" if answer.outcome == "failed" else "refused",
         reason=answer.reason,
@@ -279,5 +281,5 @@ def _decided(image: ImageReference, answer: Answer, *, seconds: float) -> There 
 
 
 def exit_code_of(outcomes: Iterable[Outcome]) -> int:
-    """0 if all exist; a refusal, which waiting cannot change, wins over a time-out."""
+    """0 if all exist; a refusal, which waiting cannot change, takes precedence over a time-out."""
     return max((outcome.exit_code for outcome in outcomes), default=0)

@@ -112,7 +112,7 @@ def _of_code(text: str) -> Expression:
 
 
 def _value(tree: Any, scope: Scope) -> Value:
-    """The value of a node; `_NODES` has what each kind of it means."""
+    """The value of a node; `_NODES` has the rule for each kind of node."""
     evaluate = _NODES.get(tree.data)
     if evaluate is None:
         raise NotSupportedError(f"{str(tree.data).replace('_', ' ')} is not supported here")

@@ -105,7 +105,7 @@ class ImageReference:
 
 
 def parse_registry(host: str) -> Registry | None:
-    """The private registry that a host name means; None for any other host."""
+    """The private registry with a host name; None for any other host."""
     match = _HOST.fullmatch(host.lower())
     if match is None:
         return None
@@ -122,7 +122,7 @@ def parse_registry(host: str) -> Registry | None:
 
 
 def parse_image(text: str) -> ImageReference | None:
-    """The ECR image that a reference means, with or without a transport as `docker://`; None in any other registry.
+    """The ECR image of a reference, with or without a transport as `docker://`; None in any other registry.
 
     Raises ImageReferenceError for what is no reference, and for one to ECR that no registry would accept.
     """

@@ -1,4 +1,4 @@
-"""Push with the user's own client, to repositories that exist by then. Pure but for what is handed in."""
+"""Push with the user's own client, after its repositories exist. Pure except for what it receives."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from deployer.pushing.client_failures import (
     repositories_in_sentences,
 )
 from deployer.pushing.client_process import Finished
-from deployer.pushing.ensure import Ensurer, Outcome, There
+from deployer.pushing.ensure import Ensurer, Exists, Outcome
 from deployer.pushing.images import ImageReference, ImageReferenceError, parse_image
 
 FIRST_BACKOFF: Final = 1.0
 LONGEST_BACKOFF: Final = 30.0
 MOST_RUNS: Final = 100
-"""However many repositories turn up: a command that makes up a new name each time would never end."""
+"""The limit of all runs: a command that generates a new name each time would never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotThere:
-    """The client was not run (again): a repository is refused, or did not appear.
+class NotEnsured:
+    """The client was not run (again): a repository is refused, or did not exist in time.
 
     `exit_code` is that of the client's last run, None if there was none.
     """
@@ -46,7 +46,7 @@ class NotThere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushReports:
-    """What the user learns while a push is tried again."""
+    """Where a repeated push is reported to the user."""
 
     on_retry: Callable[[int, float], None]
     on_found: Callable[[Sequence[ImageReference]], None]
@@ -59,8 +59,8 @@ class Pusher:
     """Ensures, runs the client, and runs it again if the registry did not know a repository.
 
     A repository that the client's output names for the first time is ensured, and the client runs again at once: so
-    every run but `retries` brings a new one. A push that worked, but for its cache, stays one that worked: when it is
-    repeated, immutable tags may refuse it. `can_run_again` if the client would find its standard input unread.
+    every run except `retries` of them finds a new one. A push that succeeded except for its cache keeps exit code 0:
+    when it is repeated, immutable tags may refuse it. `can_run_again` is whether the client's input is unread.
     """
 
     ensurer: Ensurer
@@ -71,15 +71,15 @@ class Pusher:
     can_run_again: Callable[[], bool] = lambda: True
     command: CommandTexts = field(default_factory=CommandTexts)
 
-    def push(self, images: Sequence[ImageReference]) -> Pushed | NotThere:
-        """Push to `images` and what the client names; a failure for any other reason is the client's to explain."""
+    def push(self, images: Sequence[ImageReference]) -> Pushed | NotEnsured:
+        """Push to `images` and what the client names; the client itself reports any other failure."""
         known = {image.repository_key: image for image in images}
         missing, code = list(known.values()), None
         runs = repeated = 0
         while True:
             outcomes = self.ensurer.ensure(missing, timeout=self.timeout)
-            if not all(isinstance(outcome, There) for outcome in outcomes):
-                return NotThere(outcomes=outcomes, exit_code=code)
+            if not all(isinstance(outcome, Exists) for outcome in outcomes):
+                return NotEnsured(outcomes=outcomes, exit_code=code)
             if runs and not self.can_run_again():
                 self.reports.on_used_input()
                 return Pushed(exit_code=code or 0, runs=runs)
@@ -102,7 +102,7 @@ class Pusher:
             missing = list(known.values())
 
     def _named(self, finished: Finished) -> list[ImageReference]:
-        """The repositories that the client did not find. One that ended well may have found them in the end."""
+        """The repositories that the client did not find. After exit code 0, only those still missing."""
         found = []
         for missing in missing_repositories(finished.output, other_texts=self.command.texts):
             image = _image(missing)
@@ -115,25 +115,25 @@ class Pusher:
         return found if finished.exit_code else [image for image in found if self._is_still_missing(image)]
 
     def _is_still_missing(self, image: ImageReference) -> bool:
-        """A registry that cannot be asked makes no failure of a push that worked."""
+        """An error of the registry does not fail a push that succeeded."""
         try:
-            return not self.ensurer.registries.is_there(image)
+            return not self.ensurer.registries.exists(image)
         except DeployerError:
             return False
 
     def _was_missing(
         self, finished: Finished, named: Sequence[ImageReference], known: Iterable[ImageReference]
     ) -> bool:
-        """By the client's complaint, or by the registry's answer if the connection was just dropped."""
+        """From the client's error, or from the registry's answer if the connection was dropped."""
         if named:
             return True
         ours = list(known)
         others = repositories_in_sentences(finished.output)
         if others and others.isdisjoint(image.repository for image in ours):
-            return False  # a base image that is missing will not appear by waiting
+            return False  # waiting does not create a missing base image
         if ours and is_name_unknown(finished.output):
             return True
-        return not all(self.ensurer.registries.is_there(image) for image in ours)
+        return not all(self.ensurer.registries.exists(image) for image in ours)
 
 
 def _image(missing: MissingRepository) -> ImageReference | None:

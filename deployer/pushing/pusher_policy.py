@@ -14,13 +14,13 @@ PUSH_ACTIONS: Final = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html, less BatchGetImage, which see below."""
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html, without BatchGetImage (see below)."""
 
-LOOKING_ACTION: Final = "ecr:BatchGetImage"
-"""What clients built on containerd or oras-go need besides: they look for the manifest (HEAD) before they push it, and
+MANIFEST_CHECK_ACTION: Final = "ecr:BatchGetImage"
+"""What clients built on containerd or oras-go also need: they check for the manifest (HEAD) before they push it, and
 fail with a 403 (containerd's core/remotes/docker/pusher.go; Helm 4.1.4, measured)."""
 
-LOOKING_CLIENTS: Final = "docker buildx, nerdctl, finch, ctr, helm and oras"
+MANIFEST_CHECK_CLIENTS: Final = "docker buildx, nerdctl, finch, ctr, helm and oras"
 
 
 def function_arn(*, region: str | None = None) -> str:
@@ -42,7 +42,7 @@ def pusher_policy(images: Sequence[ImageReference], *, function: str | None) -> 
         "Version": "2012-10-17",
         "Statement": [
             {"Sid": "LogIn", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {"Sid": "AskAndPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": resources},
+            {"Sid": "RequestAndPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": resources},
             *(_request_statements(function) if function else ()),
         ],
     }

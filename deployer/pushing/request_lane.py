@@ -1,7 +1,7 @@
-"""Requests to the handler's function URL: which are sent, what their answers mean, and when they bring none. Pure.
+"""Requests to the handler's function URL: which are sent, and how their answers are read. Pure.
 
 docs/request.schema.json describes requests and answers. A request is for up to 20 repositories of one account and
-region. Whatever is no answer of the handler leaves its repositories to the event lane, for a reason that is reported.
+region. If the response is not an answer of the handler, the event lane takes over, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from handler.text import clean
 Answered = Literal["created", "exists", "refused", "failed", "pending"]
 
 REPEAT_AFTER: Final = 0.5
-"""Seconds until a request that ended badly is repeated."""
+"""Seconds until a failed request is repeated."""
 _OUTCOMES: Final = frozenset({"created", "exists", "refused", "failed", "pending"})
 _NOT_BEGUN: Final = "not-handed-over"
-"""Reason of a `failed` result whose work was not begun: the event lane may still succeed."""
+"""Reason of a `failed` result whose work was not started: the event lane may still succeed."""
 _TEXT_LIMIT: Final = 1000
 """Characters of a text in an answer that are shown."""
 _UNREADABLE: Final = "it did not return an answer of the handler"
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unserved:
-    """Why a request brought no answers; `account` if that holds only for the registry of one account."""
+    """Why a request has no answers; `account` if that holds only for the registry of one account."""
 
     reason: str
     account: str | None = None
@@ -72,9 +72,9 @@ class _Unserved:
 
 @dataclass(slots=True, kw_only=True)
 class RequestLane:
-    """Asks the handler about repositories, and reports once why it is not asked again.
+    """Requests repositories from the handler, and reports once why it stops.
 
-    Once the URL did not serve a request, it receives no more of them; a refusal of another account's registry concerns
+    After the URL has failed a request, it receives no more of them; a refusal of another account's registry concerns
     that account only.
     """
 
@@ -85,7 +85,7 @@ class RequestLane:
     _foreign: set[str] = field(default_factory=set)
 
     def answers(self, images: Iterable[ImageReference]) -> dict[str, Answer]:
-        """The answers by `repository_key`; the event lane is for those that are missing."""
+        """The answers by `repository_key`; the event lane handles the others."""
         found: dict[str, Answer] = {}
         for batch in batches(images):
             account = batch[0].registry.account
@@ -99,7 +99,7 @@ class RequestLane:
         return found
 
     def _begun(self, answers: Mapping[str, Answer]) -> dict[str, Answer]:
-        """The answers about work that was begun."""
+        """The answers about work that was started."""
         begun = {key: answer for key, answer in answers.items() if answer.reason != _NOT_BEGUN}
         if left := [answer for key, answer in answers.items() if key not in begun]:
             self.on_fallback(left[0].message.removesuffix("."))
@@ -113,7 +113,7 @@ class RequestLane:
         self.on_fallback(unserved.reason)
 
     def _answer(self, batch: Sequence[ImageReference]) -> dict[str, Answer] | _Unserved:
-        """A request that ended badly is safe to repeat, which is done once."""
+        """Send a request; a failed one is safe to repeat, and is repeated once."""
         body = request_body(batch)
         response = self.transport.send(body)
         if response.is_repeatable if isinstance(response, NoResponse) else response.status >= 500:
@@ -155,7 +155,7 @@ def request_body(batch: Sequence[ImageReference]) -> bytes:
 
 
 def _rejection(response: Response, *, account: str) -> _Unserved:
-    """Why a whole request was not served, in the handler's words or those of Lambda."""
+    """Why a whole request failed, from the error of the handler or of Lambda."""
     document = _document(response.body)
     error = document.get("error")
     if isinstance(error, Mapping) and document.get("version") == VERSION:
@@ -168,7 +168,7 @@ def _rejection(response: Response, *, account: str) -> _Unserved:
 
 
 def _hint(text: str) -> str:
-    """What a 403 by Lambda itself is about; every service words errors of signatures alike.
+    """The next step after a 403 from Lambda; all services use the same texts for errors of signatures.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
     """

@@ -44,10 +44,17 @@ def omitted_lines(omitted: OmittedCount) -> list[Line]:
     """What the list omits, and how to include it."""
     if omitted.number:
         number = f"{omitted.number:,}" if omitted.is_exact else f"{omitted.number:,} or more"
-        return [Line(f"Left out: {number} that are exists or ignored. --all shows them, --outcome picks.", "quiet")]
+        return [
+            Line(
+                f"Omitted: {number} with the outcome exists or ignored. --all shows them; --outcome selects outcomes.",
+                "quiet",
+            )
+        ]
     if omitted.is_exact:
         return []
-    return [Line("Records that are exists or ignored were not all counted. --all shows any that match.", "quiet")]
+    return [
+        Line("Not all records with the outcome exists or ignored were counted. --all shows those that match.", "quiet")
+    ]
 
 
 def usage_line(usage: Usage) -> Line:

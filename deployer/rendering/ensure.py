@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
-from deployer.pushing.ensure import Outcome, Refused, There, TimedOut
+from deployer.pushing.ensure import Exists, Outcome, Refused, TimedOut
 from deployer.pushing.images import ImageReference
 from deployer.pushing.request_lane import Answer
 from deployer.rendering.explanations import explain_command
@@ -21,17 +21,17 @@ _NAMED = 2
 
 def outcome_lines(outcome: Outcome) -> list[Line]:
     """One line, and below it why the repository does not exist and what to do next."""
-    where = _where(outcome)
+    location = _location(outcome)
     match outcome:
-        case There(seconds=seconds):
-            return [Line(f"{where}: there after {seconds:.1f} s" if seconds else f"{where}: there already")]
+        case Exists(seconds=seconds):
+            return [Line(f"{location}: exists after {seconds:.1f} s" if seconds else f"{location}: exists already")]
         case Refused():
-            return [Line(f"{where}: {outcome.refusal.outcome}", "bad"), *_reasons(outcome)]
+            return [Line(f"{location}: {outcome.refusal.outcome}", "bad"), *_reasons(outcome)]
         case _:
             return [
-                Line(f"{where}: not there after {outcome.seconds:.0f} s", "bad"),
+                Line(f"{location}: does not exist after {outcome.seconds:.0f} s", "bad"),
                 *_accepted(outcome.accepted),
-                *_what_to_look_at(outcome.image),
+                *_next_steps(outcome.image),
             ]
 
 
@@ -74,13 +74,13 @@ def _command_in(next_step: str) -> list[str]:
 
 
 def _accepted(answer: Answer | None) -> list[Line]:
-    """What kept the handler from finishing, in its own words."""
+    """The handler's message about why it has not finished."""
     return wrapped(f"{answer.message} [{answer.reason}]", indent=2) if answer else []
 
 
-def _what_to_look_at(image: ImageReference) -> list[Line]:
+def _next_steps(image: ImageReference) -> list[Line]:
     return [
-        Line("  It may be refused, or still be on its way. In the central account, these show"),
+        Line("  It may be refused, or its event may be late. In the central account, these show"),
         Line("  the decision with its reason, and whether the account and region are covered:"),
         Line(f"    deployer audit list --repository {image.repository}"),
         Line("    deployer status"),
@@ -88,7 +88,7 @@ def _what_to_look_at(image: ImageReference) -> list[Line]:
 
 
 def waiting_text(images: Sequence[ImageReference], seconds: float | None = None, *, columns: int | None = None) -> str:
-    """Which repositories are waited for, the first few by name, and for how long; names are cut to fit `columns`."""
+    """The first few missing repositories, and the seconds waited; names are shortened to fit `columns`."""
     named = ", ".join(image.repository for image in images[:_NAMED])
     more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
     rest = more if seconds is None else f"{more} {seconds:.0f} s"
@@ -122,7 +122,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 
 def _kind(outcome: Outcome) -> str:
     match outcome:
-        case There():
+        case Exists():
             return "there"
         case Refused():
             return outcome.refusal.outcome
@@ -130,7 +130,7 @@ def _kind(outcome: Outcome) -> str:
             return "timed-out"
 
 
-def _where(outcome: Outcome) -> str:
+def _location(outcome: Outcome) -> str:
     registry = outcome.image.registry
     name = outcome.refusal.account_name if isinstance(outcome, Refused) else None
     account = f"{name} {registry.account}" if name else registry.account

@@ -24,7 +24,7 @@ from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
-from deployer.pushing.pusher_policy import LOOKING_ACTION, PUSH_ACTIONS, pusher_policy
+from deployer.pushing.pusher_policy import MANIFEST_CHECK_ACTION, PUSH_ACTIONS, pusher_policy
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
 from tests.clocks import impatient
 from tests.conftest import CONFIG
@@ -86,7 +86,7 @@ def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> I
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {
             "Effect": "Allow",
-            "Action": [*PUSH_ACTIONS, *([LOOKING_ACTION] if client in LOOKING else [])],
+            "Action": [*PUSH_ACTIONS, *([MANIFEST_CHECK_ACTION] if client in LOOKING else [])],
             "Resource": f"arn:aws:ecr:{REGION}:{account}:repository/team-shop/*",
         },
     ]

@@ -15,7 +15,7 @@ import pytest
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import ConfigurationError, CredentialsError, PermissionDeniedError, ServiceError
-from deployer.pushing.ensure import Refused, There, TimedOut
+from deployer.pushing.ensure import Exists, Refused, TimedOut
 from deployer.pushing.images import ImageReferenceError
 from tests.clients.kit import Bench
 from tests.clients.matrix import builders
@@ -71,7 +71,7 @@ class TestAgainstTheSandbox:
     def test_missing_repositories_exist_afterwards(self, rolled_out: Sandbox, bench: Bench) -> None:
         names = [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2)]
         done = ensure(*(f"{HOST}/{name}:1" for name in names), variables=bench.variables)
-        assert done.returncode == There.exit_code, done.stderr
+        assert done.returncode == Exists.exit_code, done.stderr
         assert done.stdout == ""
         requested = [f"{name} ({SHOP}, eu-west-1): requested" for name in names]
         assert done.stderr.splitlines() == [*requested, *(f"{name} ({SHOP}, eu-west-1): created" for name in names)]

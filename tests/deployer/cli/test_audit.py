@@ -112,9 +112,9 @@ def test_the_ledger_is_never_scanned(sandbox: Sandbox, deployer: Deployer) -> No
 def test_a_list_leaves_out_what_there_is_most_of_and_says_so(deployer: Deployer) -> None:
     ran = deployer("audit", "list", "--verbose")
     assert "exists" not in ran.out
-    assert "Left out: 2 that are exists or ignored. --all shows them" in ran.err
+    assert "Omitted: 2 with the outcome exists or ignored. --all shows them" in ran.err
     assert "read capacity units" in ran.err
-    assert "Left out" not in deployer("audit", "list", "--all").err
+    assert "Omitted" not in deployer("audit", "list", "--all").err
     assert max(len(line) for line in ran.out.splitlines()) <= 80
 
 

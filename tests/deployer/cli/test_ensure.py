@@ -14,7 +14,7 @@ import pytest
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.pushing.ensure import Refused, There, TimedOut
+from deployer.pushing.ensure import Exists, Refused, TimedOut
 from tests.conftest import CONFIG
 from tests.deployer.ensuring import CENTRAL, DEV, HOST, SHOP, Ensure, new, repositories
 from tests.principals import environment, role
@@ -25,21 +25,21 @@ LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
 
 
 class TestThere:
-    def test_a_missing_repository_is_there_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_a_missing_repository_exists_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new()
         code, out, err = ensure(image)
-        assert code == There.exit_code == 0
-        assert out.startswith(f"{name} ({SHOP}, eu-west-1): there after ")
-        assert err == f"Waiting for {name}: asked for, as a push would\n"
+        assert code == Exists.exit_code == 0
+        assert out.startswith(f"{name} ({SHOP}, eu-west-1): exists after ")
+        assert err == f"Waiting for {name}: requested\n"
         assert name in repositories(rolled_out)
 
-    def test_one_that_is_there_costs_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_one_that_exists_costs_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new()
         ensure(image)
         rolled_out.settle()
         rolled_out.calls.clear()
         code, out, err = ensure(image)
-        assert (code, out, err) == (0, f"{name} ({SHOP}, eu-west-1): there already\n", "")
+        assert (code, out, err) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n", "")
         assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
 
     @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ class TestThere:
         name, image = new()
         code, out, err = ensure(image, account=CENTRAL)
         assert code == 0, err
-        assert f"{name} ({SHOP}, eu-west-1): there after" in out
+        assert f"{name} ({SHOP}, eu-west-1): exists after" in out
         assert name in repositories(rolled_out)
 
     def test_another_account_s_repository_that_admits_nobody(self, ensure: Ensure, rolled_out: Sandbox) -> None:
@@ -92,16 +92,16 @@ class TestThere:
             "repository": name,
             "outcome": "there",
         }
-        assert "there after" in err
+        assert "exists after" in err
 
 
 class TestNotThere:
-    def test_one_that_never_appears_times_out_and_says_what_to_look_at(self, ensure: Ensure) -> None:
+    def test_one_that_never_appears_times_out_and_names_what_to_check(self, ensure: Ensure) -> None:
         name, image = new(team="not-a-team")
         code, out, err = ensure(image, "--timeout", "1")
         assert code == TimedOut.exit_code == 18
         assert out == ""
-        assert f"{name} ({SHOP}, eu-west-1): not there after " in err
+        assert f"{name} ({SHOP}, eu-west-1): does not exist after " in err
         assert f"    deployer audit list --repository {name}\n    deployer status\n" in err
         assert all(len(line) <= 80 for line in err.splitlines()[1:])
 
@@ -158,18 +158,18 @@ class TestNotThere:
         assert code == 18
         assert "Error" not in err
         queries = [call for call in rolled_out.calls if call.operation == "Query" and call.account == SHOP]
-        assert len(queries) == 1, "denied once, not asked again"
+        assert len(queries) == 1, "denied once, not repeated"
 
-    def test_some_there_and_some_refused(self, ensure: Ensure, rolled_out: Sandbox) -> None:
-        (there, first), (refused, second) = new(), new(team="not-a-team")
+    def test_some_exist_and_some_are_refused(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+        (existing, first), (refused, second) = new(), new(team="not-a-team")
         code, out, _ = ensure(first, second, "--ledger", LEDGER, "--json", account=CENTRAL)
         assert code == 19
         assert [(each["repository"], each["outcome"]) for each in json.loads(out)] == [
-            (there, "there"),
+            (existing, "there"),
             (refused, "refused"),
         ]
 
-    def test_nobody_may_ask_for_repositories_in_accounts_that_are_not_covered(self, ensure: Ensure) -> None:
+    def test_nobody_may_request_repositories_in_accounts_that_are_not_covered(self, ensure: Ensure) -> None:
         _, image = new(host_of(SANDBOX_ACCOUNT, "eu-west-1"))
         assert ensure(image, "--timeout", "1", account=SANDBOX_ACCOUNT)[0] == 18
 
@@ -237,7 +237,7 @@ class TestArguments:
         image = new()[1]
         code, _, err = ensure(image, "docker.io/library/alpine:3")
         assert code == 0
-        assert "docker.io/library/alpine:3: not in a private ECR registry, left alone\n" in err
+        assert "docker.io/library/alpine:3: not in a private ECR registry, ignored\n" in err
 
     @pytest.mark.parametrize(
         ("arguments", "code", "complaint"),
@@ -245,7 +245,7 @@ class TestArguments:
             pytest.param([], 64, "name at least one image in ECR", id="nothing"),
             pytest.param(["alpine"], 64, "name at least one image in ECR", id="nothing in ECR"),
             pytest.param([f"{HOST}/API:1"], 15, "ECR takes no repository named 'API'", id="a name that ECR refuses"),
-            pytest.param(["--file", "none.txt"], 11, "none.txt cannot be read", id="a file that is not there"),
+            pytest.param(["--file", "none.txt"], 11, "none.txt cannot be read", id="a file that does not exist"),
             pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="no ARN"),
         ],
     )
@@ -307,7 +307,7 @@ class TestPolicy:
         assert self.statements(out)[2]["Resource"] == (
             "arn:aws:lambda:<region>:<central account>:function:<prefix>-handler"
         )
-        assert "Replace what is in <> in the ARN of the handler" in err
+        assert "Replace the placeholders <…> in the handler's ARN" in err
 
     def test_the_handler_is_named_by_the_config_files(self, ensure: Ensure) -> None:
         _, out, err = ensure("--policy", "--config", str(CONFIG))

@@ -69,7 +69,7 @@ def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox)
     with rolled_out.held():
         code, out, err = ensure(first, second)
         assert (code, err) == (0, "")
-        assert [line.partition(": there after ")[0] for line in out.splitlines()] == [
+        assert [line.partition(": exists after ")[0] for line in out.splitlines()] == [
             f"{created} ({SHOP}, eu-west-1)",
             f"{elsewhere} ({SHOP}, us-east-1)",
         ]
@@ -77,7 +77,7 @@ def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox)
         assert elsewhere in repositories(rolled_out, region="us-east-1")
         code, out, err = ensure(first, third)
         assert code == 19
-        assert out == f"{created} ({SHOP}, eu-west-1): there already\n"
+        assert out == f"{created} ({SHOP}, eu-west-1): exists already\n"
         assert f"{refused} ({SHOP}, eu-west-1): refused\n" in err
         said = " ".join(err.split())
         assert "[name-not-allowed]" in said
@@ -163,7 +163,7 @@ def test_another_account_s_registry_uses_the_event_lane(ensure: Ensure, rolled_o
     (foreign, first), (own, second) = new(), new(host_of(CENTRAL, "eu-west-1"))
     code, out, err = ensure(first, second, account=CENTRAL)
     assert code == 0, err
-    assert f"{foreign} ({SHOP}, eu-west-1): there after" in out
+    assert f"{foreign} ({SHOP}, eu-west-1): exists after" in out
     [line] = [line for line in err.splitlines() if line.startswith(FALLBACK)]
     assert "requests are for the caller's own account" in line
     rolled_out.settle()
@@ -205,10 +205,10 @@ def test_a_url_that_does_not_serve(
 
 def test_a_network_without_a_way_out(ensure: Ensure, monkeypatch: pytest.MonkeyPatch, rolled_out: Sandbox) -> None:
     """Without a proxy, the URL's host leads nowhere; the sandbox itself is on loopback."""
-    asked: list[Any] = []
+    requested: list[Any] = []
 
     def refuse(address: Any, *arguments: Any, **options: Any) -> Any:
-        asked.append(address)
+        requested.append(address)
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", refuse)
@@ -216,7 +216,7 @@ def test_a_network_without_a_way_out(ensure: Ensure, monkeypatch: pytest.MonkeyP
     code, _, err = ensure(image, variables={"NO_PROXY": ".on.aws"})
     assert code == 0, err
     assert err.startswith(f"{FALLBACK}it is not reachable within 3 s. ")
-    assert [host for host, port in asked if port == 443 and host.endswith(".lambda-url.eu-west-1.on.aws")]
+    assert [host for host, port in requested if port == 443 and host.endswith(".lambda-url.eu-west-1.on.aws")]
     assert name in repositories(rolled_out)
 
 

@@ -38,7 +38,7 @@ def bench(rolled_out: Sandbox) -> Iterator[Bench]:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A folder that is looked through for programs before all others."""
+    """A folder at the start of the search path for programs."""
     folder = tmp_path / "bin"
     folder.mkdir()
     return folder
@@ -83,7 +83,7 @@ def client(bench: Bench) -> Iterator[Client]:
 
 
 def program(folder: Path, name: str, script: str) -> None:
-    """A stand-in for a client; docker's answers when it is asked for its daemon's version."""
+    """A stand-in for a client; docker's answers for its daemon's version."""
     path = folder / name
     path.write_text(f'#!/bin/sh\n[ "$1" = version ] && exit 0\n{script}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -99,7 +99,7 @@ class TestDryRun:
         script = f"docker push {HOST}/team-shop/web:1 && docker push {other}/team-shop/web:1 && docker push web"
         code, out, err = push("--dry-run", "--", "bash", "-c", script)
         assert (code, out) == (0, f"{SHOP} eu-west-1 team-shop/web\n400000000001 us-east-1 team-shop/web\n")
-        assert err == "web: not in a private ECR registry, left alone\n"
+        assert err == "web: not in a private ECR registry, ignored\n"
         code, out, _ = push("--dry-run", "--json", "--", "docker", "push", f"{HOST}/team-shop/web:1")
         assert json.loads(out) == [{"account": SHOP, "region": "eu-west-1", "repository": "team-shop/web"}]
         assert not (tmp_path / "ran").exists()
@@ -129,7 +129,7 @@ class TestSkopeo:
         name, image = new()
         code, out, err = push("--", *client.command(image))
         assert (code, out) == (0, "")
-        assert err == f"Waiting for {name}: asked for, as a push would\n"
+        assert err == f"Waiting for {name}: requested\n"
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
 
@@ -175,7 +175,7 @@ class TestSkopeo:
         assert {one, two} <= repositories(rolled_out)
         # Either may exist by the time: skopeo first tries to mount the layer, which causes the repository as well.
         first_line, *found = [line for line in err.splitlines() if line.startswith("deployer: ")]
-        assert first_line == "deployer: the command names no repository in ECR that it pushes to; it runs as it is"
+        assert first_line == "deployer: the command names no repository in ECR that it pushes to; it runs unchanged"
         reports = [
             f"deployer: {name} ({SHOP}, eu-west-1) does not exist; the command runs again when it does"
             for name in (one, two)
@@ -206,7 +206,7 @@ class TestSkopeo:
     def test_a_repository_that_does_not_appear(self, push: Push, client: Client) -> None:
         code, out, err = push("--timeout", "1", *client.command(f"{HOST}/team-shop/tmp-{uuid.uuid4().hex[:12]}:1"))
         assert (code, out) == (18, "")
-        assert "not there after " in err
+        assert "does not exist after " in err
 
 
 @pytest.mark.client
@@ -251,7 +251,7 @@ class TestBeforeThePush:
         code, _, err = push("docker", "push", image)
         assert code == 21
         assert "The daemon of docker does not answer: Cannot connect to the Docker daemon" in err
-        assert name not in repositories(rolled_out), "nothing is asked for in vain"
+        assert name not in repositories(rolled_out), "nothing is requested needlessly"
 
     def test_no_login(self, push: Push, programs: Path, tmp_path: Path) -> None:
         program(programs, "docker", "exit 0")
@@ -276,7 +276,7 @@ class TestTheClient:
     def test_what_pushes_nothing_is_run_as_it_is(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         program(programs, "docker", 'echo "$@"; exit 3')
         rolled_out.calls.clear()
-        said = "deployer: the command names no repository in ECR that it pushes to; it runs as it is\n"
+        said = "deployer: the command names no repository in ECR that it pushes to; it runs unchanged\n"
         assert push("docker", "ps") == (3, "ps\n", said)
         assert not list(rolled_out.calls)
 
@@ -373,7 +373,7 @@ class TestTheClient:
         program(programs, "docker", "cat >&2; echo pushed")
         code, out, err = push("docker", *arguments)
         assert (code, out) == (3, "")
-        assert "docker reads its file from standard input, which only one can" in err
+        assert "docker reads its file from standard input, which can be read only once" in err
         assert "--file" in err
 
     def test_the_push_alone_reads_standard_input(self, push: Push, programs: Path, tmp_path: Path) -> None:

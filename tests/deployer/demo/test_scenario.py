@@ -55,7 +55,7 @@ def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
         "name-denied",
         "principal-not-allowed",
         "5. Request the repository before the push",
-        "team-shop/worker (300000000001, eu-west-1): there after",
+        "team-shop/worker (300000000001, eu-west-1): exists after",
         "6. A new account",
         "7. The ledger",
     ):

@@ -1,4 +1,4 @@
-"""Asking for repositories and waiting for them, against a registry where they appear after a while."""
+"""Requesting repositories and waiting for them, against a registry that creates them after some time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.pushing.ensure import (
-    ASK_AGAIN_AFTER,
+    REPEAT_REQUEST_AFTER,
     Ensurer,
+    Exists,
     Outcome,
     Refusal,
     Refused,
-    There,
     TimedOut,
     exit_code_of,
 )
@@ -38,33 +38,33 @@ def image(name: str, tag: str = "1") -> ImageReference:
 
 @dataclass
 class LateRegistries:
-    """A repository appears `after` seconds from the `heard`-th request for it; absent ones never do."""
+    """A repository exists `after` seconds after request number `request_number` for it; others never do."""
 
     time: Time
     after: dict[str, float] = field(default_factory=dict)
-    heard: int = 1
+    request_number: int = 1
     calls: list[tuple[str, str, float]] = field(default_factory=list)
-    asked: dict[str, list[float]] = field(default_factory=dict)
+    requested: dict[str, list[float]] = field(default_factory=dict)
 
-    def ask_for(self, image: ImageReference) -> bool:
-        self.calls.append(("ask", image.repository, self.time.seconds))
-        if self._there(image):
+    def request(self, image: ImageReference) -> bool:
+        self.calls.append(("request", image.repository, self.time.seconds))
+        if self._has(image):
             return True
-        self.asked.setdefault(image.repository, []).append(self.time.seconds)
+        self.requested.setdefault(image.repository, []).append(self.time.seconds)
         return False
 
-    def is_there(self, image: ImageReference) -> bool:
-        self.calls.append(("look", image.repository, self.time.seconds))
-        return self._there(image)
+    def exists(self, image: ImageReference) -> bool:
+        self.calls.append(("check", image.repository, self.time.seconds))
+        return self._has(image)
 
-    def _there(self, image: ImageReference) -> bool:
+    def _has(self, image: ImageReference) -> bool:
         after = self.after.get(image.repository)
         if after is None:
             return False
         if after == 0:
             return True
-        requests = self.asked.get(image.repository, [])
-        return len(requests) >= self.heard and self.time.seconds >= requests[self.heard - 1] + after
+        requests = self.requested.get(image.repository, [])
+        return len(requests) >= self.request_number and self.time.seconds >= requests[self.request_number - 1] + after
 
 
 @dataclass
@@ -78,23 +78,23 @@ class OneRefusal:
         return Refusal(reason="name-denied", rule="**/tmp-*", ou_path="Workloads/Prod") if matches else None
 
 
-def test_a_repository_that_is_there_costs_one_call_and_no_wait() -> None:
+def test_a_repository_that_exists_costs_one_call_and_no_wait() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 0})
     assert Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120) == (
-        There(image=image("api"), seconds=0.0, calls=1),
+        Exists(image=image("api"), seconds=0.0, calls=1),
     )
-    assert [call[0] for call in registries.calls] == ["ask"]
+    assert [call[0] for call in registries.calls] == ["request"]
     assert time.seconds == 1_000_000.0
 
 
-def test_a_missing_repository_is_asked_for_once_and_then_looked_for() -> None:
+def test_a_missing_repository_is_requested_once_and_then_checked() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 2.0})
     (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
-    assert isinstance(outcome, There)
+    assert isinstance(outcome, Exists)
     assert 2.0 <= outcome.seconds < 4.0
-    assert [call[0] for call in registries.calls] == ["ask", *["look"] * (outcome.calls - 1)]
+    assert [call[0] for call in registries.calls] == ["request", *["check"] * (outcome.calls - 1)]
 
 
 def test_two_tags_of_one_repository_are_one_wait_and_the_order_is_kept() -> None:
@@ -104,16 +104,16 @@ def test_two_tags_of_one_repository_are_one_wait_and_the_order_is_kept() -> None
         [image("api", "1"), image("web"), image("api", "2")], timeout=120
     )
     assert [outcome.image.repository for outcome in outcomes] == ["api", "web"]
-    assert all(isinstance(outcome, There) for outcome in outcomes)
+    assert all(isinstance(outcome, Exists) for outcome in outcomes)
 
 
-def test_an_event_that_was_lost_is_made_up_for_by_asking_again() -> None:
+def test_an_event_that_was_lost_is_compensated_by_a_second_request() -> None:
     time = Time()
-    registries = LateRegistries(time, after={"api": 1.0}, heard=2)
+    registries = LateRegistries(time, after={"api": 1.0}, request_number=2)
     (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
-    assert isinstance(outcome, There)
-    assert outcome.seconds >= ASK_AGAIN_AFTER
-    assert [call[0] for call in registries.calls].count("ask") == 2
+    assert isinstance(outcome, Exists)
+    assert outcome.seconds >= REPEAT_REQUEST_AFTER
+    assert [call[0] for call in registries.calls].count("request") == 2
 
 
 @given(st.floats(0, 29.9))
@@ -123,18 +123,20 @@ def test_a_request_that_was_refused_is_not_repeated(after: float) -> None:
     ledger = SlowLedger(time, after=time.seconds + after)
     [outcome] = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
     assert isinstance(outcome, Refused)
-    assert [call[0] for call in registries.calls].count("ask") == 1
+    assert [call[0] for call in registries.calls].count("request") == 1
 
 
 def test_a_request_is_repeated_while_the_ledger_has_no_refusal() -> None:
     time = Time()
-    registries = LateRegistries(time, after={"api": 1.0}, heard=3)
+    registries = LateRegistries(time, after={"api": 1.0}, request_number=3)
     ledger = SlowLedger(time)
     [outcome] = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
-    assert isinstance(outcome, There)
-    asked = [moment for kind, _, moment in registries.calls if kind == "ask"]
-    assert len(asked) == 3
-    assert all(ASK_AGAIN_AFTER <= later - earlier < ASK_AGAIN_AFTER + 10 for earlier, later in pairwise(asked))
+    assert isinstance(outcome, Exists)
+    requests = [moment for kind, _, moment in registries.calls if kind == "request"]
+    assert len(requests) == 3
+    assert all(
+        REPEAT_REQUEST_AFTER <= later - earlier < REPEAT_REQUEST_AFTER + 10 for earlier, later in pairwise(requests)
+    )
 
 
 def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
@@ -144,10 +146,10 @@ def test_a_refusal_in_the_ledger_ends_the_wait() -> None:
     outcomes = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(
         [image("team-a/tmp-1"), image("api")], timeout=120
     )
-    refused, there = outcomes
+    refused, existing = outcomes
     assert isinstance(refused, Refused)
     assert refused.refusal.rule == "**/tmp-*"
-    assert isinstance(there, There)
+    assert isinstance(existing, Exists)
     assert time.seconds - 1_000_000.0 < 2
 
 
@@ -185,11 +187,11 @@ class TestRequestLane:
     def test_what_it_has_accepted_is_waited_for(self) -> None:
         time = Time()
         registries = LateRegistries(time, after={"api": 3.0})
-        registries.asked["api"] = [time.seconds]
+        registries.requested["api"] = [time.seconds]
         ensurer = Ensurer(registries=registries, clock=time.clock, requests=requests(api="pending"))
         [outcome] = ensurer.ensure([image("api")], timeout=120)
-        assert isinstance(outcome, There)
-        assert {kind for kind, _, _ in registries.calls} == {"look"}
+        assert isinstance(outcome, Exists)
+        assert {kind for kind, _, _ in registries.calls} == {"check"}
 
     @pytest.mark.parametrize(
         ("next_step", "is_command"),
@@ -228,13 +230,13 @@ class TestRequestLane:
         [outcome] = Ensurer(registries=registries, clock=time.clock, requests=requests()).ensure(
             [image("api")], timeout=120
         )
-        assert isinstance(outcome, There)
-        assert registries.calls[0][0] == "ask"
+        assert isinstance(outcome, Exists)
+        assert registries.calls[0][0] == "request"
 
 
 @dataclass
 class SlowLedger:
-    """Has a refusal only `after` a moment, and notes when it is asked."""
+    """Has a refusal only `after` a moment, and records when it is read."""
 
     time: Time
     after: float = float("inf")
@@ -246,7 +248,7 @@ class SlowLedger:
         return Refusal(reason="name-denied") if self.time.seconds >= self.after else None
 
 
-def test_a_late_refusal_is_heard_of_too() -> None:
+def test_a_late_refusal_is_effective_request_of_too() -> None:
     time = Time()
     ledger = SlowLedger(time, after=time.seconds + 30)
     (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
@@ -264,8 +266,8 @@ def test_questions_to_the_ledger_count_as_calls(is_readable: bool, repositories:
     registries = LateRegistries(time)
     images = [image(f"team/{number}") for number in range(repositories)]
     Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure(images, timeout=60)
-    looks = [at for _, _, at in registries.calls]
-    moments = sorted([*looks, *ledger.moments])
+    checks = [at for _, _, at in registries.calls]
+    moments = sorted([*checks, *ledger.moments])
     gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 1_000_010]
     assert all(gap >= 0.999 for gap in gaps)
     assert bool(ledger.moments) == is_readable
@@ -285,16 +287,16 @@ def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
     ledger = OneRefusal("api", at=time.seconds - 60)
     registries = LateRegistries(time, after={"api": 3.0})
     (outcome,) = Ensurer(registries=registries, clock=time.clock, ledger=ledger).ensure([image("api")], timeout=120)
-    assert isinstance(outcome, There)
+    assert isinstance(outcome, Exists)
 
 
-def test_waiting_ends_at_the_timeout_with_a_last_look() -> None:
+def test_waiting_ends_at_the_timeout_with_a_last_check() -> None:
     time = Time()
     registries = LateRegistries(time)
     (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=20)
     assert isinstance(outcome, TimedOut)
     assert outcome.seconds == pytest.approx(20)
-    assert registries.calls[-1] == ("look", "api", 1_000_000.0 + 20)
+    assert registries.calls[-1] == ("check", "api", 1_000_000.0 + 20)
 
 
 @pytest.mark.parametrize("repositories", [1, 2, 12, 40])
@@ -311,16 +313,16 @@ def test_calls_stay_rare_up_to_the_deadline_and_none_comes_after_it(repositories
     assert all(gap >= 0.999 for gap in gaps)
 
 
-def test_who_waits_is_told_so_every_second() -> None:
+def test_a_wait_is_reported_every_second() -> None:
     time = Time()
-    heard: list[tuple[Sequence[ImageReference], float]] = []
+    request_number: list[tuple[Sequence[ImageReference], float]] = []
     Ensurer(
         registries=LateRegistries(time),
         clock=time.clock,
-        on_waiting=lambda images, seconds: heard.append((images, seconds)),
+        on_waiting=lambda images, seconds: request_number.append((images, seconds)),
     ).ensure([image("api"), image("web")], timeout=20)
-    assert heard[0] == ([image("api"), image("web")], 0.0)
-    assert all(later - earlier <= 1 for (_, earlier), (_, later) in pairwise(heard))
+    assert request_number[0] == ([image("api"), image("web")], 0.0)
+    assert all(later - earlier <= 1 for (_, earlier), (_, later) in pairwise(request_number))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,7 @@ def test_the_line_of_progress(names: list[str], columns: int, text: str) -> None
     assert len(text) <= columns
 
 
-THERE = There(image=image("api"), seconds=0, calls=1)
+EXISTS = Exists(image=image("api"), seconds=0, calls=1)
 REFUSED = Refused(image=image("api"), refusal=Refusal(reason="name-denied"), seconds=1, calls=2)
 LATE = TimedOut(image=image("api"), seconds=120, calls=30)
 
@@ -344,10 +346,10 @@ LATE = TimedOut(image=image("api"), seconds=120, calls=30)
 @pytest.mark.parametrize(
     ("outcomes", "code"),
     [
-        pytest.param([THERE, THERE], 0, id="all are there"),
-        pytest.param([THERE, LATE], 18, id="one is late"),
-        pytest.param([LATE, REFUSED, THERE], 19, id="one is refused, which waiting does not cure"),
-        pytest.param([], 0, id="none was wanted"),
+        pytest.param([EXISTS, EXISTS], 0, id="all exist"),
+        pytest.param([EXISTS, LATE], 18, id="one is late"),
+        pytest.param([LATE, REFUSED, EXISTS], 19, id="one is refused, which waiting does not cure"),
+        pytest.param([], 0, id="none was requested"),
     ],
 )
 def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
@@ -356,15 +358,15 @@ def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
 
 @settings(deadline=None)
 @given(st.floats(min_value=0.01, max_value=100), st.integers(min_value=1, max_value=12))
-def test_looks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
+def test_checks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
     time = Time()
     names = [f"team/{number:02}" for number in range(repositories)]
     registries = LateRegistries(time, after=dict.fromkeys(names, after))
     outcomes = Ensurer(registries=registries, clock=time.clock).ensure(map(image, names), timeout=120)
-    assert all(isinstance(outcome, There) for outcome in outcomes)
+    assert all(isinstance(outcome, Exists) for outcome in outcomes)
     for name in names:
         moments = [at - 1_000_000.0 for _, called, at in registries.calls if called == name]
-        assert sum(moment > moments[0] + after for moment in moments) <= 1, "one look after it appeared, no more"
+        assert sum(moment > moments[0] + after for moment in moments) <= 1, "at most one check after it existed"
     moments = sorted(at - 1_000_000.0 for _, _, at in registries.calls)
     gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
     assert all(gap >= 0.999 for gap in gaps), "at most one call a second after ten seconds, for all together"

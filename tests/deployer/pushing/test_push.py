@@ -15,7 +15,7 @@ from deployer.pushing.client_commands import CommandTexts, command_texts
 from deployer.pushing.client_process import Finished
 from deployer.pushing.ensure import Ensurer, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
-from deployer.pushing.push import MOST_RUNS, NotThere, Pushed, Pusher, PushReports
+from deployer.pushing.push import MOST_RUNS, NotEnsured, Pushed, Pusher, PushReports
 from tests.clocks import Time
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
@@ -60,21 +60,21 @@ class Client:
 
 @dataclass
 class Registry:
-    """There when asked for, unless in `refused`; `looks` is what it says afterwards, or an error."""
+    """Exists once requested, unless in `refused`; `checks` are the later answers, or errors."""
 
     refused: frozenset[str] = frozenset()
-    looks: list[bool | DeployerError] = field(default_factory=list)
+    checks: list[bool | DeployerError] = field(default_factory=list)
     requested: list[str] = field(default_factory=list)
 
-    def ask_for(self, image: ImageReference) -> bool:
+    def request(self, image: ImageReference) -> bool:
         self.requested.append(image.repository)
         return image.repository not in self.refused
 
-    def is_there(self, image: ImageReference) -> bool:
-        look = self.looks.pop(0) if self.looks else image.repository not in self.refused
-        if isinstance(look, DeployerError):
-            raise look
-        return look
+    def exists(self, image: ImageReference) -> bool:
+        check = self.checks.pop(0) if self.checks else image.repository not in self.refused
+        if isinstance(check, DeployerError):
+            raise check
+        return check
 
 
 @dataclass
@@ -107,7 +107,7 @@ def push(
     retries: int = 5,
     can_run_again: bool = True,
     command: CommandTexts | None = None,
-) -> tuple[Pushed | NotThere, Reported]:
+) -> tuple[Pushed | NotEnsured, Reported]:
     reported = Reported()
     pusher = Pusher(
         ensurer=Ensurer(registries=registry, clock=Time().clock),
@@ -122,25 +122,23 @@ def push(
 
 
 @pytest.mark.parametrize(
-    ("endings", "looks", "code", "runs", "waits"),
+    ("endings", "checks", "code", "runs", "waits"),
     [
         pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
         pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
         pytest.param([CODE, OK], [], 0, 2, [1.0], id="also if the client says no more than that"),
         pytest.param([BASE], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
         pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
-        pytest.param(
-            [DROPPED], [True], 1, 1, [], id="a dropped connection to one that is there is the client's matter"
-        ),
+        pytest.param([DROPPED], [True], 1, 1, [], id="a dropped connection to one that exists is the client's matter"),
         pytest.param([STOPPED], [False], 130, 1, [], id="what its user stopped is not started again"),
         pytest.param([DENIED], [True], 1, 1, [], id="another failure is passed on"),
         pytest.param([UNKNOWN] * 3, [], 1, 3, [1.0, 2.0], id="it ends when the retries do"),
     ],
 )
 def test_when_the_client_is_run_again(
-    endings: list[Finished], looks: list[bool | DeployerError], code: int, runs: int, waits: list[float]
+    endings: list[Finished], checks: list[bool | DeployerError], code: int, runs: int, waits: list[float]
 ) -> None:
-    outcome, reported = push(Client(endings), Registry(looks=looks), retries=2)
+    outcome, reported = push(Client(endings), Registry(checks=checks), retries=2)
     assert outcome == Pushed(exit_code=code, runs=runs)
     assert (reported.waits, reported.found) == (waits, [])
 
@@ -161,7 +159,7 @@ def test_a_repository_that_turns_up_twice_is_a_retry() -> None:
 
 
 def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
-    registry = Registry(looks=[False])
+    registry = Registry(checks=[False])
     outcome, reported = push(Client([unknown("cache", code=0), OK]), registry)
     assert outcome == Pushed(exit_code=0, runs=2)
     assert reported.found == ["cache"]
@@ -169,15 +167,15 @@ def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
 
 def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails() -> None:
     immutable = Finished(exit_code=1, output="tag invalid: The image tag '1' already exists")
-    outcome, _ = push(Client([unknown("cache", code=0), immutable]), Registry(looks=[False]), retries=0)
+    outcome, _ = push(Client([unknown("cache", code=0), immutable]), Registry(checks=[False]), retries=0)
     assert outcome == Pushed(exit_code=0, runs=2)
 
 
 @pytest.mark.parametrize(
-    "look", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be looked up")]
+    "check", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be checked")]
 )
-def test_a_client_that_found_the_repository_in_the_end_is_not(look: bool | DeployerError) -> None:
-    outcome, reported = push(Client([unknown("cache", code=0)]), Registry(looks=[look]))
+def test_a_client_that_found_the_repository_in_the_end_is_not(check: bool | DeployerError) -> None:
+    outcome, reported = push(Client([unknown("cache", code=0)]), Registry(checks=[check]))
     assert outcome == Pushed(exit_code=0, runs=1)
     assert not reported.found
 
@@ -185,7 +183,7 @@ def test_a_client_that_found_the_repository_in_the_end_is_not(look: bool | Deplo
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_refused_repository_that_turned_up(code: int) -> None:
     outcome, _ = push(Client([unknown("web", code=code)]), Registry(refused=frozenset({"web"})), names=())
-    assert isinstance(outcome, NotThere)
+    assert isinstance(outcome, NotEnsured)
     assert outcome.exit_code == code
 
 
@@ -253,7 +251,7 @@ def _is_old(names: list[str], earlier: list[list[str]]) -> bool:
 def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
     client = Client([])
     outcome, _ = push(client, Registry(refused=frozenset({"api"})))
-    assert isinstance(outcome, NotThere)
+    assert isinstance(outcome, NotEnsured)
     assert isinstance(outcome.outcomes[0], TimedOut)
     assert (client.runs, outcome.exit_code) == (0, None)
 
