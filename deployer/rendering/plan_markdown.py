@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from deployer.annotations import annotation
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
 from deployer.rendering.cautions import cautions
@@ -21,6 +22,7 @@ ANNOTATIONS = 10
 """Annotations of one type that GitHub shows for a step."""
 _OPEN = {"Removals", "Cautions"}
 _MARGIN = 200
+_TITLE = "deployer plan"
 
 
 def plan_markdown(plan: Plan, organization: Organization, *, caller: str, course: Course, everything: bool) -> str:
@@ -42,19 +44,16 @@ def plan_markdown(plan: Plan, organization: Organization, *, caller: str, course
 
 
 def plan_annotations(plan: Plan, organization: Organization, *, course: Course) -> Iterator[str]:
-    """Workflow commands: one notice with the totals, one warning for each removal and caution.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-    """
-    yield f"::notice title=deployer plan::{_escaped(_headline(plan, organization))}"
+    """Workflow commands: one notice with the totals, one warning for each removal and caution."""
+    yield annotation("notice", _headline(plan, organization), title=_TITLE)
     warnings = [*cautions(plan, organization, course)]
     if plan.deletions:
         warnings.insert(0, f"{counted(plan.deletions, 'stack instance')} would be deleted")
     shown = warnings if len(warnings) <= ANNOTATIONS else warnings[: ANNOTATIONS - 1]
     for text in shown:
-        yield f"::warning title=deployer plan::{_escaped(text)}"
+        yield annotation("warning", text, title=_TITLE)
     if more := len(warnings) - len(shown):
-        yield f"::warning title=deployer plan::{counted(more, 'more caution')}; the plan lists them"
+        yield annotation("warning", f"{counted(more, 'more caution')}; the plan lists them", title=_TITLE)
 
 
 def _headline(plan: Plan, organization: Organization) -> str:
@@ -67,10 +66,6 @@ def _headline(plan: Plan, organization: Organization) -> str:
         f"stack instances: {instances.create:,} to create, {instances.update:,} to update, {instances.delete:,} to"
         f" delete, {instances.unchanged:,} unchanged{where}"
     )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _section(section: Section, *, is_open: bool, room: int) -> str | None:

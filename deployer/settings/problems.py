@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from deployer.annotations import annotation
 from deployer.errors import ConfigurationError
 from deployer.words import counted, printable
 
@@ -88,22 +89,12 @@ def as_json(problems: Sequence[Problem], *, organization_id: str | None) -> str:
 
 
 def as_github(problems: Iterable[Problem]) -> str:
-    """Workflow commands that GitHub Actions shows as annotations on the changed lines of a pull request.
-
-    Escapes as https://docs.github.com/actions/reference/workflow-commands-for-github-actions asks.
-    """
+    """Workflow commands that GitHub Actions shows as annotations on the changed lines of a pull request."""
     return "\n".join(_annotation(problem) for problem in problems)
 
 
 def _annotation(problem: Problem) -> str:
-    location = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
-    title = f",title={_property(problem.key)}" if problem.key else ""
-    return f"::{problem.severity.value} {location}{title}::{_data(problem.message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    title = {"title": problem.key} if problem.key else {}
+    return annotation(
+        problem.severity.value, problem.message, file=problem.file, line=problem.line, col=problem.column, **title
+    )
