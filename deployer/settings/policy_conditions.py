@@ -25,7 +25,11 @@ OPERATORS = (
     *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"),
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-KEY_PREFIXES = ("aws", "ecr", "sts", "saml")
+_EPOCH_SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]+)?")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_NETWORK = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]+)?")
+KEY_PREFIXES = ("aws", "ecr", "sts", "saml", "lambda", "ec2")
+"""Those of Lambda and EC2 name the function or the instance whose role calls ECR."""
 
 
 def check_condition(value: Any, at: KeyPath) -> Found:
@@ -89,7 +93,15 @@ def _is_number(text: str) -> bool:
 
 
 def _is_date(text: str) -> bool:
-    return _is_number(text) or _parses(datetime.fromisoformat, text)
+    """Seconds since 1970, or ISO 8601 in W3C's profile, which also has months: https://www.w3.org/TR/NOTE-datetime."""
+    if _EPOCH_SECONDS.fullmatch(text):
+        return True
+    return _parses(datetime.fromisoformat, f"{text}-01" if _MONTH.fullmatch(text) else text)
+
+
+def _is_network(text: str) -> bool:
+    """An address or a block in CIDR notation; Python also accepts netmasks and zones."""
+    return _NETWORK.fullmatch(text) is not None and _parses(lambda value: ip_network(value, strict=False), text)
 
 
 def _parses(parse: Callable[[str], object], text: str) -> bool:
@@ -105,8 +117,8 @@ _TYPES: Mapping[str, Callable[[str], bool]] = {
     "Null": lambda text: text.lower() in ("true", "false"),
     "Numeric": _is_number,
     "Date": _is_date,
-    "IpAddress": lambda text: _parses(lambda value: ip_network(value, strict=False), text),
-    "NotIpAddress": lambda text: _parses(lambda value: ip_network(value, strict=False), text),
+    "IpAddress": _is_network,
+    "NotIpAddress": _is_network,
 }
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from deployer.partitions import partitions
 from deployer.settings.policy_values import Found, listed, shown, unknown_keys
 from deployer.settings.yaml_source import KeyPath
 
@@ -17,12 +18,14 @@ _NAME = r"[A-Za-z0-9_+=,.@-]+"
 _PATH = r"(?:[!-)+->@-~]+/)?"
 """Printable ASCII except wildcards: a principal is named in full."""
 
+_DOMAINS = "|".join(map(re.escape, sorted({"amazon.com", *(each.dns_suffix for each in partitions().values())})))
+
 FORMS = {
     "AWS": re.compile(
         rf"\*|[0-9]{{12}}|{_ARN}:iam::[0-9]{{12}}:(?:root|(?:role|user)/{_PATH}{_NAME})"
         rf"|{_ARN}:sts::[0-9]{{12}}:(?:assumed-role/{_NAME}/{_NAME}|federated-user/{_NAME})"
     ),
-    "Service": re.compile(r"\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws|amazon)\.com(?:\.cn)?"),
+    "Service": re.compile(rf"\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:{_DOMAINS})"),
     "Federated": re.compile(
         rf"{_ARN}:iam::[0-9]{{12}}:(?:saml|oidc)-provider/[!-)+->@-~]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+"
     ),

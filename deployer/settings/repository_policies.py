@@ -101,8 +101,8 @@ def _check_alternatives(statement: Policy, at: KeyPath) -> Found:
 
 
 def _check_actions(value: Any, at: KeyPath) -> Found:
-    if value == []:
-        yield at, "an empty list; a statement names at least one action"
+    if value in (None, []):
+        yield at, "names no action; name at least one"
     for path, action in listed(value, at):
         if not isinstance(action, str):
             yield path, f"{shown(action)} is not an action: use a string, as in ecr:BatchGetImage"

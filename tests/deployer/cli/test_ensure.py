@@ -95,7 +95,7 @@ class TestThere:
         assert "exists after" in err
 
 
-class TestNotThere:
+class TestNotCreated:
     def test_one_that_never_appears_times_out_and_names_what_to_check(self, ensure: Ensure) -> None:
         name, image = new(team="not-a-team")
         code, out, err = ensure(image, "--timeout", "1")

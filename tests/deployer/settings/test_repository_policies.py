@@ -9,7 +9,9 @@ import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.ecr.exceptions import InvalidParameterException
 
+from aws_org_sandbox.ecr.repository_policies import check_repository_policy as check_in_sandbox
 from deployer.cli.main import run
 from deployer.settings import read
 from deployer.settings.ecr_actions import ECR_ACTIONS
@@ -90,9 +92,16 @@ REFUSED = [
             ("NumericLessThan", "ten", ""),
             ("DateGreaterThanIfExists", "tomorrow", ""),
             ("IpAddress", ["10.0.0.0/8", "10.0.0.256"], ".1"),
+            ("NotIpAddress", "fe80::1%eth0", ""),
+            ("IpAddress", "10.0.0.0/255.0.0.0", ""),
+            ("DateLessThan", 10**400, ""),
+            ("DateLessThan", "-1", ""),
+            ("DateLessThan", "2027-13", ""),
         )
     ),
     pytest.param(_policy(Action=[]), "Action", id="no action in the list"),
+    pytest.param(_policy(Action=None), "Action", id="null as action"),
+    pytest.param(_without("Action", NotAction=None), "NotAction", id="null as NotAction"),
     pytest.param(_without("Action", NotAction=[]), "NotAction", id="no action in the list of NotAction"),
     *(pytest.param(_policy(Action=action), "Action", id=f"action {action}") for action in NO_ACTIONS),
     pytest.param(_policy(Action=["ecr:*", None]), "Action.1", id="null among actions"),
@@ -156,12 +165,22 @@ ACCEPTED = [
         )
     ),
     _principal({"Service": ["codebuild.amazonaws.com", "lambda.amazonaws.com"], "AWS": "300000000001"}),
+    *(
+        _principal({"Service": name})
+        for name in (
+            *("s3.eu-south-1.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.eu", "states.c2s.ic.gov"),
+            *("lambda.sc2s.sgov.gov", "lambda.csp.hci.ic.gov", "lambda.cloud.adc-e.uk"),
+        )
+    ),
     _without("Principal", NotPrincipal={"AWS": "300000000001"}, Effect="Deny"),
     _without("Action", NotAction=["ecr:PutImage"], Effect="Deny"),
     _policy(Action=["*", "ecr:*", "ECR:batchgetimage", "ecr:Get*", "ecr:?utImage", "ecr:ReplicateImage"]),
     _condition("Bool", False, "aws:SecureTransport"),
     _condition("IpAddress", ["10.0.0.1/8", "2001:db8::/32"], "aws:SourceIp"),
     _condition("DateLessThan", ["2026-01-01T00:00:00Z", "1700000000"], "aws:CurrentTime"),
+    _condition("DateGreaterThan", ["2027-07", "2027-07-16T19:20+01:00", 1700000000.5], "aws:CurrentTime"),
+    _condition("ArnEquals", "arn:aws:lambda:eu-west-1:300000000001:function:f", "lambda:SourceFunctionArn"),
+    _condition("ArnEquals", "arn:aws:ec2:eu-west-1:300000000001:instance/i-1", "ec2:SourceInstanceARN"),
     _condition("NumericEqualsIfExists", [1, "2.5"], "aws:MultiFactorAuthAge"),
     _condition("ForAllValues:StringLikeIfExists", "a*", "aws:TagKeys"),
     _condition("BoolIfExists", "${aws:PrincipalTag/x}", "AWS:SecureTransport"),
@@ -173,6 +192,25 @@ ACCEPTED = [
 @pytest.mark.parametrize("policy", ACCEPTED, ids=lambda policy: json.dumps(policy["Statement"])[:100])
 def test_what_aws_documents_is_neither_a_problem_nor_a_warning(policy: dict[str, Any]) -> None:
     assert (_problems(policy), _warnings(policy)) == ([], [])
+
+
+@pytest.mark.parametrize("policy", ACCEPTED, ids=lambda policy: json.dumps(policy["Statement"])[:100])
+def test_the_sandbox_accepts_what_aws_documents(policy: dict[str, Any]) -> None:
+    check_in_sandbox(json.dumps(policy))
+
+
+@given(
+    st.sampled_from(OPERATORS),
+    st.from_regex(r"[+-]?[0-9:./eE%TZ-]{0,12}", fullmatch=True) | st.text(max_size=4) | st.integers() | st.booleans(),
+)
+def test_the_sandbox_refuses_the_same_values_of_conditions(operator: str, value: str | float) -> None:
+    policy = _condition(operator, value)
+    try:
+        check_in_sandbox(json.dumps(policy))
+    except InvalidParameterException:
+        assert _problems(policy)
+    else:
+        assert not _problems(policy)
 
 
 @pytest.mark.parametrize("operator", [operator for operator in OPERATORS if operator.startswith(("String", "Arn"))])

@@ -22,7 +22,10 @@ _ACTION: Final = re.compile(r"\*|[Ee][Cc][Rr]:[A-Za-z0-9*?]+")
 _ARN: Final = r"arn:aws(?:-[a-z]+)*"
 _PRINCIPALS: Final = {
     "AWS": re.compile(rf"\*|[0-9]{{12}}|{_ARN}:(?:iam|sts)::[0-9]{{12}}:(?:root|[a-z-]+/[!-)+->@-~]+)"),
-    "Service": re.compile(r"\*|[a-z0-9.-]+\.(?:amazonaws|amazon)\.com(?:\.cn)?"),
+    "Service": re.compile(
+        r"\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazon\.com|amazonaws\.(?:com|com\.cn|eu)"
+        r"|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
+    ),
     "Federated": re.compile(rf"{_ARN}:iam::[0-9]{{12}}:(?:saml|oidc)-provider/[!-)+->@-~]+|[a-z0-9.-]+"),
     "CanonicalUser": re.compile(r"[0-9a-f]{64}"),
 }

@@ -125,9 +125,9 @@ def _date(compare: Callable[[datetime, datetime], bool]) -> Matcher:
 
 
 def _moment(text: str) -> datetime:
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]{1,11}(\.[0-9]+)?", text):
         return datetime.fromtimestamp(float(text), UTC)
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(f"{text}-01" if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -187,6 +187,8 @@ def _decimal(text: str) -> None:
 
 
 def _network(text: str) -> None:
+    if not re.fullmatch(r"[0-9A-Fa-f:.]+(/[0-9]+)?", text):
+        raise ValueError(text)
     ip_network(text, strict=False)
 
 
