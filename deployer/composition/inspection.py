@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from deployer.inspection.inspecting import Accounts, inspect
 from deployer.inspection.selection import select
-from deployer.planning.plan import ActualState, DesiredState, make_plan
+from deployer.planning.plan import make_plan
+from deployer.planning.states import ActualState, DesiredState
 from templates.names import Names
 
 

@@ -20,7 +20,8 @@ from deployer.planning.bounds import check_within
 from deployer.planning.damage import Inspection
 from deployer.planning.desired_state import Deployment
 from deployer.planning.other_installations import check_only_installation
-from deployer.planning.plan import ActualState, DesiredState, Plan, make_plan, url_of
+from deployer.planning.plan import Plan, make_plan, url_of
+from deployer.planning.states import ActualState, DesiredState
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.actual_state import existing_stack_sets, read_actual_state
 from deployer.rollout.cloud import Cloud

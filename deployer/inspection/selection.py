@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from deployer.inspection.inspecting import Inspected
 from deployer.planning.instances import instances_of
-from deployer.planning.plan import ActualState, Plan, StackSetPlan
+from deployer.planning.plan import Plan, StackSetPlan
+from deployer.planning.states import ActualState
 from deployer.stack_sets import Instance, InstanceKey
 
 OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout`, then inspect again"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.damage import Damage
-from deployer.planning.plan import ActualState, DesiredState
+from deployer.planning.states import ActualState, DesiredState
 from deployer.stack_sets import InstanceKey, StackSetState
 
 Basis = Mapping[str, Mapping[str, str]]

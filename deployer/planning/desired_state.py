@@ -9,7 +9,7 @@ from deployer.bundle import Bundle
 from deployer.planning import per_ou
 from deployer.planning.families import DesiredStackSet
 from deployer.planning.opt_in import OptInRegion
-from deployer.planning.plan import DesiredState, StackKey
+from deployer.planning.states import DesiredState, StackKey
 from deployer.planning.synthesis import function_url_of, synthesize
 from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition

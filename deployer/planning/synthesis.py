@@ -10,7 +10,7 @@ from troposphere import Template
 from deployer import bundle
 from deployer.bundle import Bundle
 from deployer.planning.per_ou import Variant, variants
-from deployer.planning.plan import FunctionUrl
+from deployer.planning.states import FunctionUrl
 from deployer.settings import Compiled
 from templates import access, artifacts, central, forwarding, function_url
 from templates.names import Names

@@ -16,7 +16,8 @@ from typing import Any
 from deployer.errors import PlanFileError
 from deployer.organization import Organization
 from deployer.planning.basis import DEPLOYER, INSPECTED, Basis, Difference, differences, digest
-from deployer.planning.plan import Plan, StackKey
+from deployer.planning.plan import Plan
+from deployer.planning.states import StackKey
 from deployer.rendering.plan_json import plan_document
 from deployer.rendering.text import Line, wrapped
 from deployer.targets import Scope

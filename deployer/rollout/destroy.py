@@ -15,7 +15,7 @@ from typing import Protocol
 from deployer.errors import DeployerError
 from deployer.planning.families import DesiredStackSet, with_retired
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
-from deployer.planning.plan import ActualState, DesiredState, StackKey
+from deployer.planning.states import ActualState, DesiredState, StackKey
 from deployer.planning.suspended import releases
 from deployer.rollout.causes import Failure
 from deployer.rollout.cloud import Cloud

@@ -19,7 +19,8 @@ from typing import Protocol
 from deployer.bundle import Bundle
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.instances import instances_of
-from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
+from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.planning.states import StackKey
 from deployer.rollout.advice import advice
 from deployer.rollout.causes import Failure, shortened
 from deployer.rollout.cloud import Cloud

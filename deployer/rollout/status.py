@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
-from deployer.planning.plan import ActualState, DesiredState, Plan
+from deployer.planning.plan import Plan
+from deployer.planning.states import ActualState, DesiredState
 from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance, InstanceKey
 from deployer.targets import Scope

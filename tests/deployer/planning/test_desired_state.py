@@ -9,7 +9,7 @@ import pytest
 
 from deployer import settings
 from deployer.planning.desired_state import deployment_for
-from deployer.planning.plan import StackKey
+from deployer.planning.states import StackKey
 from deployer.stack_sets import InstanceKey
 from deployer.targets import Scope, desired_instances
 from tests.deployer.examples import (

@@ -9,7 +9,8 @@ import pytest
 from deployer.errors import GuardError
 from deployer.planning.guards import check_deletions
 from deployer.planning.instances import InstancePlan
-from deployer.planning.plan import Plan, StackKey, StackPlan, StackSetPlan
+from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.planning.states import StackKey
 from deployer.stack_sets import DeploymentTargets, InstanceKey, InstanceOperation, StackSetDefinition
 from deployer.targets import Scope
 

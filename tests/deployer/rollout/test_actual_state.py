@@ -9,7 +9,7 @@ import pytest
 
 from deployer.errors import PermissionDeniedError
 from deployer.planning.basis import Basis, basis_of, differences
-from deployer.planning.plan import StackKey
+from deployer.planning.states import StackKey
 from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.execution import roll_out
 from deployer.stack_sets import StackSetDefinition

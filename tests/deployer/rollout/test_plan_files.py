@@ -21,8 +21,9 @@ from deployer.organization import Account, Organization
 from deployer.planning.basis import Difference
 from deployer.planning.bounds import InstanceChange, instance_changes
 from deployer.planning.desired_state import Deployment
-from deployer.planning.plan import Plan, StackKey
+from deployer.planning.plan import Plan
 from deployer.planning.scopes import find_scope
+from deployer.planning.states import StackKey
 from deployer.rendering.plan_file import PlanFile, difference_lines
 from deployer.rollout.execution import roll_out
 from deployer.settings.rollout import Rollout
