@@ -113,7 +113,7 @@ def _print_policy(images: Iterable[ImageReference], *, url: str | None, config: 
     print_json(pusher_policy(list(images), function=function))
     if function and "<" in function:
         typer.echo(
-            "Replace the placeholders in <> in the handler's ARN, or pass the config files: --config DIR.", err=True
+            "Replace the placeholders <…> in the handler's ARN, or pass the config files: --config DIR.", err=True
         )
     typer.echo(
         f"{MANIFEST_CHECK_CLIENTS} check for the manifest before they push it: allow them {MANIFEST_CHECK_ACTION} too.",

@@ -80,8 +80,8 @@ def _accepted(answer: Answer | None) -> list[Line]:
 
 def _next_steps(image: ImageReference) -> list[Line]:
     return [
-        Line("  It may be refused, or its event may be late. In the central account, these show"),
-        Line("  the decision with its reason, and whether the account and region are covered:"),
+        Line("  It may be refused, or its event may be late. In the central account,"),
+        Line("  these show the decision with its reason, and the covered accounts and regions:"),
         Line(f"    deployer audit list --repository {image.repository}"),
         Line("    deployer status"),
     ]
