@@ -1,7 +1,8 @@
 """Finds the installations of the organization: StackSets in each region, buckets of the central account.
 
-The buckets show in one call the regions in which the account has installations. Service-managed StackSets belong to the
-organization, so those of another central account are listed too.
+The buckets show in one call the regions in which the account has installations. Service-managed StackSets are all in
+the management account, whoever creates them, so those of another central account are listed too:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A push to a missing repository fails, and no client retries it. `InitiateLayerUpload` needs only the permissions of a
 push and causes the same event as a push; `BatchCheckLayerAvailability` shows whether the repository exists. Pure except
-for the requests, registries, ledger, clock and sleep that it receives.
+for the requests, registries, ledger and clock that it receives.
 """
 
 from __future__ import annotations
