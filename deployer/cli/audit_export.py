@@ -15,6 +15,7 @@ from deployer.cli import audit_filters as filters
 from deployer.cli.files import check_folder, writing
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
+from deployer.cli.range_options import Until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def export_records(
         Format | None, typer.Option("--format", help="By default as the file name ends: .csv, .jsonl, .parquet.")
     ] = None,
     since: filters.Since = filters.DEFAULT_SINCE,
-    until: filters.Until = None,
+    until: Until = None,
     account: filters.Accounts = None,
     ou: filters.Ous = None,
     without_children: filters.WithoutChildren = False,

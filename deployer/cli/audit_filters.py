@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from deployer.cli.options import one_of
+from deployer.cli.range_options import check_order, check_regions, since_of, until_of
 from handler.reasons import Outcome
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ DEFAULT_SINCE = "7d"
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="Start: 90m, 24h, 7d or 2w ago, a date, or a time in UTC.")
 ]
-Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID|NAME", help="Only this one; repeatable.")]
 Ous = Annotated[
     list[str] | None, typer.Option("--ou", metavar="PATH|ID", help="Only this OU and everything below it; repeatable.")
@@ -82,22 +82,12 @@ class Filters:
         """The query; `organization` is read only if a name or an OU's id needs it."""
         from deployer.audit.names import account_ids, ou_paths
         from deployer.audit.query import Query
-        from deployer.settings.regions import require_region
-        from deployer.times import parse_since, parse_until
 
         self._check_values()
-        for region in self.regions or ():
-            require_region(region, source="--region")
-        try:
-            since = parse_since(self.since, now=now)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--since") from error
-        try:
-            until = parse_until(self.until, now=now) if self.until else _second_after(now)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--until") from error
-        if since >= until:
-            raise typer.BadParameter("must be earlier than --until", param_hint="--since")
+        check_regions(self.regions or ())
+        since = since_of(self.since, now=now)
+        until = until_of(self.until, now=now) if self.until else _second_after(now)
+        check_order(since, until)
         return Query(
             since=since,
             until=until,

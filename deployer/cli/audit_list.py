@@ -12,6 +12,7 @@ import typer
 from deployer.cli import audit_filters as filters
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json_lines, print_json_list, print_lines
+from deployer.cli.range_options import Until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def list_records(
     context: typer.Context,
     since: filters.Since = filters.DEFAULT_SINCE,
-    until: filters.Until = None,
+    until: Until = None,
     account: filters.Accounts = None,
     ou: filters.Ous = None,
     without_children: filters.WithoutChildren = False,

@@ -16,6 +16,7 @@ from deployer.cli.files import check_folder, write_file
 from deployer.cli.input_files import read_text
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
+from deployer.cli.range_options import Until
 
 if TYPE_CHECKING:
     from deployer.audit.query import Query
@@ -34,7 +35,7 @@ def report(
     context: typer.Context,
     html: Annotated[Path, typer.Option("--html", metavar="FILE", help="HTML file to write.")],
     since: filters.Since = "30d",
-    until: filters.Until = None,
+    until: Until = None,
     account: filters.Accounts = None,
     ou: filters.Ous = None,
     without_children: filters.WithoutChildren = False,

@@ -1,14 +1,15 @@
-"""`deployer failures`: lists, redrives and replays events that could not be handled or delivered."""
+"""`deployer failures`: lists and redrives events that could not be handled or delivered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli import failures_replay
 from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
@@ -21,6 +22,7 @@ from deployer.cli.options import (
     clock_of,
 )
 from deployer.cli.printing import confirm, print_json, print_lines
+from deployer.cli.range_options import Until, check_order, check_regions, since_of, until_of
 
 if TYPE_CHECKING:
     from deployer.composition.failures import Operation
@@ -41,7 +43,6 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="GLOB", help="On
 Since = Annotated[
     str | None, typer.Option("--since", metavar="WHEN", help="Start: 36h (ago), a date, or a time in UTC.")
 ]
-Until = Annotated[str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many.")]
 
 
@@ -75,7 +76,7 @@ def list_failures(
     from deployer.composition.failures import open_failures
     from deployer.rendering.failures import received_document, received_lines
 
-    _check_regions(region or ())
+    check_regions(region or ())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -166,7 +167,7 @@ def redrive(
         redrive_summary_lines,
     )
 
-    _check_regions(region or ())
+    check_regions(region or ())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -203,60 +204,7 @@ def redrive(
     _check_complete(operation, found, stuck=len(stuck))
 
 
-@app.command("replay")
-def replay(
-    context: typer.Context,
-    since: Annotated[str, typer.Option("--since", metavar="WHEN", help="Start: 36h (ago), a date, or a time in UTC.")],
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="End, given like --since; now by default.")
-    ] = None,
-    config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
-    again: Annotated[bool, typer.Option("--again", help="Replay even if this time range was replayed before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be replayed.")] = False,
-    yes: Yes = False,
-    profile: Profile = None,
-    as_json: Json = False,
-) -> None:
-    """Replay events of a time range from the archive, and wait until that has ended.
-
-    For events that were lost or handled wrongly, and of which no message is left. Safe to repeat: the handler does
-    nothing twice. If it is interrupted, the replay continues in AWS; the same command with the same times follows it.
-    """
-    from deployer.composition.failures import open_archive
-    from deployer.failures import replaying
-    from deployer.rendering.failures import range_lines, replay_document, replay_line
-    from deployer.times import parse_since, parse_until
-
-    clock = clock_of(context)
-    now = clock.now()
-    time_range = replaying.TimeRange(
-        since=_time(since, "--since", parse_since, now), until=_time(until or "0m", "--until", parse_until, now)
-    )
-    archive = open_archive(config, profile=profile)
-    state = archive.describe()
-    replaying.check(time_range, state, now=now)
-    print_lines(
-        range_lines(time_range, state, may_be_incomplete=replaying.may_be_incomplete(time_range, now=now)),
-        err=not dry_run,
-    )
-    if dry_run:
-        return
-    confirm("Replay this?", yes=yes, command="deployer failures replay")
-    started, is_new = replaying.start(archive, time_range, prefix=state.name.removesuffix("-archive"), again=again)
-    if started.has_ended:
-        typer.echo(f"{started.name} was already replayed; --again replays it once more.", err=True)
-    elif not is_new:
-        typer.echo(f"{started.name} is already in progress; waiting for it.", err=True)
-
-    def report(one: replaying.Replay) -> None:
-        if not one.has_ended:
-            print_lines([replay_line(one, time_range)], err=True)
-
-    done = replaying.wait(archive, started, report=report, clock=clock)
-    if as_json:
-        print_json(replay_document(done, time_range))
-    else:
-        print_lines([replay_line(done, time_range)])
+app.command("replay")(failures_replay.replay)
 
 
 @contextmanager
@@ -288,14 +236,6 @@ def _not_found(ids: Sequence[str]) -> DeployerError:
     )
 
 
-def _check_regions(regions: Sequence[str]) -> None:
-    """Raise ConfigurationError for an unknown region: nothing would be found there, which looks like success."""
-    from deployer.settings.regions import require_region
-
-    for region in regions:
-        require_region(region, source="--region")
-
-
 def _selection(
     operation: Operation,
     *,
@@ -311,26 +251,18 @@ def _selection(
 ) -> Selection:
     from deployer.failures.messages import Selection
     from deployer.planning.scopes import find_scope
-    from deployer.times import parse_since, parse_until
 
     selection = Selection(
         scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
         repository=repository,
         reason=reason,
-        since=_time(since, "--since", parse_since, now) if since else None,
-        until=_time(until, "--until", parse_until, now) if until else None,
+        since=since_of(since, now=now) if since else None,
+        until=until_of(until, now=now) if until else None,
         ids=ids,
     )
-    if selection.since and selection.until and selection.since >= selection.until:
-        raise typer.BadParameter("must be earlier than --until", param_hint="--since")
+    if selection.since and selection.until:
+        check_order(selection.since, selection.until)
     return selection
-
-
-def _time(text: str, option: str, parse: Callable[..., datetime], now: datetime) -> datetime:
-    try:
-        return parse(text, now=now)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _check_complete(operation: Operation, found: ReceivedFailures, *, stuck: int = 0) -> None:
