@@ -46,11 +46,11 @@ def _labelled(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Blocks by their label; HCL in JSON allows lists of them."""
     for blocks in value if isinstance(value, list) else [value]:
         if not isinstance(blocks, dict):
-            raise HclError("a block is no object")
+            raise HclError("a block is not an object")
         for name, body in blocks.items():
             for one in body if isinstance(body, list) else [body]:
                 if not isinstance(one, dict):
-                    raise HclError(f"{name} is no object")
+                    raise HclError(f"{name} is not an object")
                 yield name, one
 
 

@@ -29,11 +29,13 @@ def images_of_bake(path: PurePath, bake: BakeFile, environment: Mapping[str, str
     """Every image that a target pushes, also the caches in registries.
 
     Variables get their values from the environment, else their defaults, which may name each other in any order.
-    Raises ConfigurationError naming the target if an expression has no value here: a guess would make a wrong
+    Raises ConfigurationError naming the target if an expression has no value here: a guess would create a wrong
     repository.
     """
     if not bake.targets:
-        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
+        raise ConfigurationError(
+            f"{path}: not a bake file: it has no `target`", next_step="Give a bake or compose file."
+        )
     names = Names(bake=bake, environment=environment)
     for name in bake.targets:
         try:
@@ -73,7 +75,7 @@ class Names:
         attributes = self.bake.targets[name]
         matrix = self._value(attributes, "matrix", self._scope) or {}
         if not isinstance(matrix, dict):
-            raise HclError("`matrix` is no object")
+            raise HclError("`matrix` is not an object")
         for combination in itertools.product(*(_listed(values) for values in matrix.values())):
             scope = self._scope.with_local(dict(zip(matrix, combination, strict=True)))
             built_as = self._value(attributes, "name", scope) if matrix else None
@@ -100,7 +102,7 @@ class Names:
                 for built_as, target in self._built(block):
                     if built_as == name:
                         return target
-        raise HclError(f"it inherits from {name}, which is no target of these files")
+        raise HclError(f"it inherits from {name}, which is not a target of these files")
 
     @property
     def _scope(self) -> Scope:
@@ -130,7 +132,7 @@ class Names:
             return _OwnAttributes(self)
         if name in self.environment:
             return self.environment[name]
-        raise HclError(f"{name} has no value: it is no variable of the file and not set in the environment")
+        raise HclError(f"{name} has no value: it is neither a variable of the file nor set in the environment")
 
     def _declared(self, name: str, attributes: Attributes) -> Value:
         """A variable without a value is empty, or null if it has a type: as bake has it."""
@@ -202,12 +204,12 @@ def _typed(text: str, default: Value, name: str) -> Value:
 
 def _listed(value: Value) -> list[Value]:
     if not isinstance(value, list):
-        raise HclError(f"{value!r} is no list")
+        raise HclError(f"{value!r} is not a list")
     return value
 
 
 def _items(values: Mapping[str, Value], key: str) -> list[Value]:
     value = values.get(key, [])
     if not isinstance(value, list):
-        raise HclError(f"`{key}` is no list of texts")
+        raise HclError(f"`{key}` is not a list of texts")
     return value

@@ -1,8 +1,8 @@
-"""The missing repositories that a client's output names, in the words of every client that pushes. Pure.
+"""The missing repositories that a client's output names, for the messages of every client that pushes. Pure.
 
 ECR answers "The repository with name 'N' does not exist in the registry with id 'A'" (assumption A14), and most clients
 repeat that; those on containerd (docker's image store, buildx, nerdctl, older Helm) print the address with a 404.
-What failed while it was read is left alone: a base image that is missing does not appear by creating its repository.
+Failures to read are ignored: creating a repository does not provide a missing base image.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PUSHED_BY_DOCKER: Final = re.compile(r"push refers to repository \[([^\]\s]+)\]
 _NOT_LOGGED_IN: Final = re.compile(r"no basic auth credentials|authorization failed|authentication required")
 
 _NAMES: Final = re.compile(rf"{_HOST}/\S*?(?=/blobs/uploads|[\s\"',;\]]|:\s|$)|/v2/\S*?/(?=blobs/uploads)")
-"""Names of repositories, which may have any of the words below in them."""
+"""Names of repositories, which may contain any of the words below."""
 _WRITES: Final = re.compile(
     r"""
     \b(?:POST|PUT|PATCH|Post|Put|Patch)\b(?=\ "?https?:|\ request) | blobs/uploads
@@ -65,7 +65,7 @@ _READS: Final = re.compile(
 class MissingRepository:
     """A repository that a registry does not know. `reference` is None if the output does not contain the region.
 
-    `is_certain` if the client was writing to it; otherwise the output does not tell what the client was doing.
+    `is_certain` if the client was writing to it; otherwise the output does not show what the client was doing.
     """
 
     repository: str
@@ -75,7 +75,7 @@ class MissingRepository:
 
 
 def is_name_unknown(output: str) -> bool:
-    """Whether a registry knows no such repository, whichever that is."""
+    """Whether a registry reports that any repository is missing."""
     return _NAME_UNKNOWN.search(output) is not None
 
 
@@ -86,7 +86,7 @@ def names_nothing(output: str) -> bool:
 
 
 def repositories_in_sentences(output: str) -> frozenset[str]:
-    """The repositories that ECR's own sentence names, read or written."""
+    """The repositories in ECR's own error message, whether read or written."""
     return frozenset(match["name"] for match in _SENTENCE.finditer(output))
 
 
@@ -125,7 +125,7 @@ def _in_line(line: str, texts: Sequence[_Registries]) -> Iterator[MissingReposit
 
 
 def _by_address(line: str) -> Iterator[MissingRepository]:
-    """What a client prints that does not repeat ECR's sentence: the address, or the reference that it pushed."""
+    """Missing repositories without ECR's message: from the address, or from the reference that was pushed."""
     addresses = list(_ADDRESS.finditer(line))
     for address in addresses:
         is_upload = address["kind"] == "blobs/uploads"

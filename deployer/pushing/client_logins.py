@@ -1,4 +1,4 @@
-"""A login for the registry, as a client itself would find it: in its own files, by its helpers, in its command."""
+"""The check for a login, where the client itself finds it: its own files, its helpers, its command."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CREDENTIALS: Final = frozenset(
         "-u",
     ]
 )
-"""Options by which a command brings its own login."""
+"""Options that contain a command's own login."""
 
 
 class LoginError(DeployerError):
@@ -53,7 +53,7 @@ class LoginError(DeployerError):
 def check_login(command: Sequence[str], registries: Sequence[Registry], environment: Mapping[str, str]) -> None:
     """Raise LoginError for the first registry that none of the client's own login files knows.
 
-    Where a client that is not known keeps its logins is its own affair.
+    The login files of other clients are not known, so those are not checked.
     """
     client = program_name(command[0])
     if client not in _CHECKED or any(argument.partition("=")[0] in _CREDENTIALS for argument in command):
@@ -74,7 +74,7 @@ def check_login(command: Sequence[str], registries: Sequence[Registry], environm
 
 
 def login_files(command: Sequence[str], environment: Mapping[str, str]) -> list[Path]:
-    """Where a client looks for logins, in its order.
+    """The files in which a client searches for logins, in its order.
 
     containers-auth.json(5) for podman, buildah and skopeo; docker's own file for all, since those read it as well, and
     crane reads podman's.
@@ -99,7 +99,7 @@ def login_files(command: Sequence[str], environment: Mapping[str, str]) -> list[
 
 
 def all_login_files(environment: Mapping[str, str]) -> list[Path]:
-    """Where any client looks for logins."""
+    """The files in which any client searches for logins."""
     found = (path for client in ("docker", "podman", "finch") for path in login_files([client], environment))
     return list(dict.fromkeys(found))
 

@@ -1,7 +1,7 @@
-"""Run a container client transparently to its user, and keep the end of its output to be read.
+"""Run a container client transparently to its user, and keep the end of its output.
 
 Standard input is the user's own. Output passes through unchanged, by a pseudo-terminal of the same size if the user's
-is a terminal, so that progress bars look as they always do. What goes to one place is kept in its order.
+is a terminal, so that progress bars are unchanged. Output to the same destination keeps its order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import BinaryIO, Final
 _KEPT_BYTES: Final = 1_048_576
 _CHUNK_BYTES: Final = 65_536
 _LAST_WORDS_SECONDS: Final = 5
-"""How long what a client leaves running may keep its output open without writing to it."""
+"""Seconds that processes left by a client may keep its output open without writing to it."""
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
 
 
@@ -67,7 +67,7 @@ class StandardInput:
     """What a client may read, and whether it can be read once more."""
 
     def __init__(self, *, is_read: bool = False) -> None:
-        """`is_read` if the command line says that the client reads it."""
+        """`is_read` if the command line names standard input."""
         self._is_read = is_read
         self._position = _position()
         self._waiting = _waiting_bytes()
@@ -103,7 +103,7 @@ def _waiting_bytes() -> int:
 
 
 def _are_one_file(one: int, other: int) -> bool:
-    """Whether two descriptors lead to one place, as with `2>&1` or a terminal."""
+    """Whether two descriptors have the same destination, as with `2>&1` or a terminal."""
     try:
         first, second = os.fstat(one), os.fstat(other)
     except OSError:
@@ -112,7 +112,7 @@ def _are_one_file(one: int, other: int) -> bool:
 
 
 class _Channel:
-    """A client's output on its way to the user."""
+    """A client's output, passed on to the user."""
 
     def __init__(self, user: BinaryIO) -> None:
         self.reader, self.writer = _terminal_like(user) if user.isatty() else os.pipe()
@@ -172,7 +172,7 @@ def _terminal_like(user: BinaryIO) -> tuple[int, int]:
 class _Signals:
     """What reaches this program while a client runs, for the client; what comes before the client does is kept for it.
 
-    Ctrl-C reaches a client of the same terminal by itself, and twice would be taken for impatience.
+    Ctrl-C reaches a client of the same terminal by itself, and a second one would make it stop at once.
     """
 
     def __init__(self, channels: Sequence[_Channel]) -> None:
@@ -202,9 +202,7 @@ class _Signals:
 
 @contextmanager
 def _passed_on(channels: Sequence[_Channel]) -> Iterator[_Signals]:
-    """Receive signals for a client. The handlers are set before it starts: it begins with the usual ones, since a
-    program's own do not survive its exec.
-    """
+    """Receive signals for a client. The handlers are set before it starts: exec resets them for the client itself."""
     signals = _Signals(channels)
     earlier = {number: signal.signal(number, signals.hear) for number in _FORWARDED}
     try:

@@ -70,7 +70,7 @@ _BRACES: Final = re.compile(r"(?P<before>[^\s{}]*)\{(?P<words>[^\s{}]*,[^\s{}]*)
 
 
 def _unrolled(loop: re.Match[str]) -> str:
-    """The body of a loop over words that stand there, once for each."""
+    """The body of a loop over literal words, once for each."""
     words = [each for word in loop["words"].split() for each in _of_braces(word)][:_MOST_TURNS]
     return ";".join(f"{loop['name']}={word};{loop['body']}" for word in words)
 

@@ -97,12 +97,12 @@ _IN_IMAGES: Final = option_names(
 
 
 def program_name(path: str) -> str:
-    """A program's name, however it is called."""
+    """A program's name without its folder."""
     return PurePath(path).name.removesuffix(".exe")
 
 
 def simple_commands(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[SimpleCommand]:
-    """Every command that is run, without what it is wrapped in."""
+    """Every command that is run, without its wrappers."""
     yield from _unwrapped(SimpleCommand(words=tuple(command), environment=environment), _DEPTH)
 
 

@@ -37,7 +37,7 @@ class Files(Protocol):
 def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Variables) -> Iterator[str]:
     """The images of every service that is built, also its further tags and its caches in registries.
 
-    Services count whatever their profiles. Variables are the environment's, then those of `.env` beside the first file,
+    Services count whatever their profiles. Variables come from the environment, then from `.env` beside the first file,
     or of the files that COMPOSE_ENV_FILES names instead.
     """
     project = _Project(files=files, folder=paths[0].parent)
@@ -103,7 +103,7 @@ class _Project:
                 services = merged(services, self._of_document(document, path, variables, services))
         if not is_compose:
             raise ConfigurationError(
-                f"{paths[0]}: no compose file: it has no `services`", next_step="Give a bake or compose file."
+                f"{paths[0]}: not a compose file: it has no `services`", next_step="Give a bake or compose file."
             )
         return services
 
@@ -180,7 +180,7 @@ class _Project:
 
 
 class _NoFiles:
-    """Nothing but the text at hand."""
+    """Files of which only one text is available."""
 
     def read(self, path: PurePath) -> str:
         raise ConfigurationError(f"{path} is not read", next_step=LET_THE_CLIENT_READ_IT)
@@ -195,7 +195,7 @@ def _declared(document: Mapping[str, Any], path: PurePath, variables: Variables)
     if services is None:
         return {}
     if not isinstance(services, dict):
-        raise ConfigurationError(f"{path}: `services` is no map", next_step=_CORRECT)
+        raise ConfigurationError(f"{path}: `services` is not a map", next_step=_CORRECT)
     return {str(name): _reduced(body, variables, where=f"{path}: service {name}") for name, body in services.items()}
 
 
@@ -205,7 +205,7 @@ def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
     if isinstance(body, Override):
         return Override(_reduced(body.value, variables, where=where))
     if not isinstance(body, dict | None):
-        raise ConfigurationError(f"{where}: it is no map", next_step=_CORRECT)
+        raise ConfigurationError(f"{where}: it is not a map", next_step=_CORRECT)
     found = {key: _texts(value, variables) for key, value in (body or {}).items() if key in {"image", "build"}}
     if isinstance(found.get("build"), Text):
         found["build"] = {"context": found["build"]}

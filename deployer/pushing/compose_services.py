@@ -73,7 +73,7 @@ def _list(body: Any, key: str, where: str) -> list[Any]:
         return value.value(where=where).split()
     items = sequence_of(value)
     if isinstance(value, dict) or any(isinstance(item, list) for item in items):
-        raise ConfigurationError(f"{where}: `{key}` is no list of texts", next_step=LET_THE_CLIENT_READ_IT)
+        raise ConfigurationError(f"{where}: `{key}` is not a list of texts", next_step=LET_THE_CLIENT_READ_IT)
     return items
 
 

@@ -28,7 +28,7 @@ class Override:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML libraries keep the last: so does compose."""
+    """Refuses duplicate keys, as compose does; YAML libraries keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
@@ -60,11 +60,11 @@ def documents_of(path: PurePath, text: str) -> Iterator[Mapping[str, Any]]:
                 continue
             if not isinstance(document, dict):
                 raise ConfigurationError(
-                    f"{path}: no compose file: it has no `services`", next_step="Give a bake or compose file."
+                    f"{path}: not a compose file: it has no `services`", next_step="Give a bake or compose file."
                 )
             yield document
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigurationError(f"{path}: no YAML: {error}", next_step="Correct the file.") from error
+        raise ConfigurationError(f"{path}: not YAML: {error}", next_step="Correct the file.") from error
 
 
 def merged(base: Any, over: Any) -> Any:
@@ -79,7 +79,7 @@ def merged(base: Any, over: Any) -> Any:
 
 
 def _alone(value: Any) -> Any:
-    """A value with nothing below it."""
+    """A value that is not merged over another."""
     match value:
         case Reset():
             return None

@@ -1,7 +1,7 @@
-"""Images that files name: bake files, compose files, or plain lists. Pure but for the files that it is handed.
+"""Images that files name: bake files, compose files, or plain lists. Pure except for the files that it receives.
 
 Only what a push would write counts: the tags and registry caches of a bake file's targets, and those of services that
-are built. What cannot be read as such is an error, since a guess would make a wrong repository, or none.
+are built. What cannot be read as such is an error, since a guess would create a wrong repository, or none.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def references_in_files(paths: Sequence[PurePath], files: Files, environment: Ma
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """Files of which some are read already: standard input and named pipes can be read only once."""
+    """Files with a cache: standard input and named pipes can be read only once."""
 
     files: Files
     texts: Mapping[PurePath, str]
@@ -178,7 +178,9 @@ def in_bake_document(path: PurePath, document: Any) -> Iterator[str]:
 
 def _object(path: PurePath, document: Any) -> Mapping[str, Any]:
     if not isinstance(document, dict):
-        raise ConfigurationError(f"{path}: no bake file: it has no `target`", next_step="Give a bake or compose file.")
+        raise ConfigurationError(
+            f"{path}: not a bake file: it has no `target`", next_step="Give a bake or compose file."
+        )
     return document
 
 
@@ -187,4 +189,4 @@ def json_of(path: PurePath, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: no JSON: {error}", next_step="Correct the file.") from error
+        raise ConfigurationError(f"{path}: not JSON: {error}", next_step="Correct the file.") from error

@@ -2,8 +2,8 @@
 
 The host forms are those of https://docs.aws.amazon.com/general/latest/gr/ecr.html: classic, FIPS and dual-stack, in the
 commercial, China, GovCloud and European partitions; in the isolated ones, those of
-https://github.com/awslabs/amazon-ecr-credential-helper. References to other registries are no errors: they are left
-alone, and so are those to VPC endpoints and to emulators.
+https://github.com/awslabs/amazon-ecr-credential-helper. References to other registries are
+ignored, as are those to VPC endpoints and emulators.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _MISSPELT_HOST: Final = re.compile(
     re.VERBOSE | re.ASCII,
 )
 """A host in a domain of AWS's own that cannot be anything but a registry, and is none. Hosts of VPC endpoints and of
-emulators have other forms, and so do those of isolated partitions: they are left alone.
+emulators have other forms, as do those of isolated partitions: they are ignored.
 """
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
-"""With the plus sign of chart versions, which Helm writes as `_`: https://helm.sh/docs/topics/registries/."""
+"""Includes the plus sign of chart versions, which Helm writes as `_`: https://helm.sh/docs/topics/registries/."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TRANSPORTS: Final = ("docker://", "oci://", "oras://", "https://", "http://")
 _ANY_REFERENCE: Final = re.compile(
@@ -177,7 +177,7 @@ def _image(text: str, registry: Registry, rest: str) -> ImageReference:
         raise _wrong_part(text, "digest", digest)
     if not _REPOSITORY.fullmatch(repository) or len(repository) not in NAME_LENGTH:
         raise ImageReferenceError(
-            f"{text}: ECR takes no repository named {repository!r}",
+            f"{text}: ECR accepts no repository named {repository!r}",
             next_step="Use 2 to 256 lowercase letters, digits, and single . _ - or / between them.",
         )
     return ImageReference(

@@ -1,6 +1,6 @@
-"""Pushes that ECR refuses because a tag exists and may not be moved: what it was, and what to do. Pure.
+"""Tags that ECR refuses to overwrite because they are immutable, from a client's output. Pure.
 
-Signatures, attestations and build caches write the same tag again and again, so they fail at the second push to a
+Signatures, attestations and build caches write the same tag repeatedly, so they fail at the second push to a
 repository with immutable tags: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html.
 """
 
@@ -36,7 +36,7 @@ _CACHE_TAG: Final = re.compile(r"(?:.*[._-])?(?:build-?)?cache(?:[._-].*)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImmutableTag:
-    """A tag that a push would have moved; not `is_certain` if the client prints the status of the answer alone."""
+    """A tag that a push would have overwritten; not `is_certain` if the client prints only the HTTP status."""
 
     repository: str
     tag: str
@@ -44,7 +44,7 @@ class ImmutableTag:
 
     @property
     def kind(self) -> Kind:
-        """What such a tag is for, by its name and its repository's."""
+        """The kind of artifact, from the names of tag and repository."""
         if _SIGNATURE.fullmatch(self.tag):
             return "signature"
         is_cache = names_cache(self.repository) or _CACHE_TAG.fullmatch(self.tag)
@@ -52,7 +52,7 @@ class ImmutableTag:
 
 
 def immutable_tags_in(output: str) -> Iterator[ImmutableTag]:
-    """The tags that ECR refused to move, each once, by what a client printed."""
+    """The tags that ECR refused to overwrite, each once, from a client's output."""
     text = " ".join(output.split())
     found = {(match["repository"], match["tag"]): True for match in _REFUSAL.finditer(text)}
     for match in _BAD_REQUEST.finditer(text):

@@ -20,7 +20,7 @@ _BRACE: Final = re.compile(r"\$\{|\}")
 def interpolated(text: str, variables: Mapping[str, str], *, where: str) -> str:
     """Fill in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${NAME:+other}`; `$$` is a dollar sign.
 
-    A colon makes an empty value count as none; a default may have variables, however deep. Raises ConfigurationError
+    A colon makes an empty value count as none; a default may have variables, at any depth. Raises ConfigurationError
     for a variable that has no value.
     """
     parts, position = [], 0

@@ -244,7 +244,7 @@ class TestArguments:
         [
             pytest.param([], 64, "name at least one image in ECR", id="nothing"),
             pytest.param(["alpine"], 64, "name at least one image in ECR", id="nothing in ECR"),
-            pytest.param([f"{HOST}/API:1"], 15, "ECR takes no repository named 'API'", id="a name that ECR refuses"),
+            pytest.param([f"{HOST}/API:1"], 15, "ECR accepts no repository named 'API'", id="a name that ECR refuses"),
             pytest.param(["--file", "none.txt"], 11, "none.txt cannot be read", id="a file that does not exist"),
             pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="no ARN"),
         ],

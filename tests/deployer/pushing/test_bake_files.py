@@ -164,9 +164,9 @@ function "names" {
             id="the clock",
         ),
         pytest.param('target "t" { tags = ["x/${timestamp()}"] }', "the repository of x/… depends", id="without a tag"),
-        pytest.param('target "t" { tags = "x" }', "`tags` is no list", id="a text for a list"),
+        pytest.param('target "t" { tags = "x" }', "`tags` is not a list", id="a text for a list"),
         pytest.param('target "t" { tags = [["x"]] }', "this is a list", id="a list in a list"),
-        pytest.param('target "t" { inherits = ["u"] }', "u, which is no target", id="inherits from nothing"),
+        pytest.param('target "t" { inherits = ["u"] }', "u, which is not a target", id="inherits from nothing"),
         pytest.param(
             'target "t" { inherits = ["u"] }\ntarget "u" { inherits = ["t"] }', "inherits from itself", id="a circle"
         ),
@@ -184,7 +184,7 @@ function "names" {
             'function "f" {\nparams = []\nresult = f()\n}\ntarget "t" { tags = [f()] }', "too deeply", id="deep"
         ),
         pytest.param('target "t" { tags = ["a" }', "no valid HCL", id="broken"),
-        pytest.param('target "t" { matrix = ["a"] }', "`matrix` is no object", id="a matrix that is a list"),
+        pytest.param('target "t" { matrix = ["a"] }', "`matrix` is not an object", id="a matrix that is a list"),
         pytest.param('target "t" { tags = [for x in 3 : x] }', "`for` needs a list", id="for over a number"),
         pytest.param('function "f" {}\ntarget "t" { tags = f() }', "f has no result", id="a function without a result"),
         pytest.param('variable "X" {}', "no `target`", id="no target"),

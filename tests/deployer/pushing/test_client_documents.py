@@ -84,5 +84,5 @@ def test_what_bake_printed(all_are_pushed: bool, names: tuple[str, ...]) -> None
 
 
 def test_what_a_client_printed_is_named_by_the_client() -> None:
-    with pytest.raises(ConfigurationError, match=r"^docker: no JSON"):
+    with pytest.raises(ConfigurationError, match=r"^docker: not JSON"):
         references_in_document(InFile("bake", ("/usr/bin/docker", "buildx", "bake", "--print")), "Done.")

@@ -202,7 +202,7 @@ class TestInclude:
             ("['git@github.com:x/y.git']", "is not on this machine"),
             ("[{project_directory: x}]", "an entry has no `path`"),
             ("[{path: c.yml, env_file: none.env}]", "none.env cannot be read"),
-            ("[empty.yml]", "empty.yml: no compose file"),
+            ("[empty.yml]", "empty.yml: not a compose file"),
         ],
     )
     def test_what_cannot_be_included_is_an_error(self, include: str, reason: str) -> None:
@@ -259,22 +259,22 @@ class TestSeveralFiles:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no compose file"),
-        ("name: x", "no compose file"),
-        ("[a]", "no compose file"),
-        ("services: [a]", "`services` is no map"),
-        ("services: {a: x}", "service a: it is no map"),
-        ("services:\n\ta: {}", "no YAML"),
+        ("", "not a compose file"),
+        ("name: x", "not a compose file"),
+        ("[a]", "not a compose file"),
+        ("services: [a]", "`services` is not a map"),
+        ("services: {a: x}", "service a: it is not a map"),
+        ("services:\n\ta: {}", "not YAML"),
         ("services: {a: {build: .}, a: {build: .}}", "the key 'a' is there twice"),
-        ("services: {a: {build: {tags: {x: y}}}}", "`tags` is no list"),
+        ("services: {a: {build: {tags: {x: y}}}}", "`tags` is not a list"),
         ("services: {a: {build: ., image: '{H}/${X}'}}", "service a: X has no value"),
         ("services: {a: {build: ., image: '{H}/${X?set it}'}}", "set it"),
         ("services: {a: {build: ., image: '{H}/${X!}'}}", "an expression that only the client can read"),
-        ("services: {a: {build: !vault x}}", "no YAML"),
+        ("services: {a: {build: !vault x}}", "not YAML"),
         ("services: {a: {build: false}}", "service a: `build` is neither a text nor a map"),
         ("services: {a: {build: !override [x]}}", "service a: `build` is neither a text nor a map"),
         ("services: {a: {build: &b {context: *b}}}", "nested too deeply"),
-        ("[" * 5000, "no YAML"),
+        ("[" * 5000, "not YAML"),
     ],
 )
 def test_what_is_no_compose_file_is_an_error(text: str, reason: str) -> None:
