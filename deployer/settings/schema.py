@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -177,6 +177,11 @@ def without_none(hint: object) -> type:
     return cast("type", kinds[0] if get_origin(hint) in {Union, UnionType} and len(kinds) == 1 else hint)
 
 
+def _key(kind: type, description: str) -> Any:
+    """A key that may be left out, and that null resets."""
+    return optional(kind), Field(default=None, description=description)
+
+
 @cache
 def organization_file() -> type[BaseModel]:
     """Shape of `organization.yaml`."""
@@ -194,102 +199,63 @@ def organization_file() -> type[BaseModel]:
         "Alarms",
         __config__=STRICT,
         __doc__="Who is notified when an alarm starts and ends.",
-        topic=(
-            optional(limited(str, limits.topic)),
-            Field(
-                default=None,
-                description="SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
-                "Without it, alarms are only visible on the dashboard.",
-            ),
+        topic=_key(
+            limited(str, limits.topic),
+            "SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
+            "Without it, alarms are only visible on the dashboard.",
         ),
     )
     handler = create_model(
         "Handler",
         __config__=STRICT,
         __doc__="How the handler runs.",
-        reserved_concurrency=(
-            optional(limited(int, limits.reserved_concurrency)),
-            Field(
-                default=None,
-                description="Reserved concurrency of the handler, taken from the concurrency that all functions of the "
-                "account and region share; also its maximum. Events wait up to six hours. Without it, the handler uses "
-                "the shared concurrency.",
-            ),
+        reserved_concurrency=_key(
+            limited(int, limits.reserved_concurrency),
+            "Reserved concurrency of the handler, taken from the concurrency that all functions of the "
+            "account and region share; also its maximum. Events wait up to six hours. Without it, the handler uses "
+            "the shared concurrency.",
         ),
     )
     ensure = create_model(
         "Ensure",
         __config__=STRICT,
         __doc__="How requests of `deployer ensure` reach the handler.",
-        url=(
-            optional(limited(object, limits.function_url)),
-            Field(
-                default=None,
-                description="Whether the handler has a function URL: a public endpoint that answers only calls signed "
-                "by principals of this organization, within about a second. Without it, requests are events of ECR, "
-                "which take seconds to minutes. The address that `deployer rollout` prints means true, and `ensure` "
-                "and `push` with these files send their requests to it. docs/permissions.md describes what the URL "
-                "exposes.",
-            ),
+        url=_key(
+            limited(object, limits.function_url),
+            "Whether the handler has a function URL: a public endpoint that answers only calls signed "
+            "by principals of this organization, within about a second. Without it, requests are events of ECR, "
+            "which take seconds to minutes. The address that `deployer rollout` prints means true, and `ensure` "
+            "and `push` with these files send their requests to it. docs/permissions.md describes what the URL "
+            "exposes.",
         ),
     )
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
         __doc__="`organization.yaml`: the central account, and defaults for every OU.",
-        organization=(
-            optional(limited(str, limits.organization_id)),
-            Field(default=None, description="Id of the organization; a roll-out to any other is refused."),
+        organization=_key(
+            limited(str, limits.organization_id),
+            "Id of the organization; a roll-out to any other is refused.",
         ),
         central=(central, Field(description=_CENTRAL)),
-        prefix=(
-            optional(limited(str, limits.prefix)),
-            Field(default=None, description="First part of the name of every resource."),
+        prefix=_key(limited(str, limits.prefix), "First part of the name of every resource."),
+        retention=_key(partial(Retention), "How long records, logs and archived events are kept, in days."),
+        rollout=_key(partial(Rollout), "Speed, failure tolerance and order of roll-outs."),
+        notifications=_key(partial(Notifications), "Notifications about decisions; none without it."),
+        cleanup=_key(
+            bool,
+            "Whether repositories without an image may be deleted, by `audit repair --delete-blank`: "
+            "only if this is true, covered accounts have the role for it.",
         ),
-        retention=(
-            optional(partial(Retention)),
-            Field(default=None, description="How long records, logs and archived events are kept, in days."),
+        alarms=_key(alarms, "Who is notified when an alarm starts and ends."),
+        tracing=_key(
+            bool,
+            "Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
+            "took. See docs/operations.md.",
         ),
-        rollout=(
-            optional(partial(Rollout)),
-            Field(default=None, description="Speed, failure tolerance and order of roll-outs."),
-        ),
-        notifications=(
-            optional(partial(Notifications)),
-            Field(default=None, description="Notifications about decisions; none without it."),
-        ),
-        cleanup=(
-            bool | None,
-            Field(
-                default=None,
-                description="Whether repositories without an image may be deleted, by `audit repair --delete-blank`: "
-                "only if this is true, covered accounts have the role for it.",
-            ),
-        ),
-        alarms=(
-            alarms | None,
-            Field(default=None, description="Who is notified when an alarm starts and ends."),
-        ),
-        tracing=(
-            bool | None,
-            Field(
-                default=None,
-                description="Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
-                "took. See docs/operations.md.",
-            ),
-        ),
-        handler=(
-            handler | None,
-            Field(default=None, description="How the handler runs."),
-        ),
-        ensure=(
-            ensure | None,
-            Field(default=None, description="How requests of `deployer ensure` reach the handler."),
-        ),
-        defaults=(
-            optional(partial(Settings)),
-            Field(default=None, description="Settings for every OU and account, before their own files."),
-        ),
+        handler=_key(handler, "How the handler runs."),
+        ensure=_key(ensure, "How requests of `deployer ensure` reach the handler."),
+        defaults=_key(partial(Settings), "Settings for every OU and account, before their own files."),
     )
 
 
@@ -300,14 +266,8 @@ def ou_file() -> type[BaseModel]:
         "OrganizationalUnitFile",
         __base__=partial(Settings),
         __doc__="One OU's file: the settings of the accounts in it and in the OUs below, if they differ.",
-        ou=(
-            str | None,
-            Field(default=None, description="Path of names, as in `Workloads/Prod`, or an id; the root is `Root`."),
-        ),
-        id=(
-            optional(limited(str, limits.ou_id)),
-            Field(default=None, description="Id of the OU; if `ou` is set too, both must be the same OU."),
-        ),
+        ou=_key(str, "Path of names, as in `Workloads/Prod`, or an id; the root is `Root`."),
+        id=_key(limited(str, limits.ou_id), "Id of the OU; if `ou` is set too, both must be the same OU."),
     )
 
 
@@ -318,8 +278,8 @@ def account_file() -> type[BaseModel]:
         "AccountFile",
         __base__=partial(Settings),
         __doc__="One account's file: exceptions to the settings of its OU.",
-        account=(
-            optional(limited(str, limits.account_id)),
-            Field(default=None, description="Id of the account, in quotes; needed unless the file is named <id>.yaml."),
+        account=_key(
+            limited(str, limits.account_id),
+            "Id of the account, in quotes; needed unless the file is named <id>.yaml.",
         ),
     )
