@@ -133,9 +133,10 @@ def config_at_hand(folder: Path | None) -> Config | None:
     try:
         return settings.load(folder or DEFAULT_CONFIG_DIRECTORY)
     except ConfigurationError:
-        if folder is None:
-            return None
-        raise
+        if folder is not None:
+            raise
+        typer.echo(f"{DEFAULT_CONFIG_DIRECTORY}/ has errors and is ignored; `deployer validate` lists them.", err=True)
+        return None
 
 
 class LedgerAtHand:
