@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +25,7 @@ from deployer.composition.rollout import RolloutContext, RolloutRequest
 from deployer.errors import NotFoundError, PlanOutdatedError
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
-from deployer.planning.desired_state import deployment_for
+from deployer.planning.desired_state import Deployment, deployment_for
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.cloud import Cloud
@@ -38,8 +39,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     installation = Installation.open(request.config, profile=request.profile, clock=clock)
     config, session, organization = installation.config, installation.session, installation.organization
     call_as = check_stack_sets(session, organization, region=config.home_region)
-    compiled = installation.compiled
-    enabled_regions = check_regions(session, compiled.regions, home=config.home_region)
+    enabled_regions = check_regions(session, installation.compiled.regions, home=config.home_region)
     bucket = _bucket(session, installation.names)
     lock = Lock(
         LockFile(bucket),
@@ -51,22 +51,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         request = _resumed(request, lock.read())
     if request.file is not None:
         request = _of_file(request, request.file, organization)
-    scope = find_scope(
-        organization, ous=request.ous, accounts=request.accounts, regions=request.regions, known_regions=enabled_regions
-    )
-    deployment = deployment_for(
-        compiled,
-        scope=scope,
-        partition=session.identity.partition,
-        enabled_regions=enabled_regions,
-        opt_in_regions=opt_in_regions(
-            session,
-            compiled.regions,
-            enabled=enabled_regions,
-            management_account=organization.management_account_id,
-            home=config.home_region,
-        ),
-    )
+    deployment = _deployment(installation, request, enabled_regions)
     rollout = replace(config.rollout, **request.rollout)
     return RolloutContext(
         caller=session.identity.arn,
@@ -87,6 +72,31 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
         request=request,
         clock=clock,
         digests=config.digests,
+    )
+
+
+def _deployment(installation: Installation, request: RolloutRequest, enabled_regions: Mapping[str, str]) -> Deployment:
+    """The desired state in the scope of the request."""
+    session, organization = installation.session, installation.organization
+    regions = installation.compiled.regions
+    return deployment_for(
+        installation.compiled,
+        scope=find_scope(
+            organization,
+            ous=request.ous,
+            accounts=request.accounts,
+            regions=request.regions,
+            known_regions=enabled_regions,
+        ),
+        partition=session.identity.partition,
+        enabled_regions=enabled_regions,
+        opt_in_regions=opt_in_regions(
+            session,
+            regions,
+            enabled=enabled_regions,
+            management_account=organization.management_account_id,
+            home=installation.config.home_region,
+        ),
     )
 
 
