@@ -200,6 +200,23 @@ class Names:
     def forwarding_dead_letter_queue(self) -> str:
         return f"{self.prefix}-forwarding-dead-letters"
 
+    def native_role(self, region: str, digest: str) -> str:
+        """The role with which ECR creates repositories by creation templates: one for each region and content.
+
+        IAM is global, and an account that moves to another OU may get the new stack before the old one is deleted: so
+        the name has the region and the content's digest. ECR takes no role with a path.
+        """
+        return f"{self.prefix}-native-{region}-{digest}"
+
+    @property
+    def native_role_pattern(self) -> str:
+        """Regular expression for every name that `native_role` makes, of this prefix and no other."""
+        return rf"{re.escape(self.prefix)}-native-[a-z]+(-[a-z]+){{1,2}}-[0-9]+-[0-9a-f]{{8}}"
+
+    def is_native_role(self, role: str) -> bool:
+        """Whether ECR creates repositories by this installation's creation templates with a role of this name."""
+        return re.fullmatch(self.native_role_pattern, role) is not None
+
     # ARNs
     @property
     def event_bus_arn(self) -> str:

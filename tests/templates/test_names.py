@@ -121,6 +121,26 @@ def test_arns_are_of_the_partition(names: Names) -> None:
     assert china.event_bus_arn == "arn:aws-cn:events:cn-north-1:200000000001:event-bus/deployer-events"
 
 
+REGIONS = ["eu-west-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1", "cn-northwest-1", LONGEST_REGION]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_role_of_creation_templates_is_recognized_by_its_name_and_only_by_its_own_installation(region: str) -> None:
+    names = names_with("p" * PREFIX_MAXIMUM_LENGTH)
+    assert len(names.native_role(region, "0123abcd")) <= 64
+    assert names.is_native_role(names.native_role(region, "0123abcd"))
+    outer, inner = names_with("team"), names_with("team-native-eu")
+    assert inner.is_native_role(inner.native_role(region, "0123abcd"))
+    assert not outer.is_native_role(inner.native_role(region, "0123abcd"))
+    assert not inner.is_native_role(outer.native_role(region, "0123abcd"))
+
+
+@pytest.mark.parametrize("role", ["creator_role", "auditor_role", "function_role", "forwarding_role"])
+def test_no_other_role_is_taken_for_the_role_of_creation_templates(role: str) -> None:
+    names = names_with("deployer")
+    assert not names.is_native_role(getattr(names, role))
+
+
 PATTERNS = {
     "artifacts_bucket": r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
     "central_stack": r"[a-zA-Z][a-zA-Z0-9-]{0,127}",
