@@ -1,4 +1,4 @@
-"""ECR repository creation templates (create on push) of an OU's registries: one StackSet for each distinct content.
+"""What settings require of ECR's repository creation templates (create on push), as values.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-repositorycreationtemplate.html
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handler.settings import Encryption, TagMutability
-
-NAME = "registry-creation-templates"
 
 ROOT = "ROOT"
 """The prefix of the template for every name that no other template matches."""

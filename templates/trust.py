@@ -47,6 +47,20 @@ def operator_role(names: Names) -> Statement:
     return _of_central_account(names, "OnlyTheOperatorRole", {"ArnEquals": names.operator_role_arn}, actions=ASSUME)
 
 
+def registry() -> Statement:
+    """ECR, for creation templates that the role was passed to; `iam:PassRole` applies within one account only.
+
+    It has no condition, because AWS documents no condition keys for calls with which ECR assumes this role
+    (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html).
+    """
+    return {
+        "Sid": "OnlyRegistry",
+        "Effect": "Allow",
+        "Principal": {"Service": "ecr.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
 def forwarding_rule(names: Names) -> Statement:
     """EventBridge, and only for the forwarding rule of the same account, in any region.
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from troposphere import Template
 
+from tools.wording import code
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -28,6 +30,9 @@ KINDS = {
     ),
     "AWS::ECR::RegistryScanningConfiguration": Kind(
         "scanning configuration of the registry", None, "replaces the registry's configuration with the OU's settings"
+    ),
+    "AWS::ECR::RepositoryCreationTemplate": Kind(
+        "repository creation template for the prefix", "Prefix", "the OU's settings for repositories created on push"
     ),
     "AWS::Events::Archive": Kind("event archive", "ArchiveName"),
     "AWS::Events::EventBus": Kind("event bus", "Name"),
@@ -73,7 +78,7 @@ def changes(template: Template) -> Iterator[str]:
 
 def _change(resource: Mapping[str, Any]) -> str:
     kind, properties = KINDS[resource["Type"]], resource["Properties"]
-    name = f" `{properties[kind.name]}`" if kind.name else ""
+    name = f" {code(properties[kind.name])}" if kind.name else ""
     purpose = (
         _PERMISSIONS.get(properties.get("Principal", ""))
         or kind.purpose

@@ -11,18 +11,21 @@ from typing import Any
 
 from troposphere import Template
 
-from handler.settings import Scanning
+from handler.settings import Encryption, Scanning
 from templates import (
     access,
     artifacts,
     audit_policies,
     central,
     forwarding,
+    native_policies,
     policies,
+    registry_creation_templates,
     registry_scanning,
     resource_policies,
     trust,
 )
+from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
 from templates.names import Names
 from templates.notices import Notifications
 from tools.inventory import changes
@@ -46,9 +49,11 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "AuditStacks": audit_policies.audit_stacks,
     "CountDeadLetters": policies.count_dead_letters,
     "CountInLedger": policies.count_in_ledger,
+    "CreateByTemplates": native_policies.create_by_templates,
     "CreateTaggedRepositories": policies.create_repositories,
     "DeleteBlankRepositories": audit_policies.delete_blank_repositories,
     "DeleteProbe": audit_policies.delete_probe,
+    "DenyNames": native_policies.deny_names,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
@@ -65,11 +70,14 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "ReadAccountNames": policies.read_account_names,
     "OnlyAuditors": trust.auditors,
     "OnlyOperators": trust.operators,
+    "OnlyRegistry": trust.registry,
     "OnlyTheForwardingRule": trust.forwarding_rule,
     "OnlyTheHandler": trust.handler,
     "OnlyTheNoticesRule": trust.notices_rule,
     "OnlyTheOperatorRole": trust.operator_role,
     "ReadDelegatedAdministrators": policies.read_delegated_administrators,
+    "PutPoliciesByTemplates": native_policies.put_policies_by_templates,
+    "TagByTemplates": native_policies.tag_by_templates,
     "PublishNotices": policies.publish_notices,
     "RedriveEvents": policies.redrive_events,
     "DenyOldTLS": resource_policies.deny_insecure_bucket_calls,
@@ -90,6 +98,23 @@ REASONS: Mapping[str, Callable[..., Any]] = {
 """The function that returns each statement, by its Sid."""
 
 
+CREATION_TEMPLATES = CreationTemplates(
+    templates=(
+        CreationTemplate(
+            prefix=ROOT,
+            image_tag_mutability="IMMUTABLE",
+            mutability_exclusions=(),
+            encryption=Encryption(type="KMS"),
+            lifecycle_policy="{}",
+            repository_policy="{}",
+            tags=(("env", "prod"),),
+        ),
+    ),
+    denied=("**/tmp-*",),
+)
+"""Settings that need every permission of the role of creation templates."""
+
+
 def render(names: Names) -> str:
     """The page; CloudFormation fills in every `<…>` in each account."""
     stacks = {
@@ -103,7 +128,8 @@ def render(names: Names) -> str:
         ),
         "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
-        "per-ou": registry_scanning.template(names, Scanning(type="ENHANCED")),
+        "registry-scanning": registry_scanning.template(names, Scanning(type="ENHANCED")),
+        "creation-templates": registry_creation_templates.template(names, CREATION_TEMPLATES, "<digest>"),
     }
     return render_page(
         "permissions",
@@ -128,7 +154,10 @@ def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
             "forwarding"
         ],
         f"If an OU configures `registry.scanning` (StackSets `{names.prefix}-{registry_scanning.NAME}-…`)": stacks[
-            "per-ou"
+            "registry-scanning"
+        ],
+        f"If an OU has `engine: native` (StackSets `{names.prefix}-{registry_creation_templates.NAME}-…`)": stacks[
+            "creation-templates"
         ],
     }
     lines = []
@@ -147,7 +176,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
         for role in _of_type(template, "AWS::IAM::Role"):
             (who,) = role["AssumeRolePolicyDocument"]["Statement"]
             lines += [
-                f"### `{role['RoleName']}`",
+                f"### {code(role['RoleName'])}",
                 "",
                 f"{role['Description']}. Sessions last {role['MaxSessionDuration'] // 60} minutes at most.",
                 "",
@@ -183,7 +212,7 @@ def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
 def _row(statement: Mapping[str, Any]) -> str:
     cells = (
         f"`{statement['Sid']}`",
-        code(statement["Action"]).replace(" or ", ", "),
+        ("" if statement["Effect"] == "Allow" else "never ") + code(statement["Action"]).replace(" or ", ", "),
         code(statement["Resource"]).replace(" or ", ", "),
         conditions(statement.get("Condition", {})),
         reason(statement["Sid"]),

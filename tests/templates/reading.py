@@ -8,14 +8,42 @@ from typing import Any
 
 from troposphere import Template
 
-from handler.settings import Scanning
-from templates import access, artifacts, central, forwarding, registry_scanning
+from handler.settings import Encryption, Scanning
+from templates import access, artifacts, central, forwarding, registry_creation_templates, registry_scanning
+from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
 from templates.names import Names
 from templates.notices import Notifications
 
 DIGEST = "0123456789abcdef" * 4
 
 SCANNING = Scanning(type="ENHANCED", frequency="CONTINUOUS_SCAN", filters=("prod-*", "team-a/*"))
+
+CREATION_TEMPLATES = CreationTemplates(
+    templates=(
+        CreationTemplate(
+            prefix=ROOT,
+            image_tag_mutability="MUTABLE",
+            mutability_exclusions=(),
+            encryption=Encryption(),
+            lifecycle_policy=None,
+            repository_policy=None,
+            tags=(),
+        ),
+        CreationTemplate(
+            prefix="team-a",
+            image_tag_mutability="IMMUTABLE",
+            mutability_exclusions=("latest", "dev-*"),
+            encryption=Encryption(type="KMS", kms_key="alias/{account}"),
+            lifecycle_policy='{"rules":[{"action":{"type":"expire"},"rulePriority":1,"selection":{"countNumber":7,'
+            '"countType":"sinceImagePushed","countUnit":"days","tagStatus":"untagged"}}]}',
+            repository_policy='{"Statement":[{"Action":"ecr:BatchGetImage","Condition":{"StringEquals":'
+            '{"aws:PrincipalOrgID":"o-exampleorg1"}},"Effect":"Allow","Principal":"*","Sid":"Pull"}],'
+            '"Version":"2012-10-17"}',
+            tags=(("env", "prod"), ("registry", "{account}-{region}")),
+        ),
+    ),
+    denied=("**/tmp-*", "scratch/**"),
+)
 
 Templates = Mapping[str, Template]
 
@@ -34,6 +62,7 @@ def synthesize(names: Names) -> dict[str, Template]:
         "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
         "registry-scanning": registry_scanning.template(names, SCANNING),
+        "registry-creation-templates": registry_creation_templates.template(names, CREATION_TEMPLATES, "0123abcd"),
     }
 
 

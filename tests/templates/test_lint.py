@@ -9,7 +9,9 @@ import pytest
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-@pytest.mark.parametrize("name", ["artifacts", "central", "access", "forwarding", "registry-scanning"])
+@pytest.mark.parametrize(
+    "name", ["artifacts", "central", "access", "forwarding", "registry-scanning", "registry-creation-templates"]
+)
 def test_cfn_lint_finds_nothing(name: str) -> None:
     from cfnlint.api import lint_file  # noqa: PLC0415 - takes 50 MB of each worker
     from cfnlint.config import ManualArgs  # noqa: PLC0415 - as above

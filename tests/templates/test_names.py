@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, strategies
 
 from templates.names import PREFIX_MAXIMUM_LENGTH, PREFIX_PATTERN, Names, prefix_problem
-from tests.templates.reading import resources, synthesize
+from tests.templates.reading import literal, resources, synthesize
 
 LONGEST_REGION = "ap-southeast-99"
 """One character longer than any region there is."""
@@ -94,7 +94,7 @@ def test_stacks_that_share_the_central_account_never_share_a_name(names: Names) 
         for logical_id, resource in resources(template).items():
             kind = resource["Type"]
             if name := (ACCOUNT_WIDE | REGIONAL).get(kind):
-                key = (kind, resource["Properties"][name])
+                key = (kind, literal(resource["Properties"][name]))
                 assert key not in seen, f"{stack}.{logical_id} has the name of {seen[key]}"
                 seen[key] = f"{stack}.{logical_id}"
 

@@ -31,6 +31,9 @@ WILDCARDS = {
     "ListParentOUs": "the account that a push went to, and the OUs above it",
     "WriteLogs": "Lambda names its log streams",
     "LookUpCallers": "the role that signed a request",
+    "CreateByTemplates": "the repository that a push asks for, below the prefixes of the templates",
+    "TagByTemplates": "the repository that a push asked for",
+    "PutPoliciesByTemplates": "the repository that a push asked for",
     "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
     "AuditRepositories": "every repository is looked at, to find those that lack a record",
     "AuditQueues": "the queue of that one name in whichever region is covered",
@@ -202,6 +205,17 @@ def test_lambda_assumes_the_roles_of_functions_without_a_condition(templates: Te
     assert [placed.conditions for placed in trusted] == [{}, {}]
 
 
+REGISTRY = "OnlyRegistry"
+
+
+def test_ecr_assumes_the_role_of_creation_templates_without_a_condition(templates: Templates) -> None:
+    """AWS documents no key for it either."""
+    (trusted,) = [placed for placed in statements(templates) if placed.statement["Sid"] == REGISTRY]
+    assert trusted.place == "registry-creation-templates.CreationRole.AssumeRolePolicyDocument"
+    assert trusted.statement["Principal"] == {"Service": "ecr.amazonaws.com"}
+    assert trusted.conditions == {}
+
+
 def test_the_policy_of_a_topic_has_no_condition(templates: Templates) -> None:
     """EventBridge supports none there."""
     found = [placed for placed in statements(templates) if placed.place.startswith("central.NoticesTopicPolicy")]
@@ -212,11 +226,11 @@ def test_the_policy_of_a_topic_has_no_condition(templates: Templates) -> None:
 def test_a_service_is_only_admitted_for_a_named_source(allowed: list[PlacedStatement]) -> None:
     """Otherwise any customer of the service could have it act here (the confused deputy).
 
-    Lambda takes on the roles that were passed to it, which no other account can do (iam:PassRole).
+    Lambda and ECR take on the roles that were passed to them, which no other account can do (iam:PassRole).
     """
     for placed in allowed:
         principal = placed.statement.get("Principal", {})
-        if isinstance(principal, dict) and "Service" in principal and placed.statement["Sid"] != LAMBDA:
+        if isinstance(principal, dict) and "Service" in principal and placed.statement["Sid"] not in {LAMBDA, REGISTRY}:
             assert keys_of(placed) & SOURCE_KEYS, placed.id
 
 
@@ -247,7 +261,8 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
         for placed in allowed
         if any(action.startswith(changing) for action in placed.actions)
     }
-    assert found.keys() - needed.keys() == {"RestoreOwnershipTags", "RestoreEventTag"}
+    by_ecr = {"CreateByTemplates", "TagByTemplates", "PutPoliciesByTemplates"}
+    assert found.keys() - needed.keys() == {"RestoreOwnershipTags", "RestoreEventTag"} | by_ecr
     assert {sid: found[sid] for sid in needed} == {sid: {"Null": keys} for sid, keys in needed.items()}
 
 
@@ -377,6 +392,7 @@ def test_queues_keep_messages_as_long_as_sqs_can(templates: Templates) -> None:
 UNTAGGED = {
     "AWS::CloudWatch::Dashboard",
     "AWS::ECR::RegistryScanningConfiguration",
+    "AWS::ECR::RepositoryCreationTemplate",
     "AWS::Events::Archive",
     "AWS::Events::EventBusPolicy",
     "AWS::Lambda::EventInvokeConfig",

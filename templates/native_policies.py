@@ -1,0 +1,111 @@
+"""IAM statements of the role with which ECR creates repositories during pushes, by creation templates.
+
+Each docstring is the reason for the statement, as in `policies`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+
+from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
+from templates.names import Names
+from templates.policies import Statement, arn_here, use_keys
+
+MAX_EXPANSIONS = 3
+"""The most parts `**/` of one glob of which each combination gets a resource of its own."""
+
+_PARENTS = re.compile(r"(?:^|(?<=/))\*{2,}/")
+_POSSIBLE = re.compile(r"[a-z0-9._/*-]*")
+"""A glob with any other character matches no repository name."""
+
+
+def statements(names: Names, content: CreationTemplates) -> list[Statement]:
+    """All statements that the templates of one registry require."""
+    templates = content.templates
+    tagged = tuple(one for one in templates if one.tags)
+    with_policies = tuple(one for one in templates if one.lifecycle_policy or one.repository_policy)
+    return [
+        create_by_templates(templates),
+        *([tag_by_templates(tagged)] if tagged else []),
+        *([put_policies_by_templates(with_policies)] if with_policies else []),
+        *(use_keys(names) if any(one.encryption.type != "AES256" for one in templates) else []),
+        *([deny_names(content.denied)] if any(denied_names(content.denied)) else []),
+    ]
+
+
+def create_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
+    """Create repositories whose names one of the creation templates matches."""
+    return {
+        "Sid": "CreateByTemplates",
+        "Effect": "Allow",
+        "Action": "ecr:CreateRepository",
+        "Resource": _repositories(templates),
+    }
+
+
+def tag_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
+    """Give a new repository the tags of its creation template.
+
+    (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-custom.html)
+    """
+    return {
+        "Sid": "TagByTemplates",
+        "Effect": "Allow",
+        "Action": "ecr:TagResource",
+        "Resource": _repositories(templates),
+    }
+
+
+def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statement:
+    """Give a new repository the policies of its creation template."""
+    needed = {
+        "ecr:PutLifecyclePolicy": any(one.lifecycle_policy for one in templates),
+        "ecr:SetRepositoryPolicy": any(one.repository_policy for one in templates),
+    }
+    return {
+        "Sid": "PutPoliciesByTemplates",
+        "Effect": "Allow",
+        "Action": [action for action, is_needed in needed.items() if is_needed],
+        "Resource": _repositories(templates),
+    }
+
+
+def deny_names(globs: Iterable[str]) -> Statement:
+    """Never create a repository that `create.names.deny` refuses, whichever template matches its name.
+
+    The resources match all of these names, and possibly more: the handler decides about those.
+    """
+    return {
+        "Sid": "DenyNames",
+        "Effect": "Deny",
+        "Action": "ecr:CreateRepository",
+        "Resource": [f"arn:*:ecr:*:*:repository/{name}" for name in denied_names(globs)],
+    }
+
+
+def denied_names(globs: Iterable[str]) -> tuple[str, ...]:
+    """IAM's patterns for globs over repository names: they match at least the same names.
+
+    IAM's `*` crosses `/`, and no pattern of IAM matches a part or nothing: `**/tmp-*` becomes `tmp-*` and `*/tmp-*`.
+    """
+    return tuple(dict.fromkeys(name for glob in globs if _POSSIBLE.fullmatch(glob) for name in _expanded(glob)))
+
+
+def _expanded(glob: str) -> Iterator[str]:
+    pieces = _PARENTS.split(glob)
+    count = len(pieces) - 1
+    choices = product(("", "*/"), repeat=count) if count <= MAX_EXPANSIONS else [("*",) * count]
+    for choice in choices:
+        joined = "".join(text for pair in zip(pieces, (*choice, ""), strict=True) for text in pair)
+        yield re.sub(r"\*+", "*", joined)
+
+
+def _repositories(templates: Iterable[CreationTemplate]) -> list[object]:
+    """Their names, each once; those below a prefix that is named too are left out."""
+    prefixes = sorted({one.prefix for one in templates})
+    if ROOT in prefixes:
+        return [arn_here("ecr", "repository/*", region="${AWS::Region}")]
+    widest = [one for one in prefixes if not any(one.startswith(f"{other}/") for other in prefixes)]
+    return [arn_here("ecr", f"repository/{prefix}/*", region="${AWS::Region}") for prefix in widest]
