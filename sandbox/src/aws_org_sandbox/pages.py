@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 def page(items: Sequence[Item], call: Call, *, limit: int, bad_token: str) -> tuple[list[Item], str | None]:
     """One page and the token of the next; `limit` is AWS's largest page, `bad_token` its code for a wrong token."""
-    requested = call.parameters.get("MaxResults")
+    requested = _parameter(call, "MaxResults")
     if requested is not None and not 1 <= int(requested) <= limit:
         raise Refused(bad_token, f"MaxResults must be between 1 and {limit}, and is {requested}.")
     size = int(requested or limit)
@@ -29,8 +29,13 @@ def with_token(members: dict[str, Any], token: str | None) -> dict[str, Any]:
     return {**members, "NextToken": token} if token else members
 
 
+def _parameter(call: Call, name: str) -> Any:
+    """A parameter of paging: some services begin its name with a small letter."""
+    return call.parameters.get(name, call.parameters.get(name[0].lower() + name[1:]))
+
+
 def _request_key(call: Call) -> str:
-    request = {key: value for key, value in call.parameters.items() if key not in {"NextToken", "MaxResults"}}
+    request = {key: value for key, value in call.parameters.items() if key.lower() not in {"nexttoken", "maxresults"}}
     return f"{call.operation} {json.dumps(request, sort_keys=True, default=str)}"
 
 
@@ -39,7 +44,7 @@ def _token(call: Call, position: int) -> str:
 
 
 def _position(call: Call, bad_token: str) -> int:
-    token = call.parameters.get("NextToken")
+    token = _parameter(call, "NextToken")
     if not token:
         return 0
     try:

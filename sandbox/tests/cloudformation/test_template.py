@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from aws_org_sandbox.cloudformation.intrinsics import (
-    KNOWN_AFTER_APPLY,
     KnownResource,
     Scope,
     parameter_values,
@@ -14,6 +13,7 @@ from aws_org_sandbox.cloudformation.intrinsics import (
     resolve,
 )
 from aws_org_sandbox.cloudformation.template import TemplateError, parse
+from aws_org_sandbox.resources.shapes import KNOWN_AFTER_APPLY
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
 SCOPE = Scope(

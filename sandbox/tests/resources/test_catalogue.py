@@ -39,6 +39,9 @@ STACK = {
             "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
         },
     ),
+    "Template": resource(
+        "AWS::ECR::RepositoryCreationTemplate", {"Prefix": "team-a", "AppliedFor": ["CREATE_ON_PUSH"]}
+    ),
     "Topic": resource("AWS::SNS::Topic"),
 }
 """One of each type with attributes, functions and their URLs apart, which need code in a bucket."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aws_org_sandbox.cloudformation.template import TemplateError, attribute_reference
-
-KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""The placeholder in a change set for a value that is only known after the change is executed."""
+from aws_org_sandbox.resources.shapes import KNOWN_AFTER_APPLY
 
 _NO_VALUE = object()
 

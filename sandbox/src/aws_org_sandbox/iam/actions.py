@@ -60,7 +60,8 @@ def _rows(resource: str, *operations: str) -> dict[str, str]:
 TABLES: Mapping[str, Mapping[str, str]] = {
     "ecr": {
         **_rows(ANY, "GetAuthorizationToken", "DescribeRegistry", "GetRegistryScanningConfiguration",
-                "PutRegistryScanningConfiguration", "GetRegistryPolicy", "GetAccountSetting", "PutAccountSetting"),
+                "PutRegistryScanningConfiguration", "GetRegistryPolicy", "GetAccountSetting", "PutAccountSetting",
+                "DeleteRepositoryCreationTemplate", "DescribeRepositoryCreationTemplates"),
         **_rows(_REPOSITORY, "BatchCheckLayerAvailability", "BatchDeleteImage", "BatchGetImage", "CompleteLayerUpload",
                 "DeleteLifecyclePolicy", "DeleteRepository", "DeleteRepositoryPolicy", "DescribeImages",
                 "DescribeImageScanFindings", "GetDownloadUrlForLayer", "GetLifecyclePolicy", "GetRepositoryPolicy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from moto.ecr.models import ecr_backends
@@ -12,9 +13,10 @@ from moto.organizations.models import FakeOrganization
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.credentials import PARTITION
-from aws_org_sandbox.iam import cloudformation_actions, dynamodb_actions, keys, s3_actions
+from aws_org_sandbox.iam import cloudformation_actions, dynamodb_actions, keys, s3_actions, service_roles
 from aws_org_sandbox.iam.actions import ANY, Need, Needs, each, need
 from aws_org_sandbox.iam.contexts import Context
+from aws_org_sandbox.iam.identities import find_role
 from aws_org_sandbox.organizations import membership
 
 _REPOSITORY = "arn:{partition}:ecr:{region}:{account}:repository/{repositoryName}"
@@ -55,6 +57,27 @@ def _key_arn(call: Call, key: str) -> str:
         return key
     kind = "" if key.startswith("alias/") else "key/"
     return f"arn:{PARTITION}:kms:{call.region}:{call.account}:{kind}{key}"
+
+
+def _ecr_template(call: Call) -> Iterable[Need]:
+    """Whoever stores a template needs what it does, too.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create.html
+    """
+    yield Need(action=f"ecr:{call.operation}", resource=ANY)
+    prefix = str(call.parameters.get("prefix") or ANY).removesuffix("/")
+    names = ANY if prefix == "ROOT" else f"{prefix}/*"
+    repositories = _REPOSITORY.replace("{repositoryName}", names)
+    yield need(call, repositories, operation="CreateRepository")
+    for policy, operation in (("lifecyclePolicy", "PutLifecyclePolicy"), ("repositoryPolicy", "SetRepositoryPolicy")):
+        if call.parameters.get(policy):
+            yield replace(need(call, repositories, operation=operation), account=None)
+    if call.parameters.get("customRoleArn"):
+        yield _pass_role(call.parameters["customRoleArn"], service_roles.ECR)
+    service_role = service_roles.ecr_templates_role(call.account)
+    if find_role(service_role) is None:
+        service = {"iam:AWSServiceName": service_roles.ECR}
+        yield Need(action="iam:CreateServiceLinkedRole", resource=service_role, context=service)
 
 
 def _ecr_tag(call: Call) -> Iterable[Need]:
@@ -229,6 +252,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **each(_trail, "cloudtrail", "GetEventSelectors", "GetTrailStatus"),
     ("cloudwatch", "DeleteDashboards"): _dashboards,
     ("ecr", "CreateRepository"): _ecr_create,
+    **each(_ecr_template, "ecr", "CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"),
     ("ecr", "DeleteRepository"): _ecr_delete,
     ("ecr", "TagResource"): _ecr_tag,
     ("ecr", "DescribeRepositories"): _ecr_describe,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aws_org_sandbox.resources.awslambda import EventInvokeConfig, Function, Permission
 from aws_org_sandbox.resources.cloudwatch import Alarm, Dashboard
+from aws_org_sandbox.resources.creation_templates import RepositoryCreationTemplate
 from aws_org_sandbox.resources.dynamodb import Table
 from aws_org_sandbox.resources.ecr import RegistryScanningConfiguration
 from aws_org_sandbox.resources.event_rules import Rule
@@ -35,6 +36,7 @@ _KINDS: tuple[type[Resource], ...] = (
     Queue,
     QueuePolicy,
     RegistryScanningConfiguration,
+    RepositoryCreationTemplate,
     Role,
     Rule,
     Table,

@@ -11,9 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from aws_org_sandbox.resources import creation_templates
 from aws_org_sandbox.resources.resource import Properties, ResourceContext
 
-Reading = Callable[[ResourceContext, str], dict[str, Any]]
+Reading = Callable[[ResourceContext, str], dict[str, Any] | None]
 
 _MISSING = frozenset(
     {
@@ -98,6 +99,7 @@ def _scanning(context: ResourceContext, _: str) -> dict[str, Any]:
 
 READINGS: Mapping[str, Reading] = {
     "AWS::ECR::RegistryScanningConfiguration": _scanning,
+    "AWS::ECR::RepositoryCreationTemplate": creation_templates.actual,
     "AWS::Events::Rule": _rule,
     "AWS::IAM::Role": _role,
     "AWS::SQS::Queue": _queue,
