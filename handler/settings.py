@@ -18,10 +18,12 @@ __all__ = [
     "CreateRules",
     "Encryption",
     "EncryptionType",
+    "Engine",
     "Layer",
     "Limit",
     "NameRules",
     "Namespace",
+    "NativeRules",
     "PrincipalRules",
     "RegistrySettings",
     "RepositorySettings",
@@ -32,12 +34,23 @@ __all__ = [
     "Settings",
     "TagMutability",
     "Trigger",
+    "UnenforcedRule",
     "build",
     "merge",
     "overlay",
     "settings_from",
 ]
 
+Engine = Literal["handler", "native"]
+UnenforcedRule = Literal[
+    "create.on",
+    "create.principals",
+    "create.principals.allow",
+    "create.principals.deny",
+    "create.principals.outside_organization",
+    "create.limit",
+    "namespaces",
+]
 Trigger = Literal["push", "pull"]
 TagMutability = Literal["MUTABLE", "IMMUTABLE"]
 EncryptionType = Literal["AES256", "KMS", "KMS_DSSE"]
@@ -132,6 +145,21 @@ class CreateRules:
         default=PrincipalRules(), metadata={"doc": "Callers that may cause a repository."}
     )
     limit: Limit = field(default=Limit(), metadata={"doc": "The most new repositories in an hour."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeRules:
+    """What the engine `native` does without: ECR knows prefixes of names, but no principals and no limits."""
+
+    __pydantic_config__ = _STRICT
+
+    unenforced: tuple[UnenforcedRule, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Rules that need not hold for repositories that ECR creates; without it, such a rule is an error.",
+            "example": ["create.principals", "create.limit"],
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +292,15 @@ class Settings:
         default=(),
         metadata={"doc": "Regions that are covered.", "example": ["eu-west-1", "us-east-1"]},
     )
+    engine: Engine = field(
+        default="handler",
+        metadata={
+            "doc": "handler: the handler creates repositories, after their first push fails. native: ECR creates those "
+            "whose names a repository creation template can hold, during the first push.",
+            "example": "native",
+        },
+    )
+    native: NativeRules = field(default=NativeRules(), metadata={"doc": "Rules that the engine native does without."})
     create: CreateRules = field(default=CreateRules(), metadata={"doc": "Which calls cause a repository."})
     repository: RepositorySettings = field(
         default=RepositorySettings(), metadata={"doc": "Settings of new repositories."}

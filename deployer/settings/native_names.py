@@ -1,0 +1,81 @@
+"""Which names repository creation templates can hold: prefixes of `create.names.allow`, and the template of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from deployer.settings.glob_sets import covers_arn, covers_name
+from handler.repository_names import is_valid
+from handler.settings import NameRules
+from templates.creation_templates import ROOT
+from templates.denied_names import denied_patterns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncovered:
+    """An entry of `create.names.allow` whose names stay with the handler, and why."""
+
+    index: int
+    glob: str
+    reason: str
+
+
+def literal_prefix(glob: str) -> str | None:
+    """The prefix whose template creates exactly the names that a glob matches; None if there is no such prefix.
+
+    `a/b` for `a/b/**`, and ROOT for `**`. The prefix itself is not among its names, since ECR implies a `/` after it.
+    """
+    before = glob.partition("*")[0]
+    if not before:
+        return ROOT if covers_name(glob, "**") else None
+    prefix = before.removesuffix("/")
+    is_prefix = prefix != before and is_valid(f"{prefix}/a") and covers_name(glob, names_of(prefix))
+    return prefix if is_prefix else None
+
+
+def names_of(prefix: str) -> str:
+    """The glob for all names below a prefix."""
+    return "**" if prefix == ROOT else f"{prefix}/**"
+
+
+def begins_with(prefix: str, text: str) -> bool:
+    """Whether a prefix applies to a repository name, or to all names below another prefix."""
+    return prefix == ROOT or (text != ROOT and text.startswith(f"{prefix}/"))
+
+
+def nearest(prefixes: Iterable[str], text: str) -> str | None:
+    """The longest prefix that applies to a name or to a longer prefix; ROOT only if no other does."""
+    applying = (prefix for prefix in prefixes if prefix != text and begins_with(prefix, text))
+    return max(applying, key=lambda prefix: 0 if prefix == ROOT else len(prefix), default=None)
+
+
+def denying_glob(prefix: str, deny: Iterable[str]) -> str | None:
+    """A glob whose IAM patterns deny every name below a prefix."""
+    every = "*" if prefix == ROOT else f"{prefix}/*"
+    covering = (glob for glob in deny if any(covers_arn(pattern, every) for pattern in denied_patterns([glob])))
+    return next(covering, None)
+
+
+def allowed_prefixes(names: NameRules) -> tuple[str, ...]:
+    """Prefixes that are allowed as a whole, and not denied as a whole."""
+    prefixes = dict.fromkeys(prefix for glob in names.allow if (prefix := literal_prefix(glob)) is not None)
+    return tuple(prefix for prefix in prefixes if denying_glob(prefix, names.deny) is None)
+
+
+def uncovered_entries(names: NameRules, covered: Iterable[str], unsupported: dict[str, str]) -> Iterator[Uncovered]:
+    """Entries of `create.names.allow` that no covered prefix contains; `unsupported` has reasons by prefix."""
+    regions = tuple(names_of(prefix) for prefix in covered)
+    for index, glob in enumerate(names.allow):
+        is_refused = any(covers_name(denied, glob) for denied in names.deny)
+        if not is_refused and not any(covers_name(region, glob) for region in regions):
+            yield Uncovered(index=index, glob=glob, reason=_reason(glob, names, unsupported))
+
+
+def _reason(glob: str, names: NameRules, unsupported: dict[str, str]) -> str:
+    prefix = literal_prefix(glob)
+    if prefix is None:
+        return "creation templates match names only by a prefix of whole parts, as team-a/** does"
+    if denied := denying_glob(prefix, names.deny):
+        return f"the IAM policy for create.names.deny {denied} denies all of it, since a * of IAM crosses /"
+    return unsupported[prefix]
