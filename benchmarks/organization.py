@@ -40,6 +40,8 @@ MORE_CALLS = 25
 SECONDS = {"organizations": 1 / 5, "cloudformation:ListStackInstances": 1 / 10}
 """A call's share of AWS's rate limits, of a service or an operation; any other takes LATENCY."""
 LATENCY = 0.05
+REGIONS = 17
+"""Those that the sandbox's central account has enabled."""
 READING = ("Describe", "List", "Get", "Head")
 COMMAND = """
 import pathlib, resource, sys
@@ -169,7 +171,7 @@ def _broken(cost: Cost, organization: Organization, instances: dict[str, int]) -
         "organizations:ListOrganizationalUnitsForParent": len(organization.ous),
         "cloudformation:ListStackInstances": sum(max(1, ceil(count / 100)) for count in instances.values()),
         "cloudformation:ListStackSetAutoDeploymentTargets": sum(max(1, ceil(OUS / 100)) for _ in instances),
-        "cloudformation:ListStackSets": 2,  # those of earlier settings, and those of other installations
+        "cloudformation:ListStackSets": REGIONS + 1,  # of earlier settings here, of other installations everywhere
         "s3:ListBuckets": 1,  # of installations in other regions
     }
     for operation, most in expected.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -17,9 +18,12 @@ from deployer.aws.errors import code_of, translated
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs, StackSetReader
 from deployer.clock import Clock
-from deployer.errors import CredentialsError, DeployerError, PermissionDeniedError
+from deployer.errors import DeployerError, PermissionDeniedError
 from deployer.planning.other_installations import FoundInstallation, by_bucket, by_stack_sets, central_account_in
 from templates.names import MANAGED_BY_TAG, Names
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 _AT_ONCE = 16
 _UNREADABLE_BUCKET = {"AccessDenied", "NoSuchBucket", "NoSuchTagSet"}
@@ -40,29 +44,33 @@ class InstallationFinder:
 
         `template` is that of the config files' forwarding StackSet, if it was read already.
         """
-        return (*self._in_region(self.names.central_region, template=template), *self._buckets())
+        client = self.session.client("cloudformation", region=self.names.central_region)
+        return (*self._in_region(client, self.names.central_region, template=template), *self._buckets())
 
     def elsewhere(self) -> tuple[tuple[FoundInstallation, ...], Mapping[str, str]]:
         """By StackSets of all other regions, and the reason for each region that could not be read."""
         others = sorted({*self.regions} - {self.names.central_region})
-        for region in others:
-            self._reader(region)  # clients are created in one thread
+        clients = [self.session.cloudformation_for_optional_reads(region=region) for region in others]  # in one thread
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            results = dict(zip(others, pool.map(self._attempt, others), strict=True))
+            results = dict(zip(others, pool.map(self._attempt, clients, others), strict=True))
         found = tuple(one for result in results.values() if not isinstance(result, DeployerError) for one in result)
         return found, {key: one.message for key, one in results.items() if isinstance(one, DeployerError)}
 
-    def _attempt(self, region: str) -> tuple[FoundInstallation, ...] | DeployerError:
-        """A service control policy may deny regions, and a network may not reach them."""
+    def _attempt(self, client: CloudFormationClient, region: str) -> tuple[FoundInstallation, ...] | DeployerError:
+        """A service control policy may deny regions, a network not reach them, and they may refuse session tokens.
+
+        Tokens of the global endpoint of STS are not valid in regions that are disabled by default:
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+        """
         try:
-            return self._in_region(region)
-        except CredentialsError:
-            raise
+            return self._in_region(client, region)
         except DeployerError as error:
             return error
 
-    def _in_region(self, region: str, *, template: str | None = None) -> tuple[FoundInstallation, ...]:
-        reader = self._reader(region)
+    def _in_region(
+        self, client: CloudFormationClient, region: str, *, template: str | None = None
+    ) -> tuple[FoundInstallation, ...]:
+        reader = StackSetReader(client, call_as=self.call_as, clock=self.clock)
         return tuple(
             replace(one, account=self._central_account(reader, template)) if one.prefix == self.names.prefix else one
             for one in by_stack_sets(reader.descriptions(), region=region)
@@ -98,7 +106,3 @@ class InstallationFinder:
                     raise
                 return False
         return {"Key": MANAGED_BY_TAG, "Value": found.prefix} in tags
-
-    def _reader(self, region: str) -> StackSetReader:
-        client = self.session.client("cloudformation", region=region)
-        return StackSetReader(client, call_as=self.call_as, clock=self.clock)

@@ -42,6 +42,10 @@ _CLIENT = ClientConfig(
     user_agent_extra="deployer",
 )
 
+_OPTIONAL_READS = _CLIENT.merge(
+    ClientConfig(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=15)
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -133,6 +137,12 @@ class Session:
     def client(self, service: Any, *, region: str | None = None) -> Any:
         """The client of a service in a region, the session's own by default."""
         return self._made((service, region), service, region, _CLIENT)
+
+    def cloudformation_for_optional_reads(self, *, region: str) -> CloudFormationClient:
+        """One that gives up within seconds, for regions that a policy may deny and a network may not reach."""
+        key = ("cloudformation for optional reads", region)
+        client: CloudFormationClient = self._made(key, "cloudformation", region, _OPTIONAL_READS)
+        return client
 
     def ecr_client(self, *, region: str, is_fips: bool = False, is_dual_stack: bool = False) -> ECRClient:
         """The ECR API at the kind of endpoint that a registry's host name means.

@@ -19,7 +19,7 @@ from deployer.planning.basis import Difference, basis_of
 from deployer.planning.bounds import check_within
 from deployer.planning.damage import Inspection
 from deployer.planning.desired_state import Deployment
-from deployer.planning.other_installations import check_only_installation
+from deployer.planning.other_installations import FoundInstallation, check_only_installation, check_removable
 from deployer.planning.plan import Plan, make_plan, url_of
 from deployer.planning.states import ActualState, DesiredState
 from deployer.rendering.plan_file import PlanFile
@@ -101,21 +101,19 @@ class RolloutContext:
         """The plan, and the actual state that it rests on."""
         self.check_topics()
         actual = read_actual_state(self.desired, self.cloud)
-        self._check_installations(actual)
+        check_only_installation(self.deployment.names, self._found_installations(actual))
         return self.compared(self._inspected(actual))
 
-    def _check_installations(self, actual: ActualState) -> None:
-        """Look in every enabled region before the first roll-out; afterwards, two calls suffice."""
+    def _found_installations(self, actual: ActualState) -> tuple[FoundInstallation, ...]:
+        """All in enabled regions that the caller may read; `doctor` reports the others."""
         names = self.deployment.names
-        existing = [
+        existing = (
             actual.stack_sets[name].body
             for name in (names.forwarding_stack_set, names.access_stack_set)
             if name in actual.stack_sets
-        ]
-        found = self.installations.here(template=existing[0] if existing else None)
-        if not existing:
-            found += self.installations.elsewhere()[0]
-        check_only_installation(names, found)
+        )
+        elsewhere, _ = self.installations.elsewhere()
+        return (*self.installations.here(template=next(existing, None)), *elsewhere)
 
     def compared(self, actual: ActualState) -> Comparison:
         """The plan for an actual state."""
@@ -232,8 +230,10 @@ class RolloutContext:
         )
 
     def status(self) -> Status:
-        """The same comparison, without previews of updates."""
-        actual = self._inspected(self._actual_state())
+        """The same comparison, without previews of updates; raises OtherInstallationError if another exists."""
+        found = self._actual_state()
+        check_only_installation(self.deployment.names, self._found_installations(found))
+        actual = self._inspected(found)
         return status_of(self.desired, actual, make_plan(self.desired, actual))
 
     def url(self) -> str | None:
@@ -242,14 +242,17 @@ class RolloutContext:
         return url_of(self.cloud.stacks.describe(central.name, region=central.region))
 
     def removal(self, *, delete_ledger: bool) -> Removal:
-        """Everything that exists, to be removed."""
-        return plan_removal(
+        """Everything that exists, to be removed; raises OtherInstallationError if only another exists."""
+        actual = self._actual_state()
+        removal = plan_removal(
             self.desired,
-            self._actual_state(),
+            actual,
             bucket=self.bucket.exists(),
             ledger=self.ledger.exists(),
             delete_ledger=delete_ledger,
         )
+        others = check_removable(self.deployment.names, self._found_installations(actual), exists=not removal.is_empty)
+        return replace(removal, others=others)
 
     def destroy(self, removal: Removal, report: Report) -> RolloutResult:
         """Remove everything, under the lock."""

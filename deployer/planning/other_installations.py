@@ -98,8 +98,25 @@ def next_step(names: Names, others: Iterable[FoundInstallation]) -> str:
 def check_only_installation(names: Names, found: Iterable[FoundInstallation]) -> None:
     """Raise OtherInstallationError unless nothing was found, or only the installation of the config files."""
     if others := other_installations(names, found):
-        listed = "".join(f"\n  {one}" for one in others)
-        raise OtherInstallationError(
-            f"This organization has another installation of deployer. Nothing was changed.{listed}",
-            next_step=next_step(names, others),
-        )
+        raise _refusal(names, others)
+
+
+def check_removable(names: Names, found: Iterable[FoundInstallation], *, exists: bool) -> tuple[FoundInstallation, ...]:
+    """The other installations, which a removal leaves unchanged, so that one of two can be removed.
+
+    Raises OtherInstallationError if nothing `exists` of the config files' own installation, or if StackSets of the same
+    names belong to another central account: a removal would delete those.
+    """
+    others = other_installations(names, found)
+    has_same_names = any((one.prefix, one.region) == (names.prefix, names.central_region) for one in others)
+    if others and (has_same_names or not exists):
+        raise _refusal(names, others)
+    return others
+
+
+def _refusal(names: Names, others: Iterable[FoundInstallation]) -> OtherInstallationError:
+    listed = "".join(f"\n  {one}" for one in others)
+    return OtherInstallationError(
+        f"This organization has another installation of deployer. Nothing was changed.{listed}",
+        next_step=next_step(names, others),
+    )

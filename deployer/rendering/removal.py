@@ -37,6 +37,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
         lines.append(Line("- THE LEDGER with all of its records", "remove"))
     if plan.keeps_ledger:
         lines.append(Line("= the ledger stays (--delete-ledger deletes it)", "quiet"))
+    lines += [line for one in plan.others for line in wrapped(f"= another installation stays: {one}", indent=0)]
     if lines[-1].text:
         lines.append(Line(""))
     if plan.is_empty:
@@ -85,6 +86,7 @@ def removal_document(plan: Removal, outcome: RolloutResult | None, organization:
         ],
         "stacks": [{"name": key.name, "region": key.region} for key in (*plan.companions, *plan.stacks)],
         "bucket": plan.bucket,
+        "other_installations": [str(one) for one in plan.others],
         "ledger": "deleted" if plan.ledger else "kept" if plan.keeps_ledger else "absent",
         "outcome": None
         if outcome is None

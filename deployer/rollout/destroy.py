@@ -15,6 +15,7 @@ from typing import Protocol
 from deployer.errors import DeployerError
 from deployer.planning.families import DesiredStackSet, with_retired
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
+from deployer.planning.other_installations import FoundInstallation
 from deployer.planning.states import ActualState, DesiredState, StackKey
 from deployer.planning.suspended import releases
 from deployer.rollout.causes import Failure
@@ -70,6 +71,8 @@ class Removal:
     ledger: bool
     """Whether the ledger is deleted too."""
     keeps_ledger: bool
+    others: tuple[FoundInstallation, ...] = ()
+    """Other installations in the organization, which stay."""
 
     @property
     def is_empty(self) -> bool:

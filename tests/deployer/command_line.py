@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from deployer.clock import Clock
 from tests.clocks import impatient
@@ -20,6 +21,9 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 WITHOUT_CONFIG = {"organization"}
 """Commands that read no config files."""
+
+SEARCHING = {"plan", "rollout", "status", "destroy"}
+"""Commands that look for other installations in every enabled region."""
 
 READING = ("Get", "List", "Describe", "Head", "Query", "Search", "BatchGet")
 
@@ -38,15 +42,25 @@ class Ran:
 
 
 class Deployer:
-    """The command line as one account's operator sees it."""
+    """The command line as one account's operator sees it.
+
+    Most tests have one installation, so only those of others search all regions, which takes as long as a small plan.
+    """
 
     def __init__(
-        self, sandbox: Sandbox, *, config: Path = CONFIG, account: str | None = None, clock: Clock | None = None
+        self,
+        sandbox: Sandbox,
+        *,
+        config: Path = CONFIG,
+        account: str | None = None,
+        clock: Clock | None = None,
+        searches_regions: bool = False,
     ) -> None:
         self.sandbox = sandbox
         self.config = config
         self.clock = clock or impatient()
         self.environment: Mapping[str, str] = sandbox.environment(account)
+        self.searches_regions = searches_regions
 
     def __call__(self, *arguments: str) -> Ran:
         written, err = io.BytesIO(), io.StringIO()
@@ -55,10 +69,16 @@ class Deployer:
             patch.dict("os.environ", self.environment),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            self._search(arguments[0]),
         ):
             options = [] if arguments[0] in WITHOUT_CONFIG else ["--config", str(self.config)]
             code = run([*arguments, *options], clock=self.clock)
         return Ran(code, written.getvalue().decode(), err.getvalue())
+
+    def _search(self, command: str) -> contextlib.AbstractContextManager[object]:
+        if self.searches_regions or command not in SEARCHING:
+            return contextlib.nullcontext()
+        return patch.object(InstallationFinder, "elsewhere", lambda _: ((), {}))
 
 
 def writes(sandbox: Sandbox) -> list[str]:

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.errors import GuardError
+from templates import forwarding
+from templates.names import Names
+from templates.parts import body
 from tests.deployer.command_line import CONFIG, Deployer, is_writing
 from tests.deployer.rollout.test_in_sandbox import CENTRAL, MANAGEMENT, NETWORK, begins_rolled_out
 from tests.deployer.test_operator_policy_in_sandbox import acting
@@ -18,13 +23,22 @@ OTHER_INSTALLATION = 28
 PREFIX = ("prefix: deployer", "prefix: ecr")
 ACCOUNT = (f'account: "{CENTRAL}"', f'account: "{NETWORK}"')
 REGION = ("region: eu-west-1", "region: eu-central-1")
+EVERYTHING = "prefix, central account and region"
 CHANGES = {
     "prefix": [PREFIX],
     "central account": [ACCOUNT],
     "central region": [REGION],
     "central account and region": [ACCOUNT, REGION],
-    "prefix, central account and region": [PREFIX, ACCOUNT, REGION],
+    EVERYTHING: [PREFIX, ACCOUNT, REGION],
 }
+COMMANDS = (
+    ("plan",),
+    ("status",),
+    ("destroy", "--yes"),
+    ("rollout", "--org", "--yes"),
+    ("rollout", "--account", "300000000001", "--yes"),
+)
+OTHER = Names(prefix="ecr", organization_id="o-exampleorg1", central_account=NETWORK, central_region="eu-central-1")
 
 
 def changed(folder: Path, change: str) -> Path:
@@ -46,8 +60,8 @@ def test_another_installation_is_refused_by_plan_rollout_and_doctor(sandbox: San
     )
     for change in CHANGES:
         account = NETWORK if "account" in change else None
-        deployer = Deployer(sandbox, config=changed(tmp_path, change), account=account)
-        for command in (("plan",), ("rollout", "--org", "--yes"), ("rollout", "--account", "300000000001", "--yes")):
+        deployer = Deployer(sandbox, config=changed(tmp_path, change), account=account, searches_regions=True)
+        for command in COMMANDS:
             sandbox.calls.clear()
             ran = deployer(*command)
             text = " ".join(ran.err.split())
@@ -61,9 +75,45 @@ def test_another_installation_is_refused_by_plan_rollout_and_doctor(sandbox: San
         assert (ran.exit_code, check["result"]) == (2, "problem"), (change, ran)
         assert "deployer-forwarding" in json.dumps(check["findings"])
 
-    own = Deployer(sandbox)
-    assert own("plan").exit_code == 0
-    assert own("doctor").exit_code == 0
+    own = Deployer(sandbox, searches_regions=True)
+    assert [own(command).exit_code for command in ("plan", "status", "doctor")] == [0, 0, 0]
+
+
+@begins_rolled_out
+def test_of_two_installations_in_other_accounts_and_regions_either_is_found_and_one_can_be_removed(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.client("organizations", account=MANAGEMENT).register_delegated_administrator(
+        AccountId=NETWORK, ServicePrincipal=STACK_SETS_PRINCIPAL
+    )
+    other = sandbox.client("cloudformation", account=NETWORK, region="eu-central-1")
+    other.create_stack_set(
+        StackSetName="ecr-forwarding",
+        Description=forwarding.DESCRIPTION,
+        TemplateBody=body(forwarding.template(OTHER)),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+        CallAs="DELEGATED_ADMIN",
+    )
+    error = Error(code="InvalidClientTokenId", status=403)
+    refused = Fault(service="cloudformation", operation="ListStackSets", region="us-east-1", effect=error)
+    sandbox.faults.add(refused)  # as opt-in regions answer to tokens of the global endpoint of STS
+    own = Deployer(sandbox, searches_regions=True)
+    theirs = Deployer(sandbox, config=changed(tmp_path, EVERYTHING), account=NETWORK, searches_regions=True)
+    for deployer, found in ((own, "ecr-forwarding"), (theirs, "deployer-forwarding")):
+        for command in (one for one in COMMANDS if one[0] != "destroy"):
+            ran = deployer(*command)
+            assert ran.exit_code == OTHER_INSTALLATION, (command, ran)
+            assert f"StackSet {found}" in " ".join(ran.err.split())
+
+    denied = own("destroy")  # asks, and there is no terminal
+    assert denied.exit_code == GuardError.exit_code, denied
+    assert "another installation stays: prefix ecr, eu-central-1" in " ".join(denied.out.split())
+    removed = theirs("destroy", "--yes", "--json")
+    assert removed.exit_code == 0, removed
+    assert removed.document["stack_sets"] == ["ecr-forwarding"]
+    assert "prefix deployer, eu-west-1" in removed.document["other_installations"][0]
+    assert [own(command).exit_code for command in ("plan", "status")] == [0, 0]
 
 
 @begins_rolled_out
@@ -91,7 +141,7 @@ def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox
 
 @pytest.mark.parametrize("command", ["plan", "doctor"])
 def test_nothing_is_found_before_the_first_roll_out(command: str, sandbox: Sandbox) -> None:
-    ran = Deployer(sandbox)(command)
+    ran = Deployer(sandbox, searches_regions=True)(command)
     assert ran.exit_code == {"plan": 2, "doctor": 0}[command], ran
     listed = {call.region for call in sandbox.calls if call.operation == "ListStackSets"}
     assert len(listed) > 10

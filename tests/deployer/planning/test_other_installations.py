@@ -14,6 +14,7 @@ from deployer.planning.other_installations import (
     by_stack_sets,
     central_account_in,
     check_only_installation,
+    check_removable,
     other_installations,
 )
 from templates import access, forwarding
@@ -91,6 +92,29 @@ def test_one_installation_is_reported_once_with_all_that_was_found() -> None:
     bucket = FoundInstallation(prefix="deployer", region="us-east-1", account=CENTRAL, resources=("bucket b",))
     (one,) = other_installations(NAMES, [stack_set, bucket, stack_set])
     assert (one.account, one.resources) == (CENTRAL, ("StackSet deployer-access", "bucket b"))
+
+
+@given(
+    values=st.sets(
+        st.tuples(
+            st.sampled_from(["deployer", "ecr"]),
+            st.sampled_from([CENTRAL, "200000000002"]),
+            st.sampled_from(["eu-west-1", "us-east-1"]),
+        )
+    ),
+    exists=st.booleans(),
+)
+def test_a_removal_never_takes_stack_sets_of_another_account_and_never_reports_nothing_beside_another_installation(
+    values: set[tuple[str, str, str]], exists: bool
+) -> None:
+    found = [FoundInstallation(prefix=prefix, account=account, region=region) for prefix, account, region in values]
+    others = other_installations(NAMES, found)
+    same_names = ("deployer", "200000000002", "eu-west-1") in values
+    if same_names or (others and not exists):
+        with pytest.raises(OtherInstallationError):
+            check_removable(NAMES, found, exists=exists)
+    else:
+        assert check_removable(NAMES, found, exists=exists) == others
 
 
 @given(
