@@ -8,9 +8,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from templates.central_resources import artifacts_bucket, central_resources
@@ -28,6 +29,11 @@ class Permission:
     resources: tuple[str, ...] = ("*",)
     condition: Mapping[str, Mapping[str, str]] | None = None
 
+    @property
+    def services(self) -> frozenset[str]:
+        """Prefixes of its actions, which are the services of its resources too."""
+        return frozenset(action.partition(":")[0] for action in self.actions)
+
     def statement(self) -> dict[str, Any]:
         """The statement in IAM's format."""
         document: dict[str, Any] = {
@@ -40,6 +46,12 @@ class Permission:
 
 
 VIA_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
+
+LARGEST_POLICY = 10_240
+"""Characters of all inline policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+BY_CLOUDFORMATION = "ByCloudFormation"
+"""The Sid of merged statements."""
 
 _CREATE_STACK_SETS = Permission(
     sid="CreateStackSets",
@@ -66,11 +78,46 @@ def operator_policy(names: Names, *commands: str) -> dict[str, Any]:
     needed = [one for command in commands for one in permissions(names, command)]
     statements: list[dict[str, Any]] = []
     used: Counter[str] = Counter()
-    for one in (one for at, one in enumerate(needed) if one not in needed[:at]):
+    for one in _merged([one for at, one in enumerate(needed) if one not in needed[:at]]):
         used[one.sid] += 1
         number = used[one.sid]
         statements.append(one.statement() | ({"Sid": f"{one.sid}{number}"} if number > 1 else {}))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def size_of(policy: Mapping[str, Any]) -> int:
+    """Its characters as IAM counts them, without white space."""
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
+def _merged(needed: Sequence[Permission]) -> Sequence[Permission]:
+    """The same with fewer statements: of what only CloudFormation may use, each has resources of several services.
+
+    Their condition alone takes 70 characters of `LARGEST_POLICY`.
+    """
+    merged: list[Permission] = []
+    for one in needed:
+        into = next((at for at, other in enumerate(merged) if _may_merge(one, other)), None)
+        if into is None:
+            sid = BY_CLOUDFORMATION if one.condition == VIA_CLOUDFORMATION else one.sid
+            merged.append(replace(one, sid=sid))
+        else:
+            actions = dict.fromkeys((*merged[into].actions, *one.actions))
+            resources = dict.fromkeys((*merged[into].resources, *one.resources))
+            merged[into] = replace(merged[into], actions=tuple(actions), resources=tuple(resources))
+    return merged
+
+
+def _may_merge(one: Permission, other: Permission) -> bool:
+    """Whether one statement for both allows nothing more.
+
+    No action applies to a resource of another service, so either the services differ, or the resources are the same.
+    """
+    if one.condition != VIA_CLOUDFORMATION or other.condition != VIA_CLOUDFORMATION:
+        return False
+    return one.resources == other.resources or (
+        one.services.isdisjoint(other.services) and "*" not in (*one.resources, *other.resources)
+    )
 
 
 def permissions(names: Names, command: str) -> Sequence[Permission]:

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, one_of
-from deployer.cli.printing import print_json
+from deployer.cli.printing import print_json, print_lines
 from deployer.errors import ConfigurationError
-from templates.operator_policy import COMMANDS, operator_policy
+from templates.operator_policy import COMMANDS, LARGEST_POLICY, operator_policy, size_of
+
+_TOO_LARGE = f"the inline policies of a role have at most {LARGEST_POLICY:,}. Create a role for each of the policies."
 
 
 def policy(
@@ -25,6 +27,7 @@ def policy(
     $ deployer policy look verify
     """
     from deployer import settings
+    from deployer.rendering.text import wrapped
 
     installation = settings.load(config)
     if not installation.organization_id:
@@ -32,4 +35,7 @@ def policy(
             f"{config.as_posix()}/organization.yaml does not name the organization, which policies do",
             next_step="Add `organization: o-...` to it: `deployer organization show` prints the id.",
         )
-    print_json(operator_policy(installation.names(), *names))
+    document = operator_policy(installation.names(), *names)
+    print_json(document)
+    if (size := size_of(document)) > LARGEST_POLICY:
+        print_lines(wrapped(f"{size:,} characters: {_TOO_LARGE}", indent=0), err=True)
