@@ -47,6 +47,8 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     status = json.loads(capsys.readouterr().out)
     assert (status["accounts"], status["calls"], status["defects"]) == (14, 1, [])
 
+    assert resident_mb(process.required().pid) < 150  # the models of services that it does not have take 110
+
     fault = ["--service", "sts", "--operation", "GetCallerIdentity", "--account", "300000000001", "--error", "Odd"]
     assert run(["fault", "add", *fault, "--count", "1"]) == 0
     failed = subprocess.run(
@@ -69,6 +71,12 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     assert run(["stop"]) == 0
     assert run(["stop"]) == SandboxError.exit_code
     assert "not running" in capsys.readouterr().err
+
+
+def resident_mb(pid: int) -> int:
+    """The memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
 def test_a_used_port_is_reported(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from moto.cloudformation.models import CloudFormationBackend, StackSet
-from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.base_backend import BackendDict
 
 from aws_org_sandbox import seams
@@ -40,6 +39,8 @@ def test_no_stack_set_operation_reaches_moto(operation: str) -> None:
 
 
 def test_canary_moto_lacks_what_service_managed_stack_sets_need() -> None:
+    from moto.cloudformation.responses import CloudFormationResponse  # noqa: PLC0415 - stock moto itself
+
     for method in (
         "list_stack_set_auto_deployment_targets",
         "describe_organizations_access",
@@ -49,11 +50,13 @@ def test_canary_moto_lacks_what_service_managed_stack_sets_need() -> None:
 
 
 @pytest.fixture
-def stack_set() -> StackSet:
+def stack_set() -> Any:
     """A self-managed StackSet of stock moto with one instance in one account."""
+    from moto.cloudformation.models import CloudFormationBackend  # noqa: PLC0415 - stock moto itself
+
     BackendDict.reset()
     backend = CloudFormationBackend("eu-west-1", "100000000000")
-    created: StackSet = backend.create_stack_set(
+    created = backend.create_stack_set(
         name="stock",
         template=_template("before"),
         parameters={},
@@ -67,7 +70,7 @@ def stack_set() -> StackSet:
     return created
 
 
-def test_canary_moto_reports_success_for_an_update_without_effect(stack_set: StackSet) -> None:
+def test_canary_moto_reports_success_for_an_update_without_effect(stack_set: Any) -> None:
     (instance,) = stack_set.stack_instances
     operation = stack_set.update(
         template=_template("after"),

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 
-from moto.cloudformation.models import cloudformation_backends
-
 from aws_org_sandbox.cloudformation.intrinsics import KnownResource, Scope, pseudo_parameters
 from aws_org_sandbox.cloudformation.template import Definition, Template
+from aws_org_sandbox.seams import on_reset
 
 PARTITION = "aws"
 
@@ -156,11 +155,18 @@ class Stacks:
             return iter(tuple(self._stacks.values()))
 
 
+_stacks: dict[tuple[str, str], Stacks] = {}
+"""By account and region; not in moto's backend of CloudFormation, which loads the models of every service it has."""
+
+
 def stacks_in(account: str, region: str) -> Stacks:
-    """The stacks of an account and region. They are stored in moto's backend, so that moto's reset deletes them too."""
-    backend = cloudformation_backends[account][region]
-    found: Stacks = vars(backend).setdefault("sandbox_stacks", Stacks())
-    return found
+    """The stacks of an account and region."""
+    return _stacks.setdefault((account, region), Stacks())
+
+
+@on_reset
+def _forget() -> None:
+    _stacks.clear()
 
 
 def now() -> datetime:
