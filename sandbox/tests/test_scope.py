@@ -54,6 +54,6 @@ def test_what_was_looked_at_is_of_the_service_and_in_no_other_table(service: str
 
 
 def test_canary_moto_makes_credentials_up(sandbox: Sandbox) -> None:
-    with patch.object(gate, "_hook", lambda *_: lambda call: None):
+    with patch.object(gate, "_hook", lambda *_: lambda *_: None):
         made = sandbox.client("sts").get_session_token()["Credentials"]
     assert made["AccessKeyId"] == "AKIAIOSFODNN7EXAMPLE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -171,7 +172,8 @@ def test_a_role_without_permission_is_denied_by_the_registry(sandbox: Sandbox, i
     with pytest.raises(Rejected, match="not authorized to perform: ecr:InitiateLayerUpload") as caught:
         client.push(oci_images.build(), NAME, "1")
     assert (caught.value.status, caught.value.code) == (403, "DENIED")
-    assert {event["detail"]["errorCode"] for event in inbox.events()} == {"AccessDenied"}
+    codes = {(event["detail"]["eventName"], event["detail"].get("errorCode")) for event in inbox.events()}
+    assert {code for name, code in codes if name != "CreateRepository"} == {"AccessDenied"}
 
 
 def test_calls_in_another_accounts_registry_are_seen_in_both(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
@@ -211,7 +213,7 @@ def test_what_is_never_delivered(inbox: Inbox, ecr: Any) -> None:
     fail(ecr.get_download_url_for_layer, repositoryName=NAME, layerDigest="sha256:" + "0" * 64)
     ecr.create_repository(repositoryName=NAME)
     ecr.initiate_layer_upload(repositoryName=NAME)
-    assert inbox.events() == []
+    assert [event["detail"]["eventName"] for event in inbox.events()] == ["CreateRepository"]
 
 
 def test_other_refusals_are_recorded_too(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
@@ -295,3 +297,20 @@ def test_an_accounts_own_trail_is_enough(sandbox: Sandbox, inbox: Inbox, ecr: An
     own.start_logging(Name="own")
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     assert len(inbox.events()) == 1
+
+
+def test_a_created_and_a_deleted_repository_have_events_with_the_response(inbox: Inbox, ecr: Any) -> None:
+    ecr.create_repository(repositoryName=NAME, imageTagMutability="IMMUTABLE", tags=[{"Key": "team", "Value": "a"}])
+    ecr.delete_repository(repositoryName=NAME, force=True)
+    ecr.get_authorization_token()
+    created, deleted = sorted((event["detail"] for event in inbox.events()), key=lambda detail: detail["eventName"])
+    assert (created["eventName"], deleted["eventName"]) == ("CreateRepository", "DeleteRepository")
+    assert created["requestParameters"]["tags"] == [{"Key": "team", "Value": "a"}]
+    assert deleted["requestParameters"] == {"repositoryName": NAME, "force": True}
+    for detail in (created, deleted):
+        repository = detail["responseElements"]["repository"]
+        assert (repository["repositoryName"], repository["imageTagMutability"]) == (NAME, "IMMUTABLE")
+        datetime.strptime(repository["createdAt"], "%b %d, %Y %I:%M:%S %p")  # noqa: DTZ007 - only its form
+        assert detail["resources"] == [{"accountId": SHOP, "ARN": repository["repositoryArn"]}]
+        assert detail["readOnly"] is False
+        assert not detail.keys() & {"errorCode", "errorMessage"}

@@ -113,7 +113,7 @@ class Gate:
             response = request.error(Refused("InternalFailure", f"{type(defect).__name__}: {defect}", status=500))
         call.error_code, call.error_message = request.outcome(response)
         call.milliseconds = (time.perf_counter() - started) * 1000
-        _hook("trail", "record")(call)
+        _hook("trail", "record")(call, response)
         return response
 
     def _serve(self, request: Request, call: Call) -> wire.Response:
@@ -164,7 +164,7 @@ def _identify(request: Request) -> Call:
 
 
 @cache
-def _hook(module: str, function: str) -> Callable[[Call], None]:
+def _hook(module: str, function: str) -> Callable[..., None]:
     """What a seam does at every call; found late, because seams import this module's neighbours."""
-    hook: Callable[[Call], None] = getattr(importlib.import_module(f"aws_org_sandbox.{module}"), function)
+    hook: Callable[..., None] = getattr(importlib.import_module(f"aws_org_sandbox.{module}"), function)
     return hook

@@ -1,21 +1,23 @@
-"""CloudTrail: delivers events of refused ECR calls to the default bus of the same account as AWS.
+"""CloudTrail: delivers events of ECR calls to the default bus of the same account as AWS.
 
-Only events that a trail logs are delivered, and none named Describe*, Get* or List*. Successful calls have no event
-here: their `responseElements` would be invented. The contents of an event are assumption A10, and that a registry's
-account gets one for another account's call, A18.
+Only events that a trail logs are delivered, and none named Describe*, Get* or List*. Of successful calls only those
+that create or delete a repository have one here: the `responseElements` of others would be invented. The contents of an
+event of a refused call are assumption A10, and that a registry's account gets one for another account's call, A18.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from moto.cloudtrail.models import Trail, cloudtrail_backends
 from moto.organizations.models import organizations_backends
+from werkzeug.wrappers import Response
 
 from aws_org_sandbox.background import submit
 from aws_org_sandbox.behaviours import Behaviour, is_altered
@@ -31,18 +33,32 @@ LATE: Final = timedelta(minutes=20)
 _UNDELIVERED: Final = ("Describe", "Get", "List")
 _READ_ONLY: Final = (*_UNDELIVERED, "BatchCheck", "BatchGet", "Validate")
 _UNRECORDED: Final = {"layerPartBlob"}
+_SUCCESSES: Final = frozenset({"CreateRepository", "DeleteRepository"})
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html has a sample of the first."""
 
 
-def record(call: Call) -> None:
-    """Deliver the events of a call that ECR refused; the gate calls this once the call has its outcome."""
-    if call.service != "ecr" or call.error_code is None or call.operation.startswith(_UNDELIVERED):
+def record(call: Call, response: Response) -> None:
+    """Deliver the events of a call to ECR; the gate calls this once the call has its outcome."""
+    if call.service != "ecr" or call.operation.startswith(_UNDELIVERED):
         return
-    for account, event in events(call):
+    if call.error_code is None and call.operation not in _SUCCESSES:
+        return
+    elements = None if call.error_code else _response_elements(json.loads(response.get_data()))
+    for account, event in events(call, elements):
         if _is_logged(account, call.region, read_only=event["detail"]["readOnly"]):
             submit(_deliver, event, account, call.region, delay=LATENCY)
 
 
-def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
+def _response_elements(answer: dict[str, Any]) -> dict[str, Any]:
+    """The response, with times as CloudTrail writes them in responses: `Jul 11, 2018 10:17:44 PM`."""
+    repository = dict(answer["repository"])
+    created = datetime.fromtimestamp(repository["createdAt"], UTC)
+    hour, half = created.hour % 12 or 12, "PM" if created.hour >= 12 else "AM"
+    repository["createdAt"] = f"{created:%b} {created.day}, {created:%Y} {hour}:{created:%M:%S} {half}"
+    return {"repository": repository}
+
+
+def events(call: Call, response_elements: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """The account and the event for its bus: the caller's, and the registry's if that is another account.
 
     The two have the same `sharedEventID`; the event for the registry's account identifies the caller only by the
@@ -50,7 +66,7 @@ def events(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     registry = str(call.parameters.get("registryId") or call.account)
     shared = {"sharedEventID": str(uuid.uuid4())} if registry != call.account else {}
-    detail = _detail(call, registry=registry) | shared
+    detail = _detail(call, registry=registry) | {"responseElements": response_elements} | shared
     yield call.account, _envelope(detail, recipient=call.account)
     if shared and not is_altered(Behaviour.NO_EVENT_FOR_OWNERS):
         caller = {"type": "AWSAccount", "principalId": call.principal.user_id, "accountId": call.account}
@@ -86,18 +102,18 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
         "awsRegion": call.region,
         "sourceIPAddress": AWS_INTERNAL if through_registry else call.source_ip,
         "userAgent": call.user_agent,
-        "errorCode": "AccessDenied" if call.error_code == "AccessDeniedException" else call.error_code,
-        "errorMessage": call.error_message,
         "requestParameters": None
         if is_altered(Behaviour.EVENTS_WITHOUT_PARAMETERS)
         else {key: value for key, value in call.parameters.items() if key not in _UNRECORDED},
-        "responseElements": None,
         "requestID": call.id,
         "readOnly": call.operation.startswith(_READ_ONLY),
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "eventCategory": "Management",
     }
+    if call.error_code is not None:
+        code = "AccessDenied" if call.error_code == "AccessDeniedException" else call.error_code
+        detail |= {"errorCode": code, "errorMessage": call.error_message}
     name = call.parameters.get("repositoryName")
     if name:
         arn = f"arn:aws:ecr:{call.region}:{registry}:repository/{name}"
