@@ -34,13 +34,14 @@ def audit_keys(names: Names) -> Statement:
 
 
 def audit_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Compare deployer's own roles in the account with the template that created them."""
+    """Compare deployer's own roles in the account with the template that created them, policies added later too."""
+    reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies")
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
     return {
         "Sid": "AuditRoles",
         "Effect": "Allow",
-        "Action": ["iam:GetRole", "iam:GetRolePolicy"],
+        "Action": [f"iam:{read}" for read in reads],
         "Resource": [arn_here("iam", f"role/{role}", region="") for role in roles],
     }
 

@@ -90,7 +90,7 @@ def plan(
         write_file(out, [rollout_context.plan_file(comparison).to_json().encode()])
         typer.echo(f"Wrote {out}: `deployer rollout --plan {shlex.quote(str(out))}` carries it out.", err=True)
     _print(found, rollout_context, form, everything=everything)
-    if not found.is_empty:
+    if not found.is_empty or found.blocked:
         raise typer.Exit(CHANGES_EXIT_CODE)
 
 

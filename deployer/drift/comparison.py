@@ -9,24 +9,16 @@ installation if the tag with the event is there, since older versions set only t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from deployer.drift.repository_state import RepositoryState
+from handler.policy_meaning import policy_meaning
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
 
 NONE = "none"
-
-_LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
-"""Elements of a policy in which one value equals a list of one."""
-
-_ROOT = re.compile(r"^arn:[a-z-]+:iam::(\d{12}):root$")
-"""A principal that is an account may be written so, or by its number alone.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +82,3 @@ def policy_digest(text: str | None) -> str:
     except ValueError:
         meaning = text
     return f"sha256:{sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:12]}"
-
-
-def policy_meaning(value: Any, key: str = "") -> Any:
-    """A parsed policy in a form that is equal for equal meaning."""
-    if key in {"Principal", "NotPrincipal"} and value == "*":
-        value = {"AWS": "*"}
-    if key in _LISTS and not isinstance(value, list):
-        value = [value]
-    if key == "AWS":
-        value = [_ROOT.sub(r"\1", str(item)) for item in value]
-    if isinstance(value, list):
-        return sorted((policy_meaning(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
-    if isinstance(value, dict):
-        return {name: policy_meaning(item, name) for name, item in value.items()}
-    return value

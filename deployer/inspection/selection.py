@@ -1,15 +1,15 @@
-"""Which stack instances an inspection reads: those that a roll-out would leave unchanged. Pure."""
+"""Which stacks an inspection reads: those that a roll-out would leave unchanged. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deployer.inspection.inspecting import Inspected
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackSetPlan
 from deployer.planning.states import ActualState
-from deployer.stack_sets import Instance, InstanceKey
+from deployer.stack_sets import InstanceKey
+from handler.inspection import Inspected
 
 OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout`, then inspect again"
 _CANDIDATES = 3
@@ -24,29 +24,20 @@ class Selection:
     others: tuple[str, ...]
 
 
-def select(plan: Plan, actual: ActualState, *, access: str) -> Selection:
-    """Desired instances that are CURRENT and unchanged; `access` is the StackSet that has the auditor role.
+def select(plan: Plan, actual: ActualState, *, access: str, management_account: str) -> Selection:
+    """Desired instances that are CURRENT and unchanged, and unchanged companion stacks of the management account.
 
-    A roll-out changes the others anyway. An account whose roles it changes cannot be read before.
+    `access` is the StackSet that has the auditor role. A roll-out changes the others anyway. An account whose roles it
+    changes cannot be read before.
     """
-    unchanged = {
-        one.definition.name: _unchanged(one, actual)
-        for one in plan.stack_sets
-        if one.definition.name in actual.stack_sets
-    }
-    readable = {key.account for key in unchanged.get(access, ())}
-    chosen: list[Inspected] = []
-    unread: dict[InstanceKey, str] = {}
-    for one in plan.stack_sets:
-        name = one.definition.name
-        for key in sorted(unchanged.get(name, ())):
-            if key.account not in readable:
-                unread[key] = OLD_ROLES
-                continue
-            instance = unchanged[name][key]
-            chosen.append(
-                Inspected(stack_set=name, body=one.definition.body, instance=instance, has_roles=name == access)
-            )
+    unchanged = [
+        one
+        for stack_set in plan.stack_sets
+        if stack_set.definition.name in actual.stack_sets
+        for one in _unchanged(stack_set, actual, access=access)
+    ]
+    unchanged += _companions(plan, access=access, account=management_account)
+    readable = {one.account for one in unchanged if one.has_roles}
     others = (
         []
         if access not in actual.stack_sets
@@ -54,15 +45,37 @@ def select(plan: Plan, actual: ActualState, *, access: str) -> Selection:
             one.account for one in actual.stack_sets[access].instances if one.is_current and one.account not in readable
         ]
     )
-    return Selection(inspected=tuple(chosen), unread=unread, others=tuple(others[:_CANDIDATES]))
+    return Selection(
+        inspected=tuple(one for one in unchanged if one.account in readable),
+        unread={InstanceKey(one.account, one.region): OLD_ROLES for one in unchanged if one.account not in readable},
+        others=tuple(others[:_CANDIDATES]),
+    )
 
 
-def _unchanged(plan: StackSetPlan, actual: ActualState) -> dict[InstanceKey, Instance]:
+def _unchanged(plan: StackSetPlan, actual: ActualState, *, access: str) -> Iterator[Inspected]:
     if plan.change != "unchanged":
-        return {}
+        return
+    name = plan.definition.name
     recreated = instances_of(plan.instances.withdraw)
-    return {
-        one.key: one
-        for one in actual.stack_sets[plan.definition.name].instances
-        if one.is_current and one.key in plan.instances.desired and one.key not in recreated
-    }
+    for one in sorted(actual.stack_sets[name].instances, key=lambda one: one.key):
+        if one.is_current and one.key in plan.instances.desired and one.key not in recreated:
+            yield Inspected(
+                stack_set=name,
+                body=plan.definition.body,
+                account=one.account,
+                region=one.region,
+                stack_id=one.stack_id,
+                has_roles=name == access,
+            )
+
+
+def _companions(plan: Plan, *, access: str, account: str) -> Iterator[Inspected]:
+    for one in plan.companions:
+        if one.change == "unchanged" and one.definition is not None:
+            yield Inspected(
+                stack_set=one.key.name,
+                body=one.definition.body,
+                account=account,
+                region=one.key.region,
+                has_roles=one.key.name == access,
+            )

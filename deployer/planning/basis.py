@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from deployer.organization import Organization
-from deployer.planning.damage import Damage
 from deployer.planning.states import ActualState, DesiredState
 from deployer.stack_sets import InstanceKey, StackSetState
+from handler.inspection import Damage
 
 Basis = Mapping[str, Mapping[str, str]]
 """Section -> item -> value. An item that does not exist has no value."""
@@ -97,7 +97,7 @@ def _damaged(actual: ActualState) -> Mapping[str, Mapping[InstanceKey, Damage]]:
 
 def _damage(found: Mapping[InstanceKey, Damage]) -> Iterator[tuple[str, str]]:
     for key, damage in found.items():
-        yield f"{key.account} in {key.region}", "; ".join(damage.problems)
+        yield f"{key.account} in {key.region}", "; ".join(damage.texts)
 
 
 def _stack_set(state: StackSetState) -> Iterator[tuple[str, str]]:

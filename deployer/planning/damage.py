@@ -1,4 +1,4 @@
-"""What changed in member accounts without StackSets: stack instances whose resources are not as they were deployed."""
+"""What changed in accounts without CloudFormation: stacks whose resources are not as they were deployed."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deployer.stack_sets import InstanceKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """The differences between one stack instance's template and the resources in the account."""
-
-    problems: tuple[str, ...]
-    is_stack_gone: bool = False
-    """Whether the stack was deleted without StackSets."""
-    waiting: int = 0
-    """Messages in the instance's dead-letter queue, which is deleted with the stack."""
+from handler.inspection import Damage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """The result of an inspection: damage by StackSet and instance, and what could not be read."""
+    """The result of an inspection: damage by StackSet and instance, and what could not be read.
+
+    A companion stack has the name of a StackSet, which never has an instance in the management account. So it is in
+    `damaged` under that name, with the management account.
+    """
 
     damaged: Mapping[str, Mapping[InstanceKey, Damage]] = field(default_factory=dict)
     unread: Mapping[InstanceKey, str] = field(default_factory=dict)
     """Accounts and regions that could not be read, each with the reason."""
 
     def of(self, stack_set: str) -> Mapping[InstanceKey, Damage]:
-        """The damaged instances of a StackSet."""
+        """The damaged instances of a StackSet, and its damaged companion stacks."""
         return self.damaged.get(stack_set, {})

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Literal
 
 from deployer.organization import Organization
-from deployer.planning.damage import Damage
 from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import Siblings
 from deployer.planning.suspended import skipped_instances
@@ -29,6 +28,7 @@ from deployer.targets import (
     compile_targets,
     desired_instances,
 )
+from handler.inspection import Damage
 
 _UNDAMAGED: Mapping[InstanceKey, Damage] = {}
 
@@ -45,6 +45,8 @@ class InstancePlan:
     one of a sibling StackSet is deleted."""
     repaired: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     """Those of `withdraw` whose resources were changed without StackSets."""
+    blocked: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
+    """Damaged ones that cannot be deleted, and so not repaired, until something is removed that somebody added."""
     moving: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
     """Those of `delete` that another StackSet of the family takes over."""
     desired: frozenset[InstanceKey] = field(default=frozenset(), repr=False)
@@ -169,6 +171,7 @@ class _Comparison:
             delete=deletions,
             withdraw=tuple(self._withdrawals()),
             repaired=self._recreated - self._clashing,
+            blocked=self._blocked,
             moving=instances_of(deletions) & self.siblings.desired,
             desired=self.desired,
             unchanged=len(there - touched),
@@ -182,7 +185,18 @@ class _Comparison:
 
     @cached_property
     def _recreated(self) -> frozenset[InstanceKey]:
-        return self._clashing | (self.desired & self.instances.keys() & self.damaged.keys())
+        damaged = self.desired & self.instances.keys() & self.damaged.keys()
+        return self._clashing | damaged - self._blocked
+
+    @cached_property
+    def _blocked(self) -> frozenset[InstanceKey]:
+        """IAM deletes no role that has further policies, and EventBridge no rule that has further targets.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
+        https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
+        """
+        added = frozenset(key for key, one in self.damaged.items() if one.additions)
+        return self.desired & self.instances.keys() & added
 
     def _withdrawals(self) -> Iterator[InstanceOperation]:
         """A stack that was deleted without StackSets is not deleted again, only its instance."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from deployer.planning.damage import Damage, Inspection
+from deployer.planning.damage import Inspection
 from deployer.planning.existing_instances import ExistingInstances
 from deployer.planning.families import DesiredStackSet, Family, Siblings, siblings_of, with_retired
 from deployer.planning.future_accounts import Gap, Overreach, gaps, overreach
@@ -22,6 +22,7 @@ from deployer.planning.template_changes import is_same, template_changes
 from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition, StackSetState
 from deployer.stacks import FUNCTION_TYPE, STUCK, ResourceChange, StackDefinition, StackState
 from deployer.targets import Scope, compile_targets, desired_instances
+from handler.inspection import Damage
 from templates.function_url import OUTPUT as URL_OUTPUT
 
 _DIGITS = len("handler/") + 12
@@ -41,6 +42,18 @@ class StackPlan:
     """Whether `resources` compare templates because the caller may not create a change set."""
     restored_functions: tuple[str, ...] = ()
     """Functions whose code was replaced without CloudFormation; their zip is deployed again."""
+    damage: Damage | None = None
+    """Why a companion stack is deleted and created again, or, if something was added to it, why it cannot be."""
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether the stack is deleted and created again, since its resources were changed without CloudFormation."""
+        return self.damage is not None and self.change == "replace"
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the stack is damaged, and not repaired until something is removed that somebody added."""
+        return self.damage is not None and self.change == "unchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,7 @@ class StackSetPlan:
     """How many instances the change of the StackSet updates, except one that is created for it."""
     instances: InstancePlan
     damaged: Mapping[InstanceKey, Damage] = field(default_factory=dict)
-    """Why instances are created again; `instances.repaired` are those in the scope."""
+    """What is wrong with `instances.repaired` and `instances.blocked`."""
     creates_first: bool = False
     """Whether the first creation comes before the change of the StackSet, because the scope has no instance yet.
 
@@ -100,6 +113,7 @@ class Plan:
     current_url: str | None = None
     """The handler's function URL, if it has one already."""
     inspection: Inspection | None = None
+    management_account: str = ""
 
     @property
     def bundle_name(self) -> str:
@@ -128,8 +142,18 @@ class Plan:
 
     @property
     def repairs(self) -> int:
-        """Stack instances that are deleted and created again, since their resources were changed without StackSets."""
-        return sum(len(one.instances.repaired) for one in self.stack_sets)
+        """Stack instances and companion stacks that are deleted and created again, since they are damaged."""
+        companions = sum(one.is_repaired for one in self.companions)
+        return companions + sum(len(one.instances.repaired) for one in self.stack_sets)
+
+    @property
+    def blocked(self) -> tuple[tuple[InstanceKey, Damage], ...]:
+        """Damage that no roll-out repairs until something is removed that somebody added, by account and region."""
+        management = self.management_account
+        found = [(key, one.damaged[key]) for one in self.stack_sets for key in one.instances.blocked]
+        found += [(InstanceKey(management, one.key.region), one.damage) for one in self.companions
+                  if one.is_blocked and one.damage is not None]  # fmt: skip
+        return tuple(sorted(found, key=lambda one: one[0]))
 
     @property
     def unchanged(self) -> int:
@@ -175,7 +199,10 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
             for one in stack_sets
         ),
         companions=(
-            *(_plan_stack(definition, actual) for definition in desired.companions),
+            *(
+                _plan_companion(definition, actual, account=desired.organization.management_account_id)
+                for definition in desired.companions
+            ),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
         under_way=actual.under_way,
@@ -183,6 +210,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
         configured_url=desired.configured_url,
         current_url=url_of(actual.stacks.get(StackKey(desired.central.name, desired.central.region))),
         inspection=actual.inspection,
+        management_account=desired.organization.management_account_id,
         opt_in_warnings=opt_in_warnings(
             desired.opt_in_regions,
             covered=_regions(desired) if desired.opt_in_regions else (),
@@ -218,6 +246,16 @@ def _plan_stack(definition: StackDefinition, actual: ActualState) -> StackPlan:
         resources=() if change == "unchanged" else resources,
         is_preview_denied=key in actual.denied_previews,
     )
+
+
+def _plan_companion(definition: StackDefinition, actual: ActualState, *, account: str) -> StackPlan:
+    """CloudFormation compares templates, so no update repairs a damaged stack: it is deleted and created again."""
+    plan = _plan_stack(definition, actual)
+    key = InstanceKey(account, definition.region)
+    damage = actual.inspection.of(definition.name).get(key) if actual.inspection else None
+    if damage is None or plan.change != "unchanged":
+        return plan
+    return replace(plan, change="unchanged" if damage.additions else "replace", damage=damage)
 
 
 def _with_code_restored(plan: StackPlan, replaced: tuple[ReplacedCode, ...]) -> StackPlan:

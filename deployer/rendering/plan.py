@@ -20,10 +20,10 @@ from deployer.rendering.plan_changes import SIGNS as ACTION_SIGNS
 from deployer.rendering.plan_changes import OuChange, changes_by_ou, totals
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.scopes import scope_text
-from deployer.rendering.stack_sets import future_account_lines, stack_set_lines
+from deployer.rendering.stack_sets import future_account_lines, stack_set_lines, waiting_lines
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, Tone, table, wrapped
-from deployer.rendering.unread import unread_lines
+from deployer.rendering.unread import removal_lines, unread_lines
 from deployer.rendering.waves import Course, wave_lines
 from deployer.words import SHOWN, account_name, account_names, counted, listed
 
@@ -96,6 +96,7 @@ def plan_sections(
         ("Stacks and StackSets", _resources(plan, organization, everything=everything)),
         ("Waves, each finished and healthy before the next", waves),
         ("Cautions", _cautions(plan, organization, course, everything=everything)),
+        ("To remove by hand", removal_lines(plan.blocked, organization)),
         ("Left out", _left_out(plan, organization, everything=everything)),
         ("Not read", unread_lines(plan.inspection.unread if plan.inspection else {}, organization)[2:]),
     )
@@ -264,9 +265,13 @@ def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Lin
     noted = f" ({note})" if note else ""
     unchanged = ": unchanged" if plan.change == "unchanged" else ""
     replaced = ": its creation failed, so it is deleted and created again" if plan.change == "replace" else ""
+    if plan.is_repaired and plan.damage is not None:
+        replaced = f": REPAIRS it by deleting and creating it again: {'; '.join(plan.damage.problems)}"
     yield from wrapped(
         f"{sign} stack {plan.key.name} in {plan.key.region}{noted}{unchanged}{replaced}", indent=2, tone=tone
     )
+    if plan.is_repaired and plan.damage is not None:
+        yield from waiting_lines(plan.damage)
     if plan.is_preview_denied:
         yield from wrapped(PREVIEW_DENIED, indent=6, tone="quiet")
     for name in plan.restored_functions:

@@ -13,6 +13,7 @@ from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceKey, InstanceOperation
 from deployer.times import iso_or_none
 from deployer.words import account_path
+from handler.inspection import Damage
 
 Document = dict[str, Any]
 
@@ -43,6 +44,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "opt_in_regions": [{"region": region, "management_account": status} for region, status in plan.opt_in_warnings],
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
+        "additions": additions(plan.blocked, organization),
         "totals": {
             "create": plan.creations,
             "update": plan.updates,
@@ -91,6 +93,15 @@ def outcome_values(outcome: RolloutResult, organization: Organization) -> Docume
         ],
         "error": outcome.error.message if outcome.error else None,
     }
+
+
+def additions(blocked: Iterable[tuple[InstanceKey, Damage]], organization: Organization) -> list[Document]:
+    """What somebody added in accounts, each with the command that removes it."""
+    return [
+        {**place(organization, key.account), "region": key.region, "addition": one.text, "command": one.command}
+        for key, damage in blocked
+        for one in damage.additions
+    ]
 
 
 def place(organization: Organization, account_id: str) -> Document:

@@ -12,6 +12,7 @@ from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.stack_sets import Instance, InstanceKey
 from deployer.words import SHOWN, account_names, counted, ou_paths
+from handler.inspection import Damage
 
 _OUT_OF_REACH = "should be deleted, but AWS does not reach the accounts"
 
@@ -53,14 +54,19 @@ def _repairs(plan: StackSetPlan, organization: Organization, *, everything: bool
         damage = plan.damaged[key]
         text = f"{account_names(organization, [key.account])} in {key.region}: {'; '.join(damage.problems)}"
         yield from wrapped(text, indent=8, tone="change")
-        if damage.waiting and not damage.is_stack_gone:
-            lost = (
-                f"! its dead-letter queue holds {counted(damage.waiting, 'message')}, which would be lost: run"
-                " `deployer failures redrive` first"
-            )
-            yield from wrapped(lost, indent=8, tone="bad")
+        yield from waiting_lines(damage)
     if more := keys[len(shown) :]:
         yield Line(f"        and {counted(len(more), 'more instance')}; `deployer status --deep` lists all", "quiet")
+
+
+def waiting_lines(damage: Damage) -> Iterator[Line]:
+    """Messages that a repair would delete."""
+    if damage.waiting and not damage.is_stack_gone:
+        lost = (
+            f"! its dead-letter queue holds {counted(damage.waiting, 'message')}, which would be lost: run"
+            " `deployer failures redrive` first"
+        )
+        yield from wrapped(lost, indent=8, tone="bad")
 
 
 def future_account_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.rendering.outcome import INOPERABLE
-from deployer.rendering.plan_json import place
+from deployer.rendering.plan_json import additions, place
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, table, wrapped
-from deployer.rendering.unread import unread_lines
+from deployer.rendering.unread import removal_lines, unread_lines
 from deployer.rollout.causes import shortened
 from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, StackStatus, Status, matrix
 from deployer.stack_sets import InstanceKey
@@ -40,6 +40,8 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if shown:
         lines += [Line(""), Line("Instances" if instances else "Not in sync", "heading")]
         lines += [line for one in shown for line in _instance(one, organization)]
+    if status.blocked:
+        lines += [Line(""), Line("To remove by hand", "heading"), *removal_lines(status.blocked, organization)]
     lines += unread_lines(status.unread, organization)
     lines += [Line(""), *_verdict(status, organization)]
     if any(one.is_inoperable for one in status.instances):
@@ -50,12 +52,16 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
 def _difference(stack: StackStatus) -> str:
     if stack.replaced_code:
         return f"; the code of {' and '.join(stack.replaced_code)} was replaced without CloudFormation"
+    if stack.damage:
+        return f"; changed without CloudFormation: {'; '.join(stack.damage)}"
     return "; the template or its properties differ from the config files" if stack.differs else ""
 
 
 def _verdict(status: Status, organization: Organization) -> list[Line]:
     scope = scope_text(status.scope, organization)
-    deep = " --deep" if any(one.state == "damaged" for one in status.instances) else ""
+    deep = " --deep" if status.repairs else ""
+    if status.blocked:
+        return wrapped(f"{scope} is not in sync until what was added is removed by hand.", indent=0, tone="bad")
     if status.unread and all(one.state in {"current", "skipped"} for one in status.instances):
         return wrapped(f"Not all of {scope} could be read, so it may not be in sync.", indent=0, tone="bad")
     if not status.is_in_sync:
@@ -100,9 +106,11 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
                 "state": one.state,
                 "differs": one.differs,
                 "replaced_code": list(one.replaced_code),
+                "damage": list(one.damage),
             }
             for one in status.stacks
         ],
+        "additions": additions(status.blocked, organization),
         "coverage": [
             {
                 "stack_set": cell.stack_set,

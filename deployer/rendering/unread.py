@@ -1,14 +1,21 @@
-"""What an inspection could not read, as text. Pure."""
+"""What an inspection could not read, and what a person has to remove before a repair, as text. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deployer.organization import Organization
 from deployer.rendering.text import Line, wrapped
 from deployer.stack_sets import InstanceKey
-from deployer.words import account_names
+from deployer.words import account_name, account_names
+from handler.inspection import Damage
+
+BLOCKED = (
+    "A roll-out removes nothing that others own, and AWS deletes no role and no rule to which something was added. If"
+    " nobody needs it, run these commands with administrator credentials of the account, then"
+    " `deployer rollout --deep`:"
+)
 
 
 def unread_lines(unread: Mapping[InstanceKey, str], organization: Organization) -> list[Line]:
@@ -20,3 +27,15 @@ def unread_lines(unread: Mapping[InstanceKey, str], organization: Organization) 
     for reason, some in sorted(accounts.items()):
         lines += wrapped(f"{account_names(organization, sorted(some))}: {reason}", indent=2, tone="bad")
     return lines
+
+
+def removal_lines(blocked: Iterable[tuple[InstanceKey, Damage]], organization: Organization) -> list[Line]:
+    """What somebody added in each account and region, and the commands that remove it, each on a line of its own."""
+    lines: list[Line] = []
+    for key, damage in blocked:
+        lines += wrapped(f"{account_name(organization, key.account)} in {key.region}", indent=2, tone="bad")
+        for one in damage.additions:
+            lines += [*wrapped(one.text, indent=4), Line(f"    {one.command}")]
+        for text in damage.problems:
+            lines += wrapped(f"not repaired before that: {text}", indent=4)
+    return [*wrapped(BLOCKED, indent=2), *lines] if lines else []

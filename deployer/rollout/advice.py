@@ -18,6 +18,20 @@ _SERVICE = re.compile(r"\(AWS::(?P<service>\w+)::\w+\)")
 _GENERAL = "Its events are in CloudFormation's console in that account and region. Then {again}."
 _KNOWN = (
     (
+        r"was added to (role|event rule) ",
+        (
+            "`deployer status --deep` lists the commands that remove what was added. Run them with administrator"
+            " credentials of each account, then `deployer rollout --deep` with the same scope."
+        ),
+    ),
+    (
+        r"must (detach all|delete) policies first|can't be deleted since it has targets",
+        (
+            "Somebody added a policy to the role, or a target to the rule, so AWS does not delete it. Remove that in"
+            " these accounts, then delete the stack there, and roll out again."
+        ),
+    ),
+    (
         r"service control policy",
         (
             "A service control policy denies {action}, likely by a statement with a condition on aws:RequestedRegion"

@@ -27,7 +27,7 @@ from deployer.rollout.cloud import Cloud
 from deployer.rollout.locking import LockRecord
 from deployer.rollout.operations import Finished, IfBusy, OperationRunner
 from deployer.rollout.progress import Report, StackProgress
-from deployer.rollout.result import RolloutResult, shortfalls, skipped_now
+from deployer.rollout.result import RolloutResult, blocked_repairs, shortfalls, skipped_now
 from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition
 from deployer.stacks import STACK_TYPE, StackDefinition, StackEvent
@@ -187,6 +187,8 @@ class _Run:
         if plan.definition is None:
             self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
         else:
+            if plan.is_repaired:
+                self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
             if plan.restored_functions:
                 self._deploy_copy(plan.definition)
             self._cloud.stacks.apply(plan.definition, self._on_stack_event)
@@ -321,6 +323,7 @@ class _Run:
 
     def _verify(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not in the desired state now. A StackSet without changes was read for the plan."""
+        yield from (one for one in blocked_repairs(self._plan) if self._was_begun(one.account))
         for plan in self._plan.stack_sets:
             name = plan.definition.name
             if plan.is_empty or (stopped and name not in self._runner.results):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from deployer.errors import DeployerError
 from deployer.planning.instances import instances_of
-from deployer.planning.plan import StackSetPlan
+from deployer.planning.plan import Plan, StackSetPlan
 from deployer.rollout.causes import Failure
 from deployer.stack_sets import InstanceKey, InstanceResult, StackSetState
 
@@ -68,6 +68,20 @@ def shortfalls(
     for key in sorted(instances_of(plan.instances.delete) & existing.keys()):
         if not existing[key].is_skipped:
             yield failure(key, "the stack instance still exists")
+
+
+def blocked_repairs(plan: Plan) -> Iterator[Failure]:
+    """Damage that the roll-out did not repair, because somebody added something that it does not remove."""
+    for one in plan.stack_sets:
+        for key in sorted(one.instances.blocked):
+            reason = "; ".join(one.damaged[key].texts)
+            yield Failure(stack_set=one.definition.name, account=key.account, region=key.region, reason=reason)
+    for stack in plan.companions:
+        if stack.is_blocked and stack.damage is not None:
+            reason = "; ".join(stack.damage.texts)
+            yield Failure(
+                stack_set=stack.key.name, account=plan.management_account, region=stack.key.region, reason=reason
+            )
 
 
 def skipped_now(plan: StackSetPlan, state: StackSetState | None) -> Iterator[InstanceKey]:

@@ -14,6 +14,7 @@ from deployer.planning.suspended import skipped_by_aws
 from deployer.stack_sets import Instance, InstanceKey
 from deployer.targets import Scope
 from deployer.words import account_path
+from handler.inspection import Damage
 
 State = Literal["current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS can no longer reach the account"
@@ -55,6 +56,8 @@ class StackStatus:
     differs: bool
     replaced_code: tuple[str, ...] = ()
     """Functions whose code was replaced without CloudFormation; the stack differs then."""
+    damage: tuple[str, ...] = ()
+    """How the resources of a companion stack were changed without CloudFormation; the stack differs then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,10 @@ class Status:
     """Whether the resources in member accounts were read too."""
     unread: Mapping[InstanceKey, str] = field(default_factory=dict)
     """Accounts and regions whose resources could not be read, and why."""
+    blocked: tuple[tuple[InstanceKey, Damage], ...] = ()
+    """Damage that no roll-out repairs until something is removed that somebody added, by account and region."""
+    repairs: int = 0
+    """Damaged stack instances and companion stacks that a roll-out with `--deep` repairs."""
     url: str | None = None
     """The handler's function URL, if it has one."""
 
@@ -89,8 +96,9 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
             name=stack.key.name,
             region=stack.key.region,
             state=actual.stacks[stack.key].status if stack.key in actual.stacks else "missing",
-            differs=stack.change != "unchanged",
+            differs=stack.change != "unchanged" or stack.is_blocked,
             replaced_code=stack.restored_functions,
+            damage=stack.damage.texts if stack.damage else (),
         )
         for stack in plan.stacks
     ]
@@ -109,6 +117,8 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
         scope=desired.scope,
         is_deep=plan.inspection is not None,
         unread=plan.inspection.unread if plan.inspection else {},
+        blocked=plan.blocked,
+        repairs=plan.repairs,
         url=plan.current_url,
     )
 
@@ -129,8 +139,8 @@ def _instances(actual: ActualState, plan: Plan, desired: DesiredState) -> Iterat
                     stack_set=name, account=key.account, region=key.region, state="skipped", reason=reason
                 )
                 continue
-            if key in stack_set.instances.repaired:
-                reason = "; ".join(stack_set.damaged[key].problems)
+            if key in stack_set.instances.repaired | stack_set.instances.blocked:
+                reason = "; ".join(stack_set.damaged[key].texts)
                 yield InstanceStatus(
                     stack_set=name, account=key.account, region=key.region, state="damaged", reason=reason
                 )

@@ -329,6 +329,8 @@ ALLOWED: dict[str, Call] = {
         for name, action, resource in (
             ("creator role", "iam:GetRole", CREATOR_ROLE),
             ("permissions of the creator role", "iam:GetRolePolicy", CREATOR_ROLE),
+            ("policies added to the creator role", "iam:ListRolePolicies", CREATOR_ROLE),
+            ("policies attached to the creator role", "iam:ListAttachedRolePolicies", CREATOR_ROLE),
             ("cleaner role", "iam:GetRole", CLEANER_ROLE),
             ("auditor role", "iam:GetRole", AUDITOR_ROLE),
             ("rule", "events:DescribeRule", FORWARDING_RULE),

@@ -39,6 +39,7 @@ class Behaviour(StrEnum):
     SUSPENDED_INSTANCES_STAY = "instances of suspended accounts are not released either"  # A20
     EXISTING_INSTANCES_REFUSED = "a creation is refused if an account has an instance already"  # A22
     ORGANIZATION_UNKNOWN_TO_URLS = "policies of functions with URLs do not know the caller's organization"  # A23
+    MISSING_ROLES_NAMED = "AssumeRole reports that a role does not exist"  # A24
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

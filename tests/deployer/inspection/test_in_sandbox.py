@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from botocore import xform_name
 
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer, writes
@@ -18,6 +21,7 @@ AUDITOR = "deployer-auditor"
 READABLE = ("deployer-creator", "deployer-forwarding", "deployer-repairer")
 ROLES = (*READABLE, AUDITOR)
 ANYONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 
 
@@ -92,6 +96,42 @@ def edit_queue(**attributes: str) -> Act:
     return lambda member: member.client("sqs").set_queue_attributes(QueueUrl=member.queue(), Attributes=attributes)
 
 
+def attach_policy(member: Member) -> None:
+    iam = member.client("iam")
+    policy = iam.create_policy(PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))["Policy"]
+    iam.attach_role_policy(RoleName="deployer-creator", PolicyArn=policy["Arn"])
+
+
+def add_policy(member: Member) -> None:
+    member.client("iam").put_role_policy(
+        RoleName="deployer-forwarding", PolicyName="more", PolicyDocument=json.dumps(EVERYTHING)
+    )
+
+
+def add_target(member: Member) -> None:
+    arn = f"arn:aws:sqs:{HOME}:{member.account}:{QUEUE}"
+    member.client("events").put_targets(Rule=RULE, Targets=[{"Id": "mine", "Arn": arn}])
+
+
+def run_aws(member: Member, command: str) -> None:
+    """What the AWS CLI does with a command whose options are those of the API."""
+    aws, service, name, *words = shlex.split(command)
+    assert aws == "aws"
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    client = member.client(service, options.pop("--region", HOME))
+    operation = name.replace("-", "_")
+    members = client.meta.service_model.operation_model(
+        client.meta.method_to_api_mapping[operation]
+    ).input_shape.members
+    by_option = {f"--{xform_name(key, '-')}": (key, shape.type_name) for key, shape in members.items()}
+    request = {
+        key: [value] if kind == "list" else value
+        for option, value in options.items()
+        for key, kind in [by_option[option]]
+    }
+    getattr(client, operation)(**request)
+
+
 ON_ROLES: dict[str, tuple[Act, str]] = {
     **{f"the role {name} is deleted": (delete_role(name), f"{name} does not exist") for name in READABLE},
     **{f"the trust policy of {name} is edited": (edit_trust(name), "trust policy changed") for name in ROLES},
@@ -99,6 +139,8 @@ ON_ROLES: dict[str, tuple[Act, str]] = {
     "the permissions of the auditor are edited": (edit_permissions(AUDITOR), "may not read its account"),
     "the auditor is deleted": (delete_role(AUDITOR), "cannot be assumed"),
     "the stack of the roles is deleted": (delete_stack("deployer-access"), "cannot be assumed"),
+    "a policy is attached to the creator": (attach_policy, "policy/everything was added to role deployer-creator"),
+    "a policy is added to the forwarding role": (add_policy, "policy more was added to role deployer-forwarding"),
 }
 ON_RULES: dict[str, tuple[Act, str]] = {
     "the rule is deleted": (delete_rule, "event rule deployer-forwarding does not exist"),
@@ -113,6 +155,7 @@ ON_RULES: dict[str, tuple[Act, str]] = {
     "the queue's retention is edited": (edit_queue(MessageRetentionPeriod="60"), "retention changed"),
     "the queue's encryption is switched off": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
     "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
+    "a target is added to the rule": (add_target, "was added to event rule deployer-forwarding"),
     "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
 }
 OTHERS = sorted(EXPECTED)[:-1]  # the last one stays intact
@@ -140,6 +183,15 @@ def damaged(deployer: Deployer) -> dict[str, str]:
     return found
 
 
+def remove_additions(deployer: Deployer) -> int:
+    """Run the commands that `status --deep` prints, which also say that no roll-out repairs the resource before."""
+    status = deployer("status", "--deep", "--json")
+    additions = status.document["additions"]
+    for one in additions:
+        run_aws(Member(deployer.sandbox, one["account"]), one["command"])
+    return len(additions)
+
+
 @begins_rolled_out
 def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
     deployer = Deployer(sandbox)
@@ -147,6 +199,7 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
     assert clean.exit_code == 0, clean
     assert deployer("rollout", "--org", "--deep").exit_code == 0
     assert set(writes(sandbox)) == {"sts:AssumeRole"}
+    removed = 0
     for number, batch in enumerate(rounds()):
         for account, acts in batch.items():
             for act, _ in acts.values():
@@ -158,6 +211,7 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
             for title, (_, expected) in acts.items():
                 assert expected in found.get(account, ""), (title, found)
         assert set(found) == set(batch)
+        removed += remove_additions(deployer)
         how = ["--org", "--deep"]
         if number == 0:  # a plan file keeps what its plan has found
             how = ["--plan", str(tmp_path / "plan.json")]
@@ -169,3 +223,4 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
         after = deployer("status", "--deep")
         assert after.exit_code == 0, after
         assert installed(sandbox) == EXPECTED
+    assert removed == 3

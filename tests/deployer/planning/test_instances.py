@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployer.planning.damage import Damage
 from deployer.planning.instances import InstancePlan, instances_of, plan_instances
 from deployer.stack_sets import DeploymentTargets, Instance, InstanceKey, InstanceOperation, StackSetState
 from deployer.targets import Coverage, Scope, desired_instances
+from handler.inspection import Damage
+from handler.resource_comparison import Addition
 from tests.deployer.stack_set_rules import targeted
 from tests.deployer.test_targets import REGIONS, coverage_of, coverages, scopes
 
@@ -127,10 +128,19 @@ def test_exactly_the_damaged_instances_of_the_scope_are_deleted_and_created_agai
     cloud.apply(plan_instances(coverage, everything, cloud.state(), rewritten=False))
     before = dict(cloud.instances)
     chosen = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
-    damaged = {key: Damage(problems=("x",), is_stack_gone=data.draw(st.booleans())) for key in chosen}
+    blocked = data.draw(st.sets(st.sampled_from(sorted(chosen)))) if chosen else set()
+    damaged = {
+        key: Damage(
+            problems=("x",),
+            additions=(Addition("a policy was added", "aws iam …"),) if key in blocked else (),
+            is_stack_gone=data.draw(st.booleans()),
+        )
+        for key in chosen
+    }
 
     plan = plan_instances(coverage, scope, cloud.state(), rewritten=False, damaged=damaged)
-    assert plan.repaired == chosen & desired_instances(coverage, scope)
+    assert plan.repaired == (chosen - blocked) & desired_instances(coverage, scope)
+    assert plan.blocked == blocked & desired_instances(coverage, scope)
     assert instances_of(plan.withdraw) == plan.repaired == instances_of(plan.create)
     assert (plan.update, plan.delete) == ((), ())
     for operation in plan.withdraw:

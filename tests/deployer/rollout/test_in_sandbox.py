@@ -336,11 +336,49 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     assert deployer("rollout", "--org").exit_code == 0
     assert writes(sandbox) == []
     assert deployer("plan", "--ou", "Workloads/Dev").exit_code == 0, "its own stacks are out of that scope"
+    _damage_companions(deployer)
     narrowed = _edited(tmp_path, f"accounts/{MANAGEMENT}.yaml", ", us-east-1", "")
     assert Deployer(sandbox, config=narrowed, account=MANAGEMENT)("rollout", "--org", "--yes").exit_code == 0
     assert installed(sandbox)[MANAGEMENT] == {"eu-west-1"}
     assert deployer("destroy", "--yes").exit_code == 0
     assert installed(sandbox) == {}
+
+
+def _damage_companions(deployer: Deployer) -> None:
+    """Change resources of companion stacks without CloudFormation: each change is reported and repaired."""
+    sandbox, scope = deployer.sandbox, ("--account", MANAGEMENT, "--deep")
+    iam = sandbox.client("iam", account=MANAGEMENT)
+    events = sandbox.client("events", account=MANAGEMENT, region="us-east-1")
+
+    def damage() -> dict[tuple[str, str], str]:
+        stacks = deployer("status", *scope, "--json").document["stacks"]
+        return {(one["name"], one["region"]): "; ".join(one["damage"]) for one in stacks if one["damage"]}
+
+    assert damage() == {}
+    events.disable_rule(Name=RULE)
+    iam.put_role_policy(RoleName=CREATOR, PolicyName="more", PolicyDocument=denying_everything())
+    assert damage() == {
+        ("deployer-forwarding", "us-east-1"): "event rule deployer-forwarding is disabled",
+        ("deployer-access", "eu-west-1"): "policy more was added to role deployer-creator",
+    }
+    ran = deployer("rollout", *scope, "--yes", "--allow-delete", "9")
+    assert (ran.exit_code, "REPAIRS it" in ran.out, "`deployer status --deep` lists" in " ".join(ran.out.split())) == (
+        1, True, True,
+    ), ran  # fmt: skip
+    assert events.describe_rule(Name=RULE)["State"] == "ENABLED"
+    (command,) = (line for line in ran.out.splitlines() if "aws iam delete-role-policy" in line)
+    assert command.split()[-1] == "more"
+    iam.delete_role_policy(RoleName=CREATOR, PolicyName="more")
+    iam.delete_role_policy(RoleName="deployer-auditor", PolicyName="audit-repositories")
+    iam.delete_role(RoleName="deployer-auditor")
+    assert "the auditor role cannot be assumed" in damage()["deployer-access", "eu-west-1"]
+    assert deployer("rollout", *scope, "--yes", "--allow-delete", "9").exit_code == 0
+    assert deployer("status", *scope).exit_code == 0
+
+
+def denying_everything() -> str:
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.mark.parametrize("command", [("plan",), ("rollout", "--org", "--yes"), ("status",), ("destroy", "--yes")])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from moto.iam.models import Role
 
 from aws_org_sandbox import context as running
+from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.credentials import Carried
 from aws_org_sandbox.iam import sessions
@@ -28,9 +29,11 @@ Denied = Callable[[Call, str, str | None, Decision], Refused]
 
 
 def authorize_assume_role(call: Call, *, denied: Denied) -> None:
-    """Allow sts:AssumeRole if both the caller's policies and the role allow it; a missing role is refused alike."""
+    """Allow sts:AssumeRole if the caller and the role both allow it; a missing role is refused alike (A24)."""
     arn = str(call.parameters.get("RoleArn", ""))
     role = find_role(arn)
+    if role is None and is_altered(Behaviour.MISSING_ROLES_NAMED):
+        raise Refused("NoSuchEntity", f"The role {arn} cannot be found.")
     if role is None or running.current().visibility.hides(arn):
         raise denied(call, ACTION, arn, Decision(allowed=False))
     try:

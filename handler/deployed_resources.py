@@ -34,11 +34,15 @@ _ARNS = {
 }
 _POLICY = "AWS::SQS::QueuePolicy"
 _SCANNING = "AWS::ECR::RegistryScanningConfiguration"
+INSPECTED_TYPES = frozenset({*_NAMES, _POLICY, _SCANNING})
 
 
 def resources_of(body: str, location: Location) -> tuple[Resource, ...]:
-    """Resolve a template; raises ValueError for what templates of this project do not contain."""
+    """Resolve a template; raises ValueError for what this module does not support."""
     resources: Mapping[str, Mapping[str, Any]] = json.loads(body)["Resources"]
+    for one in resources.values():
+        if one["Type"] not in INSPECTED_TYPES:
+            raise ValueError(f"{one['Type']} is not inspected")
     resolver = _Resolver(resources, location)
     return tuple(
         Resource(type=one["Type"], name=resolver.name_of(key), properties=resolver.resolve(one["Properties"]))

@@ -1,15 +1,13 @@
-"""Differences between a resource's template and the resource, as text. Pure."""
+"""Differences between a resource's template and the resource, and what somebody added to it, as text. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from deployer.drift.comparison import policy_meaning
-from deployer.inspection.template import Resource
-
-Actual = Mapping[str, Any]
-"""Properties by the names that CloudFormation has for them; only those that are compared."""
+from handler.deployed_resources import Resource
+from handler.policy_meaning import policy_meaning
 
 _KINDS = {
     "AWS::IAM::Role": "role",
@@ -33,17 +31,34 @@ _MEANINGS = {
 }
 
 
+class Addition(NamedTuple):
+    """Something that somebody added to a resource, and the command that removes it."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A resource that exists: the properties that are compared, by CloudFormation's names, and what was added."""
+
+    properties: Mapping[str, Any]
+    additions: tuple[Addition, ...] = ()
+
+
 def label(resource: Resource) -> str:
     """The resource, for a person."""
     return f"{_KINDS[resource.type]} {resource.name}"
 
 
-def problem(resource: Resource, actual: Actual | None) -> str | None:
-    """What differs; None if nothing does. `actual` is None if the resource does not exist."""
-    if actual is None:
+def problem(resource: Resource, reading: Reading | None) -> str | None:
+    """What differs, except additions; None if nothing does. `reading` is None if the resource does not exist."""
+    if reading is None:
         return f"{label(resource)} does not exist"
     changed = [
-        name for name, value in actual.items() if policy_meaning(resource.properties.get(name)) != policy_meaning(value)
+        name
+        for name, value in reading.properties.items()
+        if policy_meaning(resource.properties.get(name)) != policy_meaning(value)
     ]
     if "State" in changed:
         return f"{label(resource)} is disabled"

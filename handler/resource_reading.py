@@ -1,0 +1,168 @@
+"""Reads the resources of an account as CloudFormation describes them, read-only, with clients of the auditor role."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.aws_errors import code_of
+from handler.deployed_resources import Resource
+from handler.resource_comparison import Addition, Reading, label
+
+Clients = Callable[[str], Any]
+"""A client of a service in the account and region that are read."""
+
+_MISSING = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchEntity",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+
+
+def read(clients: Clients, resource: Resource, *, region: str) -> Reading | None:
+    """One resource; None if it does not exist. Raises botocore's errors."""
+    try:
+        return _READERS[resource.type](clients, resource, region)
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise
+
+
+def stack_exists(clients: Clients, stack_id: str) -> bool:
+    """Whether a stack exists, by its id, which CloudFormation also knows for 90 days after its deletion."""
+    try:
+        (stack,) = clients("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+    except ClientError as error:
+        if code_of(error) == "ValidationError" and "does not exist" in error.response["Error"].get("Message", ""):
+            return False
+        raise
+    return str(stack["StackStatus"]) != "DELETE_COMPLETE"
+
+
+def waiting_messages(clients: Clients, queue: Resource) -> int:
+    """About how many messages a queue holds, those that a reader holds or that are delayed included."""
+    return sum(int(count) for count in _attributes(clients("sqs"), queue.name, *_COUNTS).values())
+
+
+def _role(clients: Clients, resource: Resource, region: str) -> Reading:
+    del region
+    iam, name = clients("iam"), resource.name
+    role = iam.get_role(RoleName=name)["Role"]
+    desired = [policy["PolicyName"] for policy in resource.properties["Policies"]]
+    inline = [one for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
+              for one in page["PolicyNames"]]  # fmt: skip
+    documents = {one: iam.get_role_policy(RoleName=name, PolicyName=one) for one in inline if one in desired}
+    return Reading(
+        properties={
+            "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
+            "MaxSessionDuration": role["MaxSessionDuration"],
+            "PermissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "Policies": [
+                {"PolicyName": one, "PolicyDocument": found["PolicyDocument"]} for one, found in documents.items()
+            ],
+        },
+        additions=(
+            *_attached_policies(iam, resource),
+            *(_inline_policy(resource, one) for one in inline if one not in desired),
+        ),
+    )
+
+
+def _attached_policies(iam: Any, resource: Resource) -> Iterator[Addition]:
+    """No template of this project attaches any."""
+    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=resource.name):
+        for one in page["AttachedPolicies"]:
+            arn = one["PolicyArn"]
+            command = ("iam", "detach-role-policy", "--role-name", resource.name, "--policy-arn", arn)
+            yield Addition(f"policy {arn} was added to {label(resource)}", _command(*command))
+
+
+def _inline_policy(resource: Resource, name: str) -> Addition:
+    command = ("iam", "delete-role-policy", "--role-name", resource.name, "--policy-name", name)
+    return Addition(f"policy {name} was added to {label(resource)}", _command(*command))
+
+
+def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
+    events = clients("events")
+    rule = events.describe_rule(Name=resource.name)
+    desired = {target["Id"] for target in resource.properties["Targets"]}
+    targets = [one for page in events.get_paginator("list_targets_by_rule").paginate(Rule=resource.name)
+               for one in page["Targets"]]  # fmt: skip
+    where = ("--region", region, "--rule", resource.name)
+    return Reading(
+        properties={
+            "State": rule["State"],
+            "EventPattern": json.loads(rule.get("EventPattern", "null")),
+            "Targets": [one for one in targets if one["Id"] in desired],
+        },
+        additions=tuple(
+            Addition(
+                f"target {one['Id']} ({one['Arn']}) was added to {label(resource)}",
+                _command("events", "remove-targets", *where, "--ids", one["Id"]),
+            )
+            for one in targets
+            if one["Id"] not in desired
+        ),
+    )
+
+
+def _queue(clients: Clients, resource: Resource, region: str) -> Reading:
+    del region
+    found = _attributes(clients("sqs"), resource.name, "MessageRetentionPeriod", "SqsManagedSseEnabled")
+    return Reading(
+        properties={
+            "MessageRetentionPeriod": int(found["MessageRetentionPeriod"]),
+            "SqsManagedSseEnabled": found.get("SqsManagedSseEnabled", "false") == "true",
+        }
+    )
+
+
+def _queue_policy(clients: Clients, resource: Resource, region: str) -> Reading | None:
+    del region
+    text = _attributes(clients("sqs"), resource.name, "Policy").get("Policy")
+    return Reading(properties={"PolicyDocument": json.loads(text)}) if text else None
+
+
+def _scanning(clients: Clients, resource: Resource, region: str) -> Reading:
+    del resource, region
+    found = clients("ecr").get_registry_scanning_configuration()["scanningConfiguration"]
+    rules = [
+        {
+            "ScanFrequency": rule["scanFrequency"],
+            "RepositoryFilters": [
+                {"Filter": one["filter"], "FilterType": one["filterType"]} for one in rule["repositoryFilters"]
+            ],
+        }
+        for rule in found.get("rules", [])
+    ]
+    return Reading(properties={"ScanType": found["scanType"], "Rules": rules})
+
+
+def _attributes(sqs: Any, queue: str, *names: str) -> dict[str, str]:
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names)).get("Attributes", {})
+    return found
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["aws", *words])
+
+
+_READERS: dict[str, Callable[[Clients, Resource, str], Reading | None]] = {
+    "AWS::ECR::RegistryScanningConfiguration": _scanning,
+    "AWS::Events::Rule": _rule,
+    "AWS::IAM::Role": _role,
+    "AWS::SQS::Queue": _queue,
+    "AWS::SQS::QueuePolicy": _queue_policy,
+}
