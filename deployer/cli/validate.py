@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+
+if TYPE_CHECKING:
+    from deployer.settings.problems import Severity
 
 WARNINGS_EXIT_CODE = 1
 ERRORS_EXIT_CODE = 2
@@ -51,25 +55,24 @@ def validate(
         typer.echo(problems.as_json(found, organization_id=known.id if known else None))
     elif found:
         typer.echo(problems.as_github(found) if output is Format.GITHUB else problems.as_text(found))
-    errors = problems.errors(found)
-    typer.echo(
-        _summary(config.as_posix(), len(errors), len(found) - len(errors), known.id if known else None), err=True
-    )
-    if errors:
+    numbers = {severity: problems.number_of(severity, found) for severity in problems.Severity}
+    typer.echo(_summary(config.as_posix(), numbers, known.id if known else None), err=True)
+    if numbers[problems.Severity.ERROR]:
         raise typer.Exit(ERRORS_EXIT_CODE)
-    if found and strict:
+    if numbers[problems.Severity.WARNING] and strict:
         raise typer.Exit(WARNINGS_EXIT_CODE)
 
 
-def _summary(directory: str, errors: int, warnings: int, organization_id: str | None) -> str:
+def _summary(directory: str, numbers: Mapping[Severity, int], organization_id: str | None) -> str:
     from deployer.words import counted
 
-    result = " and ".join(
-        counted(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number
-    )
+    *first, last = [counted(number, severity.value) for severity, number in numbers.items() if number] or [
+        "no problems"
+    ]
+    result = " and ".join([*([", ".join(first)] if first else []), last])
     against = (
         f"compared with {organization_id}"
         if organization_id
         else "OUs and accounts not looked up; --organization FILE or --live does that"
     )
-    return f"{directory}/: {result or 'no problems'} ({against})."
+    return f"{directory}/: {result} ({against})."

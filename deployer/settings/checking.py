@@ -11,6 +11,7 @@ from deployer.settings.config import Config, read
 from deployer.settings.consistency import inconsistencies
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, match_files
+from deployer.settings.native_checks import native_problems
 from deployer.settings.problems import Problem, errors, in_order
 from deployer.settings.rollout_checks import coverage_warnings, preference_warnings, unknown_wave_names
 from deployer.settings.shadowing import shadowed_rules
@@ -36,10 +37,12 @@ def check_folder(
     else:
         problems += unknown_wave_names(config, organization)
     error_free = _ErrorFreeLayers(problems)
-    for view in views(config, organization, placement):
-        if all(map(error_free.has, view.layers)):
-            problems += inconsistencies(view)
-            problems += _ineffective_rules(view)
+    all_views = tuple(views(config, organization, placement))
+    checked = [view for view in all_views if all(map(error_free.has, view.layers))]
+    for view in checked:
+        problems += inconsistencies(view)
+        problems += _ineffective_rules(view)
+    problems += native_problems(checked, config.policies, has_all=len(checked) == len(all_views))
     if organization is not None and not errors(problems):
         compiled = compile_(config, organization)
         problems += coverage_warnings(config, organization, compiled.regions_of)

@@ -18,6 +18,7 @@ from deployer.settings.consistency import inconsistencies
 from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.matching import Placement, match_files
+from deployer.settings.native_checks import native_problems
 from deployer.settings.problems import InvalidConfigurationError, Problem, errors, in_order
 from deployer.settings.rollout_checks import unknown_wave_names
 from deployer.settings.views import views
@@ -122,14 +123,16 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
             "event_archive": config.retention.event_archive,
             "refused": config.retention.refused,
         },
-        "documents": {name: document.text for name, document in config.documents.items()},
+        "documents": config.policies,
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Compiled(config=config, organization=organization, placement=placement, settings_json=text.encode())
 
 
 def _inconsistencies(config: Config, organization: Organization, placement: Placement) -> tuple[Problem, ...]:
-    return in_order(problem for view in views(config, organization, placement) for problem in inconsistencies(view))
+    all_views = tuple(views(config, organization, placement))
+    found = (problem for view in all_views for problem in inconsistencies(view))
+    return in_order([*found, *native_problems(all_views, config.policies)])
 
 
 def _organization(organization: Organization) -> dict[str, Any]:

@@ -92,6 +92,11 @@ class Config:
             dns_suffix=found.dns_suffix,
         )
 
+    @property
+    def policies(self) -> Mapping[str, str]:
+        """The JSON text of each policy file, by its name in the settings."""
+        return {name: document.text for name, document in self.documents.items()}
+
     def layer_files(self) -> Iterator[LayerFile]:
         """Every file with a layer of settings."""
         yield self.defaults

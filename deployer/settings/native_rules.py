@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deployer.settings.yaml_source import KeyPath, key_text
+from deployer.settings.yaml_source import KeyPath
 from handler.settings import CreateRules, UnenforcedRule
 from templates.denied_names import denied_patterns
 
@@ -19,14 +19,18 @@ ARN_CHARACTERS = len('"arn:aws-us-gov:ecr:ap-southeast-1:000000000000:repository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A rule that templates bypass: its key, and the entries of `native.unenforced` that would list it."""
+    """A rule that templates bypass: its key, what happens instead, and what permits or prevents that."""
 
     rule: KeyPath
     message: str
     entries: tuple[UnenforcedRule, ...] = ()
+    """Entries of `native.unenforced` that list the rule, the widest first; none if it cannot be listed."""
 
-    def __str__(self) -> str:
-        return f"{key_text(self.rule)}: {self.message}"
+    @property
+    def next_step(self) -> str:
+        """What makes the settings valid."""
+        listing = f"list {self.entries[-1]} in native.unenforced" if self.entries else "use fewer or shorter globs"
+        return f"{listing}, or use engine: handler"
 
 
 def bypassed_rules(create: CreateRules) -> Iterator[Violation]:
@@ -57,8 +61,8 @@ def oversized_denial(deny: Sequence[str]) -> Violation | None:
     if characters <= MOST_DENIED_CHARACTERS:
         return None
     message = (
-        f"{len(deny)} globs need {characters:,} characters in the policy of the role of creation templates, which "
-        f"holds {MOST_DENIED_CHARACTERS:,}: use fewer or shorter globs, or engine: handler"
+        f"{len(deny)} globs need {characters:,} characters in the policy of the role that ECR uses, which holds "
+        f"{MOST_DENIED_CHARACTERS:,}"
     )
     return Violation(rule=("create", "names", "deny"), message=message)
 
@@ -78,5 +82,4 @@ def _of_principals(key: str, message: str) -> Violation:
 
 
 def _bypassed(rule: KeyPath, message: str, *entries: UnenforcedRule) -> Violation:
-    advice = f"list {entries[-1]} in native.unenforced, or use engine: handler"
-    return Violation(rule=rule, message=f"{message} (engine: native): {advice}", entries=entries)
+    return Violation(rule=rule, message=message, entries=entries)

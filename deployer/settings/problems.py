@@ -19,10 +19,11 @@ SHOWN_IN_ERROR = 20
 
 
 class Severity(StrEnum):
-    """Errors stop every command; warnings are shown by `validate`, and fail it under `--strict`."""
+    """Errors stop every command; warnings fail `validate` under `--strict`; notes never do."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Problem:
         return self.severity is Severity.ERROR
 
     def __str__(self) -> str:
-        kind = "" if self.is_error else "warning: "
+        kind = "" if self.is_error else f"{self.severity}: "
         key = f"{self.key}: " if self.key else ""
         return printable(f"{self.file}:{self.line}:{self.column}: {kind}{key}{self.message}")
 
@@ -71,6 +72,11 @@ def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for problem in problems if problem.is_error)
 
 
+def number_of(severity: Severity, problems: Iterable[Problem]) -> int:
+    """How many problems have a severity."""
+    return sum(problem.severity is severity for problem in problems)
+
+
 def as_text(problems: Iterable[Problem]) -> str:
     """One line for each problem: `file:line:column: key: problem`, which editors and terminals turn into links."""
     return "\n".join(str(problem) for problem in problems)
@@ -78,10 +84,8 @@ def as_text(problems: Iterable[Problem]) -> str:
 
 def as_json(problems: Sequence[Problem], *, organization_id: str | None) -> str:
     """An object: totals, the organization compared with (null for none), and the problems with all their fields."""
-    found = errors(problems)
     document = {
-        "errors": len(found),
-        "warnings": len(problems) - len(found),
+        **{f"{severity}s": number_of(severity, problems) for severity in Severity},
         "organization": organization_id,
         "problems": [asdict(problem) for problem in problems],
     }
@@ -95,6 +99,5 @@ def as_github(problems: Iterable[Problem]) -> str:
 
 def _annotation(problem: Problem) -> str:
     title = {"title": problem.key} if problem.key else {}
-    return annotation(
-        problem.severity.value, problem.message, file=problem.file, line=problem.line, col=problem.column, **title
-    )
+    level = "notice" if problem.severity is Severity.NOTE else problem.severity.value
+    return annotation(level, problem.message, file=problem.file, line=problem.line, col=problem.column, **title)

@@ -68,6 +68,21 @@ class TestValidate:
         assert deployer("validate")[0] == 0
         assert deployer("validate", "--strict")[0] == 1
 
+    def test_names_that_stay_with_the_handler_are_notes_which_strict_accepts(self, deployer: Ran, folder: Path) -> None:
+        text = (
+            "ou: Sandbox\nenabled: true\nregions: [eu-west-1]\nengine: native\n"
+            "native: {unenforced: [create.principals]}\n"
+            "create: {names: {allow: ['a/**', 'team-*/**']}}\n"
+        )
+        (folder / "config/ous/sandbox.yaml").write_text(text, encoding="utf-8")
+        code, out, err = deployer("validate", "--strict")
+        assert (code, out.count("\n")) == (0, 1)
+        assert out.startswith("config/ous/sandbox.yaml:6:34: note: create.names.allow[1]: team-*/** stays with ")
+        assert err.startswith("config/: 1 note ")
+        document = json.loads(deployer("validate", "--json")[1])
+        assert (document["errors"], document["warnings"], document["notes"]) == (0, 0, 1)
+        assert deployer("validate", "--format", "github")[1].startswith("::notice file=config/ous/sandbox.yaml,line=6")
+
     def test_an_ou_that_is_gone_is_an_error_with_a_snapshot(self, deployer: Ran, folder: Path) -> None:
         (folder / "config/ous/sandbox.yaml").write_text("ou: Sandboxes\n", encoding="utf-8")
         assert deployer("validate")[0] == 0
