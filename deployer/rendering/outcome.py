@@ -25,6 +25,8 @@ INOPERABLE = (
     " docs/troubleshooting.md, `INOPERABLE`."
 )
 
+NO_REASON = "AWS gives no reason"
+
 
 def outcome_lines(
     outcome: RolloutResult, plan: Plan, organization: Organization, *, is_unfinished: bool = False
@@ -74,14 +76,25 @@ def cause_lines(cause: Cause, organization: Organization, *, again: str) -> Iter
     accounts = sorted({failure.account for failure in cause.failures})
     count = counted(len(cause.failures), "failure")
     where = f" in {counted(len(accounts), 'account')}" if len(accounts) > 1 else ""
-    yield from wrapped(f"{count}{where}: {cause.reason}", indent=2, tone="bad")
+    yield from wrapped(f"{count}{where}: {cause.reason or NO_REASON}", indent=2, tone="bad")
     yield from wrapped(cause.next_step(again=again), indent=6)
+    yield from place_lines(cause, organization, rest="`deployer status --instances` lists all")
+
+
+def place_lines(cause: Cause, organization: Organization, *, rest: str) -> Iterator[Line]:
+    """The accounts of a cause: a few with OU, regions and StackSet, many by name alone; `rest` says what lists all."""
+    accounts = sorted({failure.account for failure in cause.failures})
     if len(accounts) > SHOWN:
-        yield from wrapped(f"{account_names(organization, accounts)}; `deployer status` lists all", indent=6)
+        yield from wrapped(f"{account_names(organization, accounts)}; {rest}", indent=6)
         return
-    places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for failure in cause.failures:
-        places[account_path(organization, failure.account), failure.account, failure.stack_set].append(failure.region)
-    for (path, account, stack_set), regions in sorted(places.items()):
-        text = f"{path}: {account_name(organization, account)} in {', '.join(regions)} ({stack_set})"
+    for text in places(cause, organization):
         yield from wrapped(text, indent=6)
+
+
+def places(cause: Cause, organization: Organization) -> Iterator[str]:
+    """`Workloads/Prod: shop-prod (300000000001) in eu-west-1, us-east-1 (deployer-access)` for each account."""
+    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for failure in cause.failures:
+        found[account_path(organization, failure.account), failure.account, failure.stack_set].append(failure.region)
+    for (path, account, stack_set), regions in sorted(found.items()):
+        yield f"{path}: {account_name(organization, account)} in {', '.join(regions)} ({stack_set})"

@@ -8,16 +8,16 @@ from itertools import groupby
 from typing import Any
 
 from deployer.organization import Organization
-from deployer.rendering.outcome import INOPERABLE
+from deployer.rendering.outcome import INOPERABLE, NO_REASON, place_lines
 from deployer.rendering.plan_json import additions, place
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_lines
-from deployer.rendering.text import WIDTH, Line, table, wrapped
+from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
 from deployer.rendering.unread import removal_lines, unread_lines
-from deployer.rollout.causes import shortened
-from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, StackStatus, Status, matrix
+from deployer.rollout.causes import Cause, Failure, by_cause, shortened
+from deployer.rollout.status import IN_SYNC, STATES, UNCOUNTED, InstanceStatus, StackStatus, State, Status, matrix
 from deployer.stack_sets import InstanceKey
-from deployer.words import account_name, account_path
+from deployer.words import account_name, account_path, counted
 
 
 def status_lines(status: Status, organization: Organization, *, instances: bool) -> list[Line]:
@@ -35,11 +35,12 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
         lines += _matrix([(place.ou, place.region, counts) for place, counts in cells])
     lines += skipped_lines(organization, [InstanceKey(one.account, one.region) for one in status.instances
                                           if one.state == "skipped"])  # fmt: skip
-    wrong_ones = [one for one in status.instances if one.state not in {"current", "skipped"}]
-    shown = status.instances if instances else wrong_ones
-    if shown:
-        lines += [Line(""), Line("Instances" if instances else "Not in sync", "heading")]
-        lines += [line for one in shown for line in _instance(one, organization)]
+    if instances:
+        lines += [Line(""), Line("Instances", "heading")]
+        lines += [line for one in status.instances for line in _instance(one, organization)]
+    if groups := list(grouped(status)):
+        lines += [Line(""), Line("Not in sync", "heading")]
+        lines += [line for state, cause in groups for line in _cause(state, cause, organization)]
     if status.blocked:
         lines += [Line(""), Line("To remove by hand", "heading"), *removal_lines(status.blocked, organization)]
     lines += unread_lines(status.unread, organization)
@@ -47,6 +48,31 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
     if any(one.is_inoperable for one in status.instances):
         lines += wrapped(INOPERABLE, indent=0, tone="bad")
     return lines
+
+
+def grouped(status: Status) -> Iterator[tuple[State, Cause]]:
+    """Instances that are not in sync, by state and cause, the most frequent cause of each state first."""
+    for state in STATES:
+        if state not in IN_SYNC:
+            failures = [one.failure for one in status.instances if one.state == state]
+            yield from ((state, cause) for cause in by_cause(failures))
+
+
+def _cause(state: State, cause: Cause, organization: Organization) -> Iterator[Line]:
+    """One line with a count; what to do, if that is more than a roll-out; and the places."""
+    accounts = sorted({failure.account for failure in cause.failures})
+    reason = cause.reason or (NO_REASON if state == "failed" else "")
+    text = f"{len(cause.failures):,} {state} in {counted(len(accounts), 'account')}"
+    yield from wrapped(f"{text}: {reason}" if reason else text, indent=2, tone="bad")
+    if step := _next_step(state, cause):
+        yield from wrapped(step, indent=6)
+    yield from place_lines(cause, organization, rest="`deployer status --instances` lists all")
+
+
+def _next_step(state: State, cause: Cause | Failure) -> str | None:
+    """None if the roll-out that the last line names suffices."""
+    has_failed = state == "failed" or (cause.reason and state in {"outdated", "unexpected"})
+    return cause.next_step() if has_failed else None
 
 
 def _difference(stack: StackStatus) -> str:
@@ -84,8 +110,8 @@ def _desired(counts: Counter[Any]) -> int:
 def _instance(one: InstanceStatus, organization: Organization) -> list[Line]:
     where = f"{account_path(organization, one.account)}: {account_name(organization, one.account)} in {one.region}"
     reason = f": {shortened(one.reason)}" if one.reason else ""
-    tone = "" if one.state in {"current", "skipped"} else "bad"
-    return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone="bad" if tone else "")
+    tone: Tone = "" if one.state in IN_SYNC else "bad"
+    return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone=tone)
 
 
 def status_document(status: Status, organization: Organization) -> dict[str, Any]:
@@ -128,7 +154,18 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
                 "stack_set": one.stack_set,
                 "state": one.state,
                 "reason": one.reason or None,
+                "next_step": None if one.state in IN_SYNC else _next_step(one.state, one.failure),
             }
             for one in status.instances
+        ],
+        "causes": [
+            {
+                "state": state,
+                "reason": cause.reason or None,
+                "next_step": _next_step(state, cause),
+                "instances": len(cause.failures),
+                "accounts": len({failure.account for failure in cause.failures}),
+            }
+            for state, cause in grouped(status)
         ],
     }

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from deployer.errors import DeployerError
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
+from deployer.rendering.outcome import NO_REASON, places
 from deployer.rendering.scopes import scope_text
 from deployer.rollout.causes import Cause, causes
 from deployer.rollout.result import RolloutResult
-from deployer.words import account_name, account_path, counted
+from deployer.words import account_names
 
 LARGEST = 1024 * 1024
 """Bytes that GitHub takes for all of a step; more than that fails to upload.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary
 """
+FEW = 3
+"""So many accounts have OU, regions and StackSet in a row."""
 _LEFT_OUT = "\nMore than GitHub shows; the log of this step has everything.\n"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def outcome_markdown(outcome: RolloutResult, plan: Plan, organization: Organization) -> Iterator[str]:
-    """Lines: result, counts, then failures by cause, the most frequent first."""
+    """Lines: result, counts, then one row for each cause of failures, the most frequent first."""
     yield f"## deployer rollout: {'succeeded' if outcome.exit_code == 0 else 'failed'}"
     yield ""
     yield f"Scope: {_escaped(scope_text(plan.scope, organization))}"
@@ -36,8 +38,9 @@ def outcome_markdown(outcome: RolloutResult, plan: Plan, organization: Organizat
     yield f"| {' | '.join(f'{number:,}' for number in numbers)} |"
     if outcome.error is not None:
         yield from _error(outcome.error)
-    for cause in causes(outcome.failures):
-        yield from _cause(cause, organization)
+    if outcome.failures:
+        yield from ("", "| failures | accounts | why | what to do | where |", "| --: | --: | --- | --- | --- |")
+        yield from (_cause(cause, organization) for cause in causes(outcome.failures))
     if outcome.not_run:
         yield from ("", "Not run:", "", *(f"- {_escaped(step)}" for step in outcome.not_run))
 
@@ -66,15 +69,12 @@ def _error(error: DeployerError) -> Iterator[str]:
         yield from ("", _escaped(error.next_step))
 
 
-def _cause(cause: Cause, organization: Organization) -> Iterator[str]:
-    yield from ("", f"**{counted(len(cause.failures), 'failure')}**: {_escaped(cause.reason)}", "")
-    places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for failure in cause.failures:
-        places[account_path(organization, failure.account), failure.account, failure.stack_set].append(failure.region)
-    for (path, account, stack_set), regions in sorted(places.items()):
-        text = f"{path}: {account_name(organization, account)} in {', '.join(regions)} ({stack_set})"
-        yield f"- {_escaped(text)}"
-    yield from ("", _escaped(cause.next_step()))
+def _cause(cause: Cause, organization: Organization) -> str:
+    """One row, whatever the number of accounts; of many, only some are named."""
+    accounts = sorted({failure.account for failure in cause.failures})
+    where = "; ".join(places(cause, organization)) if len(accounts) <= FEW else account_names(organization, accounts)
+    cells = (f"{len(cause.failures):,}", f"{len(accounts):,}", cause.reason or NO_REASON, cause.next_step(), where)
+    return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
 
 
 def _escaped(text: str) -> str:

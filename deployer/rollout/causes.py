@@ -59,9 +59,13 @@ class Cause:
 def causes(failures: Iterable[Failure]) -> tuple[Cause, ...]:
     """Failures by cause, the most frequent first; what was only cancelled is omitted if others explain it."""
     all_ = tuple(failures)
-    causing = [one for one in all_ if one.is_cause] or all_
+    return by_cause([one for one in all_ if one.is_cause] or all_)
+
+
+def by_cause(failures: Iterable[Failure]) -> tuple[Cause, ...]:
+    """All failures by cause, the most frequent first."""
     by_reason: dict[str, list[Failure]] = defaultdict(list)
-    for failure in causing:
+    for failure in failures:
         by_reason[_generic(failure)].append(failure)
     groups = (Cause(reason=_reason(reason, some), failures=tuple(some)) for reason, some in by_reason.items())
     return tuple(sorted(groups, key=lambda cause: (-len(cause.failures), cause.reason)))

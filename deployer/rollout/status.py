@@ -11,6 +11,7 @@ from deployer.organization import Organization
 from deployer.planning.plan import Plan
 from deployer.planning.states import ActualState, DesiredState
 from deployer.planning.suspended import skipped_by_aws
+from deployer.rollout.causes import Failure
 from deployer.stack_sets import Instance, InstanceKey
 from deployer.targets import Scope
 from deployer.words import account_path
@@ -19,6 +20,7 @@ from handler.inspection import Damage
 State = Literal["current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped"]
 OUT_OF_REACH = "AWS can no longer reach the account"
 STATES: tuple[State, ...] = ("current", "damaged", "outdated", "failed", "missing", "unexpected", "skipped")
+IN_SYNC: tuple[State, ...] = ("current", "skipped")
 UNCOUNTED: tuple[State, ...] = ("unexpected", "skipped")
 """States of instances that a roll-out does not change."""
 
@@ -44,6 +46,11 @@ class InstanceStatus:
     """Whether it is undesired, and of an account that AWS no longer reaches: no roll-out deletes it."""
     is_inoperable: bool = False
     """Whether it is desired, and AWS excludes it from every update: a roll-out alone does not repair it."""
+
+    @property
+    def failure(self) -> Failure:
+        """The same as a failure of a roll-out has it, with the next step."""
+        return Failure(stack_set=self.stack_set, account=self.account, region=self.region, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +89,7 @@ class Status:
     def is_in_sync(self) -> bool:
         """Whether a roll-out would change nothing."""
         stacks = all(not stack.differs and stack.state != "missing" for stack in self.stacks)
-        return (
-            stacks
-            and not self.unread
-            and all(one.state in {"current", "skipped"} or one.is_out_of_reach for one in self.instances)
-        )
+        return stacks and not self.unread and all(one.state in IN_SYNC or one.is_out_of_reach for one in self.instances)
 
 
 def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:

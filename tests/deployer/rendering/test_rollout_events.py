@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from deployer.cli.step_summary import VARIABLE, append_summary
 from deployer.errors import BusyError
 from deployer.rendering import events_json
-from deployer.rendering.step_summary import LARGEST, bounded, error_markdown
+from deployer.rendering.step_summary import LARGEST, bounded, error_markdown, outcome_markdown
 from deployer.rollout.causes import Failure
 from deployer.rollout.progress import (
     OperationAttached,
@@ -30,6 +31,7 @@ from deployer.rollout.progress import (
 from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceResult, Operation
 from deployer.stacks import StackEvent
+from tests.deployer.examples import example_deployment, plan, rolled_out
 from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
@@ -90,6 +92,25 @@ def test_markup_in_a_message_is_shown_and_not_interpreted(message: str) -> None:
     inline = [one for token in tokens for one in token.children or ()]
     assert {one.type for one in inline} <= {"text", "text_special"}
     assert "".join(one.content for one in inline) == " ".join(message.split())
+
+
+def test_one_cause_in_200_accounts_is_one_row_of_the_summary() -> None:
+    failures = [
+        Failure(stack_set="s", account=f"{n:012}", region=region, reason=f"no role in {n:012} | <b>")
+        for n in range(200)
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    deployment = example_deployment()
+    outcome = RolloutResult(failures=(*failures, FAILURE))
+    lines = list(outcome_markdown(outcome, plan(deployment, rolled_out(deployment)), EXAMPLE))
+    html = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render("\n".join(lines))
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)]
+    many, one = [row for row in rows if len(row) == 5]
+    assert many[:3] == ["400", "200", "no role in &lt;account&gt; | &lt;b&gt;"]
+    assert "deployer rollout --only-failed" in many[3]
+    assert "and 188 more" in many[4]
+    assert one[:3] == ["1", "1", "denied"]
+    assert "in eu-west-1 (deployer-access)" in one[4]
 
 
 def test_a_summary_is_appended_up_to_the_limit_of_a_step(tmp_path: Path) -> None:

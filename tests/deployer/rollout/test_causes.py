@@ -119,5 +119,5 @@ def test_one_cause_in_many_accounts_is_one_line_with_a_count() -> None:
     lines = outcome_lines(result, plan(deployment, rolled_out(deployment)), EXAMPLE)
     text = " ".join(" ".join(line.text for line in lines).split())
     assert text.count("400 failures in 200 accounts: no role in <account>") == 1
-    assert "and 188 more; `deployer status` lists all" in text
+    assert "and 188 more; `deployer status --instances` lists all" in text
     assert len(lines) < 25

@@ -142,7 +142,12 @@ def test_an_account_that_fails_is_reported_with_region_and_reason_and_the_rest_i
     assert CREATOR in failure["reason"]
     assert "delete or rename it" in failure["next_step"]
     iam.delete_role(RoleName=CREATOR)
-    assert deployer("status").exit_code == 2
+    status = deployer("status")
+    shown = " ".join(status.out.split())
+    assert status.exit_code == 2
+    assert "1 failed in 1 account: CreatorRole (AWS::IAM::Role)" in shown
+    assert "delete or rename it. Then `deployer rollout --only-failed`" in shown
+    assert "Workloads/Prod: search-prod (300000000002) in eu-west-1 (deployer-access)" in shown
     again = deployer("rollout", "--org", "--yes")
     assert again.exit_code == 0, again
     assert installed(sandbox) == EXPECTED

@@ -13,8 +13,9 @@ from deployer.planning.desired_state import Deployment
 from deployer.planning.scopes import find_scope
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.actual_state import read_actual_state
-from deployer.rollout.status import MatrixCell, Status, matrix, status_of
+from deployer.rollout.status import InstanceStatus, MatrixCell, Status, matrix, status_of
 from deployer.stack_sets import Instance, InstanceKey
+from deployer.targets import Scope
 from tests.deployer.examples import (
     ACCESS,
     DEV,
@@ -128,9 +129,9 @@ def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> Non
     assert status.is_in_sync
     text = " ".join(_text(status).split())
     assert (
-        "unexpected left the organization: 999999999999 in eu-west-1 (deployer-forwarding): AWS can no longer reach"
-        in text
+        "1 unexpected in 1 account: AWS can no longer reach the account The account has left the organization" in text
     )
+    assert "left the organization: 999999999999 in eu-west-1 (deployer-forwarding)" in text
     assert text.count("3 instances skipped by AWS (suspended): shop-prod (300000000001)") == 1
     assert "skipped Workloads/Prod" not in text
     assert "skipped Workloads/Prod: shop-prod (300000000001) in us-east-1" in " ".join(
@@ -208,3 +209,50 @@ def test_every_instance_is_listed_on_request_alone() -> None:
     assert line in " ".join(_text(status, instances=True).split())
     assert line not in " ".join(_text(status).split())
     assert len(status_document(status, EXAMPLE)["instances"]) == len(status.instances)
+
+
+REFUSED = (
+    "ResourceLogicalId:Role, ResourceType:AWS::IAM::Role, ResourceStatusReason:User: arn:aws:sts::{0}:assumed-role/"
+    "stacksets-exec-1/x is not authorized to perform: iam:CreateRole with an explicit deny in a service control policy"
+)
+
+
+def test_a_failed_account_has_what_failed_why_and_what_to_do_and_one_cause_is_one_line_with_a_count() -> None:
+    deployment = example_deployment()
+    cloud = rolled_out(deployment)
+    failed = {"status": "OUTDATED", "detailed_status": "FAILED"}
+    instances = cloud.stack_sets.there[FORWARDING].instances
+    for one in instances:
+        _with(cloud, FORWARDING, _instance(one.account, one.region, reason=REFUSED.format(one.account), **failed))
+    _with(cloud, ACCESS, _instance(SHOP_DEV, "eu-west-1", **failed))
+    _with(cloud, ACCESS, _instance(PAYMENTS, "eu-west-1", status="OUTDATED", reason="Cancelled since the tolerance"))
+    status = _status(deployment, cloud)
+    text = " ".join(_text(status).split())
+    accounts = len({one.account for one in instances})
+    assert text.count(f"{len(instances)} failed in {accounts} accounts: Role (AWS::IAM::Role): User:") == 1
+    assert "A service control policy denies iam:CreateRole" in text
+    assert "1 failed in 1 account: AWS gives no reason Its events are in CloudFormation's console" in text
+    assert "Workloads/Dev: shop-dev (400000000001) in eu-west-1 (deployer-access)" in text
+    assert "1 outdated in 1 account: Cancelled since the tolerance It was not tried, after failures elsewhere" in text
+    assert text.count("`deployer rollout --only-failed`") == 3
+
+    document = status_document(status, EXAMPLE)
+    counted = Counter(one["state"] for one in document["instances"] if one["state"] != "current")
+    assert counted == {"failed": len(instances) + 1, "outdated": 1}
+    assert sum(cause["instances"] for cause in document["causes"]) == counted.total()
+    assert all(one["next_step"] for one in document["instances"] if one["state"] != "current")
+    assert not any(one["next_step"] for one in document["instances"] if one["state"] == "current")
+
+
+def test_hundreds_of_accounts_with_one_cause_are_a_few_lines() -> None:
+    instances = [
+        InstanceStatus(stack_set=ACCESS, account=f"{number:012}", region=region, state="missing")
+        for number in range(300)
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    status = Status(stacks=(), instances=tuple(instances), scope=Scope.whole(EXAMPLE))
+    text = _text(status)
+    assert "600 missing in 300 accounts" in text
+    assert "and 288 more; `deployer status --instances` lists all" in " ".join(text.split())
+    assert len(text.splitlines()) < 25
+    assert len(_text(status, instances=True).splitlines()) > 600
