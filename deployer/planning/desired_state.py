@@ -122,9 +122,10 @@ def _companions(compiled: Compiled, scope: Scope, names: Names, bodies: Mapping[
     """The same templates as stacks, for the management account, which StackSets never deploy to."""
     if not _has_management(scope, compiled):
         return
-    settings = compiled.settings_for_account(compiled.organization.management_account_id)
+    management = compiled.organization.management_account_id
+    settings = compiled.settings_for_account(management)
     regions = sorted(_regions(settings) if scope.regions is None else _regions(settings) & scope.regions)
-    every = {**bodies, **dict(per_ou.companion_bodies(settings, names))}
+    every = {**bodies, **dict(per_ou.companion_bodies(compiled, management, names))}
     for key in _companion_keys(names, compiled.config.home_region, regions) if regions else ():
         if key.name in every:
             yield StackDefinition(name=key.name, region=key.region, body=every[key.name])

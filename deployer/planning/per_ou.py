@@ -1,10 +1,14 @@
-"""Registry settings of OUs: a StackSet for each distinct content, desired in the OUs that have that content. Pure."""
+"""Registry settings of OUs: a StackSet for each distinct content, desired in the OUs that have that content. Pure.
+
+Another registry setting needs a module like `templates.registry_scanning` and an entry in RESOURCES.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic
 
 from troposphere import Template
 
@@ -13,9 +17,20 @@ from deployer.settings import Compiled
 from deployer.stack_sets import StackSetDefinition
 from deployer.targets import Coverage, Regions
 from handler.settings import Settings
+from templates import registry_scanning
 from templates.names import Names
 from templates.parts import body
-from templates.per_ou import RESOURCES, Content, PerOuResource
+from templates.per_ou import Content, PerOuResource
+
+RESOURCES = (
+    PerOuResource(
+        name=registry_scanning.NAME,
+        content=lambda settings, _: registry_scanning.content(settings),
+        description=registry_scanning.description,
+        template=lambda names, content, _: registry_scanning.template(names, content),
+        afterwards=registry_scanning.AFTERWARDS,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +44,8 @@ class Variant:
     description: str
     template: Template = field(repr=False)
     coverage: Coverage
+    depends_on: tuple[str, ...] = ()
+    """StackSets that AWS deploys to a new account before this one."""
 
     @property
     def file_name(self) -> str:
@@ -52,18 +69,22 @@ def desired_stack_sets(found: tuple[Variant, ...]) -> Iterator[DesiredStackSet]:
     for variant in found:
         yield DesiredStackSet(
             definition=StackSetDefinition(
-                name=variant.stack_set, description=variant.description, body=body(variant.template)
+                name=variant.stack_set,
+                description=variant.description,
+                body=body(variant.template),
+                depends_on=variant.depends_on,
             ),
             coverage=variant.coverage,
             family=variant.family,
         )
 
 
-def companion_bodies(settings: Settings, names: Names) -> Iterator[tuple[str, str]]:
+def companion_bodies(compiled: Compiled, account_id: str, names: Names) -> Iterator[tuple[str, str]]:
     """Stacks for an account that StackSets do not deploy to: name and template of each resource that it requires."""
     for resource in RESOURCES:
-        if settings.enabled and (content := resource.content(settings)) is not None:
-            yield resource.stack(names), body(resource.template(names, content))
+        content = _Contents(resource, compiled).of(compiled.settings_for_account(account_id))
+        if content is not None:
+            yield resource.stack(names), body(resource.build(names, content))
 
 
 def companion_names(names: Names) -> tuple[str, ...]:
@@ -76,26 +97,41 @@ def _family(resource: PerOuResource[Content], names: Names) -> Family:
 
 
 def _variants(resource: PerOuResource[Content], compiled: Compiled, names: Names) -> Iterator[Variant]:
-    organization = compiled.organization
-    ous: dict[Content, dict[str, Regions]] = defaultdict(dict)
-    accounts: dict[Content, dict[str, Regions]] = defaultdict(dict)
-    for ou_id in organization.ous:
-        _sort_in(ous, ou_id, compiled.settings_for_ou(ou_id), resource)
-    for account_id in organization.accounts:
-        _sort_in(accounts, account_id, compiled.settings_for_account(account_id), resource)
+    organization, contents = compiled.organization, _Contents(resource, compiled)
+    ous = contents.regions_by_content((id_, compiled.settings_for_ou(id_)) for id_ in organization.ous)
+    accounts = contents.regions_by_content((id_, compiled.settings_for_account(id_)) for id_ in organization.accounts)
     for content in {**ous, **accounts}:
         yield Variant(
             resource=resource.name,
             family=_family(resource, names),
             stack_set=resource.stack_set(names, content),
             description=resource.description(content),
-            template=resource.template(names, content),
-            coverage=Coverage(organization=organization, ous=ous[content], accounts=accounts[content]),
+            template=resource.build(names, content),
+            coverage=Coverage(organization=organization, ous=ous.get(content, {}), accounts=accounts.get(content, {})),
+            depends_on=resource.depends_on(names),
         )
 
 
-def _sort_in(
-    found: dict[Content, dict[str, Regions]], id_: str, settings: Settings, resource: PerOuResource[Content]
-) -> None:
-    if settings.enabled and (content := resource.content(settings)) is not None:
-        found[content][id_] = frozenset(settings.regions)
+class _Contents(Generic[Content]):
+    """The contents of a resource. Most accounts share the settings of their OU, whose content is compiled once."""
+
+    def __init__(self, resource: PerOuResource[Content], compiled: Compiled) -> None:
+        self._resource = resource
+        self._policies = {name: document.text for name, document in compiled.config.documents.items()}
+        self._compiled: dict[int, tuple[Settings, Content | None]] = {}
+
+    def of(self, settings: Settings) -> Content | None:
+        """None if the settings require nothing."""
+        if not settings.enabled:
+            return None
+        if id(settings) not in self._compiled:
+            self._compiled[id(settings)] = settings, self._resource.content(settings, self._policies)
+        return self._compiled[id(settings)][1]
+
+    def regions_by_content(self, every: Iterable[tuple[str, Settings]]) -> dict[Content, dict[str, Regions]]:
+        """Ids of OUs or accounts and their regions, for each content that they require."""
+        found: dict[Content, dict[str, Regions]] = defaultdict(dict)
+        for id_, settings in every:
+            if (content := self.of(settings)) is not None:
+                found[content][id_] = frozenset(settings.regions)
+        return found
