@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,12 @@ class Location:
     region: str
 
 
-_NAMES = {"AWS::IAM::Role": "RoleName", "AWS::Events::Rule": "Name", "AWS::SQS::Queue": "QueueName"}
+_NAMES = {
+    "AWS::ECR::RepositoryCreationTemplate": "Prefix",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::SQS::Queue": "QueueName",
+}
 _ARNS = {
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::Events::Rule": "arn:{partition}:events:{region}:{account}:rule/{name}",
@@ -34,6 +40,8 @@ _ARNS = {
 }
 _POLICY = "AWS::SQS::QueuePolicy"
 _SCANNING = "AWS::ECR::RegistryScanningConfiguration"
+NAMED_TYPES = frozenset(_NAMES)
+"""Types of which an account has at most one resource with each name, in a region or as a whole."""
 INSPECTED_TYPES = frozenset({*_NAMES, _POLICY, _SCANNING})
 
 
@@ -66,7 +74,7 @@ class _Resolver:
             return str(self.resolve(resource["Properties"]["Queues"][0]))
         if resource["Type"] == _SCANNING:
             return "registry"
-        return str(resource["Properties"][_NAMES[resource["Type"]]])
+        return str(self.resolve(resource["Properties"][_NAMES[resource["Type"]]]))
 
     def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -94,8 +102,9 @@ class _Resolver:
         return form.format(partition=at.partition, account=at.account, region=at.region, name=name)
 
     def _substituted(self, text: str) -> str:
+        """Fn::Sub: `${!Name}` stands for the text `${Name}`."""
         for name, value in self._pseudo.items():
             text = text.replace(f"${{{name}}}", value)
-        if "${" in text:
+        if re.search(r"\$\{(?!!)", text):
             raise ValueError(f"{text} is not resolved")
-        return text
+        return text.replace("${!", "${")

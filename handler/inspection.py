@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from handler.deployed_resources import Location, Resource, resources_of
+from handler.deployed_resources import NAMED_TYPES, Location, Resource, resources_of
 from handler.resource_comparison import Addition, Reading, label, problem
 
 AT_ONCE = 16
@@ -211,5 +211,5 @@ def _damage(one: Inspected, reader: AccountReader, partition: str) -> Damage | N
 def _left_over(readings: Iterable[tuple[Resource, Reading | None]]) -> Iterator[str]:
     """Names that a new stack cannot create; a policy or a registry's configuration exists with or without a stack."""
     for resource, found in readings:
-        if found is not None and resource.type in {"AWS::IAM::Role", "AWS::Events::Rule", "AWS::SQS::Queue"}:
+        if found is not None and resource.type in NAMED_TYPES:
             yield f"{label(resource)} still exists without it: delete that first"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 from handler.deployed_resources import Resource
 from handler.policy_meaning import policy_meaning
 
+_POLICY_TEXTS = frozenset({"LifecyclePolicy", "RepositoryPolicy"})
 _KINDS = {
     "AWS::IAM::Role": "role",
     "AWS::Events::Rule": "event rule",
     "AWS::SQS::Queue": "queue",
     "AWS::SQS::QueuePolicy": "policy of the queue",
+    "AWS::ECR::RepositoryCreationTemplate": "repository creation template",
     "AWS::ECR::RegistryScanningConfiguration": "scanning configuration of the",
 }
 _MEANINGS = {
@@ -26,6 +29,14 @@ _MEANINGS = {
     "MessageRetentionPeriod": "retention",
     "SqsManagedSseEnabled": "encryption",
     "PolicyDocument": "content",
+    "AppliedFor": "use",
+    "CustomRoleArn": "role",
+    "EncryptionConfiguration": "encryption",
+    "ImageTagMutability": "tag mutability",
+    "ImageTagMutabilityExclusionFilters": "tag mutability",
+    "LifecyclePolicy": "lifecycle policy",
+    "RepositoryPolicy": "repository policy",
+    "ResourceTags": "tags",
     "ScanType": "scan type",
     "Rules": "rules",
 }
@@ -58,10 +69,15 @@ def problem(resource: Resource, reading: Reading | None) -> str | None:
     changed = [
         name
         for name, value in reading.properties.items()
-        if policy_meaning(resource.properties.get(name)) != policy_meaning(value)
+        if policy_meaning(_parsed(name, resource.properties.get(name))) != policy_meaning(_parsed(name, value))
     ]
     if "State" in changed:
         return f"{label(resource)} is disabled"
     if not changed:
         return None
-    return f"{label(resource)}: {', '.join(_MEANINGS[name] for name in changed)} changed"
+    return f"{label(resource)}: {', '.join(dict.fromkeys(_MEANINGS[name] for name in changed))} changed"
+
+
+def _parsed(name: str, value: Any) -> Any:
+    """Policies of creation templates are texts, which AWS may format in another way."""
+    return json.loads(value) if name in _POLICY_TEXTS and value else value

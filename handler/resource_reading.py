@@ -21,6 +21,7 @@ _MISSING = {
     "NoSuchEntity",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
+    "TemplateNotFoundException",
 }
 _COUNTS = (
     "ApproximateNumberOfMessages",
@@ -149,6 +150,32 @@ def _scanning(clients: Clients, resource: Resource, region: str) -> Reading:
     return Reading(properties={"ScanType": found["scanType"], "Rules": rules})
 
 
+def _creation_template(clients: Clients, resource: Resource, region: str) -> Reading | None:
+    """Each property that a template may have, None for those that it lacks."""
+    del region
+    found = clients("ecr").describe_repository_creation_templates(prefixes=[resource.name])
+    for one in found["repositoryCreationTemplates"]:
+        encryption, exclusions = one.get("encryptionConfiguration", {}), one.get("imageTagMutabilityExclusionFilters")
+        desired = resource.properties["EncryptionConfiguration"]
+        properties = {
+            "AppliedFor": one.get("appliedFor"),
+            "CustomRoleArn": one.get("customRoleArn"),
+            "EncryptionConfiguration": {name: encryption.get(name[0].lower() + name[1:]) for name in desired},
+            "ImageTagMutability": one.get("imageTagMutability"),
+            "ImageTagMutabilityExclusionFilters": [_exclusion(item) for item in exclusions] if exclusions else None,
+            "LifecyclePolicy": one.get("lifecyclePolicy") or None,
+            "RepositoryPolicy": one.get("repositoryPolicy") or None,
+            "ResourceTags": one.get("resourceTags") or None,
+        }
+        return Reading(properties=properties)
+    return None
+
+
+def _exclusion(item: Any) -> dict[str, str]:
+    prefix = "ImageTagMutabilityExclusionFilter"
+    return {f"{prefix}Type": item["filterType"], f"{prefix}Value": item["filter"]}
+
+
 def _attributes(sqs: Any, queue: str, *names: str) -> dict[str, str]:
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names)).get("Attributes", {})
@@ -161,6 +188,7 @@ def _command(*words: str) -> str:
 
 _READERS: dict[str, Callable[[Clients, Resource, str], Reading | None]] = {
     "AWS::ECR::RegistryScanningConfiguration": _scanning,
+    "AWS::ECR::RepositoryCreationTemplate": _creation_template,
     "AWS::Events::Rule": _rule,
     "AWS::IAM::Role": _role,
     "AWS::SQS::Queue": _queue,

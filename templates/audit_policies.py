@@ -38,6 +38,7 @@ def audit_roles(names: Names, *, cleanup: bool) -> Statement:
     reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies")
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
+    roles.append(names.native_role("*", "*"))
     return {
         "Sid": "AuditRoles",
         "Effect": "Allow",
@@ -77,11 +78,11 @@ def audit_stacks(names: Names) -> Statement:
 
 
 def audit_registries() -> Statement:
-    """Compare the scanning configuration of a registry with the settings; ECR supports no narrower resource."""
+    """Compare scanning and creation templates of a registry with the settings; ECR supports no narrower resource."""
     return {
         "Sid": "AuditRegistries",
         "Effect": "Allow",
-        "Action": "ecr:GetRegistryScanningConfiguration",
+        "Action": ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"],
         "Resource": "*",
     }
 

@@ -5,20 +5,12 @@ Each docstring is the reason for the statement, as in `policies`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Sequence
 
 from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
+from templates.denied_names import denied_patterns
 from templates.names import Names
 from templates.policies import Statement, arn_here, use_keys
-
-MAX_EXPANSIONS = 3
-"""The most parts `**/` of one glob of which each combination gets a resource of its own."""
-
-_PARENTS = re.compile(r"(?:^|(?<=/))\*{2,}/")
-_POSSIBLE = re.compile(r"[a-z0-9._/*-]*")
-"""A glob with any other character matches no repository name."""
 
 
 def statements(names: Names, content: CreationTemplates) -> list[Statement]:
@@ -31,7 +23,7 @@ def statements(names: Names, content: CreationTemplates) -> list[Statement]:
         *([tag_by_templates(tagged)] if tagged else []),
         *([put_policies_by_templates(with_policies)] if with_policies else []),
         *(use_keys(names) if any(one.encryption.type != "AES256" for one in templates) else []),
-        *([deny_names(content.denied)] if any(denied_names(content.denied)) else []),
+        *([deny_names(content.denied)] if content.denied else []),
     ]
 
 
@@ -81,25 +73,8 @@ def deny_names(globs: Iterable[str]) -> Statement:
         "Sid": "DenyNames",
         "Effect": "Deny",
         "Action": "ecr:CreateRepository",
-        "Resource": [f"arn:*:ecr:*:*:repository/{name}" for name in denied_names(globs)],
+        "Resource": [f"arn:*:ecr:*:*:repository/{name}" for name in denied_patterns(globs)],
     }
-
-
-def denied_names(globs: Iterable[str]) -> tuple[str, ...]:
-    """IAM's patterns for globs over repository names: they match at least the same names.
-
-    IAM's `*` crosses `/`, and no pattern of IAM matches a part or nothing: `**/tmp-*` becomes `tmp-*` and `*/tmp-*`.
-    """
-    return tuple(dict.fromkeys(name for glob in globs if _POSSIBLE.fullmatch(glob) for name in _expanded(glob)))
-
-
-def _expanded(glob: str) -> Iterator[str]:
-    pieces = _PARENTS.split(glob)
-    count = len(pieces) - 1
-    choices = product(("", "*/"), repeat=count) if count <= MAX_EXPANSIONS else [("*",) * count]
-    for choice in choices:
-        joined = "".join(text for pair in zip(pieces, (*choice, ""), strict=True) for text in pair)
-        yield re.sub(r"\*+", "*", joined)
 
 
 def _repositories(templates: Iterable[CreationTemplate]) -> list[object]:

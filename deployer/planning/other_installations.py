@@ -18,7 +18,7 @@ from templates.names import Names, prefix_problem
 DESCRIPTION = access.DESCRIPTION.split(":", maxsplit=1)[0] + ":"
 """What the descriptions of all StackSets of `deployer` begin with."""
 
-_STACK_SET = re.compile(r"(?P<prefix>.+)-(?:access|forwarding|registry-scanning-[0-9a-f]{8})")
+_STACK_SET = re.compile(r"(?P<prefix>.+)-(?:access|forwarding|registry-(?:scanning|creation-templates)-[0-9a-f]{8})")
 _BUCKET = re.compile(r"(?P<prefix>.+)-artifacts-(?P<account>[0-9]{12})-(?P<region>[a-z]+(?:-[a-z]+)+-[0-9]+)")
 _KEYS = {"prefix": "prefix", "account": "central.account", "region": "central.region"}
 

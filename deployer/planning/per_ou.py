@@ -6,29 +6,45 @@ Another registry setting needs a module like `templates.registry_scanning` and a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import Any, Generic
 
 from troposphere import Template
 
 from deployer.planning.families import DesiredStackSet, Family
 from deployer.settings import Compiled
+from deployer.settings.native import compile_native
 from deployer.stack_sets import StackSetDefinition
 from deployer.targets import Coverage, Regions
 from handler.settings import Settings
-from templates import registry_scanning
+from templates import registry_creation_templates, registry_scanning
+from templates.creation_templates import CreationTemplates
 from templates.names import Names
 from templates.parts import body
 from templates.per_ou import Content, PerOuResource
 
-RESOURCES = (
+
+def _creation_templates(settings: Settings, policies: Mapping[str, str]) -> CreationTemplates | None:
+    compilation = compile_native(settings, policies)
+    return compilation.creation_templates if compilation else None
+
+
+RESOURCES: tuple[PerOuResource[Any], ...] = (
     PerOuResource(
         name=registry_scanning.NAME,
         content=lambda settings, _: registry_scanning.content(settings),
         description=registry_scanning.description,
         template=lambda names, content, _: registry_scanning.template(names, content),
         afterwards=registry_scanning.AFTERWARDS,
+    ),
+    PerOuResource(
+        name=registry_creation_templates.NAME,
+        content=_creation_templates,
+        description=registry_creation_templates.description,
+        template=registry_creation_templates.template,
+        afterwards=registry_creation_templates.AFTERWARDS,
+        after_forwarding=True,  # so that every creation is recorded
     ),
 )
 

@@ -21,6 +21,8 @@ SHOP_PROD, PAYMENTS, SHOP_DEV, NETWORK = "300000000001", "300000000003", "400000
 MANAGEMENT, CENTRAL = "100000000000", "200000000001"
 ACCESS, FORWARDING = "deployer-access", "deployer-forwarding"
 PROD, DEV, ORGANIZATION = "ous/workloads/prod.yaml", "ous/workloads/dev.yaml", "organization.yaml"
+SEARCH_DEV = "400000000002"
+NATIVE = "engine: native\nnative: {unenforced: [create.principals]}\n"
 SCANNING = "registry: {scanning: {type: BASIC}}\n"
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies
 
-from handler.globs import matches_name
 from handler.settings import Encryption
 from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
 from templates.names import Names
-from templates.native_policies import denied_names
 from templates.registry_creation_templates import covered_by, description, template
 from tests.templates.reading import CREATION_TEMPLATES, as_list, literal, resources
 
@@ -71,7 +68,7 @@ def test_only_the_policies_that_some_template_has_can_be_put(names: Names) -> No
 def test_names_that_settings_deny_are_denied_to_the_role(names: Names) -> None:
     denied = statements_of(built(names, PLAIN, denied=("**/tmp-*",)))["DenyNames"]
     assert (denied["Effect"], denied["Action"]) == ("Deny", "ecr:CreateRepository")
-    assert denied["Resource"] == ["arn:*:ecr:*:*:repository/tmp-*", "arn:*:ecr:*:*:repository/*/tmp-*"]
+    assert denied["Resource"] == ["arn:*:ecr:*:*:repository/*/tmp-*", "arn:*:ecr:*:*:repository/tmp-*"]
 
 
 def test_the_role_has_no_path_and_a_name_of_its_region_and_content(names: Names) -> None:
@@ -133,9 +130,6 @@ def test_a_description_stays_short() -> None:
 
 PARTS = strategies.lists(strategies.sampled_from(["a", "b", "ab", "a-b"]), min_size=1, max_size=4)
 PREFIXES = strategies.one_of(strategies.just(ROOT), PARTS.map("/".join))
-GLOB_PARTS = strategies.sampled_from(["a", "b", "*", "**", "tmp-*", "*-b", "a**", "***"])
-GLOBS = strategies.lists(GLOB_PARTS, min_size=1, max_size=6).map("/".join)
-NAMES = strategies.lists(strategies.sampled_from(["a", "b", "tmp-1", "a-b", "c", "tmp-"]), min_size=1, max_size=6)
 
 
 @given(prefixes=strategies.sets(PREFIXES, min_size=1, max_size=8))
@@ -148,18 +142,3 @@ def test_every_template_comes_after_all_with_longer_prefixes_of_its_names(prefix
     for prefix in prefixes:
         wider = {one for one in prefixes if one in (ROOT, prefix) or prefix.startswith(f"{one}/")}
         assert all(prefix in all_before(one) for one in wider)
-
-
-@given(glob=GLOBS, name=NAMES.map("/".join))
-def test_every_name_that_settings_deny_is_denied_by_iam_too(glob: str, name: str) -> None:
-    if matches_name(glob, name):
-        assert any(iam_matches(pattern, name) for pattern in denied_names([glob]))
-
-
-@pytest.mark.parametrize("glob", ["Upper", "a?", "${aws:username}", "a\0b"])
-def test_a_glob_that_matches_no_repository_name_denies_nothing(glob: str) -> None:
-    assert denied_names([glob]) == ()
-
-
-def iam_matches(pattern: str, name: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None

@@ -37,7 +37,8 @@ WILDCARDS = {
     "CreateTaggedRepositories": "the repository that a push asks for, in any region that is covered",
     "AuditRepositories": "every repository is looked at, to find those that lack a record",
     "AuditQueues": "the queue of that one name in whichever region is covered",
-    "AuditRegistries": "the action takes no resource",
+    "AuditRegistries": "the actions take no resource",
+    "AuditRoles": "the roles of creation templates have names of their regions and contents",
     "AuditRules": "the rule of that one name in whichever region is covered",
     "AuditStacks": "StackSets name their stacks, in whichever region is covered",
     "AuditKeys": "settings name keys, and change without this role being changed",
@@ -132,10 +133,11 @@ def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[Pla
 
 
 def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
-    """Except for lists of Organizations, scanning configurations and traces, which take no resource."""
+    """Except for lists of Organizations, settings of a registry and traces, which take no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    assert everything.pop("AuditRegistries") == ["ecr:GetRegistryScanningConfiguration"]
+    registry = ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"]
+    assert everything.pop("AuditRegistries") == registry
     assert everything.keys() == {"ReadAccountNames", "ReadDelegatedAdministrators"}
     assert all(action.startswith("organizations:List") for action in everything["ReadDelegatedAdministrators"])
     assert all(action.startswith("organizations:") for action in everything["ReadAccountNames"])

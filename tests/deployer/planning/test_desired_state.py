@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from tests.deployer.examples import (
     DEV,
     FORWARDING,
     MANAGEMENT,
+    NATIVE,
     NETWORK,
     ORGANIZATION,
     PROD,
     SCANNING,
+    SEARCH_DEV,
     SHOP_DEV,
     SHOP_PROD,
     changed,
@@ -63,6 +66,34 @@ def test_each_content_of_registry_scanning_is_a_stack_set_named_after_it(tmp_pat
     assert len(names) == 2
     assert shared.definition.name in names, "equal content keeps its name"
     assert all(example_deployment(other).desired.families[0].has(name) for name in names)
+
+
+def test_a_native_ou_has_creation_templates_in_its_regions_after_the_forwarding_of_events(tmp_path: Path) -> None:
+    config = changed(tmp_path, DEV, "", NATIVE)
+    _, _, native = example_deployment(config).desired.stack_sets
+    assert re.fullmatch("deployer-registry-creation-templates-[0-9a-f]{8}", native.definition.name)
+    assert native.definition.depends_on == (FORWARDING,)
+    keys = desired_instances(native.coverage, Scope.whole(EXAMPLE))
+    assert keys == {InstanceKey(SHOP_DEV, "eu-west-1"), InstanceKey(SEARCH_DEV, "eu-west-1")}
+    digest = native.definition.name[-8:]
+    role, *templates = json.loads(native.definition.body)["Resources"].values()
+    assert role["Properties"]["RoleName"] == {"Fn::Sub": f"deployer-native-${{AWS::Region}}-{digest}"}
+    (root,) = (one["Properties"] for one in templates)
+    assert (root["Prefix"], root["AppliedFor"]) == ("ROOT", ["CREATE_ON_PUSH"])
+    policy = (config / "policies/two-weeks.json").read_text()
+    assert json.loads(root["LifecyclePolicy"]) == json.loads(policy)
+
+
+@pytest.mark.parametrize(
+    ("tags", "stack_sets"), [("{by: '{principal}'}", 1), ("{team: search}", 2)], ids=["put afterwards", "held by them"]
+)
+def test_settings_share_a_stack_set_if_their_creation_templates_are_equal(
+    tags: str, stack_sets: int, tmp_path: Path
+) -> None:
+    config = changed(tmp_path, DEV, "", NATIVE)
+    (config / "accounts").mkdir()
+    (config / f"accounts/{SEARCH_DEV}.yaml").write_text(f'account: "{SEARCH_DEV}"\nrepository: {{tags: {tags}}}\n')
+    assert len(example_deployment(config).desired.stack_sets[2:]) == stack_sets
 
 
 def test_scanning_is_not_desired_if_an_ou_is_off(tmp_path: Path) -> None:
@@ -124,6 +155,7 @@ def test_a_scope_of_some_regions_has_the_roles_too_but_never_takes_them_away(tmp
     assert set(desired.former_companions) == {
         StackKey(FORWARDING, "us-east-1"),
         StackKey("deployer-registry-scanning", "us-east-1"),
+        StackKey("deployer-registry-creation-templates", "us-east-1"),
     }
 
 

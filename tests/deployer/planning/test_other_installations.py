@@ -29,6 +29,7 @@ DESCRIPTIONS = {
     "deployer-forwarding": forwarding.DESCRIPTION,
     "ecr-dev-forwarding": forwarding.DESCRIPTION,
     "ecr-dev-registry-scanning-0a1b2c3d": "deployer: how registries scan their images",
+    "ecr-dev-registry-creation-templates-0a1b2c3d": "deployer: ECR creates repositories on push",
     "guardrails-access": "roles of the security team",
     "deployer-other": "deployer: of another tool",
     "Bad-access": access.DESCRIPTION,
@@ -38,7 +39,14 @@ DESCRIPTIONS = {
 def test_stack_sets_belong_to_installations_by_name_and_description() -> None:
     assert [(one.prefix, one.resources) for one in by_stack_sets(DESCRIPTIONS, region="eu-west-1")] == [
         ("deployer", ("StackSet deployer-access", "StackSet deployer-forwarding")),
-        ("ecr-dev", ("StackSet ecr-dev-forwarding", "StackSet ecr-dev-registry-scanning-0a1b2c3d")),
+        (
+            "ecr-dev",
+            (
+                "StackSet ecr-dev-forwarding",
+                "StackSet ecr-dev-registry-creation-templates-0a1b2c3d",
+                "StackSet ecr-dev-registry-scanning-0a1b2c3d",
+            ),
+        ),
     ]
 
 
