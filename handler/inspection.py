@@ -116,7 +116,7 @@ def inspect(  # noqa: PLR0913 - most by keyword
     at_once: int = AT_ONCE,
     is_late: Callable[[], bool] = lambda: False,
 ) -> Found:
-    """Compare every stack with its template; once it `is_late`, no further account is begun.
+    """Compare every stack with its template; once it `is_late`, no further stack is begun.
 
     AWS answers alike for a role that is missing and for a caller who may not assume it (assumption A24). So an
     account's role counts as damaged only if the role of another account can be assumed: one of those inspected, or of
@@ -126,15 +126,8 @@ def inspect(  # noqa: PLR0913 - most by keyword
     for one in inspected:
         by_account[one.account].append(one)
 
-    def inspect_one(some: Sequence[Inspected]) -> _Account:
-        return (
-            _Account(damaged={}, unread=dict.fromkeys(some, NO_TIME))
-            if is_late()
-            else _inspect(some, accounts, partition)
-        )
-
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(inspect_one, by_account.values()))
+        found = list(pool.map(lambda some: _inspect(some, accounts, partition, is_late), by_account.values()))
     refused = any(one.was_refused for one in found)
     may_assume = any(one.was_assumed for one in found) or (refused and _any_opens(accounts, others))
     damaged: dict[Inspected, Damage] = {}
@@ -166,7 +159,9 @@ def _any_opens(accounts: Accounts, others: Sequence[str]) -> bool:
     return False
 
 
-def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str) -> _Account:
+def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str, is_late: Callable[[], bool]) -> _Account:
+    if is_late():
+        return _Account(damaged={}, unread=dict.fromkeys(some, NO_TIME))
     try:
         reader = accounts.open(some[0].account)
     except ReadDeniedError:
@@ -176,6 +171,9 @@ def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str) -> _
     damaged: dict[Inspected, Damage] = {}
     unread: dict[Inspected, str] = {}
     for one in some:
+        if is_late():
+            unread[one] = NO_TIME
+            continue
         try:
             damage = _damage(one, reader, partition)
         except ReadDeniedError as error:

@@ -18,6 +18,10 @@ WATCHED = "watched"
 """The outcome in log lines of the watch (`handler.watch`); log lines of the handler have the ledger's outcomes."""
 
 
+INSPECTED = "inspected"
+"""The outcome in the log lines of the watch's inspection (`handler.daily_inspection`)."""
+
+
 def quiet_libraries() -> None:
     """Keep botocore's INFO messages ("Found credentials in environment variables.") out of the log; keep its warnings.
 

@@ -1,10 +1,11 @@
-"""The watch, the second function in the zip: once an hour it counts the messages in all members' dead-letter queues.
+"""The watch, the second function in the zip: once an hour it counts the messages in all members' dead-letter queues,
+and inspects the resources of some accounts (`handler.daily_inspection`), so that every account is inspected each day.
 
 An event that a member's rule could not deliver to the central bus leaves no trace in the central account, and
 CloudWatch alarms only see metrics of their own account and region. So the watch reads the counts and writes one log
-line, which feeds a metric and an alarm. It reads no messages, and its own role permits nothing else. It reports the
-queues that it cannot read, which has an alarm; if it can read none, or AWS refuses to list their locations, it fails,
-which has another alarm.
+line, which feeds a metric and an alarm. It reads no messages, and its role and the auditor roles permit no change. It
+reports the queues that it cannot read, which has an alarm; if it can read none, or AWS refuses to list their locations,
+it fails, which has another alarm. Each part runs even if the other one fails.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from typing import Any, NamedTuple, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import log
+from handler.audited_accounts import AuditedAccounts
 from handler.clients import Clients
+from handler.daily_inspection import DailyInspection
 from handler.settings_file import FILE_NAME, SettingsFile
+from handler.stack_instances import StackSets
 
 MAX_PARALLEL = 10
 """The size of a botocore client's connection pool."""
+RESERVED_MS = 60_000
+"""An inspection begins no further stack when the function has less time left: reading one takes a few seconds."""
 MAX_LOCATIONS = 20
 """The most queues in one log line; `deployer failures list` shows all."""
-
-SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
-"""Detailed status of a stack instance whose account was suspended during the last operation (assumption A17).
-https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstanceComprehensiveStatus.html"""
 
 _COUNTS = (
     "ApproximateNumberOfMessages",
@@ -44,6 +46,8 @@ class Context(Protocol):
 
     aws_request_id: str
     invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class NoQueueReadableError(Exception):
@@ -64,20 +68,53 @@ class Unreadable(NamedTuple):
 
 
 def handle(event: Any, context: Context) -> dict[str, Any]:
-    """Count once; EventBridge's schedule invokes this, and its event is not used."""
-    del event
+    """Count and inspect once; EventBridge's schedule invokes this, and the time in its event determines the slice.
+
+    The time of the event is the same in every attempt, so a retry inspects the same accounts.
+    """
     log.quiet_libraries()
     settings = SettingsFile.load(Path(__file__).parent.parent / FILE_NAME)
+    clients = Clients(region=os.environ["AWS_REGION"])
+    caller = caller_of(settings, context.invoked_function_arn.split(":")[4])
+    stack_sets = StackSets(clients=clients, call_as=caller.call_as)
     watch = Watch(
-        clients=Clients(region=os.environ["AWS_REGION"]),
+        clients=clients,
+        stack_sets=stack_sets,
         stack_set=os.environ["FORWARDING_STACK_SET"],
         queue_name=os.environ["DEAD_LETTER_QUEUE"],
-        caller=caller_of(settings, context.invoked_function_arn.split(":")[4]),
-        clock=lambda: datetime.now(UTC),
+        caller=caller,
+        clock=_now,
     )
-    fields = watch.count(request_id=context.aws_request_id)
-    log.write(fields)
-    return fields
+    inspection = DailyInspection(
+        stack_sets=stack_sets,
+        accounts=AuditedAccounts(clients=clients, role_name=os.environ["AUDITOR_ROLE"]),
+        access=os.environ["ACCESS_STACK_SET"],
+        forwarding=os.environ["FORWARDING_STACK_SET"],
+        own=caller.own,
+        home_region=clients.region,
+        partition=clients.partition,
+        clock=_now,
+        is_late=lambda: context.get_remaining_time_in_millis() < RESERVED_MS,
+    )
+    try:
+        fields = watch.count(request_id=context.aws_request_id)
+        log.write(fields)
+    finally:
+        inspected = inspection.run(scheduled=_scheduled(event), request_id=context.aws_request_id)
+        log.write(inspected)
+    return {**fields, "inspection": inspected}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _scheduled(event: Any) -> datetime:
+    """The time for which EventBridge scheduled this run; now if somebody else invoked the function."""
+    try:
+        return datetime.fromisoformat(event["time"])
+    except (LookupError, TypeError, ValueError):
+        return _now()
 
 
 class Caller(NamedTuple):
@@ -112,6 +149,7 @@ class Watch:
     """Counts the messages in all queues."""
 
     clients: Clients
+    stack_sets: StackSets
     stack_set: str
     queue_name: str
     caller: Caller
@@ -159,23 +197,8 @@ class Watch:
         Before the first roll-out to members there are none.
         """
         yield from ((location, False) for location in self.caller.own)
-        try:
-            yield from self._instances()
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "StackSetNotFoundException":
-                raise
-
-    def _instances(self) -> Iterator[tuple[QueueLocation, bool]]:
-        client = self.clients.own("cloudformation")
-        request = {"StackSetName": self.stack_set, "CallAs": self.caller.call_as}
-        while True:
-            response = client.list_stack_instances(**request)
-            for one in response["Summaries"]:
-                status = one.get("StackInstanceStatus", {}).get("DetailedStatus")
-                yield QueueLocation(one["Account"], one["Region"]), status == SKIPPED
-            if not response.get("NextToken"):
-                return
-            request["NextToken"] = response["NextToken"]
+        for one in self.stack_sets.instances(self.stack_set):
+            yield QueueLocation(one.account, one.region), one.is_skipped
 
     def _messages_in(self, location: QueueLocation) -> int | Unreadable:
         """The messages in a queue, including those in flight or delayed."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from troposphere import AWSObject, cloudwatch
 
+from handler.daily_inspection import SLICES
 from handler.records import MAX_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
@@ -83,6 +84,7 @@ def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
         *_delivery(names),
         *(_notices(names) if notices else ()),
         *_forwarding(names),
+        *_resources(names),
     )
 
 
@@ -212,8 +214,9 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="forwarding-unwatched",
-            meaning="The watch failed, so undelivered events in member accounts are not reported.",
-            action="The log of the watch contains the error; meanwhile, `deployer failures list` shows these events.",
+            meaning="The watch failed, so undelivered events or damaged resources in member accounts are not reported.",
+            action="The log of the watch contains the error; meanwhile, `deployer failures list` shows these events, "
+            "and `deployer status --deep` these resources.",
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
         Alarm(
@@ -241,6 +244,37 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             period=timedelta(hours=1),
             periods=(3, 3),
             missing_data=MISSING_DATA_IS_ALARM,
+        ),
+    )
+
+
+def _resources(names: Names) -> tuple[Alarm, ...]:
+    """Of the watch's inspections: an account has its turn every `SLICES` hours, so they cover one hour more."""
+    return (
+        Alarm(
+            name="resources-damaged",
+            meaning="Roles, rules or queues of deployer were deleted, disabled or changed in some accounts, so pushes "
+            "there may create no repositories. Each account is inspected once a day, so this alarm ends up to a day "
+            "after the repair.",
+            action=f"`damaged_places` in the log of `{names.watch_function}`, also on the dashboard, lists accounts, "
+            "regions and changes. `deployer status --deep` shows their state now, and `deployer rollout --org --deep` "
+            "repairs them.",
+            metrics={"m": (metrics.of_decisions(names, metrics.DAMAGED_RESOURCES), "Maximum")},
+            period=timedelta(hours=1),
+            periods=(1, SLICES + 1),
+            missing_data=MISSING_DATA_KEEPS_STATE,
+        ),
+        Alarm(
+            name="resources-unread",
+            meaning="The watch could not inspect deployer's resources in some member accounts within the last day, so "
+            "changes there are not reported.",
+            action=f"`unread_places` in the log of `{names.watch_function}` lists them, each with the reason: usually "
+            "an SCP denies calls of the auditor role, or the watch had no time left. `deployer status --deep` reads "
+            "them now.",
+            metrics={"m": (metrics.of_decisions(names, metrics.UNREAD_RESOURCES), "Maximum")},
+            period=timedelta(hours=1),
+            periods=(1, SLICES + 1),
+            missing_data=MISSING_DATA_KEEPS_STATE,
         ),
     )
 

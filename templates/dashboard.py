@@ -26,6 +26,12 @@ LAST_REFUSALS = (
     ' | filter outcome in ["refused", "failed"] | sort @timestamp desc | limit 50'
 )
 
+LAST_DAMAGE = (
+    "fields @timestamp, damaged, damaged_places.0, damaged_places.1, damaged_places.2, unread, unread_places.0"
+    ' | filter outcome = "inspected" and (damaged > 0 or unread > 0) | sort @timestamp desc | limit 50'
+)
+"""The first places of each run; the log has up to twenty."""
+
 
 def dashboard(names: Names, *, notices: bool) -> list[AWSObject]:
     """One dashboard, named as the prefix."""
@@ -41,6 +47,7 @@ def widgets(names: Names, *, notices: bool = True) -> list[Widget]:
         (6, [_bus_events(names), _failures(names)]),
         (6, [_runs(names), _durations(names), _ledger(names)]),
         (8, [_last_refusals(names)]),
+        (6, [_damage(names)]),
     ]
     placed: list[Widget] = []
     y = 0
@@ -135,6 +142,17 @@ def _last_refusals(names: Names) -> Widget:
     query = f"SOURCE '{names.log_group}' | {LAST_REFUSALS}"
     properties = {
         "title": "Latest refusals and failures",
+        "region": names.central_region,
+        "view": "table",
+        "query": query,
+    }
+    return {"type": "log", "properties": properties}
+
+
+def _damage(names: Names) -> Widget:
+    query = f"SOURCE '{names.watch_log_group}' | {LAST_DAMAGE}"
+    properties = {
+        "title": "Damaged resources in member accounts, by the watch's inspections",
         "region": names.central_region,
         "view": "table",
         "query": query,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from troposphere import AWSObject, Ref, logs
 
-from handler.log import WATCHED
+from handler.log import INSPECTED, WATCHED
 from templates.names import Names
 
 
@@ -71,6 +71,10 @@ DEAD_LETTERS = "DeadLetters"
 """Messages in the dead-letter queues of all member accounts; the watch counts them once an hour."""
 UNREADABLE_QUEUES = "UnreadableQueues"
 """Dead-letter queues that the watch could not read, except those of suspended accounts."""
+DAMAGED_RESOURCES = "DamagedResources"
+"""Accounts and regions in which an inspection of the watch found resources of deployer deleted or changed."""
+UNREAD_RESOURCES = "UnreadResources"
+"""Accounts and regions that an inspection of the watch could not read."""
 NOTICES_FAILED = "NoticesFailed"
 """Decisions in the ledger whose notices could not be sent."""
 TIME_TO_REPOSITORY = "TimeToRepository"
@@ -109,13 +113,18 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
 
 
 def watch_filters(names: Names, *, log_group: str) -> list[AWSObject]:
-    """Metrics of the members' queues, from the log line of the watch."""
-    fields = {DEAD_LETTERS: "waiting", UNREADABLE_QUEUES: "unreadable"}
+    """Metrics of the members' queues and resources, from the log lines of the watch."""
+    fields = {
+        DEAD_LETTERS: (WATCHED, "waiting"),
+        UNREADABLE_QUEUES: (WATCHED, "unreadable"),
+        DAMAGED_RESOURCES: (INSPECTED, "damaged"),
+        UNREAD_RESOURCES: (INSPECTED, "unread"),
+    }
     return [
         logs.MetricFilter(
             f"{name}Filter",
             FilterName=name,
-            FilterPattern=f'{{ $.outcome = "{WATCHED}" }}',
+            FilterPattern=f'{{ $.outcome = "{outcome}" }}',
             LogGroupName=Ref(log_group),
             MetricTransformations=[
                 logs.MetricTransformation(
@@ -123,7 +132,7 @@ def watch_filters(names: Names, *, log_group: str) -> list[AWSObject]:
                 )
             ],
         )
-        for name, key in fields.items()
+        for name, (outcome, key) in fields.items()
     ]
 
 

@@ -318,6 +318,28 @@ def find_queues(names: Names) -> Statement:
     }
 
 
+def read_stack_sets(names: Names) -> Statement:
+    """Find the stacks that the watch inspects, and the templates to compare them with."""
+    stack_sets = (names.access_stack_set, names.forwarding_stack_set)
+    return {
+        "Sid": "ReadStackSets",
+        "Effect": "Allow",
+        "Action": ["cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"],
+        "Resource": [f"arn:{names.partition}:cloudformation:*:*:stackset/{name}:*" for name in stack_sets],
+    }
+
+
+def assume_auditor_roles(names: Names) -> Statement:
+    """Assume the read-only auditor role of any account in the organization, to inspect deployer's resources there."""
+    return {
+        "Sid": "AssumeAuditorRoles",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": names.role_arn("*", names.auditor_role),
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
+    }
+
+
 def read_delegated_administrators() -> Statement:
     """Read StackSets as a delegated administrator; AWS verifies that the account is one with the caller's permissions.
 

@@ -1,4 +1,4 @@
-"""The watch, a second function that counts the dead letters of all members once an hour, and its resources."""
+"""The watch, a second function that counts dead letters and inspects resources in members, and its resources."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ RULE = "WatchRule"
 
 ENTRY_POINT = "handler.watch.handle"
 TIMEOUT = timedelta(minutes=10)
-"""20,000 queues, ten at a time, take about three minutes."""
-SCHEDULE = "rate(1 hour)"
+"""20,000 queues, ten at a time, take about three minutes; the inspection ends in time, and reports what it left out."""
+SCHEDULE = "cron(17 * * * ? *)"
+"""Once in each hour of the clock, since the hour determines which accounts are inspected; most others start at 0."""
 
 
 def watch(names: Names, *, handler_digest: str, log_days: int) -> list[AWSObject]:
@@ -45,12 +46,13 @@ def _role(names: Names) -> iam.Role:
         ROLE,
         names,
         name=names.watch_role,
-        description="Runs the watch, which counts the messages in the dead-letter queues of all member accounts",
+        description="Runs the watch, which counts dead letters and inspects deployer's resources in all accounts",
         trusted=trust.function(),
-        purpose="count-dead-letters",
+        purpose="watch-members",
         allowed=[
             policies.count_dead_letters(names),
-            policies.find_queues(names),
+            policies.read_stack_sets(names),
+            policies.assume_auditor_roles(names),
             policies.read_delegated_administrators(),
             policies.write_logs(names, log_group=names.watch_log_group),
         ],
@@ -62,13 +64,15 @@ def _function(names: Names, handler_digest: str) -> awslambda.Function:
         FUNCTION,
         names,
         name=names.watch_function,
-        description="Counts undelivered events in the dead-letter queues of all member accounts",
+        description="Counts undelivered events and inspects deployer's resources in all member accounts",
         handler_digest=handler_digest,
         entry_point=ENTRY_POINT,
         timeout=TIMEOUT,
         role=ROLE,
         log_group=LOG_GROUP,
         variables={
+            "ACCESS_STACK_SET": names.access_stack_set,
+            "AUDITOR_ROLE": names.auditor_role,
             "DEAD_LETTER_QUEUE": names.forwarding_dead_letter_queue,
             "FORWARDING_STACK_SET": names.forwarding_stack_set,
         },

@@ -91,6 +91,8 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "SendFailures": policies.send_failures,
     "SendNotices": policies.send_notices,
     "SendTraces": policies.send_traces,
+    "AssumeAuditorRoles": policies.assume_auditor_roles,
+    "ReadStackSets": policies.read_stack_sets,
     "AssumeRepairerRoles": policies.assume_repairer_roles,
     "WriteLedger": policies.write_ledger,
     "WriteLogs": policies.write_logs,

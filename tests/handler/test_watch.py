@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +17,15 @@ from aws_org_sandbox.events import buses
 from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients
+from handler.daily_inspection import SLICES, current_slice, slice_of
+from handler.inspection import NOT_ASSUMED
 from handler.settings_file import SettingsFile
+from handler.stack_instances import StackSets
 from handler.watch import NoQueueReadableError, QueueLocation, Watch, caller_of, covered
-from tests.deployer.command_line import Deployer
+from tests.deployer.command_line import Deployer, is_writing
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, MANAGEMENT, OTHER_ACCOUNT, ROOT, settings_document
-from tests.templates.test_metrics import WATCHED
+from tests.templates.test_metrics import INSPECTED, WATCHED
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SHOP, SEARCH = "300000000001", "300000000002"
@@ -38,12 +41,19 @@ DOCUMENT["accounts"][MANAGEMENT] = {"enabled": True, "regions": ["eu-west-1"]}
 SETTINGS = settings_of(DOCUMENT)
 
 
-def watched(sandbox: Sandbox) -> dict[str, Any]:
-    """The result of the function, invoked by its schedule."""
-    answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=b'{"source": "aws.events"}')
+def watched(sandbox: Sandbox, *, at: datetime = NOW) -> dict[str, Any]:
+    """The result of the function, invoked by its schedule; `at` determines which accounts it inspects."""
+    event = {"source": "aws.events", "time": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+    answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=json.dumps(event).encode())
     fields: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, fields
     return fields
+
+
+def turn_of(account: str) -> datetime:
+    """A time at which the watch inspects an account."""
+    hours = (NOW + timedelta(hours=hour) for hour in range(SLICES))
+    return next(hour for hour in hours if current_slice(hour) == slice_of(account))
 
 
 def skip(sandbox: Sandbox, account: str) -> None:
@@ -67,6 +77,7 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     calm = watched(sandbox)
     assert (calm["queues"], calm["waiting"], calm["unreadable"], calm["level"]) == (8, 0, 0, "INFO")
     assert calm.keys() >= WATCHED.keys()
+    assert calm["inspection"].keys() >= INSPECTED.keys()
 
     iam = sandbox.client("iam", account=SHOP)
     iam.delete_role_policy(RoleName="deployer-forwarding", PolicyName="forward-events")
@@ -77,15 +88,29 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     gone.delete_queue(QueueUrl=gone.get_queue_url(QueueName="deployer-forwarding-dead-letters")["QueueUrl"])
     sandbox.settle(60)
     sandbox.calls.clear()
-    counted = watched(sandbox)
+    counted = watched(sandbox, at=turn_of(SHOP))
     assert (counted["queues"], counted["waiting"], counted["unreadable"]) == (8, 3, 1)
     assert (counted["level"], counted["places"]) == ("ERROR", [f"{SHOP} us-east-1: 3"])
     (unreadable,) = counted["unreadable_places"]
     assert unreadable.startswith(f"{SEARCH} eu-west-1: ")
+    assert f"{SHOP} eu-west-1: role deployer-forwarding: permissions changed" in counted["inspection"]["damaged_places"]
     by_watch = {
         call.name for call in sandbox.calls if ":assumed-role/deployer-watch/deployer-watch" in call.principal.arn
     }
-    assert by_watch == {"cloudformation:ListStackInstances", "sqs:GetQueueAttributes"}
+    assert by_watch == {
+        "cloudformation:DescribeStackSet",
+        "cloudformation:ListStackInstances",
+        "sqs:GetQueueAttributes",
+        "sts:AssumeRole",
+    }
+    as_auditor = [call for call in sandbox.calls if f"{SHOP}:assumed-role/deployer-auditor/" in call.principal.arn]
+    assert as_auditor
+    assert not any(is_writing(call.operation) for call in as_auditor)
+    missing = sandbox.client("iam", account=SEARCH)
+    missing.delete_role_policy(RoleName="deployer-auditor", PolicyName="audit-repositories")
+    missing.delete_role(RoleName="deployer-auditor")
+    places = watched(sandbox, at=turn_of(SEARCH))["inspection"]["damaged_places"]
+    assert f"{SEARCH} eu-west-1: {NOT_ASSUMED}" in places
 
     sandbox.suspend_account(SEARCH)
     skip(sandbox, SEARCH)
@@ -94,9 +119,10 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
 
     events = sandbox.client("logs").filter_log_events(logGroupName="/aws/lambda/deployer-watch")["events"]
     lines = [json.loads(event["message"]) for event in events]
-    assert [line["waiting"] for line in lines if "outcome" in line] == [0, 3, 3]
+    assert [line["waiting"] for line in lines if line.get("outcome") == "watched"] == [0, 3, 3, 3]
+    assert len([line for line in lines if line.get("outcome") == "inspected"]) == 4
     schedule = sandbox.client("events").describe_rule(Name="deployer-watch")
-    assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(1 hour)", "ENABLED")
+    assert (schedule["ScheduleExpression"], schedule["State"]) == ("cron(17 * * * ? *)", "ENABLED")
 
 
 @dataclass
@@ -147,6 +173,7 @@ class FakeClients:
 def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
     watch = Watch(
         clients=clients,  # type: ignore[arg-type]
+        stack_sets=StackSets(clients=clients, call_as=caller_of(SETTINGS, account).call_as),  # type: ignore[arg-type]
         stack_set="s",
         queue_name="q",
         caller=caller_of(SETTINGS, account),
@@ -179,12 +206,12 @@ def test_settings_say_whether_the_central_account_is_the_management_account() ->
 
 def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(rolled_out: Sandbox) -> None:
     iam = rolled_out.client("iam")
-    lost = json.loads(json.dumps(iam.get_role_policy(RoleName="deployer-watch", PolicyName="count-dead-letters")))
+    lost = json.loads(json.dumps(iam.get_role_policy(RoleName="deployer-watch", PolicyName="watch-members")))
     kept = [one for one in lost["PolicyDocument"]["Statement"] if one["Sid"] != "ReadDelegatedAdministrators"]
     assert len(kept) == len(lost["PolicyDocument"]["Statement"]) - 1
     iam.put_role_policy(
         RoleName="deployer-watch",
-        PolicyName="count-dead-letters",
+        PolicyName="watch-members",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": kept}),
     )
     answer = rolled_out.client("lambda").invoke(FunctionName="deployer-watch", Payload=b"{}")

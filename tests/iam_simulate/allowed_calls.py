@@ -277,6 +277,13 @@ ASSUME_OPERATOR = Call(
 )
 
 ASSUME_AUDITOR = taking_on(SECURITY, AUDITOR_ROLE, "AuditorRole")
+AUDITED_BY_WATCH = replace(
+    ASSUME_AUDITOR,
+    action="sts:AssumeRole",
+    principal=WATCH.session,
+    context={**WATCH.context, "aws:ResourceOrgID": ORGANIZATION},
+    identity_policies=WATCH.policies,
+)
 ASSUME_REPAIRER = taking_on(OPERATOR, REPAIRER_ROLE, "RepairerRole")
 ASSUME_CLEANER = taking_on(OPERATOR, CLEANER_ROLE, "CleanerRole")
 
@@ -299,6 +306,19 @@ ALLOWED: dict[str, Call] = {
     "an operator names the replay": by_operator("events:StartReplay", REPLAY),
     "an operator reads the progress of a replay": by_operator("events:DescribeReplay", REPLAY),
     "the watch counts a member's dead letters": by_watch("GetQueueAttributes"),
+    **{
+        f"the watch reads the {name} StackSet": replace(
+            by_handler(
+                f"cloudformation:{action}",
+                f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-{name}:11111111-2222-3333-4444-555555555555",
+            ),
+            principal=WATCH.session,
+            context=WATCH.context,
+            identity_policies=WATCH.policies,
+        )
+        for name, action in (("access", "DescribeStackSet"), ("forwarding", "ListStackInstances"))
+    },
+    "the watch assumes a member's auditor role": AUDITED_BY_WATCH,
     "an operator finds dead-letter queues": by_operator(
         "cloudformation:ListStackInstances",
         f"arn:aws:cloudformation:{HOME}:{CENTRAL}:stackset/deployer-forwarding:11111111-2222-3333-4444-555555555555",

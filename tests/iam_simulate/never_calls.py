@@ -14,6 +14,7 @@ from tests.iam_simulate.allowed_calls import (
     ASSUME_OPERATOR,
     ASSUME_PUBLISHER,
     ASSUME_REPAIRER,
+    AUDITED_BY_WATCH,
     AUDITOR,
     CENTRAL_DEAD_LETTER,
     CLEANER,
@@ -404,6 +405,11 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
 }
 
 _OPERATORS: dict[str, Call] = {
+    "the watch assumes a creator role": as_role(ASSUME_CREATOR, WATCH),
+    "the watch assumes a repairer role": as_role(ASSUME_REPAIRER, WATCH),
+    "the watch assumes an auditor role of another organization": with_context(
+        AUDITED_BY_WATCH, aws__ResourceOrgID=OTHER_ORGANIZATION
+    ),
     "the watch takes a member's dead letters": by_watch("ReceiveMessage"),
     "the watch deletes a member's dead letters": by_watch("DeleteMessage"),
     "the watch takes a member's dead letters even if its own role let it": replace(

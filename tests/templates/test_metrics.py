@@ -56,6 +56,9 @@ WATCHED = {
 }
 """As `handler.watch` writes it; tests/handler/test_watch.py holds it to that."""
 
+INSPECTED = {"timestamp": "2026-11-23T08:00:00.000+00:00", "outcome": "inspected", "damaged": 5, "unread": 4}
+"""As `handler.daily_inspection` writes it; tests/handler/test_watch.py holds it to that, too."""
+
 
 def logged(conclusion: Conclusion) -> dict[str, Any]:
     """What CloudWatch Logs gets."""
@@ -118,16 +121,25 @@ def test_refusals_and_failures_are_counted_by_their_reason(
     [
         pytest.param("DeadLetters", 3, id="messages that wait in members"),
         pytest.param("UnreadableQueues", 2, id="queues that cannot be read"),
+        pytest.param("DamagedResources", 5, id="accounts and regions with damaged resources"),
+        pytest.param("UnreadResources", 4, id="accounts and regions whose resources cannot be read"),
     ],
 )
 def test_the_watchs_line_is_measured(name: str, value: int, filters: dict[str, dict[str, Any]]) -> None:
     (transformation,) = filters[name]["MetricTransformations"]
-    assert WATCHED[transformation["MetricValue"].removeprefix("$.")] == value
+    assert (WATCHED | INSPECTED)[transformation["MetricValue"].removeprefix("$.")] == value
 
 
-def test_the_watchs_line_counts_nowhere_else(filters: dict[str, dict[str, Any]]) -> None:
-    matching = {name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], WATCHED)}
-    assert matching == {"DeadLetters", "UnreadableQueues"}
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [(WATCHED, {"DeadLetters", "UnreadableQueues"}), (INSPECTED, {"DamagedResources", "UnreadResources"})],
+    ids=["counts", "inspection"],
+)
+def test_the_watchs_lines_count_nowhere_else(
+    fields: dict[str, Any], expected: set[str], filters: dict[str, dict[str, Any]]
+) -> None:
+    matching = {name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], fields)}
+    assert matching == expected
 
 
 def test_the_time_is_from_the_push_to_the_repository_in_milliseconds(filters: dict[str, dict[str, Any]]) -> None:

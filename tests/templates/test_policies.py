@@ -58,6 +58,8 @@ WILDCARDS = {
     "CountDeadLetters": "the queue of that one name in whichever account and region is covered",
     "HandleDeadLetters": "the queue of that one name in whichever account and region is covered",
     "ReplayEvents": "a replay has the name of the time that it replays",
+    "AssumeAuditorRoles": "the role exists in every account",
+    "ReadStackSets": "the StackSets are the management account's, and CloudFormation gives them ids",
     "FindQueues": "the StackSet is the management account's, and CloudFormation gives it an id",
     "ReadAccountNames": "the actions take no resource",
     "ReadDelegatedAdministrators": "the action takes no resource",

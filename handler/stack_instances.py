@@ -1,0 +1,77 @@
+"""The stack instances of StackSets, and their templates, as the central account reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.clients import Clients
+
+SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
+"""Detailed status of a stack instance whose account was suspended during the last operation (assumption A17).
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstanceComprehensiveStatus.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackInstance:
+    """A stack instance as ListStackInstances returns it."""
+
+    account: str
+    region: str
+    stack_id: str
+    status: str
+    is_skipped: bool
+    """Whether the last operation skipped it, because its account was suspended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSets:
+    """StackSets with the caller's `CallAs`; each is read once until `forget`."""
+
+    clients: Clients
+    call_as: str
+    _instances: dict[str, tuple[StackInstance, ...]] = field(default_factory=dict)
+
+    def instances(self, stack_set: str) -> tuple[StackInstance, ...]:
+        """Every instance of a StackSet; none before the first roll-out to members, when it does not exist."""
+        if stack_set not in self._instances:
+            try:
+                self._instances[stack_set] = tuple(self._read(stack_set))
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "StackSetNotFoundException":
+                    raise
+                self._instances[stack_set] = ()
+        return self._instances[stack_set]
+
+    def body(self, stack_set: str) -> str:
+        """The template of a StackSet that exists."""
+        found = self.clients.own("cloudformation").describe_stack_set(StackSetName=stack_set, CallAs=self.call_as)
+        return str(found["StackSet"]["TemplateBody"])
+
+    def forget(self) -> None:
+        """Read everything again."""
+        self._instances.clear()
+
+    def _read(self, stack_set: str) -> Iterator[StackInstance]:
+        client = self.clients.own("cloudformation")
+        request = {"StackSetName": stack_set, "CallAs": self.call_as}
+        while True:
+            response = client.list_stack_instances(**request)
+            for one in response["Summaries"]:
+                yield _instance(one)
+            if not response.get("NextToken"):
+                return
+            request["NextToken"] = response["NextToken"]
+
+
+def _instance(summary: dict[str, Any]) -> StackInstance:
+    return StackInstance(
+        account=summary["Account"],
+        region=summary["Region"],
+        stack_id=summary.get("StackId", ""),
+        status=summary.get("Status", ""),
+        is_skipped=summary.get("StackInstanceStatus", {}).get("DetailedStatus") == SKIPPED,
+    )
