@@ -84,7 +84,7 @@ def _require_name(repository: str) -> None:
 def _verdict(
     compiled: Compiled, explanation: Explanation, repository: str, *, region: str, principal: str | None, pull: bool
 ) -> Verdict:
-    from deployer.settings.verdicts import constructed_call, for_any_principal, judge
+    from deployer.settings.verdicts import constructed_call, for_any_principal, judge, with_creator
 
     settings = explanation.settings
     call = constructed_call(
@@ -95,4 +95,5 @@ def _verdict(
         trigger="pull" if pull else "push",
     )
     asked = settings if principal else for_any_principal(settings)
-    return judge(call, asked, explanation.provenance, is_member=compiled.is_member)
+    verdict = judge(call, asked, explanation.provenance, is_member=compiled.is_member)
+    return with_creator(verdict, settings, explanation.provenance, policies=compiled.config.policies)

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from deployer.organization import ACTIVE
+from deployer.rendering.creators import creator_document, creator_lines
 from deployer.rendering.text import command_lines, padded
 from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
@@ -26,8 +27,9 @@ def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal:
     """The decision first, if one was requested; then every value and its location."""
     lines = [_heading(explanation), ""]
     if verdict is not None:
-        lines += [*verdict_lines(verdict), *_principals(explanation, verdict, any_principal=any_principal)]
-        lines += [*_next_steps(explanation, verdict), ""]
+        lines += [*verdict_lines(verdict), *creator_lines(verdict)]
+        lines += [*_principals(explanation, verdict, any_principal=any_principal), *_next_steps(explanation, verdict)]
+        lines += [""]
     lines += [line for value in _values(explanation, verdict) for line in _value_lines(value)]
     return "\n".join(lines)
 
@@ -53,6 +55,7 @@ def event_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.account_name and verdict.call:
         yield f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}"
     yield from verdict_lines(verdict)
+    yield from creator_lines(verdict)
     for value in verdict.values:
         yield from _value_lines(value, indent="  ")
     for key, text in verdict.tags.items():
@@ -75,15 +78,20 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
     if verdict.detail:
         yield f"  {verdict.detail}"
-    for rule in verdict.rules:
+    for rule in (*verdict.rules, *([verdict.engine] if verdict.engine else [])):
         yield from with_location(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
-    if verdict.per_hour is not None:
+    if verdict.per_hour is not None and not verdict.is_native:
         yield f"  as long as the account had fewer than {verdict.per_hour} new repositories in this hour"
 
 
 def _principals(explanation: Explanation, verdict: Verdict, *, any_principal: bool) -> Iterator[str]:
     rules = explanation.settings.create.principals
-    if any_principal and verdict.outcome == "create" and (rules.deny or rules.allow != ("*",)):
+    if (
+        any_principal
+        and not verdict.is_native
+        and verdict.outcome == "create"
+        and (rules.deny or rules.allow != ("*",))
+    ):
         denied = f", not {', '.join(rules.deny)}" if rules.deny else ""
         yield f"  if the principal is {', '.join(rules.allow)}{denied} (--principal ARN decides)"
 
@@ -158,6 +166,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "detail": verdict.detail,
         "rules": [{"rule": rule.text, "set_by": _location_document(rule.origin)} for rule in verdict.rules],
         "per_hour": verdict.per_hour,
+        "creator": creator_document(verdict.creator),
         "account": call.account if call else None,
         "account_name": verdict.account_name,
         "ou_path": verdict.ou_path,

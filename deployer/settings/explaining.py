@@ -46,7 +46,7 @@ class Explanation:
 
     def values(self) -> Iterator[Value]:
         """Every value in the order of the schema."""
-        yield from (_with_origin(path, value, self.provenance) for path, value in _leaves(self.settings, ()))
+        yield from (_with_origin(path, value, self.provenance) for path, value in leaves(self.settings, ()))
 
 
 def explain(compiled: Compiled, target: str) -> Explanation:
@@ -125,7 +125,7 @@ def repository_values(settings: Settings, provenance: Provenance, repository: st
     """The settings of a repository of this name; values of its namespace have their source location there."""
     index = settings.namespace_for(repository)
     layer = None if index is None else settings.namespaces[index].repository
-    for path, value in _leaves(settings.repository_for(repository), ()):
+    for path, value in leaves(settings.repository_for(repository), ()):
         deepest = _location_of(layer or {}, path)
         if deepest is None:
             yield _with_origin(("repository", *path), value, provenance)
@@ -154,15 +154,16 @@ def _with_origin(path: KeyPath, value: Any, provenance: Provenance) -> Value:
     return Value(key=key_text(path), value=value, origin=origin, reset_by=reset)
 
 
-def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+def leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value of settings, with its key path below `path`, in the order of the schema."""
     if is_dataclass(value):
         for item in fields(value):
-            yield from _leaves(getattr(value, item.name), (*path, item.name))
+            yield from leaves(getattr(value, item.name), (*path, item.name))
     elif isinstance(value, Mapping) and value:
         for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
+            yield from leaves(inner, (*path, key))
     elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
         for index, item in enumerate(value):
-            yield from _leaves(item, (*path, index))
+            yield from leaves(item, (*path, index))
     else:
         yield path, list(value) if isinstance(value, tuple) else value

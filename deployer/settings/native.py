@@ -42,6 +42,8 @@ class NativeCompilation:
 
     content: CreationTemplates
     """Without templates if no name can be held."""
+    repositories: Mapping[str, RepositorySettings]
+    """The settings that each template is made from, by its prefix."""
     uncovered: tuple[Uncovered, ...] = ()
     """Entries of `create.names.allow` whose names stay with the handler."""
     violations: tuple[Violation, ...] = ()
@@ -56,9 +58,13 @@ class NativeCompilation:
         """What a roll-out deploys; None if no name can be held."""
         return self.content if self.content.templates else None
 
+    def is_denied(self, repository: str) -> bool:
+        """Whether the role of the templates may not create a repository of this name."""
+        return is_denied(denied_patterns(self.content.denied), repository)
+
     def template_for(self, repository: str) -> CreationTemplate | None:
         """The template by which ECR creates a repository of this name during the push; None: the handler creates it."""
-        if is_denied(denied_patterns(self.content.denied), repository):
+        if self.is_denied(repository):
             return None
         prefix = nearest((one.prefix for one in self.content.templates), repository)
         return next((one for one in self.content.templates if one.prefix == prefix), None)
@@ -80,6 +86,7 @@ def compile_native(settings: Settings, policies: Mapping[str, str]) -> NativeCom
     bypassed = tuple(_bypassed(settings, candidates, content)) if templates else ()
     return NativeCompilation(
         content=content,
+        repositories={prefix: candidates.repository(prefix) for prefix in covered},
         uncovered=tuple(uncovered_entries(names, covered, candidates.unsupported)),
         violations=tuple(one for one in bypassed if listing_entry(one, settings.native.unenforced) is None),
         unenforced=tuple(one for one in bypassed if listing_entry(one, settings.native.unenforced) is not None),

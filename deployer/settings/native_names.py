@@ -9,7 +9,7 @@ from deployer.settings.glob_sets import covers_arn, covers_name
 from handler.repository_names import is_valid
 from handler.settings import NameRules
 from templates.creation_templates import ROOT
-from templates.denied_names import denied_patterns
+from templates.denied_names import denied_patterns, is_denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,11 @@ def nearest(prefixes: Iterable[str], text: str) -> str | None:
     """The longest prefix that applies to a name or to a longer prefix; ROOT only if no other does."""
     applying = (prefix for prefix in prefixes if prefix != text and begins_with(prefix, text))
     return max(applying, key=lambda prefix: 0 if prefix == ROOT else len(prefix), default=None)
+
+
+def denied_by(names: NameRules, name: str) -> str | None:
+    """The glob of `create.names.deny` whose IAM patterns deny a name, also if the glob itself does not match it."""
+    return next((glob for glob in names.deny if is_denied(denied_patterns([glob]), name)), None)
 
 
 def denying_glob(prefix: str, deny: Iterable[str]) -> str | None:

@@ -42,8 +42,13 @@ def template(
         encryption=repository.encryption,
         lifecycle_policy=_text(repository.lifecycle_policy, policies),
         repository_policy=_text(repository.repository_policy, policies),
-        tags=tuple(sorted((key, value) for key, value in repository.tags.items() if _is_constant(value))),
+        tags=tuple(sorted(held(repository.tags).items())),
     )
+
+
+def held(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that a template can hold."""
+    return {key: value for key, value in tags.items() if _is_constant(value)}
 
 
 def put_afterwards(repository: RepositorySettings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from deployer.principals import role_of
 from deployer.settings.compiled import Compiled
+from deployer.settings.creators import Creator, creator_of
 from deployer.settings.explaining import Value, repository_values
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.yaml_source import KeyPath
@@ -48,8 +49,16 @@ class Verdict:
     """`repository` value by value, each with its source location."""
     tags: Mapping[str, str] = field(default_factory=dict)
     call: FailedCall | None = None
+    creator: Creator | None = None
+    """What creates the repository on a push or pull; None if nothing does."""
+    engine: LocatedRule | None = None
     ou_path: str = ""
     account_name: str = ""
+
+    @property
+    def is_native(self) -> bool:
+        """Whether ECR creates the repository, regardless of the principal and of a limit."""
+        return self.creator is not None and self.creator.engine == "native"
 
     @property
     def sentence(self) -> str:
@@ -96,6 +105,29 @@ def _further_rules(call: FailedCall, settings: Settings) -> Iterator[Rule]:
         yield Rule(PER_HOUR, str(per_hour))
 
 
+def with_creator(
+    verdict: Verdict,
+    settings: Settings,
+    provenance: Provenance,
+    *,
+    policies: Mapping[str, str],
+    has_failed: bool = False,
+) -> Verdict:
+    """The verdict with what creates the repository: ECR may create what the rules that it bypasses would refuse.
+
+    `has_failed` is whether ECR has refused the call, so that only the handler is left.
+    """
+    call = verdict.call
+    if call is None or call.trigger is None or not settings.enabled or call.region not in settings.regions:
+        return verdict
+    creator = creator_of(settings, policies, call.repository, trigger=call.trigger)
+    creator = creator.after_failure() if has_failed else creator
+    if verdict.outcome != "create" and creator.engine == "handler":
+        return verdict
+    engine = LocatedRule(text=f"engine: {settings.engine}", origin=provenance.of(("engine",)))
+    return replace(verdict, creator=creator, engine=engine)
+
+
 def judge_event(event: object, compiled: Compiled) -> Verdict:
     """The decision about an event as EventBridge delivers it, in the organization as the snapshot has it."""
     match parse(event):
@@ -118,6 +150,7 @@ def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     provenance = compiled.provenance_for_account(call.account)
     verdict = judge(call, settings, provenance, is_member=compiled.is_member)
     name, path = file.account_name(call.account), file.path_of(chain)
+    verdict = with_creator(verdict, settings, provenance, policies=compiled.config.policies, has_failed=True)
     verdict = replace(verdict, account_name=name, ou_path=path)
     if verdict.repository is None:
         return verdict

@@ -22,6 +22,18 @@ ROOT = Path(__file__).parents[3]
 SNAPSHOT = "config/snapshot.json"
 
 
+NATIVE = """\
+ou: Sandbox
+enabled: true
+regions: [eu-west-1]
+engine: native
+native: {unenforced: [create.principals]}
+create:
+  names: {allow: ["a/**", "team-*/**"]}
+  principals: {allow: ["arn:aws:iam::*:role/ci-*"]}
+"""
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the example to work in, and no credentials."""
@@ -203,6 +215,28 @@ class TestExplain:
             "create.limit.per_hour: 50",
         ]
 
+    def test_the_engine_and_its_template_are_explained_with_what_follows(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text(NATIVE, encoding="utf-8")
+        ask = ("explain", "alice-sandbox", "a/x", "--organization", SNAPSHOT)
+        _, out, _ = deployer(*ask, "--principal", "arn:aws:iam::500000000001:user/joe")
+        assert "  engine: native                             config/ous/sandbox.yaml:4:9\n" in out
+        text = " ".join(out.partition("\n\nenabled:")[0].split())
+        assert "refused (principal-not-allowed)" in text
+        assert "ECR creates it during the push, by the creation template for a/ although the rules refuse it" in text
+        assert "Afterwards the handler puts repository.scan_on_push, repository.tags.pushed-by." in text
+        assert "bypasses rules that native.unenforced lists: create.principals.allow," in text
+        assert "if the principal is" not in deployer(*ask)[1]
+        assert json.loads(deployer(*ask, "--json")[1])["decision"]["creator"] == {
+            "engine": "native",
+            "template": "a",
+            "put_afterwards": ["repository.scan_on_push", "repository.tags.pushed-by"],
+            "bypassed": ["create.principals.allow", "create.principals.outside_organization"],
+            "created_with": {},
+            "reason": None,
+        }
+        _, out, _ = deployer("explain", "Sandbox", "team-x/y", "--organization", SNAPSHOT)
+        assert "  The handler creates it, not ECR: creation templates match names only" in out
+
     def test_a_repository_has_the_settings_of_its_namespace_with_their_places(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "shop-prod", "team-a/cache/x", "--organization", SNAPSHOT)
         lines = out.splitlines()
@@ -275,6 +309,14 @@ class TestSimulate:
         assert "Push of " in out
         assert "  repository.scan_on_push: true              config/organization.yaml:21:19\n" in out
         assert "  tag pushed-by: arn:aws:sts::300000000001:assumed-role/ci-build/build-4711\n" in out
+
+    def test_only_the_handler_creates_what_ecr_refused_by_its_template(self, deployer: Ran, folder: Path) -> None:
+        text = NATIVE.replace("ou: Sandbox", "ou: Workloads/Prod").replace('"a/**", ', '"**", ')
+        text = text.replace("role/ci-*", "*")
+        (folder / "config/ous/workloads/prod.yaml").write_text(text, encoding="utf-8")
+        out = deployer("simulate", self.EVENT, "--organization", SNAPSHOT)[1]
+        created = "The handler creates it, not ECR: ECR refused the call although the creation template ROOT matches"
+        assert created in " ".join(out.split())
 
     def test_a_call_that_is_neither_push_nor_pull_keeps_its_name(self, deployer: Ran) -> None:
         event = str(ROOT / "tests/events/question-about-layers.json")

@@ -272,7 +272,7 @@ def test_ecr_uses_the_longest_prefix_with_its_slash(name: str, prefix: str | Non
 
 
 _PARTS = ("a", "b", "a-b", "tmp-1")
-_NAMES = st.lists(st.sampled_from(_PARTS), min_size=1, max_size=4).map("/".join).filter(is_valid)
+NAMES = st.lists(st.sampled_from(_PARTS), min_size=1, max_size=4).map("/".join).filter(is_valid)
 _MATCHES = st.sampled_from(
     ["**", "a/**", "a/b/**", "b/**", "a/a/b/**", "*", "*/**", "a/*", "**/b", "a/b", "**/tmp-*", "a*/**", "*b/a/**"]
 )
@@ -287,7 +287,7 @@ _REPOSITORIES = st.fixed_dictionaries(
         "tags": st.dictionaries(st.sampled_from("xy"), st.sampled_from(["v", "{region}", "{principal}"]), max_size=2),
     },
 )
-_LAYERS = st.fixed_dictionaries(
+LAYERS = st.fixed_dictionaries(
     {
         "create": st.fixed_dictionaries(
             {
@@ -316,7 +316,7 @@ def in_template(repository: RepositorySettings, prefix: str) -> object:
     return template(prefix, repository, POLICIES)
 
 
-@given(_LAYERS, st.lists(_NAMES, min_size=1, max_size=12))
+@given(LAYERS, st.lists(NAMES, min_size=1, max_size=12))
 @example({"namespaces": [{"match": "a/*", "repository": MUTABLE}, {"match": "a/b/**", "repository": {}}]}, ["a/b/a"])
 def test_the_template_that_ecr_chooses_gives_a_name_exactly_its_settings(
     layer: Mapping[str, Any], names: list[str]
@@ -341,7 +341,7 @@ def test_the_template_that_ecr_chooses_gives_a_name_exactly_its_settings(
             assert not is_mixed or ("namespaces", index, "match") in bypassed
 
 
-@given(_LAYERS)
+@given(LAYERS)
 def test_every_reported_namespace_has_a_name_that_gets_other_settings(layer: Mapping[str, Any]) -> None:
     settings = native_settings(**layer)
     found = compile_native(settings, POLICIES)
@@ -367,7 +367,7 @@ _ALL_NAMES = [
 ]
 
 
-@given(_LAYERS, _NAMES)
+@given(LAYERS, NAMES)
 def test_names_that_are_not_reported_as_uncovered_are_created_by_ecr(layer: Mapping[str, Any], name: str) -> None:
     settings = native_settings(**layer)
     found = compile_native(settings, POLICIES)
