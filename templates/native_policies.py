@@ -14,7 +14,7 @@ from templates.policies import Statement, arn_here, use_keys
 
 
 def statements(names: Names, content: CreationTemplates) -> list[Statement]:
-    """All statements that the templates of one registry require."""
+    """All statements that the templates of one registry require (assumption A29)."""
     templates = content.templates
     tagged = tuple(one for one in templates if one.tags)
     with_policies = tuple(one for one in templates if one.lifecycle_policy or one.repository_policy)
@@ -67,7 +67,7 @@ def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statemen
 def deny_names(globs: Iterable[str]) -> Statement:
     """Never create a repository that `create.names.deny` refuses, whichever template matches its name.
 
-    The resources match all of these names, and possibly more: the handler decides about those.
+    The resources match all of these names, and possibly more: the handler decides about those (assumption A25).
     """
     return {
         "Sid": "DenyNames",

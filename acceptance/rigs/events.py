@@ -80,19 +80,26 @@ def push_again(lab: Lab) -> str:
 
 def receive(lab: Lab, side: Side, queue: str, text: str) -> Message | None:
     """The next message of a queue whose event holds a text; others are deleted."""
+    return next(iter(receive_all(lab, side, queue, text)), None)
+
+
+def receive_all(lab: Lab, side: Side, queue: str, text: str) -> tuple[Message, ...]:
+    """The next messages of a queue whose events hold a text, ten at most; others are deleted."""
     client = lab.client(side, "sqs")
     url = client.get_queue_url(QueueName=queue)["QueueUrl"]
     seconds = 0 if lab.access.is_sandbox else LONG_POLL
     found = client.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds, MessageAttributeNames=["All"]
     ).get("Messages", [])
-    now, expected = datetime.now(UTC), None
     for one in found:
         client.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-        if expected is None and text in one["Body"]:
-            attributes = {key: value.get("StringValue", "") for key, value in one.get("MessageAttributes", {}).items()}
-            expected = Message(event=json.loads(one["Body"]), received=now, attributes=attributes)
-    return expected
+    now = datetime.now(UTC)
+    return tuple(_message(one, now) for one in found if text in one["Body"])
+
+
+def _message(received: Mapping[str, Any], now: datetime) -> Message:
+    attributes = {key: value.get("StringValue", "") for key, value in received.get("MessageAttributes", {}).items()}
+    return Message(event=json.loads(received["Body"]), received=now, attributes=attributes)
 
 
 def _push(lab: Lab) -> Push:

@@ -75,11 +75,16 @@ def _writer(lab: Lab) -> Any:
     )
 
 
-def session_of(lab: Lab, role_arn: str, *, region: str | None = None) -> Session:
-    """A session of a role of the member, assumed from the central account at a regional endpoint."""
+def session_of(lab: Lab, role_arn: str, *, region: str | None = None, policy: str | None = None) -> Session:
+    """A session of a role of the member, assumed from the central account at a regional endpoint.
+
+    `policy` limits the session further.
+    """
     client = lab.client("central", "sts", region)
+    limited = {"Policy": policy} if policy else {}
     parsed = lab.wait_while(
-        _RETRIED, lambda: client.assume_role(RoleArn=role_arn, RoleSessionName=lab.prefix)["Credentials"]
+        _RETRIED,
+        lambda: client.assume_role(RoleArn=role_arn, RoleSessionName=lab.prefix, **limited)["Credentials"],
     )
     return Session(
         region=region or lab.environment.region,

@@ -40,6 +40,11 @@ class Behaviour(StrEnum):
     EXISTING_INSTANCES_REFUSED = "a creation is refused if an account has an instance already"  # A22
     ORGANIZATION_UNKNOWN_TO_URLS = "policies of functions with URLs do not know the caller's organization"  # A23
     MISSING_ROLES_NAMED = "AssumeRole reports that a role does not exist"  # A24
+    CREATION_REFUSALS_DENY_PUSHES = "a push is denied if the role of a creation template may not create"  # A25
+    CREATIONS_WITHOUT_ROLE = "CloudTrail does not show the role that created a repository on push"  # A26
+    CREATED_PUSHES_NOT_FOUND = "a push that creates its repository has an event of a missing repository, too"  # A27
+    PUSHERS_JUDGED_LATE = "ECR creates the repository before it asks whether the caller may push"  # A28
+    POLICIES_NOT_APPLIED = "ECR does not apply the policies of a creation template with the template's own role"  # A29
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

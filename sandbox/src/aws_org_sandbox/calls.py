@@ -16,6 +16,12 @@ from aws_org_sandbox.errors import SandboxError
 CALLED_VIA = "cloudformation.amazonaws.com"
 """Source address and user agent of the calls that CloudFormation makes, as CloudTrail shows them."""
 
+AWS_INTERNAL = "AWS Internal"
+"""CloudTrail's value for the address and user agent of container clients, because the registry makes the calls.
+
+https://github.com/aws/containers-roadmap/issues/1634
+"""
+
 KEPT_CALLS = 20_000
 KEPT = timedelta(hours=1)
 _KEPT_BYTES = 256

@@ -46,6 +46,7 @@ MODULES = (
     "tables",
     "topics",
     "ecr.api",
+    "registry.creation",
     "registry.front",
     "trail",
     "trail_reads",

@@ -21,9 +21,9 @@ from werkzeug.wrappers import Response
 
 from aws_org_sandbox.background import submit
 from aws_org_sandbox.behaviours import Behaviour, is_altered
-from aws_org_sandbox.calls import Call
+from aws_org_sandbox.calls import AWS_INTERNAL, Call
 from aws_org_sandbox.events import buses
-from aws_org_sandbox.registry.hosts import AWS_INTERNAL
+from aws_org_sandbox.iam.service_roles import ECR
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 LATENCY: Final = 2.0
@@ -37,13 +37,14 @@ _SUCCESSES: Final = frozenset({"CreateRepository", "DeleteRepository"})
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html has a sample of the first."""
 
 
-def record(call: Call, response: Response) -> None:
+def record(call: Call, response: Response | None = None) -> None:
     """Deliver the events of a call to ECR; the gate calls this once the call has its outcome."""
     if call.service != "ecr" or call.operation.startswith(_UNDELIVERED):
         return
     if call.error_code is None and call.operation not in _SUCCESSES:
         return
-    elements = None if call.error_code else _response_elements(json.loads(response.get_data()))
+    succeeded = response is not None and call.error_code is None
+    elements = _response_elements(json.loads(response.get_data())) if response and succeeded else None
     for account, event in events(call, elements):
         if _is_logged(account, call.region, read_only=event["detail"]["readOnly"]):
             submit(_deliver, event, account, call.region, delay=LATENCY)
@@ -92,10 +93,10 @@ def _envelope(detail: Mapping[str, Any], *, recipient: str) -> dict[str, Any]:
 
 
 def _detail(call: Call, *, registry: str) -> dict[str, Any]:
-    through_registry = call.user_agent == AWS_INTERNAL
+    through_registry, by_ecr = call.user_agent == AWS_INTERNAL, call.source_ip == ECR
     detail: dict[str, Any] = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(call) | ({"invokedBy": AWS_INTERNAL} if through_registry else {}),
+        "userIdentity": _identity(call) | ({"invokedBy": call.user_agent} if through_registry or by_ecr else {}),
         "eventTime": _timestamp(call.started - (LATE if is_altered(Behaviour.EVENTS_LATE) else timedelta())),
         "eventSource": "ecr.amazonaws.com",
         "eventName": call.operation,
@@ -122,8 +123,13 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
 
 
 def _identity(call: Call) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
+    """The caller; of a repository that ECR created on push, the role of the template (assumption A26).
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
     principal = call.principal
+    if call.source_ip == ECR and is_altered(Behaviour.CREATIONS_WITHOUT_ROLE):
+        return {"type": "AWSService"}
     identity: dict[str, Any] = {
         "type": "AssumedRole" if principal.role_arn else "IAMUser",
         "principalId": principal.user_id,

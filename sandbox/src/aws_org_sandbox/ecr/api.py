@@ -6,6 +6,7 @@ moto keeps what it does right: describing, deleting, policies, tags, and valid l
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
@@ -14,7 +15,7 @@ from moto.ecr.models import Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
 
 from aws_org_sandbox.behaviours import Behaviour, is_altered
-from aws_org_sandbox.calls import Call, Refused
+from aws_org_sandbox.calls import CURRENT, Call, Refused
 from aws_org_sandbox.ecr import creation_templates, rules, settings
 from aws_org_sandbox.ecr import images as ecr_images
 from aws_org_sandbox.ecr.layers import PART_SIZE, Layers, layers_of
@@ -51,6 +52,18 @@ def _repository(response: ECRResponse) -> Repository:
     return backend.repositories[name]
 
 
+on_missing: list[Callable[[Call], None]] = []
+"""What ECR does before it refuses a push to a missing repository; afterwards it may exist."""
+
+
+def _pushed_repository(response: ECRResponse) -> Repository:
+    call = CURRENT.get()
+    if call is not None and response._get_param("repositoryName") not in response.ecr_backend.repositories:
+        for handle in on_missing:
+            handle(call)
+    return _repository(response)
+
+
 def _layers(response: ECRResponse) -> Layers:
     return layers_of(_repository(response))
 
@@ -78,7 +91,7 @@ def _get_authorization_token(self: ECRResponse) -> ActionResult:
 
 @replace(ECRResponse, "initiate_layer_upload")
 def _initiate_layer_upload(self: ECRResponse) -> ActionResult:
-    return ActionResult({"uploadId": _layers(self).begin().id, "partSize": PART_SIZE})
+    return ActionResult({"uploadId": layers_of(_pushed_repository(self)).begin().id, "partSize": PART_SIZE})
 
 
 @replace(ECRResponse, "upload_layer_part")
@@ -127,7 +140,7 @@ def _about(layers: Layers) -> dict[str, str]:
 
 @replace(ECRResponse, "put_image")
 def _put_image(self: ECRResponse) -> ActionResult:
-    repository, tag = _repository(self), self._get_param("imageTag")
+    repository, tag = _pushed_repository(self), self._get_param("imageTag")
     image = ecr_images.put(
         repository,
         self._get_param("imageManifest") or "",

@@ -22,7 +22,7 @@ def call_context(call: Call) -> ConditionContext:
         "aws:username": principal.user_name,
         "aws:SourceIdentity": principal.carried.source_identity,
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.carried.tags.items()},
-        "aws:SourceIp": None if call.source_ip == CALLED_VIA else call.source_ip,
+        "aws:SourceIp": None if call.source_ip.endswith(".amazonaws.com") else call.source_ip,
         "aws:UserAgent": call.user_agent,
         "aws:ViaAWSService": "true" if call.source_ip == CALLED_VIA else "false",
     }

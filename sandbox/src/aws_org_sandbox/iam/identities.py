@@ -57,7 +57,8 @@ def principal_policies(principal: Principal) -> PolicySet:
 def role_policies(role_arn: str, *, session: Statements | None = None) -> PolicySet:
     """All policies that apply to a role's sessions. A deleted role has no policies."""
     role = find_role(role_arn)
-    scps = service_control_policies(account_of(role_arn))
+    is_service_linked = ":role/aws-service-role/" in role_arn  # no SCP applies to these
+    scps = () if is_service_linked else service_control_policies(account_of(role_arn))
     if role is None:
         return PolicySet(identity=(), session=session, scps=scps)
     return PolicySet(

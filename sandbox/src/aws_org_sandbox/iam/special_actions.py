@@ -33,6 +33,8 @@ def _ecr_create(call: Call) -> Iterable[Need]:
     if key and keys.is_known(_key_arn(call, key)):  # for any other, ECR reports that KMS does not know it
         yield _kms_need(call, key, "DescribeKey")
         yield _kms_need(call, key, "CreateGrant", **{"kms:GrantIsForAWSResource": "true"})
+        if call.source_ip == service_roles.ECR:
+            yield _kms_need(call, key, "RetireGrant")  # documented for the roles of creation templates
 
 
 def _ecr_delete(call: Call) -> Iterable[Need]:

@@ -15,9 +15,12 @@ from typing import Any
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from aws_org_sandbox.behaviours import Behaviour, is_altered
+from aws_org_sandbox.calls import AWS_INTERNAL
 from aws_org_sandbox.ecr.tokens import Token
+from aws_org_sandbox.registry import creation
 from aws_org_sandbox.registry.errors import from_api
-from aws_org_sandbox.registry.hosts import AWS_INTERNAL, RegistryHost
+from aws_org_sandbox.registry.hosts import RegistryHost
 
 _TARGET = "AmazonEC2ContainerRegistry_V20150921"
 
@@ -33,6 +36,8 @@ class EcrApi:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation in this registry; raises RegistryError if ECR refuses. Bytes are encoded."""
+        if is_altered(Behaviour.PUSHERS_JUDGED_LATE) and operation in creation.PUSHES:
+            creation.create_unjudged(parameters["repositoryName"], account=self.host.account, region=self.host.region)
         environ = EnvironBuilder(
             path="/",
             method="POST",

@@ -16,12 +16,6 @@ _HOST: Final = re.compile(
 """Classic, FIPS and dual-stack names: https://docs.aws.amazon.com/general/latest/gr/ecr.html"""
 _DUAL_STACK: Final = frozenset({"on.aws", "on.amazonwebservices.com.cn", "on.amazonwebservices.eu"})
 
-AWS_INTERNAL: Final = "AWS Internal"
-"""CloudTrail's value for the address and user agent of container clients, because the registry makes the calls.
-
-https://github.com/aws/containers-roadmap/issues/1634
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class RegistryHost:

@@ -33,7 +33,8 @@ GLOBAL_SERVICES = frozenset({"iam", "organizations"})
 
 _ENDPOINT_PREFIXES = {"cloudwatch": "monitoring", "ecr": "api.ecr"}
 _application: Application | None = None
-_credentials: ContextVar[Credentials | None] = ContextVar("cloudformation_credentials", default=None)
+_credentials: ContextVar[Credentials | None] = ContextVar("service_credentials", default=None)
+_service: ContextVar[str] = ContextVar("calling_service", default=CALLED_VIA)
 _session = botocore.session.Session()
 _creating = RLock()
 
@@ -45,13 +46,17 @@ def attach(application: Application) -> None:
 
 
 @contextmanager
-def acting_as(credentials: Credentials) -> Iterator[None]:
-    """Sign every call of a `client` in this thread with these credentials, until the block ends."""
-    token = _credentials.set(credentials)
+def acting_as(credentials: Credentials, *, service: str = CALLED_VIA) -> Iterator[None]:
+    """Sign every call of a `client` in this thread with these credentials, until the block ends.
+
+    `service` is the one that makes the calls: their source address and user agent.
+    """
+    token, service_token = _credentials.set(credentials), _service.set(service)
     try:
         yield
     finally:
         _credentials.reset(token)
+        _service.reset(service_token)
 
 
 def client(service: str, region: str) -> Any:
@@ -86,7 +91,7 @@ def _client(service: str, region: str) -> Any:
 def _send(request: AWSPreparedRequest, scope: str) -> AWSResponse:
     credentials = _credentials.get()
     assert _application is not None, "no sandbox is running"
-    assert credentials is not None, "a client for CloudFormation was used outside a stack operation"
+    assert credentials is not None, "a client of a service was used outside `acting_as`"
     headers = {name: _text(value) for name, value in request.headers.items()}
     headers["Authorization"] = (  # the gate reads the access key; signatures are not recomputed
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/20260101/{scope}, SignedHeaders=host, Signature=0"
@@ -119,7 +124,7 @@ def _environ(request: AWSPreparedRequest, headers: dict[str, str]) -> dict[str, 
         "SERVER_NAME": url.hostname,
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": CALLED_VIA,
+        "REMOTE_ADDR": _service.get(),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https",
         "wsgi.input": io.BytesIO(body),
@@ -128,7 +133,7 @@ def _environ(request: AWSPreparedRequest, headers: dict[str, str]) -> dict[str, 
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    headers |= {"Host": url.netloc, "Content-Length": str(len(body)), "User-Agent": CALLED_VIA}
+    headers |= {"Host": url.netloc, "Content-Length": str(len(body)), "User-Agent": _service.get()}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     environ["CONTENT_TYPE"] = headers.get("Content-Type", "")
     environ["CONTENT_LENGTH"] = str(len(body))
