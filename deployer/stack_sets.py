@@ -23,6 +23,7 @@ AccountFilter = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
 """Always passed, since AWS's default is UNION, which CreateStackInstances refuses."""
 
 Action = Literal["CREATE", "UPDATE", "DELETE", "DETECT_DRIFT"]
+OperationStatus = Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPING", "STOPPED", "QUEUED"]
 InstanceStatus = Literal["CURRENT", "OUTDATED", "INOPERABLE"]
 ResultStatus = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -112,7 +113,7 @@ class Operation:
 
     id: str
     action: Action
-    status: Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPING", "STOPPED", "QUEUED"]
+    status: OperationStatus
     reason: str = ""
     started: datetime | None = None
     retain_stacks: bool = False

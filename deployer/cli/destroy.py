@@ -8,11 +8,13 @@ import typer
 
 from deployer.cli import rollout_options as options
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes, clock_of
-from deployer.cli.printing import confirm, print_json, print_lines
+from deployer.cli.printing import confirm, json_text, print_json, print_lines
 
 if TYPE_CHECKING:
     from deployer.clock import Clock
     from deployer.composition.rollout import RolloutContext
+    from deployer.organization import Organization
+    from deployer.rollout.result import RolloutResult
 
 
 def destroy(
@@ -60,20 +62,33 @@ def _destroy(
 ) -> int:
     from deployer.cli.progress import followed
     from deployer.rendering.removal import removal_document, removal_lines, removal_outcome_lines
+    from deployer.rollout.result import RolloutResult
 
     organization = rollout_context.organization
     found = rollout_context.removal(delete_ledger=delete_ledger)
     if not (as_json and log_format is options.LogFormat.JSON):  # then neither stream is for text
         print_lines(removal_lines(found, organization, caller=rollout_context.caller), err=as_json)
     if found.is_empty:
+        _print_end(RolloutResult(), organization, log_format=log_format, clock=clock)
         if as_json:
             print_json(removal_document(found, None, organization))
         return 0
     confirm("Remove all of this?", yes=yes, command="deployer destroy")
     with followed(organization, clock=clock, log_format=log_format, command=lambda: "deployer destroy") as report:
         outcome = rollout_context.destroy(found, report)
+    _print_end(outcome, organization, log_format=log_format, clock=clock)
     if as_json:
         print_json(removal_document(found, outcome, organization))
     else:
         print_lines(removal_outcome_lines(outcome, organization))
     return outcome.exit_code
+
+
+def _print_end(
+    outcome: RolloutResult, organization: Organization, *, log_format: options.LogFormat, clock: Clock
+) -> None:
+    """The last of the JSON lines, if messages are JSON."""
+    from deployer.rendering.events_json import removal_ended_document
+
+    if log_format is options.LogFormat.JSON:
+        typer.echo(json_text(removal_ended_document(outcome, organization, at=clock.now())), err=True)

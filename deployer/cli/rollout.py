@@ -205,7 +205,7 @@ def _approved(
     if command_options.log_format is not options.LogFormat.JSON:
         print_lines(difference_lines(changed, organization), err=True)
     if command_options.as_json:
-        print_json({"changed_since": difference_document(changed)})
+        print_json(difference_document(changed))
     raise PlanOutdatedError(
         f"{file.source} no longer applies: {counted(len(changed), 'difference')} since {file.created}, as"
         f" {changed[0].section}: {difference_text(changed[0], organization)}. Nothing was changed",

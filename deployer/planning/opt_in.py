@@ -7,12 +7,14 @@ from typing import Literal, NamedTuple
 
 from deployer.stack_sets import StackSetState
 
+OptInStatus = Literal["enabled", "disabled", "unknown"]
+
 
 class OptInRegion(NamedTuple):
     """A region that accounts opt into, and whether the management account has."""
 
     region: str
-    status: Literal["enabled", "disabled", "unknown"]
+    status: OptInStatus
 
 
 def opt_in_warnings(

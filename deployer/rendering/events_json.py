@@ -1,6 +1,6 @@
-"""Events of a roll-out as JSON documents, one for each event, for JSON Lines. Pure; docs/rollout.md lists all,
-and docs/rollout-events.schema.json is their schema.
+"""Events of a roll-out or a removal as JSON documents, one for each event, for JSON Lines. Pure.
 
+docs/rollout.md lists all, and docs/rollout-events.schema.json is their schema, made by tools/json_schemas.py.
 Ids have names and OU paths beside them.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.organization import Organization
 from deployer.rendering.plan_json import outcome_values, place
+from deployer.rendering.removal import removal_values
 from deployer.rendering.suspended import skipped_results
 from deployer.rollout.operation_ids import author
 from deployer.rollout.progress import (
@@ -90,6 +91,11 @@ def _progress(event: OperationProgress, organization: Organization) -> Document:
 def ended_document(outcome: RolloutResult, organization: Organization, *, at: datetime) -> Document:
     """The end of a roll-out."""
     return _document("rollout-ended", at, **outcome_values(outcome, organization))
+
+
+def removal_ended_document(outcome: RolloutResult, organization: Organization, *, at: datetime) -> Document:
+    """The end of a removal."""
+    return _document("destroy-ended", at, **removal_values(outcome, organization))
 
 
 def warning_document(message: str, *, at: datetime) -> Document:

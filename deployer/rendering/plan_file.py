@@ -18,7 +18,8 @@ from deployer.organization import Organization
 from deployer.planning.basis import DEPLOYER, INSPECTED, Basis, Difference, differences, digest
 from deployer.planning.plan import Plan
 from deployer.planning.states import StackKey
-from deployer.rendering.plan_json import plan_document
+from deployer.rendering.plan_json import VERSION as DOCUMENT_VERSION
+from deployer.rendering.plan_json import Document, plan_document
 from deployer.rendering.text import Line, wrapped
 from deployer.targets import Scope
 from deployer.words import account_name, counted
@@ -174,6 +175,6 @@ def _value(value: str | None, *, word: str = ",") -> str:
     return "" if not value or value.startswith("sha256:") else f"{word} {value}"
 
 
-def difference_document(found: Iterable[Difference]) -> list[dict[str, str | None]]:
-    """What has changed, for programs."""
-    return [one._asdict() for one in found]
+def difference_document(found: Iterable[Difference]) -> Document:
+    """What has changed, for programs; docs/rollout.schema.json is its schema."""
+    return {"version": DOCUMENT_VERSION, "changed_since": [one._asdict() for one in found]}

@@ -16,11 +16,14 @@ from deployer.words import account_path
 from handler.inspection import Damage
 
 Document = dict[str, Any]
+VERSION = 1
+"""Of the documents of --json; raised if a field is removed or changes its meaning."""
 
 
 def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Document:
-    """The whole plan."""
+    """The whole plan; docs/rollout.schema.json is its schema."""
     return {
+        "version": VERSION,
         "organization": organization.id,
         "caller": caller,
         "changes": not plan.is_empty,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from deployer.organization import Organization
 from deployer.rendering.outcome import cause_lines
-from deployer.rendering.plan_json import place
+from deployer.rendering.plan_json import VERSION, Document, place
 from deployer.rendering.suspended import retained_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.rollout.causes import causes
@@ -69,9 +67,10 @@ def removal_outcome_lines(outcome: RolloutResult, organization: Organization) ->
     return lines
 
 
-def removal_document(plan: Removal, outcome: RolloutResult | None, organization: Organization) -> dict[str, Any]:
-    """What is deleted, and the result if it was tried."""
+def removal_document(plan: Removal, outcome: RolloutResult | None, organization: Organization) -> Document:
+    """What is deleted, and the result if it was tried; docs/destroy.schema.json is its schema."""
     return {
+        "version": VERSION,
         "organization": organization.id,
         "stack_sets": [stack_set.name for stack_set in plan.stack_sets],
         "instances": removed_instances(plan),
@@ -88,24 +87,27 @@ def removal_document(plan: Removal, outcome: RolloutResult | None, organization:
         "bucket": plan.bucket,
         "other_installations": [str(one) for one in plan.others],
         "ledger": "deleted" if plan.ledger else "kept" if plan.keeps_ledger else "absent",
-        "outcome": None
-        if outcome is None
-        else {
-            "exit_code": outcome.exit_code,
-            "done": list(outcome.done),
-            "not_run": list(outcome.not_run),
-            "instances": outcome.deleted,
-            "released": outcome.released,
-            "failures": [
-                {
-                    **place(organization, one.account),
-                    "region": one.region,
-                    "stack_set": one.stack_set,
-                    "reason": one.reason,
-                    "next_step": one.next_step(again=DESTROY),
-                }
-                for one in outcome.failures
-            ],
-            "error": outcome.error.message if outcome.error else None,
-        },
+        "outcome": None if outcome is None else removal_values(outcome, organization),
+    }
+
+
+def removal_values(outcome: RolloutResult, organization: Organization) -> Document:
+    """The result alone."""
+    return {
+        "exit_code": outcome.exit_code,
+        "done": list(outcome.done),
+        "not_run": list(outcome.not_run),
+        "instances": outcome.deleted,
+        "released": outcome.released,
+        "failures": [
+            {
+                **place(organization, one.account),
+                "region": one.region,
+                "stack_set": one.stack_set,
+                "reason": one.reason,
+                "next_step": one.next_step(again=DESTROY),
+            }
+            for one in outcome.failures
+        ],
+        "error": outcome.error.message if outcome.error else None,
     }

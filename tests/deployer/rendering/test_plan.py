@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -36,6 +36,7 @@ from tests.deployer.examples import (
     plan,
     rolled_out,
 )
+from tests.deployer.json_documents import check_document
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
 
@@ -59,11 +60,11 @@ def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -
     found = plan(after, rolled_out(example_deployment()))
     expected = "cloudformation:CreateChangeSet was denied"
     assert expected not in _text(found)
-    assert not plan_document(found, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
+    assert not _document(found)["stacks"][1]["preview_denied"]
 
     denied = replace(found, central=replace(found.central, is_preview_denied=True))
     assert expected in _text(denied)
-    assert plan_document(denied, EXAMPLE, caller=CALLER)["stacks"][1]["preview_denied"]
+    assert _document(denied)["stacks"][1]["preview_denied"]
 
 
 @pytest.mark.parametrize(
@@ -99,11 +100,11 @@ def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str
     config = changed(tmp_path, ORGANIZATION, "url: true", "url: false")
     without = plan(example_deployment(config), _nothing())
     assert "function URL" not in _text(without)
-    assert plan_document(without, EXAMPLE, caller=CALLER)["function_url"] == "off"
+    assert _document(without)["function_url"] == "off"
 
     found = plan(example_deployment(changed(tmp_path, ORGANIZATION, "url: false", "url: true")), _nothing())
     assert expected in _text(found)
-    assert plan_document(found, EXAMPLE, caller=CALLER)["function_url"] == state
+    assert _document(found)["function_url"] == state
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,12 @@ def test_a_plan_cautions_about_a_configured_address_that_is_not_the_installation
 def _text(found: Plan, organization: Organization = EXAMPLE, *, everything: bool = False) -> str:
     """Lines joined again, so that line breaks do not matter."""
     return " ".join(" ".join(line.text for line in _lines(found, organization, everything=everything)).split())
+
+
+def _document(found: Plan, organization: Organization = EXAMPLE) -> dict[str, Any]:
+    document = plan_document(found, organization, caller=CALLER)
+    check_document(document, "rollout")
+    return document
 
 
 def test_the_first_plan_creates_everything_and_counts_it() -> None:
@@ -157,7 +164,7 @@ def test_nothing_to_change_is_said() -> None:
     found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
     assert "Nothing to change in the whole organization." in [line.text for line in _lines(found)]
-    assert plan_document(found, EXAMPLE, caller=CALLER)["changes"] is False
+    assert _document(found)["changes"] is False
 
 
 def test_a_setting_is_shown_with_both_values(tmp_path: Path) -> None:
@@ -203,14 +210,14 @@ def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions
     assert "~ 8 instances deleted first, for another StackSet of the same kind" in text
     assert "lost: what it configured; afterwards: ECR's default" in text
     assert (found.deletions, found.stack_sets[-1].change) == (2, "delete")
-    moving = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][-1]["instances"]["moving"]
+    moving = _document(found)["stack_sets"][-1]["instances"]["moving"]
     assert len(moving) == 8
 
 
 def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() -> None:
     found = plan(example_deployment(), FakeCloud(EXAMPLE))
     assert "new accounts" not in _text(found)
-    future = plan_document(found, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]
+    future = _document(found)["stack_sets"][1]["future_accounts"]
     assert future == {"too_much": [], "too_little": []}
 
 
@@ -223,7 +230,7 @@ def test_future_accounts_that_get_too_much_are_reported(tmp_path: Path) -> None:
         "! accounts directly in Infrastructure can only be named; AWS then adds new accounts of Infrastructure/Network"
         " in eu-west-1 too, until the next roll-out removes them"
     ) in text
-    (much,) = plan_document(uneven, EXAMPLE, caller=CALLER)["stack_sets"][1]["future_accounts"]["too_much"]
+    (much,) = _document(uneven)["stack_sets"][1]["future_accounts"]["too_much"]
     assert (much["ou"], much["regions"], much["via"]["ou"]) == (
         "Infrastructure/Network",
         ["eu-west-1"],
@@ -241,16 +248,16 @@ def test_future_accounts_that_get_too_little_are_reported(tmp_path: Path) -> Non
         "! AWS covers an OU only with all OUs below it, so new accounts directly in Infrastructure get eu-west-1 with"
         " the next roll-out"
     ) in _text(found, organization)
-    document = plan_document(found, organization, caller=CALLER)
+    document = _document(found, organization)
     (little,) = document["stack_sets"][1]["future_accounts"]["too_little"]
     assert (little["ou"], little["regions"]) == ("Infrastructure", ["eu-west-1"])
 
 
 def test_the_document_has_the_totals() -> None:
     deployment = example_deployment()
-    document = plan_document(plan(deployment, _nothing()), EXAMPLE, caller=CALLER)
+    document = _document(plan(deployment, _nothing()))
     assert document["totals"] == {"create": 23, "update": 0, "delete": 0, "unchanged": 0}
-    again = plan_document(plan(deployment, rolled_out(deployment)), EXAMPLE, caller=CALLER)
+    again = _document(plan(deployment, rolled_out(deployment)))
     assert again["totals"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 23}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,10 +31,11 @@ from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceResult, Operation
 from deployer.stacks import StackEvent
 from tests.deployer.examples import example_deployment, plan, rolled_out
+from tests.deployer.json_documents import schema
 from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = json.loads((ROOT / "docs" / "rollout-events.schema.json").read_text(encoding="utf-8"))
+SCHEMA = schema("rollout-events")
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 OPERATION = Operation(id="deployer-a-1", action="CREATE", status="RUNNING", started=NOW)
 RESULT = InstanceResult(account="400000000001", region="eu-west-1", status="FAILED", reason="denied")
@@ -52,6 +52,7 @@ EVENTS = (
 DOCUMENTS = [
     *(events_json.event_document(event, EXAMPLE, at=NOW) for event in EVENTS),
     events_json.ended_document(RolloutResult(done=("a",), failures=(FAILURE,)), EXAMPLE, at=NOW),
+    events_json.removal_ended_document(RolloutResult(done=("a",), failures=(FAILURE,)), EXAMPLE, at=NOW),
     events_json.warning_document("the disk is full", at=NOW),
     events_json.error_document(BusyError("another roll-out", next_step="wait"), at=NOW),
 ]

@@ -24,6 +24,7 @@ from tests.deployer.examples import (
     example_deployment,
     rolled_out,
 )
+from tests.deployer.json_documents import check_document
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
 from tests.example_organization import EXAMPLE
 
@@ -162,6 +163,7 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
         line.text for line in removal_outcome_lines(outcome, EXAMPLE)
     )
     document = removal_document(plan, outcome, EXAMPLE)
+    check_document(document, "destroy")
     assert [(one["name"], one["stack"]) for one in document["retained"]] == [
         ("old-project", stack), ("old-project", None),
     ]  # fmt: skip
@@ -205,5 +207,7 @@ def test_the_document_has_the_plan_and_its_end(installation: Installation) -> No
     assert document["instances"] == document["outcome"]["instances"] == 31
     assert document["ledger"] == "kept"
     assert document["outcome"]["exit_code"] == 0
+    check_document(document, "destroy")
     after = removal_document(installation.plan(), None, EXAMPLE)
+    check_document(after, "destroy")
     assert (after["stack_sets"], after["stacks"], after["outcome"]) == ([], [], None)

@@ -20,6 +20,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.stack_sets import instances, operations
 from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
 from tests.deployer.command_line import CONFIG, Deployer, writes
+from tests.deployer.json_documents import check_document, check_lines
 from tests.deployer.killed_processes import KILLED, KillableProcesses
 from tests.deployer.rollout.test_in_sandbox import (
     CENTRAL,
@@ -448,7 +449,7 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     ran = deployer(*ROLL_OUT, "--log-format", "json")
     assert "ListStackSetOperationResults" not in {call.operation for call in deployer.sandbox.calls}, "AWS counts"
-    events = [json.loads(line) for line in ran.err.splitlines()]
+    events = check_lines(ran.err, last="rollout-ended")
     names = [event["event"] for event in events]
     assert (names[0], *names[-2:]) == ("step-started", "step-ended", "rollout-ended")
     assert (events[-1]["exit_code"], events[-1]["failures"]) == (0, [])
@@ -460,10 +461,11 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(
     access, forwarding = len(EXPECTED), sum(map(len, EXPECTED.values()))
     assert sum(one["SUCCEEDED"] for one in ended) == access + forwarding
     again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
-    assert json.loads(again.err)["event"] == "rollout-ended", "standard error is for JSON alone"
+    assert len(check_lines(again.err, last="rollout-ended")) == 1, "standard error is for JSON alone"
+    check_document(again.document, "rollout")
     assert again.document["outcome"]["exit_code"] == 0
     refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")
-    (error,) = [json.loads(line) for line in refused.err.splitlines()]
+    (error,) = check_lines(refused.err, last="error")
     assert (error["event"], error["exit_code"], refused.exit_code) == ("error", 16, 16)
     headings = [line for line in (tmp_path / "summary.md").read_text().splitlines() if line.startswith("#")]
     succeeded, stopped = "## deployer rollout: succeeded", "## deployer rollout: stopped (exit code 16)"
@@ -501,6 +503,7 @@ def test_a_plan_file_is_rolled_out_exactly_or_not_at_all(deployer: Deployer, tmp
     rule.write_bytes(rule.read_bytes() + b"# a remark\r\n")
     changed = elsewhere("rollout", "--plan", str(file), "--yes", "--json")
     assert changed.exit_code == 27, changed
+    check_document(changed.document, "rollout")
     (difference,) = changed.document["changed_since"]
     assert difference["item"] == "ous/workloads/prod.yaml"
     assert [call for call in writes(sandbox) if "ChangeSet" not in call] == []
