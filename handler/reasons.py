@@ -131,9 +131,11 @@ SENTENCES: dict[str, str] = {
     MALFORMED_EVENT: "The event is not in the format that EventBridge and CloudTrail document; inspect the message.",
     ORGANIZATION_NOT_READABLE: "The handler may not read the account, which joined after the last roll-out, from AWS "
     "Organizations; make the central account a delegated administrator again, then redrive.",
-    ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; "
-    "run `deployer rollout --org --deep`, or check the SCPs, then redrive.",
-    ACCESS_DENIED: "AWS denied a call to the creator role; check the SCPs and the role's policies, then redrive.",
+    ROLE_NOT_ASSUMABLE: "The creator role is missing in the account or does not trust the handler; `deployer status "
+    "--deep` shows what was changed, and `deployer rollout --org --deep` repairs it. If nothing was, check the SCPs. "
+    "Then redrive.",
+    ACCESS_DENIED: "AWS denied a call to the creator role; `deployer status --deep` shows whether the role was "
+    "changed, and `deployer rollout --org --deep` repairs it. If it was not, check the SCPs. Then redrive.",
     KMS_FAILED: "The KMS key cannot be used: it is missing or disabled, or its policy does not allow the account; "
     "repair the key, then redrive.",
     QUOTA_REACHED: "An ECR quota of the account is exhausted; raise it or delete repositories, then redrive.",

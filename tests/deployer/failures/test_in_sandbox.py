@@ -349,7 +349,8 @@ def test_a_deleted_creator_role_is_repaired_and_its_events_redriven_as_the_reaso
     world.push(SEARCH, "team-a/api", number=1)
     world.settle()
     listed = " ".join(world.deployer("failures", "list").out.split())
-    assert "run `deployer rollout --org --deep`" in listed
+    assert "`deployer status --deep` shows" in listed
+    assert "`deployer rollout --org --deep` repairs" in listed
     roll_out = ("rollout", "--ou", "Workloads/Prod", "--yes")
     assert "Nothing to change" in world.deployer(*roll_out).out, "CloudFormation does not see it"
 
