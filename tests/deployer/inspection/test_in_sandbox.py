@@ -6,12 +6,14 @@ import json
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from botocore import xform_name
 
 from aws_org_sandbox.sandbox import Sandbox
+from handler.daily_inspection import SLICES, current_slice, slice_of
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.rollout.test_in_sandbox import EXPECTED, begins_rolled_out, installed
 
@@ -174,22 +176,34 @@ def rounds() -> Iterator[dict[str, dict[str, tuple[Act, str]]]]:
         yield {account: here for account, here in batch.items() if here}
 
 
-def damaged(deployer: Deployer) -> dict[str, str]:
+def damaged(status: dict[str, Any]) -> dict[str, str]:
     """The reasons for the damaged instances of each account."""
     found: dict[str, str] = {}
-    for one in deployer("status", "--deep", "--json").document["instances"]:
+    for one in status["instances"]:
         if one["state"] == "damaged":
             found[one["account"]] = f"{found.get(one['account'], '')} {one['reason']}"
     return found
 
 
-def remove_additions(deployer: Deployer) -> int:
-    """Run the commands that `status --deep` prints, which also say that no roll-out repairs the resource before."""
-    status = deployer("status", "--deep", "--json")
-    additions = status.document["additions"]
-    for one in additions:
-        run_aws(Member(deployer.sandbox, one["account"]), one["command"])
-    return len(additions)
+def watched(sandbox: Sandbox) -> set[str]:
+    """The accounts that the watch reports as damaged in the runs that inspect the accounts of the organization."""
+    found: set[str] = set()
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    needed = {slice_of(account) for account in EXPECTED}
+    for time in (start + timedelta(hours=hour) for hour in range(SLICES)):
+        if current_slice(time) in needed:
+            event = json.dumps({"time": f"{time:%Y-%m-%dT%H:%M:%SZ}"}).encode()
+            answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=event)
+            line = json.loads(answer["Payload"].read())["inspection"]
+            found |= {place.split()[0] for place in line["damaged_places"]}
+    return found
+
+
+def remove_additions(sandbox: Sandbox, status: dict[str, Any]) -> int:
+    """Run the commands that `status --deep` prints."""
+    for one in status["additions"]:
+        run_aws(Member(sandbox, one["account"]), one["command"])
+    return len(status["additions"])
 
 
 @begins_rolled_out
@@ -206,12 +220,15 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
                 act(Member(sandbox, account))
         sandbox.settle()
         assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
-        found = damaged(deployer)
+        status = deployer("status", "--deep", "--json").document
+        found = damaged(status)
         for account, acts in batch.items():
             for title, (_, expected) in acts.items():
                 assert expected in found.get(account, ""), (title, found)
         assert set(found) == set(batch)
-        removed += remove_additions(deployer)
+        if number == 1:  # with missing auditor roles, and policies that somebody added
+            assert watched(sandbox) == set(batch)
+        removed += remove_additions(sandbox, status)
         how = ["--org", "--deep"]
         if number == 0:  # a plan file keeps what its plan has found
             how = ["--plan", str(tmp_path / "plan.json")]

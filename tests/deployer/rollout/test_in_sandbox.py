@@ -369,7 +369,6 @@ def _damage_companions(deployer: Deployer) -> None:
         stacks = deployer("status", *scope, "--json").document["stacks"]
         return {(one["name"], one["region"]): "; ".join(one["damage"]) for one in stacks if one["damage"]}
 
-    assert damage() == {}
     events.disable_rule(Name=RULE)
     iam.put_role_policy(RoleName=CREATOR, PolicyName="more", PolicyDocument=denying_everything())
     assert damage() == {
@@ -384,10 +383,6 @@ def _damage_companions(deployer: Deployer) -> None:
     (command,) = (line for line in ran.out.splitlines() if "aws iam delete-role-policy" in line)
     assert command.split()[-1] == "more"
     iam.delete_role_policy(RoleName=CREATOR, PolicyName="more")
-    iam.delete_role_policy(RoleName="deployer-auditor", PolicyName="audit-repositories")
-    iam.delete_role(RoleName="deployer-auditor")
-    assert "the auditor role cannot be assumed" in damage()["deployer-access", "eu-west-1"]
-    assert deployer("rollout", *scope, "--yes", "--allow-delete", "9").exit_code == 0
     assert deployer("status", *scope).exit_code == 0
 
 
