@@ -191,6 +191,9 @@ class StackSets(Protocol):
 
     def describe(self, name: str) -> StackSetState | None: ...
 
+    def recall(self, name: str) -> StackSetState | None:
+        """The state as it was last described, unless this command has changed the StackSet since."""
+
     def create(self, definition: StackSetDefinition) -> str:
         """Create a StackSet without instances; returns its ARN."""
 

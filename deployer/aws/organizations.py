@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -29,10 +29,24 @@ _GONE = {"ChildNotFoundException", "ParentNotFoundException"}
 _MAY_READ = "Use the management account, or make this one a delegated administrator of a service (such as StackSets)."
 
 
-def read_organization(client: OrganizationsClient) -> Organization:
-    """Every account and OU, suspended and empty ones too; raises OrganizationAccessError if access is denied."""
+class OrganizationIds(NamedTuple):
+    """What one call returns, before accounts and OUs are read."""
+
+    id: str
+    management_account_id: str
+
+
+def read_ids(client: OrganizationsClient) -> OrganizationIds:
+    """Which organization it is; raises OrganizationAccessError if access is denied."""
     with _explained(), translated():
         whole = client.describe_organization()["Organization"]
+    return OrganizationIds(whole["Id"], whole["MasterAccountId"])
+
+
+def read_organization(client: OrganizationsClient, ids: OrganizationIds | None = None) -> Organization:
+    """Every account and OU, suspended and empty ones too; raises OrganizationAccessError if access is denied."""
+    ids = ids or read_ids(client)
+    with _explained(), translated():
         for _ in range(READINGS):
             try:
                 ous = _list_ous(client)
@@ -42,11 +56,9 @@ def read_organization(client: OrganizationsClient) -> Organization:
                     raise
                 continue
             if all(account.parent_id in ous for account in accounts.values()):
-                return Organization(
-                    id=whole["Id"], management_account_id=whole["MasterAccountId"], ous=ous, accounts=accounts
-                )
+                return Organization(**ids._asdict(), ous=ous, accounts=accounts)
     raise BusyError(
-        f"Organization {whole['Id']} kept changing while it was read",
+        f"Organization {ids.id} kept changing while it was read",
         next_step="Run the command again when accounts are no longer being moved.",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
+from deployer.aws.organizations import OrganizationIds
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
 from deployer.errors import OrganizationAccessError, RegionDisabledError, WrongAccountError, WrongOrganizationError
@@ -28,7 +29,7 @@ def check_account(session: Session, *, central_account: str) -> None:
         )
 
 
-def check_organization(organization: Organization, *, expected: str | None) -> None:
+def check_organization(organization: OrganizationIds, *, expected: str | None) -> None:
     """Raise unless the credentials' organization is the one that the config names, if it names one."""
     if expected is not None and organization.id != expected:
         raise WrongOrganizationError(
@@ -37,12 +38,12 @@ def check_organization(organization: Organization, *, expected: str | None) -> N
         )
 
 
-def call_as_of(account: str, organization: Organization) -> CallAs:
+def call_as_of(account: str, organization: Organization | OrganizationIds) -> CallAs:
     """On whose behalf (CallAs) a caller of this account manages service-managed StackSets."""
     return "SELF" if account == organization.management_account_id else "DELEGATED_ADMIN"
 
 
-def check_stack_sets(session: Session, organization: Organization, *, region: str) -> CallAs:
+def check_stack_sets(session: Session, organization: OrganizationIds, *, region: str) -> CallAs:
     """The caller's CallAs; raises OrganizationAccessError unless it may manage service-managed StackSets."""
     call_as = call_as_of(session.identity.account, organization)
     with translated():

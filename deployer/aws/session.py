@@ -16,6 +16,8 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import QUOTA_REACHED, translated, unusable_settings
+from deployer.aws.pacing import pacers
+from deployer.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -67,12 +69,20 @@ class Identity:
 
 
 class Session:
-    """Credentials of one principal. `region` is the default region of clients."""
+    """Credentials of one principal. `region` is the default region of clients; `clock` paces their calls."""
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None, **credentials: str) -> None:
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        **credentials: str,
+    ) -> None:
         with translated():
             self._boto = boto3.Session(profile_name=profile, region_name=region, **credentials)  # type: ignore[arg-type]
         self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clock = clock
 
     def as_role(self, role_arn: str) -> Session:
         """A session of a role, for an hour, under the caller's own name as CloudTrail shows it."""
@@ -81,6 +91,7 @@ class Session:
             given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=name)["Credentials"]
         return Session(
             region=self.region,
+            clock=self._clock,
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
@@ -164,7 +175,10 @@ class Session:
                     self._clients[key] = self._boto.client(service, region_name=region, config=config)
                 except ValueError as error:  # of an endpoint's URL, or a region's name
                     raise unusable_settings(error) from error
-            self._clients[key].meta.events.register_first("needs-retry.cloudformation", _refuse_quotas)
+            events = self._clients[key].meta.events
+            events.register_first("needs-retry.cloudformation", _refuse_quotas)
+            for event, handler in pacers(service, self._clock):
+                events.register(event, handler)
         return self._clients[key]
 
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
-from deployer.aws.stack_set_reader import CallAs, StackSetReader
+from deployer.aws.prefetching import PrefetchingStackSetReader
+from deployer.aws.stack_set_reader import CallAs
 from deployer.clock import Clock
 from deployer.errors import BusyError, ServiceError
 from deployer.operation_preferences import Amount, OperationPreferences
@@ -29,7 +30,7 @@ _NEW_SECONDS = 60
 """The longest wait for a StackSet that is read right after its creation."""
 
 
-class CloudFormationStackSets(StackSetReader):
+class CloudFormationStackSets(PrefetchingStackSetReader):
     """StackSets through CloudFormation's API, in the region that the client is for.
 
     `store` puts a template that is too large to send into a bucket and returns its URL. `caller` is the ARN that
@@ -105,6 +106,7 @@ class CloudFormationStackSets(StackSetReader):
 
     def delete(self, name: str) -> None:
         """Delete a StackSet that has no instances; does nothing if it does not exist."""
+        self._forget(name)
         with translated():
             try:
                 self._client.delete_stack_set(StackSetName=name, **self._call_as)
@@ -171,6 +173,7 @@ class CloudFormationStackSets(StackSetReader):
         """Start an operation under an id of ours, so that a call whose response was lost can be repeated."""
         id_ = make_operation_id(self._caller, at=self._clock.now(), unique=uuid4().hex[:8])
         options |= {"StackSetName": name, "OperationId": id_, **self._call_as}
+        self._forget(name)
         for attempt in range(STALE_ATTEMPTS):
             with translated():
                 try:

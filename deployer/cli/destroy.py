@@ -40,8 +40,7 @@ def destroy(
 
     clock = clock_of(context)
     with json_errors(log_format, clock=clock):
-        rollout_context = assemble(RolloutRequest(config=config, profile=profile), clock=clock)
-        rollout_context.lock.read()
+        rollout_context = assemble(RolloutRequest(config=config, profile=profile, takes_lock=True), clock=clock)
         if not break_lock:
             rollout_context.lock.check()
         code = _destroy(

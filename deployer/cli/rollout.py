@@ -114,6 +114,7 @@ def rollout(
         only_failed=only_failed,
         deep=deep,
         rollout=values,
+        takes_lock=True,
     )
     command_options = _CommandOptions(
         clock=clock_of(context),
@@ -157,7 +158,6 @@ def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
     from deployer.composition.assembly import assemble
 
     rollout_context = assemble(request, clock=command_options.clock)
-    rollout_context.lock.read()
     if not command_options.break_lock:
         rollout_context.lock.check()
     rollout_context, plan = _plan(rollout_context, command_options)
@@ -183,9 +183,7 @@ def _allowed(plan: Plan, command_options: _CommandOptions) -> Plan:
 
 def _plan(rollout_context: RolloutContext, command_options: _CommandOptions) -> tuple[RolloutContext, Plan]:
     with _followed(rollout_context, command_options) as report:
-        if rollout_context.request.only_failed:
-            rollout_context = rollout_context.only_failed()
-        found = rollout_context.compare_when_free(report, if_busy=command_options.if_busy)
+        rollout_context, found = rollout_context.compare_when_free(report, if_busy=command_options.if_busy)
     file = rollout_context.request.file
     return (rollout_context, found.plan) if file is None else _approved(rollout_context, file, found, command_options)
 

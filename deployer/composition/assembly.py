@@ -25,52 +25,81 @@ from deployer.composition.rollout import RolloutContext, RolloutRequest
 from deployer.errors import NotFoundError, PlanOutdatedError
 from deployer.operation_preferences import OperationPreferences
 from deployer.organization import Organization
-from deployer.planning.desired_state import Deployment, deployment_for
+from deployer.planning.desired_state import Deployment, deployment_for, is_stack_set_of
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.cloud import Cloud
 from deployer.rollout.locking import Holder, Lock, LockRecord
 from deployer.rollout.processes import is_running, machine
+from deployer.settings.rollout import Rollout
 from templates.names import Names
 
 
 def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     """Read config and organization and check that they, the caller and AWS's state allow a roll-out. Writes nothing."""
     installation = Installation.open(request.config, profile=request.profile, clock=clock)
-    config, session, organization = installation.config, installation.session, installation.organization
-    call_as = check_stack_sets(session, organization, region=config.home_region)
-    enabled_regions = check_regions(session, installation.compiled.regions, home=config.home_region)
-    bucket = _bucket(session, installation.names)
+    config, session, names = installation.config, installation.session, installation.names
+    call_as = check_stack_sets(session, installation.organization_ids, region=config.home_region)
+    bucket = _bucket(session, names)
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
         is_running=is_running,
         clock=clock.now,
     )
+    if request.takes_lock:
+        lock.read()
+    rollout = replace(config.rollout, **request.rollout)
+    cloud, stack_sets = _cloud(
+        session, names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
+    )
+    if lock.unfinished is None:  # its operations have to end first
+        stack_sets.prefetch(partial(is_stack_set_of, names))
+    try:
+        return _assembled(installation, request, rollout, cloud, bucket=bucket, lock=lock, call_as=call_as)
+    except BaseException:
+        stack_sets.stop_prefetching()
+        raise
+
+
+def _assembled(  # noqa: PLR0913 - as below
+    installation: Installation,
+    request: RolloutRequest,
+    rollout: Rollout,
+    cloud: Cloud,
+    *,
+    bucket: ArtifactsBucket,
+    lock: Lock,
+    call_as: CallAs,
+) -> RolloutContext:
+    """Read the organization, and check the config files and the request against it."""
+    config, session, organization = installation.config, installation.session, installation.organization
+    enabled_regions = check_regions(session, installation.compiled.regions, home=config.home_region)
     if request.resume:
-        request = _resumed(request, lock.read())
+        request = _resumed(request, lock.last)
     if request.file is not None:
         request = _of_file(request, request.file, organization)
     deployment = _deployment(installation, request, enabled_regions)
-    rollout = replace(config.rollout, **request.rollout)
     return RolloutContext(
         caller=session.identity.arn,
         organization=organization,
         deployment=deployment,
         rollout=rollout,
-        cloud=_cloud(
-            session, deployment.names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
-        ),
+        cloud=cloud,
         bucket=bucket,
         ledger=installation.ledger,
         lock=lock,
         installations=InstallationFinder(
-            session=session, call_as=call_as, names=deployment.names, regions=enabled_regions.keys(), clock=clock
+            session=session,
+            call_as=call_as,
+            names=deployment.names,
+            regions=enabled_regions.keys(),
+            clock=installation.clock,
         ),
-        check_topics=partial(check_topics, session, installation.config),
+        check_topics=partial(check_topics, session, config),
         inspector=_inspector(installation, deployment.names) if request.deep else None,
         request=request,
-        clock=clock,
+        clock=installation.clock,
         digests=config.digests,
     )
 
@@ -122,8 +151,8 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     clock: Clock,
     preferences: OperationPreferences,
     call_as: CallAs,
-) -> Cloud:
-    """Access to AWS. Its waits renew the lock."""
+) -> tuple[Cloud, CloudFormationStackSets]:
+    """Access to AWS, and its StackSets as they are prefetched. Its waits renew the lock."""
 
     def sleep(seconds: float) -> None:
         lock.renew()
@@ -141,7 +170,8 @@ def _cloud(  # noqa: PLR0913 - everything meets here
     )
     stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
     functions = LambdaFunctions(session.client("lambda", region=names.central_region))
-    return Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, functions=functions, clock=renewing)
+    cloud = Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, functions=functions, clock=renewing)
+    return cloud, stack_sets
 
 
 def _of_file(request: RolloutRequest, file: PlanFile, organization: Organization) -> RolloutRequest:

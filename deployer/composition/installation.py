@@ -9,7 +9,7 @@ from pathlib import Path
 from deployer import settings
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.members import Members
-from deployer.aws.organizations import read_organization
+from deployer.aws.organizations import OrganizationIds, read_ids, read_organization
 from deployer.aws.preconditions import check_account, check_organization
 from deployer.aws.session import Session
 from deployer.clock import SYSTEM_CLOCK, Clock
@@ -37,7 +37,7 @@ class Installation:
         Sufficient to read the organization and the settings. Raises ConfigurationError for broken config files.
         """
         config = settings.load(config_directory)
-        return cls(config=config, session=Session(profile=profile, region=config.home_region), clock=clock)
+        return cls(config=config, session=Session(profile=profile, region=config.home_region, clock=clock), clock=clock)
 
     @classmethod
     def open(cls, config_directory: Path, *, profile: str | None, clock: Clock = SYSTEM_CLOCK) -> Installation:
@@ -66,11 +66,16 @@ class Installation:
         return self.config.names(partition=self.session.identity.partition)
 
     @cached_property
+    def organization_ids(self) -> OrganizationIds:
+        """Which organization it is, in one call; raises WrongOrganizationError if the config files name another."""
+        ids = read_ids(self.session.client("organizations"))
+        check_organization(ids, expected=self.config.organization_id)
+        return ids
+
+    @cached_property
     def organization(self) -> Organization:
         """The live organization; raises WrongOrganizationError if the config files name another."""
-        organization = read_organization(self.session.client("organizations"))
-        check_organization(organization, expected=self.config.organization_id)
-        return organization
+        return read_organization(self.session.client("organizations"), self.organization_ids)
 
     @cached_property
     def compiled(self) -> Compiled:

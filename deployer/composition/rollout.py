@@ -56,6 +56,8 @@ class RolloutRequest:
     """Options that override `rollout:` in organization.yaml."""
     file: PlanFile | None = None
     """The plan to carry out, which also has the scope."""
+    takes_lock: bool = False
+    """Whether the command changes something: then the record of the lock is read before anything else."""
 
 
 class Comparison(NamedTuple):
@@ -97,10 +99,10 @@ class RolloutContext:
         """Compare desired and actual state; raises OtherInstallationError if another installation exists."""
         return self._within(self.compare().plan)
 
-    def compare(self) -> Comparison:
-        """The plan, and the actual state that it rests on."""
+    def compare(self, *, recalls: bool = False) -> Comparison:
+        """The plan, and the actual state that it rests on; `recalls`: StackSets were read a moment ago."""
         self.check_topics()
-        actual = read_actual_state(self.desired, self.cloud)
+        actual = read_actual_state(self.desired, self.cloud, recalls=recalls)
         check_only_installation(self.deployment.names, self._found_installations(actual))
         return self.compared(self._inspected(actual))
 
@@ -119,8 +121,8 @@ class RolloutContext:
         """The plan for an actual state."""
         return Comparison(make_plan(self.desired, actual), actual)
 
-    def compare_when_free(self, report: Report, *, if_busy: IfBusy) -> Comparison:
-        """The same once no operation is in progress, since operations change the plan.
+    def compare_when_free(self, report: Report, *, if_busy: IfBusy) -> tuple[RolloutContext, Comparison]:
+        """The same once no operation is in progress, since operations change the plan; of failures only if requested.
 
         After an interrupted roll-out one probably is, so it is waited for before everything is read.
         """
@@ -128,12 +130,14 @@ class RolloutContext:
         if self.lock.unfinished is not None:
             for name in existing_stack_sets(self.desired, self.cloud.stack_sets):
                 runner.wait_until_free(name)
-        found = self.compare()
+        only_failed = self.request.only_failed
+        context = self._only_failed() if only_failed else self
+        found = context.compare(recalls=only_failed)
         while found.plan.under_way:
             for busy in found.plan.under_way:
                 runner.wait_until_free(busy.stack_set)
-            found = self.compare()
-        return found
+            found = context.compare()
+        return context, found
 
     def plan_file(self, found: Comparison) -> PlanFile:
         """The plan as a file; raises BusyError if an operation is in progress, which is about to change the state."""
@@ -185,12 +189,13 @@ class RolloutContext:
         return self.request.only_failed and self.lock.unfinished is not None
 
     def plan_in(self, scope: Scope, *, inspection: Inspection | None = None) -> Plan:
-        """The same for another scope, without previews of stack updates."""
+        """The same for another scope, without previews of stack updates; what was just read is not read again."""
         desired = replace(self.desired, scope=scope)
-        actual = replace(read_actual_state(desired, self.cloud, previews=False), inspection=inspection)
+        read = read_actual_state(desired, self.cloud, previews=False, recalls=True)
+        actual = replace(read, inspection=inspection)
         return self._within(make_plan(desired, actual))
 
-    def only_failed(self) -> RolloutContext:
+    def _only_failed(self) -> RolloutContext:
         """The same, limited to accounts that have a stack instance that is not CURRENT."""
         scope = self.desired.scope
         failed = frozenset(

@@ -92,6 +92,14 @@ def deployment_for(
     return Deployment(desired=desired, bundle=bundle, names=names)
 
 
+def is_stack_set_of(names: Names, stack_set: str) -> bool:
+    """Whether a desired state with these names has, or once had, a StackSet of that name."""
+    families = per_ou.families(names)
+    return stack_set in {names.access_stack_set, names.forwarding_stack_set} or any(
+        family.has(stack_set) for family in families
+    )
+
+
 def _coverage(compiled: Compiled) -> Coverage:
     organization = compiled.organization
     return Coverage(

@@ -20,8 +20,13 @@ from handler.settings_file import FILE_NAME
 from templates.names import handler_key
 
 
-def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = True) -> ActualState:
-    """The actual state for a plan. `previews`: create change sets to preview updates of stacks."""
+def read_actual_state(
+    desired: DesiredState, cloud: Cloud, *, previews: bool = True, recalls: bool = False
+) -> ActualState:
+    """The actual state for a plan. `previews`: create change sets to preview updates of stacks.
+
+    `recalls`: StackSets that were read before are read again only if this command has changed them.
+    """
     definitions = {
         StackKey(one.name, one.region): one for one in (desired.artifacts, desired.central, *desired.companions)
     }
@@ -34,7 +39,8 @@ def read_actual_state(desired: DesiredState, cloud: Cloud, *, previews: bool = T
         [one for key, one in definitions.items() if stack_needs_preview(one, stacks.get(key))] if previews else []
     )
     previewed = {StackKey(one.name, one.region): _preview(one, cloud) for one in changing}
-    stack_sets = {name: cloud.stack_sets.describe(name) for name in _stack_sets(desired, cloud.stack_sets)}
+    read = cloud.stack_sets.recall if recalls else cloud.stack_sets.describe
+    stack_sets = {name: read(name) for name in _stack_sets(desired, cloud.stack_sets)}
     return ActualState(
         stacks=stacks,
         previews={key: preview for key, preview in previewed.items() if preview is not None},

@@ -27,7 +27,7 @@ from typing import IO, Any, NamedTuple, NoReturn, Self
 import botocore.session
 from botocore.client import BaseClient
 
-from deployer.aws import installations
+from deployer.aws import installations, prefetching
 from deployer.cli.main import run
 from deployer.clock import SYSTEM_CLOCK
 from tests.deployer.command_line import CONFIG, is_writing
@@ -183,6 +183,7 @@ def _kill_after_each_call(permissions: int, clones: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     installations.ThreadPoolExecutor = _OneThread  # type: ignore[attr-defined, assignment]
+    prefetching.Thread = _InTurn  # type: ignore[attr-defined, assignment]
     _after_each_call(leave_a_clone, counts=_each_in_turn())
 
 
@@ -201,6 +202,13 @@ class _OneThread:
     @staticmethod
     def map(function: Callable[[str], Any], items: Iterable[str]) -> Iterator[Any]:
         return map(function, items)
+
+
+class _InTurn:
+    """Does the work of a thread before it returns, for the same reason."""
+
+    def __init__(self, *, target: Callable[[], None], **_: Any) -> None:
+        self.start = target
 
 
 def _run_command(arguments: list[str], output: int) -> NoReturn:

@@ -59,8 +59,8 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Http:
     return found
 
 
-def session(**changes: str) -> Session:
-    keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": SECRET}
+def session(**changes: Any) -> Session:
+    keys: Any = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": SECRET}
     return Session(region="us-east-1", **keys, **changes)
 
 

@@ -78,6 +78,9 @@ class FakeStackSets:
     def describe(self, name: str) -> StackSetState | None:
         return self.there.get(name)
 
+    def recall(self, name: str) -> StackSetState | None:
+        return self.describe(name)
+
     def create(self, definition: StackSetDefinition) -> str:
         self.there[definition.name] = StackSetState(
             name=definition.name,

@@ -88,6 +88,9 @@ class Script:
     def describe(self, name: str) -> StackSetState | None:
         raise NotImplementedError
 
+    def recall(self, name: str) -> StackSetState | None:
+        raise NotImplementedError
+
     def create(self, definition: StackSetDefinition) -> str:
         raise NotImplementedError
 

@@ -56,6 +56,21 @@ def _all_is_well(deployer: Deployer) -> None:
     ]
 
 
+def _read_twice(sandbox: Sandbox) -> list[str]:
+    """StackSets whose instances were listed again although they had not been changed in between."""
+    read: set[str] = set()
+    twice = []
+    for call in sandbox.calls:
+        name = call.parameters.get("StackSetName", "")
+        if call.operation == "ListStackInstances" and "NextToken" not in call.parameters:
+            twice += [name] if name in read else []
+            read.add(name)
+        elif not call.operation.startswith(("List", "Describe")):
+            read.discard(name)
+    assert read == {"deployer-access", "deployer-forwarding"}
+    return twice
+
+
 def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_again(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     organizations = sandbox.client("organizations", account=MANAGEMENT)
@@ -94,6 +109,7 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
     sandbox.calls.clear()
     again = deployer("rollout", "--only-failed", "--yes")
     assert again.exit_code == 0, again
+    assert _read_twice(sandbox) == []
     assert {call.operation for call in sandbox.calls if call.operation.endswith("StackInstances")} <= {
         "UpdateStackInstances",
         "CreateStackInstances",
@@ -355,8 +371,10 @@ def test_a_wave_that_is_not_healthy_keeps_the_next_from_beginning(deployer: Depl
     )
     assert {one["Account"] for one in found["Summaries"]} == {CENTRAL, NETWORK, "200000000003"}
     sandbox.faults.remove(broken)
+    sandbox.calls.clear()
     resumed = in_waves("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
+    assert _read_twice(sandbox) == []
     _all_is_well(in_waves)
 
 
