@@ -7,7 +7,7 @@ compare both implementations. Results are exact, for names and for ARNs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,14 @@ _SKIP = "\x01"
 _OTHER = "\x02"
 """Stands for every character that neither pattern names."""
 _ARN_PARTS = 6
+_PART_BEGINS, _PART_ENDS = "/", "a"
+_NAME_FORM: Mapping[tuple[str, str], str] = {
+    **{(form, "a"): "a" for form in ("/", "a", ".", "_", "__", "-")},
+    **{("a", separator): separator for separator in ("/", ".", "_", "-")},
+    ("_", "_"): "__",
+    ("-", "-"): "-",
+}
+"""What ECR accepts after each part of a name, by the separator before, if any; `a` stands for letters and digits."""
 MOST_STATES = 5_000
 """With more states the comparison is abandoned, and no problem is reported."""
 
@@ -85,6 +93,32 @@ def names_overlap(one: str, other: str) -> bool:
         return any(left.accepts(a) and right.accepts(b) for a, b in _pairs(left, right))
     except _TooManyStatesError:
         return True
+
+
+def some_name_matches(all_of: Sequence[str], *, none_of: Sequence[str], no_pattern_of: Sequence[str] = ()) -> bool:
+    """Whether ECR accepts a name that matches all of the first globs, none of the others, and no IAM pattern.
+
+    True as well if there are too many states to decide.
+    """
+    required = tuple(map(_Glob.of_name, all_of))
+    others = (*map(_Glob.of_name, none_of), *map(_Glob.of_arn, no_pattern_of))
+    automata = (*required, *others)
+    named = {token for one in automata for token in one.tokens if token[0] not in {"*", _SKIP}}
+    first = (_PART_BEGINS, tuple(one.start() for one in automata))
+    waiting, seen = [first], {first}
+    while waiting and len(seen) <= MOST_STATES:
+        form, states = waiting.pop()
+        accepted = [one.accepts(at) for one, at in zip(automata, states, strict=True)]
+        if form == _PART_ENDS and all(accepted[: len(required)]) and not any(accepted[len(required) :]):
+            return True
+        for character in named | {_OTHER, "/"}:
+            following = _NAME_FORM.get((form, character if character in "._-/" else "a"))
+            stepped = tuple(one.step(at, character) for one, at in zip(automata, states, strict=True))
+            pair = (following or "", stepped)
+            if following is not None and all(stepped[: len(required)]) and pair not in seen:
+                seen.add(pair)
+                waiting.append(pair)
+    return bool(waiting)
 
 
 @lru_cache(maxsize=16_384)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from deployer.settings.glob_sets import covers_arn, covers_name
@@ -39,15 +39,23 @@ def names_of(prefix: str) -> str:
     return "**" if prefix == ROOT else f"{prefix}/**"
 
 
-def begins_with(prefix: str, text: str) -> bool:
-    """Whether a prefix applies to a repository name, or to all names below another prefix."""
-    return prefix == ROOT or (text != ROOT and text.startswith(f"{prefix}/"))
-
-
-def nearest(prefixes: Iterable[str], text: str) -> str | None:
+def nearest(prefixes: Collection[str], text: str) -> str | None:
     """The longest prefix that applies to a name or to a longer prefix; ROOT only if no other does."""
-    applying = (prefix for prefix in prefixes if prefix != text and begins_with(prefix, text))
-    return max(applying, key=lambda prefix: 0 if prefix == ROOT else len(prefix), default=None)
+    return next((prefix for prefix in above(text) if prefix in prefixes), None)
+
+
+def above(text: str) -> Iterator[str]:
+    """Every prefix that applies to a name or to a longer prefix, the longest first."""
+    end = len(text)
+    while (end := text.rfind("/", 0, end)) > 0:
+        yield text[:end]
+    if text != ROOT:
+        yield ROOT
+
+
+def widest(prefixes: Collection[str]) -> tuple[str, ...]:
+    """Those below no other."""
+    return tuple(prefix for prefix in prefixes if nearest(prefixes, prefix) is None)
 
 
 def denied_by(names: NameRules, name: str) -> str | None:
@@ -68,16 +76,23 @@ def allowed_prefixes(names: NameRules) -> tuple[str, ...]:
     return tuple(prefix for prefix in prefixes if denying_glob(prefix, names.deny) is None)
 
 
-def uncovered_entries(names: NameRules, covered: Iterable[str], unsupported: dict[str, str]) -> Iterator[Uncovered]:
+def uncovered_entries(
+    names: NameRules, covered: Collection[str], unsupported: Mapping[str, str]
+) -> Iterator[Uncovered]:
     """Entries of `create.names.allow` that no covered prefix contains; `unsupported` has reasons by prefix."""
-    regions = tuple(names_of(prefix) for prefix in covered)
     for index, glob in enumerate(names.allow):
-        is_refused = any(covers_name(denied, glob) for denied in names.deny)
-        if not is_refused and not any(covers_name(region, glob) for region in regions):
+        if not _is_covered(glob, covered) and not any(covers_name(denied, glob) for denied in names.deny):
             yield Uncovered(index=index, glob=glob, reason=_reason(glob, names, unsupported))
 
 
-def _reason(glob: str, names: NameRules, unsupported: dict[str, str]) -> str:
+def _is_covered(glob: str, covered: Collection[str]) -> bool:
+    prefix = literal_prefix(glob)
+    if prefix is not None:
+        return prefix in covered or nearest(covered, prefix) is not None
+    return nearest(covered, glob.partition("*")[0]) is not None
+
+
+def _reason(glob: str, names: NameRules, unsupported: Mapping[str, str]) -> str:
     prefix = literal_prefix(glob)
     if prefix is None:
         return "creation templates match names only by a prefix of whole parts, as team-a/** does"

@@ -7,14 +7,6 @@ from dataclasses import dataclass
 
 from deployer.settings.yaml_source import KeyPath
 from handler.settings import CreateRules, UnenforcedRule
-from templates.denied_names import denied_patterns
-
-MOST_DENIED_CHARACTERS = 10_240 - 2_000
-"""IAM's limit for the inline policies of a role, less what the other statements need.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-"""
-ARN_CHARACTERS = len('"arn:aws-us-gov:ecr:ap-southeast-1:000000000000:repository/",')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +45,6 @@ def bypassed_namespace(index: int, match: str, reason: str) -> Violation:
     """A namespace whose settings no template gives, although ECR creates such names."""
     message = f"ECR creates names that match {match} with other settings: {reason}"
     return _bypassed(("namespaces", index, "match"), message, "namespaces")
-
-
-def oversized_denial(deny: Sequence[str]) -> Violation | None:
-    """More denied names than the policy of a role can hold, which no entry of `native.unenforced` permits."""
-    characters = sum(ARN_CHARACTERS + len(pattern) for pattern in denied_patterns(deny))
-    if characters <= MOST_DENIED_CHARACTERS:
-        return None
-    message = (
-        f"{len(deny)} globs need {characters:,} characters in the policy of the role that ECR uses, which holds "
-        f"{MOST_DENIED_CHARACTERS:,}"
-    )
-    return Violation(rule=("create", "names", "deny"), message=message)
 
 
 def listing_entry(violation: Violation, unenforced: Sequence[UnenforcedRule]) -> int | None:

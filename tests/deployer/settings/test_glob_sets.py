@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.settings.glob_sets import covers_arn, covers_name, names_overlap
+from deployer.settings.glob_sets import covers_arn, covers_name, names_overlap, some_name_matches
 from handler.globs import matches_arn, matches_name
+from handler.repository_names import is_valid
 
 _PATTERNS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "-"]), min_size=1, max_size=6).map("".join)
 _NAMES = st.text("ab/-c", max_size=6)
@@ -74,6 +75,44 @@ def test_a_covered_arn_glob_matches_nothing_more(wide: str, narrow: str, arns: l
     assert not covers_arn(narrow, "*")
     if covers_arn(wide, narrow):
         assert not [arn for arn in arns if matches_arn(narrow, arn) and not matches_arn(wide, arn)]
+
+
+_VALID_NAMES = ["".join(name) for length in range(1, 6) for name in itertools.product("ab/-", repeat=length)]
+_VALID_NAMES = [name for name in _VALID_NAMES if is_valid(f"{name}a") and is_valid(f"a{name}")]
+_FEW_PATTERNS = st.lists(
+    st.lists(st.sampled_from(["a", "/", "*", "**", "**/", "-"]), min_size=1, max_size=3).map("".join), max_size=2
+)
+
+
+@given(_FEW_PATTERNS, _FEW_PATTERNS, _FEW_PATTERNS)
+def test_some_name_matches_as_trying_every_short_name_finds(
+    all_of: list[str], none_of: list[str], no_pattern_of: list[str]
+) -> None:
+    found = any(
+        all(matches_name(one, name) for one in all_of)
+        and not any(matches_name(one, name) for one in none_of)
+        and not any(matches_arn(one, name) for one in no_pattern_of)
+        for name in _VALID_NAMES
+    )
+    assert found <= some_name_matches(all_of, none_of=none_of, no_pattern_of=no_pattern_of)
+
+
+@pytest.mark.parametrize(
+    ("all_of", "none_of", "no_pattern_of", "expected"),
+    [
+        pytest.param(["**/b"], ["*", "*/**"], [], False, id="two globs cover it together"),
+        pytest.param(["**/b"], ["*", "*/*"], [], True, id="longer names are left"),
+        pytest.param(["a*"], [], ["a*"], False, id="all of it is denied"),
+        pytest.param(["a-/**"], [], [], False, id="no repository has such a name"),
+        pytest.param(["a--b/c__d.e"], [], [], True, id="separators that ECR accepts"),
+        pytest.param(["a___b"], [], [], False, id="three underscores, which it does not"),
+        pytest.param(["*a" * 40, "a*" * 40], ["*b" * 40], [], True, id="too many states to decide"),
+    ],
+)
+def test_names_that_match_some_globs_and_not_others(
+    all_of: list[str], none_of: list[str], no_pattern_of: list[str], expected: bool
+) -> None:
+    assert some_name_matches(all_of, none_of=none_of, no_pattern_of=no_pattern_of) is expected
 
 
 def test_a_hostile_pair_of_globs_ends() -> None:

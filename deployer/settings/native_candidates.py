@@ -1,0 +1,106 @@
+"""Prefixes that may get a creation template, with their settings, and namespaces that no template can serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from deployer.settings.glob_sets import covers_name, names_overlap, some_name_matches
+from deployer.settings.native_names import above, allowed_prefixes, denying_glob, literal_prefix, names_of, nearest
+from deployer.settings.native_values import Unsupported, template
+from handler.settings import RepositorySettings, Settings, overlay
+from templates.creation_templates import CreationTemplate
+from templates.denied_names import denied_patterns
+
+Found = Iterator[tuple[int, str]]
+"""Indexes of namespaces, and the reasons."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidates:
+    """Prefixes that are allowed as a whole, and those of namespaces below them."""
+
+    settings: Settings
+    policies: Mapping[str, str]
+    templates: dict[str, CreationTemplate] = field(init=False, default_factory=dict)
+    unsupported: dict[str, str] = field(init=False, default_factory=dict)
+    """Reasons why a prefix has settings that no template can hold."""
+    _with_prefix: dict[str, int] = field(init=False, default_factory=dict)
+    """The first namespace of each prefix."""
+    _without_prefix: dict[int, str] = field(init=False, default_factory=dict)
+    """Globs of the other namespaces."""
+
+    def __post_init__(self) -> None:
+        for index, namespace in enumerate(self.settings.namespaces):
+            prefix = literal_prefix(namespace.match)
+            if prefix is None:
+                self._without_prefix[index] = namespace.match
+            else:
+                self._with_prefix.setdefault(prefix, index)
+        for prefix in self._prefixes():
+            found = self._template(prefix, self.repository(prefix))
+            if isinstance(found, Unsupported):
+                self.unsupported[prefix] = found.reason
+            else:
+                self.templates[prefix] = found
+
+    def _prefixes(self) -> Iterator[str]:
+        names = self.settings.create.names
+        allowed = dict.fromkeys(allowed_prefixes(names))
+        yield from allowed
+        for prefix in self._with_prefix:
+            is_below = prefix not in allowed and nearest(allowed, prefix) is not None
+            if is_below and denying_glob(prefix, names.deny) is None:
+                yield prefix
+
+    def _first_namespace(self, prefix: str) -> int | None:
+        """The first namespace that matches every name below a prefix."""
+        every = names_of(prefix)
+        indexes = [self._with_prefix[one] for one in (prefix, *above(prefix)) if one in self._with_prefix]
+        indexes += [index for index, glob in self._without_prefix.items() if covers_name(glob, every)]
+        return min(indexes, default=None)
+
+    def repository(self, prefix: str) -> RepositorySettings:
+        """The settings of the names below a prefix that match no other namespace before."""
+        index = self._first_namespace(prefix)
+        return self.settings.repository if index is None else self._of_namespace(index)
+
+    def _of_namespace(self, index: int) -> RepositorySettings:
+        return overlay(self.settings.repository, self.settings.namespaces[index].repository)
+
+    def _template(self, prefix: str, repository: RepositorySettings) -> CreationTemplate | Unsupported:
+        return template(prefix, repository, self.policies)
+
+    def without_repetitions(self) -> Iterator[CreationTemplate]:
+        """The templates without those that give what the next shorter prefix gives anyway."""
+        for prefix, one in self.templates.items():
+            parent = nearest(self.templates, prefix)
+            if parent is None or replace(self.templates[parent], prefix=prefix) != one:
+                yield one
+
+    def without_template(self) -> Found:
+        """Namespaces that no template can hold, below a prefix that has one."""
+        for prefix, reason in self.unsupported.items():
+            index = self._first_namespace(prefix)
+            if index is not None and nearest(self.templates, prefix) is not None:
+                yield index, reason
+
+    def mixed(self, denied: Sequence[str]) -> Found:
+        """Namespaces that match some of the names of a template, and would give them other settings."""
+        patterns = denied_patterns(denied)
+        for prefix, one in self.templates.items() if self._without_prefix else ():
+            first = self._first_namespace(prefix)
+            for index, glob in self._without_prefix.items():
+                is_possible = (first is None or index < first) and names_overlap(glob, names_of(prefix))
+                if not is_possible or self._template(prefix, self._of_namespace(index)) == one:
+                    continue
+                if self._is_first(index, prefix, patterns):
+                    yield index, "creation templates match names only by a prefix of whole parts, as team-a/** does"
+
+    def _is_first(self, index: int, prefix: str, patterns: Sequence[str]) -> bool:
+        """Whether a namespace is the first to match some name that ECR creates by the template of a prefix."""
+        glob = self.settings.namespaces[index].match
+        earlier = (space.match for space in self.settings.namespaces[:index])
+        longer = (names_of(one) for one in (*self.templates, *self.unsupported) if prefix in above(one))
+        others = [other for other in (*earlier, *longer) if names_overlap(glob, other)]
+        return some_name_matches([glob, names_of(prefix)], none_of=others, no_pattern_of=patterns)
