@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from handler.aws_errors import code_of
 from handler.deployed_resources import Resource
 from handler.resource_comparison import Addition, Reading, label
+from handler.text import printable
 
 Clients = Callable[[str], Any]
 """A client of a service in the account and region that are read."""
@@ -23,6 +24,9 @@ _MISSING = {
     "ResourceNotFoundException",
     "TemplateNotFoundException",
 }
+LARGEST_EVENT = 262_144
+"""Bytes of the largest event. The default size of messages is not lower, and has changed over time.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html"""
 _COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesDelayed",
@@ -105,11 +109,12 @@ def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
         properties={
             "State": rule["State"],
             "EventPattern": json.loads(rule.get("EventPattern", "null")),
+            "ScheduleExpression": rule.get("ScheduleExpression") or None,
             "Targets": [one for one in targets if one["Id"] in desired],
         },
         additions=tuple(
             Addition(
-                f"target {one['Id']} ({one['Arn']}) was added to {label(resource)}",
+                f"target {one['Id']} ({printable(one['Arn'])}) was added to {label(resource)}",
                 _command("events", "remove-targets", *where, "--ids", one["Id"]),
             )
             for one in targets
@@ -120,10 +125,14 @@ def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
 
 def _queue(clients: Clients, resource: Resource, region: str) -> Reading:
     del region
-    found = _attributes(clients("sqs"), resource.name, "MessageRetentionPeriod", "SqsManagedSseEnabled")
+    names = ("MaximumMessageSize", "MessageRetentionPeriod", "RedrivePolicy", "SqsManagedSseEnabled")
+    found = _attributes(clients("sqs"), resource.name, *names)
+    size = int(found.get("MaximumMessageSize", LARGEST_EVENT))
     return Reading(
         properties={
+            "MaximumMessageSize": size if size < LARGEST_EVENT else None,
             "MessageRetentionPeriod": int(found["MessageRetentionPeriod"]),
+            "RedrivePolicy": json.loads(found.get("RedrivePolicy") or "null"),
             "SqsManagedSseEnabled": found.get("SqsManagedSseEnabled", "false") == "true",
         }
     )

@@ -23,7 +23,7 @@ from deployer.rendering.scopes import scope_text
 from deployer.rendering.stack_sets import future_account_lines, stack_set_lines, waiting_lines
 from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, Tone, table, wrapped
-from deployer.rendering.unread import removal_lines, unread_lines
+from deployer.rendering.unread import TO_REMOVE, removal_lines, unread_lines
 from deployer.rendering.waves import Course, wave_lines
 from deployer.words import SHOWN, account_name, account_names, counted, listed
 
@@ -96,7 +96,7 @@ def plan_sections(
         ("Stacks and StackSets", _resources(plan, organization, everything=everything)),
         ("Waves, each finished and healthy before the next", waves),
         ("Cautions", _cautions(plan, organization, course, everything=everything)),
-        ("To remove by hand", removal_lines(plan.blocked, organization)),
+        (TO_REMOVE, removal_lines(plan.blocked, organization)),
         ("Left out", _left_out(plan, organization, everything=everything)),
         ("Not read", unread_lines(plan.inspection.unread if plan.inspection else {}, organization)[2:]),
     )

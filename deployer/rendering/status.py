@@ -13,7 +13,7 @@ from deployer.rendering.plan_json import additions, place
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
-from deployer.rendering.unread import removal_lines, unread_lines
+from deployer.rendering.unread import TO_REMOVE, removal_lines, unread_lines
 from deployer.rollout.causes import Cause, Failure, by_cause, shortened
 from deployer.rollout.status import IN_SYNC, STATES, UNCOUNTED, InstanceStatus, StackStatus, State, Status, matrix
 from deployer.stack_sets import InstanceKey
@@ -42,7 +42,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
         lines += [Line(""), Line("Not in sync", "heading")]
         lines += [line for state, cause in groups for line in _cause(state, cause, organization)]
     if status.blocked:
-        lines += [Line(""), Line("To remove by hand", "heading"), *removal_lines(status.blocked, organization)]
+        lines += [Line(""), Line(TO_REMOVE, "heading"), *removal_lines(status.blocked, organization)]
     lines += unread_lines(status.unread, organization)
     lines += [Line(""), *_verdict(status, organization)]
     if any(one.is_inoperable for one in status.instances):
@@ -87,7 +87,8 @@ def _verdict(status: Status, organization: Organization) -> list[Line]:
     scope = scope_text(status.scope, organization)
     deep = " --deep" if status.repairs else ""
     if status.blocked:
-        return wrapped(f"{scope} is not in sync until what was added is removed by hand.", indent=0, tone="bad")
+        text = f"Not all of {scope} is in sync: what somebody added has to be removed manually."
+        return wrapped(text, indent=0, tone="bad")
     if status.unread and all(one.state in {"current", "skipped"} for one in status.instances):
         return wrapped(f"Not all of {scope} could be read, so it may not be in sync.", indent=0, tone="bad")
     if not status.is_in_sync:
