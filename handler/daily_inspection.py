@@ -57,6 +57,8 @@ class DailyInspection:
     """The StackSet of the roles."""
     forwarding: str
     """The StackSet of the rules and queues."""
+    creation_templates: str
+    """How the names of StackSets of repository creation templates begin."""
     own: tuple[tuple[str, str], ...]
     """Accounts and regions of companion stacks: of the management account, if it is the central account."""
     home_region: str
@@ -71,6 +73,7 @@ class DailyInspection:
         number = current_slice(scheduled)
         with steps("instances"):
             chosen, others, skipped = self._chosen(number, scheduled)
+            failed = self._failed_templates()
         with steps("resources"):
             found = inspect(
                 chosen,
@@ -85,7 +88,7 @@ class DailyInspection:
         unread = _places(found.unread.items())
         return {
             "timestamp": self.clock().isoformat(timespec="milliseconds"),
-            "level": "ERROR" if places else "WARN" if unread else "INFO",
+            "level": "ERROR" if places or failed else "WARN" if unread else "INFO",
             "request_id": request_id,
             "outcome": log.INSPECTED,
             "slice": f"{number + 1} of {SLICES}",
@@ -94,7 +97,9 @@ class DailyInspection:
             "damaged": len(places),
             "unread": len(unread),
             "not_current": skipped,
+            "failed_templates": len(failed),
             "damaged_places": places[:MAX_PLACES],
+            "failed_templates_places": failed[:MAX_PLACES],
             "unread_places": unread[:MAX_PLACES],
             "milliseconds": steps.milliseconds,
         }
@@ -110,10 +115,9 @@ class DailyInspection:
         day = f"{scheduled:%Y-%m-%d}"
         mine.sort(key=lambda one: (sha256(f"{day}{one.account}".encode()).digest(), not one.has_roles))
         others = sorted({one.account for one in every if one.has_roles} - {one.account for one in mine})
-        names = (self.access, self.forwarding)
         skipped = sum(
             slice_of(one.account) == number and not one.is_skipped and not _is_current(one)
-            for name in names
+            for name in self._stack_sets()
             for one in self.stack_sets.instances(name)
         )
         return tuple(mine), tuple(others[:CANDIDATES]), skipped
@@ -124,7 +128,8 @@ class DailyInspection:
             self.access: {(account, self.home_region) for account, _ in self.own},
             self.forwarding: set(self.own),
         }
-        for name, companions in own.items():
+        for name in self._stack_sets():
+            companions = own.get(name, ())
             instances = self.stack_sets.instances(name)
             if not instances:
                 continue
@@ -141,6 +146,21 @@ class DailyInspection:
                         stack_id=one.stack_id,
                         has_roles=has_roles,
                     )
+
+    def _stack_sets(self) -> tuple[str, ...]:
+        return (self.access, self.forwarding, *self.stack_sets.names(self.creation_templates))
+
+    def _failed_templates(self) -> list[str]:
+        """Accounts and regions, of every slice, that did not get the creation templates of their OU.
+
+        Auto-deployment does not retry: an account that moves may get the new ones before the old ones are deleted.
+        """
+        return [
+            clean(f"{one.account} {one.region}: {one.reason}", limit=MAX_LENGTH)
+            for name in self.stack_sets.names(self.creation_templates)
+            for one in self.stack_sets.instances(name)
+            if one.is_failed
+        ]
 
     def _confirmed(self, found: Found, number: int, scheduled: datetime) -> dict[Inspected, Damage]:
         """Damage of stacks that no roll-out has begun to change in the meantime."""

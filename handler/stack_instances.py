@@ -15,6 +15,10 @@ SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstanceComprehensiveStatus.html"""
 
 
+FAILED = frozenset({"FAILED", "FAILED_IMPORT", "INOPERABLE"})
+"""Detailed statuses of a stack instance that the last operation left unfinished."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackInstance:
     """A stack instance as ListStackInstances returns it."""
@@ -25,15 +29,20 @@ class StackInstance:
     status: str
     is_skipped: bool
     """Whether the last operation skipped it, because its account was suspended."""
+    is_failed: bool = False
+    """Whether the last operation failed for it."""
+    reason: str = ""
+    """Why, in AWS's words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StackSets:
     """StackSets with the caller's `CallAs`; each is read once until `forget`."""
 
     clients: Clients
     call_as: str
     _instances: dict[str, tuple[StackInstance, ...]] = field(default_factory=dict)
+    _names: tuple[str, ...] | None = None
 
     def instances(self, stack_set: str) -> tuple[StackInstance, ...]:
         """Every instance of a StackSet; none before the first roll-out to members, when it does not exist."""
@@ -46,6 +55,12 @@ class StackSets:
                 self._instances[stack_set] = ()
         return self._instances[stack_set]
 
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """The StackSets whose names begin with a prefix, in order."""
+        if self._names is None:
+            self._names = tuple(sorted(self._list()))
+        return tuple(name for name in self._names if name.startswith(prefix))
+
     def body(self, stack_set: str) -> str:
         """The template of a StackSet that exists."""
         found = self.clients.own("cloudformation").describe_stack_set(StackSetName=stack_set, CallAs=self.call_as)
@@ -54,6 +69,17 @@ class StackSets:
     def forget(self) -> None:
         """Read everything again."""
         self._instances.clear()
+        self._names = None
+
+    def _list(self) -> Iterator[str]:
+        client = self.clients.own("cloudformation")
+        request = {"Status": "ACTIVE", "CallAs": self.call_as}
+        while True:
+            response = client.list_stack_sets(**request)
+            yield from (one["StackSetName"] for one in response["Summaries"])
+            if not response.get("NextToken"):
+                return
+            request["NextToken"] = response["NextToken"]
 
     def _read(self, stack_set: str) -> Iterator[StackInstance]:
         client = self.clients.own("cloudformation")
@@ -68,10 +94,13 @@ class StackSets:
 
 
 def _instance(summary: dict[str, Any]) -> StackInstance:
+    detailed = summary.get("StackInstanceStatus", {}).get("DetailedStatus")
     return StackInstance(
         account=summary["Account"],
         region=summary["Region"],
         stack_id=summary.get("StackId", ""),
         status=summary.get("Status", ""),
-        is_skipped=summary.get("StackInstanceStatus", {}).get("DetailedStatus") == SKIPPED,
+        is_skipped=detailed == SKIPPED,
+        is_failed=detailed in FAILED,
+        reason=summary.get("StatusReason", ""),
     )

@@ -90,6 +90,7 @@ def handle(event: Any, context: Context) -> dict[str, Any]:
         accounts=AuditedAccounts(clients=clients, role_name=os.environ["AUDITOR_ROLE"]),
         access=os.environ["ACCESS_STACK_SET"],
         forwarding=os.environ["FORWARDING_STACK_SET"],
+        creation_templates=os.environ["CREATION_TEMPLATES_STACK_SETS"],
         own=caller.own,
         home_region=clients.region,
         partition=clients.partition,

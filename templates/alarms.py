@@ -85,6 +85,7 @@ def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
         *(_notices(names) if notices else ()),
         *_forwarding(names),
         *_resources(names),
+        *_creation_templates(names),
     )
 
 
@@ -274,6 +275,22 @@ def _resources(names: Names) -> tuple[Alarm, ...]:
             metrics={"m": (metrics.of_decisions(names, metrics.UNREAD_RESOURCES), "Maximum")},
             period=timedelta(hours=1),
             periods=(1, SLICES + 1),
+            missing_data=MISSING_DATA_KEEPS_STATE,
+        ),
+    )
+
+
+def _creation_templates(names: Names) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            name="creation-templates-failed",
+            meaning="Some accounts did not get the repository creation templates of their native OU, usually because "
+            "they moved between OUs: AWS may create templates before it deletes the old ones of the same prefix, and "
+            "does not retry. Until then, the handler creates their repositories, after a first push that fails.",
+            action=f"`deployer status` and `failed_templates_places` in the log of `{names.watch_function}` list them "
+            "with reasons; `deployer rollout --org` repairs moved accounts.",
+            metrics={"m": (metrics.of_decisions(names, metrics.FAILED_TEMPLATES), "Maximum")},
+            period=timedelta(hours=1),
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
     )

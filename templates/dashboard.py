@@ -27,8 +27,10 @@ LAST_REFUSALS = (
 )
 
 LAST_DAMAGE = (
-    "fields @timestamp, damaged, damaged_places.0, damaged_places.1, damaged_places.2, unread, unread_places.0"
-    ' | filter outcome = "inspected" and (damaged > 0 or unread > 0) | sort @timestamp desc | limit 50'
+    "fields @timestamp, damaged, damaged_places.0, damaged_places.1, damaged_places.2, unread, unread_places.0,"
+    " failed_templates, failed_templates_places.0"
+    ' | filter outcome = "inspected" and (damaged > 0 or unread > 0 or failed_templates > 0)'
+    " | sort @timestamp desc | limit 50"
 )
 """The first places of each run; the log has up to twenty."""
 

@@ -75,6 +75,8 @@ DAMAGED_RESOURCES = "DamagedResources"
 """Accounts and regions in which an inspection of the watch found resources of deployer deleted or changed."""
 UNREAD_RESOURCES = "UnreadResources"
 """Accounts and regions that an inspection of the watch could not read."""
+FAILED_TEMPLATES = "FailedCreationTemplates"
+"""Accounts and regions that did not get the repository creation templates of their OU."""
 NOTICES_FAILED = "NoticesFailed"
 """Decisions in the ledger whose notices could not be sent."""
 TIME_TO_REPOSITORY = "TimeToRepository"
@@ -119,6 +121,7 @@ def watch_filters(names: Names, *, log_group: str) -> list[AWSObject]:
         UNREADABLE_QUEUES: (WATCHED, "unreadable"),
         DAMAGED_RESOURCES: (INSPECTED, "damaged"),
         UNREAD_RESOURCES: (INSPECTED, "unread"),
+        FAILED_TEMPLATES: (INSPECTED, "failed_templates"),
     }
     return [
         logs.MetricFilter(

@@ -71,6 +71,11 @@ class Names:
     def forwarding_stack_set(self) -> str:
         return f"{self.prefix}-forwarding"
 
+    @property
+    def creation_templates_stack_sets(self) -> str:
+        """The beginning of the names of all StackSets of repository creation templates; a digest follows."""
+        return f"{self.prefix}-registry-creation-templates-"
+
     # Central account
     @property
     def artifacts_bucket(self) -> str:

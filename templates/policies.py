@@ -318,9 +318,19 @@ def find_queues(names: Names) -> Statement:
     }
 
 
+def find_stack_sets() -> Statement:
+    """Find the StackSets of repository creation templates, whose names depend on their contents."""
+    return {
+        "Sid": "FindStackSets",
+        "Effect": "Allow",
+        "Action": "cloudformation:ListStackSets",
+        "Resource": "*",
+    }
+
+
 def read_stack_sets(names: Names) -> Statement:
     """Find the stacks that the watch inspects, and the templates to compare them with."""
-    stack_sets = (names.access_stack_set, names.forwarding_stack_set)
+    stack_sets = (names.access_stack_set, names.forwarding_stack_set, f"{names.creation_templates_stack_sets}*")
     return {
         "Sid": "ReadStackSets",
         "Effect": "Allow",

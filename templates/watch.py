@@ -51,6 +51,7 @@ def _role(names: Names) -> iam.Role:
         purpose="watch-members",
         allowed=[
             policies.count_dead_letters(names),
+            policies.find_stack_sets(),
             policies.read_stack_sets(names),
             policies.assume_auditor_roles(names),
             policies.read_delegated_administrators(),
@@ -73,6 +74,7 @@ def _function(names: Names, handler_digest: str) -> awslambda.Function:
         variables={
             "ACCESS_STACK_SET": names.access_stack_set,
             "AUDITOR_ROLE": names.auditor_role,
+            "CREATION_TEMPLATES_STACK_SETS": names.creation_templates_stack_sets,
             "DEAD_LETTER_QUEUE": names.forwarding_dead_letter_queue,
             "FORWARDING_STACK_SET": names.forwarding_stack_set,
         },

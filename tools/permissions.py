@@ -58,6 +58,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "DescribeKeys": policies.use_keys,
     "FinishCreatedRepositories": policies.finish_created_repositories,
     "FindQueues": policies.find_queues,
+    "FindStackSets": policies.find_stack_sets,
     "ForwardEvents": policies.forward_events,
     "GrantKeysToECR": policies.use_keys,
     "HandleDeadLetters": policies.handle_dead_letters,

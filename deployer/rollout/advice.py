@@ -14,6 +14,7 @@ from deployer.quotas import ROLES, in_service_quotas, increase
 AGAIN = "`deployer rollout --only-failed`"
 
 _ACTION = re.compile(r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z*]+)")
+_PREFIX = re.compile(r"(?:(?:identifier|prefix) '|: )(?P<prefix>[^\s']+)'? already exists")
 _SERVICE = re.compile(r"\(AWS::(?P<service>\w+)::\w+\)")
 _GENERAL = "Its events are in CloudFormation's console in that account and region. Then {again}."
 _KNOWN = (
@@ -47,6 +48,21 @@ _KNOWN = (
     (
         r"limit ?exceeded|exceed(s|ed)? (the |your )?(\w+ )?(quota|limit)|quota",
         f"In each of these accounts, request an increase {in_service_quotas('{service}')}. Then {{again}}.",
+    ),
+    (
+        r"RepositoryCreationTemplate.*already exists in stack .*registry-creation-templates-",
+        (
+            "The account was moved between OUs, and its creation templates were created before the old ones were"
+            " deleted. Until then the handler creates its repositories: {again}."
+        ),
+    ),
+    (
+        r"RepositoryCreationTemplate.*already ?exists",
+        (
+            "Somebody else's creation template has that prefix. If it is not needed, delete it with credentials of each"
+            " account (`aws ecr delete-repository-creation-template --prefix {prefix}`, with --region); else set"
+            " `engine: handler` there. Then {again}."
+        ),
     ),
     (
         r"already ?exists",
@@ -83,11 +99,12 @@ def advice(reason: str, regions: Collection[str], *, again: str = AGAIN) -> str:
 
     `again` is the command that retries them.
     """
-    action, service = _ACTION.search(reason), _SERVICE.search(reason)
+    action, service, prefix = (pattern.search(reason) for pattern in (_ACTION, _SERVICE, _PREFIX))
     text = next((text for pattern, text in _KNOWN if re.search(pattern, reason, re.IGNORECASE)), _GENERAL)
     return text.format(
         action=action["action"] if action else "the call",
         service=service["service"] if service else "the service that it names",
+        prefix=prefix["prefix"] if prefix else "PREFIX",
         regions=", ".join(sorted(regions)),
         again=again,
     )

@@ -20,6 +20,9 @@ _HANDLER = re.compile(r'Resource handler returned message: "(?P<message>.*)" \(R
 _REQUEST = re.compile(r" \(Service: [^()]*(?:\([^()]*\)[^()]*)*\)")
 _EXECUTION_ROLE = re.compile(r"stacksets-exec-[0-9a-f]+")
 """Of each member account its own; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs.html"""
+_STACK_OF_A_STACK_SET = re.compile(
+    r"arn:[a-z-]+:cloudformation:[^:]+:[0-9]+:stack/(StackSet-.+?)-[0-9a-f-]{36}/[0-9a-f-]{36}"
+)
 CANCELLED = "cancelled"
 
 
@@ -82,6 +85,7 @@ def shortened(reason: str) -> str:
 
 def _generic(failure: Failure) -> str:
     text = _EXECUTION_ROLE.sub("stacksets-exec-…", shortened(failure.reason))
+    text = _STACK_OF_A_STACK_SET.sub(r"\1-…", text)
     return text.replace(failure.account, "<account>").replace(failure.region, "<region>")
 
 

@@ -72,6 +72,13 @@ class FakeCloudFormation:
         regions = REGIONS[:1] if request["StackSetName"] == "access" else REGIONS
         return {"Summaries": [self._summary(account, region) for account in MEMBERS for region in regions]}
 
+    def list_stack_sets(self, **request: str) -> Mapping[str, Any]:
+        assert (request["CallAs"], request["Status"]) == ("DELEGATED_ADMIN", "ACTIVE")
+        names = sorted(self.bodies)
+        at = int(request.get("NextToken", "0"))
+        more = {"NextToken": str(at + 1)} if at + 1 < len(names) else {}
+        return {"Summaries": [{"StackSetName": names[at]}], **more}
+
     def _summary(self, account: str, region: str) -> dict[str, Any]:
         status, detailed = self.statuses.get(account, ("CURRENT", "SUCCEEDED"))
         return {
@@ -79,6 +86,7 @@ class FakeCloudFormation:
             "Region": region,
             "StackId": f"{account}-{region}",
             "Status": status,
+            "StatusReason": "" if detailed == "SUCCEEDED" else "ROOT already exists",
             "StackInstanceStatus": {"DetailedStatus": detailed},
         }
 
@@ -128,6 +136,7 @@ def inspection(
         accounts=fakes,
         access="access",
         forwarding="forwarding",
+        creation_templates="templates-",
         own=own,
         home_region="eu-west-1",
         partition="aws",
@@ -290,3 +299,35 @@ def test_only_a_denial_counts_as_a_role_that_cannot_be_assumed(error: Exception,
         AuditedAccounts(clients=clients, role_name="deployer-auditor").open("300000000001")
     assert type(raised.value) is kind
     assert raised.value.reason
+
+
+TEMPLATES = {"templates-0123abcd": BODIES["forwarding"]}
+
+
+def test_creation_templates_are_inspected_like_other_resources() -> None:
+    account = MEMBERS[0]
+    with_templates = FakeCloudFormation(bodies=BODIES | TEMPLATES)
+    plain = inspection(FakeCloudFormation(), FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
+    fields = inspection(with_templates, FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
+    assert fields["stacks"] == plain["stacks"] + len(REGIONS) * fields["accounts"]
+    assert (fields["failed_templates"], fields["level"]) == (0, "INFO")
+
+
+@pytest.mark.parametrize("detailed", ["FAILED", "INOPERABLE"])
+def test_an_account_without_the_templates_of_its_ou_is_reported_by_every_run(detailed: str) -> None:
+    cloud = FakeCloudFormation(bodies=BODIES | TEMPLATES, statuses={MEMBERS[0]: ("OUTDATED", detailed)})
+    for fields in a_day(cloud, FakeAccounts()):
+        assert (fields["failed_templates"], fields["level"]) == (len(REGIONS), "ERROR")
+        assert fields["failed_templates_places"] == [f"{MEMBERS[0]} {one}: ROOT already exists" for one in REGIONS]
+
+
+@pytest.mark.parametrize("detailed", ["RUNNING", "PENDING", "CANCELLED", "SKIPPED_SUSPENDED_ACCOUNT"])
+def test_what_a_rollout_changes_or_skips_is_no_failure(detailed: str) -> None:
+    cloud = FakeCloudFormation(bodies=BODIES | TEMPLATES, statuses={MEMBERS[0]: ("OUTDATED", detailed)})
+    fields = inspection(cloud, FakeAccounts()).run(scheduled=START, request_id="r")
+    assert fields["failed_templates"] == 0
+
+
+def test_failures_of_other_stack_sets_are_no_failed_templates() -> None:
+    cloud = FakeCloudFormation(statuses={MEMBERS[0]: ("OUTDATED", "FAILED")})
+    assert inspection(cloud, FakeAccounts()).run(scheduled=START, request_id="r")["failed_templates"] == 0

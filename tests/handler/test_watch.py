@@ -100,6 +100,7 @@ def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: San
     assert by_watch == {
         "cloudformation:DescribeStackSet",
         "cloudformation:ListStackInstances",
+        "cloudformation:ListStackSets",
         "sqs:GetQueueAttributes",
         "sts:AssumeRole",
     }

@@ -64,6 +64,7 @@ STAYING = [
     "failures-expiring",
     "forwarding-failures",
     "queues-unreadable",
+    "creation-templates-failed",
     "resources-damaged",
     "resources-unread",
 ]

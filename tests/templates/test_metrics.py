@@ -56,7 +56,13 @@ WATCHED = {
 }
 """As `handler.watch` writes it; tests/handler/test_watch.py holds it to that."""
 
-INSPECTED = {"timestamp": "2026-11-23T08:00:00.000+00:00", "outcome": "inspected", "damaged": 5, "unread": 4}
+INSPECTED = {
+    "timestamp": "2026-11-23T08:00:00.000+00:00",
+    "outcome": "inspected",
+    "damaged": 5,
+    "unread": 4,
+    "failed_templates": 6,
+}
 """As `handler.daily_inspection` writes it; tests/handler/test_watch.py holds it to that, too."""
 
 
@@ -123,6 +129,7 @@ def test_refusals_and_failures_are_counted_by_their_reason(
         pytest.param("UnreadableQueues", 2, id="queues that cannot be read"),
         pytest.param("DamagedResources", 5, id="accounts and regions with damaged resources"),
         pytest.param("UnreadResources", 4, id="accounts and regions whose resources cannot be read"),
+        pytest.param("FailedCreationTemplates", 6, id="accounts and regions without the templates of their OU"),
     ],
 )
 def test_the_watchs_line_is_measured(name: str, value: int, filters: dict[str, dict[str, Any]]) -> None:
@@ -132,7 +139,10 @@ def test_the_watchs_line_is_measured(name: str, value: int, filters: dict[str, d
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
-    [(WATCHED, {"DeadLetters", "UnreadableQueues"}), (INSPECTED, {"DamagedResources", "UnreadResources"})],
+    [
+        (WATCHED, {"DeadLetters", "UnreadableQueues"}),
+        (INSPECTED, {"DamagedResources", "UnreadResources", "FailedCreationTemplates"}),
+    ],
     ids=["counts", "inspection"],
 )
 def test_the_watchs_lines_count_nowhere_else(

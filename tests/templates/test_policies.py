@@ -55,6 +55,7 @@ WILDCARDS = {
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
     "RetireGrantsOfECR": "settings name keys, and change without this role being changed",
+    "FindStackSets": "the action takes no resource",
     "CountDeadLetters": "the queue of that one name in whichever account and region is covered",
     "HandleDeadLetters": "the queue of that one name in whichever account and region is covered",
     "ReplayEvents": "a replay has the name of the time that it replays",
@@ -135,11 +136,12 @@ def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[Pla
 
 
 def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
-    """Except for lists of Organizations, settings of a registry and traces, which take no resource."""
+    """Except for lists of Organizations and StackSets, settings of a registry and traces, which take no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     registry = ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"]
     assert everything.pop("AuditRegistries") == registry
+    assert everything.pop("FindStackSets") == ["cloudformation:ListStackSets"]
     assert everything.keys() == {"ReadAccountNames", "ReadDelegatedAdministrators"}
     assert all(action.startswith("organizations:List") for action in everything["ReadDelegatedAdministrators"])
     assert all(action.startswith("organizations:") for action in everything["ReadAccountNames"])

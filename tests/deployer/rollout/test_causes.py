@@ -53,6 +53,19 @@ def test_the_same_cause_in_several_accounts_is_reported_once_and_the_most_freque
     )
 
 
+def test_ids_of_stacks_do_not_make_causes_different() -> None:
+    stack = "arn:aws:cloudformation:eu-west-1:{0}:stack/StackSet-deployer-x-{1}/{1}"
+    ids = {
+        "111111111111": "d5c7aa07-ab38-4d18-9dca-269cbf37d5f4",
+        "222222222222": "43f1e1f3-bdf2-4934-a7fb-80c2f32628c3",
+    }
+    same = [
+        _failure(account, f"ROOT already exists in stack {stack.format(account, id_)}") for account, id_ in ids.items()
+    ]
+    (cause,) = causes(same)
+    assert cause.reason == "ROOT already exists in stack StackSet-deployer-x-…"
+
+
 def test_what_was_only_cancelled_is_omitted_beside_a_cause_and_reported_alone() -> None:
     cancelled = _failure("111111111111", "Cancelled since failure tolerance has exceeded")
     cause = _failure("222222222222", "no role")
@@ -91,6 +104,19 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
         ),
         pytest.param("Rate exceeded (Service: Iam)", ("--max-concurrent",), id="throttling"),
         pytest.param("Role deployer-creator already exists", ("delete or rename",), id="a name that is taken"),
+        pytest.param(
+            "Template0a1b2c3d (AWS::ECR::RepositoryCreationTemplate): Resource of type"
+            " 'AWS::ECR::RepositoryCreationTemplate' with identifier 'team-a' already exists.",
+            ("delete-repository-creation-template --prefix team-a", "engine: handler"),
+            id="a creation template of somebody else",
+        ),
+        pytest.param(
+            "TemplateROOT (AWS::ECR::RepositoryCreationTemplate): ROOT already exists in stack arn:aws:cloudformation:"
+            "eu-west-1:400000000001:stack/StackSet-deployer-registry-creation-templates-0123abcd-d5c7aa07-ab38-4d18-"
+            "9dca-269cbf37d5f4/43f1e1f3-bdf2-4934-a7fb-80c2f32628c3.",
+            ("moved between OUs",),
+            id="the creation template of another OU",
+        ),
         pytest.param(
             "Account 1 should have 'AWSCloudFormationStackSetExecutionRole' role",
             ("activate-organizations-access",),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 HOME = "eu-west-1"
+SANDBOX_OU = "ou-exam-sand0001"
+NATIVE_SANDBOX = f"ou: Sandbox\nenabled: true\nregions: [{HOME}]\n{NATIVE}"
 DEV_OU = "ou-exam-dev00001"
 
 
@@ -92,3 +97,55 @@ def test_the_registries_of_a_native_ou_have_its_templates_until_the_end_of_the_i
     assert folder.deployer("destroy", "--yes").exit_code == 0
     sandbox.settle()
     assert (templates(sandbox), roles(sandbox, SHOP_DEV)) == ({}, [])
+
+
+@begins_rolled_out
+def test_an_account_that_did_not_get_its_templates_is_reported_with_its_cause_and_repaired(
+    sandbox: Sandbox, folder: Folder
+) -> None:
+    folder.configure(DEV, NATIVE)
+    (folder.directory / "ous/sandbox.yaml").write_text(NATIVE_SANDBOX)
+    stranger = sandbox.client("ecr", account=SEARCH_DEV, region=HOME)
+    stranger.create_repository_creation_template(prefix="ROOT", appliedFor=["PULL_THROUGH_CACHE"])
+    assert folder.roll_out() == 1
+    status = folder.deployer("status")
+    assert status.exit_code == 2
+    assert "aws ecr delete-repository-creation-template --prefix ROOT" in " ".join(status.out.split())
+    stranger.delete_repository_creation_template(prefix="ROOT")
+    assert folder.roll_out("--only-failed") == 0
+    assert folder.roll_out() == 0
+    assert watched(sandbox)["failed_templates"] == 0
+
+    with sandbox.held(service="*", operation="DeleteRepositoryCreationTemplate"):  # AWS orders them in no way
+        sandbox.move_account(SHOP_DEV, SANDBOX_OU)
+        wait_until(lambda: watched(sandbox)["failed_templates"])
+    sandbox.settle()
+    assert templates(sandbox).keys() == {SEARCH_DEV, "500000000001", "500000000002"}
+    reported = " ".join(folder.deployer("status").out.split())
+    assert "ROOT already exists" in reported
+    assert "The account was moved between OUs" in reported
+    (place,) = watched(sandbox)["failed_templates_places"]
+    assert place.startswith(f"{SHOP_DEV} {HOME}: ")
+
+    assert folder.roll_out() == 0
+    (template,) = described(sandbox, SHOP_DEV)
+    assert template["imageTagMutability"] == "IMMUTABLE"
+    assert len(roles(sandbox, SHOP_DEV)) == 1
+    assert folder.deployer("status").exit_code == 0
+    assert watched(sandbox)["failed_templates"] == 0
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
+def watched(sandbox: Sandbox) -> dict[str, Any]:
+    """The result of an inspection by the watch."""
+    answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=b"{}")
+    fields: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, fields
+    inspected: dict[str, Any] = fields["inspection"]
+    return inspected
